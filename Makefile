@@ -1,0 +1,33 @@
+# latchkey: two commands matter on a fresh Debian machine: `make demo` and `make test`.
+# Both install what they need first (packaging/deps.sh); build and install never touch the network once modules are there.
+
+PREFIX  ?= /usr
+DESTDIR ?=
+B       := build
+
+MULTIARCH = $(shell $(CC) -print-multiarch)
+LIBEXEC   = $(PREFIX)/libexec/latchkey
+SECURITY  = $(PREFIX)/lib/$(MULTIARCH)/security
+
+GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2
+GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
+GO_FLAGS     = -trimpath -ldflags '-s -w'
+
+.PHONY: build install demo test lint bench fuzz packages clean deps
+
+build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/enroll
+
+$(B)/pam_latchkey.so: pam/gate/gate.c pam/gate/gate.h pam/gate/exports.map Makefile
+	@mkdir -p $(B)
+	$(CC) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' pam/gate/gate.c $(GATE_LDFLAGS) -lpam -o $@
+
+# Static and without cgo: nothing of the host's libraries, name services or locale runs in the login program.
+.PHONY: $(B)/latchkey-login $(B)/enroll
+$(B)/latchkey-login:
+	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/login
+
+$(B)/enroll:
+	CGO_ENABLED=1 go build $(GO_FLAGS) -o $@ ./enroll
+
+clean:
+	rm -rf $(B)
