@@ -1,0 +1,164 @@
+// Package safefile opens files that only root may have written.
+//
+// Everything is judged on the opened descriptor, never on a path that could change under us: a directory is opened and
+// then it and every parent up to the root are checked; below it nothing is followed, and a file must be regular, have one
+// link, belong to root (or to the effective user, for programs and tests that do not run as root) and have none of the
+// permission bits the caller forbids. This is the idea of sudo-rs's audit of its own files.
+package safefile
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Dir is an opened directory that, like each of its parents, only root can change.
+type Dir struct {
+	fd   int
+	path string
+}
+
+// OpenDir opens path, following symbolic links in it, and checks the directory it leads to and all parents of that.
+// A path that does not exist is an error that does not match fs.ErrNotExist: "not there" is only ever said of a
+// file in a directory that was checked.
+func OpenDir(path string) (*Dir, error) {
+	fd, err := openat(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, fmt.Errorf("open directory %s: %v", path, err)
+	}
+	d := &Dir{fd: fd, path: path}
+	if err := d.checkUpwards(); err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// Sub opens the directory name in d, which must not be a symbolic link.
+func (d *Dir) Sub(name string) (*Dir, error) {
+	fd, err := openat(d.fd, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW)
+	if err != nil {
+		return nil, fmt.Errorf("open directory %s/%s: %v", d.path, name, err)
+	}
+	sub := &Dir{fd: fd, path: d.path + "/" + name}
+	st, err := sub.stat()
+	if err == nil {
+		err = checkDir(sub.path, st, false)
+	}
+	if err != nil {
+		sub.Close()
+		return nil, err
+	}
+	return sub, nil
+}
+
+// Close closes the directory.
+func (d *Dir) Close() { unix.Close(d.fd) }
+
+// Path is the path as it was given, for messages.
+func (d *Dir) Path() string { return d.path }
+
+// Names lists the entries, unsorted, without those that begin with a dot: no user has such a name, and temporary files do.
+func (d *Dir) Names() ([]string, error) {
+	fd, err := openat(d.fd, ".", unix.O_RDONLY|unix.O_DIRECTORY)
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", d.path, err)
+	}
+	f := os.NewFile(uintptr(fd), d.path)
+	defer f.Close()
+	all, err := f.Readdirnames(-1)
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", d.path, err)
+	}
+	names := all[:0]
+	for _, name := range all {
+		if !strings.HasPrefix(name, ".") {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+func (d *Dir) stat() (*unix.Stat_t, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(d.fd, &st); err != nil {
+		return nil, fmt.Errorf("stat %s: %w", d.path, err)
+	}
+	return &st, nil
+}
+
+// checkUpwards checks d and then, by "..", each parent until the root, which is its own parent.
+func (d *Dir) checkUpwards() error {
+	st, err := d.stat()
+	if err != nil {
+		return err
+	}
+	if err := checkDir(d.path, st, false); err != nil {
+		return err
+	}
+	fd, path := d.fd, d.path
+	for {
+		parent, err := openat(fd, "..", unix.O_PATH|unix.O_DIRECTORY)
+		if fd != d.fd {
+			unix.Close(fd)
+		}
+		if err != nil {
+			return fmt.Errorf("open parent of %s: %v", path, err)
+		}
+		var up unix.Stat_t
+		if err := unix.Fstat(parent, &up); err != nil {
+			unix.Close(parent)
+			return fmt.Errorf("stat parent of %s: %v", path, err)
+		}
+		fd, path = parent, path+"/.."
+		if up.Dev == st.Dev && up.Ino == st.Ino {
+			unix.Close(fd)
+			return nil
+		}
+		if err := checkDir(path, &up, true); err != nil {
+			unix.Close(fd)
+			return err
+		}
+		st = &up
+	}
+}
+
+// checkDir refuses a directory in which somebody else could replace an entry. A parent may be writable by all if it is
+// sticky, like /tmp: then only the owner of an entry can replace it.
+func checkDir(path string, st *unix.Stat_t, parent bool) error {
+	if !ownerTrusted(st.Uid) {
+		return fmt.Errorf("%s: owned by uid %d", path, st.Uid)
+	}
+	sticky := parent && st.Mode&unix.S_ISVTX != 0
+	if st.Mode&0o022 != 0 && !sticky {
+		return fmt.Errorf("%s: writable by others (mode %04o)", path, st.Mode&0o7777)
+	}
+	return nil
+}
+
+func ownerTrusted(uid uint32) bool { return uid == 0 || int(uid) == os.Geteuid() }
+
+func openat(dir int, name string, flags int) (int, error) {
+	for {
+		fd, err := unix.Openat(dir, name, flags|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+		if err != unix.EINTR {
+			return fd, err
+		}
+	}
+}
+
+// plain refuses a name that would leave the directory or collide with a temporary file.
+func plain(name string) error {
+	if name == "" || name[0] == '.' || strings.ContainsAny(name, "/\x00") {
+		return fmt.Errorf("%q: not a plain file name", name)
+	}
+	return nil
+}
+
+// pathError names the file; it matches fs.ErrNotExist only where err does.
+func (d *Dir) pathError(op, name string, err error) error {
+	return &fs.PathError{Op: op, Path: d.path + "/" + name, Err: err}
+}

@@ -1,0 +1,82 @@
+package safefile
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// The permission bits a file must not have.
+const (
+	NotWritable = 0o022 // configuration: others may read it
+	Private     = 0o077 // secrets and state: nobody else may even read them
+)
+
+// Open opens the regular file name in d with flags (unix.O_RDONLY or unix.O_RDWR) and checks it. The error
+// matches fs.ErrNotExist exactly if there is no such entry.
+func (d *Dir) Open(name string, flags int, forbidden uint32) (*os.File, error) {
+	if err := plain(name); err != nil {
+		return nil, err
+	}
+	// O_NONBLOCK: opening a FIFO that somebody put there must not wait for its other end.
+	fd, err := openat(d.fd, name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK)
+	if err != nil {
+		return nil, d.pathError("open", name, err)
+	}
+	f := os.NewFile(uintptr(fd), d.path+"/"+name)
+	if err := checkFile(f, forbidden); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// ReadFile reads the whole of a file that Open would open and that holds at most limit bytes.
+func (d *Dir) ReadFile(name string, forbidden uint32, limit int) ([]byte, error) {
+	f, err := d.Open(name, unix.O_RDONLY, forbidden)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > limit {
+		return nil, fmt.Errorf("%s: longer than %d bytes", f.Name(), limit)
+	}
+	return data, nil
+}
+
+// Linked tells whether f is still what name in d leads to: a file that was replaced or removed while we waited for its
+// lock is not.
+func (d *Dir) Linked(f *os.File, name string) bool {
+	var here, there unix.Stat_t
+	if unix.Fstat(int(f.Fd()), &here) != nil {
+		return false
+	}
+	if unix.Fstatat(d.fd, name, &there, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		return false
+	}
+	return here.Dev == there.Dev && here.Ino == there.Ino
+}
+
+func checkFile(f *os.File, forbidden uint32) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return fmt.Errorf("stat %s: %v", f.Name(), err)
+	}
+	switch {
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return fmt.Errorf("%s: not a regular file", f.Name())
+	case !ownerTrusted(st.Uid):
+		return fmt.Errorf("%s: owned by uid %d", f.Name(), st.Uid)
+	case st.Mode&forbidden != 0:
+		return fmt.Errorf("%s: mode %04o gives others access", f.Name(), st.Mode&0o7777)
+	case st.Nlink != 1:
+		return fmt.Errorf("%s: has %d hard links", f.Name(), st.Nlink)
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package safefile
+
+import (
+	"errors"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrBusy says that somebody else held a lock for longer than the caller would wait.
+var ErrBusy = errors.New("locked by another process")
+
+// ErrGone says that the caller's peer went away while it waited for a lock.
+var ErrGone = errors.New("the other side is gone")
+
+// Patience bounds the wait for a lock. The zero value does not wait.
+type Patience struct {
+	Limit time.Duration
+	// Gone, if set, is asked now and then whether waiting still makes sense.
+	Gone func() bool
+}
+
+// pause is how often a held lock is tried again: short against a login, long against a system call.
+const pause = 2 * time.Millisecond
+
+// Lock takes the exclusive lock (flock(2)) of f, which ends when f is closed or the process dies. A stopped process
+// can hold a lock for ever, so waiting is bounded: the error is ErrBusy after p.Limit.
+func (p Patience) Lock(f *os.File) error { return p.lock(int(f.Fd()), unix.LOCK_EX) }
+
+// LockShared takes the shared lock of f.
+func (p Patience) LockShared(f *os.File) error { return p.lock(int(f.Fd()), unix.LOCK_SH) }
+
+// LockDir takes the exclusive lock of the directory, until it is closed.
+func (p Patience) LockDir(d *Dir) error { return p.lock(d.fd, unix.LOCK_EX) }
+
+func (p Patience) lock(fd, how int) error {
+	for end := time.Now().Add(p.Limit); ; time.Sleep(pause) {
+		err := unix.Flock(fd, how|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return nil
+		case err != unix.EWOULDBLOCK && err != unix.EINTR:
+			return os.NewSyscallError("flock", err)
+		case p.Gone != nil && p.Gone():
+			return ErrGone
+		case !time.Now().Before(end):
+			return ErrBusy
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/pam/safefile"
+)
+
+// Store is the directory of all users' state files.
+type Store struct {
+	Path     string // /var/lib/latchkey/users
+	Patience safefile.Patience
+}
+
+// File is one user's state, locked until Close.
+type File struct {
+	State
+	f    *os.File
+	next int // the slot that the next Commit writes first
+	// unfinished: a writer died before its commit was complete, and what it wrote may not be on the disk yet.
+	unfinished bool
+	// Damage tells of a slot that was damaged and will be written anew by the next Commit; empty if there is none.
+	Damage string
+}
+
+// Open opens and locks name's state. Errors match fs.ErrNotExist if there is none, safefile.ErrBusy if the lock was not
+// to be had, ErrDamaged, ErrNewer, or ErrSave if the file cannot be written (a read-only file system).
+func (s Store) Open(name string) (*File, error) {
+	return s.open(name, unix.O_RDWR, s.Patience.Lock)
+}
+
+// View reads name's state for display: it works where the file cannot be written.
+func (s Store) View(name string) (*State, error) {
+	f, err := s.open(name, unix.O_RDONLY, s.Patience.LockShared)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return &f.State, nil
+}
+
+func (s Store) open(name string, flags int, lock func(*os.File) error) (*File, error) {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	for {
+		f, err := dir.Open(name, flags, safefile.Private)
+		if err != nil {
+			return nil, openError(err)
+		}
+		if err := lock(f); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("%s/%s: %w", s.Path, name, err)
+		}
+		// While we waited enroll may have put another file in place of this one: then this lock guards nothing.
+		if dir.Linked(f, name) {
+			return read(f)
+		}
+		f.Close()
+	}
+}
+
+// openError names a read-only file system for what it means here.
+func openError(err error) error {
+	if errors.Is(err, unix.EROFS) {
+		return fmt.Errorf("%w: %v", ErrSave, err)
+	}
+	return err
+}
+
+func read(f *os.File) (*File, error) {
+	file, err := parse(f)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	file.f = f
+	return file, nil
+}
+
+// parse chooses the state that counts, and the slot to be written next; FORMAT.md says why.
+func parse(r io.Reader) (*File, error) {
+	b, err := io.ReadAll(io.LimitReader(r, fileSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) != fileSize {
+		return nil, fmt.Errorf("%w: not %d bytes long", ErrDamaged, fileSize)
+	}
+	one, err1 := decode(b[:slotSize])
+	two, err2 := decode(b[slotSize:])
+	switch {
+	case errors.Is(err1, ErrNewer) || errors.Is(err2, ErrNewer):
+		return nil, ErrNewer
+	case err1 != nil && err2 != nil:
+		return nil, ErrDamaged
+	case err1 != nil:
+		return &File{State: *two, next: 0, Damage: "slot 1 of the state is damaged"}, nil
+	case err2 != nil:
+		return &File{State: *one, next: 1, Damage: "slot 2 of the state is damaged"}, nil
+	case one.sequence > two.sequence:
+		return &File{State: *one, next: 1, unfinished: true}, nil
+	case one.sequence < two.sequence:
+		return &File{State: *two, next: 0, unfinished: true}, nil
+	case string(b[:slotSize]) != string(b[slotSize:]):
+		return nil, fmt.Errorf("%w: they contradict each other", ErrDamaged)
+	}
+	return &File{State: *one, next: turn(one.sequence + 1)}, nil
+}
+
+// turn is the slot that state number sequence is written to first when both are level: the one that the commit before
+// did not flush.
+func turn(sequence uint64) int { return int(sequence % 2) }
+
+// Commit makes f.State durable: when it returns nil, the state is on the disk. Any error matches ErrSave, and the file
+// then holds the old state or the new one.
+func (f *File) Commit() error {
+	if err := f.commit(); err != nil {
+		return fmt.Errorf("%w: %v", ErrSave, err)
+	}
+	return nil
+}
+
+func (f *File) commit() error {
+	if f.unfinished {
+		// Both slots may be on their way to the disk; one must have arrived before the other is touched.
+		if err := f.flush(); err != nil {
+			return err
+		}
+		f.unfinished = false
+	}
+	f.sequence++
+	if turn(f.sequence) != f.next {
+		f.sequence++ // the order was upset by damage; a number skipped sets it right
+	}
+	slot, err := f.encode()
+	if err != nil {
+		return err
+	}
+	if err := f.write(slot, f.next); err != nil {
+		return err
+	}
+	if err := f.flush(); err != nil {
+		return err
+	}
+	// The state is safe. Bringing the other slot level guards against damage later, and is not worth a denial now.
+	f.next = 1 - f.next
+	f.write(slot, f.next)
+	f.Damage = ""
+	return nil
+}
+
+func (f *File) write(slot []byte, n int) error {
+	_, err := f.f.WriteAt(slot, int64(n)*slotSize)
+	return err
+}
+
+func (f *File) flush() error { return os.NewSyscallError("fdatasync", unix.Fdatasync(int(f.f.Fd()))) }
+
+// Close ends the lock.
+func (f *File) Close() error { return f.f.Close() }
+
+// Create makes the state file of a new enrollment, in place of any that name had. The caller holds the lock of the
+// directory (Exclusive) and of the file that is replaced, if there is one.
+func (s Store) Create(name string, st State) error {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	st.sequence = 1
+	slot, err := st.encode()
+	if err != nil {
+		return err
+	}
+	return dir.Replace(name, append(slot, slot...))
+}
+
+// Remove removes name's state, under the same locks as Create. It is not an error if there is none.
+func (s Store) Remove(name string) error {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := dir.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Exclusive runs change while no other enroll changes anything. Logins do not wait for it.
+func (s Store) Exclusive(change func() error) error {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := s.Patience.LockDir(dir); err != nil {
+		return fmt.Errorf("%s: %w", s.Path, err)
+	}
+	dir.Sweep()
+	return change()
+}
