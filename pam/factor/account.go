@@ -1,0 +1,169 @@
+package factor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"latchkey/pam/record"
+	"latchkey/pam/safefile"
+	"latchkey/pam/state"
+)
+
+// Keyring is all users' records and states.
+type Keyring struct {
+	Records record.Store
+	States  state.Store
+}
+
+// NewKeyring is the keyring below root ("" for the system's), whose locks are waited for with patience.
+func NewKeyring(root string, patience safefile.Patience) Keyring {
+	return Keyring{
+		Records: record.Store{Path: root + "/etc/latchkey/users", KeyPath: root + "/var/lib/latchkey"},
+		States:  state.Store{Path: root + "/var/lib/latchkey/users", Patience: patience},
+	}
+}
+
+// Errors that callers tell apart.
+var (
+	// ErrUnenrolled: the user has no record, and nothing else is wrong.
+	ErrUnenrolled = errors.New("no second factor is set up")
+	// ErrRecord: the record is there but must not be used.
+	ErrRecord = errors.New("record")
+	// ErrState: the state is not there, must not be used, or is locked by somebody else.
+	ErrState = errors.New("state")
+)
+
+// Account is one user's record and state, together and locked until Close: nothing of either changes meanwhile. No account
+// is kept open while a user is asked or a network is waited for.
+type Account struct {
+	Record *record.Record
+	State  *state.File
+}
+
+// Open opens the account of name. The error matches one of ErrUnenrolled, ErrRecord and ErrState.
+func (k Keyring) Open(name string, uid uint32) (*Account, error) {
+	// The state is locked before the record is read, so that both are of the same moment. But a record without state
+	// and a user without either must be told apart, so a state that is not there is not an error yet.
+	st, stateErr := k.States.Open(name)
+	rec, err := k.Records.Load(name, uid)
+	if err == nil && stateErr == nil {
+		err = match(rec, st)
+	} else if err != nil {
+		err = recordError(err)
+	} else {
+		err = stateError(name, stateErr)
+	}
+	if err != nil {
+		if st != nil {
+			st.Close()
+		}
+		return nil, err
+	}
+	return &Account{Record: rec, State: st}, nil
+}
+
+func recordError(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return ErrUnenrolled
+	}
+	return fmt.Errorf("%w: %w", ErrRecord, err)
+}
+
+func stateError(name string, err error) error {
+	if errors.Is(err, state.ErrSave) || errors.Is(err, safefile.ErrBusy) || errors.Is(err, safefile.ErrGone) {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	return fmt.Errorf("%w: %w; to start anew run: enroll reset %s", ErrState, err, name)
+}
+
+// match refuses a state that was not made with this record, a restored old one for instance.
+func match(r *record.Record, st *state.File) error {
+	if st.UID == r.UID && st.Enrollment == r.Enrollment {
+		return nil
+	}
+	return fmt.Errorf("%w: it belongs to another enrollment; to start anew run: enroll reset %s", ErrState, r.Name)
+}
+
+// Close ends the lock.
+func (a *Account) Close() { a.State.Close() }
+
+// Result is what became of a code.
+type Result int
+
+// The zero value is not a success.
+const (
+	Wrong    Result = iota
+	Replayed        // it was this device's code, but its time step or an earlier one was accepted before
+	Locked          // not compared: too many guesses
+	Accepted
+)
+
+// Match is a result and the device it concerns, which is nil if the code was no device's.
+type Match struct {
+	Result Result
+	Device *record.Device
+}
+
+// Verify compares code, which Normalize has passed, with the devices that allowed accepts, and uses it up. Before it
+// compares anything the guess is on the disk as a failure, and before it says Accepted the acceptance is. An error
+// means that nothing may be accepted, and matches ErrState.
+//
+// A replayed code costs nothing: who types it has seen the device's display, and learns nothing.
+func (a *Account) Verify(code string, now time.Time, limits Limits, allowed func(*record.Device) bool) (Match, error) {
+	st := &a.State.State
+	limits.settle(st, now)
+	if !limits.LockedUntil(st, now).IsZero() {
+		return Match{Result: Locked}, nil
+	}
+	limits.charge(st, now)
+	if err := a.commit(); err != nil {
+		return Match{}, err
+	}
+	m, step, err := a.compare(code, now, allowed)
+	if err != nil || m.Result == Wrong {
+		return m, err
+	}
+	refund(st)
+	if m.Result == Accepted {
+		used := st.Device(m.Device.ID)
+		used.Counter, used.Used = step, now
+	}
+	if err := a.commit(); err != nil {
+		return Match{}, err
+	}
+	return m, nil
+}
+
+func (a *Account) commit() error {
+	if err := a.State.Commit(); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	return nil
+}
+
+// compare looks at every device, so that the time it takes does not tell which one matched.
+func (a *Account) compare(code string, now time.Time, allowed func(*record.Device) bool) (m Match, step uint64, err error) {
+	for i := range a.Record.Devices {
+		d := &a.Record.Devices[i]
+		used := a.State.Device(d.ID)
+		if used == nil {
+			return Match{}, 0, fmt.Errorf("%w: it does not know the device %q", ErrState, d.Label)
+		}
+		if d.Digits != len(code) || !allowed(d) {
+			continue
+		}
+		s, found, err := FindStep(d, code, now, drift)
+		if err != nil {
+			return Match{}, 0, err
+		}
+		if !found || m.Result == Accepted {
+			continue
+		}
+		if m = (Match{Replayed, d}); s > used.Counter {
+			m.Result, step = Accepted, s
+		}
+	}
+	return m, step, nil
+}

@@ -1,0 +1,147 @@
+package record
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"latchkey/pam/state"
+)
+
+const (
+	version     = 1
+	versionLine = "version = 1\n"
+	sizeLimit   = 64 << 10
+)
+
+var errMAC = errors.New("changed or damaged since enroll wrote it, or made with another host key")
+
+// document is a record as TOML has it, below the line with the mac.
+type document struct {
+	Version    int      `toml:"version"`
+	Name       string   `toml:"name"`
+	UID        uint32   `toml:"uid"`
+	Enrollment string   `toml:"enrollment"`
+	Devices    []device `toml:"device"`
+}
+
+type device struct {
+	ID        string    `toml:"id"`
+	Type      Type      `toml:"type"`
+	Label     string    `toml:"label"`
+	Created   time.Time `toml:"created"`
+	Algorithm string    `toml:"algorithm"`
+	Digits    int       `toml:"digits"`
+	Period    int64     `toml:"period"`
+	Secret    string    `toml:"secret"`
+}
+
+// encode writes r as a file.
+func (k *key) encode(r *Record) ([]byte, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	doc := document{Version: version, Name: r.Name, UID: r.UID, Enrollment: hex.EncodeToString(r.Enrollment[:])}
+	for _, d := range r.Devices {
+		doc.Devices = append(doc.Devices, device{
+			ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label, Created: d.Created.UTC().Truncate(time.Second),
+			Algorithm: d.Algorithm, Digits: d.Digits, Period: int64(d.Period / time.Second),
+			Secret: base64.StdEncoding.EncodeToString(k.seal.Seal(nil, nil, d.Secret, r.binding(d.ID))),
+		})
+	}
+	body, err := toml.Marshal(doc)
+	if err != nil {
+		return nil, err
+	}
+	file := append([]byte(k.macLine(body)), body...)
+	if len(file) > sizeLimit {
+		return nil, fmt.Errorf("a record has at most %d bytes", sizeLimit)
+	}
+	return file, nil
+}
+
+// decode reads a file. Nothing of it is interpreted before the mac is known to be right, but for the version.
+func (k *key) decode(file []byte) (*Record, error) {
+	line, body, _ := bytes.Cut(file, []byte("\n"))
+	if got, ok := bytes.CutPrefix(body, []byte("version = ")); ok && !bytes.HasPrefix(body, []byte(versionLine)) {
+		n, _, _ := bytes.Cut(got, []byte("\n"))
+		if _, err := strconv.ParseUint(string(n), 10, 16); err == nil {
+			return nil, fmt.Errorf("%w (version %s)", ErrNewer, n)
+		}
+	}
+	if !hmac.Equal([]byte(string(line)+"\n"), []byte(k.macLine(body))) {
+		return nil, errMAC
+	}
+	var doc document
+	dec := toml.NewDecoder(bytes.NewReader(body)).DisallowUnknownFields()
+	if err := dec.Decode(&doc); err != nil {
+		return nil, fmt.Errorf("not a record: %v", position(err))
+	}
+	if doc.Version != version {
+		return nil, ErrNewer
+	}
+	return k.open(&doc)
+}
+
+// open turns a document into a record: it opens the secrets and checks everything.
+func (k *key) open(doc *document) (*Record, error) {
+	r := &Record{Name: doc.Name, UID: doc.UID}
+	if !unhex(r.Enrollment[:], doc.Enrollment) {
+		return nil, errors.New("enrollment is not 32 hex digits")
+	}
+	for i, d := range doc.Devices {
+		out := Device{Type: d.Type, Label: d.Label, Created: d.Created, Algorithm: d.Algorithm, Digits: d.Digits}
+		if d.Period < 0 || d.Period > int64(MaxPeriod/time.Second) || !unhex(out.ID[:], d.ID) {
+			return nil, fmt.Errorf("device %d: id or period is out of range", i+1)
+		}
+		out.Period = time.Duration(d.Period) * time.Second
+		sealed, err := base64.StdEncoding.DecodeString(d.Secret)
+		if err != nil {
+			return nil, fmt.Errorf("device %d: the secret is not base64", i+1)
+		}
+		if out.Secret, err = k.seal.Open(nil, nil, sealed, r.binding(out.ID)); err != nil {
+			return nil, fmt.Errorf("device %d: the secret was sealed for another user, uid, device or host key", i+1)
+		}
+		r.Devices = append(r.Devices, out)
+	}
+	return r, r.check()
+}
+
+// binding is the associated data of a sealed secret: a secret moved to another user, uid or device does not open.
+func (r *Record) binding(id state.DeviceID) []byte {
+	return fmt.Appendf(nil, "latchkey-record-1\x00%s\x00%d\x00%x", r.Name, r.UID, id[:])
+}
+
+func (k *key) macLine(body []byte) string {
+	return `mac = "` + base64.StdEncoding.EncodeToString(k.sum(body)) + "\"\n"
+}
+
+func unhex(into []byte, text string) bool {
+	if len(text) != hex.EncodedLen(len(into)) {
+		return false
+	}
+	_, err := hex.Decode(into, []byte(text))
+	return err == nil
+}
+
+// position says where a decoder stopped, and never what stood there.
+func position(err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+		row, _ := unknown.Errors[0].Position()
+		return fmt.Errorf("unknown key in line %d", row+1)
+	}
+	var bad *toml.DecodeError
+	if errors.As(err, &bad) {
+		row, _ := bad.Position()
+		return fmt.Errorf("line %d", row+1)
+	}
+	return errors.New("not TOML")
+}

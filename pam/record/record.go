@@ -1,0 +1,142 @@
+// Package record keeps who has which second factors: /etc/latchkey/users.
+//
+// FORMAT.md beside this file is the format. Only enroll writes records; login reads them.
+package record
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"latchkey/pam/state"
+)
+
+// Record is one user's enrollment.
+type Record struct {
+	Name       string
+	UID        uint32
+	Enrollment state.EnrollmentID
+	Devices    []Device
+}
+
+// Device is one thing that makes codes.
+type Device struct {
+	ID      state.DeviceID
+	Type    Type
+	Label   string
+	Created time.Time
+	Secret  []byte // the shared secret, raw; sealed in the file
+
+	// TOTP parameters, RFC 6238.
+	Algorithm string        // SHA1, SHA256 or SHA512
+	Digits    int           // 6 or 8
+	Period    time.Duration // whole seconds
+}
+
+// Type is the kind of a device.
+type Type string
+
+// TOTP is an authenticator app (RFC 6238).
+const TOTP Type = "totp"
+
+// Bounds of a device.
+const (
+	MinSecret = 10 // bytes; RFC 4226 asks for 16, older apps have 10
+	MaxSecret = 128
+	MaxPeriod = 24 * time.Hour
+	MaxLabel  = 64 // bytes
+)
+
+// Errors that callers tell apart.
+var (
+	ErrName  = errors.New("not a user name latchkey accepts")
+	ErrNewer = errors.New("written by another version of latchkey")
+)
+
+// CheckName refuses names that could lead out of the directory, collide with temporary files, be taken for an option or
+// break a line of the log. Everything else, "DOMAIN\user" and "user@realm" included, is a name.
+func CheckName(name string) error {
+	bad := name == "" || len(name) > 255 || name[0] == '.' || name[0] == '-' || !utf8.ValidString(name)
+	for _, r := range name {
+		bad = bad || r == '/' || unicode.IsControl(r)
+	}
+	if bad {
+		return ErrName
+	}
+	return nil
+}
+
+// CheckLabel refuses labels that are no single, printable, short piece of text.
+func CheckLabel(label string) error {
+	if label == "" || len(label) > MaxLabel || !utf8.ValidString(label) {
+		return fmt.Errorf("a label has 1 to %d bytes of UTF-8", MaxLabel)
+	}
+	for _, r := range label {
+		if !unicode.IsPrint(r) {
+			return errors.New("a label has printable characters only")
+		}
+	}
+	return nil
+}
+
+// check refuses a record that login could not use or could misread.
+func (r *Record) check() error {
+	if err := CheckName(r.Name); err != nil {
+		return err
+	}
+	if len(r.Devices) > state.MaxDevices {
+		return fmt.Errorf("%d devices; at most %d", len(r.Devices), state.MaxDevices)
+	}
+	seen := map[string]bool{}
+	for i := range r.Devices {
+		d := &r.Devices[i]
+		if err := d.Check(); err != nil {
+			return fmt.Errorf("device %d: %w", i+1, err)
+		}
+		id := hex.EncodeToString(d.ID[:])
+		if seen[id] || seen["label "+d.Label] {
+			return fmt.Errorf("device %d: its id or label is there twice", i+1)
+		}
+		seen[id], seen["label "+d.Label] = true, true
+	}
+	return nil
+}
+
+// Check refuses a device with a parameter out of range.
+func (d *Device) Check() error {
+	if d.Type != TOTP {
+		return fmt.Errorf("unknown type %q", d.Type)
+	}
+	if err := CheckLabel(d.Label); err != nil {
+		return err
+	}
+	switch {
+	case d.Algorithm != "SHA1" && d.Algorithm != "SHA256" && d.Algorithm != "SHA512":
+		return fmt.Errorf("unknown algorithm %q", d.Algorithm)
+	case d.Digits != 6 && d.Digits != 8:
+		return fmt.Errorf("%d digits; only 6 and 8 exist", d.Digits)
+	case d.Period < time.Second || d.Period > MaxPeriod || d.Period%time.Second != 0:
+		return fmt.Errorf("a period is 1 to %d whole seconds", int(MaxPeriod/time.Second))
+	case len(d.Secret) < MinSecret || len(d.Secret) > MaxSecret:
+		return fmt.Errorf("a secret has %d to %d bytes", MinSecret, MaxSecret)
+	}
+	return nil
+}
+
+// Find returns the device with that label or, failing that, that id in hex; nil if there is none.
+func (r *Record) Find(labelOrID string) *Device {
+	for i := range r.Devices {
+		if r.Devices[i].Label == labelOrID {
+			return &r.Devices[i]
+		}
+	}
+	for i := range r.Devices {
+		if hex.EncodeToString(r.Devices[i].ID[:]) == labelOrID {
+			return &r.Devices[i]
+		}
+	}
+	return nil
+}

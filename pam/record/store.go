@@ -1,0 +1,112 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"sort"
+
+	"latchkey/pam/safefile"
+)
+
+// Store is where the records and the host key are.
+type Store struct {
+	Path    string // /etc/latchkey/users
+	KeyPath string // the directory of the host key, /var/lib/latchkey
+}
+
+// Load reads name's record and checks that it is that user's: the file's name, the name in it and the uid must agree. The
+// error matches fs.ErrNotExist exactly if the directory was checked and has no such file, and ErrName, ErrNewer or ErrNoKey.
+// Every other error is a record that must not be used.
+func (s Store) Load(name string, uid uint32) (*Record, error) {
+	if err := CheckName(name); err != nil {
+		return nil, err
+	}
+	file, err := s.read(name)
+	if err != nil {
+		return nil, err
+	}
+	k, err := loadKey(s.KeyPath)
+	if err != nil {
+		return nil, err
+	}
+	r, err := k.decode(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s/%s: %w", s.Path, name, err)
+	}
+	if r.Name != name || r.UID != uid {
+		return nil, fmt.Errorf("%s/%s: made for another user (%q, uid %d)", s.Path, name, r.Name, r.UID)
+	}
+	return r, nil
+}
+
+func (s Store) read(name string) ([]byte, error) {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.ReadFile(name, safefile.Private, sizeLimit)
+}
+
+// Save writes r in place of any record its user has, and makes the host key if this is the first record of the host. The
+// caller holds state.Store's Exclusive lock.
+func (s Store) Save(r *Record) error {
+	if err := s.ensureKey(); err != nil {
+		return err
+	}
+	k, err := loadKey(s.KeyPath)
+	if err != nil {
+		return err
+	}
+	file, err := k.encode(r)
+	if err != nil {
+		return err
+	}
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	dir.Sweep()
+	return dir.Replace(r.Name, file)
+}
+
+// ensureKey makes the host key, unless there are records: then the key was lost, and a new one would hide that.
+func (s Store) ensureKey() error {
+	if _, err := loadKey(s.KeyPath); !errors.Is(err, ErrNoKey) {
+		return err
+	}
+	names, err := s.Names()
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		return fmt.Errorf("%w, but %s has records sealed with it", ErrNoKey, s.Path)
+	}
+	return createKey(s.KeyPath)
+}
+
+// Remove removes name's record. The error matches fs.ErrNotExist if there was none.
+func (s Store) Remove(name string) error {
+	if err := CheckName(name); err != nil {
+		return err
+	}
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Remove(name)
+}
+
+// Names lists the users that have a record, sorted.
+func (s Store) Names() ([]string, error) {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.Names()
+	sort.Strings(names)
+	return names, err
+}
