@@ -1,0 +1,61 @@
+/*
+ * The gate: the part of latchkey that runs inside sshd, sudo, su or login. It holds the conversation with the user, asks
+ * latchkey-login (a process of its own) for a verdict, and decides nothing itself. WIRE.md specifies what the two say.
+ */
+#ifndef LATCHKEY_GATE_H
+#define LATCHKEY_GATE_H
+
+#include <security/pam_modules.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifndef LATCHKEY_LOGIN
+#define LATCHKEY_LOGIN "/usr/libexec/latchkey/latchkey-login"
+#endif
+#ifndef LATCHKEY_DEADLINE_MS
+#define LATCHKEY_DEADLINE_MS 20000
+#endif
+
+enum {
+	GATE_FRAME = 32768,   /* the longest frame, type byte included */
+	GATE_ANSWER = 513,    /* PAM_MAX_RESP_SIZE and one: a cut answer is never a valid one */
+	GATE_ITEM = 1024,     /* where a PAM item is cut */
+	GATE_AUTH_INFO = 16384,
+	GATE_LOOKUP = 1 << 20, /* the largest buffer offered to the name service */
+	GATE_GROUPS = 65536,  /* NGROUPS_MAX */
+	GATE_GRACE_MS = 1000, /* after the verdict: login levels its second state slot */
+	GATE_REAP_MS = 5000,  /* after SIGKILL: only a process stuck in the kernel needs more */
+};
+
+/* What differs between the module and its tests. */
+struct gate_setup {
+	const char *program;                               /* absolute path of latchkey-login */
+	int deadline_ms;                                   /* for everything but the application's conversation */
+	void (*log)(int priority, const char *format, ...); /* syslog(3) */
+};
+
+struct gate_account {
+	enum { GATE_UNKNOWN, GATE_KNOWN, GATE_UNTOLD } state; /* no such user, found, the name service failed */
+	char name[GATE_ITEM + 1];
+	uid_t uid;
+	gid_t gid;
+};
+
+/* One login. It lives on the stack of gate_authenticate; frame is its only memory from the heap. */
+struct gate {
+	pam_handle_t *pamh;
+	const struct gate_setup *setup;
+	bool silent;
+	struct gate_account account;
+	int64_t began, deadline; /* CLOCK_MONOTONIC, in ms */
+	pid_t pid;               /* latchkey-login; 0: none */
+	int sock, pidfd;         /* -1: none */
+	char detail[256];        /* why the gate itself denies; empty after a verdict */
+	size_t length;           /* of frame */
+	char *frame;             /* GATE_FRAME bytes and one for a final NUL */
+};
+
+int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv, const struct gate_setup *setup);
+
+#endif
