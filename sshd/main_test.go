@@ -1,0 +1,31 @@
+package sshd_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"latchkey/sshd/suite"
+)
+
+// shared is the suite that all tests use; each distribution's container starts once.
+var shared *suite.Suite
+
+func TestMain(m *testing.M) {
+	os.Exit(runAll(m))
+}
+
+// runAll fails, and does not skip, where no container engine can be had: a suite that did not run proves nothing.
+func runAll(m *testing.M) int {
+	var err error
+	if shared, err = suite.Open(os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "sshd: the login suite cannot run:", err)
+		return 1
+	}
+	defer func() {
+		if err := shared.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "sshd: clean up:", err)
+		}
+	}()
+	return m.Run()
+}

@@ -1,0 +1,116 @@
+package suite
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Process is one process inside a host, seen through this side's /proc.
+type Process struct {
+	Pid, Parent int
+	Name        string // comm
+	State       string // R, S, Z, …
+	Threads     int
+	UID         int // effective
+}
+
+// Processes are all processes of the host but the agent's own two.
+func (h *Host) Processes() ([]Process, error) {
+	all, err := table()
+	if err != nil {
+		return nil, err
+	}
+	inside := map[int]bool{h.Pid: true}
+	for grew := true; grew; {
+		grew = false
+		for _, p := range all {
+			if !inside[p.Pid] && inside[p.Parent] {
+				inside[p.Pid], grew = true, true
+			}
+		}
+	}
+	var found []Process
+	for _, p := range all {
+		if inside[p.Pid] && !strings.HasPrefix(p.Name, "latchkey-suite") && p.Name != "exe" {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
+// table reads /proc; a process that ends meanwhile is left out.
+func table() ([]Process, error) {
+	dirs, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
+	}
+	var all []Process
+	for _, dir := range dirs {
+		status, err := os.ReadFile(dir + "/status")
+		if err != nil {
+			continue
+		}
+		p := Process{}
+		for _, line := range strings.Split(string(status), "\n") {
+			key, value, _ := strings.Cut(line, ":")
+			value = strings.TrimSpace(value)
+			switch key {
+			case "Name":
+				p.Name = value
+			case "State":
+				p.State = value[:1]
+			case "Pid":
+				p.Pid, _ = strconv.Atoi(value)
+			case "PPid":
+				p.Parent, _ = strconv.Atoi(value)
+			case "Threads":
+				p.Threads, _ = strconv.Atoi(value)
+			case "Uid":
+				p.UID, _ = strconv.Atoi(strings.Fields(value)[1])
+			}
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// Mapped are the files that the process has mapped.
+func (p Process) Mapped() ([]string, error) {
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", p.Pid))
+	if err != nil {
+		return nil, err
+	}
+	seen := map[string]bool{}
+	var files []string
+	for _, line := range bytes.Split(maps, []byte("\n")) {
+		if at := bytes.IndexByte(line, '/'); at >= 0 && !seen[string(line[at:])] {
+			seen[string(line[at:])] = true
+			files = append(files, string(line[at:]))
+		}
+	}
+	return files, nil
+}
+
+// Descendants are the processes below pid, by name.
+func (h *Host) Descendants(pid int) ([]Process, error) {
+	all, err := h.Processes()
+	if err != nil {
+		return nil, err
+	}
+	below := map[int]bool{pid: true}
+	var found []Process
+	for grew := true; grew; {
+		grew = false
+		for _, p := range all {
+			if !below[p.Pid] && below[p.Parent] {
+				below[p.Pid], grew = true, true
+				found = append(found, p)
+			}
+		}
+	}
+	return found, nil
+}

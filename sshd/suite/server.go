@@ -1,0 +1,159 @@
+package suite
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"latchkey/sshd/suite/wire"
+)
+
+// Config is one sshd: the PAM service it uses and the sshd_config lines that differ from base.
+type Config struct {
+	Name    string // of the PAM service
+	Stack   Stack
+	Options []string // they come first, and sshd takes the first value of an option
+}
+
+// The servers that tests share. Each is its own sshd process with its own PAM service.
+var (
+	// PasswordAndCode is what README tells an administrator to configure.
+	PasswordAndCode = Config{Name: "latchkey", Stack: Latchkey}
+	// KeyAndCode needs a public key first; the PAM stack asks for the code alone.
+	KeyAndCode = Config{Name: "latchkey-key", Stack: OnlyCode, Options: []string{
+		"PubkeyAuthentication yes", "AuthenticationMethods publickey,keyboard-interactive"}}
+	// PasswordToo leaves the password method on, the trap that FAULTS 11 describes.
+	PasswordToo = Config{Name: "latchkey-trap", Stack: Latchkey, Options: []string{"PasswordAuthentication yes"}}
+	PlainUnix   = Config{Name: "plain", Stack: Unix}
+	WithGoogle  = Config{Name: "google", Stack: Google}
+	WithOath    = Config{Name: "oath", Stack: Oath}
+	// Others with a key, to compare what happens after it.
+	KeyAndGoogle = Config{Name: "google-key", Stack: OnlyGoogle, Options: KeyAndCode.Options}
+	KeyAndOath   = Config{Name: "oath-key", Stack: OnlyOath, Options: KeyAndCode.Options}
+)
+
+// base is the rest of every sshd_config.
+const base = `HostKey /suite/host_key
+AuthorizedKeysFile /suite/user_key.pub
+UsePAM yes
+PasswordAuthentication no
+KbdInteractiveAuthentication yes
+PubkeyAuthentication no
+PermitRootLogin prohibit-password
+UseDNS no
+MaxStartups 500
+MaxAuthTries 6
+LoginGraceTime 120
+PidFile none
+PrintMotd no
+Subsystem sftp /usr/lib/openssh/sftp-server
+`
+
+// Server is a running sshd.
+type Server struct {
+	*Host
+	Config
+	Port int
+	conn net.Conn
+}
+
+// Server gives the shared server of that configuration, starting it at the first call.
+func (h *Host) Server(c Config) (*Server, error) {
+	h.servers.Lock()
+	defer h.servers.Unlock()
+	if s := h.kept[c.Name]; s != nil {
+		return s, nil
+	}
+	s, err := h.Serve(c)
+	if err == nil {
+		h.kept[c.Name] = s
+	}
+	return s, err
+}
+
+// Serve starts a server of its own for that configuration; the caller stops it.
+func (h *Host) Serve(c Config) (*Server, error) {
+	if err := h.Service(c.Name, c.Stack); err != nil {
+		return nil, err
+	}
+	var last error
+	for range 5 { // another process may take the port between its choice and its use
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		s := &Server{Host: h, Config: c, Port: port}
+		if last = s.listen(); last == nil {
+			return s, nil
+		}
+		s.Stop()
+	}
+	return nil, last
+}
+
+// listen writes the configuration, starts sshd and waits for its banner.
+func (s *Server) listen() error {
+	lines := append([]string{fmt.Sprintf("ListenAddress 127.0.0.1:%d", s.Port)}, s.Options...)
+	program := "/usr/sbin/sshd"
+	if s.serviceOption {
+		lines = append(lines, "PAMServiceName "+s.Config.Name, "PerSourcePenalties no")
+	} else {
+		program = "/suite/" + s.Config.Name
+		if _, err := s.Exec("", "/bin/ln", "-sf", "/usr/sbin/sshd", program); err != nil {
+			return err
+		}
+	}
+	file := fmt.Sprintf("/suite/sshd_config.%d", s.Port)
+	if _, err := s.Exec(strings.Join(lines, "\n")+"\n"+base, "/usr/bin/tee", file); err != nil {
+		return err
+	}
+	if _, err := s.Exec("", program, "-t", "-f", file); err != nil {
+		return err
+	}
+	var err error
+	if s.conn, err = s.begin(wire.Request{Argv: []string{program, "-D", "-f", file}}); err != nil {
+		return err
+	}
+	return Wait("sshd "+s.Config.Name, 20*time.Second, s.banner)
+}
+
+// banner checks that it is the distribution's sshd that answers.
+func (s *Server) banner() error {
+	conn, err := net.DialTimeout("tcp", s.Addr(), time.Second)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(line, s.OpenSSH) {
+		return errors.New("another server answers: " + strconv.Quote(line))
+	}
+	return nil
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.Port) }
+
+// Stop kills the server's listening process and all that it started.
+func (s *Server) Stop() {
+	if s.conn != nil {
+		_ = s.conn.Close()
+	}
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}

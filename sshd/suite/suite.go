@@ -1,0 +1,119 @@
+package suite
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Suite is what all containers share: the engine, the staged installation and the key pairs.
+type Suite struct {
+	Engine *Engine
+	dir    string // temporary, removed by Close
+	host   ssh.PublicKey
+	Key    ssh.Signer // accepted for every user by servers that take public keys
+	out    io.Writer
+
+	mu    sync.Mutex
+	hosts map[*Distribution]*Host
+}
+
+// Open finds an engine and stages latchkey. What takes long is told on out.
+func Open(out io.Writer) (*Suite, error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.New("the login suite needs root: it starts containers and reads the processes inside")
+	}
+	engine, err := FindEngine()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "latchkey-sshd-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Suite{Engine: engine, dir: dir, out: out, hosts: map[*Distribution]*Host{}}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Suite) prepare() (err error) {
+	if err := os.Chmod(s.dir, 0o755); err != nil {
+		return err
+	}
+	if s.host, _, err = newKey(filepath.Join(s.dir, "host_key")); err != nil {
+		return err
+	}
+	known := append([]byte("suite "), ssh.MarshalAuthorizedKey(s.host)...)
+	if err := os.WriteFile(filepath.Join(s.dir, "known_hosts"), known, 0o644); err != nil {
+		return err
+	}
+	if _, s.Key, err = newKey(filepath.Join(s.dir, "user_key")); err != nil {
+		return err
+	}
+	return stage(s.dir)
+}
+
+// Close removes the containers, by their ids, and the temporary folder.
+func (s *Suite) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for d, h := range s.hosts {
+		errs = append(errs, h.close())
+		delete(s.hosts, d)
+	}
+	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
+}
+
+// Host gives the distribution's container, starting it at the first call.
+func (s *Suite) Host(d *Distribution) (*Host, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h := s.hosts[d]; h != nil {
+		return h, nil
+	}
+	image, err := s.Engine.image(d, s.out)
+	if err != nil {
+		return nil, err
+	}
+	if s.Engine, err = s.Engine.usable(image); err != nil {
+		return nil, err
+	}
+	h, err := s.start(d, image)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", d.Name, err)
+	}
+	s.hosts[d] = h
+	return h, nil
+}
+
+// newKey makes an ed25519 key pair and saves it at path (OpenSSH's format, mode 0600) and path.pub.
+func newKey(path string) (ssh.PublicKey, ssh.Signer, error) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
+	signer, err := ssh.NewSignerFromKey(private)
+	if err != nil {
+		return nil, nil, err
+	}
+	block, err := ssh.MarshalPrivateKey(private, "latchkey suite")
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+		return nil, nil, err
+	}
+	public := signer.PublicKey()
+	return public, signer, os.WriteFile(path+".pub", ssh.MarshalAuthorizedKey(public), 0o644)
+}

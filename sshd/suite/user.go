@@ -1,0 +1,65 @@
+package suite
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Password is every user's.
+const Password = "correct horse battery staple"
+
+// User is an account of its own inside one host.
+type User struct {
+	Name   string
+	UID    int
+	Secret string // base32, of the authenticator app; empty until enrolled
+	host   *Host
+}
+
+// hashPassword lets the distribution's own tools hash the password once; yescrypt takes its time.
+func (h *Host) hashPassword() error {
+	out, err := h.Script("set -e\nuseradd template\necho 'template:" + Password + "' | chpasswd\nsed -n 's/^template:\\([^:]*\\):.*/\\1/p' /etc/shadow\nuserdel template\n")
+	if err == nil {
+		h.hash = strings.TrimSpace(out)
+	}
+	return err
+}
+
+// Users adds n accounts with home folders, at once: the tests need hundreds.
+func (h *Host) Users(n int) ([]*User, error) { return h.addUsers(n, "u", "/etc", 2000) }
+
+// ForeignUsers adds n accounts that only the second name service knows; /etc/passwd has no line for them.
+func (h *Host) ForeignUsers(n int) ([]*User, error) {
+	return h.addUsers(n, "x", "/var/lib/extrausers", 20000)
+}
+
+func (h *Host) addUsers(n int, prefix, dir string, uid int) ([]*User, error) {
+	h.users.Lock()
+	defer h.users.Unlock()
+	var passwd, shadow, group, homes strings.Builder
+	users := make([]*User, n)
+	for i := range users {
+		u := &User{Name: fmt.Sprintf("%s%d", prefix, h.next), UID: uid + h.next, host: h}
+		h.next++
+		fmt.Fprintf(&passwd, "%s:x:%d:%d::/home/%s:/bin/sh\n", u.Name, u.UID, u.UID, u.Name)
+		fmt.Fprintf(&shadow, "%s:%s:20000:0:99999:7:::\n", u.Name, h.hash)
+		fmt.Fprintf(&group, "%s:x:%d:\n", u.Name, u.UID)
+		fmt.Fprintf(&homes, "mkdir -m 700 /home/%s && chown %d:%d /home/%s\n", u.Name, u.UID, u.UID, u.Name)
+		users[i] = u
+	}
+	script := "set -e\n" + homes.String()
+	for file, text := range map[string]string{"passwd": passwd.String(), "shadow": shadow.String(), "group": group.String()} {
+		script += fmt.Sprintf("cat >>%s/%s <<'END'\n%sEND\n", dir, file, text)
+	}
+	_, err := h.Script(script)
+	return users, err
+}
+
+// User adds one account.
+func (h *Host) User() (*User, error) {
+	users, err := h.Users(1)
+	if err != nil {
+		return nil, err
+	}
+	return users[0], nil
+}
