@@ -32,8 +32,8 @@ func (s Syslog) Send(priority int, line string) {
 		return
 	}
 	defer unix.Close(fd)
-	// Never wait for a logger that hangs.
-	to := &unix.SockaddrUnix{Name: s.Path}
+	// A busy logger is waited for, one that hangs is not.
+	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{Sec: 1})
 	packet := "<" + strconv.Itoa(priority) + ">" + line
-	unix.Sendto(fd, []byte(packet), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, to)
+	unix.Sendto(fd, []byte(packet), unix.MSG_NOSIGNAL, &unix.SockaddrUnix{Name: s.Path})
 }

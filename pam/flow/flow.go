@@ -1,0 +1,146 @@
+// Package flow is a login: what is asked, in which order, and what comes of it.
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+	"latchkey/pam/safefile"
+)
+
+// Flow is what a login needs from the world.
+type Flow struct {
+	Root    string // prefix of the configuration's path; "" but in tests
+	Keyring factor.Keyring
+	Clock   func() time.Time
+	Talk    Conversation
+	Debug   func(text string) // receives how the decision was made if the module has the argument debug
+}
+
+// configLimit is the longest policy that is read, in bytes.
+const configLimit = 64 << 10
+
+// Run holds one login. It denies unless every step says otherwise.
+func (f Flow) Run(r Request) Outcome {
+	args, err := parseArguments(r.Args)
+	if err != nil {
+		return deny(Argument, err.Error())
+	}
+	if args.ifPublicKey {
+		return Outcome{Allow: r.publicKeyAccepted(), Reason: OK, Unlogged: true}
+	}
+	if o := checkName(r); o.Reason != OK {
+		return o
+	}
+	rules, err := f.loadPolicy(args.conf)
+	if err != nil {
+		f.Talk.Tell(sorry)
+		return deny(Config, err.Error())
+	}
+	d, err := rules.Decide(policy.Request{User: r.Name, Service: r.Service, From: r.From, InGroup: f.Talk.InGroup})
+	if err != nil {
+		return deny(Internal, err.Error())
+	}
+	if args.debug {
+		f.Debug(d.Why)
+	}
+	switch d.Require {
+	case policy.RequireNone:
+		return allow(Exempt)
+	case policy.RequireCode:
+		return f.secondFactor(r, rules, d)
+	}
+	f.Talk.Tell("You may not log in here.")
+	return deny(Forbidden, d.Why)
+}
+
+// checkName denies a user the name service does not vouch for, and names no file could have. Its outcome's reason is OK if
+// there is nothing to say.
+func checkName(r Request) Outcome {
+	switch r.Lookup {
+	case Found:
+	case NoSuchUser:
+		return deny(Name, "no such user")
+	default:
+		return deny(Internal, "the name service does not answer")
+	}
+	for _, name := range []string{r.User, r.Name} {
+		if err := record.CheckName(name); err != nil {
+			return deny(Name, err.Error())
+		}
+	}
+	return Outcome{Reason: OK}
+}
+
+func (f Flow) loadPolicy(path string) (*policy.Policy, error) {
+	dir, err := safefile.OpenDir(f.Root + filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	text, err := dir.ReadFile(filepath.Base(path), safefile.NotWritable, configLimit)
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	return p, supported(path, p)
+}
+
+// supported refuses settings that this version knows but cannot honour, rather than let people believe in them.
+func supported(path string, p *policy.Policy) error {
+	switch {
+	case p.Unenrolled == policy.UnenrolledEnroll:
+		return fmt.Errorf(`%s: unenrolled = "enroll" is not supported by this version`, path)
+	case p.Trust.Days > 0:
+		return fmt.Errorf("%s: trust.days is not supported by this version", path)
+	}
+	return nil
+}
+
+// secondFactor asks for a code as often as the policy allows.
+func (f Flow) secondFactor(r Request, p *policy.Policy, d policy.Decision) Outcome {
+	c := challenge{f, r, limits(p), func(dev *record.Device) bool {
+		return slices.Contains(d.Methods, policy.Method(dev.Type))
+	}}
+	if o := c.begin(p); o.Reason != OK {
+		return o
+	}
+	prompt := firstPrompt
+	o := deny(Wrong, "")
+	for try := 1; try <= p.Tries; try++ {
+		answer, err := f.Talk.Ask(prompt)
+		if err != nil || fromSSHD(answer) {
+			return conversationEnded(o, err)
+		}
+		o, prompt = c.guess(answer)
+		o.Tries = try
+		if prompt == "" {
+			return o
+		}
+	}
+	return o
+}
+
+func limits(p *policy.Policy) factor.Limits {
+	return factor.Limits{Failures: p.Failures.Count, Window: p.Failures.Window, Lock: p.Lock}
+}
+
+// conversationEnded keeps what is known from earlier tries and says that there was no further answer.
+func conversationEnded(o Outcome, err error) Outcome {
+	o.Reason = NoAnswer
+	if err == nil {
+		o.Detail = "sshd does not let this user in (see PermitRootLogin, AllowUsers) and answered in the user's place"
+	} else if !errors.Is(err, ErrConversation) {
+		o.Detail = err.Error()
+	}
+	return o
+}

@@ -1,0 +1,53 @@
+package flow
+
+import (
+	"errors"
+	"strings"
+)
+
+// Request is what the PAM application says about the login. Nothing in it is trusted but UID, Name and Lookup, which
+// the name service gave.
+type Request struct {
+	User    string // PAM_USER
+	Name    string // the name service's spelling of it: the record's name
+	UID     uint32
+	Lookup  Lookup
+	Service string
+	From    string // PAM_RHOST
+	// AuthInfo is what sshd says of the methods that were passed before this one (SSH_AUTH_INFO_0), a line each.
+	AuthInfo string
+	Args     []string // the module's arguments
+}
+
+// Lookup is what the name service said of the user. The zero value denies.
+type Lookup int
+
+// The answers of a name service.
+const (
+	LookupFailed Lookup = iota // it could not be asked
+	NoSuchUser
+	Found
+)
+
+// publicKeyAccepted tells whether sshd has accepted a public key in this connection.
+func (r Request) publicKeyAccepted() bool {
+	for line := range strings.Lines(r.AuthInfo) {
+		if strings.HasPrefix(line, "publickey ") {
+			return true
+		}
+	}
+	return false
+}
+
+// Conversation is the user, by way of the PAM application.
+type Conversation interface {
+	// Ask shows a prompt and returns what the user typed, visibly. The error matches ErrConversation if there was no answer.
+	Ask(prompt string) (string, error)
+	// Tell shows a text. Whether anybody sees it is not known: older sshd shows it with the next prompt.
+	Tell(text string) error
+	// InGroup asks the name service whether the user is in a group, or in a netgroup if group begins with @.
+	InGroup(group string) (bool, error)
+}
+
+// ErrConversation says that the conversation failed, ended, or returned nothing.
+var ErrConversation = errors.New("no answer from the user")

@@ -1,0 +1,89 @@
+package flow
+
+// Reason is the one word in the log that says why; the list is closed.
+type Reason string
+
+// The reasons.
+const (
+	OK         Reason = "ok"           // a code was accepted
+	Wrong      Reason = "wrong"        // the last code typed was nobody's
+	Replayed   Reason = "replayed"     // the last code typed had been used
+	Expired    Reason = "expired"      // a code that was sent, too late
+	Locked     Reason = "locked"       // too many wrong codes; nothing was compared
+	Unenrolled Reason = "unenrolled"   // no record
+	Exempt     Reason = "exempt"       // a rule requires nothing
+	Forbidden  Reason = "forbidden"    // a rule says deny, or allows no method the user has
+	NoAnswer   Reason = "conversation" // it failed or ended
+	Name       Reason = "name"         // malformed, unknown, or the name service does not say
+	Record     Reason = "record"
+	State      Reason = "state"
+	Config     Reason = "config"
+	Argument   Reason = "argument" // a module argument
+	Service    Reason = "service"  // Twilio
+	Internal   Reason = "internal"
+)
+
+// Outcome is what a login came to. The zero value denies.
+type Outcome struct {
+	Allow  bool
+	Reason Reason
+	Method string // as in the log: totp, …; empty if no factor was used
+	Device string // its label
+	Tries  int    // answers typed
+	Detail string // for the log
+
+	// Unlogged: no decision about a login was made (if_publickey asks about the stack), so there is no line to write.
+	Unlogged bool
+}
+
+// Return values of pam_sm_authenticate(3), as in Linux-PAM's _pam_types.h.
+const (
+	pamSuccess         = 0
+	pamSystemErr       = 4
+	pamPermDenied      = 6
+	pamAuthErr         = 7
+	pamAuthInfoUnavail = 9
+	pamUserUnknown     = 10
+	pamMaxTries        = 11
+	pamConvErr         = 19
+)
+
+// allowed lists the reasons that can let somebody in.
+var allowed = map[Reason]bool{OK: true, Unenrolled: true, Exempt: true}
+
+// denied is the table from reasons to what PAM is told. sshd ends the connection on PAM_MAXTRIES, so that a new
+// connection, which costs the password again, is needed for more guesses.
+var denied = map[Reason]int{
+	Wrong:      pamMaxTries,
+	Replayed:   pamMaxTries,
+	Expired:    pamMaxTries,
+	Locked:     pamMaxTries,
+	Unenrolled: pamAuthErr,
+	Forbidden:  pamPermDenied,
+	NoAnswer:   pamConvErr,
+	Name:       pamUserUnknown,
+	Record:     pamAuthInfoUnavail,
+	State:      pamAuthInfoUnavail,
+	Config:     pamAuthInfoUnavail,
+	Argument:   pamAuthInfoUnavail,
+	Service:    pamAuthInfoUnavail,
+	Internal:   pamSystemErr,
+}
+
+// PAM is the outcome as a PAM return value; what is not in the tables is PAM_SYSTEM_ERR.
+func (o Outcome) PAM() int {
+	if o.Allow {
+		if allowed[o.Reason] {
+			return pamSuccess
+		}
+		return pamSystemErr
+	}
+	if code, ok := denied[o.Reason]; ok {
+		return code
+	}
+	return pamSystemErr
+}
+
+func allow(why Reason) Outcome { return Outcome{Allow: true, Reason: why} }
+
+func deny(why Reason, detail string) Outcome { return Outcome{Reason: why, Detail: detail} }

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/pam/flow"
+)
+
+// The wire format is pam/gate/WIRE.md.
+const (
+	wireVersion = "1"
+	maxFrame    = 32768
+)
+
+// wire is the socket to the gate: one packet, one frame, and strictly in turn.
+type wire struct {
+	fd   int
+	buf  []byte
+	gone bool // the gate's end was closed: the host is gone
+}
+
+func newWire(fd int) *wire { return &wire{fd: fd, buf: make([]byte, maxFrame+1)} }
+
+// receive returns the type and the payload of the next frame. The error is io.EOF if the host is gone.
+func (w *wire) receive() (kind byte, payload []byte, err error) {
+	n, flags := 0, 0
+	for {
+		n, _, flags, _, err = unix.Recvmsg(w.fd, w.buf, nil, 0)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	switch {
+	case err != nil:
+		return 0, nil, fmt.Errorf("receive from the gate: %w", err)
+	case n == 0:
+		w.gone = true
+		return 0, nil, io.EOF
+	case n > maxFrame || flags&unix.MSG_TRUNC != 0:
+		return 0, nil, errors.New("the gate sent a frame that is too long")
+	}
+	return w.buf[0], bytes.Clone(w.buf[1:n]), nil
+}
+
+func (w *wire) send(kind byte, payload string) error {
+	frame := append([]byte{kind}, strings.ReplaceAll(payload, "\x00", "")...)
+	return unix.Sendto(w.fd, frame, unix.MSG_NOSIGNAL, nil)
+}
+
+// call sends a frame and returns the answer to it.
+func (w *wire) call(kind byte, payload string) (string, error) {
+	if w.gone {
+		return "", flow.ErrConversation
+	}
+	if err := w.send(kind, payload); err != nil {
+		return "", fmt.Errorf("%w: %v", flow.ErrConversation, err)
+	}
+	kind, answer, err := w.receive()
+	switch {
+	case err == io.EOF:
+		return "", flow.ErrConversation
+	case err != nil:
+		return "", err
+	case kind == 'A':
+		return string(answer), nil
+	case kind == 'C':
+		return "", flow.ErrConversation
+	}
+	return "", fmt.Errorf("the gate sent a frame of type %q", kind)
+}
+
+// hostGone tells, without waiting, whether the gate's end was closed.
+func (w *wire) hostGone() bool {
+	poll := []unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLRDHUP}}
+	n, err := unix.Poll(poll, 0)
+	w.gone = w.gone || err == nil && n > 0 && poll[0].Revents&(unix.POLLHUP|unix.POLLRDHUP|unix.POLLERR) != 0
+	return w.gone
+}
+
+// hello receives the first frame.
+func (w *wire) hello() (flow.Request, error) {
+	kind, payload, err := w.receive()
+	if err != nil {
+		return flow.Request{}, err
+	}
+	if kind != 'H' {
+		return flow.Request{}, fmt.Errorf("the gate began with a frame of type %q", kind)
+	}
+	fields, ok := strings.CutPrefix(string(payload), wireVersion)
+	if !ok {
+		return flow.Request{}, errors.New("the gate is of another version of latchkey: restart what loaded it")
+	}
+	return parseHello(fields)
+}
+
+// parseHello reads the fields of a hello.
+func parseHello(fields string) (flow.Request, error) {
+	var r flow.Request
+	seen := map[string]bool{}
+	for fields != "" {
+		field, rest, ended := strings.Cut(fields, "\x00")
+		key, value, ok := strings.Cut(field, "=")
+		if !ended || !ok || seen[key] && key != "arg" {
+			return r, errors.New("the gate's hello is malformed")
+		}
+		seen[key], fields = true, rest
+		if err := setField(&r, key, value); err != nil {
+			return r, err
+		}
+	}
+	for _, key := range []string{"user", "name", "uid", "service", "rhost", "auth_info"} {
+		if !seen[key] {
+			return r, fmt.Errorf("the gate's hello has no %s", key)
+		}
+	}
+	return r, nil
+}
+
+func setField(r *flow.Request, key, value string) error {
+	switch key {
+	case "user":
+		r.User = value
+	case "name":
+		r.Name = value
+	case "uid":
+		return setUID(r, value)
+	case "service":
+		r.Service = value
+	case "rhost":
+		r.From = value
+	case "auth_info":
+		r.AuthInfo = value
+	case "arg":
+		r.Args = append(r.Args, value)
+	case "tty", "ruser", "silent":
+	default:
+		return errors.New("the gate's hello has an unknown field")
+	}
+	return nil
+}
+
+func setUID(r *flow.Request, value string) error {
+	switch value {
+	case "none":
+		r.Lookup = flow.NoSuchUser
+		return nil
+	case "error":
+		r.Lookup = flow.LookupFailed
+		return nil
+	}
+	uid, err := strconv.ParseUint(value, 10, 32)
+	if err != nil {
+		return errors.New("the gate's hello has a malformed uid")
+	}
+	r.UID, r.Lookup = uint32(uid), flow.Found
+	return nil
+}
