@@ -445,7 +445,7 @@ static bool hello(struct gate *g, int argc, const char **argv)
 	if (g->account.state == GATE_UNKNOWN)
 		strcpy(uid, "none");
 	g->length = 0;
-	put(g, "H1", 2);
+	put(g, "H1", sizeof "H1");
 	put_field(g, "user", item(g->pamh, PAM_USER), GATE_ITEM);
 	put_field(g, "name", g->account.name, GATE_ITEM);
 	put_field(g, "uid", uid, sizeof uid);
@@ -621,23 +621,31 @@ static bool serve(struct gate *g)
 	}
 }
 
-static int relay(struct gate *g)
+/* Nothing may follow a verdict: a login program that goes on talking is not the one that was specified. Asked once it has
+ * ended. */
+static bool expect_silence(struct gate *g)
 {
+	if (recv(g->sock, g->frame, 1, MSG_DONTWAIT) > 0)
+		return deny(g, "login program sent a frame after its verdict");
+	return true;
+}
+
+int gate_relay(struct gate *g)
+{
+	int code = PAM_SYSTEM_ERR;
+
 	while (receive(g)) {
-		if (g->frame[0] == 'V')
-			return verdict(g);
+		if (g->frame[0] == 'V') {
+			code = verdict(g);
+			break;
+		}
 		if (!serve(g))
 			break;
 	}
-	return PAM_SYSTEM_ERR;
-}
-
-/* Nothing may follow a verdict: a login program that goes on talking is not the one that was specified. Asked once it has
- * ended. */
-static void expect_silence(struct gate *g)
-{
-	if (recv(g->sock, g->frame, 1, MSG_DONTWAIT) > 0)
-		deny(g, "login program sent a frame after its verdict");
+	end_child(g, g->detail[0] ? 0 : GATE_GRACE_MS);
+	if (g->detail[0] || !expect_silence(g))
+		return PAM_SYSTEM_ERR;
+	return code;
 }
 
 /* ---- the log ---- */
@@ -689,10 +697,8 @@ static int login(struct gate *g, int argc, const char **argv)
 	g->deadline = now_ms() + g->setup->deadline_ms;
 	look_up(&g->account, user);
 	if (spawn(g) && hello(g, argc, argv))
-		code = relay(g);
-	end_child(g, g->detail[0] ? 0 : GATE_GRACE_MS);
-	if (!g->detail[0])
-		expect_silence(g);
+		code = gate_relay(g);
+	end_child(g, 0);
 	return code;
 }
 

@@ -58,4 +58,8 @@ struct gate {
 
 int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv, const struct gate_setup *setup);
 
+/* The conversation with a login program that was started and greeted: the verdict as a PAM code, and detail if the gate
+ * itself denies. */
+int gate_relay(struct gate *g);
+
 #endif
