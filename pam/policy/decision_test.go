@@ -1,0 +1,211 @@
+package policy
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// in is a lookup that knows these groups.
+func in(groups ...string) func(string) (bool, error) {
+	return func(group string) (bool, error) {
+		for _, g := range groups {
+			if g == group {
+				return true, nil
+			}
+		}
+		return false, nil
+	}
+}
+
+// unasked is a lookup that must not happen.
+func unasked(t *testing.T) func(string) (bool, error) {
+	return func(group string) (bool, error) {
+		t.Errorf("group %q was looked up", group)
+		return true, nil
+	}
+}
+
+func TestConditions(t *testing.T) {
+	cases := []struct {
+		name, conditions string
+		request          Request
+		matches          bool
+	}{
+		{"no condition always holds", ``, Request{}, true},
+		{"a listed user", `users = ["bob", "alice"]`, Request{User: "alice"}, true},
+		{"another user", `users = ["alice"]`, Request{User: "mallory"}, false},
+		{"a user whose name begins alike", `users = ["alice"]`, Request{User: "alice2"}, false},
+		{"a user in another case", `users = ["alice"]`, Request{User: "Alice"}, false},
+		{"no user", `users = ["alice"]`, Request{}, false},
+		{"a listed service", `services = ["sudo", "sshd"]`, Request{Service: "sshd"}, true},
+		{"another service", `services = ["sshd"]`, Request{Service: "su"}, false},
+		{"no service", `services = ["sshd"]`, Request{}, false},
+		{"an address inside", `from = ["10.0.0.0/8"]`, Request{From: "10.255.0.1"}, true},
+		{"an address outside", `from = ["10.0.0.0/8"]`, Request{From: "11.0.0.1"}, false},
+		{"the second network", `from = ["192.0.2.0/24", "10.0.0.0/8"]`, Request{From: "10.0.0.1"}, true},
+		{"that address", `from = ["192.0.2.7"]`, Request{From: "192.0.2.7"}, true},
+		{"the address after it", `from = ["192.0.2.7"]`, Request{From: "192.0.2.8"}, false},
+		{"IPv4 inside IPv6", `from = ["10.0.0.0/8"]`, Request{From: "::ffff:10.0.0.1"}, true},
+		{"an address with a zone", `from = ["fe80::/10"]`, Request{From: "fe80::1%eth0"}, true},
+		{"IPv4 is not in all of IPv6", `from = ["::/0"]`, Request{From: "::ffff:10.0.0.1"}, false},
+		{"a host name in all networks", `from = ["0.0.0.0/0", "::/0"]`, Request{From: "gw.example"}, false},
+		{"a host name that looks like an address", `from = ["0.0.0.0/0"]`, Request{From: "10.0.0.1.example"}, false},
+		{"an address with a space", `from = ["0.0.0.0/0"]`, Request{From: "10.0.0.1 "}, false},
+		{"no address in all networks", `from = ["0.0.0.0/0", "::/0"]`, Request{}, false},
+		{"a member", `groups = ["wheel"]`, Request{InGroup: in("wheel")}, true},
+		{"a member of the second group", `groups = ["wheel", "admin"]`, Request{InGroup: in("admin")}, true},
+		{"not a member", `groups = ["wheel"]`, Request{InGroup: in("users")}, false},
+		{"a netgroup is asked for with its mark", `groups = ["@unix"]`, Request{InGroup: in("@unix")}, true},
+		{"a group of the netgroup's name", `groups = ["@unix"]`, Request{InGroup: in("unix")}, false},
+		{"all hold", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
+			Request{User: "a", Service: "s", From: "::1", InGroup: in("g")}, true},
+		{"all but the user", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
+			Request{User: "b", Service: "s", From: "::1", InGroup: unasked(t)}, false},
+		{"all but the service", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
+			Request{User: "a", Service: "t", From: "::1", InGroup: unasked(t)}, false},
+		{"all but the address", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
+			Request{User: "a", Service: "s", From: "::2", InGroup: unasked(t)}, false},
+		{"all but the group", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
+			Request{User: "a", Service: "s", From: "::1", InGroup: in()}, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			p := parse(t, "[[rule]]\n"+c.conditions+"\nrequire = 'none'\n")
+			d, err := p.Decide(c.request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := RequireCode
+			if c.matches {
+				want = RequireNone
+			}
+			if d.Require != want || (d.Rule == 1) != c.matches {
+				t.Errorf("got %+v", d)
+			}
+		})
+	}
+}
+
+func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
+	p := parse(t, `
+[[rule]]
+users = ["alice"]
+require = "deny"
+[[rule]]
+from = ["10.0.0.0/8"]
+require = "none"
+[[rule]]
+services = ["sudo"]
+require = "code"
+methods = ["key", "totp"]
+`)
+	cases := []struct {
+		name    string
+		request Request
+		want    Decision
+	}{
+		{"the first, though the second matches too", Request{User: "alice", From: "10.0.0.1"},
+			Decision{Require: RequireDeny, Rule: 1, Line: 2, Why: `rule 1, line 2, requires deny: user "alice"`}},
+		{"the second, though the third matches too", Request{User: "bob", From: "::ffff:10.0.0.1", Service: "sudo"},
+			Decision{Require: RequireNone, Rule: 2, Line: 5, Why: `rule 2, line 5, requires none: from 10.0.0.1 in 10.0.0.0/8`}},
+		{"the third", Request{User: "bob", Service: "sudo"},
+			Decision{Require: RequireCode, Methods: []Method{Key, TOTP}, Rule: 3, Line: 8, Why: `rule 3, line 8, requires code: service "sudo"`}},
+		{"none", Request{User: "bob", Service: "sshd", From: "192.0.2.7"},
+			Decision{Require: RequireCode, Methods: AllMethods(), Why: `no rule matches: a code is required`}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got, err := p.Decide(c.request); err != nil || !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got  %+v, %v\nwant %+v", got, err, c.want)
+			}
+		})
+	}
+}
+
+func TestTheReasonNamesEveryConditionThatHeld(t *testing.T) {
+	p := parse(t, "[[rule]]\nusers=['a']\nservices=['s']\nfrom=['::1']\ngroups=['x','g']\nrequire='code'")
+	d, err := p.Decide(Request{User: "a", Service: "s", From: "::1", InGroup: in("g")})
+	if want := `rule 1, line 1, requires code: user "a", service "s", from ::1 in ::1/128, group "g"`; err != nil || d.Why != want {
+		t.Errorf("got  %s, %v\nwant %s", d.Why, err, want)
+	}
+	d, err = parse(t, "[[rule]]\nrequire='deny'").Decide(Request{User: "a"})
+	if want := `rule 1, line 1, requires deny: no conditions`; err != nil || d.Why != want {
+		t.Errorf("got  %s, %v\nwant %s", d.Why, err, want)
+	}
+}
+
+func TestAGroupThatCannotBeLookedUpIsAnErrorAndNoDecision(t *testing.T) {
+	down := errors.New("name service is down")
+	p := parse(t, "\n[[rule]]\ngroups=['x', 'g']\nrequire='deny'\n[[rule]]\nrequire='none'")
+	lookup := func(group string) (bool, error) { return group == "g", map[string]error{"g": down}[group] }
+	d, err := p.Decide(Request{User: "a", InGroup: lookup})
+	if !errors.Is(err, down) || !reflect.DeepEqual(d, Decision{}) {
+		t.Fatalf("got %+v, %v", d, err)
+	}
+	if want := `rule 1, line 2: looking up group "g": name service is down`; err.Error() != want {
+		t.Errorf("got  %s\nwant %s", err, want)
+	}
+}
+
+func TestARuleWithGroupsNeedsALookup(t *testing.T) {
+	d, err := parse(t, "[[rule]]\ngroups=['g']\nrequire='none'").Decide(Request{User: "a"})
+	if !errors.Is(err, errNoLookup) || !reflect.DeepEqual(d, Decision{}) {
+		t.Errorf("got %+v, %v", d, err)
+	}
+}
+
+func TestNoGroupIsAskedForAfterTheUsersOwn(t *testing.T) {
+	var asked []string
+	p := parse(t, "[[rule]]\ngroups=['a', 'b', 'c']\nrequire='none'\n[[rule]]\ngroups=['d']\nrequire='deny'")
+	lookup := func(group string) (bool, error) {
+		asked = append(asked, group)
+		return group == "b", nil
+	}
+	if _, err := p.Decide(Request{InGroup: lookup}); err != nil || strings.Join(asked, "") != "ab" {
+		t.Errorf("asked for %v, %v", asked, err)
+	}
+}
+
+func TestAMethodThatPhoneSwitchesOffIsLeftOut(t *testing.T) {
+	cases := []struct {
+		name, text string
+		want       []Method
+	}{
+		{"all by default", "", AllMethods()},
+		{"no phones", "[phone]\nmethods=[]", []Method{TOTP, HOTP, Recovery, Key}},
+		{"only calls", "[phone]\nmethods=['call']", []Method{TOTP, HOTP, Recovery, Call, Key}},
+		{"a rule without methods", "[phone]\nmethods=[]\n[[rule]]\nrequire='code'", []Method{TOTP, HOTP, Recovery, Key}},
+		{"a rule with phones, written before", "[[rule]]\nrequire='code'\nmethods=['sms','totp']\n[phone]\nmethods=['call']", []Method{TOTP}},
+		{"a rule with phones alone accepts nothing", "[phone]\nmethods=[]\n[[rule]]\nrequire='code'\nmethods=['sms']", []Method{}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := parse(t, c.text).Decide(Request{User: "a"})
+			if err != nil || d.Require != RequireCode || !reflect.DeepEqual(d.Methods, c.want) {
+				t.Errorf("got %+v, %v, want %v", d, err, c.want)
+			}
+		})
+	}
+}
+
+func TestADecisionDoesNotShareItsMethodsWithThePolicy(t *testing.T) {
+	p := parse(t, "[[rule]]\nrequire='code'\nmethods=['totp','key']")
+	d, err := p.Decide(Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Methods[0] = SMS
+	if p.Rules[0].Methods[0] != TOTP {
+		t.Error("the policy changed")
+	}
+}
+
+func TestTheDocumentedExampleDecides(t *testing.T) {
+	p := parse(t, readExample(t))
+	d, err := p.Decide(Request{User: "alice", Service: "sshd", From: "10.1.2.3", InGroup: in("@unix")})
+	if want := `rule 1, line 21, requires code: user "alice", from 10.1.2.3 in 10.0.0.0/8, group "@unix"`; err != nil || d.Why != want {
+		t.Errorf("got %+v, %v", d, err)
+	}
+}

@@ -1,0 +1,40 @@
+package policy
+
+import (
+	"strings"
+	"unicode"
+)
+
+// maxName is longer than any name service's names.
+const maxName = 256
+
+func (v value) user(into *string) error {
+	return v.text(into, "be an exact name", isName)
+}
+
+func (v value) group(into *string) error {
+	return v.text(into, "be an exact name or @netgroup", isGroup)
+}
+
+func (v value) service(into *string) error {
+	return v.text(into, "be the exact name of a PAM service, in lower case", isService)
+}
+
+// isName reports whether s can be somebody's exact name. Patterns, paths and the marks that sudoers and netgroups put
+// before a name are refused, because as a name they match nobody: a rule for "*" or "%wheel" would silently never apply.
+func isName(s string) bool {
+	return s != "" && len(s) <= maxName && s == strings.TrimSpace(s) &&
+		!strings.ContainsAny(s, "*?/") && !strings.ContainsAny(s[:1], "@%!+-") &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// isGroup reports whether s is a group's exact name, or a netgroup's behind "@".
+func isGroup(s string) bool {
+	return isName(strings.TrimPrefix(s, "@"))
+}
+
+// isService reports whether s can be a PAM service. Linux-PAM turns service names into lower case (pam_start(3)), so that
+// "SSHD" would never match.
+func isService(s string) bool {
+	return isName(s) && s == strings.ToLower(s)
+}

@@ -1,0 +1,58 @@
+package policy
+
+import "strings"
+
+// Phone is the table [phone]: codes by SMS and voice call.
+type Phone struct {
+	Methods      []Method // of SMS and Call; none switches phones off
+	Auto         bool     // send at once to a user whose only device is a phone
+	SendsPerUser Rate
+	SendsPerHost Rate
+	Prefixes     []string // numbers must begin with one of these, each "+" and digits; none: any number
+	Locale       string   // language of the message, such as "en" or "pt-BR"
+}
+
+func (p *Phone) set(v value) error {
+	switch v.name {
+	case "methods":
+		return list(v, &p.Methods, word(SMS, Call))
+	case "auto":
+		return v.boolean(&p.Auto)
+	case "sends_per_user":
+		return v.rate(&p.SendsPerUser, 1000)
+	case "sends_per_host":
+		return v.rate(&p.SendsPerHost, 10000)
+	case "prefixes":
+		return list(v, &p.Prefixes, value.prefix)
+	case "locale":
+		return v.text(&p.Locale, `be a language such as "en" or "pt-BR"`, isLocale)
+	}
+	return v.unknown()
+}
+
+func (v value) prefix(into *string) error {
+	return v.text(into, `be "+" and 1 to 15 digits, the first not 0`, isPrefix)
+}
+
+// isPrefix reports whether s can be the beginning of an E.164 number: at most 15 digits, and no country code begins with 0.
+func isPrefix(s string) bool {
+	digits, plus := strings.CutPrefix(s, "+")
+	return plus && 1 <= len(digits) && len(digits) <= 15 && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
+}
+
+// isLocale reports whether s is letters in groups joined by single dashes, 2 to 16 bytes.
+func isLocale(s string) bool {
+	if len(s) < 2 || len(s) > 16 {
+		return false
+	}
+	for group := range strings.SplitSeq(s, "-") {
+		if group == "" || strings.TrimFunc(group, isLetter) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+func isLetter(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+}

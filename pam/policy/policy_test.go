@@ -1,0 +1,185 @@
+package policy
+
+import (
+	"net/netip"
+	"os"
+	"reflect"
+	"testing"
+	"time"
+)
+
+// parse is Parse for text that must be valid.
+func parse(t *testing.T, text string) *Policy {
+	t.Helper()
+	p, err := Parse("latchkey.toml", []byte(text))
+	if err != nil {
+		t.Fatalf("%v\nin:\n%s", err, text)
+	}
+	return p
+}
+
+// readExample returns the annotated example of the documentation.
+func readExample(t testing.TB) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/example.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
+	want := &Policy{
+		Unenrolled: UnenrolledDeny,
+		EnrollBy:   Date{2027, time.January, 31},
+		Tries:      3,
+		Failures:   Rate{10, 10 * time.Minute},
+		Lock:       15 * time.Minute,
+		Phone: Phone{
+			Methods:      []Method{SMS, Call},
+			SendsPerUser: Rate{5, time.Hour},
+			SendsPerHost: Rate{100, time.Hour},
+			Prefixes:     []string{"+1", "+44"},
+			Locale:       "en",
+		},
+		Trust: Trust{Bind: []Bind{BindKey}},
+		Rules: []Rule{{
+			Line:    21,
+			Users:   []string{"alice"},
+			Groups:  []string{"wheel", "@unix"},
+			From:    []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
+			Require: RequireCode,
+			Methods: AllMethods(),
+		}},
+	}
+	if got := parse(t, readExample(t)); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestAnEmptyFileHasTheDefaults(t *testing.T) {
+	want := &Policy{
+		Unenrolled: UnenrolledDeny,
+		Tries:      3,
+		Failures:   Rate{10, 10 * time.Minute},
+		Lock:       15 * time.Minute,
+		Phone: Phone{
+			Methods:      []Method{SMS, Call},
+			SendsPerUser: Rate{5, time.Hour},
+			SendsPerHost: Rate{100, time.Hour},
+			Locale:       "en",
+		},
+		Trust: Trust{Bind: []Bind{BindKey}},
+	}
+	for _, text := range []string{"", "\n", "# nothing\r\n", "[limits]\n[phone]\n[trust]\n"} {
+		if got := parse(t, text); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q:\ngot  %+v\nwant %+v", text, got, want)
+		}
+	}
+}
+
+func TestEveryKeyIsStored(t *testing.T) {
+	got := parse(t, `unenrolled = "enroll"
+enroll_by = 2028-02-29
+[trust]
+days = 365
+bind = ["address", "key"]
+[phone]
+methods = []
+auto = true
+sends_per_user = "1000/24h"
+sends_per_host = "10000/1s"
+prefixes = []
+locale = "pt-BR"
+[limits]
+tries = 10
+failures = "64/1h30m"
+lock = "24h"
+[[rule]]
+services = ["sshd", "sudo-i"]
+from = ["192.0.2.7", "2001:db8::/32", "::1"]
+require = "none"
+[[rule]]
+require = "deny"
+`)
+	want := &Policy{
+		Unenrolled: UnenrolledEnroll,
+		EnrollBy:   Date{2028, time.February, 29},
+		Tries:      10,
+		Failures:   Rate{64, 90 * time.Minute},
+		Lock:       24 * time.Hour,
+		Phone: Phone{
+			Methods:      []Method{},
+			Auto:         true,
+			SendsPerUser: Rate{1000, 24 * time.Hour},
+			SendsPerHost: Rate{10000, time.Second},
+			Prefixes:     []string{},
+			Locale:       "pt-BR",
+		},
+		Trust: Trust{Days: 365, Bind: []Bind{BindAddress, BindKey}},
+		Rules: []Rule{
+			{
+				Line:     17,
+				Services: []string{"sshd", "sudo-i"},
+				From: []netip.Prefix{
+					netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("::1/128"),
+				},
+				Require: RequireNone,
+			},
+			{Line: 21, Require: RequireDeny},
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+}
+
+func TestTheLeastValuesAreAccepted(t *testing.T) {
+	p := parse(t, "unenrolled = 'allow'\n[limits]\ntries = 1\nfailures = '1/1s'\nlock = '1s'\n[phone]\nsends_per_user = '1/1s'\n[trust]\ndays = 0")
+	if p.Unenrolled != UnenrolledAllow || p.Tries != 1 || p.Failures != (Rate{1, time.Second}) || p.Lock != time.Second {
+		t.Errorf("got %+v", p)
+	}
+}
+
+func TestTheZeroValuesDeny(t *testing.T) {
+	var d Decision
+	if d.Require == RequireNone || d.Require == RequireCode || d.Require.String() != "deny" {
+		t.Errorf("the zero Require is %q", d.Require)
+	}
+	var u Unenrolled
+	if u == UnenrolledAllow || u == UnenrolledEnroll || u.String() != "deny" {
+		t.Errorf("the zero Unenrolled is %q", u)
+	}
+}
+
+func TestWordsPrintAsInTheFile(t *testing.T) {
+	for got, want := range map[string]string{
+		RequireNone.String():                  "none",
+		RequireCode.String():                  "code",
+		UnenrolledAllow.String():              "allow",
+		UnenrolledEnroll.String():             "enroll",
+		Date{}.String():                       "",
+		Date{2027, time.March, 4}.String():    "2027-03-04",
+		Rate{10, 10 * time.Minute}.String():   "10/10m",
+		Rate{1, 10 * time.Second}.String():    "1/10s",
+		Rate{1, 30*time.Hour + 1e9}.String():  "1/30h0m1s",
+		Rate{5, time.Hour}.String():           "5/1h",
+		Rate{5, 90 * time.Minute}.String():    "5/1h30m",
+		Rate{5, 24 * time.Hour}.String():      "5/24h",
+		Rate{5, 100 * time.Minute}.String():   "5/1h40m",
+		Rate{5, 20*time.Hour + 1e10}.String(): "5/20h0m10s",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestEveryRateIsReadBackAsPrinted(t *testing.T) {
+	for s := time.Second; s <= 24*time.Hour; s += 7 * time.Second {
+		want := Rate{3, s}
+		if got, ok := parseRate(want.String(), 3); !ok || got != want {
+			t.Fatalf("%q is read as %v", want, got)
+		}
+	}
+}

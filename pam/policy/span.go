@@ -1,0 +1,39 @@
+package policy
+
+import (
+	"strings"
+	"time"
+)
+
+// span reads a length of time such as "15m".
+func (v value) span(into *time.Duration) error {
+	parse := func(s string) (ok bool) {
+		*into, ok = parseSpan(s)
+		return ok
+	}
+	return v.text(new(string), `be a time such as "15m", from 1s to 24h`, parse)
+}
+
+// parseSpan reads hours, minutes and seconds in Go's notation, without signs or fractions, 1s to 24h.
+func parseSpan(s string) (time.Duration, bool) {
+	if strings.Trim(s, "0123456789hms") != "" {
+		return 0, false
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < time.Second || d > 24*time.Hour || d%time.Second != 0 {
+		return 0, false
+	}
+	return d, true
+}
+
+// shortSpan is d.String without the zeros at its end: 10m, not 10m0s.
+func shortSpan(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
