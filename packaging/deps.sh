@@ -1,0 +1,102 @@
+#!/bin/sh
+# Installs what `make test`, `make demo` and `make bench` need on a bare Debian 12 or 13 machine, and only what is missing.
+# It does nothing, quickly, where all is there. It needs root only if something is missing.
+#
+# Go: any Go from 1.21 on fetches the version that go.mod names through the module proxy. Where Debian's own is older
+# (Debian 12), Debian 13's packages are unpacked into a cache folder, from the machine's own mirror, so that neither libc nor
+# anything else of the system is upgraded; the Makefile puts that folder's bin in front of PATH.
+set -eu
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/latchkey
+export PATH="$cache/go/bin:$PATH" DEBIAN_FRONTEND=noninteractive
+
+say() { echo "deps: $*"; }
+fail() { echo "deps: error: $*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# missing lists the packages to install: each is known by a command or a file that it brings.
+missing() {
+	have gcc || echo gcc
+	have make || echo make
+	have ssh || echo openssh-client
+	have strace || echo strace
+	have mmdebstrap || echo mmdebstrap
+	[ -e /usr/include/stdio.h ] || echo libc6-dev
+	[ -e /usr/include/security/pam_modules.h ] || echo libpam0g-dev
+	[ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
+	[ -e /usr/share/keyrings/debian-archive-trixie-automatic.gpg ] || echo debian-archive-keyring
+	have docker && docker info >/dev/null 2>&1 && return
+	have podman || echo podman
+	have runc || echo runc
+}
+
+# go_enough: is there a go that can fetch the version it lacks? (asked outside the repository, so that it fetches nothing now)
+go_enough() {
+	have go || return 1
+	version=$(cd / && GOTOOLCHAIN=local go env GOVERSION 2>/dev/null) || return 1
+	at_least_121 "${version#go}"
+}
+
+at_least_121() {
+	case $1 in
+	0.* | 1.[0-9] | 1.[0-9].* | 1.1[0-9]* | 1.20*) return 1 ;;
+	[0-9]*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
+
+# update refreshes apt's lists, at most once in a run.
+updated=
+update() {
+	[ -z "$updated" ] || return 0
+	[ "$(id -u)" = 0 ] || fail "these are missing and only root can install them: $*"
+	say "refreshing apt's package lists"
+	apt-get update -qq
+	updated=yes
+}
+
+install_go() {
+	update go
+	candidate=$(apt-cache policy golang-go | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}//p')
+	if at_least_121 "${candidate:-none}"; then
+		say "installing golang-go $candidate"
+		apt-get install -qq --no-install-recommends golang-go >/dev/null
+	else
+		unpack_go
+	fi
+}
+
+# unpack_go takes Go from Debian 13's packages without installing them.
+unpack_go() {
+	site=$(apt-get indextargets --format '$(SITE) $(RELEASE) $(ORIGIN) $(COMPONENT)' 'Created-By: Packages' |
+		sed -n 's/^\([^ ]*\) [a-z]* Debian main$/\1/p' | head -n 1)
+	[ -n "$site" ] || fail "no Debian mirror among apt's sources"
+	work=$(mktemp -d)
+	trap 'rm -rf "$work"' EXIT
+	mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/root"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site trixie main" >"$work/sources.list"
+	set -- -qq -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \
+		-o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+		-o "Dir::State::Lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root
+	apt-get "$@" update
+	name=$(apt-cache "$@" depends golang-go | sed -n 's/^ *Depends: \(golang-1\.[0-9]*\)-go$/\1/p' | head -n 1)
+	[ -n "$name" ] || fail "Debian 13's golang-go does not say which Go it is"
+	say "unpacking $name of Debian 13 into $cache/go"
+	(cd "$work" && apt-get "$@" download "$name-go" "$name-src")
+	for deb in "$work"/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
+	rm -rf "$cache/go.new" "$cache/go"
+	mkdir -p "$cache/go.new"
+	# The package splits GOROOT over /usr/lib and /usr/share with links between them: made one folder again here.
+	cp -aL "$work/root/usr/lib/go-${name#golang-}/." "$cache/go.new/"
+	mv "$cache/go.new" "$cache/go"
+}
+
+wanted=$(missing | sort -u | tr '\n' ' ')
+if [ -n "$wanted" ]; then
+	update "$wanted"
+	say "installing $wanted"
+	# shellcheck disable=SC2086 # a list of words
+	apt-get install -qq --no-install-recommends $wanted >/dev/null
+fi
+go_enough || install_go
+go_enough || fail "Go could not be installed"
