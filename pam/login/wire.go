@@ -93,8 +93,8 @@ func (w *wire) hello() (flow.Request, error) {
 	if kind != 'H' {
 		return flow.Request{}, fmt.Errorf("the gate began with a frame of type %q", kind)
 	}
-	fields, ok := strings.CutPrefix(string(payload), wireVersion)
-	if !ok {
+	version, fields, _ := strings.Cut(string(payload), "\x00")
+	if version != wireVersion {
 		return flow.Request{}, errors.New("the gate is of another version of latchkey: restart what loaded it")
 	}
 	return parseHello(fields)

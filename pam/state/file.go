@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -184,17 +183,43 @@ func (s Store) Create(name string, st State) error {
 	return dir.Replace(name, append(slot, slot...))
 }
 
-// Remove removes name's state, under the same locks as Create. It is not an error if there is none.
+// Remove removes name's state, under the same locks as Create. The error matches fs.ErrNotExist if there is none.
 func (s Store) Remove(name string) error {
 	dir, err := safefile.OpenDir(s.Path)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	if err := dir.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+	return dir.Remove(name)
+}
+
+// Lock locks name's state file without reading it, until Close, so that even one that is damaged can be replaced. Errors are
+// those of the lock and of the file being none; a nil Lock may be closed.
+func (s Store) Lock(name string) (*Lock, error) {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	defer dir.Close()
+	f, err := dir.Open(name, unix.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Patience.Lock(f); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s/%s: %w", s.Path, name, err)
+	}
+	return &Lock{f}, nil
+}
+
+// Lock is a state file that was locked and not read.
+type Lock struct{ f *os.File }
+
+// Close ends the lock.
+func (l *Lock) Close() {
+	if l != nil {
+		l.f.Close()
+	}
 }
 
 // Exclusive runs change while no other enroll changes anything. Logins do not wait for it.
