@@ -20,7 +20,8 @@ var requests = []Request{
 }
 
 // FuzzParse: no text panics; an error or a reason is one printable line, and an error's line number is one of the file's;
-// what is accepted is TOML; nobody passes without a code unless the ordinary TOML decoder, too, finds `require = "none"` in the rule that decided.
+// what is accepted is TOML; nobody passes without a code unless the ordinary TOML decoder, too, finds `require = "none"` in
+// the rule that decided.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(readExample(f)))
 	f.Add([]byte("[[rule]]\nrequire = 'none'\nusers = ['alice']\n[[rule]]\nfrom=['::/0', '10.0.0.0/8']\nrequire=\"no\\u006ee\""))

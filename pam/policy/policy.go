@@ -4,7 +4,7 @@
 // every setting has one spelling and one line. Parsing is strict, because a misspelt key that is skipped is a rule that
 // silently does not apply: whatever is unknown, repeated or out of bounds is an error with file and line.
 //
-// The package opens no file, asks no name service and knows no clock; it links no network code.
+// The package asks no name service, knows no clock and links no network code.
 package policy
 
 import (

@@ -1,0 +1,28 @@
+package policy
+
+import (
+	"path/filepath"
+
+	"latchkey/pam/safefile"
+)
+
+// DefaultPath is where the policy is unless the module's argument conf= says otherwise.
+const DefaultPath = "/etc/latchkey/latchkey.toml"
+
+// sizeLimit is the longest policy that is read, in bytes.
+const sizeLimit = 64 << 10
+
+// Load reads the policy at path below root ("" but in tests). Only root may have been able to write it; a policy that is
+// missing, or that anybody else could have written, is an error like one that cannot be parsed.
+func Load(root, path string) (*Policy, error) {
+	dir, err := safefile.OpenDir(root + filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	text, err := dir.ReadFile(filepath.Base(path), safefile.NotWritable, sizeLimit)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text)
+}
