@@ -49,7 +49,7 @@ func (k Keyring) Open(name string, uid uint32) (*Account, error) {
 	st, stateErr := k.States.Open(name)
 	rec, err := k.Records.Load(name, uid)
 	if err == nil && stateErr == nil {
-		err = match(rec, st)
+		err = match(rec, &st.State)
 	} else if err != nil {
 		err = recordError(err)
 	} else {
@@ -79,7 +79,7 @@ func stateError(name string, err error) error {
 }
 
 // match refuses a state that was not made with this record, a restored old one for instance.
-func match(r *record.Record, st *state.File) error {
+func match(r *record.Record, st *state.State) error {
 	if st.UID == r.UID && st.Enrollment == r.Enrollment {
 		return nil
 	}
@@ -166,4 +166,17 @@ func (a *Account) compare(code string, now time.Time, allowed func(*record.Devic
 		}
 	}
 	return m, step, nil
+}
+
+// View reads name's record and state for display, also where nothing can be written. Errors are those of Open.
+func (k Keyring) View(name string, uid uint32) (*record.Record, *state.State, error) {
+	st, stateErr := k.States.View(name)
+	rec, err := k.Records.Load(name, uid)
+	if err != nil {
+		return nil, nil, recordError(err)
+	}
+	if stateErr != nil {
+		return nil, nil, stateError(name, stateErr)
+	}
+	return rec, st, match(rec, st)
 }

@@ -66,3 +66,14 @@ func refund(st *state.State) {
 	st.Failures = st.Failures[:len(st.Failures)-1]
 	st.Locked = time.Time{}
 }
+
+// Count is the number of wrong guesses that count now.
+func (l Limits) Count(st *state.State, now time.Time) int {
+	n := 0
+	for _, at := range st.Failures {
+		if now.Sub(at) < l.Window {
+			n++
+		}
+	}
+	return n
+}

@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-)
 
-// DefaultConfig is where the policy is unless the module's argument conf= says otherwise.
-const DefaultConfig = "/etc/latchkey/latchkey.toml"
+	"latchkey/pam/policy"
+)
 
 // arguments are the module's arguments in the PAM configuration.
 type arguments struct {
@@ -18,7 +17,7 @@ type arguments struct {
 
 // parseArguments refuses what it does not know: a misspelt option must not silently change who gets in.
 func parseArguments(args []string) (arguments, error) {
-	a := arguments{conf: DefaultConfig}
+	a := arguments{conf: policy.DefaultPath}
 	for _, arg := range args {
 		path, isConf := strings.CutPrefix(arg, "conf=")
 		switch {

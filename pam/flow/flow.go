@@ -4,14 +4,12 @@ package flow
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
-	"latchkey/pam/safefile"
 )
 
 // Flow is what a login needs from the world.
@@ -22,9 +20,6 @@ type Flow struct {
 	Talk    Conversation
 	Debug   func(text string) // receives how the decision was made if the module has the argument debug
 }
-
-// configLimit is the longest policy that is read, in bytes.
-const configLimit = 64 << 10
 
 // Run holds one login. It denies unless every step says otherwise.
 func (f Flow) Run(r Request) Outcome {
@@ -79,16 +74,7 @@ func checkName(r Request) Outcome {
 }
 
 func (f Flow) loadPolicy(path string) (*policy.Policy, error) {
-	dir, err := safefile.OpenDir(f.Root + filepath.Dir(path))
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	text, err := dir.ReadFile(filepath.Base(path), safefile.NotWritable, configLimit)
-	if err != nil {
-		return nil, err
-	}
-	p, err := policy.Parse(path, text)
+	p, err := policy.Load(f.Root, path)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// setUp is enroll alone: the first device, step by step.
+func (p *program) setUp(o options) error {
+	who, err := p.whom(o.user)
+	if err != nil {
+		return err
+	}
+	if enrolled, err := p.enrolled(who); err != nil {
+		return err
+	} else if enrolled {
+		return &failure{who.name + " has a second factor already", "see it with: enroll status; add a device with: enroll add totp"}
+	}
+	return p.addWithUser(who, o)
+}
+
+// add gives a user one more device.
+func (p *program) add(o options) error {
+	if o.operand != "totp" {
+		return usage("enroll add %s: this version adds totp only", o.operand)
+	}
+	if (o.yes || o.secretFile != "") && p.uid != 0 {
+		return &failure{"--yes and --secret-file are for root", "without them: enroll add totp"}
+	}
+	if o.secretFile != "" && !o.yes {
+		return usage("--secret-file goes with --yes")
+	}
+	who, err := p.whom(o.user)
+	if err != nil {
+		return err
+	}
+	if o.yes {
+		return p.addUnasked(who, o)
+	}
+	return p.addWithUser(who, o)
+}
+
+// addUnasked is for scripts: no questions, and the URI alone on standard output.
+func (p *program) addUnasked(who identity, o options) error {
+	d, err := p.device(who, o)
+	if err != nil {
+		return err
+	}
+	uri, err := otpauth(who, d)
+	if err != nil {
+		return err
+	}
+	if len(d.Secret) < 16 {
+		fmt.Fprintln(p.err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
+	}
+	if err := p.save(who, d, 0); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(p.out, uri)
+	return err
+}
+
+// addWithUser shows the secret, has a code of it confirmed, and only then saves.
+func (p *program) addWithUser(who identity, o options) error {
+	if !p.shown {
+		return &failure{"output is not a terminal, so the secret is not shown",
+			"run it on a terminal, or as root: enroll add totp --user NAME --yes"}
+	}
+	if err := p.prove(who); err != nil {
+		return err
+	}
+	d, err := p.device(who, o)
+	if err != nil {
+		return err
+	}
+	if err := p.show(who, d); err != nil {
+		return err
+	}
+	step, err := p.confirm(d)
+	if err != nil {
+		return err
+	}
+	if err := p.save(who, d, step); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. At your next login you are asked for a code from it.\n", d.Label, who.name)
+	return nil
+}
+
+// device makes the new device from the options.
+func (p *program) device(who identity, o options) (record.Device, error) {
+	secret, err := p.secret(o)
+	if err != nil {
+		return record.Device{}, err
+	}
+	label := o.label
+	if label == "" {
+		if label, err = p.freeLabel(who); err != nil {
+			return record.Device{}, err
+		}
+	}
+	if o.period < 1 || o.period > int(record.MaxPeriod/time.Second) {
+		return record.Device{}, usage("--period is 1 to %d seconds", int(record.MaxPeriod/time.Second))
+	}
+	d := factor.NewTOTP(label, secret, strings.ToUpper(o.algorithm), o.digits, time.Duration(o.period)*time.Second, p.clock())
+	if err := d.Check(); err != nil {
+		return d, usage("%v", err)
+	}
+	return d, nil
+}
+
+// freeLabel is app, or app-2 and so on if the user has that.
+func (p *program) freeLabel(who identity) (label string, err error) {
+	label = "app"
+	err = p.as0(func() error {
+		account, err := p.keyring.Open(who.name, who.uid)
+		if errors.Is(err, factor.ErrUnenrolled) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer account.Close()
+		for n := 2; account.Record.Find(label) != nil; n++ {
+			label = fmt.Sprintf("app-%d", n)
+		}
+		return nil
+	})
+	return label, err
+}
+
+func (p *program) save(who identity, d record.Device, step uint64) error {
+	return p.as0(func() error { return p.keyring.Add(who.name, who.uid, d, step) })
+}
+
+// show draws the URI as a QR code and writes the secret in groups for typing by hand.
+func (p *program) show(who identity, d record.Device) error {
+	uri, err := otpauth(who, d)
+	if err != nil {
+		return err
+	}
+	drawing, err := drawQR(uri)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "Step 1 of 2. Scan this with your authenticator app:\n\n%s\n", drawing)
+	fmt.Fprintf(p.out, "or type it in by hand: %s\n", grouped(d.Secret))
+	fmt.Fprintf(p.out, "(time-based, %s, %d digits, %d seconds)\n\n", d.Algorithm, d.Digits, d.Period/time.Second)
+	return nil
+}
+
+// confirmTries is how often a code may be mistyped before nothing is saved.
+const confirmTries = 3
+
+// confirm asks for a code of the new device and returns its time step, which is used up by that.
+func (p *program) confirm(d record.Device) (uint64, error) {
+	prompt := "Step 2 of 2. Type the code that the app shows now: "
+	for range confirmTries {
+		answer, err := p.ask(prompt)
+		if err != nil {
+			return 0, err
+		}
+		code, _ := factor.Normalize(answer)
+		step, found, err := factor.FindStep(&d, code, p.clock(), 1)
+		if err != nil || found {
+			return step, err
+		}
+		prompt = "That is not the code of this device" + p.driftHint(&d, code) + ". Type the code that the app shows now: "
+	}
+	return 0, &failure{"no right code; nothing was saved", "check the clock of the phone and of this machine, then start again"}
+}
+
+// driftHint tells how far the device's clock is off, if that is why the code is not accepted.
+func (p *program) driftHint(d *record.Device, code string) string {
+	const reach = 120 // steps to either side: an hour, with the usual 30 seconds
+	now := p.clock()
+	step, found, err := factor.FindStep(d, code, now, reach)
+	if err != nil || !found {
+		return ""
+	}
+	seconds := (int64(step) - int64(factor.Step(d, now))) * int64(d.Period/time.Second)
+	if seconds < 0 {
+		return fmt.Sprintf(" (its clock is about %d seconds slow, or this machine's is fast)", -seconds)
+	}
+	return fmt.Sprintf(" (its clock is about %d seconds fast, or this machine's is slow)", seconds)
+}
+
+// otpauth is the device as authenticator apps read it
+// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format).
+func otpauth(who identity, d record.Device) (string, error) {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "latchkey"
+	}
+	algorithms := map[string]otp.Algorithm{"SHA1": otp.AlgorithmSHA1, "SHA256": otp.AlgorithmSHA256, "SHA512": otp.AlgorithmSHA512}
+	key, err := totp.Generate(totp.GenerateOpts{
+		Issuer: host, AccountName: who.name, Secret: d.Secret, Period: uint(d.Period / time.Second),
+		Digits: otp.Digits(d.Digits), Algorithm: algorithms[d.Algorithm],
+	})
+	if err != nil {
+		return "", fmt.Errorf("make the otpauth URI: %w", err)
+	}
+	return key.URL(), nil
+}

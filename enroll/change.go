@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// remove takes one device away.
+func (p *program) remove(o options) error {
+	who, err := p.whom(o.user)
+	if err != nil {
+		return err
+	}
+	if err := p.prove(who); err != nil {
+		return err
+	}
+	err = p.as0(func() error { return p.keyring.Remove(who.name, who.uid, o.operand) })
+	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) && !errors.Is(err, factor.ErrState) {
+		return &failure{fmt.Sprintf("%s has no device %q", who.name, o.operand), "see the devices with: enroll status"}
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "removed: device %q of %s\n", o.operand, who.name)
+	return nil
+}
+
+// reset removes all that a user has. It works for users who are gone and on files that cannot be read: it is
+// the way back when nothing else works.
+func (p *program) reset(o options) error {
+	name, err := target(o)
+	if err != nil {
+		return err
+	}
+	if err := record.CheckName(name); err != nil {
+		return fmt.Errorf("%q: %w", name, err)
+	}
+	err = p.keyring.Reset(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(p.out, "nothing to reset: %s has no second factor\n", name)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "reset: %s has no second factor any more and must enroll anew\n", name)
+	return nil
+}
+
+// unlock ends a lock.
+func (p *program) unlock(o options) error {
+	name, err := target(o)
+	if err != nil {
+		return err
+	}
+	who, err := lookUp(name)
+	if err != nil {
+		return err
+	}
+	limits, err := p.limits()
+	if err != nil {
+		return err
+	}
+	was, err := p.keyring.Unlock(who.name, who.uid, limits, p.clock())
+	switch {
+	case err != nil:
+		return err
+	case was:
+		fmt.Fprintf(p.out, "unlocked: %s\n", who.name)
+	default:
+		fmt.Fprintf(p.out, "%s was not locked\n", who.name)
+	}
+	return nil
+}
+
+// target is the NAME of a command for root, which may also be given as --user.
+func target(o options) (string, error) {
+	if o.operand != "" && o.user != "" && o.operand != o.user {
+		return "", usage("two names: %q and --user %q", o.operand, o.user)
+	}
+	if o.operand != "" {
+		return o.operand, nil
+	}
+	return o.user, nil
+}

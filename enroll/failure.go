@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Exit statuses.
+const (
+	exitDone   = 0
+	exitFailed = 1 // refused or failed; nothing was changed unless the message says so
+	exitUsage  = 2
+)
+
+// failure is an error with what to type next.
+type failure struct{ what, hint string }
+
+func (f *failure) Error() string { return f.what }
+
+// misuse is a wrong use of the command line.
+type misuse struct{ what string }
+
+func (m *misuse) Error() string { return m.what }
+
+func usage(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }
+
+// report writes err for people and returns the exit status.
+func report(w io.Writer, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintf(w, "enroll: error: %v\n", err)
+	if wrong := (*misuse)(nil); errors.As(err, &wrong) {
+		fmt.Fprintln(w, "enroll: hint: enroll --help shows how it is used")
+		return exitUsage
+	}
+	if f := (*failure)(nil); errors.As(err, &f) && f.hint != "" {
+		fmt.Fprintf(w, "enroll: hint: %s\n", f.hint)
+	}
+	return exitFailed
+}

@@ -1,0 +1,35 @@
+// Command enroll sets up second factors: latchkey's passwd(1).
+//
+// It is installed setuid root. Before it reads anything it gives itself a fixed environment; it works with the caller's
+// rights except where it reads or writes records; and it acts for nobody but the caller, unless root calls it.
+package main
+
+import (
+	"os"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/safefile"
+)
+
+// root is a prefix of every path, for tests that build an enroll of their own (-ldflags -X main.root=DIR).
+var root string
+
+// lockWait bounds the wait for logins and other enrollments.
+const lockWait = 5 * time.Second
+
+func main() {
+	err := cleanStart()
+	if err != nil {
+		os.Exit(report(os.Stderr, err))
+	}
+	down, err := dropPrivilege()
+	if err != nil {
+		os.Exit(report(os.Stderr, err))
+	}
+	p := &program{
+		console: newConsole(os.Stdin, os.Stdout, os.Stderr), privilege: down, uid: down.real,
+		root: root, clock: time.Now, keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait}),
+	}
+	os.Exit(p.run(os.Args[1:]))
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// options are a parsed command line.
+type options struct {
+	command string
+	operand string // NAME or DEVICE, or what to add
+
+	user       string
+	label      string
+	secretFile string
+	algorithm  string
+	digits     int
+	period     int
+	yes        bool
+	json       bool
+	help       bool
+}
+
+// command says how a command is used and what does it.
+type command struct {
+	operand string   // its name in messages; empty: the command takes none
+	flags   []string // those it takes, beside --help
+	root    bool     // for root only
+	run     func(*program, options) error
+}
+
+// commands is what enroll can do. The empty name is enroll alone.
+var commands = map[string]command{
+	"":       {"", []string{"user", "label", "algorithm", "digits", "period"}, false, (*program).setUp},
+	"add":    {"totp", []string{"user", "label", "secret-file", "algorithm", "digits", "period", "yes"}, false, (*program).add},
+	"status": {"", []string{"user", "json"}, false, (*program).status},
+	"remove": {"DEVICE", []string{"user", "yes"}, false, (*program).remove},
+	"test":   {"", []string{"user"}, false, (*program).try},
+	"list":   {"", []string{"json"}, true, (*program).list},
+	"reset":  {"NAME", []string{"user", "yes"}, true, (*program).reset},
+	"unlock": {"NAME", []string{"user", "yes"}, true, (*program).unlock},
+}
+
+const help = `usage: enroll                       set up the second factor for yourself
+       enroll status [--json]       devices, last use, lock
+       enroll add totp [--label L]  one more device
+       enroll remove DEVICE
+       enroll test                  try a code; says which device it matched
+for root:
+       enroll --user NAME ...       any of the above for someone else
+       enroll list [--json]         who has what
+       enroll reset NAME            remove everything; the user must enroll anew
+       enroll unlock NAME           end a lock
+       enroll add totp --user NAME --label L [--secret-file FILE|-] [--digits 6|8]
+              [--algorithm SHA1|SHA256|SHA512] [--period 30] --yes
+                                    without questions; prints the otpauth URI alone
+`
+
+// parse reads a command line. Flags may stand anywhere.
+func parse(args []string) (options, command, error) {
+	o := options{}
+	set := flags(&o)
+	var words []string
+	for rest := args; ; {
+		if err := set.Parse(rest); err != nil {
+			return o, command{}, usage("%v", err)
+		}
+		if set.NArg() == 0 {
+			break
+		}
+		words, rest = append(words, set.Arg(0)), set.Args()[1:]
+	}
+	if len(words) > 0 {
+		o.command = words[0]
+	}
+	c, known := commands[o.command]
+	if !known {
+		return o, c, usage("unknown command %q", o.command)
+	}
+	if err := operand(&o, c, words); err != nil || o.help {
+		return o, c, err
+	}
+	return o, c, fits(set, o, c)
+}
+
+func flags(o *options) *flag.FlagSet {
+	set := flag.NewFlagSet("enroll", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.Usage = func() {}
+	set.StringVar(&o.user, "user", "", "")
+	set.StringVar(&o.label, "label", "", "")
+	set.StringVar(&o.secretFile, "secret-file", "", "")
+	set.StringVar(&o.algorithm, "algorithm", "SHA1", "")
+	set.IntVar(&o.digits, "digits", 6, "")
+	set.IntVar(&o.period, "period", 30, "")
+	set.BoolVar(&o.yes, "yes", false, "")
+	set.BoolVar(&o.json, "json", false, "")
+	set.BoolVar(&o.help, "help", false, "")
+	set.BoolVar(&o.help, "h", false, "")
+	return set
+}
+
+func operand(o *options, c command, words []string) error {
+	most := 1
+	if c.operand != "" {
+		most = 2
+	}
+	if len(words) > most {
+		return usage("%q is one word too many", words[most])
+	}
+	if len(words) == 2 {
+		o.operand = words[1]
+	}
+	return nil
+}
+
+// fits refuses flags that mean nothing to the command, and operands that are missing.
+func fits(set *flag.FlagSet, o options, c command) error {
+	var stray []string
+	set.Visit(func(f *flag.Flag) {
+		if !slices.Contains(c.flags, f.Name) {
+			stray = append(stray, "--"+f.Name)
+		}
+	})
+	name := strings.TrimSpace("enroll " + o.command)
+	if len(stray) > 0 {
+		return usage("%s does not go with %s", strings.Join(stray, ", "), name)
+	}
+	if c.operand != "" && o.operand == "" && !(c.root && o.user != "") {
+		return usage("%s needs %s", name, c.operand)
+	}
+	given := false
+	set.Visit(func(f *flag.Flag) { given = given || f.Name == "user" })
+	if given && o.user == "" {
+		return usage("--user needs a name")
+	}
+	return nil
+}
+
+func printHelp(w io.Writer) { fmt.Fprint(w, help) }

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+	"latchkey/pam/safefile"
+)
+
+// program is one run of enroll.
+type program struct {
+	*console
+	privilege
+	uid     int // the real uid: who runs it
+	root    string
+	clock   func() time.Time
+	keyring factor.Keyring
+}
+
+// run does what args say and returns the exit status.
+func (p *program) run(args []string) int {
+	o, c, err := parse(args)
+	switch {
+	case err != nil:
+	case o.help:
+		printHelp(p.out)
+	case c.root && p.uid != 0:
+		err = &failure{fmt.Sprintf("enroll %s is for root", o.command), ""}
+	default:
+		err = c.run(p, o)
+	}
+	return report(p.err, hinted(err))
+}
+
+// hinted adds to errors of the packages below what to type next.
+func hinted(err error) error {
+	switch {
+	case errors.Is(err, factor.ErrUnenrolled):
+		return &failure{"no second factor is set up", "set one up with: enroll"}
+	case errors.Is(err, safefile.ErrBusy):
+		return &failure{err.Error(), "somebody is logging in or enrolling; try again"}
+	case errors.Is(err, factor.ErrLastDevice):
+		return &failure{err.Error(), "add another first; root can remove everything with: enroll reset NAME"}
+	case errors.Is(err, record.ErrNoKey):
+		return &failure{err.Error(), "restore it from a backup, or remove the records with: enroll reset NAME"}
+	}
+	return err
+}
+
+// enrolled tells whether who has a record, and fails if that is unreadable.
+func (p *program) enrolled(who identity) (bool, error) {
+	err := p.as0(func() error {
+		account, err := p.keyring.Open(who.name, who.uid)
+		if err == nil {
+			account.Close()
+		}
+		return err
+	})
+	if errors.Is(err, factor.ErrUnenrolled) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// limits are those of the policy: a code tried here is a guess like any other.
+func (p *program) limits() (factor.Limits, error) {
+	rules, err := policy.Load(p.root, policy.DefaultPath)
+	if err != nil {
+		return factor.Limits{}, err
+	}
+	return factor.Limits{Failures: rules.Failures.Count, Window: rules.Failures.Window, Lock: rules.Lock}, nil
+}

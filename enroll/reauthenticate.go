@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/msteinert/pam/v2"
+
+	"latchkey/pam/factor"
+)
+
+// service is enroll's own PAM service.
+const service = "enroll"
+
+// authenticate asks for name's password, and whether the account is one that may be used, as /etc/pam.d/enroll says.
+func (p *program) authenticate(name string) error {
+	return p.as0(func() error {
+		t, err := pam.StartFunc(service, name, p.pamAsks)
+		if err != nil {
+			return fmt.Errorf("start PAM: %w", err)
+		}
+		defer t.End()
+		if err := t.Authenticate(pam.DisallowNullAuthtok); err != nil {
+			return &failure{"password not accepted; nothing was changed", ""}
+		}
+		if err := t.AcctMgmt(pam.DisallowNullAuthtok); err != nil {
+			return &failure{fmt.Sprintf("this account cannot be used (%v); nothing was changed", err), ""}
+		}
+		// A module may have changed the name on the way; the password was then somebody else's.
+		if now, err := t.GetItem(pam.User); err != nil || now != name {
+			return errors.New("PAM changed the user; nothing was changed")
+		}
+		return nil
+	})
+}
+
+func (p *program) pamAsks(style pam.Style, text string) (string, error) {
+	switch style {
+	case pam.PromptEchoOff:
+		return p.askHidden(text)
+	case pam.PromptEchoOn:
+		return p.ask(text)
+	case pam.ErrorMsg, pam.TextInfo:
+		fmt.Fprintln(p.err, text)
+		return "", nil
+	}
+	return "", errors.New("unknown message style")
+}
+
+// prove makes sure that who wants to change who's factors is who: root needs nothing more, everybody else
+// gives the password and, if there is a factor already, a code of it. A stolen session alone changes nothing.
+func (p *program) prove(who identity) error {
+	if p.uid == 0 {
+		return nil
+	}
+	if err := p.authenticate(who.name); err != nil {
+		return err
+	}
+	enrolled, err := p.enrolled(who)
+	if err != nil || !enrolled {
+		return err
+	}
+	m, err := p.tryCode(who, "Code from a device you have: ")
+	if err == nil && m.Result != factor.Accepted {
+		err = &failure{"code not accepted; nothing was changed", explain(m.Result)}
+	}
+	return err
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"latchkey/pam/factor"
+)
+
+// secret is a new random one, or the one in the file the options name.
+func (p *program) secret(o options) ([]byte, error) {
+	switch o.secretFile {
+	case "":
+		return factor.NewSecret(strings.ToUpper(o.algorithm)), nil
+	case "-":
+		return readSecret("standard input", p.in)
+	}
+	f, err := os.Open(o.secretFile)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readSecret(o.secretFile, f)
+}
+
+// readSecret reads one line of base32, in either case, with or without padding and spaces. Errors name the file and never
+// what stands in it.
+func readSecret(name string, r io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, 4096))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, errors.Unwrap(err))
+	}
+	line := strings.TrimSpace(string(text))
+	if line == "" {
+		return nil, fmt.Errorf("%s:1: no secret there", name)
+	}
+	if strings.ContainsAny(line, "\r\n") {
+		return nil, fmt.Errorf("%s:2: more than one line", name)
+	}
+	plain := strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "=", "").Replace(line))
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(plain)
+	if err != nil {
+		return nil, fmt.Errorf("%s:1: not base32", name)
+	}
+	return secret, nil
+}
+
+// grouped writes a secret in base32 in groups of four, for people who type it.
+func grouped(secret []byte) string {
+	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
+	var groups []string
+	for len(text) > 4 {
+		groups, text = append(groups, text[:4]), text[4:]
+	}
+	return strings.Join(append(groups, text), " ")
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+)
+
+// userStatus is what status and list tell of a user; its JSON is an interface.
+type userStatus struct {
+	User        string         `json:"user"`
+	UID         *uint32        `json:"uid"` // null: the name service knows no such user
+	Enrolled    bool           `json:"enrolled"`
+	LockedUntil *time.Time     `json:"locked_until"`
+	Failures    int            `json:"failures"`
+	Devices     []deviceStatus `json:"devices"`
+	Problem     string         `json:"problem,omitempty"` // why login is denied whatever is typed
+}
+
+type deviceStatus struct {
+	ID       string      `json:"id"`
+	Type     record.Type `json:"type"`
+	Label    string      `json:"label"`
+	Created  time.Time   `json:"created"`
+	LastUsed *time.Time  `json:"last_used"`
+}
+
+// status tells what one user has.
+func (p *program) status(o options) error {
+	who, err := p.whom(o.user)
+	if err != nil {
+		return err
+	}
+	s, err := p.statusOf(who)
+	if err != nil {
+		return err
+	}
+	if o.json {
+		err = writeJSON(p.out, s)
+	} else {
+		s.write(p.out)
+	}
+	if err == nil && s.Problem != "" {
+		err = &failure{"logins of " + who.name + " are denied: " + s.Problem, "root can start anew with: enroll reset " + who.name}
+	}
+	return err
+}
+
+// statusOf reads without changing anything, also on a file system that cannot be written.
+func (p *program) statusOf(who identity) (userStatus, error) {
+	s := userStatus{User: who.name, UID: &who.uid, Devices: []deviceStatus{}}
+	limits, err := p.limits()
+	if err != nil {
+		return s, err
+	}
+	err = p.as0(func() error {
+		r, st, err := p.keyring.View(who.name, who.uid)
+		if err == nil {
+			s.fill(r, st, limits, p.clock())
+		}
+		return err
+	})
+	s.Enrolled = err == nil
+	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
+		s.Enrolled, s.Problem = true, err.Error()
+	}
+	return s, nil
+}
+
+func (s *userStatus) fill(r *record.Record, st *state.State, limits factor.Limits, now time.Time) {
+	s.Failures = limits.Count(st, now)
+	s.LockedUntil = timeOrNull(limits.LockedUntil(st, now))
+	for _, d := range r.Devices {
+		out := deviceStatus{ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label, Created: d.Created.UTC()}
+		if used := st.Device(d.ID); used != nil {
+			out.LastUsed = timeOrNull(used.Used)
+		}
+		s.Devices = append(s.Devices, out)
+	}
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func (s *userStatus) write(w io.Writer) {
+	switch {
+	case s.Problem != "":
+		return
+	case !s.Enrolled:
+		fmt.Fprintf(w, "%s has no second factor.\n", s.User)
+		return
+	}
+	for _, d := range s.Devices {
+		used := "never used"
+		if d.LastUsed != nil {
+			used = "last used " + d.LastUsed.Format(time.DateTime) + " UTC"
+		}
+		fmt.Fprintf(w, "%-20s %-5s since %s, %s\n", d.Label, d.Type, d.Created.Format(time.DateOnly), used)
+	}
+	if s.LockedUntil != nil {
+		fmt.Fprintf(w, "Locked until %s UTC: too many wrong codes.\n", s.LockedUntil.Format(time.DateTime))
+	}
+}
+
+// list tells what everybody has.
+func (p *program) list(o options) error {
+	names, err := p.keyring.Records.Names()
+	if err != nil {
+		return err
+	}
+	all, bad := []userStatus{}, 0
+	for _, name := range names {
+		s, err := p.listed(name)
+		if err != nil {
+			return err
+		}
+		if s.Problem != "" {
+			bad++
+		}
+		all = append(all, s)
+	}
+	if o.json {
+		err = writeJSON(p.out, all)
+	} else {
+		writeList(p.out, all)
+	}
+	if err == nil && bad > 0 {
+		err = &failure{fmt.Sprintf("%d of %d users cannot log in", bad, len(all)), "root can start anew with: enroll reset NAME"}
+	}
+	return err
+}
+
+// listed is the status of a name found in the directory, of which the name service may know nothing any more.
+func (p *program) listed(name string) (userStatus, error) {
+	who, err := lookUp(name)
+	if err != nil {
+		return userStatus{User: name, Enrolled: true, Devices: []deviceStatus{}, Problem: err.Error()}, nil
+	}
+	return p.statusOf(who)
+}
+
+func writeList(w io.Writer, all []userStatus) {
+	for _, s := range all {
+		var what []string
+		for _, d := range s.Devices {
+			what = append(what, fmt.Sprintf("%s (%s)", d.Label, d.Type))
+		}
+		switch {
+		case s.Problem != "":
+			what = []string{"PROBLEM: " + s.Problem}
+		case s.LockedUntil != nil:
+			what = append(what, "locked until "+s.LockedUntil.Format(time.DateTime)+" UTC")
+		}
+		fmt.Fprintf(w, "%-20s %s\n", s.User, strings.Join(what, ", "))
+	}
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

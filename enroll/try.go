@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// try tells which device a code is from. The code is used up by it, and a wrong one is a failure like at a login.
+func (p *program) try(o options) error {
+	who, err := p.whom(o.user)
+	if err != nil {
+		return err
+	}
+	if enrolled, err := p.enrolled(who); err != nil {
+		return err
+	} else if !enrolled {
+		return factor.ErrUnenrolled
+	}
+	m, err := p.tryCode(who, "Code: ")
+	if err != nil {
+		return err
+	}
+	if m.Result != factor.Accepted {
+		return &failure{"code not accepted", explain(m.Result)}
+	}
+	fmt.Fprintf(p.out, "accepted: device %q (%s)\n", m.Device.Label, m.Device.Type)
+	return nil
+}
+
+// tryCode asks for a code and uses it up.
+func (p *program) tryCode(who identity, prompt string) (m factor.Match, err error) {
+	limits, err := p.limits()
+	if err != nil {
+		return m, err
+	}
+	answer, err := p.ask(prompt)
+	if err != nil {
+		return m, err
+	}
+	code, possible := factor.Normalize(answer)
+	if !possible {
+		return m, nil
+	}
+	err = p.as0(func() error {
+		account, err := p.keyring.Open(who.name, who.uid)
+		if err != nil {
+			return err
+		}
+		defer account.Close()
+		m, err = account.Verify(code, p.clock(), limits, func(*record.Device) bool { return true })
+		return err
+	})
+	return m, err
+}
+
+// explain says why a code was not accepted, as far as its owner may know.
+func explain(r factor.Result) string {
+	switch r {
+	case factor.Replayed:
+		return "this code was used before; wait for the next one"
+	case factor.Locked:
+		return "too many wrong codes; wait, or ask root for: enroll unlock NAME"
+	}
+	return "check that it is this account's entry in the app, and that the phone's clock is right"
+}
