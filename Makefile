@@ -29,5 +29,18 @@ $(B)/latchkey-login:
 $(B)/enroll:
 	CGO_ENABLED=1 go build $(GO_FLAGS) -o $@ ./enroll
 
+# Installs what build made; nothing is fetched, no account is made, no configuration that is there is changed.
+install: build
+	install -d -m 0755 $(DESTDIR)$(SECURITY) $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/pam.d $(DESTDIR)/etc/latchkey
+	install -d -m 0700 $(DESTDIR)/etc/latchkey/users $(DESTDIR)/var/lib/latchkey $(DESTDIR)/var/lib/latchkey/users
+	install -m 0755 $(B)/latchkey-login $(DESTDIR)$(LIBEXEC)/.latchkey-login.new
+	install -m 0644 $(B)/pam_latchkey.so $(DESTDIR)$(SECURITY)/.pam_latchkey.so.new
+	install -m 4755 $(B)/enroll $(DESTDIR)$(PREFIX)/bin/.enroll.new
+	mv $(DESTDIR)$(LIBEXEC)/.latchkey-login.new $(DESTDIR)$(LIBEXEC)/latchkey-login
+	mv $(DESTDIR)$(SECURITY)/.pam_latchkey.so.new $(DESTDIR)$(SECURITY)/pam_latchkey.so
+	mv $(DESTDIR)$(PREFIX)/bin/.enroll.new $(DESTDIR)$(PREFIX)/bin/enroll
+	test -e $(DESTDIR)/etc/latchkey/latchkey.toml || install -m 0644 packaging/latchkey.toml $(DESTDIR)/etc/latchkey/latchkey.toml
+	test -e $(DESTDIR)/etc/pam.d/enroll || install -m 0644 packaging/enroll.pam $(DESTDIR)/etc/pam.d/enroll
+
 clean:
 	rm -rf $(B)
