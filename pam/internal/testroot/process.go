@@ -1,0 +1,69 @@
+package testroot
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// Roles are what a test binary can do as a process of its own, for tests that kill it or count it among others.
+type Roles map[string]func(args []string) error
+
+const roleVariable = "LATCHKEY_TEST_ROLE"
+
+// Main is a TestMain: it plays the role that Role asked for, or runs the tests.
+func Main(m *testing.M, roles Roles) {
+	play, ok := roles[os.Getenv(roleVariable)]
+	if !ok {
+		os.Exit(m.Run())
+	}
+	runtime.LockOSThread() // strace counts system calls by thread
+	if err := play(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// Role is this test binary as a process that plays a role, behind a prefix such as Strace's.
+func Role(prefix []string, role string, args ...string) *exec.Cmd {
+	line := append(append(prefix[:len(prefix):len(prefix)], os.Args[0]), args...)
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	return cmd
+}
+
+// fileCalls are the system calls that change files or could come between those that do.
+const fileCalls = "openat,newfstatat,fstat,flock,read,pread64,write,pwrite64,fdatasync,fsync,fchown,fchmod,renameat,renameat2,unlinkat,close"
+
+// KillAtEveryCall plays a role again and again and kills it with SIGKILL before its first system call on files, before its
+// second, and so on, until it ends by itself. After each run it calls check, with the number of the call, and whether the
+// role was completed. It returns how many runs were killed.
+func KillAtEveryCall(t *testing.T, role string, args []string, check func(call int, completed bool)) int {
+	t.Helper()
+	Strace(t)
+	for call := 1; call < 1000; call++ {
+		inject := fmt.Sprintf("inject=%s:signal=KILL:when=%d", fileCalls, call)
+		out, err := Role(Strace(t, "-o", "/dev/null", "-e", "trace="+fileCalls, "-e", inject), role, args...).CombinedOutput()
+		if err != nil && len(out) > 0 {
+			t.Fatalf("call %d: %v: %s", call, err, strings.TrimSpace(string(out)))
+		}
+		check(call, err == nil)
+		if err == nil {
+			return call - 1
+		}
+	}
+	t.Fatal("the role never ends by itself")
+	return 0
+}
+
+// FailCall plays a role in which one system call fails with an error. It returns what the role printed.
+func FailCall(t *testing.T, call, errno string, role string, args ...string) (output string, failed bool) {
+	t.Helper()
+	inject := fmt.Sprintf("inject=%s:error=%s", call, errno)
+	out, err := Role(Strace(t, "-o", "/dev/null", "-e", "trace="+call, "-e", inject), role, args...).CombinedOutput()
+	return string(out), err != nil
+}

@@ -1,0 +1,40 @@
+package safefile_test
+
+import (
+	"errors"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/safefile"
+)
+
+func TestMain(m *testing.M) {
+	testroot.Main(m, testroot.Roles{
+		"replace":       replace,
+		"replace small": replaceWithSmallLimit,
+	})
+}
+
+// replace puts a file in place: directory, name, content.
+func replace(args []string) error {
+	d, err := safefile.OpenDir(args[0])
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Replace(args[1], []byte(args[2]))
+}
+
+// replaceWithSmallLimit does it with a limit on file sizes that the file does not keep.
+func replaceWithSmallLimit(args []string) error {
+	limit := unix.Rlimit{Cur: 100, Max: 100}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	if err := replace(args); err != nil {
+		return err
+	}
+	return errors.New("the limit did nothing")
+}
