@@ -9,9 +9,6 @@ import (
 // DefaultPath is where the policy is unless the module's argument conf= says otherwise.
 const DefaultPath = "/etc/latchkey/latchkey.toml"
 
-// sizeLimit is the longest policy that is read, in bytes.
-const sizeLimit = 64 << 10
-
 // Load reads the policy at path below root ("" but in tests). Only root may have been able to write it; a policy that is
 // missing, or that anybody else could have written, is an error like one that cannot be parsed.
 func Load(root, path string) (*Policy, error) {
@@ -20,7 +17,7 @@ func Load(root, path string) (*Policy, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	text, err := dir.ReadFile(filepath.Base(path), safefile.NotWritable, sizeLimit)
+	text, err := dir.ReadFile(filepath.Base(path), safefile.NotWritable, maxFile)
 	if err != nil {
 		return nil, err
 	}

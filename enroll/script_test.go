@@ -1,0 +1,82 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+	"latchkey/pam/safefile"
+)
+
+// The scripts in testdata/script run enroll as root below $WORK. They show what a person types and reads.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
+		e.Setenv("LATCHKEY_ROOT", e.WorkDir)
+		return makeRoot(e.WorkDir)
+	}})
+}
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"enroll": enrollBelowRoot, "code": printCode})
+}
+
+// makeRoot lays out what make install does.
+func makeRoot(root string) error {
+	for _, dir := range []string{"/etc/latchkey/users", "/var/lib/latchkey/users"} {
+		if err := os.MkdirAll(root+dir, 0o755); err != nil {
+			return err
+		}
+		if err := os.Chmod(root+dir, 0o700); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(root+"/etc/latchkey/latchkey.toml", nil, 0o644)
+}
+
+// enrollBelowRoot is main without the clean start, whose re-execution would forget where the test's root is.
+func enrollBelowRoot() {
+	root := os.Getenv("LATCHKEY_ROOT")
+	p := &program{
+		console: newConsole(os.Stdin, os.Stdout, os.Stderr), root: root, clock: time.Now,
+		keyring: factor.NewKeyring(root, safefile.Patience{Limit: time.Second}),
+	}
+	os.Exit(p.run(os.Args[1:]))
+}
+
+// printCode prints the code that an app with the RFC's test secret shows so many steps from now, or a wrong one.
+func printCode() {
+	offset := flag.Int("offset", 0, "time steps from now")
+	wrong := flag.Bool("wrong", false, "a code of no step near now")
+	flag.Parse()
+	d := record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: []byte("12345678901234567890")}
+	now := factor.Step(&d, time.Now())
+	if *wrong {
+		fmt.Println(absent(&d, now))
+		return
+	}
+	code, err := factor.Code(&d, now+uint64(*offset))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(code)
+}
+
+// absent is a code that no step near now has.
+func absent(d *record.Device, now uint64) string {
+	taken := map[string]bool{}
+	for s := now - 130; s < now+130; s++ {
+		code, _ := factor.Code(d, s)
+		taken[code] = true
+	}
+	for n := 0; ; n++ {
+		if code := fmt.Sprintf("%06d", n); !taken[code] {
+			return code
+		}
+	}
+}
