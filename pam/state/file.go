@@ -20,13 +20,24 @@ type Store struct {
 // File is one user's state, locked until Close.
 type File struct {
 	State
-	f    *os.File
+	f    disk
 	next int // the slot that the next Commit writes first
 	// unfinished: a writer died before its commit was complete, and what it wrote may not be on the disk yet.
 	unfinished bool
 	// Damage tells of a slot that was damaged and will be written anew by the next Commit; empty if there is none.
 	Damage string
 }
+
+// disk is what Commit needs of the opened file. The test of crashes has a disk of its own.
+type disk interface {
+	io.WriterAt
+	io.Closer
+	flush() error
+}
+
+type osDisk struct{ *os.File }
+
+func (d osDisk) flush() error { return os.NewSyscallError("fdatasync", unix.Fdatasync(int(d.Fd()))) }
 
 // Open opens and locks name's state. Errors match fs.ErrNotExist if there is none, safefile.ErrBusy if the lock was not
 // to be had, ErrDamaged, ErrNewer, or ErrSave if the file cannot be written (a read-only file system).
@@ -81,7 +92,7 @@ func read(f *os.File) (*File, error) {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", f.Name(), err)
 	}
-	file.f = f
+	file.f = osDisk{f}
 	return file, nil
 }
 
@@ -131,7 +142,7 @@ func (f *File) Commit() error {
 func (f *File) commit() error {
 	if f.unfinished {
 		// Both slots may be on their way to the disk; one must have arrived before the other is touched.
-		if err := f.flush(); err != nil {
+		if err := f.f.flush(); err != nil {
 			return err
 		}
 		f.unfinished = false
@@ -147,7 +158,7 @@ func (f *File) commit() error {
 	if err := f.write(slot, f.next); err != nil {
 		return err
 	}
-	if err := f.flush(); err != nil {
+	if err := f.f.flush(); err != nil {
 		return err
 	}
 	// The state is safe. Bringing the other slot level guards against damage later, and is not worth a denial now.
@@ -161,8 +172,6 @@ func (f *File) write(slot []byte, n int) error {
 	_, err := f.f.WriteAt(slot, int64(n)*slotSize)
 	return err
 }
-
-func (f *File) flush() error { return os.NewSyscallError("fdatasync", unix.Fdatasync(int(f.f.Fd()))) }
 
 // Close ends the lock.
 func (f *File) Close() error { return f.f.Close() }
