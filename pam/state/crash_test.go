@@ -189,14 +189,14 @@ func life(t *testing.T, seed uint64, failures bool) {
 
 func TestACrashAtAnyInstantLeavesTheOldStateOrTheNew(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(300) {
+	for seed := range uint64(120) {
 		life(t, seed, false)
 	}
 }
 
 func TestACrashAfterFailedFlushesLeavesTheOldStateOrTheNew(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(300) {
+	for seed := range uint64(120) {
 		life(t, seed, true)
 	}
 }

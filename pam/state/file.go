@@ -22,8 +22,9 @@ type File struct {
 	State
 	f    disk
 	next int // the slot that the next Commit writes first
-	// unfinished: a writer died before its commit was complete, and what it wrote may not be on the disk yet.
-	unfinished bool
+	// unfinished is the newer slot if the two are uneven: a writer died or failed before its commit was complete, and
+	// what it wrote may not be on the disk yet.
+	unfinished []byte
 	// Damage tells of a slot that was damaged and will be written anew by the next Commit; empty if there is none.
 	Damage string
 }
@@ -117,9 +118,9 @@ func parse(r io.Reader) (*File, error) {
 	case err2 != nil:
 		return &File{State: *one, next: 1, Damage: "slot 2 of the state is damaged"}, nil
 	case one.sequence > two.sequence:
-		return &File{State: *one, next: 1, unfinished: true}, nil
+		return &File{State: *one, next: 1, unfinished: b[:slotSize]}, nil
 	case one.sequence < two.sequence:
-		return &File{State: *two, next: 0, unfinished: true}, nil
+		return &File{State: *two, next: 0, unfinished: b[slotSize:]}, nil
 	case string(b[:slotSize]) != string(b[slotSize:]):
 		return nil, fmt.Errorf("%w: they contradict each other", ErrDamaged)
 	}
@@ -140,12 +141,13 @@ func (f *File) Commit() error {
 }
 
 func (f *File) commit() error {
-	if f.unfinished {
-		// Both slots may be on their way to the disk; one must have arrived before the other is touched.
-		if err := f.f.flush(); err != nil {
+	if f.unfinished != nil {
+		// The newer slot must be on the disk before the other is touched. It is written again, since after a flush that
+		// failed the kernel takes what it could not write for written.
+		if err := f.save(f.unfinished, 1-f.next); err != nil {
 			return err
 		}
-		f.unfinished = false
+		f.unfinished = nil
 	}
 	f.sequence++
 	if turn(f.sequence) != f.next {
@@ -155,10 +157,7 @@ func (f *File) commit() error {
 	if err != nil {
 		return err
 	}
-	if err := f.write(slot, f.next); err != nil {
-		return err
-	}
-	if err := f.f.flush(); err != nil {
+	if err := f.save(slot, f.next); err != nil {
 		return err
 	}
 	// The state is safe. Bringing the other slot level guards against damage later, and is not worth a denial now.
@@ -166,6 +165,14 @@ func (f *File) commit() error {
 	f.write(slot, f.next)
 	f.Damage = ""
 	return nil
+}
+
+// save writes slot number n and flushes it.
+func (f *File) save(slot []byte, n int) error {
+	if err := f.write(slot, n); err != nil {
+		return err
+	}
+	return f.f.flush()
 }
 
 func (f *File) write(slot []byte, n int) error {
