@@ -1,0 +1,111 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// shell runs a command line in which $0 is enroll.
+func shell(t *testing.T, exe, line string, env ...string) (string, error) {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", line, exe)
+	cmd.Env = append(env, "PATH="+os.Getenv("PATH"))
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// Root may raise limits again, but not root without CAP_SYS_RESOURCE, as in many containers: then an error that
+// changes nothing is right.
+func TestEnrollWritesPrivateWholeFilesOrNoneWhateverItsCallerSet(t *testing.T) {
+	for name, line := range map[string]string{
+		"umask 000":                      `umask 000; exec "$0" add totp --label phone --yes`,
+		"files may have no bytes":        `ulimit -f 0; exec "$0" add totp --label phone --yes`,
+		"few descriptors":                `ulimit -n 6; exec "$0" add totp --label phone --yes`,
+		"one second of processor":        `ulimit -t 1; exec "$0" add totp --label phone --yes`,
+		"core files allowed":             `ulimit -c unlimited; exec "$0" add totp --label phone --yes`,
+		"standard input closed":          `exec "$0" add totp --label phone --yes <&-`,
+		"standard output closed":         `exec "$0" add totp --label phone --yes >&-`,
+		"descriptors 0 to 2 are closed":  `exec "$0" add totp --label phone --yes <&- >&- 2>&-`,
+		"signals ignored":                `trap "" HUP INT TERM PIPE XFSZ; exec "$0" add totp --label phone --yes`,
+		"in a directory that is removed": `cd "$(mktemp -d)"; rmdir "$PWD"; exec "$0" add totp --label phone --yes`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			exe, root := underRoot(t)
+			if out, err := shell(t, exe, line); err != nil {
+				if !strings.Contains(line, "ulimit") || recordOf(t, root) != "" || strings.Contains(out, "otpauth:") {
+					t.Fatalf("%v: %s", err, out)
+				}
+				runs(t, exe, "add", "totp", "--label", "phone", "--yes")
+			}
+			if out := runs(t, exe, "status"); !strings.Contains(out, "phone ") {
+				t.Errorf("status: %s", out)
+			}
+			for _, file := range []string{"/etc/latchkey/users/root", "/var/lib/latchkey/users/root", "/var/lib/latchkey/key"} {
+				info, err := os.Stat(root + file)
+				if err != nil || info.Mode().Perm() != 0o600 {
+					t.Errorf("%s: %v, %v", file, info, err)
+				}
+			}
+		})
+	}
+}
+
+func TestEnrollOnAFullDiskSaysSoAndChangesNothing(t *testing.T) {
+	exe, root := underRoot(t)
+	runs(t, exe, "add", "totp", "--label", "phone", "--yes")
+	before := recordOf(t, root)
+	cmd := exec.Command("strace", "-f", "-qq", "-o", os.DevNull, "-e", "inject=fsync:error=ENOSPC", exe, "add", "totp", "--label", "tablet", "--yes")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "no space left on device") || strings.Contains(string(out), "otpauth:") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if recordOf(t, root) != before {
+		t.Error("the record changed")
+	}
+	if names, _ := os.ReadDir(root + "/etc/latchkey/users"); len(names) != 1 {
+		t.Errorf("left behind: %v", names)
+	}
+}
+
+func TestEnrollsEnvironmentIsFixedBeforeAnythingIsRead(t *testing.T) {
+	exe, _ := underRoot(t)
+	hostile := []string{"GODEBUG=http2debug=2,inittrace=1", "TMPDIR=/nowhere", "TZ=:/etc/shadow", "LD_PRELOAD=/nowhere.so", "TERM=xterm"}
+	out, err := exec.Command("strace", "-f", "-s", "500", "-v", "-e", "trace=execve",
+		"-E", hostile[0], "-E", hostile[1], "-E", hostile[2], "-E", hostile[4], exe, "status").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	_, second, ok := strings.Cut(string(out), `execve("/proc/self/exe"`)
+	if !ok {
+		t.Fatalf("no re-execution: %s", out)
+	}
+	for _, name := range []string{"GODEBUG", "TMPDIR", "TZ"} {
+		if strings.Contains(strings.Split(second, "\n")[0], name+"=") {
+			t.Errorf("%s survives: %s", name, second)
+		}
+	}
+}
+
+func TestOnlyHarmlessValuesAreKeptFromTheEnvironment(t *testing.T) {
+	path := "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+	for name, c := range map[string]struct {
+		env  map[string]string
+		want []string
+	}{
+		"nothing":                   {nil, []string{path}},
+		"a terminal and a locale":   {map[string]string{"TERM": "xterm-256color", "LANG": "C.UTF-8"}, []string{path, "TERM=xterm-256color", "LANG=C.UTF-8"}},
+		"a path in a locale":        {map[string]string{"LANG": "../../tmp/x"}, []string{path}},
+		"an own search path":        {map[string]string{"PATH": "/tmp"}, []string{path}},
+		"a terminal that is a file": {map[string]string{"TERM": "/tmp/x"}, []string{path}},
+		"a line feed":               {map[string]string{"TERM": "xterm\nx"}, []string{path}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := fixedEnvironment(func(n string) string { return c.env[n] }); !slices.Equal(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"encoding/base32"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+	"latchkey/sshd/suite"
+)
+
+// terminal runs enroll on a pseudo-terminal below a root of its own.
+func terminal(t *testing.T, args ...string) (*suite.Terminal, string) {
+	t.Helper()
+	root := t.TempDir()
+	if err := makeRoot(root); err != nil {
+		t.Fatal(err)
+	}
+	return terminalIn(t, root, args...), root
+}
+
+func terminalIn(t *testing.T, root string, args ...string) *suite.Terminal {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "enroll")
+	if err := os.Symlink(self, name); err != nil {
+		t.Fatal(err)
+	}
+	term, err := suite.NewTerminal(append([]string{"env", "LATCHKEY_ROOT=" + root, name}, args...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(term.Close)
+	return term
+}
+
+// scan waits for the drawing and reads the secret as a person would who types it by hand.
+func scan(t *testing.T, term *suite.Terminal) *record.Device {
+	t.Helper()
+	expect(t, term, "Type the code that the app shows now: ")
+	groups := regexp.MustCompile(`by hand: ([A-Z2-7 ]+)\n`).FindStringSubmatch(term.Seen())
+	if groups == nil {
+		t.Fatalf("no secret in %q", term.Seen())
+	}
+	secret, err := base32.StdEncoding.DecodeString(strings.ReplaceAll(groups[1], " ", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: secret}
+}
+
+func expect(t *testing.T, term *suite.Terminal, pattern string) {
+	t.Helper()
+	if err := term.Expect(pattern); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func exits(t *testing.T, term *suite.Terminal, want int) {
+	t.Helper()
+	got, err := term.Exit()
+	if err != nil || got != want {
+		t.Fatalf("exit status %d, %v; want %d; seen: %s", got, err, want, term.Seen())
+	}
+}
+
+func typed(t *testing.T, term *suite.Terminal, line string) {
+	t.Helper()
+	if err := term.Type(line); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func codeAt(t *testing.T, d *record.Device, offset int64) string {
+	t.Helper()
+	code, err := factor.Code(d, factor.Step(d, time.Now())+uint64(offset))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return code
+}
+
+// recordOf is the record's bytes, or nothing.
+func recordOf(t *testing.T, root string) string {
+	t.Helper()
+	text, err := os.ReadFile(root + "/etc/latchkey/users/root")
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestSetUpOnATerminalSavesADeviceWhoseCodeWasConfirmed(t *testing.T) {
+	term, root := terminal(t)
+	d := scan(t, term)
+	if !strings.Contains(term.Seen(), "█▀▀▀▀▀█") {
+		t.Error("no QR code was drawn")
+	}
+	if recordOf(t, root) != "" {
+		t.Error("something was saved before a code was confirmed")
+	}
+	code := codeAt(t, d, 0)
+	typed(t, term, code)
+	expect(t, term, `Done: the device "app" is set up for root`)
+	exits(t, term, exitDone)
+
+	again := terminalIn(t, root, "test")
+	expect(t, again, "Code: ")
+	typed(t, again, code)
+	expect(t, again, "was used before") // confirming used it up
+	exits(t, again, exitFailed)
+	next := terminalIn(t, root, "test")
+	expect(t, next, "Code: ")
+	typed(t, next, codeAt(t, d, 1))
+	expect(t, next, `accepted: device "app"`)
+	exits(t, next, exitDone)
+}
+
+func TestThreeWrongCodesSaveNothing(t *testing.T) {
+	term, root := terminal(t)
+	d := scan(t, term)
+	wrong := absent(d, factor.Step(d, time.Now()))
+	typed(t, term, wrong)
+	expect(t, term, "That is not the code of this device. ")
+	typed(t, term, "12345")
+	expect(t, term, "That is not the code of this device. ")
+	typed(t, term, "")
+	expect(t, term, "no right code; nothing was saved")
+	exits(t, term, exitFailed)
+	if got := recordOf(t, root); got != "" {
+		t.Errorf("saved: %s", got)
+	}
+}
+
+func TestACodeFromAClockThatIsOffSaysByHowMuch(t *testing.T) {
+	term, _ := terminal(t)
+	d := scan(t, term)
+	typed(t, term, codeAt(t, d, 10))
+	expect(t, term, `its clock is about (270|300) seconds fast`)
+	typed(t, term, codeAt(t, d, -10))
+	expect(t, term, `its clock is about (300|330) seconds slow`)
+}
+
+func TestAnAbortAtThePromptSavesNothing(t *testing.T) {
+	for name, key := range map[string]string{"interrupt": "\x03", "end of file": "\x04", "hang-up": ""} {
+		t.Run(name, func(t *testing.T) {
+			term, root := terminal(t)
+			scan(t, term)
+			if key == "" {
+				term.Close()
+			} else {
+				typed(t, term, key)
+				if _, err := term.Exit(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := recordOf(t, root); got != "" {
+				t.Errorf("saved: %s", got)
+			}
+		})
+	}
+}
+
+func TestAUserWhoHasADeviceIsToldHowToAddOne(t *testing.T) {
+	term, root := terminal(t)
+	d := scan(t, term)
+	typed(t, term, codeAt(t, d, 0))
+	exits(t, term, exitDone)
+	before := recordOf(t, root)
+	again := terminalIn(t, root)
+	expect(t, again, "has a second factor already")
+	expect(t, again, "enroll add totp")
+	exits(t, again, exitFailed)
+	if recordOf(t, root) != before {
+		t.Error("the record changed")
+	}
+	more := terminalIn(t, root, "add", "totp")
+	typed(t, more, codeAt(t, scan(t, more), 0))
+	expect(t, more, `Done: the device "app-2"`)
+	exits(t, more, exitDone)
+}
