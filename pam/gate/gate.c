@@ -506,20 +506,28 @@ static void drop(struct pam_response *reply)
 	free(reply);
 }
 
+/* SAFETY: the structure is the handle's, so it is asked for anew before each use. */
+static const struct pam_conv *conversation(pam_handle_t *pamh)
+{
+	const void *value = NULL;
+	const struct pam_conv *conv;
+
+	if (pam_get_item(pamh, PAM_CONV, &value) != PAM_SUCCESS || !value)
+		return NULL;
+	conv = value;
+	return conv->conv ? conv : NULL;
+}
+
 /* Calls the application's conversation function with one message. The user's typing does not count against the deadline. */
 static int converse(struct gate *g, int style, const char *text, struct pam_response **reply)
 {
 	const struct pam_message message = { .msg_style = style, .msg = text };
 	const struct pam_message *messages = &message;
-	const void *value = NULL;
-	const struct pam_conv *conv;
+	const struct pam_conv *conv = conversation(g->pamh);
 	int64_t asked = now_ms();
 	int code;
 
-	if (pam_get_item(g->pamh, PAM_CONV, &value) != PAM_SUCCESS || !value)
-		return PAM_CONV_ERR;
-	conv = value;
-	if (!conv->conv)
+	if (!conv)
 		return PAM_CONV_ERR;
 	code = conv->conv(1, &messages, reply, conv->appdata_ptr);
 	g->deadline += now_ms() - asked;
@@ -684,13 +692,24 @@ static void audit(struct gate *g)
 
 /* ---- the module ---- */
 
+/* SAFETY: the name is the handle's. Linux-PAM 1.5.2 asks for a missing name through a conversation function without looking
+ * whether there is one. */
+static const char *user_name(pam_handle_t *pamh)
+{
+	const void *set = NULL;
+	const char *user = NULL;
+
+	if ((pam_get_item(pamh, PAM_USER, &set) != PAM_SUCCESS || !set) && !conversation(pamh))
+		return NULL;
+	return pam_get_user(pamh, &user, NULL) == PAM_SUCCESS ? user : NULL;
+}
+
 static int login(struct gate *g, int argc, const char **argv)
 {
-	const char *user = NULL;
+	const char *user = user_name(g->pamh);
 	int code = PAM_SYSTEM_ERR;
 
-	/* SAFETY: user is the handle's. */
-	if (pam_get_user(g->pamh, &user, NULL) != PAM_SUCCESS || !user) {
+	if (!user) {
 		deny(g, "the application gave no user name");
 		return code;
 	}

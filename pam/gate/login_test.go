@@ -13,12 +13,11 @@ import (
 )
 
 const (
-	pamSuccess    = 0
-	pamSystemErr  = 4
-	pamPermDenied = 6
-	pamAuthErr    = 7
-	pamConvErr    = 19
-	pamIgnore     = 25
+	pamSuccess   = 0
+	pamSystemErr = 4
+	pamAuthErr   = 7
+	pamConvErr   = 19
+	pamIgnore    = 25
 )
 
 var auditLine = regexp.MustCompile(`^84 latchkey: verdict=deny user="([^"]*)" service="([^"]*)" from="([^"]*)" ` +
@@ -161,15 +160,27 @@ func TestAVerdictIsReturnedAndNotLogged(t *testing.T) {
 	for frame, code := range map[string]int{
 		"V1 allow": pamSuccess, "V1 deny 4": 4, "V1 deny 6": 6, "V1 deny 7": 7, "V1 deny 9": 9, "V1 deny 10": 10, "V1 deny 11": 11, "V1 deny 19": 19,
 	} {
-		for name, after := range map[string]string{"ends": "exit=1", "is killed": "signal=9", "hangs": "hang", "stops": "signal=19", "closes its end": "close"} {
-			t.Run(frame+" from a login program that then "+name, func(t *testing.T) {
-				o := newAttempt(t, send(frame), after).at(t).authenticate()
-				if o.code != code || len(o.log) != 0 {
-					t.Errorf("code %d, log %q", o.code, o.log)
-				}
-				noChildren(t)
-			})
-		}
+		t.Run(frame, func(t *testing.T) { wantVerdict(t, code, send(frame)) })
+	}
+}
+
+func wantVerdict(t *testing.T, code int, script ...string) {
+	t.Helper()
+	o := newAttempt(t, script...).at(t).authenticate()
+	if o.code != code || len(o.log) != 0 {
+		t.Errorf("code %d, log %q", o.code, o.log)
+	}
+	noChildren(t)
+}
+
+func TestAVerdictStandsWhateverBecomesOfTheLoginProgram(t *testing.T) {
+	for name, after := range map[string]string{
+		"it ends with another status": "exit=1", "it is killed": "signal=9", "it hangs": "hang", "it stops": "signal=19", "it closes its end": "close",
+	} {
+		t.Run(name, func(t *testing.T) {
+			wantVerdict(t, pamSuccess, send("V1 allow"), after)
+			wantVerdict(t, pamAuthErr, send("V1 deny 7"), after)
+		})
 	}
 }
 
@@ -346,7 +357,7 @@ func TestTheLogLineIsOneLineWhateverTheNames(t *testing.T) {
 	a.user, a.rhost = &hostile, &hostile
 	o := a.authenticate()
 	wantDenied(t, o, ended)
-	want := `a\x22b\x5cc\x0a\x1b[31m\x7f\xff=` + strings.Repeat("x", 255-15)
+	want := `a\x22b\x5cc\x0a\x1b[31m\x7f\xff=` + strings.Repeat("x", 255-14)
 	m := auditLine.FindStringSubmatch(o.log[0])
 	if m[1] != want || m[2] != "latchkey-test" || m[3] != want {
 		t.Errorf("got %q", m[1:4])
@@ -358,8 +369,11 @@ func TestTheLogLineHoldsTheLongestValuesEscaped(t *testing.T) {
 	a := newAttempt(t)
 	a.user, a.rhost, a.program = &hostile, &hostile, "/"+hostile
 	o := a.authenticate()
-	if want := strings.Repeat(`\x0a`, 255); len(o.log) != 1 || strings.Count(o.log[0], want) != 3 {
-		t.Errorf("log %q", o.log)
+	want := strings.Repeat(`\x0a`, 255)
+	wantDenied(t, o, "/"+want[4:])
+	m := auditLine.FindStringSubmatch(o.log[0])
+	if m[1] != want || m[3] != want {
+		t.Errorf("got %q", m[1:4])
 	}
 }
 

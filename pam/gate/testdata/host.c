@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -29,7 +30,7 @@
 
 static FILE *out;
 static const char *confdir, *service, *names = "";
-static bool null_user;
+static bool null_user, full;
 
 /* The executable's own definitions come before libc's: the module logs, and asks the name service, here. */
 void syslog(int priority, const char *format, ...)
@@ -162,17 +163,28 @@ static void reap_all(int signal)
 	errno = error;
 }
 
+static bool may_raise_limits(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2];
+
+	return syscall(SYS_capget, &header, data) == 0 && data[0].effective & 1u << CAP_SYS_RESOURCE;
+}
+
+/* The hard limit as well, if a module with the same privileges could raise it again. */
 static void limit(int what, rlim_t value)
 {
-	struct rlimit both = { value, value };
+	struct rlimit both;
 
+	getrlimit(what, &both);
+	both.rlim_cur = value;
+	if (may_raise_limits())
+		both.rlim_max = value;
 	setrlimit(what, &both);
 }
 
 static void hostile_limits(void)
 {
-	struct rlimit stack = { 256 << 10, 256 << 10 };
-
 	limit(RLIMIT_CORE, RLIM_INFINITY);
 	limit(RLIMIT_CPU, 3);
 	limit(RLIMIT_FSIZE, 0);
@@ -183,7 +195,7 @@ static void hostile_limits(void)
 #ifndef __SANITIZE_ADDRESS__ /* whose shadow memory counts */
 	limit(RLIMIT_DATA, 64 << 20);
 #endif
-	setrlimit(RLIMIT_STACK, &stack);
+	limit(RLIMIT_STACK, 256 << 10);
 }
 
 /* Also the two signals that glibc keeps to itself. */
@@ -260,7 +272,7 @@ static void assume(const char *option)
 	else if (!strcmp(option, "descriptors=inheritable"))
 		dup2(open("/etc/passwd", O_RDONLY), 200), dup2(200, 700);
 	else if (!strcmp(option, "descriptors=none"))
-		no_descriptors();
+		full = true;
 	else if (!strcmp(option, "umask=0"))
 		umask(0);
 	else if (!strncmp(option, "cwd=", 4) && chdir(option + 4) != 0)
@@ -327,10 +339,10 @@ static void one_login(const char *user, const char *answer, bool elsewhere)
 	char *before, *after;
 	int code;
 
+	if (full)
+		no_descriptors();
 	before = state();
-	errno = 12345;
 	code = pam_authenticate(pamh, 0);
-	fprintf(out, "errno %d\n", errno);
 	after = state();
 	fprintf(out, "code %d\n", code);
 	fprintf(out, "state %s\n", strcmp(before, after) ? "changed" : "unchanged");
