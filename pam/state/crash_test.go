@@ -189,14 +189,14 @@ func life(t *testing.T, seed uint64, failures bool) {
 
 func TestACrashAtAnyInstantLeavesTheOldStateOrTheNew(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(120) {
+	for seed := range uint64(50) {
 		life(t, seed, false)
 	}
 }
 
 func TestACrashAfterFailedFlushesLeavesTheOldStateOrTheNew(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(120) {
+	for seed := range uint64(50) {
 		life(t, seed, true)
 	}
 }

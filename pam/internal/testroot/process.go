@@ -67,3 +67,14 @@ func FailCall(t *testing.T, call, errno string, role string, args ...string) (ou
 	out, err := Role(Strace(t, "-o", "/dev/null", "-e", "trace="+call, "-e", inject), role, args...).CombinedOutput()
 	return string(out), err != nil
 }
+
+// RoleWithMounts is Role in a mount namespace of its own, so that what it mounts is gone with it. Only root can.
+func RoleWithMounts(t *testing.T, role string, args ...string) *exec.Cmd {
+	t.Helper()
+	NeedRoot(t, "only root can mount")
+	cmd := exec.Command("unshare", "--mount", "true")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Skipf("mount namespaces do not work here: %v: %s", err, strings.TrimSpace(string(out)))
+	}
+	return Role([]string{"unshare", "--mount", "--propagation", "private", "--"}, role, args...)
+}

@@ -1,0 +1,98 @@
+package state_test
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/state"
+)
+
+func TestACommitKilledAtAnySystemCallLeavesTheOldStateOrTheNew(t *testing.T) {
+	t.Parallel()
+	s, _ := stored(t)
+	before := counter(t, s)
+	killed := testroot.KillAtEveryCall(t, "commit", []string{s.Path, "alice"}, func(call int, completed bool) {
+		after := counter(t, s)
+		if after != before+1 && (completed || after != before) {
+			t.Errorf("call %d: %d after %d", call, after, before)
+		}
+		before = after
+	})
+	if killed < 8 {
+		t.Errorf("only %d runs were killed", killed)
+	}
+}
+
+func TestACommitThatFailsSaysThatTheStateCannotBeSaved(t *testing.T) {
+	for _, c := range []struct{ name, call, errno string }{
+		{"when the flush fails", "fdatasync", "EIO"},
+		{"when the flush finds the disk full", "fdatasync", "ENOSPC"},
+		{"when the write fails", "pwrite64", "EIO"},
+		{"when the disk is full", "pwrite64", "ENOSPC"},
+		{"when the quota is used up", "pwrite64", "EDQUOT"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, _ := stored(t)
+			out, failed := testroot.FailCall(t, c.call, c.errno, "commit", s.Path, "alice")
+			if !failed || !strings.Contains(out, state.ErrSave.Error()) {
+				t.Errorf("it said %q", out)
+			}
+			if n := counter(t, s); n != 5 && n != 6 {
+				t.Errorf("the counter is %d", n)
+			}
+			if err := commit([]string{s.Path, "alice"}); err != nil {
+				t.Errorf("once the disk is well again: %v", err)
+			}
+		})
+	}
+}
+
+func TestACommitSucceedsIfOnlyTheSecondSlotCannotBeWritten(t *testing.T) {
+	s, _ := stored(t)
+	if out, failed := testroot.FailCall(t, "pwrite64", "EIO:when=2+", "commit", s.Path, "alice"); failed {
+		t.Errorf("it said %q", out)
+	}
+	if n := counter(t, s); n != 6 {
+		t.Errorf("the counter is %d", n)
+	}
+}
+
+func TestAReadThatFailsIsNotDamage(t *testing.T) {
+	s, file := stored(t)
+	testroot.Unchanged(t, file)
+	cmd := testroot.Role(testroot.Strace(t, "-o", "/dev/null", "-P", file, "-e", "trace=read,openat,fstat", "-e", "inject=read:error=EIO"),
+		"commit", s.Path, "alice")
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "input/output error") {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestAFullDiskStopsNoCommit(t *testing.T) {
+	if out, err := testroot.RoleWithMounts(t, "full", t.TempDir()).CombinedOutput(); err != nil {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestOnAReadOnlyFileSystemTheStateCannotBeSaved(t *testing.T) {
+	s, file := stored(t)
+	testroot.Unchanged(t, file)
+	if out, err := testroot.RoleWithMounts(t, "read-only", s.Path, "alice").CombinedOutput(); err != nil {
+		t.Errorf("%s", out)
+	}
+}
+
+func TestAStateThatMayNotBeWrittenIsNotOpened(t *testing.T) {
+	s, file := stored(t)
+	testroot.Unchanged(t, file)
+	testroot.Must(t, os.Chmod(file, 0))
+	testroot.Unprivileged(t, func() {
+		if _, err := s.Open("alice"); err == nil || errors.Is(err, state.ErrSave) {
+			t.Errorf("error is %v", err)
+		}
+	})
+	testroot.Must(t, os.Chmod(file, 0o600))
+}

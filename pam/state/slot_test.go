@@ -1,0 +1,202 @@
+package state
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+)
+
+// full is a state with something in every field; its times are whole seconds, as in the file.
+func full() *State {
+	s := &State{UID: 1000, Enrollment: EnrollmentID{1, 2}, Locked: time.Unix(1800000000, 0), sequence: 7}
+	for i := range MaxFailures {
+		s.Failures = append(s.Failures, time.Unix(1800000000+int64(i), 0))
+	}
+	for i := range MaxDevices {
+		s.Devices = append(s.Devices, Device{ID: DeviceID{byte(i), 0xff}, Counter: 60000000 + uint64(i), Used: time.Unix(int64(i), 0)})
+	}
+	s.Devices[0].Used = time.Time{}
+	return s
+}
+
+func encoded(t *testing.T, s *State) []byte {
+	t.Helper()
+	b, err := s.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// sealed gives a slot the checksum that goes with its bytes.
+func sealed(b []byte) []byte {
+	sum := sha256.Sum256(b[:offSum])
+	copy(b[offSum:], sum[:])
+	return b
+}
+
+func TestAStateIsReadAsItWasWritten(t *testing.T) {
+	for name, s := range map[string]*State{
+		"empty":          {},
+		"full":           full(),
+		"the last uid":   {UID: 1<<32 - 1},
+		"the last steps": {Devices: []Device{{Counter: 1<<64 - 1}}, sequence: 1<<64 - 1},
+	} {
+		b := encoded(t, s)
+		got, err := decode(b)
+		if err != nil || !reflect.DeepEqual(got, s) {
+			t.Errorf("%s: read %+v, %v", name, got, err)
+		}
+		if len(b) != slotSize {
+			t.Errorf("%s: %d bytes", name, len(b))
+		}
+	}
+}
+
+func TestAStateThatDoesNotFitIsNotWritten(t *testing.T) {
+	for name, s := range map[string]*State{
+		"failures": {Failures: make([]time.Time, MaxFailures+1)},
+		"devices":  {Devices: make([]Device, MaxDevices+1)},
+	} {
+		if _, err := s.encode(); err == nil {
+			t.Errorf("too many %s were written", name)
+		}
+	}
+}
+
+func TestASlotIsAsFormatSays(t *testing.T) {
+	b := encoded(t, full())
+	be := binary.BigEndian
+	for _, c := range []struct {
+		what      string
+		got, want uint64
+	}{
+		{"version", uint64(be.Uint16(b[8:])), 1},
+		{"failures", uint64(be.Uint16(b[10:])), 64},
+		{"uid", uint64(be.Uint32(b[12:])), 1000},
+		{"sequence", be.Uint64(b[16:]), 7},
+		{"enrollment", be.Uint64(b[24:]), 0x0102 << 48},
+		{"locked", be.Uint64(b[40:]), 1800000000},
+		{"devices", uint64(be.Uint16(b[48:])), 32},
+		{"last failure", be.Uint64(b[56+63*8:]), 1800000063},
+		{"last device's id", be.Uint64(b[568+31*32:]), 0x1fff << 48},
+		{"last device's step", be.Uint64(b[568+31*32+8:]), 60000031},
+		{"last device's use", be.Uint64(b[568+31*32+16:]), 31},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s is %d, not %d", c.what, c.got, c.want)
+		}
+	}
+	if sum := sha256.Sum256(b[:4064]); string(b[:8]) != "LATCHKEY" || !bytes.Equal(sum[:], b[4064:]) {
+		t.Error("the magic or the checksum is not where it should be")
+	}
+}
+
+func TestASlotWithAnythingElseInItIsDamaged(t *testing.T) {
+	small := &State{Failures: full().Failures[:2], Devices: full().Devices[:2]}
+	cases := []struct {
+		name   string
+		change func(b []byte)
+		want   error
+	}{
+		{"another magic", func(b []byte) { b[0] = 'l' }, errChecksum},
+		{"a reserved byte after the header", func(b []byte) { b[50] = 1 }, errChecksum},
+		{"the last reserved byte of the header", func(b []byte) { b[55] = 1 }, errChecksum},
+		{"a failure more than counted", func(b []byte) { b[56+2*8] = 1 }, errChecksum},
+		{"a device more than counted", func(b []byte) { b[568+2*32] = 1 }, errChecksum},
+		{"a reserved byte of a device", func(b []byte) { b[568+24] = 1 }, errChecksum},
+		{"the first reserved byte at the end", func(b []byte) { b[1592] = 1 }, errChecksum},
+		{"the last reserved byte at the end", func(b []byte) { b[4063] = 1 }, errChecksum},
+		{"too many failures", func(b []byte) { b[11] = 65 }, errChecksum},
+		{"very many failures", func(b []byte) { b[10], b[11] = 255, 255 }, errChecksum},
+		{"too many devices", func(b []byte) { b[49] = 33 }, errChecksum},
+		{"very many devices", func(b []byte) { b[48], b[49] = 255, 255 }, errChecksum},
+		{"version 2", func(b []byte) { b[9] = 2 }, ErrNewer},
+		{"version 0", func(b []byte) { b[9] = 0 }, ErrNewer},
+		{"version 257", func(b []byte) { b[8] = 1 }, ErrNewer},
+	}
+	for _, c := range cases {
+		b := encoded(t, small)
+		c.change(b)
+		if s, err := decode(sealed(b)); s != nil || !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, not %v", c.name, err, c.want)
+		}
+	}
+}
+
+func TestASlotWithAnySingleBitFlippedIsDamaged(t *testing.T) {
+	b := encoded(t, full())
+	for bit := range slotSize * 8 {
+		b[bit/8] ^= 1 << (bit % 8)
+		if _, err := decode(b); err != errChecksum {
+			t.Fatalf("byte %d, bit %d: %v", bit/8, bit%8, err)
+		}
+		b[bit/8] ^= 1 << (bit % 8)
+	}
+}
+
+func TestWithAByteChangedInOneSlotTheOtherCounts(t *testing.T) {
+	s := full()
+	b := encoded(t, s)
+	for slot, says := range []string{"slot 1 of the state is damaged", "slot 2 of the state is damaged"} {
+		file := slices.Concat(b, b)
+		for i := range slotSize {
+			at := slot*slotSize + i
+			file[at] ^= 1 << (i % 8)
+			got, err := parse(bytes.NewReader(file))
+			if err != nil || got.Damage != says || got.next != slot || got.sequence != s.sequence {
+				t.Fatalf("byte %d: %v, %+v", at, err, got)
+			}
+			if again := encoded(t, &got.State); !bytes.Equal(again, b) {
+				t.Fatalf("byte %d: another state was read", at)
+			}
+			file[at] ^= 1 << (i % 8)
+		}
+	}
+}
+
+func TestWithTheSameByteChangedInBothSlotsThereIsNoState(t *testing.T) {
+	b := encoded(t, full())
+	file := slices.Concat(b, b)
+	for i := range slotSize {
+		file[i], file[slotSize+i] = b[i]^1<<(i%8), b[i]^1<<(i%8)
+		if _, err := parse(bytes.NewReader(file)); !errors.Is(err, ErrDamaged) {
+			t.Fatalf("byte %d: %v", i, err)
+		}
+		file[i], file[slotSize+i] = b[i], b[i]
+	}
+}
+
+func TestOfTwoSlots(t *testing.T) {
+	old, young := encoded(t, &State{sequence: 4, UID: 4}), encoded(t, &State{sequence: 5, UID: 5})
+	other := encoded(t, &State{sequence: 5, UID: 6})
+	zero, newer := make([]byte, slotSize), encoded(t, &State{sequence: 3})
+	newer[9] = 2
+	sealed(newer)
+	cases := []struct {
+		name     string
+		one, two []byte
+		uid      uint32
+		want     error
+	}{
+		{"the younger counts if it is the first", young, old, 5, nil},
+		{"the younger counts if it is the second", old, young, 5, nil},
+		{"the whole one counts, though it may be older", old, zero, 4, nil},
+		{"the second counts if the first is empty", zero, old, 4, nil},
+		{"neither counts if both are empty", zero, zero, 0, ErrDamaged},
+		{"neither counts if they contradict each other", young, other, 0, ErrDamaged},
+		{"another version wins over everything", young, newer, 0, ErrNewer},
+		{"another version is said first", newer, zero, 0, ErrNewer},
+	}
+	for _, c := range cases {
+		f, err := parse(bytes.NewReader(slices.Concat(c.one, c.two)))
+		if !errors.Is(err, c.want) || err == nil && f.UID != c.uid {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
