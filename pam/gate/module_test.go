@@ -1,0 +1,136 @@
+package gate
+
+import (
+	"debug/elf"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/msteinert/pam/v2"
+)
+
+// shippedModule is the module as `make build` makes it.
+func shippedModule(t *testing.T) *elf.File {
+	t.Helper()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "pam_latchkey.so")
+	if out, err := exec.Command("make", "-s", "-C", "../..", "B="+dir, path).CombinedOutput(); err != nil {
+		t.Fatalf("make: %v\n%s", err, out)
+	}
+	module, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { module.Close() })
+	return module
+}
+
+func TestTheModuleExportsOnlyWhatPAMCalls(t *testing.T) {
+	symbols, err := shippedModule(t).DynamicSymbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var exported []string
+	for _, s := range symbols {
+		if s.Section != elf.SHN_UNDEF && elf.ST_BIND(s.Info) != elf.STB_LOCAL {
+			exported = append(exported, s.Name)
+		}
+	}
+	slices.Sort(exported)
+	if !slices.Equal(exported, []string{"pam_sm_acct_mgmt", "pam_sm_authenticate", "pam_sm_setcred"}) {
+		t.Errorf("exported: %q", exported)
+	}
+}
+
+func TestTheModuleNeedsOnlyLibpamAndLibc(t *testing.T) {
+	libraries, err := shippedModule(t).ImportedLibraries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(libraries)
+	if !slices.Equal(libraries, []string{"libc.so.6", "libpam.so.0"}) {
+		t.Errorf("needed: %q", libraries)
+	}
+}
+
+func TestTheModuleIsHardened(t *testing.T) {
+	module := shippedModule(t)
+	flags, err := module.DynValue(elf.DT_FLAGS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(flags) != 1 || elf.DynFlag(flags[0])&elf.DF_BIND_NOW == 0 {
+		t.Errorf("not bound at load: flags %v", flags)
+	}
+	relro := false
+	for _, segment := range module.Progs {
+		relro = relro || segment.Type == elf.PT_GNU_RELRO
+		if segment.Type == elf.PT_GNU_STACK && segment.Flags&elf.PF_X != 0 {
+			t.Error("the stack is executable")
+		}
+		if segment.Flags&elf.PF_X != 0 && segment.Flags&elf.PF_W != 0 {
+			t.Error("a segment is writable and executable")
+		}
+	}
+	if !relro {
+		t.Error("relocations stay writable")
+	}
+}
+
+// TestTheModuleAnswersAnotherApplication drives the module through libpam and a conversation function that is Go's.
+func TestTheModuleAnswersAnotherApplication(t *testing.T) {
+	if sanitizers != "" {
+		t.Skip("a Go program built with -asan would load a second copy of the sanitizer's runtime with the module; testdata/host.c has this covered")
+	}
+	for _, c := range []struct {
+		name, script string
+		want         error
+	}{
+		{"allow", send("Qcode") + " receive " + send("V1 allow"), nil},
+		{"deny", send("Qcode") + " receive " + send("V1 deny 11"), pam.ErrMaxtries},
+		{"no verdict", send("Qcode") + " receive exit=0", pam.ErrSystem},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			module := must(t, buildModule)
+			dir := t.TempDir()
+			writeService(t, dir, "auth required "+module+" "+c.script+"\naccount required "+module+"\n")
+			var asked []string
+			tx, err := pam.StartConfDir("latchkey-test", "root", pam.ConversationFunc(func(style pam.Style, message string) (string, error) {
+				asked = append(asked, message)
+				return "123456", nil
+			}), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.End()
+			if err := tx.Authenticate(0); !errors.Is(err, c.want) {
+				t.Errorf("authenticate: %v", err)
+			}
+			if !slices.Equal(asked, []string{"code"}) {
+				t.Errorf("asked %q", asked)
+			}
+			// Linux-PAM itself answers setcred after a denial.
+			if err := errors.Join(tx.SetCred(pam.EstablishCred), tx.AcctMgmt(0)); c.want == nil && err != nil {
+				t.Error(err)
+			}
+			noChildren(t)
+		})
+	}
+}
+
+func TestTheWirePageAndTheCodeNameTheSameCodes(t *testing.T) {
+	page, err := os.ReadFile("WIRE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"PAM_AUTH_ERR 7", "PAM_USER_UNKNOWN 10", "PAM_MAXTRIES 11", "PAM_AUTHINFO_UNAVAIL 9", "PAM_PERM_DENIED 6",
+		"PAM_CONV_ERR 19", "PAM_SYSTEM_ERR 4"} {
+		if !strings.Contains(string(page), name) {
+			t.Errorf("WIRE.md does not list %s", name)
+		}
+	}
+}
