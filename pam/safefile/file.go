@@ -25,6 +25,11 @@ func (d *Dir) Open(name string, flags int, forbidden uint32) (*os.File, error) {
 	if err != nil {
 		return nil, d.pathError("open", name, err)
 	}
+	// The file itself never blocks, and os would watch a non-blocking one with epoll.
+	if err := unix.SetNonblock(fd, false); err != nil {
+		unix.Close(fd)
+		return nil, d.pathError("open", name, err)
+	}
 	f := os.NewFile(uintptr(fd), d.path+"/"+name)
 	if err := checkFile(f, forbidden); err != nil {
 		f.Close()
