@@ -470,11 +470,14 @@ static bool receive(struct gate *g)
 	struct pollfd ready[2] = { { .fd = g->sock, .events = POLLIN }, { .fd = g->pidfd, .events = POLLIN } };
 	int64_t left;
 	ssize_t length;
+	int count;
 
 	for (;;) {
 		if ((left = g->deadline - now_ms()) <= 0)
 			return deny(g, "login program gave no verdict within %d ms", g->setup->deadline_ms);
-		if (poll(ready, 2, left) <= 0)
+		if ((count = poll(ready, 2, left)) < 0 && errno != EINTR)
+			return deny(g, "poll: %s", strerrordesc_np(errno));
+		if (count <= 0)
 			continue;
 		/* SAFETY: MSG_TRUNC makes length the frame's own, however much of it fits. */
 		length = recv(g->sock, g->frame, GATE_FRAME, MSG_DONTWAIT | MSG_TRUNC);
@@ -633,7 +636,12 @@ static bool serve(struct gate *g)
  * ended. */
 static bool expect_silence(struct gate *g)
 {
-	if (recv(g->sock, g->frame, 1, MSG_DONTWAIT) > 0)
+	ssize_t length;
+
+	do
+		length = recv(g->sock, g->frame, 1, MSG_DONTWAIT);
+	while (length < 0 && errno == ECONNRESET); /* it ended with something of ours unread; told once */
+	if (length > 0)
 		return deny(g, "login program sent a frame after its verdict");
 	return true;
 }

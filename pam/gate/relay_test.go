@@ -100,6 +100,11 @@ func TestALastFrameIsReadThoughAnAnswerWasNot(t *testing.T) {
 	}
 }
 
+func TestAFrameAfterTheVerdictIsSeenThoughAnAnswerWasNotRead(t *testing.T) {
+	script := []string{send("Qcode"), send("V1 allow"), send("V1 allow")}
+	wantDenied(t, newAttempt(t, script...).at(t).authenticate(), following)
+}
+
 // expect is WIRE.md once more, in Go: the code for these frames followed by an end of file, and the types of the answers.
 func expect(frames []string) (code int, types string) {
 	verdicts := map[string]int{"V1 allow": 0, "V1 deny 4": 4, "V1 deny 6": 6, "V1 deny 7": 7, "V1 deny 9": 9, "V1 deny 10": 10,
