@@ -120,6 +120,8 @@ func (d *Device) Check() error {
 		return fmt.Errorf("%d digits; only 6 and 8 exist", d.Digits)
 	case d.Period < time.Second || d.Period > MaxPeriod || d.Period%time.Second != 0:
 		return fmt.Errorf("a period is 1 to %d whole seconds", int(MaxPeriod/time.Second))
+	case d.Created.IsZero():
+		return errors.New("a device has a time at which it was created")
 	case len(d.Secret) < MinSecret || len(d.Secret) > MaxSecret:
 		return fmt.Errorf("a secret has %d to %d bytes", MinSecret, MaxSecret)
 	}
