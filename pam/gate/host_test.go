@@ -16,7 +16,7 @@ import (
 )
 
 // buildNamed builds a module by the Makefile's own rule, at a path and with a login program of the test's choice.
-func buildNamed(name, defines string) (string, error) {
+func buildNamed(name, flags string) (string, error) {
 	login, err := buildLogin()
 	if err != nil {
 		return "", err
@@ -30,7 +30,7 @@ func buildNamed(name, defines string) (string, error) {
 		return "", err
 	}
 	module := filepath.Join(dir, "pam_latchkey.so")
-	cmd := exec.Command("make", "-s", "-C", "../..", "B="+dir, "LIBEXEC="+libexec, "CC="+compiler()+" "+sanitizers+" "+defines, module)
+	cmd := exec.Command("make", "-s", "-C", "../..", "B="+dir, "LIBEXEC="+libexec, "CC="+compiler()+" "+flags, module)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("make %s: %v\n%s", module, err, out)
 	}
@@ -38,8 +38,10 @@ func buildNamed(name, defines string) (string, error) {
 }
 
 var (
-	buildModule      = sync.OnceValues(func() (string, error) { return buildNamed("module", "") })
-	buildHastyModule = sync.OnceValues(func() (string, error) { return buildNamed("hasty", "-DLATCHKEY_DEADLINE_MS=300") })
+	buildModule      = sync.OnceValues(func() (string, error) { return buildNamed("module", sanitizers) })
+	buildHastyModule = sync.OnceValues(func() (string, error) { return buildNamed("hasty", sanitizers+" -DLATCHKEY_DEADLINE_MS=300") })
+	// For an application that is Go's own test binary: a second sanitizer would not fit into it.
+	buildPlainModule = sync.OnceValues(func() (string, error) { return buildNamed("plain", "") })
 )
 
 // loginOf is the path that a module built here has for its login program.
@@ -170,7 +172,7 @@ func TestALoginProgramThatFailsHarmsNoApplicationInAnyState(t *testing.T) {
 
 func TestAMissingLoginProgramHarmsNoApplicationInAnyState(t *testing.T) {
 	module := must(t, sync.OnceValues(func() (string, error) {
-		module, err := buildNamed("missing", "")
+		module, err := buildNamed("missing", sanitizers)
 		os.Remove(loginOf(module))
 		return module, err
 	}))
