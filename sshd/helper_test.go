@@ -128,3 +128,29 @@ func logOf(h *suite.Host, user string) string {
 	}
 	return strings.Join(about[max(0, len(about)-20):], "\n")
 }
+
+// private gives a container that only this test uses, for what would disturb others. The distribution is the one that the
+// test's name says.
+func private(t *testing.T) *suite.Host {
+	t.Helper()
+	for _, d := range suite.Distributions {
+		if strings.Contains(t.Name(), strings.ReplaceAll(d.Name, " ", "_")) {
+			h, err := shared.Private(d)
+			must(t, err)
+			t.Cleanup(func() { must(t, h.Close()) })
+			return h
+		}
+	}
+	t.Fatal("no distribution in the test's name")
+	return nil
+}
+
+// configured gives a server for key and code that reads a latchkey.toml of its own.
+func configured(t *testing.T, h *suite.Host, name, toml string) *suite.Server {
+	t.Helper()
+	path := "/etc/latchkey/" + name + ".toml"
+	_, err := h.Exec(toml, "/usr/bin/install", "-m", "644", "/dev/stdin", path)
+	must(t, err)
+	return ownServer(t, h, suite.Config{Name: name, Stack: suite.Stack{"required pam_latchkey.so conf=" + path},
+		Options: suite.KeyAndCode.Options})
+}

@@ -52,10 +52,10 @@ func (o *Outcome) CodePrompts() (n int) {
 	return n
 }
 
-// asksPassword tells pam_unix's prompt, to which OpenSSH's client adds "(user@host) ", from one for a code.
+// asksPassword tells a prompt for the password from one for a code: pam_unix's, to which OpenSSH's client adds
+// "(user@host) ", and that client's own.
 func asksPassword(prompt string) bool {
-	_, after, found := strings.Cut(prompt, ") ")
-	return strings.HasPrefix(prompt, "Password") || found && strings.HasPrefix(after, "Password")
+	return strings.HasPrefix(prompt, "Password") || strings.Contains(prompt, ") Password") || strings.Contains(prompt, "'s password:")
 }
 
 // ErrHungUp is the end of an attempt that had no code to give.

@@ -14,6 +14,7 @@ import (
 // Engine is a container engine: docker, or podman with the options that work here.
 type Engine struct {
 	prefix []string // the command and its global options
+	proved bool     // it has started a container
 }
 
 // limits are lower than any default of the engines, so that an engine that was itself started under low limits can set them.
@@ -48,7 +49,7 @@ func (e *Engine) usable(image string) (*Engine, error) {
 		if prefix[0] != e.prefix[0] {
 			continue
 		}
-		try := &Engine{prefix: prefix}
+		try := &Engine{prefix: prefix, proved: true}
 		args := append([]string{"run", "--rm", "--network=host"}, limits...)
 		if _, last = try.run(nil, append(args, image, "/bin/true")...); last == nil {
 			return try, nil

@@ -44,7 +44,11 @@ rm -f /etc/motd /run/motd.dynamic
 // start runs a container. /var/lib/latchkey and /home are folders of this machine's file system: on an engine's own
 // layers fsync may be switched off, and then neither the tests nor the benchmark would see its cost.
 func (s *Suite) start(d *Distribution, image string) (*Host, error) {
-	h := &Host{Distribution: d, suite: s, dir: filepath.Join(s.dir, d.Suite), kept: map[string]*Server{}, next: 1}
+	dir, err := os.MkdirTemp(s.dir, d.Suite+"-")
+	if err != nil {
+		return nil, err
+	}
+	h := &Host{Distribution: d, suite: s, dir: dir, kept: map[string]*Server{}, next: 1}
 	for _, dir := range []string{"suite", "state", "home"} {
 		if err := os.MkdirAll(filepath.Join(h.dir, dir), 0o755); err != nil {
 			return nil, err
@@ -66,7 +70,7 @@ func (s *Suite) start(d *Distribution, image string) (*Host, error) {
 	}
 	h.id = strings.TrimSpace(string(out))
 	if err := h.ready(); err != nil {
-		return nil, errors.Join(err, h.close())
+		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
 }
@@ -87,12 +91,12 @@ func (h *Host) ready() error {
 	if err != nil {
 		return err
 	}
-	for _, key := range []string{"host_key", "user_key.pub"} {
+	for key, mode := range map[string]os.FileMode{"host_key": 0o600, "user_key.pub": 0o644} {
 		data, err := os.ReadFile(filepath.Join(h.suite.dir, key))
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(h.dir, "suite", key), data, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(h.dir, "suite", key), data, mode); err != nil {
 			return err
 		}
 	}
@@ -102,14 +106,23 @@ func (h *Host) ready() error {
 	return h.hashPassword()
 }
 
-func (h *Host) close() error {
+// Close ends the container by its id and waits until it is removed. Letting go of the lifeline is enough as a rule.
+func (h *Host) Close() error {
 	if h.lifeline != nil {
 		_ = h.lifeline.Close()
 	}
-	if _, err := h.suite.Engine.run(nil, "rm", "--force", "--time", "0", h.id); err != nil && !strings.Contains(strings.ToLower(err.Error()), "no such container") && !strings.Contains(err.Error(), "no container with") {
-		return err
+	engine := h.suite.Engine
+	removed := func() error {
+		if _, err := engine.run(nil, "container", "inspect", h.id); err == nil {
+			return errors.New("it is still there")
+		}
+		return nil
 	}
-	return nil
+	if Wait("the removal of "+h.id, 10*time.Second, removed) == nil {
+		return nil
+	}
+	_, err := engine.run(nil, "rm", "--force", h.id)
+	return err
 }
 
 func (h *Host) dial() (net.Conn, error) {

@@ -34,7 +34,7 @@ const askpass = `#!/bin/sh
 cd "$(dirname "$0")" || exit 1
 printf '%s\n' "$1" >>prompts
 case $1 in
-Password*|*") Password"*) exec cat password ;;
+Password*|*") Password"*|*"'s password:"*) exec cat password ;;
 esac
 n=$(cat count)
 echo $((n + 1)) >count
@@ -46,7 +46,7 @@ exit 1
 func (s *Server) args(c OpenSSH) []string {
 	options := append(append([]string{}, c.Options...),
 		fmt.Sprintf("Port=%d", s.Port), "HostName=127.0.0.1", "User="+c.User,
-		"UserKnownHostsFile="+filepath.Join(s.suite.dir, "known_hosts"), "GlobalKnownHostsFile=none", "HostKeyAlias=suite",
+		"UserKnownHostsFile="+filepath.Join(s.suite.dir, "known_hosts"), "GlobalKnownHostsFile=none", "HostKeyAlias=host",
 		"StrictHostKeyChecking=yes", "NumberOfPasswordPrompts=1", "IdentitiesOnly=yes", "LogLevel=ERROR",
 	)
 	methods := c.Methods

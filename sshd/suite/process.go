@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Process is one process inside a host, seen through this side's /proc.
@@ -18,24 +19,21 @@ type Process struct {
 	UID         int // effective
 }
 
-// Processes are all processes of the host but the agent's own two.
+// Processes are all processes of the host but the agent's own two: those of its PID namespace, since what an engine starts
+// later descends from the engine.
 func (h *Host) Processes() ([]Process, error) {
+	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", h.Pid))
+	if err != nil {
+		return nil, err
+	}
 	all, err := table()
 	if err != nil {
 		return nil, err
 	}
-	inside := map[int]bool{h.Pid: true}
-	for grew := true; grew; {
-		grew = false
-		for _, p := range all {
-			if !inside[p.Pid] && inside[p.Parent] {
-				inside[p.Pid], grew = true, true
-			}
-		}
-	}
 	var found []Process
 	for _, p := range all {
-		if inside[p.Pid] && !strings.HasPrefix(p.Name, "latchkey-suite") && p.Name != "exe" {
+		its, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", p.Pid))
+		if err == nil && its == namespace && !strings.HasPrefix(p.Name, "latchkey-suite") && p.Name != "exe" {
 			found = append(found, p)
 		}
 	}
@@ -95,22 +93,5 @@ func (p Process) Mapped() ([]string, error) {
 	return files, nil
 }
 
-// Descendants are the processes below pid, by name.
-func (h *Host) Descendants(pid int) ([]Process, error) {
-	all, err := h.Processes()
-	if err != nil {
-		return nil, err
-	}
-	below := map[int]bool{pid: true}
-	var found []Process
-	for grew := true; grew; {
-		grew = false
-		for _, p := range all {
-			if !below[p.Pid] && below[p.Parent] {
-				below[p.Pid], grew = true, true
-				found = append(found, p)
-			}
-		}
-	}
-	return found, nil
-}
+// Kill ends the process with SIGKILL.
+func (p Process) Kill() error { return syscall.Kill(p.Pid, syscall.SIGKILL) }

@@ -20,7 +20,9 @@ type Suite struct {
 	dir    string // temporary, removed by Close
 	host   ssh.PublicKey
 	Key    ssh.Signer // accepted for every user by servers that take public keys
-	out    io.Writer
+	// Stranger is a key that no server accepts.
+	Stranger ssh.Signer
+	out      io.Writer
 
 	mu    sync.Mutex
 	hosts map[*Distribution]*Host
@@ -53,11 +55,14 @@ func (s *Suite) prepare() (err error) {
 	if s.host, _, err = newKey(filepath.Join(s.dir, "host_key")); err != nil {
 		return err
 	}
-	known := append([]byte("suite "), ssh.MarshalAuthorizedKey(s.host)...)
+	known := append([]byte("host "), ssh.MarshalAuthorizedKey(s.host)...)
 	if err := os.WriteFile(filepath.Join(s.dir, "known_hosts"), known, 0o644); err != nil {
 		return err
 	}
 	if _, s.Key, err = newKey(filepath.Join(s.dir, "user_key")); err != nil {
+		return err
+	}
+	if _, s.Stranger, err = newKey(filepath.Join(s.dir, "stranger_key")); err != nil {
 		return err
 	}
 	return stage(s.dir)
@@ -69,31 +74,47 @@ func (s *Suite) Close() error {
 	defer s.mu.Unlock()
 	var errs []error
 	for d, h := range s.hosts {
-		errs = append(errs, h.close())
+		errs = append(errs, h.Close())
 		delete(s.hosts, d)
 	}
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
 }
 
-// Host gives the distribution's container, starting it at the first call.
+// Host gives the distribution's shared container, starting it at the first call.
 func (s *Suite) Host(d *Distribution) (*Host, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if h := s.hosts[d]; h != nil {
 		return h, nil
 	}
+	h, err := s.launch(d)
+	if err == nil {
+		s.hosts[d] = h
+	}
+	return h, err
+}
+
+// Private starts a container that nobody else uses; the caller closes it.
+func (s *Suite) Private(d *Distribution) (*Host, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.launch(d)
+}
+
+func (s *Suite) launch(d *Distribution) (*Host, error) {
 	image, err := s.Engine.image(d, s.out)
 	if err != nil {
 		return nil, err
 	}
-	if s.Engine, err = s.Engine.usable(image); err != nil {
-		return nil, err
+	if !s.Engine.proved {
+		if s.Engine, err = s.Engine.usable(image); err != nil {
+			return nil, err
+		}
 	}
 	h, err := s.start(d, image)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", d.Name, err)
 	}
-	s.hosts[d] = h
 	return h, nil
 }
 

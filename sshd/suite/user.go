@@ -63,3 +63,12 @@ func (h *Host) User() (*User, error) {
 	}
 	return users[0], nil
 }
+
+// Root is the host's root, who has a password only if a test gave it one.
+func (h *Host) Root() *User { return &User{Name: "root", host: h} }
+
+// Lock keeps others from adding users while a test edits the lists of users.
+func (h *Host) Lock() { h.users.Lock() }
+
+// Unlock ends Lock.
+func (h *Host) Unlock() { h.users.Unlock() }

@@ -1,0 +1,62 @@
+package sshd_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"latchkey/sshd/suite"
+)
+
+func TestTooManyWrongCodesLockAndTheLockEndsByItself(t *testing.T) {
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		s := configured(t, h, "limited", "[limits]\nfailures = \"4/10m\"\nlock = \"8s\"\n")
+		u := enrolled(t, h)
+		wrong := suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.WrongCode()}}
+		right := suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.Code()}}
+		denied(t, s, wrong)
+		denied(t, s, wrong)
+		denied(t, s, right)
+		audited(t, h, u.Name, 3, "verdict=deny", "reason=locked")
+		must(t, suite.Wait("the lock to end", time.Minute, func() error {
+			o := s.Login(right)
+			o.Close()
+			return o.Err
+		}))
+	})
+}
+
+func TestWrongCodesInParallelAreComparedNoMoreOftenThanTheLimit(t *testing.T) {
+	const connections, limit = 20, 10
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		s, u := server(t, h, suite.KeyAndCode), enrolled(t, h)
+		wrong := u.WrongCode()
+		var ended sync.WaitGroup
+		for range connections {
+			ended.Add(1)
+			go func() {
+				defer ended.Done()
+				s.Login(suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{wrong}}).Close()
+			}()
+		}
+		ended.Wait()
+		lines, err := h.Audit(u.Name, connections)
+		must(t, err)
+		compared := 0
+		for _, line := range lines {
+			switch {
+			case strings.Contains(line, " reason=wrong "):
+				compared++
+			case !strings.Contains(line, " reason=locked "):
+				t.Errorf("neither wrong nor locked: %s", line)
+			}
+		}
+		// A login whose last guess was compared says "wrong"; each of them took at least one of the ten guesses.
+		if compared > limit {
+			t.Errorf("%d logins ended with a compared code, the limit is %d", compared, limit)
+		}
+		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.Code()}})
+		audited(t, h, u.Name, connections+1, "reason=locked")
+	})
+}
