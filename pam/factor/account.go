@@ -112,11 +112,11 @@ type Match struct {
 //
 // A replayed code costs nothing: who types it has seen the device's display, and learns nothing.
 func (a *Account) Verify(code string, now time.Time, limits Limits, allowed func(*record.Device) bool) (Match, error) {
+	if end, err := a.LockedUntil(now, limits); err != nil || !end.IsZero() {
+		return Match{Result: Locked}, err
+	}
 	st := &a.State.State
 	limits.settle(st, now)
-	if !limits.LockedUntil(st, now).IsZero() {
-		return Match{Result: Locked}, nil
-	}
 	limits.charge(st, now)
 	if err := a.commit(); err != nil {
 		return Match{}, err
@@ -134,6 +134,20 @@ func (a *Account) Verify(code string, now time.Time, limits Limits, allowed func
 		return Match{}, err
 	}
 	return m, nil
+}
+
+// LockedUntil tells when the account's lock ends; zero if there is none. A lock from the future (the clock was set back)
+// begins now, durably, so that it ends limits.Lock after it was first seen and not when the clock is where it was. The
+// error matches ErrState.
+func (a *Account) LockedUntil(now time.Time, limits Limits) (time.Time, error) {
+	st := &a.State.State
+	if st.Locked.After(now) {
+		st.Locked = now
+		if err := a.commit(); err != nil {
+			return time.Time{}, err
+		}
+	}
+	return limits.LockedUntil(st, now), nil
 }
 
 func (a *Account) commit() error {

@@ -14,7 +14,7 @@ type Limits struct {
 }
 
 // LockedUntil tells when the lock of st ends; zero if there is none. A lock from the future (the clock was set
-// back) counts as begun now, so that it never lasts longer than l.Lock from any look at it.
+// back) counts as begun now.
 func (l Limits) LockedUntil(st *state.State, now time.Time) time.Time {
 	if st.Locked.IsZero() {
 		return time.Time{}
@@ -32,9 +32,6 @@ func (l Limits) LockedUntil(st *state.State, now time.Time) time.Time {
 // settle takes times that the clock, set back, has put into the future as now, forgets failures older than the window
 // and ends a lock that is over, with the failures that led to it. What it changes becomes durable with the next commit.
 func (l Limits) settle(st *state.State, now time.Time) {
-	if st.Locked.After(now) {
-		st.Locked = now
-	}
 	if !st.Locked.IsZero() && l.LockedUntil(st, now).IsZero() {
 		st.Locked, st.Failures = time.Time{}, nil
 	}

@@ -78,7 +78,10 @@ func (c challenge) unusable(err error) Outcome {
 
 func (c challenge) locked(account *factor.Account) Outcome {
 	now := c.Clock()
-	end := c.limits.LockedUntil(&account.State.State, now)
+	end, err := account.LockedUntil(now, c.limits)
+	if err != nil {
+		return c.unusable(err)
+	}
 	if end.IsZero() {
 		return Outcome{Reason: OK}
 	}
