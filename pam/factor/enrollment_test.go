@@ -1,0 +1,176 @@
+package factor_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+)
+
+// devices are the labels that alice's record has; nil if she has none. Any inconsistency with her state is an error.
+func devices(t *testing.T, root testroot.Root) []string {
+	t.Helper()
+	account, err := root.Keyring().Open("alice", uid)
+	if errors.Is(err, factor.ErrUnenrolled) {
+		return nil
+	}
+	testroot.Must(t, err)
+	defer account.Close()
+	var labels []string
+	for _, d := range account.Record.Devices {
+		labels = append(labels, d.Label)
+		if account.State.Device(d.ID) == nil {
+			t.Errorf("the state does not know the %s", d.Label)
+		}
+	}
+	return labels
+}
+
+func TestTheFirstDeviceEnrollsAndTheSecondIsAdded(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Keyring()
+	phone := testroot.TOTP("phone")
+	step := factor.Step(&phone, noon)
+	testroot.Must(t, k.Add("alice", uid, phone, step))
+	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Replayed) // it was used to confirm the enrollment
+	expect(t, root, testroot.Code(t, phone, noon.Add(30*time.Second)), noon, factor.Accepted)
+	testroot.Must(t, k.Add("alice", uid, testroot.TOTP("tablet"), 0))
+	if got := devices(t, root); !slices.Equal(got, []string{"phone", "tablet"}) {
+		t.Errorf("devices are %q", got)
+	}
+	expect(t, root, testroot.Code(t, phone, noon.Add(30*time.Second)), noon, factor.Replayed) // still
+	expect(t, root, testroot.Code(t, testroot.TOTP("tablet"), noon), noon, factor.Accepted)
+}
+
+func TestTwoEnrollmentsDiffer(t *testing.T) {
+	var ids []state.EnrollmentID
+	for range 2 {
+		root := testroot.New(t)
+		testroot.Must(t, root.Keyring().Add("alice", uid, testroot.TOTP("phone"), 0))
+		rec, err := root.Keyring().Records.Load("alice", uid)
+		testroot.Must(t, err)
+		ids = append(ids, rec.Enrollment)
+	}
+	if ids[0] == ids[1] || ids[0] == (state.EnrollmentID{}) {
+		t.Errorf("%x and %x", ids[0], ids[1])
+	}
+}
+
+func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
+	cases := []struct {
+		name string
+		do   func(k factor.Keyring) error
+		want error
+	}{
+		{"a label that is taken", func(k factor.Keyring) error { return k.Add("alice", uid, testroot.TOTP("phone"), 0) }, nil},
+		{"a device that is not valid", func(k factor.Keyring) error { return k.Add("bob", uid, record.Device{}, 0) }, nil},
+		{"another uid", func(k factor.Keyring) error { return k.Add("alice", uid+1, testroot.TOTP("tablet"), 0) }, factor.ErrRecord},
+		{"the only device", func(k factor.Keyring) error { return k.Remove("alice", uid, "phone") }, factor.ErrLastDevice},
+		{"a device that is not there", func(k factor.Keyring) error { return k.Remove("alice", uid, "watch") }, fs.ErrNotExist},
+		{"a device of nobody", func(k factor.Keyring) error { return k.Remove("bob", uid, "phone") }, factor.ErrUnenrolled},
+		{"everything of nobody", func(k factor.Keyring) error { return k.Reset("bob") }, fs.ErrNotExist},
+		{"everything of a name that is none", func(k factor.Keyring) error { return k.Reset("../users/alice") }, record.ErrName},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			root := testroot.New(t)
+			root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
+			testroot.Unchanged(t, root.Record("alice"))
+			testroot.Unchanged(t, root.State("alice"))
+			if err := c.do(root.Keyring()); err == nil || c.want != nil && !errors.Is(err, c.want) {
+				t.Errorf("error is %v", err)
+			}
+			if _, err := root.Keyring().Records.Load("bob", uid); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("bob has a record: %v", err)
+			}
+		})
+	}
+}
+
+func TestAfterAResetNothingOldIsAccepted(t *testing.T) {
+	root := testroot.New(t)
+	phone := testroot.TOTP("phone")
+	root.Enroll(t, "alice", uid, phone)
+	old := testroot.Read(t, root.Record("alice"))
+	testroot.Must(t, root.Keyring().Reset("alice"))
+	if got := devices(t, root); got != nil {
+		t.Errorf("devices are %q", got)
+	}
+	testroot.Must(t, root.Keyring().Add("alice", uid, testroot.TOTP("tablet"), 0))
+	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Wrong)
+	testroot.Write(t, root.Record("alice"), old)
+	if _, err := root.Keyring().Open("alice", uid); !errors.Is(err, factor.ErrState) {
+		t.Errorf("the old record, restored: %v", err)
+	}
+}
+
+func TestAResetRemovesWhatCannotBeRead(t *testing.T) {
+	root := testroot.New(t)
+	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
+	testroot.Write(t, root.Record("alice"), []byte("?"))
+	testroot.Write(t, root.State("alice"), []byte("?"))
+	testroot.Must(t, root.Keyring().Reset("alice"))
+	for _, path := range []string{root.Record("alice"), root.State("alice")} {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestUnlockEndsALockAndForgetsTheFailures(t *testing.T) {
+	root, phone, wrong := enrolled(t)
+	k := root.Keyring()
+	if was, err := k.Unlock("alice", uid, three, noon); was || err != nil {
+		t.Errorf("not locked: %v, %v", was, err)
+	}
+	for range 3 {
+		expect(t, root, wrong, noon, factor.Wrong)
+	}
+	if was, err := k.Unlock("alice", uid, three, noon); !was || err != nil {
+		t.Errorf("locked: %v, %v", was, err)
+	}
+	if n := failures(t, root); n != 0 {
+		t.Errorf("%d failures are left", n)
+	}
+	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Accepted)
+}
+
+func TestAChangeKilledAtAnySystemCallLeavesTheOldEnrollmentOrTheNew(t *testing.T) {
+	cases := []struct {
+		role          string
+		before, after string
+	}{
+		{"add", "phone", "phone tablet"},
+		{"add", "", "tablet"},
+		{"remove", "phone tablet", "phone"},
+		{"reset", "phone tablet", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.role+" with "+c.before, func(t *testing.T) {
+			t.Parallel()
+			root := testroot.New(t)
+			prepare := func() {
+				root.Keyring().Reset("alice")
+				for _, label := range strings.Fields(c.before) {
+					testroot.Must(t, root.Keyring().Add("alice", uid, testroot.TOTP(label), 0))
+				}
+			}
+			prepare()
+			testroot.KillAtEveryCall(t, c.role, []string{string(root)}, func(call int, completed bool) {
+				got := strings.Join(devices(t, root), " ")
+				if got != c.after && (completed || got != c.before) {
+					t.Errorf("call %d: devices are %q", call, got)
+				}
+				prepare()
+			})
+		})
+	}
+}

@@ -1,0 +1,65 @@
+package factor_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+)
+
+func TestMain(m *testing.M) {
+	testroot.Main(m, testroot.Roles{"guess": guess, "accept": accept, "add": add, "remove": remove, "reset": reset})
+}
+
+// guess tries codes at noon as alice, and prints an x for each that was compared: the root, the first code, how many.
+func guess(args []string) error {
+	first, _ := strconv.Atoi(args[1])
+	count, _ := strconv.Atoi(args[2])
+	for i := range count {
+		compared, _, err := attempt(testroot.Root(args[0]), fmt.Sprintf("%08d", first+i))
+		if err != nil {
+			return err
+		}
+		fmt.Print(strings.Repeat("x", compared))
+	}
+	return nil
+}
+
+// attempt tries one code at noon as alice with a keyring of its own.
+func attempt(root testroot.Root, code string) (compared int, result factor.Result, err error) {
+	account, err := root.Keyring().Open("alice", uid)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer account.Close()
+	m, err := account.Verify(code, noon, three, func(*record.Device) bool {
+		compared++
+		return true
+	})
+	return compared, m.Result, err
+}
+
+// accept tries one code at noon as alice, and fails unless it is accepted: the root, the code.
+func accept(args []string) error {
+	if _, result, err := attempt(testroot.Root(args[0]), args[1]); err != nil || result != factor.Accepted {
+		return fmt.Errorf("result %d, %v", result, err)
+	}
+	return nil
+}
+
+// add gives alice a tablet: the root.
+func add(args []string) error {
+	return testroot.Root(args[0]).Keyring().Add("alice", uid, testroot.TOTP("tablet"), 7)
+}
+
+// remove takes it from her: the root.
+func remove(args []string) error {
+	return testroot.Root(args[0]).Keyring().Remove("alice", uid, "tablet")
+}
+
+// reset takes everything from her: the root.
+func reset(args []string) error { return testroot.Root(args[0]).Keyring().Reset("alice") }
