@@ -40,8 +40,6 @@ func buildNamed(name, flags string) (string, error) {
 var (
 	buildModule      = sync.OnceValues(func() (string, error) { return buildNamed("module", sanitizers) })
 	buildHastyModule = sync.OnceValues(func() (string, error) { return buildNamed("hasty", sanitizers+" -DLATCHKEY_DEADLINE_MS=300") })
-	// For an application that is Go's own test binary: a second sanitizer would not fit into it.
-	buildPlainModule = sync.OnceValues(func() (string, error) { return buildNamed("plain", "") })
 )
 
 // loginOf is the path that a module built here has for its login program.

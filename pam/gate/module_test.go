@@ -83,6 +83,9 @@ func TestTheModuleIsHardened(t *testing.T) {
 
 // TestTheModuleAnswersAnotherApplication drives the module through libpam and a conversation function that is Go's.
 func TestTheModuleAnswersAnotherApplication(t *testing.T) {
+	if sanitizers != "" {
+		t.Skip("msteinert/pam leaks 18 bytes (the name it gives to dlsym), which LeakSanitizer reports; testdata/host.c drives the module instead")
+	}
 	for _, c := range []struct {
 		name, script string
 		want         error
@@ -92,7 +95,7 @@ func TestTheModuleAnswersAnotherApplication(t *testing.T) {
 		{"no verdict", send("Qcode") + " receive exit=0", pam.ErrSystem},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			module := must(t, buildPlainModule)
+			module := must(t, buildModule)
 			dir := t.TempDir()
 			writeService(t, dir, "auth required "+module+" "+c.script+"\naccount required "+module+"\n")
 			var asked []string
