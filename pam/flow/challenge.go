@@ -65,6 +65,9 @@ func (c challenge) unusable(err error) Outcome {
 	switch {
 	case errors.Is(err, safefile.ErrGone):
 		return deny(NoAnswer, err.Error())
+	case errors.Is(err, factor.ErrUnenrolled):
+		c.Talk.Tell(notSetUp)
+		return deny(Unenrolled, "reset while the user was asked")
 	case errors.Is(err, factor.ErrRecord):
 		c.Talk.Tell(text)
 		return deny(Record, err.Error())

@@ -28,7 +28,7 @@ func (f Flow) Run(r Request) Outcome {
 		return deny(Argument, err.Error())
 	}
 	if args.ifPublicKey {
-		return Outcome{Allow: r.publicKeyAccepted(), Reason: OK, Unlogged: true}
+		return ifPublicKey(r)
 	}
 	if o := checkName(r); o.Reason != OK {
 		return o
@@ -39,6 +39,9 @@ func (f Flow) Run(r Request) Outcome {
 		return deny(Config, err.Error())
 	}
 	d, err := rules.Decide(policy.Request{User: r.Name, Service: r.Service, From: r.From, InGroup: f.Talk.InGroup})
+	if errors.Is(err, ErrConversation) {
+		return deny(NoAnswer, err.Error())
+	}
 	if err != nil {
 		return deny(Internal, err.Error())
 	}
@@ -53,6 +56,14 @@ func (f Flow) Run(r Request) Outcome {
 	}
 	f.Talk.Tell("You may not log in here.")
 	return deny(Forbidden, d.Why)
+}
+
+// ifPublicKey answers the question of the argument if_publickey, which the PAM configuration branches on.
+func ifPublicKey(r Request) Outcome {
+	if r.publicKeyAccepted() {
+		return Outcome{Allow: true, Reason: OK, Unlogged: true}
+	}
+	return Outcome{Reason: noPublicKey, Unlogged: true}
 }
 
 // checkName denies a user the name service does not vouch for, and names no file could have. Its outcome's reason is OK if

@@ -45,7 +45,8 @@ type Conversation interface {
 	Ask(prompt string) (string, error)
 	// Tell shows a text. Whether anybody sees it is not known: older sshd shows it with the next prompt.
 	Tell(text string) error
-	// InGroup asks the name service whether the user is in a group, or in a netgroup if group begins with @.
+	// InGroup asks the name service whether the user is in a group, or in a netgroup if group begins with @. The error
+	// matches ErrConversation if there is nobody left to log in, and does not if the name service cannot tell.
 	InGroup(group string) (bool, error)
 }
 

@@ -21,6 +21,8 @@ const (
 	Argument   Reason = "argument" // a module argument
 	Service    Reason = "service"  // Twilio
 	Internal   Reason = "internal"
+
+	noPublicKey Reason = "publickey" // the answer to if_publickey; never logged
 )
 
 // Outcome is what a login came to. The zero value denies.
@@ -68,6 +70,8 @@ var denied = map[Reason]int{
 	Argument:   pamAuthInfoUnavail,
 	Service:    pamAuthInfoUnavail,
 	Internal:   pamSystemErr,
+
+	noPublicKey: pamAuthErr,
 }
 
 // PAM is the outcome as a PAM return value; what is not in the tables is PAM_SYSTEM_ERR.

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"time"
+
+	"latchkey/pam/flow"
 )
 
 // talk is the conversation with the user, by way of the gate.
@@ -29,5 +32,13 @@ func (t *talk) Tell(text string) error {
 // InGroup implements flow.Conversation.
 func (t *talk) InGroup(group string) (bool, error) {
 	answer, err := t.wire.call('G', group)
-	return answer == "yes" && err == nil, err
+	switch {
+	case errors.Is(err, flow.ErrConversation) && !t.wire.gone:
+		return false, errors.New("the name service cannot tell")
+	case err != nil:
+		return false, err
+	case answer == "yes" || answer == "no":
+		return answer == "yes", nil
+	}
+	return false, errors.New("the gate answered neither yes nor no")
 }
