@@ -4,6 +4,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -13,6 +14,19 @@ func (u *User) Enroll(args ...string) error {
 	argv := append([]string{"/usr/bin/enroll", "add", "totp", "--user", u.Name, "--label", "phone", "--secret-file", "-", "--yes"}, args...)
 	_, err := u.host.Exec(u.Secret+"\n", argv...)
 	return err
+}
+
+// byHand is how enroll shows a secret to be typed in.
+var byHand = regexp.MustCompile(`by hand: ([A-Z2-7 ]+)`)
+
+// ReadSecret takes the secret from what enroll has shown, as a person types it into an app.
+func (u *User) ReadSecret(shown string) error {
+	m := byHand.FindStringSubmatch(shown)
+	if m == nil {
+		return fmt.Errorf("no secret to type by hand in %q", shown)
+	}
+	u.Secret = strings.ReplaceAll(m[1], " ", "")
+	return nil
 }
 
 // EnrollGoogle saves the same or a new secret as google-authenticator(1) does by default: a code works once, three steps.

@@ -25,7 +25,8 @@ type Host struct {
 	lifeline net.Conn
 
 	users   sync.Mutex
-	next    int    // number of the next user
+	named   int    // how many names were made up
+	added   int    // how many users were added
 	hash    string // of Password, as passwd(1) of the distribution makes it
 	servers sync.Mutex
 	kept    map[string]*Server
@@ -48,13 +49,13 @@ func (s *Suite) start(d *Distribution, image string) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Host{Distribution: d, suite: s, dir: dir, kept: map[string]*Server{}, next: 1}
+	h := &Host{Distribution: d, suite: s, dir: dir, kept: map[string]*Server{}}
 	for _, dir := range []string{"suite", "state", "home"} {
 		if err := os.MkdirAll(filepath.Join(h.dir, dir), 0o755); err != nil {
 			return nil, err
 		}
 	}
-	args := append([]string{"run", "--detach", "--rm", "--network=host", "--cap-add=AUDIT_WRITE"}, limits...)
+	args := append([]string{"run", "--detach", "--rm", "--network=host", "--cap-add=AUDIT_WRITE", "--hostname", d.Suite}, limits...)
 	for _, volume := range [][2]string{
 		{filepath.Join(h.dir, "suite"), "/suite"},
 		{filepath.Join(s.dir, "stage"), "/suite/stage:ro"},

@@ -26,21 +26,45 @@ func (h *Host) hashPassword() error {
 }
 
 // Users adds n accounts with home folders, at once: the tests need hundreds.
-func (h *Host) Users(n int) ([]*User, error) { return h.addUsers(n, "u", "/etc", 2000) }
+func (h *Host) Users(n int) ([]*User, error) { return h.addUsers(h.names("u", n), "/etc") }
 
 // ForeignUsers adds n accounts that only the second name service knows; /etc/passwd has no line for them.
 func (h *Host) ForeignUsers(n int) ([]*User, error) {
-	return h.addUsers(n, "x", "/var/lib/extrausers", 20000)
+	return h.addUsers(h.names("x", n), "/var/lib/extrausers")
 }
 
-func (h *Host) addUsers(n int, prefix, dir string, uid int) ([]*User, error) {
+// Named adds one account with that name.
+func (h *Host) Named(name string) (*User, error) {
+	users, err := h.addUsers([]string{name}, "/etc")
+	if err != nil {
+		return nil, err
+	}
+	return users[0], nil
+}
+
+// names makes up n names that nobody has.
+func (h *Host) names(prefix string, n int) []string {
+	h.users.Lock()
+	defer h.users.Unlock()
+	names := make([]string, n)
+	for i := range names {
+		h.named++
+		names[i] = fmt.Sprintf("%s%d", prefix, h.named)
+	}
+	return names
+}
+
+// firstUID is the first user's.
+const firstUID = 2000
+
+func (h *Host) addUsers(names []string, dir string) ([]*User, error) {
 	h.users.Lock()
 	defer h.users.Unlock()
 	var passwd, shadow, group, homes strings.Builder
-	users := make([]*User, n)
-	for i := range users {
-		u := &User{Name: fmt.Sprintf("%s%d", prefix, h.next), UID: uid + h.next, host: h}
-		h.next++
+	users := make([]*User, len(names))
+	for i, name := range names {
+		h.added++
+		u := &User{Name: name, UID: firstUID + h.added, host: h}
 		fmt.Fprintf(&passwd, "%s:x:%d:%d::/home/%s:/bin/sh\n", u.Name, u.UID, u.UID, u.Name)
 		fmt.Fprintf(&shadow, "%s:%s:20000:0:99999:7:::\n", u.Name, h.hash)
 		fmt.Fprintf(&group, "%s:x:%d:\n", u.Name, u.UID)

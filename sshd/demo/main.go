@@ -1,0 +1,141 @@
+// Demo shows a login from beginning to end: it starts a container with a real sshd, sets up the second factor, and logs in
+// with OpenSSH's client, once with a fresh code and once with the same code again.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+
+	"latchkey/sshd/suite"
+)
+
+func main() { os.Exit(run(os.Stdout, os.Stderr)) }
+
+func run(out, progress io.Writer) int {
+	if err := show(out, progress); err != nil {
+		fmt.Fprintln(progress, "demo: error:", err)
+		return 1
+	}
+	return 0
+}
+
+func show(out, progress io.Writer) (err error) {
+	s, err := suite.Open(progress)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	h, err := s.Host(suite.Debian13)
+	if err != nil {
+		return err
+	}
+	version, err := h.Exec("", "/usr/bin/dpkg-query", "--show", "openssh-server")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "A %s container (%s), run by %s.\n", h.Name, strings.Join(strings.Fields(version), " "), s.Engine)
+	config := suite.PasswordAndCode
+	config.Name = "sshd"
+	server, err := h.Server(config)
+	if err != nil {
+		return err
+	}
+	stack, err := h.Exec("", "/bin/grep", "^auth", "/etc/pam.d/sshd")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Its /etc/pam.d/sshd says:\n%s", stack)
+	d := demo{out, h, server}
+	return d.play()
+}
+
+type demo struct {
+	out    io.Writer
+	host   *suite.Host
+	server *suite.Server
+}
+
+func (d demo) play() error {
+	alice, err := d.host.Named("alice")
+	if err != nil {
+		return err
+	}
+	if err := d.enroll(alice); err != nil {
+		return err
+	}
+	code := alice.Code()
+	d.say("Alice logs in. Her app shows %s.", code)
+	if err := d.login(alice, code, true); err != nil {
+		return err
+	}
+	d.say("Somebody who knows her password has watched her type %s, and types it again, and again:", code)
+	if err := d.login(alice, code, false); err != nil {
+		return err
+	}
+	return d.log(alice)
+}
+
+func (d demo) say(format string, args ...any) { fmt.Fprintf(d.out, "\n── "+format+"\n\n", args...) }
+
+// enroll lets root set up Alice's app, and takes the secret from what is printed.
+func (d demo) enroll(alice *suite.User) error {
+	argv := []string{"/usr/bin/enroll", "add", "totp", "--user", alice.Name, "--label", "phone", "--yes"}
+	d.say("Root sets up the second factor of an account:")
+	uri, err := d.host.Exec("", argv...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "root@%s:~# enroll %s\n%s", d.host.Suite, strings.Join(argv[1:], " "), uri)
+	m := regexp.MustCompile(`[?&]secret=([A-Z2-7]+)`).FindStringSubmatch(uri)
+	if m == nil {
+		return fmt.Errorf("no secret in %q", uri)
+	}
+	alice.Secret = m[1]
+	return nil
+}
+
+// login types at OpenSSH's client and shows the terminal. It is an error if the outcome is not the expected one.
+func (d demo) login(alice *suite.User, code string, welcome bool) error {
+	terminal, err := d.server.Terminal(suite.OpenSSH{User: alice.Name}, "host")
+	if err != nil {
+		return err
+	}
+	defer terminal.Close()
+	talk := [][2]string{{`Password: `, suite.Password}, {`Code from your app: `, code}}
+	if welcome {
+		talk = append(talk, [2]string{`\$ `, "whoami"}, [2]string{`\$ `, "exit"})
+	} else {
+		talk = append(talk, talk[1], talk[1])
+	}
+	for _, t := range talk {
+		if err := terminal.Expect(t[0]); err != nil {
+			return err
+		}
+		if err := terminal.Type(t[1]); err != nil {
+			return err
+		}
+	}
+	exit, err := terminal.Exit()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "$ ssh alice@host\n%s\n[ssh ended with exit status %d]\n", strings.TrimSpace(terminal.Seen()), exit)
+	if welcome != (exit == 0) {
+		return fmt.Errorf("exit status %d was not expected", exit)
+	}
+	return nil
+}
+
+// log shows the audit lines.
+func (d demo) log(alice *suite.User) error {
+	d.say("What the administrator finds in the log:")
+	lines, err := d.host.Audit(alice.Name, 2)
+	for _, line := range lines {
+		fmt.Fprintln(d.out, line)
+	}
+	return err
+}
