@@ -1,0 +1,44 @@
+package protocol
+
+import (
+	"errors"
+	"strings"
+)
+
+// MaxDetail is the longest Answer.Detail, in bytes.
+const MaxDetail = 300
+
+// Answer is what latchkey-twilio writes: one on its standard output, which then ends. Its exit status says nothing; no
+// answer, half an answer or one that cannot be decoded is a denial like any other.
+type Answer struct {
+	Version    int    `json:"version"`
+	Result     Result `json:"result"`
+	SID        string `json:"sid,omitempty"`         // sent, approved, wrong: the verification's
+	TwilioCode int    `json:"twilio_code,omitempty"` // Twilio's error number, 0 if it gave none
+	HTTPStatus int    `json:"http_status,omitempty"` // 0 if there was no answer
+	Detail     string `json:"detail,omitempty"`      // for the administrator: printable ASCII, no code, secret or full number
+	Skew       int64  `json:"skew,omitempty"`        // probe: seconds by which Twilio's clock is ahead of this host's
+}
+
+// Validate tells what is wrong with a.
+func (a Answer) Validate() error {
+	switch {
+	case a.Version != Version:
+		return errVersion
+	case !a.Result.known():
+		return errors.New("unknown result")
+	case a.SID != "" && !IsVerificationSID(a.SID):
+		return errors.New("the verification's sid is not VE and 32 hexadecimal digits")
+	case a.SID == "" && a.Result.ofVerification():
+		return errors.New("no sid")
+	case a.HTTPStatus != 0 && (a.HTTPStatus < 100 || a.HTTPStatus > 999):
+		return errors.New("no such HTTP status")
+	case a.TwilioCode < 0:
+		return errors.New("no such error number")
+	case len(a.Detail) > MaxDetail || strings.TrimFunc(a.Detail, printable) != "":
+		return errors.New("the detail is not one short line")
+	}
+	return nil
+}
+
+func printable(r rune) bool { return ' ' <= r && r <= '~' }

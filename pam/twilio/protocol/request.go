@@ -1,0 +1,123 @@
+package protocol
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Version is the version of both messages. Both programs are installed together; another version means that they were not.
+const Version = 1
+
+// MaxTimeout is the longest time that one request may take, from looking up the host to the last byte of the answer.
+const MaxTimeout = 10 * time.Second
+
+// Action is what latchkey-twilio is to do.
+type Action string
+
+// The actions.
+const (
+	Send  Action = "send"  // a code to a number; Twilio joins it to a verification that is pending for the number
+	Check Action = "check" // a code that the user typed
+	Probe Action = "probe" // the credentials, without sending anything
+)
+
+// Channel is how a code is sent.
+type Channel string
+
+// The channels.
+const (
+	SMS  Channel = "sms"
+	Call Channel = "call"
+)
+
+// Request is what latchkey-twilio reads: one on its standard input, which then ends.
+type Request struct {
+	Version   int      `json:"version"`
+	Action    Action   `json:"action"`
+	To        string   `json:"to,omitempty"`      // send, check: a number in E.164
+	Channel   Channel  `json:"channel,omitempty"` // send
+	Locale    string   `json:"locale,omitempty"`  // send, optional: language of the message, such as "en" or "pt-BR"
+	SID       string   `json:"sid,omitempty"`     // check, optional: the verification that the send answered; "" finds it by To
+	Code      string   `json:"code,omitempty"`    // check: 4 to 10 digits
+	Service   Settings `json:"service"`
+	TimeoutMS int      `json:"timeout_ms"` // milliseconds, more than 0; MaxTimeout is the cap
+}
+
+// Timeout is how long the request may take, never more than MaxTimeout.
+func (r Request) Timeout() time.Duration {
+	return time.Duration(min(r.TimeoutMS, int(MaxTimeout/time.Millisecond))) * time.Millisecond
+}
+
+// String hides everything but the action: the rest is a number, a code and credentials.
+func (r Request) String() string { return fmt.Sprintf("a %s request", r.Action) }
+
+// GoString hides the same from %#v.
+func (r Request) GoString() string { return r.String() }
+
+// Validate tells what is wrong with r, without showing any of its values.
+func (r Request) Validate() error {
+	if r.Version != Version {
+		return errVersion
+	}
+	if r.TimeoutMS <= 0 {
+		return errors.New("no timeout")
+	}
+	if err := r.Service.Validate(); err != nil {
+		return err
+	}
+	return r.validateAction()
+}
+
+func (r Request) validateAction() error {
+	switch r.Action {
+	case Send:
+		return r.validateSend()
+	case Check:
+		return r.validateCheck()
+	case Probe:
+		return r.validateProbe()
+	}
+	return errors.New("unknown action")
+}
+
+func (r Request) validateSend() error {
+	switch {
+	case !IsE164(r.To):
+		return errNumber
+	case r.Channel != SMS && r.Channel != Call:
+		return errors.New("unknown channel")
+	case r.Locale != "" && !isLocale(r.Locale):
+		return errors.New("the locale is not a language")
+	case r.SID != "" || r.Code != "":
+		return errExtra
+	}
+	return nil
+}
+
+func (r Request) validateCheck() error {
+	switch {
+	case !IsE164(r.To):
+		return errNumber
+	case !isCode(r.Code):
+		return errors.New("the code is not 4 to 10 digits")
+	case r.SID != "" && !IsVerificationSID(r.SID):
+		return errors.New("the verification's sid is not VE and 32 hexadecimal digits")
+	case r.Channel != "" || r.Locale != "":
+		return errExtra
+	}
+	return nil
+}
+
+func (r Request) validateProbe() error {
+	if r.To != "" || r.Channel != "" || r.Locale != "" || r.SID != "" || r.Code != "" {
+		return errExtra
+	}
+	return nil
+}
+
+var (
+	errVersion = errors.New("the message is of another version of latchkey: install latchkey-login and latchkey-twilio together")
+	errNumber  = errors.New("the number is not in E.164")
+	errExtra   = errors.New("a field that this action does not have")
+)

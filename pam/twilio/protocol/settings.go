@@ -1,0 +1,148 @@
+package protocol
+
+import (
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// DefaultBaseURL is where Verify is unless the settings say otherwise.
+const DefaultBaseURL = "https://verify.twilio.com"
+
+// MaxCA is the longest list of authorities, in bytes: with it a request stays below MaxMessage.
+const MaxCA = 32 << 10
+
+// Settings say which service of which account is used, with which credentials, and how it is reached.
+type Settings struct {
+	ServiceSID string `json:"service_sid"`          // VA and 32 hexadecimal digits
+	AccountSID string `json:"account_sid"`          // AC and 32 hexadecimal digits
+	APIKey     string `json:"api_key,omitempty"`    // SK and 32 hexadecimal digits, with APISecret;
+	APISecret  string `json:"api_secret,omitempty"` // letters and digits
+	AuthToken  string `json:"auth_token,omitempty"` // or instead the account's token: letters and digits
+	BaseURL    string `json:"base_url,omitempty"`   // https, a host, at most a port; "" is DefaultBaseURL
+	CA         string `json:"ca,omitempty"`         // certificates in PEM: the only authorities that count; "" is the system's
+	Proxy      string `json:"proxy,omitempty"`      // http or https, a host, at most a port, user and password; "" is none
+}
+
+// String hides the credentials.
+func (s Settings) String() string { return "settings of Verify" }
+
+// GoString hides them from %#v.
+func (s Settings) GoString() string { return s.String() }
+
+// Base is the URL below which every request goes, without a slash at its end.
+func (s Settings) Base() string {
+	if s.BaseURL == "" {
+		return DefaultBaseURL
+	}
+	return s.BaseURL
+}
+
+// Validate tells what is wrong with s, by the names of twilio.toml and without showing any value. The error is a
+// *SettingError.
+func (s Settings) Validate() error {
+	switch {
+	case !isSID("VA", s.ServiceSID):
+		return mustBe("service_sid", "VA and 32 hexadecimal digits")
+	case !isSID("AC", s.AccountSID):
+		return mustBe("account_sid", "AC and 32 hexadecimal digits")
+	}
+	if err := s.validateCredentials(); err != nil {
+		return err
+	}
+	return s.validateRoute()
+}
+
+// validateCredentials takes exactly one kind: which of two would be used is a question that settings should not raise.
+func (s Settings) validateCredentials() error {
+	switch {
+	case s.APIKey == "" && s.APISecret == "" && s.AuthToken == "":
+		return &SettingError{"api_key", "is missing: set api_key and api_secret, or auth_token"}
+	case s.AuthToken != "" && (s.APIKey != "" || s.APISecret != ""):
+		return &SettingError{"auth_token", "must not stand beside api_key and api_secret"}
+	case s.AuthToken != "" && !isSecret(s.AuthToken):
+		return mustBe("auth_token", "ASCII letters and digits")
+	case s.AuthToken != "":
+		return nil
+	case !isSID("SK", s.APIKey):
+		return mustBe("api_key", "SK and 32 hexadecimal digits")
+	case !isSecret(s.APISecret):
+		return mustBe("api_secret", "ASCII letters and digits")
+	}
+	return nil
+}
+
+func (s Settings) validateRoute() error {
+	switch {
+	case s.BaseURL != "" && !isBase(s.BaseURL):
+		return mustBe("base_url", `"https://", a host and at most a port`)
+	case s.CA != "" && !isCertificates(s.CA):
+		return mustBe("ca_file", fmt.Sprintf("a file of certificates in PEM, at most %d KiB", MaxCA>>10))
+	case s.Proxy != "" && !isProxy(s.Proxy):
+		return mustBe("proxy", `"http://" or "https://", at most a user and a password, a host and at most a port`)
+	}
+	return nil
+}
+
+// SettingError says what is wrong with one key of twilio.toml.
+type SettingError struct {
+	Key  string
+	What string // "must be …", never with the value
+}
+
+func (e *SettingError) Error() string { return e.Key + " " + e.What }
+
+func mustBe(key, what string) error { return &SettingError{key, "must be " + what} }
+
+func isBase(s string) bool {
+	u, err := parseOrigin(s)
+	return err == nil && u.Scheme == "https" && u.User == nil
+}
+
+func isProxy(s string) bool {
+	u, err := parseOrigin(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// parseOrigin parses a URL that has no path, query or fragment.
+func parseOrigin(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil || len(s) > 255 || strings.ContainsAny(s, "?#\\ ") {
+		return nil, errOrigin
+	}
+	rest := url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host}
+	if u.Hostname() == "" || rest.String() != s || !isPort(u) {
+		return nil, errOrigin
+	}
+	return u, nil
+}
+
+func isPort(u *url.URL) bool {
+	if !strings.HasSuffix(u.Host, ":"+u.Port()) {
+		return u.Port() == ""
+	}
+	n, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && n > 0
+}
+
+var errOrigin = errors.New("not a scheme, a host and a port")
+
+// isCertificates reports whether s is one PEM certificate or more, and nothing that looks like a private key. What is in
+// them is for latchkey-twilio to parse: crypto/x509 would bring the network into the login program.
+func isCertificates(s string) bool {
+	rest, found := []byte(s), false
+	for len(s) <= MaxCA {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return found && !strings.Contains(string(rest), "-----BEGIN")
+		}
+		if block.Type != "CERTIFICATE" {
+			return false
+		}
+		found = true
+	}
+	return false
+}
