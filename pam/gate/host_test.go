@@ -143,10 +143,15 @@ func oddHosts(t *testing.T) [][]string {
 func TestAVerdictReachesAnApplicationInAnyState(t *testing.T) {
 	for _, options := range oddHosts(t) {
 		t.Run(strings.Join(options, " "), func(t *testing.T) {
-			allow := newHost(t, must(t, buildModule), send("Qcode"), "receive", send("V1 allow"))
-			wantUnharmed(t, allow.run(t, options...), pamSuccess)
-			deny := newHost(t, must(t, buildModule), send("Qcode"), "receive", send("V1 deny 7"))
-			wantUnharmed(t, deny.run(t, options...), pamAuthErr)
+			h := newHost(t, must(t, buildModule), send("Qcode"), "receive", "judge")
+			for answer, code := range map[string]int{"alice": pamSuccess, "bob": pamAuthErr} {
+				h.answer = answer
+				said := h.run(t, options...)
+				wantUnharmed(t, said, code)
+				if said["noise"] != nil {
+					t.Errorf("descriptors %q of the application lead to the login program", said["noise"])
+				}
+			}
 		})
 	}
 }
