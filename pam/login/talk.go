@@ -33,7 +33,7 @@ func (t *talk) Tell(text string) error {
 func (t *talk) InGroup(group string) (bool, error) {
 	answer, err := t.wire.call('G', group)
 	switch {
-	case errors.Is(err, flow.ErrConversation) && !t.wire.gone:
+	case errors.Is(err, flow.ErrConversation) && !t.wire.hostGone():
 		return false, errors.New("the name service cannot tell")
 	case err != nil:
 		return false, err
