@@ -21,5 +21,5 @@ var Distributions = []*Distribution{Debian12, Debian13}
 // packages is what an image holds besides Debian's minimal base.
 var packages = []string{
 	"openssh-server", "openssh-sftp-server", "openssh-client", "libpam-modules", "passwd", "login", "sudo",
-	"libpam-google-authenticator", "libpam-oath", "libnss-extrausers", "pamtester",
+	"libpam-google-authenticator", "libpam-oath", "libnss-extrausers", "pamtester", "time",
 }

@@ -193,3 +193,8 @@ func Wait(what string, limit time.Duration, condition func() error) error {
 		time.Sleep(5 * time.Millisecond)
 	}
 }
+
+// Path is where this side finds a path of the host. It must not lead through absolute symbolic links.
+func (h *Host) Path(inside string) string {
+	return fmt.Sprintf("/proc/%d/root%s", h.Pid, inside)
+}
