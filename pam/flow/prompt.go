@@ -19,7 +19,7 @@ const (
 
 // lockedUntil tells the user how long to wait, in whole minutes so that nobody counts seconds.
 func lockedUntil(end, now time.Time) string {
-	minutes := int(end.Sub(now)/time.Minute) + 1
+	minutes := int((end.Sub(now) + time.Minute - 1) / time.Minute)
 	if minutes == 1 {
 		return "Too many wrong codes. Try again in a minute."
 	}

@@ -1,0 +1,95 @@
+package flow_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/pam/flow"
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+)
+
+// lock types wrong codes until alice is locked out.
+func lock(w *world) {
+	w.t.Helper()
+	for range 3 {
+		w.login(request(), w.wrong(), w.wrong(), w.wrong())
+	}
+	o := w.login(request(), w.wrong())
+	w.expect(o, false, flow.Wrong, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.detail(o, "locked until 2027-01-31T12:15:15Z")
+}
+
+func TestTenWrongCodesLockAndNobodyIsAskedUntilTheLockEndsByItself(t *testing.T) {
+	w := newWorld(t, "")
+	lock(w)
+	o := w.login(request())
+	w.expect(o, false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.detail(o, "until 2027-01-31T12:15:15Z")
+	w.now = w.now.Add(15*time.Minute - time.Second)
+	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in a minute.")
+	w.now = w.now.Add(time.Second)
+	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
+}
+
+func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
+	w := newWorld(t, "")
+	w.onAsk = func() {
+		w.onAsk = nil
+		for range limits.Failures {
+			account, err := w.root.Keyring().Open("alice", uid)
+			testroot.Must(t, err)
+			_, err = account.Verify(w.wrong(), w.now, limits, func(*record.Device) bool { return true })
+			testroot.Must(t, err)
+			account.Close()
+		}
+	}
+	o := w.login(request(), w.code())
+	w.expect(o, false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	if o.Method != "" || o.Tries != 1 {
+		t.Errorf("outcome is %+v", o)
+	}
+}
+
+func TestALockEndsAlthoughTheClockWasSetBack(t *testing.T) {
+	w := newWorld(t, "")
+	lock(w)
+	w.now = w.now.Add(-24 * time.Hour)
+	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.now = w.now.Add(15 * time.Minute)
+	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
+}
+
+func TestThePolicySaysHowManyFailuresAndHowLongALock(t *testing.T) {
+	w := newWorld(t, "[limits]\nfailures = \"2/1m\"\nlock = \"1h\"\n")
+	o := w.login(request(), w.wrong(), w.wrong())
+	w.expect(o, false, flow.Wrong, maxTries, "Too many wrong codes. Try again in 60 minutes.")
+	if o.Tries != 2 {
+		t.Errorf("outcome is %+v", o)
+	}
+}
+
+func TestALockOfOneUserIsNoLockOfAnother(t *testing.T) {
+	w := newWorld(t, "")
+	lock(w)
+	tablet := testroot.TOTP("tablet")
+	w.root.Enroll(t, "bob", uid+1, tablet)
+	r := request()
+	r.User, r.Name, r.UID = "bob", "bob", uid+1
+	w.expect(w.login(r, testroot.Code(t, tablet, w.now)), true, flow.OK, success, firstText)
+}
+
+func TestADamagedSlotIsToldInTheLogAndIsNoDenial(t *testing.T) {
+	w := newWorld(t, "")
+	file := testroot.Read(t, w.root.State("alice"))
+	file[100] ^= 1
+	testroot.Write(t, w.root.State("alice"), file)
+	o := w.login(request(), w.code())
+	w.expect(o, true, flow.OK, success, firstText)
+	w.detail(o, "slot 1 of the state is damaged")
+	w.now = w.now.Add(time.Minute)
+	if o := w.login(request(), w.code()); strings.Contains(o.Detail, "damaged") {
+		t.Errorf("it is damaged still: %+v", o)
+	}
+}

@@ -1,0 +1,101 @@
+package flow_test
+
+import (
+	"os"
+	"testing"
+
+	"latchkey/pam/flow"
+	"latchkey/pam/internal/testroot"
+)
+
+// What happens to alice's files between the prompt and her answer.
+
+// meanwhile lets something happen once, while she is asked first.
+func (w *world) meanwhile(happens func()) {
+	w.onAsk = func() {
+		w.onAsk = nil
+		happens()
+	}
+}
+
+func TestADeviceReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
+	w := newWorld(t, "")
+	tablet := testroot.TOTP("tablet")
+	w.meanwhile(func() {
+		testroot.Must(t, w.root.Keyring().Add("alice", uid, tablet, 0))
+		testroot.Must(t, w.root.Keyring().Remove("alice", uid, "phone"))
+	})
+	o := w.login(request(), w.code(), testroot.Code(t, tablet, w.now))
+	w.expect(o, true, flow.OK, success, wrongText)
+	if o.Device != "tablet" || o.Tries != 2 {
+		t.Errorf("outcome is %+v", o)
+	}
+}
+
+func TestAResetMeanwhileIsADenialWhateverThePolicySays(t *testing.T) {
+	for _, policy := range []string{"", `unenrolled = "allow"`, "enroll_by = 2099-01-01"} {
+		w := newWorld(t, policy)
+		w.meanwhile(func() { testroot.Must(t, w.root.Keyring().Reset("alice")) })
+		o := w.login(request(), w.code())
+		w.expect(o, false, flow.Unenrolled, authErr, resetText)
+		if _, err := os.Lstat(w.root.State("alice")); err == nil {
+			t.Error("the state came back")
+		}
+	}
+}
+
+func TestAResetAndANewEnrollmentMeanwhileLeaveOnlyTheNewDevice(t *testing.T) {
+	w := newWorld(t, "")
+	tablet := testroot.TOTP("tablet")
+	w.meanwhile(func() {
+		testroot.Must(t, w.root.Keyring().Reset("alice"))
+		testroot.Must(t, w.root.Keyring().Add("alice", uid, tablet, 0))
+	})
+	o := w.login(request(), w.code(), testroot.Code(t, tablet, w.now))
+	w.expect(o, true, flow.OK, success, wrongText)
+}
+
+func TestTheSameDeviceEnrolledAnewMeanwhileKeepsWhatItHasUsed(t *testing.T) {
+	w := newWorld(t, "")
+	w.meanwhile(func() {
+		testroot.Must(t, w.root.Keyring().Reset("alice"))
+		testroot.Must(t, w.root.Keyring().Add("alice", uid, w.phone, uint64(w.now.Unix()/30)))
+	})
+	w.expect(w.login(request(), w.code(), noMore), false, flow.NoAnswer, convErr, replayText)
+}
+
+func TestARecordMadeUnreadableMeanwhileIsADenial(t *testing.T) {
+	w := newWorld(t, "")
+	w.meanwhile(func() { testroot.Must(t, os.Chmod(w.root.Record("alice"), 0o644)) })
+	w.expect(w.login(request(), w.code()), false, flow.Record, unavailable, sorryText)
+}
+
+func TestAStateRestoredMeanwhileIsNoStateOfThisRecord(t *testing.T) {
+	w := newWorld(t, "")
+	old := testroot.Read(t, w.root.State("alice"))
+	w.root.Enroll(t, "alice", uid, testroot.TOTP("tablet"), w.phone)
+	w.meanwhile(func() { testroot.Write(t, w.root.State("alice"), old) })
+	o := w.login(request(), w.code())
+	w.expect(o, false, flow.State, unavailable, sorryText)
+	w.detail(o, "another enrollment")
+}
+
+func TestNoLockIsHeldWhileTheUserIsAsked(t *testing.T) {
+	w := newWorld(t, "")
+	asked := 0
+	w.onAsk = func() {
+		asked++
+		keyring := w.root.Keyring()
+		keyring.States.Patience.Limit = 0
+		account, err := keyring.Open("alice", uid)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		account.Close()
+	}
+	w.login(request(), w.wrong(), w.wrong(), w.code())
+	if asked != 3 {
+		t.Errorf("asked %d times", asked)
+	}
+}

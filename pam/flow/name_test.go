@@ -1,0 +1,85 @@
+package flow_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"latchkey/pam/flow"
+	"latchkey/pam/internal/testroot"
+)
+
+// unmade demands that no login has made a file.
+func unmade(w *world) {
+	w.t.Helper()
+	for _, dir := range []string{"etc/latchkey/users", "var/lib/latchkey/users"} {
+		if list, err := os.ReadDir(w.root.Join(dir)); err != nil || len(list) != 1 || list[0].Name() != "alice" {
+			w.t.Errorf("%s has %v, %v", dir, list, err)
+		}
+	}
+}
+
+func TestANameThatIsNoneIsDeniedAndTouchesNothing(t *testing.T) {
+	names := []string{"", ".", "..", "../users/alice", "a/b", "-alice", ".alice", "alice\nx", "alice\x1b[2J", "alice\x00", "alice\xff", strings.Repeat("x", 10000)}
+	for _, name := range names {
+		for _, where := range []string{"User", "Name"} {
+			w := newWorld(t, "unenrolled = \"allow\"\n[[rule]]\nrequire = \"none\"\n")
+			w.untouched()
+			r := request()
+			if where == "User" {
+				r.User = name
+			} else {
+				r.Name = name
+			}
+			o := w.login(r)
+			w.expect(o, false, flow.Name, unknownUser, "")
+			unmade(w)
+		}
+	}
+}
+
+func TestAUserTheNameServiceDoesNotVouchForIsDenied(t *testing.T) {
+	for lookup, want := range map[flow.Lookup]struct {
+		reason flow.Reason
+		pam    int
+	}{
+		flow.NoSuchUser:   {flow.Name, unknownUser},
+		flow.LookupFailed: {flow.Internal, systemErr},
+		flow.Lookup(9):    {flow.Internal, systemErr},
+	} {
+		w := newWorld(t, "unenrolled = \"allow\"\n[[rule]]\nrequire = \"none\"\n")
+		w.untouched()
+		r := request()
+		r.User, r.Name, r.UID, r.Lookup = "nobodyatall", "", 0, lookup
+		w.expect(w.login(r), false, want.reason, want.pam, "")
+		unmade(w)
+	}
+}
+
+func TestAUidThatIsSomebodyElsesNowDoesNotGetTheOldRecord(t *testing.T) {
+	w := newWorld(t, `unenrolled = "allow"`)
+	w.untouched()
+	r := request()
+	r.UID = uid + 1
+	o := w.login(r)
+	w.expect(o, false, flow.Record, unavailable, sorryText)
+	w.detail(o, "made for another user")
+}
+
+func TestANameThatIsSomebodyElsesNowDoesNotGetTheOldRecord(t *testing.T) {
+	w := newWorld(t, `unenrolled = "allow"`)
+	testroot.Must(t, os.Rename(w.root.Record("alice"), w.root.Record("bob")))
+	testroot.Must(t, os.Rename(w.root.State("alice"), w.root.State("bob")))
+	r := request()
+	r.User, r.Name = "bob", "bob"
+	o := w.login(r)
+	w.expect(o, false, flow.Record, unavailable, sorryText)
+	w.detail(o, "made for another user")
+}
+
+func TestTheNameServicesSpellingFindsTheRecord(t *testing.T) {
+	w := newWorld(t, "")
+	r := request()
+	r.User = "ALICE"
+	w.expect(w.login(r, w.code()), true, flow.OK, success, firstText)
+}

@@ -1,0 +1,173 @@
+package flow_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"latchkey/pam/flow"
+	"latchkey/pam/internal/testroot"
+)
+
+func TestAnArgumentThatIsNotKnownIsDenied(t *testing.T) {
+	for _, arg := range []string{
+		"nullok", "Debug", "debug ", "", "if_publickey=yes", "conf", "conf=", "conf=latchkey.toml", "conf=/etc/../tmp/x",
+		"conf=/etc//latchkey.toml", "conf=/etc/latchkey/", "CONF=/etc/latchkey/latchkey.toml",
+	} {
+		w := newWorld(t, "[[rule]]\nrequire = \"none\"\n")
+		o := w.login(request("debug", arg))
+		w.expect(o, false, flow.Argument, unavailable, "")
+		w.detail(o, fmt.Sprintf("%q", arg))
+	}
+}
+
+func TestTheArgumentConfNamesThePolicy(t *testing.T) {
+	w := newWorld(t, "")
+	testroot.Must(t, os.WriteFile(w.root.Join("etc/other.toml"), []byte("[[rule]]\nrequire = \"none\"\n"), 0o644))
+	w.expect(w.login(request("conf=/etc/other.toml")), true, flow.Exempt, success, "")
+	o := w.login(request("conf=/etc/missing.toml"))
+	w.expect(o, false, flow.Config, unavailable, sorryText)
+	w.detail(o, "missing.toml")
+}
+
+func TestAPolicyThatCannotBeTrustedIsADenial(t *testing.T) {
+	const lax = "[[rule]]\nrequire = \"none\"\n"
+	cases := []struct {
+		name   string
+		change func(t *testing.T, path string)
+		says   string
+	}{
+		{"missing", func(t *testing.T, path string) { testroot.Must(t, os.Remove(path)) }, "no such file"},
+		{"writable by its group", func(t *testing.T, path string) { testroot.Must(t, os.Chmod(path, 0o664)) }, "mode 0664"},
+		{"writable by all", func(t *testing.T, path string) { testroot.Must(t, os.Chmod(path, 0o646)) }, "mode 0646"},
+		{"somebody else's", func(t *testing.T, path string) { testroot.GiveAway(t, path) }, "owned by uid"},
+		{"a symbolic link", func(t *testing.T, path string) {
+			testroot.Must(t, os.Rename(path, path+"2"))
+			testroot.Must(t, os.Symlink(path+"2", path))
+		}, "symbolic links"},
+		{"with a second name", func(t *testing.T, path string) { testroot.Must(t, os.Link(path, path+"2")) }, "hard links"},
+		{"a directory", func(t *testing.T, path string) {
+			testroot.Must(t, os.Remove(path))
+			testroot.Must(t, os.Mkdir(path, 0o755))
+		}, "not a regular file"},
+		{"in a directory others may write", func(t *testing.T, path string) {
+			testroot.Must(t, os.Chmod(strings.TrimSuffix(path, "/latchkey.toml"), 0o777))
+		}, "writable by others"},
+		{"with an unknown key", write("tris = 5\n" + lax), "latchkey.toml:1: "},
+		{"with a bad value", write(lax + "[limits]\ntries = 0\n"), "latchkey.toml:4: "},
+		{"that is no TOML", write(lax + "="), "latchkey.toml:3: "},
+		{"too long", write(lax + strings.Repeat("#", 1<<20)), "longer than"},
+		{"with what this version cannot do: enrolling inside the login", write(`unenrolled = "enroll"`), "not supported"},
+		{"with what this version cannot do: trust", write("[trust]\ndays = 30\n"), "not supported"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, lax)
+			w.expect(w.login(request()), true, flow.Exempt, success, "")
+			c.change(t, w.root.Join("etc/latchkey/latchkey.toml"))
+			o := w.login(request())
+			w.expect(o, false, flow.Config, unavailable, sorryText)
+			w.detail(o, c.says)
+		})
+	}
+}
+
+func write(text string) func(*testing.T, string) {
+	return func(t *testing.T, path string) { testroot.Write(t, path, []byte(text)) }
+}
+
+func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
+	const ask = flow.NoAnswer // the user is asked and says nothing
+	cases := []struct {
+		name, rule string
+		reason     flow.Reason
+		shown      string
+	}{
+		{"none exempts", `require = "none"`, flow.Exempt, ""},
+		{"deny forbids", `require = "deny"`, flow.Forbidden, "You may not log in here."},
+		{"code asks", `require = "code"`, ask, firstText},
+		{"code with the user's method asks", "require = \"code\"\nmethods = [\"totp\"]", ask, firstText},
+		{"code without the user's method forbids", "require = \"code\"\nmethods = [\"key\", \"recovery\"]", flow.Forbidden,
+			"None of your second factors may be used here. Ask your administrator."},
+		{"none for somebody else asks", "users = [\"bob\"]\nrequire = \"none\"", ask, firstText},
+		{"none from elsewhere asks", "from = [\"198.51.100.0/24\"]\nrequire = \"none\"", ask, firstText},
+		{"none from here exempts", "from = [\"192.0.2.0/24\"]\nrequire = \"none\"", flow.Exempt, ""},
+		{"none for another service asks", "services = [\"sudo\"]\nrequire = \"none\"", ask, firstText},
+		{"none for a group she is in exempts", "groups = [\"wheel\"]\nrequire = \"none\"", flow.Exempt, ""},
+		{"none for a group she is not in asks", "groups = [\"staff\"]\nrequire = \"none\"", ask, firstText},
+		{"none for a group nobody can tell of denies", "groups = [\"ldap\"]\nrequire = \"none\"", flow.Internal, ""},
+		{"deny for a group nobody can tell of denies", "groups = [\"ldap\"]\nrequire = \"deny\"", flow.Internal, ""},
+		{"a group asked for when the host is gone ends it", "groups = [\"gone\"]\nrequire = \"none\"", flow.NoAnswer, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, "[[rule]]\n"+c.rule+"\n")
+			w.untouched()
+			w.groups = func(group string) (bool, error) {
+				switch group {
+				case "ldap":
+					return false, errors.New("no answer")
+				case "gone":
+					return false, flow.ErrConversation
+				}
+				return group == "wheel", nil
+			}
+			var answers []string
+			if c.reason == ask && c.shown != "" {
+				answers = []string{noMore}
+			}
+			o := w.login(request(), answers...)
+			w.expect(o, c.reason == flow.Exempt, c.reason, o.PAM(), c.shown)
+			if (o.PAM() == success) != (c.reason == flow.Exempt) {
+				t.Errorf("PAM is told %d", o.PAM())
+			}
+		})
+	}
+}
+
+func TestACodeOfAMethodThatIsNotAllowedIsNotAccepted(t *testing.T) {
+	w := newWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"recovery\"]\n")
+	w.expect(w.login(request()), false, flow.Forbidden, permDenied, "None of your second factors may be used here. Ask your administrator.")
+}
+
+func TestIfPublicKeyAnswersThePAMConfigurationAndAsksNobody(t *testing.T) {
+	cases := []struct {
+		name, info string
+		allow      bool
+	}{
+		{"nothing", "", false},
+		{"a password", "password\n", false},
+		{"a key", "publickey ssh-ed25519 AAAA\n", true},
+		{"a password and a key", "password\npublickey ssh-ed25519 AAAA\n", true},
+		{"the word without a key", "publickey\n", false},
+		{"a word that begins alike", "publickeys ssh-ed25519\n", false},
+		{"the word inside a line", "keyboard-interactive publickey x\n", false},
+		{"the word after a space", " publickey ssh-ed25519 AAAA\n", false},
+	}
+	for _, c := range cases {
+		w := newWorld(t, "")
+		testroot.Must(t, os.Remove(w.root.Join("etc/latchkey/latchkey.toml")))
+		r := request("if_publickey")
+		r.AuthInfo = c.info
+		o := w.login(r)
+		if want := map[bool]int{true: success, false: authErr}[c.allow]; o.Allow != c.allow || o.PAM() != want || !o.Unlogged || len(w.shown) > 0 {
+			t.Errorf("%s: %+v, PAM %d", c.name, o, o.PAM())
+		}
+	}
+}
+
+func TestTheArgumentDebugSaysWhichRuleDecidedAndNoSecret(t *testing.T) {
+	w := newWorld(t, "[[rule]]\nusers = [\"alice\"]\nrequire = \"code\"\n")
+	code := w.code()
+	w.login(request(), code)
+	if len(w.debug) > 0 {
+		t.Errorf("without it: %q", w.debug)
+	}
+	w.login(request("debug"), code, noMore)
+	text := strings.Join(w.debug, "\n")
+	if !strings.Contains(text, "rule 1, line 1, requires code") || strings.Contains(text, code) {
+		t.Errorf("it says %q", text)
+	}
+}

@@ -1,0 +1,157 @@
+package flow_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/flow"
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+	"latchkey/pam/safefile"
+	"latchkey/pam/state"
+)
+
+const (
+	uid        = 1000
+	firstText  = "Code from your app: "
+	wrongText  = "That code was not accepted. Code from your app: "
+	replayText = "That code was used before. Wait for the next one. Code from your app: "
+	sorryText  = "The second factor cannot be checked. Ask your administrator to look into the log."
+	resetText  = "No second factor is set up for this account. Ask your administrator."
+)
+
+// world is a host with one user, alice, who has a phone, and a clock.
+type world struct {
+	t      *testing.T
+	root   testroot.Root
+	phone  record.Device
+	now    time.Time
+	groups func(string) (bool, error)
+	shown  []string // what the user saw, prompts and texts
+	debug  []string
+	onAsk  func() // happens while the user is asked
+}
+
+func newWorld(t *testing.T, policy string) *world {
+	t.Helper()
+	w := &world{t: t, root: testroot.New(t), phone: testroot.TOTP("phone"), now: testroot.Noon}
+	w.root.Policy(t, policy)
+	w.root.Enroll(t, "alice", uid, w.phone)
+	return w
+}
+
+// request is alice's, by ssh.
+func request(args ...string) flow.Request {
+	return flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found, Service: "sshd", From: "192.0.2.7", Args: args}
+}
+
+// noMore is what a script says when the user has nothing more to say.
+const noMore = "\x00"
+
+// login is one login in which the user types answers, one after the other. It is an error if some are left.
+func (w *world) login(r flow.Request, answers ...string) flow.Outcome {
+	w.t.Helper()
+	w.shown = nil
+	user := &user{world: w, answers: answers}
+	keyring := w.root.Keyring()
+	keyring.States.Patience = safefile.Patience{}
+	o := flow.Flow{
+		Root: string(w.root), Keyring: keyring, Clock: func() time.Time { return w.now }, Talk: user,
+		Debug: func(text string) { w.debug = append(w.debug, text) },
+	}.Run(r)
+	if len(user.answers) > 0 {
+		w.t.Errorf("%d answers were not asked for", len(user.answers))
+	}
+	return o
+}
+
+// code is what alice's phone shows now.
+func (w *world) code() string { return testroot.Code(w.t, w.phone, w.now) }
+
+// wrong is a code it does not show.
+func (w *world) wrong() string { return testroot.WrongCode(w.t, w.now, w.phone) }
+
+// expect demands an outcome: what it came to, what PAM is told, and what the user saw last.
+func (w *world) expect(o flow.Outcome, allow bool, reason flow.Reason, pam int, lastShown string) {
+	w.t.Helper()
+	if o.Allow != allow || o.Reason != reason || o.PAM() != pam {
+		w.t.Errorf("outcome is %+v, PAM %d; it should be allow %v, %s, PAM %d", o, o.PAM(), allow, reason, pam)
+	}
+	last := ""
+	if len(w.shown) > 0 {
+		last = w.shown[len(w.shown)-1]
+	}
+	if last != lastShown {
+		w.t.Errorf("the user saw %q, not %q", last, lastShown)
+	}
+}
+
+func (w *world) detail(o flow.Outcome, says string) {
+	w.t.Helper()
+	if !strings.Contains(o.Detail, says) {
+		w.t.Errorf("the log says %q; it should say %q", o.Detail, says)
+	}
+}
+
+// failures is how many guesses are charged to alice.
+func (w *world) failures() int {
+	w.t.Helper()
+	return len(w.state().Failures)
+}
+
+func (w *world) state() *state.State {
+	w.t.Helper()
+	st, err := w.root.Keyring().States.View("alice")
+	testroot.Must(w.t, err)
+	return st
+}
+
+// untouched demands that nothing of alice's changes until the test ends.
+func (w *world) untouched() {
+	w.t.Helper()
+	testroot.Unchanged(w.t, w.root.Record("alice"))
+	testroot.Unchanged(w.t, w.root.State("alice"))
+}
+
+// user is who types the answers.
+type user struct {
+	*world
+	answers []string
+}
+
+func (u *user) Ask(prompt string) (string, error) {
+	u.shown = append(u.shown, prompt)
+	if u.onAsk != nil {
+		u.onAsk()
+	}
+	if len(u.answers) == 0 {
+		return "", errors.New("the test has no answer to " + prompt)
+	}
+	answer := u.answers[0]
+	u.answers = u.answers[1:]
+	if answer == noMore {
+		return "", fmt.Errorf("%w: cancelled", flow.ErrConversation)
+	}
+	return answer, nil
+}
+
+func (u *user) Tell(text string) error {
+	u.shown = append(u.shown, text)
+	return nil
+}
+
+func (u *user) InGroup(group string) (bool, error) {
+	if u.groups == nil {
+		return false, errors.New("the test has no groups")
+	}
+	return u.groups(group)
+}
+
+var _ flow.Conversation = (*user)(nil)
+
+// limits are those of an empty policy.
+var limits = factor.Limits{Failures: 10, Window: 10 * time.Minute, Lock: 15 * time.Minute}
