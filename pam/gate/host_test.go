@@ -254,6 +254,7 @@ func TestMembershipIsToldOrNotButNeverGuessed(t *testing.T) {
 		{"up", "@others", "Ano"},
 		{"toomany", "nested", "C3"},
 		{"toomany", "listed", "Ayes"},
+		{"broken", "nested", "C3"},
 		{"absent", "listed", "C3"},
 		{"absent", "@team", "C3"},
 		{"down", "listed", "C3"},

@@ -83,6 +83,8 @@ int getgrouplist(const char *name, gid_t gid, gid_t *groups, int *count)
 	int room = *count, all = !strcmp(names, "toomany") ? 100000 : 300;
 
 	(void)name;
+	if (!strcmp(names, "broken"))
+		return -1;
 	for (int i = 0; i < room && i < all; i++)
 		groups[i] = i == all - 1 ? 777 : gid;
 	*count = all;
@@ -193,7 +195,8 @@ static void hostile_limits(void)
 	limit(RLIMIT_CPU, 3);
 	limit(RLIMIT_FSIZE, 0);
 	limit(RLIMIT_NOFILE, 24);
-	limit(RLIMIT_NPROC, 1);
+	if (geteuid() == 0) /* whom it does not stop */
+		limit(RLIMIT_NPROC, 1);
 	limit(RLIMIT_MEMLOCK, 0);
 	limit(RLIMIT_SIGPENDING, 0);
 #ifndef __SANITIZE_ADDRESS__ /* whose shadow memory counts */
