@@ -100,6 +100,21 @@ func TestNothingButTheRightCodeIsACode(t *testing.T) {
 	})
 }
 
+// sshd asks for the code in one process and establishes the session in another, so what pam_setcred and pam_acct_mgmt
+// answer there must not need what pam_authenticate left behind.
+func TestCredentialsAndAccountAreAnsweredInAnotherProcess(t *testing.T) {
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		c := suite.PasswordAndCode
+		c.Name, c.Account = "account", []string{"required pam_latchkey.so"}
+		s, u := ownServer(t, h, c), enrolled(t, h)
+		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+		if log := logOf(h, u.Name); strings.Contains(log, "pam_setcred") || strings.Contains(log, "Access denied") {
+			t.Error(log)
+		}
+		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.WrongCode()}})
+	})
+}
+
 func TestSpacesAndDashesInACodeDoNotMatter(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.KeyAndCode), enrolled(t, h)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 
@@ -40,7 +41,8 @@ func crowds(s *suite.Suite, rounds, records int, out io.Writer) (err error) {
 		codes = append(codes, l)
 	}
 	for round := range rounds + 1 {
-		for i, side := range sides {
+		for _, i := range rand.Perm(len(sides)) {
+			side := sides[i]
 			for _, use := range []func(*suite.User) error{
 				func(u *suite.User) error { return side.login(u, round > 0) },
 				func(u *suite.User) error { return codes[i].authenticate(side.server.Host, u, round > 0) },

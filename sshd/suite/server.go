@@ -16,6 +16,7 @@ import (
 type Config struct {
 	Name    string // of the PAM service
 	Stack   Stack
+	Account []string // account lines of the service besides pam_unix's
 	Options []string // they come first, and sshd takes the first value of an option
 }
 
@@ -77,7 +78,7 @@ func (h *Host) Server(c Config) (*Server, error) {
 
 // Serve starts a server of its own for that configuration; the caller stops it.
 func (h *Host) Serve(c Config) (*Server, error) {
-	if err := h.Service(c.Name, c.Stack); err != nil {
+	if err := h.Service(c.Name, c.Stack, c.Account...); err != nil {
 		return nil, err
 	}
 	var last error

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Stack is the auth part of a PAM service; account and session are the same for all.
+// Stack is the auth part of a PAM service; session is the same for all.
 type Stack []string
 
 // password asks for the password, denies at once if it is wrong, and does not wait two seconds then.
@@ -24,18 +24,21 @@ var (
 	Permit     = Stack{"required pam_permit.so"}
 )
 
-// file is the service file for /etc/pam.d.
-func (s Stack) file() string {
+// file is the service file for /etc/pam.d; account lines come after pam_unix's.
+func (s Stack) file(account ...string) string {
 	var b strings.Builder
 	for _, line := range s {
 		fmt.Fprintln(&b, "auth", line)
 	}
-	b.WriteString("account required pam_unix.so\nsession required pam_permit.so\npassword required pam_deny.so\n")
+	for _, line := range append([]string{"required pam_unix.so"}, account...) {
+		fmt.Fprintln(&b, "account", line)
+	}
+	b.WriteString("session required pam_permit.so\npassword required pam_deny.so\n")
 	return b.String()
 }
 
 // Service writes /etc/pam.d/NAME.
-func (h *Host) Service(name string, stack Stack) error {
-	_, err := h.Exec(stack.file(), "/usr/bin/tee", "/etc/pam.d/"+name)
+func (h *Host) Service(name string, stack Stack, account ...string) error {
+	_, err := h.Exec(stack.file(account...), "/usr/bin/tee", "/etc/pam.d/"+name)
 	return err
 }
