@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"latchkey/pam/flow"
+)
+
+func FuzzParseHello(f *testing.F) {
+	f.Add("user=alice\x00name=alice\x00uid=1000\x00service=sshd\x00rhost=192.0.2.7\x00tty=ssh\x00ruser=\x00auth_info=\x00silent=0\x00arg=debug\x00arg=conf=/x\x00")
+	f.Add("user=\x00name=\x00uid=none\x00service=\x00rhost=\x00auth_info=\x00")
+	f.Add("user=x\x00name=\x00uid=error\x00service=\x00rhost=\x00auth_info=password\npublickey x\n\x00")
+	f.Fuzz(func(t *testing.T, fields string) {
+		r, err := parseHello(fields)
+		if err != nil {
+			return
+		}
+		again, err := parseHello(written(r))
+		if err != nil || !reflect.DeepEqual(again, r) {
+			t.Fatalf("%q: read %+v, then %+v, %v", fields, r, again, err)
+		}
+	})
+}
+
+// written is r as the gate would say it.
+func written(r flow.Request) string {
+	uid := map[flow.Lookup]string{flow.LookupFailed: "error", flow.NoSuchUser: "none", flow.Found: fmt.Sprint(r.UID)}[r.Lookup]
+	fields := []string{"user=" + r.User, "name=" + r.Name, "uid=" + uid, "service=" + r.Service, "rhost=" + r.From, "auth_info=" + r.AuthInfo}
+	for _, arg := range r.Args {
+		fields = append(fields, "arg="+arg)
+	}
+	return strings.Join(fields, "\x00") + "\x00"
+}

@@ -1,0 +1,242 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+)
+
+// bound is how long these tests wait for a program that hangs before they fail.
+const bound = time.Minute
+
+// uid is alice's.
+const uid = 1000
+
+// home is where the program and its root are: short enough a path for a socket address.
+var home string
+
+func TestMain(m *testing.M) {
+	var err error
+	if home, err = os.MkdirTemp("", "lk"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(home)
+	os.Exit(code)
+}
+
+// program builds latchkey-login, once, with home/root for its root.
+var program = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(home, "latchkey-login")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.root="+home+"/root", "-o", path, "latchkey/pam/login")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	out, err := cmd.CombinedOutput()
+	return path, errors.Join(err, nonempty(out))
+})
+
+func nonempty(out []byte) error {
+	if len(out) == 0 {
+		return nil
+	}
+	return errors.New(string(out))
+}
+
+// host is a host with a logger and one user, alice, who has a phone.
+type host struct {
+	t     *testing.T
+	root  testroot.Root
+	phone record.Device
+	log   *net.UnixConn
+}
+
+// newHost makes the one root anew, so tests that use it do not run in parallel.
+func newHost(t *testing.T, policy string) *host {
+	t.Helper()
+	h := &host{t: t, root: testroot.Root(home + "/root"), phone: testroot.TOTP("phone")}
+	testroot.Must(t, os.RemoveAll(string(h.root)))
+	h.root.Fill(t)
+	h.root.Policy(t, policy)
+	h.phone.Period = 24 * time.Hour // no step ends during a test
+	h.root.Enroll(t, "alice", uid, h.phone)
+	var err error
+	h.log, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: h.root.Join("dev/log"), Net: "unixgram"})
+	testroot.Must(t, err)
+	t.Cleanup(func() { h.log.Close() })
+	return h
+}
+
+func (h *host) code() string  { return testroot.Code(h.t, h.phone, time.Now()) }
+func (h *host) wrong() string { return testroot.WrongCode(h.t, time.Now(), h.phone) }
+
+// line receives the next line that was logged.
+func (h *host) line() string {
+	h.t.Helper()
+	testroot.Must(h.t, h.log.SetReadDeadline(time.Now().Add(bound)))
+	buf := make([]byte, 65536)
+	n, err := h.log.Read(buf)
+	testroot.Must(h.t, err)
+	return string(buf[:n])
+}
+
+// logged demands a line that matches a pattern, after its priority.
+func (h *host) logged(pattern string) {
+	h.t.Helper()
+	if line := h.line(); !regexp.MustCompile(`^<8[45]>latchkey: ` + pattern + `$`).MatchString(line) {
+		h.t.Errorf("the log has\n%s, not\n%s", line, pattern)
+	}
+}
+
+// silent demands that nothing more was logged.
+func (h *host) silent() {
+	h.t.Helper()
+	testroot.Must(h.t, h.log.SetReadDeadline(time.Unix(1, 0)))
+	buf := make([]byte, 65536)
+	if n, err := h.log.Read(buf); err == nil {
+		h.t.Errorf("the log has %q too", buf[:n])
+	}
+}
+
+// environment is the gate's.
+var environment = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "GOGC=off", "GOMAXPROCS=1", "GOTRACEBACK=none"}
+
+// gate is the gate's side of one login.
+type gate struct {
+	t     *testing.T
+	fd    int
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// start starts the program as the gate does, behind a prefix such as strace's.
+func (h *host) start(prefix []string, extra ...string) *gate {
+	h.t.Helper()
+	path, err := program()
+	testroot.Must(h.t, err)
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	testroot.Must(h.t, err)
+	testroot.Must(h.t, unix.SetsockoptTimeval(pair[0], unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: int64(bound / time.Second)}))
+	line := append(prefix[:len(prefix):len(prefix)], path)
+	g := &gate{t: h.t, fd: pair[0], cmd: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
+	g.cmd.Env = append(environment[:len(environment):len(environment)], extra...)
+	theirs := os.NewFile(uintptr(pair[1]), "socket")
+	g.cmd.Stdin = theirs
+	err = g.cmd.Start()
+	theirs.Close()
+	testroot.Must(h.t, err)
+	go func() {
+		g.cmd.Wait()
+		close(g.ended)
+	}()
+	h.t.Cleanup(g.stop)
+	return g
+}
+
+// login starts the program and says hello for alice.
+func (h *host) login(args ...string) *gate {
+	h.t.Helper()
+	g := h.start(nil)
+	g.send("H" + hello("alice", args...))
+	return g
+}
+
+func hello(user string, args ...string) string {
+	text := fmt.Sprintf("1\x00user=%s\x00name=%s\x00uid=%d\x00service=sshd\x00rhost=192.0.2.7\x00tty=ssh\x00ruser=\x00auth_info=\x00silent=0\x00",
+		user, user, uid)
+	for _, arg := range args {
+		text += "arg=" + arg + "\x00"
+	}
+	return text
+}
+
+func (g *gate) send(frame string) {
+	g.t.Helper()
+	if err := unix.Sendto(g.fd, []byte(frame), unix.MSG_NOSIGNAL, nil); err != nil {
+		g.t.Fatalf("sending %.40q: %v", frame, err)
+	}
+}
+
+// receive returns the next frame, "" at the end of file.
+func (g *gate) receive() (frame string, err error) {
+	buf := make([]byte, 65536)
+	for {
+		n, err := unix.Read(g.fd, buf)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		return string(buf[:n]), nil
+	}
+}
+
+// expect demands the next frame.
+func (g *gate) expect(want string) {
+	g.t.Helper()
+	if frame, err := g.receive(); frame != want || err != nil {
+		g.t.Fatalf("received %q, %v, not %q", frame, err, want)
+	}
+}
+
+// verdict demands a verdict, and the end after it.
+func (g *gate) verdict(want string) {
+	g.t.Helper()
+	g.expect("V1 " + want)
+	g.expect("")
+	g.end()
+}
+
+// hangUp is the host's death.
+func (g *gate) hangUp() {
+	unix.Close(g.fd)
+	g.fd = -1
+}
+
+// end waits for the program to end by itself.
+func (g *gate) end() {
+	g.t.Helper()
+	select {
+	case <-g.ended:
+	case <-time.After(bound):
+		g.t.Fatal("the program does not end")
+	}
+}
+
+func (g *gate) stop() {
+	if g.fd >= 0 {
+		g.hangUp()
+	}
+	g.cmd.Process.Kill()
+	<-g.ended
+}
+
+// free demands that nobody holds alice's lock.
+func (h *host) free() {
+	h.t.Helper()
+	keyring := h.root.Keyring()
+	keyring.States.Patience.Limit = 0
+	account, err := keyring.Open("alice", uid)
+	if err != nil {
+		h.t.Errorf("the lock is not free: %v", err)
+		return
+	}
+	account.Close()
+}
+
+// The questions of these tests.
+const (
+	prompt      = "QCode from your app: "
+	wrongPrompt = "QThat code was not accepted. Code from your app: "
+)
