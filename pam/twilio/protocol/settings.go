@@ -60,7 +60,7 @@ func (s Settings) Validate() error {
 func (s Settings) validateCredentials() error {
 	switch {
 	case s.APIKey == "" && s.APISecret == "" && s.AuthToken == "":
-		return &SettingError{"api_key", "is missing: set api_key and api_secret, or auth_token"}
+		return &SettingError{"api_key", "must be set together with api_secret, unless auth_token is set"}
 	case s.AuthToken != "" && (s.APIKey != "" || s.APISecret != ""):
 		return &SettingError{"auth_token", "must not stand beside api_key and api_secret"}
 	case s.AuthToken != "" && !isSecret(s.AuthToken):

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"mime"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"latchkey/pam/twilio/protocol"
+)
+
+// guard stands between twilio-go and the network. Whatever twilio-go would ask or believe, only requests for our service
+// leave, to our base URL, once each; and it only gets to see what Verify sends where all went well: 200 or 201, one JSON
+// object, 64 KiB at most, all of it before the deadline. By itself twilio-go would take a redirect, trailing bytes or {} for
+// an answer, repeat a failed request of an API of version 1, and has no deadline.
+type guard struct {
+	deadline context.Context
+	next     http.RoundTripper
+	base     *url.URL
+	service  string // path of the service
+	clock    func() time.Time
+
+	status int           // of the last answer
+	skew   time.Duration // by which the other side's clock was ahead in the last answer
+}
+
+func newGuard(deadline context.Context, s protocol.Settings, clock func() time.Time) (*guard, error) {
+	base, err := url.Parse(s.Base())
+	if err != nil {
+		return nil, err
+	}
+	transport, err := newTransport(s)
+	if err != nil {
+		return nil, err
+	}
+	return &guard{deadline: deadline, next: transport, base: base, service: "/v2/Services/" + s.ServiceSID, clock: clock}, nil
+}
+
+// RoundTrip implements http.RoundTripper. Its errors are *failure.
+func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !g.ours(r.URL) {
+		return nil, &failure{result: protocol.Refused, detail: "a request that is not for the service"}
+	}
+	var connected atomic.Bool
+	response, err := g.next.RoundTrip(g.outgoing(r, &connected))
+	switch {
+	case err != nil && !connected.Load():
+		return nil, unconnected(err)
+	case err != nil:
+		return nil, broken(err)
+	}
+	defer response.Body.Close()
+	g.look(response)
+	return accept(response)
+}
+
+// ours tells whether twilio-go made the URL that it should.
+func (g *guard) ours(u *url.URL) bool {
+	below := u.Path == g.service || strings.HasPrefix(u.Path, g.service+"/")
+	return u.Scheme == "https" && u.Host == "verify.twilio.com" && u.User == nil && u.RawQuery == "" && below
+}
+
+// outgoing is r on its way to the base URL, with the deadline that twilio-go has no parameter for. It notes when there is
+// a connection that can be trusted, which is when the request begins to leave.
+func (g *guard) outgoing(r *http.Request, connected *atomic.Bool) *http.Request {
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
+	out := r.Clone(httptrace.WithClientTrace(g.deadline, trace))
+	out.URL.Scheme, out.URL.Host, out.Host = g.base.Scheme, g.base.Host, g.base.Host
+	return out
+}
+
+// look remembers what an answer says of itself.
+func (g *guard) look(r *http.Response) {
+	g.status, g.skew = r.StatusCode, 0
+	if date, err := http.ParseTime(r.Header.Get("Date")); err == nil {
+		g.skew = date.Sub(g.clock())
+	}
+}
+
+// accept lets an answer through, with its body read, or says why it is none.
+func accept(r *http.Response) (*http.Response, error) {
+	body, err := readBody(r.Body)
+	switch {
+	case r.StatusCode >= 400:
+		return nil, refused(r, body)
+	case r.StatusCode != http.StatusOK && r.StatusCode != http.StatusCreated:
+		return nil, invalid(r.StatusCode, "the answer has the HTTP status %d", r.StatusCode)
+	case err == errBody:
+		return nil, invalid(r.StatusCode, "%v", err)
+	case err != nil:
+		return nil, broken(err)
+	case !isJSON(r):
+		return nil, invalid(r.StatusCode, "the answer is not application/json")
+	}
+	if err := checkObject(body); err != nil {
+		return nil, invalid(r.StatusCode, "%v", err)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return r, nil
+}
+
+// refused is the failure that an HTTP status from 400 on stands for. A body that is not Twilio's has no error number.
+func refused(r *http.Response, body []byte) *failure {
+	var e struct{ Code, Status int }
+	if !isJSON(r) || checkObject(body) != nil || json.Unmarshal(body, &e) != nil || e.Status != r.StatusCode || e.Code < 0 {
+		e.Code = 0
+	}
+	return &failure{result: refusal(r.StatusCode, e.Code), status: r.StatusCode, code: e.Code, detail: "Verify refused the request"}
+}
+
+func isJSON(r *http.Response) bool {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && kind == "application/json"
+}

@@ -1,0 +1,110 @@
+// Package settings reads /etc/latchkey/twilio.toml: which service of Twilio Verify is used, with which credentials.
+//
+//	service_sid = "VA…"                         # all values are strings
+//	account_sid = "AC…"
+//	api_key     = "SK…"                         # with api_secret; or auth_token instead of both
+//	api_secret  = "…"
+//	base_url    = "https://verify.example"      # optional: instead of https://verify.twilio.com
+//	ca_file     = "/etc/latchkey/verify-ca.pem" # optional: the only authorities that may vouch for it (and for an https proxy)
+//	proxy       = "http://proxy.example:3128"   # optional
+//
+// The login program links this package, so it imports nothing of the network.
+package settings
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"unicode/utf8"
+
+	"latchkey/pam/safefile"
+	"latchkey/pam/twilio/protocol"
+)
+
+// DefaultPath is where the settings are.
+const DefaultPath = "/etc/latchkey/twilio.toml"
+
+// maxFile is the longest twilio.toml in bytes.
+const maxFile = 16 << 10
+
+// Load reads the settings at path below root ("" but in tests). Only root may be able to read them. The error matches
+// fs.ErrNotExist exactly if there is no such file in a directory that was checked: then there are no phones.
+func Load(root, path string) (protocol.Settings, error) {
+	text, err := readFile(root, path, safefile.Private, maxFile)
+	if err != nil {
+		return protocol.Settings{}, err
+	}
+	return Parse(path, text, func(path string) ([]byte, error) {
+		return readFile(root, path, safefile.NotWritable, protocol.MaxCA)
+	})
+}
+
+func readFile(root, path string, forbidden uint32, limit int) ([]byte, error) {
+	dir, err := safefile.OpenDir(root + filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.ReadFile(filepath.Base(path), forbidden, limit)
+}
+
+// Parse reads the text of the settings; file is their name in errors, readCA reads the file that ca_file names. Errors are
+// "file:line: what", and never show anything that is written there but the path of ca_file.
+func Parse(file string, text []byte, readCA func(path string) ([]byte, error)) (protocol.Settings, error) {
+	if err := checkText(file, text); err != nil {
+		return protocol.Settings{}, err
+	}
+	d := newDocument(file, text)
+	if err := d.read(); err != nil {
+		return protocol.Settings{}, err
+	}
+	s, err := d.settings()
+	if err == nil {
+		s.CA, err = d.authorities(readCA)
+	}
+	if err == nil {
+		err = d.place(s.Validate())
+	}
+	if err != nil {
+		return protocol.Settings{}, err
+	}
+	return s, nil
+}
+
+// authorities reads the file that ca_file names, if it names one.
+func (d *document) authorities(read func(path string) ([]byte, error)) (string, error) {
+	path, set := d.values["ca_file"]
+	if !set {
+		return "", nil
+	}
+	line := d.lines["ca_file"]
+	if !filepath.IsAbs(path) || filepath.Clean(path) != path {
+		return "", d.errorAt(line, "ca_file must be an absolute path without . and ..")
+	}
+	text, err := read(path)
+	if err != nil {
+		return "", d.errorAt(line, "ca_file: %v", err)
+	}
+	if len(text) == 0 || !utf8.Valid(text) {
+		return "", d.errorAt(line, "ca_file must be a file of certificates in PEM")
+	}
+	return string(text), nil
+}
+
+// checkText refuses what no editor writes into a text file, before a parser sees it.
+func checkText(file string, text []byte) error {
+	switch {
+	case len(text) > maxFile:
+		return fmt.Errorf("%s: the file is longer than %d KiB", file, maxFile>>10)
+	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
+		return fmt.Errorf("%s:1: the file begins with a byte order mark", file)
+	case bytes.IndexByte(text, 0) >= 0:
+		return fmt.Errorf("%s:%d: NUL byte", file, lineAt(text, bytes.IndexByte(text, 0)))
+	case !utf8.Valid(text):
+		return fmt.Errorf("%s: the file is not UTF-8", file)
+	}
+	return nil
+}
+
+// lineAt returns the line, counted from 1, of the byte at offset.
+func lineAt(text []byte, offset int) int { return 1 + bytes.Count(text[:offset], []byte("\n")) }
