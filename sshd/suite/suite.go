@@ -17,7 +17,8 @@ import (
 // Suite is what all containers share: the engine, the staged installation and the key pairs.
 type Suite struct {
 	Engine *Engine
-	dir    string // temporary, removed by Close
+	folder *os.File // temporary, removed by Close
+	dir    string   // its path
 	host   ssh.PublicKey
 	Key    ssh.Signer // accepted for every user by servers that take public keys
 	// Stranger is a key that no server accepts.
@@ -37,11 +38,11 @@ func Open(out io.Writer) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "latchkey-sshd-")
+	folder, err := newFolder()
 	if err != nil {
 		return nil, err
 	}
-	s := &Suite{Engine: engine, dir: dir, out: out, hosts: map[*Distribution]*Host{}}
+	s := &Suite{Engine: engine, folder: folder, dir: folder.Name(), out: out, hosts: map[*Distribution]*Host{}}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -49,9 +50,6 @@ func Open(out io.Writer) (*Suite, error) {
 }
 
 func (s *Suite) prepare() (err error) {
-	if err := os.Chmod(s.dir, 0o755); err != nil {
-		return err
-	}
 	if s.host, _, err = newKey(filepath.Join(s.dir, "host_key")); err != nil {
 		return err
 	}
@@ -77,7 +75,7 @@ func (s *Suite) Close() error {
 		errs = append(errs, h.Close())
 		delete(s.hosts, d)
 	}
-	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
+	return errors.Join(append(errs, os.RemoveAll(s.dir), s.folder.Close())...)
 }
 
 // Host gives the distribution's shared container, starting it at the first call.

@@ -1,0 +1,48 @@
+package suite
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// folderName is the pattern of the suite's temporary folders.
+const folderName = "latchkey-sshd-*"
+
+// newFolder makes a temporary folder and locks it for as long as this process lives, or until it is closed. Folders whose
+// process was killed before it could remove them, which the missing lock shows, are removed.
+func newFolder() (*os.File, error) {
+	sweep()
+	dir, err := os.MkdirTemp("", folderName)
+	if err != nil {
+		return nil, err
+	}
+	folder, err := lock(dir)
+	if err == nil {
+		err = os.Chmod(dir, 0o755) // the users inside the containers read their keys there
+	}
+	return folder, err
+}
+
+func sweep() {
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), folderName))
+	for _, dir := range left {
+		if folder, err := lock(dir); err == nil {
+			_ = os.RemoveAll(dir)
+			_ = folder.Close()
+		}
+	}
+}
+
+func lock(dir string) (*os.File, error) {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(folder.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	return folder, nil
+}
