@@ -188,6 +188,19 @@ func TestAMissingLoginProgramHarmsNoApplicationInAnyState(t *testing.T) {
 	}
 }
 
+// TestAnAnswerThatNobodyTakesKillsNoApplication: the user answers once the login program has closed its end.
+func TestAnAnswerThatNobodyTakesKillsNoApplication(t *testing.T) {
+	meeting := filepath.Join(writable(t), "fifo")
+	if err := unix.Mkfifo(meeting, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	said := newHost(t, must(t, buildModule), send("Qcode"), "close", "meet="+meeting, "hang").run(t, "meet="+meeting)
+	wantUnharmed(t, said, pamSystemErr)
+	if len(said["log"]) != 1 || !strings.Contains(said["log"][0], ended) {
+		t.Errorf("log %q", said["log"])
+	}
+}
+
 func TestAnApplicationThatCannotForkOrOpenIsDenied(t *testing.T) {
 	h := newHost(t, must(t, buildModule), send("V1 allow"))
 	for _, c := range []struct {

@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 static FILE *out;
-static const char *confdir, *service, *names = "";
+static const char *confdir, *service, *names = "", *meeting;
 static bool null_user, full, noisy;
 
 /* The executable's own definitions come before libc's: the module logs, and asks the name service, here. */
@@ -103,6 +103,8 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 	for (int fd = 0; noisy && fd < 3; fd++)
 		if (write(fd, "noise", 5) >= 0)
 			fprintf(out, "noise %d\n", fd);
+	if (meeting)
+		close(open(meeting, O_RDONLY));
 	*replies = calloc(count, sizeof **replies);
 	for (int i = 0; i < count; i++)
 		(*replies)[i].resp = strdup(answer);
@@ -298,6 +300,8 @@ static void assume(const char *option)
 		alarm_often();
 	else if (!strcmp(option, "user=null"))
 		null_user = true;
+	else if (!strncmp(option, "meet=", 5))
+		meeting = option + 5;
 	else if (!strncmp(option, "names=", 6))
 		names = option + 6;
 }
