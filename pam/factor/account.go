@@ -15,6 +15,7 @@ import (
 type Keyring struct {
 	Records record.Store
 	States  state.Store
+	Host    state.Store // of what is counted for the whole host
 }
 
 // NewKeyring is the keyring below root ("" for the system's), whose locks are waited for with patience.
@@ -22,6 +23,7 @@ func NewKeyring(root string, patience safefile.Patience) Keyring {
 	return Keyring{
 		Records: record.Store{Path: root + "/etc/latchkey/users", KeyPath: root + "/var/lib/latchkey"},
 		States:  state.Store{Path: root + "/var/lib/latchkey/users", Patience: patience},
+		Host:    state.Store{Path: root + "/var/lib/latchkey", Patience: patience},
 	}
 }
 
@@ -125,7 +127,7 @@ func (a *Account) Verify(code string, now time.Time, limits Limits, allowed func
 	if err != nil || m.Result == Wrong {
 		return m, err
 	}
-	refund(st)
+	limits.refund(st)
 	if m.Result == Accepted {
 		used := st.Device(m.Device.ID)
 		used.Counter, used.Used = step, now

@@ -20,6 +20,11 @@ var ErrLastDevice = errors.New("it is the only device")
 // that login never meets a device whose used codes nobody knows.
 func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) error {
 	return k.States.Exclusive(func() error {
+		if d.Type == record.Phone {
+			if err := k.ensureHost(); err != nil {
+				return err
+			}
+		}
 		account, err := k.Open(name, uid)
 		if errors.Is(err, ErrUnenrolled) {
 			return k.enroll(name, uid, d, counter)
@@ -42,6 +47,16 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 		}
 		return k.Records.Save(r)
 	})
+}
+
+// ensureHost makes the file that counts for the whole host, once there is something to count.
+func (k Keyring) ensureHost() error {
+	lock, err := k.Host.Lock(hostName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return k.Host.Create(hostName, state.State{})
+	}
+	lock.Close()
+	return err
 }
 
 // enroll makes the state and then the record of a user who has no record. A state that is there is left over from a reset
@@ -136,6 +151,13 @@ func NewTOTP(label string, secret []byte, algorithm string, digits int, period t
 		Type: record.TOTP, Label: label, Created: now, Secret: secret,
 		Algorithm: algorithm, Digits: digits, Period: period,
 	}
+	rand.Read(d.ID[:])
+	return d
+}
+
+// NewPhone makes a phone with a random id. The number is E.164.
+func NewPhone(label, number string, now time.Time) record.Device {
+	d := record.Device{Type: record.Phone, Label: label, Created: now, Secret: []byte(number)}
 	rand.Read(d.ID[:])
 	return d
 }

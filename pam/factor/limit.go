@@ -58,10 +58,14 @@ func (l Limits) charge(st *state.State, now time.Time) {
 	}
 }
 
-// refund takes the latest charge back: the guess was right.
-func refund(st *state.State) {
-	st.Failures = st.Failures[:len(st.Failures)-1]
-	st.Locked = time.Time{}
+// refund takes the latest charge back, and the lock if that was what it took: the guess was right.
+func (l Limits) refund(st *state.State) {
+	if n := len(st.Failures); n > 0 {
+		st.Failures = st.Failures[:n-1]
+	}
+	if len(st.Failures) < l.Failures {
+		st.Locked = time.Time{}
+	}
 }
 
 // Count is the number of wrong guesses that count now.

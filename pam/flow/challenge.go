@@ -2,7 +2,6 @@ package flow
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,22 +16,74 @@ import (
 // that nothing is locked while somebody types and what enroll changed meanwhile counts.
 type challenge struct {
 	Flow
-	r       Request
-	limits  factor.Limits
-	allowed func(*record.Device) bool
+	r        Request
+	policy   *policy.Policy
+	methods  []policy.Method // that the rule allows
+	limits   factor.Limits
+	offer    offer
+	requests int      // codes asked for so far
+	when     moment   // before or after the first of them
+	notes    []string // for the log
+}
+
+// run asks for a code as often as the policy allows.
+func (c *challenge) run() Outcome {
+	if o := c.begin(); o.Reason != OK {
+		return o
+	}
+	o := c.ask()
+	if o.Detail != "" {
+		c.note("%s", o.Detail)
+	}
+	o.Detail = strings.Join(c.notes, "; ")
+	return o
+}
+
+func (c *challenge) ask() Outcome {
+	o, prompt := deny(Wrong, ""), c.firstPrompt()
+	for try := 0; try < c.policy.Tries; {
+		answer, err := c.Talk.Ask(prompt)
+		if err != nil || fromSSHD(answer) {
+			return conversationEnded(o, err)
+		}
+		if wanted, ok := c.offer.parse(answer); ok {
+			if c.requests > maxRequests {
+				return o
+			}
+			prompt = c.request(wanted)
+			continue
+		}
+		try++
+		var said string
+		o, said = c.guess(answer)
+		o.Tries, prompt = try, c.offer.prompt(said, c.when)
+		if said == "" {
+			return o
+		}
+	}
+	return o
+}
+
+// firstPrompt sends a code unasked only to a user who has nothing but a phone, and only if the policy says so.
+func (c *challenge) firstPrompt() string {
+	if c.policy.Phone.Auto && !c.offer.app && len(c.offer.phones) > 0 {
+		return c.request(request{c.offer.channels[0], c.offer.phones[0]})
+	}
+	return c.offer.prompt("", before)
 }
 
 // begin decides whether there is anything to ask: its outcome's reason is OK if there is.
-func (c challenge) begin(p *policy.Policy) Outcome {
+func (c *challenge) begin() Outcome {
 	account, err := c.Keyring.Open(c.r.Name, c.r.UID)
 	if errors.Is(err, factor.ErrUnenrolled) {
-		return c.unenrolled(p)
+		return c.unenrolled(c.policy)
 	}
 	if err != nil {
 		return c.unusable(err)
 	}
 	defer account.Close()
-	if !slices.ContainsFunc(account.Record.Devices, func(d record.Device) bool { return c.allowed(&d) }) {
+	c.offer = newOffer(account.Record.Devices, c.methods)
+	if c.offer.none() {
 		c.Talk.Tell(noneUsable)
 		return deny(Forbidden, "the user has no device of a method that is allowed here")
 	}
@@ -44,7 +95,7 @@ func (c challenge) begin(p *policy.Policy) Outcome {
 
 // unenrolled applies the policy's word for users without a record. Only an exact "allow", or a date that is not over,
 // lets them pass.
-func (c challenge) unenrolled(p *policy.Policy) Outcome {
+func (c *challenge) unenrolled(p *policy.Policy) Outcome {
 	if p.Unenrolled == policy.UnenrolledAllow {
 		return allow(Unenrolled)
 	}
@@ -57,7 +108,7 @@ func (c challenge) unenrolled(p *policy.Policy) Outcome {
 }
 
 // unusable denies because of what Keyring.Open or Account.Verify said.
-func (c challenge) unusable(err error) Outcome {
+func (c *challenge) unusable(err error) Outcome {
 	text := sorry
 	if errors.Is(err, state.ErrSave) {
 		text = notSaved
@@ -79,7 +130,7 @@ func (c challenge) unusable(err error) Outcome {
 	return deny(Internal, err.Error())
 }
 
-func (c challenge) locked(account *factor.Account) Outcome {
+func (c *challenge) locked(account *factor.Account) Outcome {
 	now := c.Clock()
 	end, err := account.LockedUntil(now, c.limits)
 	if err != nil {
@@ -92,30 +143,47 @@ func (c challenge) locked(account *factor.Account) Outcome {
 	return deny(Locked, "until "+end.UTC().Format(time.RFC3339))
 }
 
-// guess judges one answer. The next prompt is empty if the login is decided.
-func (c challenge) guess(answer string) (Outcome, string) {
+// guess judges one answer. It says nothing if the login is decided.
+func (c *challenge) guess(answer string) (o Outcome, said string) {
 	code, possible := factor.Normalize(answer)
 	if !possible {
-		return deny(Wrong, "not a code"), wrongPrompt
+		return deny(Wrong, "not a code"), notAccepted
 	}
 	account, err := c.Keyring.Open(c.r.Name, c.r.UID)
 	if err != nil {
 		return c.unusable(err), ""
 	}
-	defer account.Close()
-	damage := account.State.Damage
-	m, err := account.Verify(code, c.Clock(), c.limits, c.allowed)
-	if err != nil {
-		return c.unusable(err), ""
+	if damage := account.State.Damage; damage != "" {
+		c.note("%s", damage)
 	}
-	o, prompt := c.judge(m, account)
-	if o.Detail == "" {
-		o.Detail = damage
+	phone, pending, o, said := c.compare(account, code)
+	account.Close()
+	if phone == nil {
+		return o, said
 	}
-	return o, prompt
+	return c.lockedNow(c.check(code, phone, pending))
 }
 
-func (c challenge) judge(m factor.Match, account *factor.Account) (Outcome, string) {
+// compare compares a code with what is known here. If that does not decide, and a code was sent to a phone, it returns
+// the phone and the verification to ask Twilio about; the guess is then charged and the comparison booked.
+func (c *challenge) compare(account *factor.Account, code string) (*record.Device, state.Pending, Outcome, string) {
+	now := c.Clock()
+	m, err := account.Verify(code, now, c.limits, c.offer.accepts)
+	if err == nil && m.Result == factor.Wrong {
+		var phone *record.Device
+		var pending state.Pending
+		if phone, pending, err = account.BookCheck(now, c.offer.accepts); err == nil && phone != nil {
+			return phone, pending, Outcome{}, ""
+		}
+	}
+	if err != nil {
+		return nil, state.Pending{}, c.unusable(err), ""
+	}
+	o, said := c.judge(m, account)
+	return nil, state.Pending{}, o, said
+}
+
+func (c *challenge) judge(m factor.Match, account *factor.Account) (Outcome, string) {
 	var o Outcome
 	if m.Device != nil {
 		o.Method, o.Device = string(m.Device.Type), m.Device.Label
@@ -126,7 +194,7 @@ func (c challenge) judge(m factor.Match, account *factor.Account) (Outcome, stri
 		return o, ""
 	case factor.Replayed:
 		o.Reason = Replayed
-		return o, replayedPrompt
+		return o, usedBefore
 	case factor.Locked:
 		o = c.locked(account)
 		o.Reason = Locked // also if the lock ended this very instant: nothing was compared
@@ -137,7 +205,24 @@ func (c challenge) judge(m factor.Match, account *factor.Account) (Outcome, stri
 		o.Detail = "locked " + now.Detail
 		return o, ""
 	}
-	return o, wrongPrompt
+	return o, notAccepted
+}
+
+// lockedNow ends the login if the wrong code was the last one that the limit allows.
+func (c *challenge) lockedNow(o Outcome, said string) (Outcome, string) {
+	if said == "" || o.Reason == Replayed {
+		return o, said
+	}
+	account, err := c.Keyring.Open(c.r.Name, c.r.UID)
+	if err != nil {
+		return c.unusable(err), ""
+	}
+	defer account.Close()
+	if now := c.locked(account); now.Reason == Locked {
+		o.Detail = "locked " + now.Detail
+		return o, ""
+	}
+	return o, said
 }
 
 // junk is what sshd puts in place of the answers of users that may not log in (OpenSSH, auth-pam.c), repeated or cut

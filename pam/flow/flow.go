@@ -4,7 +4,6 @@ package flow
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"latchkey/pam/factor"
@@ -14,11 +13,12 @@ import (
 
 // Flow is what a login needs from the world.
 type Flow struct {
-	Root    string // prefix of the configuration's path; "" but in tests
-	Keyring factor.Keyring
-	Clock   func() time.Time
-	Talk    Conversation
-	Debug   func(text string) // receives how the decision was made if the module has the argument debug
+	Root     string // prefix of the configuration's path; "" but in tests
+	Keyring  factor.Keyring
+	Clock    func() time.Time
+	Talk     Conversation
+	Verifier Verifier          // codes by phone
+	Debug    func(text string) // receives how the decision was made if the module has the argument debug
 }
 
 // Run holds one login. It denies unless every step says otherwise.
@@ -52,7 +52,7 @@ func (f Flow) Run(r Request) Outcome {
 	case policy.RequireNone:
 		return allow(Exempt)
 	case policy.RequireCode:
-		return f.secondFactor(r, rules, d)
+		return (&challenge{Flow: f, r: r, policy: rules, methods: d.Methods, limits: limits(rules)}).run()
 	}
 	f.Talk.Tell("You may not log in here.")
 	return deny(Forbidden, d.Why)
@@ -101,30 +101,6 @@ func supported(path string, p *policy.Policy) error {
 		return fmt.Errorf("%s: trust.days is not supported by this version", path)
 	}
 	return nil
-}
-
-// secondFactor asks for a code as often as the policy allows.
-func (f Flow) secondFactor(r Request, p *policy.Policy, d policy.Decision) Outcome {
-	c := challenge{f, r, limits(p), func(dev *record.Device) bool {
-		return slices.Contains(d.Methods, policy.Method(dev.Type))
-	}}
-	if o := c.begin(p); o.Reason != OK {
-		return o
-	}
-	prompt := firstPrompt
-	o := deny(Wrong, "")
-	for try := 1; try <= p.Tries; try++ {
-		answer, err := f.Talk.Ask(prompt)
-		if err != nil || fromSSHD(answer) {
-			return conversationEnded(o, err)
-		}
-		o, prompt = c.guess(answer)
-		o.Tries = try
-		if prompt == "" {
-			return o
-		}
-	}
-	return o
 }
 
 func limits(p *policy.Policy) factor.Limits {

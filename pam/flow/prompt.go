@@ -3,13 +3,17 @@ package flow
 import (
 	"fmt"
 	"time"
+
+	"latchkey/pam/policy"
 )
 
 // What the user sees. It says what to do next, and nothing that only the administrator should know.
 const (
-	firstPrompt    = "Code from your app: "
-	wrongPrompt    = "That code was not accepted. Code from your app: "
-	replayedPrompt = "That code was used before. Wait for the next one. Code from your app: "
+	notAccepted = "That code was not accepted."
+	usedBefore  = "That code was used before. Wait for the next one."
+	codeExpired = "That code has expired."
+	noChecking  = "That code could not be checked."
+	enoughAsked = "No more codes are sent in this login."
 
 	sorry      = "The second factor cannot be checked. Ask your administrator to look into the log."
 	notSaved   = "The second factor cannot be checked (state cannot be saved). Ask your administrator to look into the log."
@@ -17,15 +21,46 @@ const (
 	noneUsable = "None of your second factors may be used here. Ask your administrator."
 )
 
-// lockedUntil tells the user how long to wait, in whole minutes so that nobody counts seconds.
+// lockedUntil tells the user how long to wait.
 func lockedUntil(end, now time.Time) string {
-	minutes := int((end.Sub(now) + time.Minute - 1) / time.Minute)
-	if minutes == 1 {
-		return "Too many wrong codes. Try again in a minute."
+	return "Too many wrong codes. Try again in " + span(max(end.Sub(now), time.Minute)) + "."
+}
+
+// span is a time to wait, rounded up: in seconds below a minute, and then in minutes so that nobody counts seconds.
+func span(d time.Duration) string {
+	seconds := max(int((d+time.Second-1)/time.Second), 1)
+	minutes := (seconds + 59) / 60
+	switch {
+	case minutes > 1:
+		return fmt.Sprintf("%d minutes", minutes)
+	case seconds == 60:
+		return "a minute"
+	case seconds == 1:
+		return "a second"
 	}
-	return fmt.Sprintf("Too many wrong codes. Try again in %d minutes.", minutes)
+	return fmt.Sprintf("%d seconds", seconds)
 }
 
 func reminder(day string) string {
 	return "Set up your second factor before " + day + " ends; without it you cannot log in afterwards. Run: enroll"
 }
+
+// sentTo says that a code is on its way.
+func sentTo(r request) string {
+	if r.channel == policy.Call {
+		return "Calling " + r.phone.Hint() + "."
+	}
+	return "Code sent by SMS to " + r.phone.Hint() + "."
+}
+
+// notSent says that none is; the prompt that follows says what else works.
+func notSent(r request) string {
+	if r.channel == policy.Call {
+		return r.phone.Hint() + " could not be called."
+	}
+	return "No SMS could be sent to " + r.phone.Hint() + "."
+}
+
+func noSMS(r request) string { return r.phone.Hint() + " takes no SMS; try a call." }
+
+func waitFor(d time.Duration) string { return "The next code can be sent in " + span(d) + "." }

@@ -55,7 +55,8 @@ func login(r flow.Request, talk *talk, root string, clock func() time.Time, log 
 	}()
 	keyring := factor.NewKeyring(root, safefile.Patience{Limit: lockWait, Gone: talk.wire.hostGone})
 	debug := func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) }
-	return flow.Flow{Root: root, Keyring: keyring, Clock: clock, Talk: talk, Debug: debug}.Run(r)
+	verifier := &verifier{wire: talk.wire, root: root, clock: clock}
+	return flow.Flow{Root: root, Keyring: keyring, Clock: clock, Talk: talk, Verifier: verifier, Debug: debug}.Run(r)
 }
 
 // outliveHost takes back the death signal with which the gate made sure that no login program outlives its host before it

@@ -37,9 +37,9 @@ type device struct {
 	Type      Type      `toml:"type"`
 	Label     string    `toml:"label"`
 	Created   time.Time `toml:"created"`
-	Algorithm string    `toml:"algorithm"`
-	Digits    int       `toml:"digits"`
-	Period    int64     `toml:"period"`
+	Algorithm string    `toml:"algorithm,omitempty"`
+	Digits    int       `toml:"digits,omitempty"`
+	Period    int64     `toml:"period,omitempty"`
 	Secret    string    `toml:"secret"`
 }
 

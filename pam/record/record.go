@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -28,9 +29,9 @@ type Device struct {
 	Type    Type
 	Label   string
 	Created time.Time
-	Secret  []byte // the shared secret, raw; sealed in the file
+	Secret  []byte // the shared secret, raw, or a phone's number in E.164; sealed in the file
 
-	// TOTP parameters, RFC 6238.
+	// TOTP parameters, RFC 6238; a phone has none.
 	Algorithm string        // SHA1, SHA256 or SHA512
 	Digits    int           // 6 or 8
 	Period    time.Duration // whole seconds
@@ -39,8 +40,11 @@ type Device struct {
 // Type is the kind of a device.
 type Type string
 
-// TOTP is an authenticator app (RFC 6238).
-const TOTP Type = "totp"
+// The types.
+const (
+	TOTP  Type = "totp"  // an authenticator app (RFC 6238)
+	Phone Type = "phone" // a number that codes are sent to
+)
 
 // Bounds of a device.
 const (
@@ -107,12 +111,22 @@ func (r *Record) check() error {
 
 // Check refuses a device with a parameter out of range.
 func (d *Device) Check() error {
-	if d.Type != TOTP {
-		return fmt.Errorf("unknown type %q", d.Type)
-	}
 	if err := CheckLabel(d.Label); err != nil {
 		return err
 	}
+	if d.Created.IsZero() {
+		return errors.New("a device has a time at which it was created")
+	}
+	switch d.Type {
+	case TOTP:
+		return d.checkTOTP()
+	case Phone:
+		return d.checkPhone()
+	}
+	return fmt.Errorf("unknown type %q", d.Type)
+}
+
+func (d *Device) checkTOTP() error {
 	switch {
 	case d.Algorithm != "SHA1" && d.Algorithm != "SHA256" && d.Algorithm != "SHA512":
 		return fmt.Errorf("unknown algorithm %q", d.Algorithm)
@@ -120,12 +134,30 @@ func (d *Device) Check() error {
 		return fmt.Errorf("%d digits; only 6 and 8 exist", d.Digits)
 	case d.Period < time.Second || d.Period > MaxPeriod || d.Period%time.Second != 0:
 		return fmt.Errorf("a period is 1 to %d whole seconds", int(MaxPeriod/time.Second))
-	case d.Created.IsZero():
-		return errors.New("a device has a time at which it was created")
 	case len(d.Secret) < MinSecret || len(d.Secret) > MaxSecret:
 		return fmt.Errorf("a secret has %d to %d bytes", MinSecret, MaxSecret)
 	}
 	return nil
+}
+
+// checkPhone refuses a number that is not E.164: a plus sign, and 7 to 15 digits of which the first is not 0.
+func (d *Device) checkPhone() error {
+	digits, plus := strings.CutPrefix(string(d.Secret), "+")
+	if !plus || len(digits) < 7 || len(digits) > 15 || digits[0] == '0' || strings.Trim(digits, "0123456789") != "" {
+		return errors.New("the phone's number is not E.164")
+	}
+	if d.Algorithm != "" || d.Digits != 0 || d.Period != 0 {
+		return errors.New("a phone has no algorithm, digits or period")
+	}
+	return nil
+}
+
+// Hint is what is shown of a phone's number anywhere: its last four digits.
+func (d *Device) Hint() string {
+	if d.Type != Phone || len(d.Secret) < 4 {
+		return ""
+	}
+	return "···" + string(d.Secret[len(d.Secret)-4:])
 }
 
 // Find returns the device with that label or, failing that, that id in hex; nil if there is none.

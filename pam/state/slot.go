@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -24,16 +25,26 @@ const (
 	offFailure    = 56
 	offDevice     = offFailure + MaxFailures*8
 	deviceSize    = 32
-	offReserved   = offDevice + MaxDevices*deviceSize
-	offSum        = slotSize - sha256.Size
+	offSends      = offDevice + MaxDevices*deviceSize
+	offChecks     = offSends + 2
+	offChannel    = offSends + 4
+	offPending    = offSends + 8
+	offSID        = offPending + 16
+	offSend       = offSID + maxSID
+	sendSize      = 16
+
+	channelSMS  = 1
+	channelCall = 2
+
+	offSum = slotSize - sha256.Size
 )
 
 var errChecksum = errors.New("checksum is wrong")
 
 // encode writes s as a slot.
 func (s *State) encode() ([]byte, error) {
-	if len(s.Failures) > MaxFailures || len(s.Devices) > MaxDevices {
-		return nil, fmt.Errorf("%d failures and %d devices do not fit", len(s.Failures), len(s.Devices))
+	if len(s.Failures) > MaxFailures || len(s.Devices) > MaxDevices || len(s.Sends) > MaxSends || len(s.Pending.SID) > maxSID {
+		return nil, fmt.Errorf("%d failures, %d devices and %d sends do not fit", len(s.Failures), len(s.Devices), len(s.Sends))
 	}
 	b := make([]byte, slotSize)
 	copy(b, magic)
@@ -54,9 +65,30 @@ func (s *State) encode() ([]byte, error) {
 		put.PutUint64(at[8:], d.Counter)
 		putTime(at[16:], d.Used)
 	}
+	s.encodeSends(b)
 	sum := sha256.Sum256(b[:offSum])
 	copy(b[offSum:], sum[:])
 	return b, nil
+}
+
+func (s *State) encodeSends(b []byte) {
+	put := binary.BigEndian
+	put.PutUint16(b[offSends:], uint16(len(s.Sends)))
+	put.PutUint16(b[offChecks:], s.Pending.Checks)
+	if s.Pending.SID != "" {
+		b[offChannel] = channelSMS
+		if s.Pending.Voice {
+			b[offChannel] = channelCall
+		}
+	}
+	copy(b[offPending:], s.Pending.Device[:])
+	putTime(b[offPending+8:], s.Pending.At)
+	copy(b[offSID:], s.Pending.SID)
+	for i, send := range s.Sends {
+		at := b[offSend+sendSize*i:]
+		putTime(at, send.At)
+		put.PutUint32(at[8:], send.Count)
+	}
 }
 
 // decode reads a slot. The error is errChecksum if it is damaged and ErrNewer if it is whole but of another version.
@@ -80,11 +112,30 @@ func decode(b []byte) (*State, error) {
 	for i := range devices {
 		s.Devices = append(s.Devices, decodeDevice(b[offDevice+deviceSize*i:]))
 	}
+	if !s.decodeSends(b) {
+		return nil, errChecksum
+	}
 	// What the fields do not cover must be zero, or this is not what encode wrote: writing it again shows that.
 	if again, err := s.encode(); err != nil || string(again) != string(b) {
 		return nil, errChecksum
 	}
 	return s, nil
+}
+
+func (s *State) decodeSends(b []byte) bool {
+	get := binary.BigEndian
+	s.Pending = Pending{At: getTime(b[offPending+8:]), Checks: get.Uint16(b[offChecks:]), Voice: b[offChannel] == channelCall}
+	copy(s.Pending.Device[:], b[offPending:])
+	s.Pending.SID = strings.TrimRight(string(b[offSID:offSID+maxSID]), "\x00")
+	sends := int(get.Uint16(b[offSends:]))
+	if sends > MaxSends {
+		return false
+	}
+	for i := range sends {
+		at := b[offSend+sendSize*i:]
+		s.Sends = append(s.Sends, Send{At: getTime(at), Count: get.Uint32(at[8:])})
+	}
+	return true
 }
 
 func decodeDevice(b []byte) Device {

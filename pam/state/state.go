@@ -13,6 +13,8 @@ import (
 const (
 	MaxFailures = 64
 	MaxDevices  = 32
+	MaxSends    = 64
+	maxSID      = 40
 )
 
 // EnrollmentID ties a state file to the record it was made with.
@@ -28,6 +30,8 @@ type State struct {
 	Locked     time.Time   // when the second factor was locked; zero: it was not
 	Failures   []time.Time // wrong guesses, oldest first, at most MaxFailures
 	Devices    []Device    // at most MaxDevices
+	Sends      []Send      // codes sent to phones, oldest first, at most MaxSends
+	Pending    Pending     // the verification that waits for its code
 
 	sequence uint64
 }
@@ -37,6 +41,21 @@ type Device struct {
 	ID      DeviceID
 	Counter uint64    // TOTP: the last accepted time step (RFC 6238 section 5.2); HOTP: the next counter (RFC 4226)
 	Used    time.Time // last accepted code; zero: never
+}
+
+// Send is a number of codes sent at about the same time.
+type Send struct {
+	At    time.Time // of the latest of them
+	Count uint32
+}
+
+// Pending is a verification at Twilio Verify that waits for its code. The zero value is none.
+type Pending struct {
+	Device DeviceID
+	At     time.Time // when it was last sent
+	Voice  bool      // it was last sent by a call, not by SMS
+	SID    string    // Twilio's name for it, at most 40 bytes of ASCII
+	Checks uint16    // how many codes were compared with it
 }
 
 // Errors that callers tell apart. Those of reading name the file.

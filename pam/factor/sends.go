@@ -1,0 +1,127 @@
+package factor
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+)
+
+// Rate is so many events within a time.
+type Rate struct {
+	Count  int
+	Window time.Duration
+}
+
+// SendLimits bound how many codes are sent to phones: each costs money, and wakes somebody.
+type SendLimits struct{ User, Host Rate }
+
+// firstWait is the time between the first code sent and the second; it doubles from there.
+const firstWait = 30 * time.Second
+
+// hostName is the name of the file that counts for the whole host.
+const hostName = "host"
+
+// ErrNotYet says that a code may be sent, but later; it comes with the time to wait.
+var ErrNotYet = errors.New("too many codes were sent")
+
+// BookSend books one more code to be sent to the phone d of name, durably and before anything is sent, for the user and
+// for the host. If a limit forbids it the error matches ErrNotYet and wait says how long; nothing is booked then.
+// Other errors match those of Open, or ErrState.
+func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits SendLimits, now time.Time) (wait time.Duration, err error) {
+	account, err := k.Open(name, uid)
+	if err != nil {
+		return 0, err
+	}
+	defer account.Close()
+	if account.device(id) == nil {
+		return 0, fmt.Errorf("%w: the phone was removed meanwhile", ErrRecord)
+	}
+	own := &account.State.State
+	if wait := limits.User.wait(settleSends(own, limits.User, now), now, true); wait > 0 {
+		return wait, fmt.Errorf("%w to this user", ErrNotYet)
+	}
+	// The user's file is always locked before the host's, so that two logins never wait for each other.
+	host, err := k.Host.Open(hostName)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrState, err)
+	}
+	defer host.Close()
+	if wait := limits.Host.wait(settleSends(&host.State, limits.Host, now), now, false); wait > 0 {
+		return wait, fmt.Errorf("%w from this host", ErrNotYet)
+	}
+	book(&host.State, limits.Host, now)
+	if err := host.Commit(); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrState, err)
+	}
+	book(own, limits.User, now)
+	return 0, account.commit()
+}
+
+// settleSends forgets sends older than the window, takes those that the clock, set back, has put into the future
+// as now, and returns what is left.
+func settleSends(st *state.State, r Rate, now time.Time) []state.Send {
+	kept := st.Sends[:0]
+	for _, s := range st.Sends {
+		if s.At.After(now) {
+			s.At = now
+		}
+		if now.Sub(s.At) < r.Window {
+			kept = append(kept, s)
+		}
+	}
+	st.Sends = kept
+	return kept
+}
+
+// wait is how long it takes until the next send is allowed: until the oldest of a full window is forgotten and, if
+// doubling, until the time since the last one is twice that before it.
+func (r Rate) wait(sends []state.Send, now time.Time, doubling bool) time.Duration {
+	total := 0
+	for _, s := range sends {
+		total += int(s.Count)
+	}
+	if total == 0 {
+		return 0
+	}
+	last := sends[len(sends)-1].At
+	until := now
+	if doubling {
+		until = last.Add(min(firstWait<<min(total-1, 20), r.Window))
+	}
+	for _, s := range sends {
+		if total < r.Count {
+			break
+		}
+		total -= int(s.Count)
+		if end := s.At.Add(r.Window); end.After(until) {
+			until = end
+		}
+	}
+	return max(until.Sub(now), 0)
+}
+
+// book adds a send. The window is cut into as many parts as a state has room for; sends in one part are counted together,
+// with the time of the latest, so that any number fits and none is forgotten too early.
+func book(st *state.State, r Rate, now time.Time) {
+	part := max(r.Window/(state.MaxSends-1), time.Second)
+	if n := len(st.Sends); n > 0 {
+		last := &st.Sends[n-1]
+		if n == state.MaxSends || last.At.Truncate(part).Equal(now.Truncate(part)) {
+			last.At, last.Count = now, last.Count+1
+			return
+		}
+	}
+	st.Sends = append(st.Sends, state.Send{At: now, Count: 1})
+}
+
+func (a *Account) device(id state.DeviceID) *record.Device {
+	for i := range a.Record.Devices {
+		if a.Record.Devices[i].ID == id {
+			return &a.Record.Devices[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+	"latchkey/pam/twilio/protocol"
+)
+
+// maxRequests is how many codes can be asked for in one login: asking costs no try, so something must end it.
+const maxRequests = 10
+
+// request has a code sent and returns the next prompt.
+func (c *challenge) request(r request) string {
+	if c.requests++; c.requests > maxRequests {
+		return c.offer.prompt(enoughAsked, c.when)
+	}
+	said, ok := c.send(r)
+	if !ok {
+		return c.offer.prompt(said, c.when)
+	}
+	c.when = after
+	return c.offer.prompt(said, sent)
+}
+
+// send has a code sent and returns what the user is told, and whether a code is on its way. Everything that can refuse it
+// locally is asked before any network, and the send is booked before it happens: whether it then fails or not, nobody
+// can run up more sends than the limits allow.
+func (c *challenge) send(r request) (said string, ok bool) {
+	number := string(r.phone.Secret)
+	if !c.allowedNumber(number) {
+		c.note("%s to %q: the number has none of the prefixes allowed in latchkey.toml", r.channel, r.phone.Label)
+		return notSent(r), false
+	}
+	now := c.Clock()
+	wait, err := c.Keyring.BookSend(c.r.Name, c.r.UID, r.phone.ID, c.sendLimits(), now)
+	if errors.Is(err, factor.ErrNotYet) {
+		c.note("%s to %q: %v", r.channel, r.phone.Label, err)
+		return waitFor(wait), false
+	}
+	if err != nil {
+		c.note("%s to %q: %v", r.channel, r.phone.Label, err)
+		return notSent(r), false
+	}
+	a := c.Verifier.Send(number, r.channel, c.policy.Phone.Locale)
+	if a.Result != protocol.Sent {
+		return c.sendFailed(r, a), false
+	}
+	pending := state.Pending{Device: r.phone.ID, At: now, Voice: r.channel == policy.Call, SID: a.SID}
+	if err := c.Keyring.KeepPending(c.r.Name, c.r.UID, pending); err != nil {
+		c.note("%s to %q was sent, but %v", r.channel, r.phone.Label, err)
+		return notSent(r), false
+	}
+	return sentTo(r), true
+}
+
+func (c *challenge) sendFailed(r request, a protocol.Answer) string {
+	c.noteAnswer(fmt.Sprintf("%s to %q", r.channel, r.phone.Label), a)
+	if a.Result == protocol.Landline && slices.Contains(c.offer.channels, policy.Call) {
+		return noSMS(r)
+	}
+	return notSent(r)
+}
+
+func (c *challenge) allowedNumber(number string) bool {
+	prefixes := c.policy.Phone.Prefixes
+	return len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(number, p) })
+}
+
+func (c *challenge) sendLimits() factor.SendLimits {
+	p := c.policy.Phone
+	return factor.SendLimits{
+		User: factor.Rate{Count: p.SendsPerUser.Count, Window: p.SendsPerUser.Window},
+		Host: factor.Rate{Count: p.SendsPerHost.Count, Window: p.SendsPerHost.Window},
+	}
+}
+
+// check compares a code, which was charged as a guess and is no device's own, with the verification that is pending. The
+// account is closed by the caller before the network is asked.
+func (c *challenge) check(code string, phone *record.Device, p state.Pending) (o Outcome, said string) {
+	method := policy.SMS
+	if p.Voice {
+		method = policy.Call
+	}
+	o = Outcome{Reason: Wrong, Method: string(method), Device: phone.Label}
+	a := c.Verifier.Check(string(phone.Secret), p.SID, code)
+	if c.Verifier.Gone() {
+		o.Reason = NoAnswer
+		return o, ""
+	}
+	switch a.Result {
+	case protocol.Approved:
+		return c.endCheck(o, p, true)
+	case protocol.Wrong:
+		return o, notAccepted
+	case protocol.Gone:
+		o.Reason = Expired
+		return c.endCheck(o, p, false)
+	case protocol.TooManyChecks:
+		return c.endCheck(o, p, false)
+	}
+	c.noteAnswer(fmt.Sprintf("check of a code sent to %q", phone.Label), a)
+	o.Reason = Service
+	return o, noChecking
+}
+
+// endCheck uses the verification up. Only here does a code from a phone let anybody in.
+func (c *challenge) endCheck(o Outcome, p state.Pending, approved bool) (Outcome, string) {
+	result, err := c.Keyring.EndCheck(c.r.Name, c.r.UID, p, approved, c.limits, c.Clock())
+	switch {
+	case err != nil:
+		denied := c.unusable(err)
+		denied.Method, denied.Device = o.Method, o.Device
+		return denied, ""
+	case approved && result == factor.Accepted:
+		o.Allow, o.Reason = true, OK
+		return o, ""
+	case approved:
+		o.Reason = Replayed
+		return o, usedBefore
+	case o.Reason == Expired:
+		return o, codeExpired
+	}
+	return o, notAccepted
+}
+
+// note keeps something for the log: the administrator should know of it whatever the login comes to.
+func (c *challenge) note(format string, args ...any) {
+	c.notes = append(c.notes, fmt.Sprintf(format, args...))
+}
+
+func (c *challenge) noteAnswer(what string, a protocol.Answer) {
+	detail := a.Detail
+	if a.TwilioCode != 0 {
+		detail = strings.TrimSpace(fmt.Sprintf("%s (Twilio error %d)", detail, a.TwilioCode))
+	}
+	c.note("%s: %s: %s", what, a.Result, detail)
+}
