@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/internal/testroot"
+	login "latchkey/pam/login"
 	"latchkey/pam/record"
 )
 
@@ -25,22 +26,28 @@ const bound = time.Minute
 const uid = 1000
 
 // home is where the program and its root are: short enough a path for a socket address.
-var home string
-
-func TestMain(m *testing.M) {
-	var err error
-	if home, err = os.MkdirTemp("", "lk"); err != nil {
+var home = sync.OnceValue(func() string {
+	dir, err := os.MkdirTemp("", "lk")
+	if err != nil {
 		panic(err)
 	}
-	code := m.Run()
-	os.RemoveAll(home)
-	os.Exit(code)
+	return dir
+})
+
+func TestMain(m *testing.M) {
+	testroot.Main(m, testroot.Roles{"login": play}, func() { os.RemoveAll(home()) })
+}
+
+// play is the program as a role: its root.
+func play(args []string) error {
+	login.Run(0, args[0], time.Now)
+	return nil
 }
 
 // program builds latchkey-login, once, with home/root for its root.
 var program = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(home, "latchkey-login")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.root="+home+"/root", "-o", path, "latchkey/pam/login")
+	path := filepath.Join(home(), "latchkey-login")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.root="+home()+"/root", "-o", path, "latchkey/pam/login")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	return path, errors.Join(err, nonempty(out))
@@ -64,7 +71,7 @@ type host struct {
 // newHost makes the one root anew, so tests that use it do not run in parallel.
 func newHost(t *testing.T, policy string) *host {
 	t.Helper()
-	h := &host{t: t, root: testroot.Root(home + "/root"), phone: testroot.TOTP("phone")}
+	h := &host{t: t, root: testroot.Root(home() + "/root"), phone: testroot.TOTP("phone")}
 	testroot.Must(t, os.RemoveAll(string(h.root)))
 	h.root.Fill(t)
 	h.root.Policy(t, policy)
@@ -124,12 +131,24 @@ func (h *host) start(prefix []string, extra ...string) *gate {
 	h.t.Helper()
 	path, err := program()
 	testroot.Must(h.t, err)
+	line := append(prefix[:len(prefix):len(prefix)], path)
+	cmd := exec.Command(line[0], line[1:]...)
+	cmd.Env = append(environment[:len(environment):len(environment)], extra...)
+	return h.begin(cmd)
+}
+
+// startRole starts the same login as a role of the test binary, on one thread, so that strace counts its system calls.
+func (h *host) startRole(prefix []string) *gate {
+	h.t.Helper()
+	return h.begin(testroot.Role(prefix, "login", string(h.root)))
+}
+
+func (h *host) begin(cmd *exec.Cmd) *gate {
+	h.t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	testroot.Must(h.t, err)
 	testroot.Must(h.t, unix.SetsockoptTimeval(pair[0], unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: int64(bound / time.Second)}))
-	line := append(prefix[:len(prefix):len(prefix)], path)
-	g := &gate{t: h.t, fd: pair[0], cmd: exec.Command(line[0], line[1:]...), ended: make(chan struct{})}
-	g.cmd.Env = append(environment[:len(environment):len(environment)], extra...)
+	g := &gate{t: h.t, fd: pair[0], cmd: cmd, ended: make(chan struct{})}
 	theirs := os.NewFile(uintptr(pair[1]), "socket")
 	g.cmd.Stdin = theirs
 	err = g.cmd.Start()

@@ -123,16 +123,16 @@ func Typed(contentType string) Fault {
 	}
 }
 
-// Redirect sends the client to a place where everything is approved, and says so in the redirect as well.
-func Redirect(f Faulty) {
-	body := f.approval(nil)
-	if f.Request.URL.Query().Has("redirected") {
-		body.write(f.Writer)
-		return
+// Redirect sends the client to a place where everything is approved, and says so in the redirect as well: 302, 307.
+func Redirect(status int) Fault {
+	return func(f Faulty) {
+		approved := f.approval(nil)
+		if !f.Request.URL.Query().Has("redirected") {
+			f.Writer.Header().Set("Location", f.Request.URL.Path+"?redirected&"+f.Request.Form.Encode())
+			approved.status = status
+		}
+		approved.write(f.Writer)
 	}
-	f.Writer.Header().Set("Location", f.Request.URL.Path+"?redirected")
-	body.status = http.StatusFound
-	body.write(f.Writer)
 }
 
 // Approve approves whatever was asked about, with some members of the answer changed, or taken out by Absent.
@@ -151,7 +151,7 @@ func (f Faulty) approval(changed map[string]any) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock()
-	form := f.Request.PostForm
+	form := f.Request.Form
 	v := s.book.bySID(form.Get("VerificationSid"), now)
 	if v == nil {
 		v = s.book.pending(form.Get("To"), now)

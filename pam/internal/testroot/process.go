@@ -14,11 +14,15 @@ type Roles map[string]func(args []string) error
 
 const roleVariable = "LATCHKEY_TEST_ROLE"
 
-// Main is a TestMain: it plays the role that Role asked for, or runs the tests.
-func Main(m *testing.M, roles Roles) {
+// Main is a TestMain: it plays the role that Role asked for, or runs the tests and then what clears up after them.
+func Main(m *testing.M, roles Roles, after ...func()) {
 	play, ok := roles[os.Getenv(roleVariable)]
 	if !ok {
-		os.Exit(m.Run())
+		code := m.Run()
+		for _, f := range after {
+			f()
+		}
+		os.Exit(code)
 	}
 	runtime.LockOSThread() // strace counts system calls by thread
 	if err := play(os.Args[1:]); err != nil {

@@ -1,0 +1,120 @@
+//go:build cgo
+
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/msteinert/pam/v2"
+
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+)
+
+// rounds and crowd are how often how many log in at once.
+const (
+	rounds = 50
+	crowd  = 50
+)
+
+// module builds pam_latchkey.so for the program of these tests and returns a directory of PAM services: "latchkey" has it.
+func module(t *testing.T) (confdir string) {
+	t.Helper()
+	path, err := program()
+	testroot.Must(t, err)
+	confdir = t.TempDir()
+	so := filepath.Join(confdir, "pam_latchkey.so")
+	cc := os.Getenv("CC")
+	if cc == "" {
+		cc = "cc"
+	}
+	out, err := exec.Command(cc, "-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-shared", `-DLATCHKEY_LOGIN="`+path+`"`,
+		"../gate/gate.c", "-Wl,--version-script=../gate/exports.map", "-lpam", "-o", so).CombinedOutput()
+	testroot.Must(t, errors.Join(err, nonempty(out)))
+	service := "auth required " + so + "\n"
+	testroot.Must(t, os.WriteFile(filepath.Join(confdir, "latchkey"), []byte(service), 0o644))
+	return confdir
+}
+
+// me is the user who runs the tests: PAM knows no other for certain.
+func me(t *testing.T) (name string, uid uint32) {
+	t.Helper()
+	u, err := user.Current()
+	testroot.Must(t, err)
+	n, err := strconv.ParseUint(u.Uid, 10, 32)
+	testroot.Must(t, err)
+	return u.Username, uint32(n)
+}
+
+// authenticate is one login by PAM in which every question is answered with code.
+func authenticate(confdir, name, code string) error {
+	answer := func(style pam.Style, text string) (string, error) {
+		if style == pam.PromptEchoOn && strings.Contains(text, "Code") {
+			return code, nil
+		}
+		return "", nil
+	}
+	tx, err := pam.StartConfDir("latchkey", name, pam.ConversationFunc(answer), confdir)
+	if err != nil {
+		return fmt.Errorf("pam_start: %w", err)
+	}
+	return errors.Join(tx.Authenticate(0), tx.End())
+}
+
+// count counts the next n lines of the log by their reason. It reads all the while, so that the logger's queue is never full.
+func (h *host) count(n int) map[string]int {
+	reasons := map[string]int{}
+	for range n {
+		_, rest, _ := strings.Cut(h.line(), " reason=")
+		reason, _, _ := strings.Cut(rest, " ")
+		reasons[reason]++
+	}
+	return reasons
+}
+
+func TestOfFiftyParallelLoginsWithOneCodeOnTheBuiltModuleExactlyOneSucceeds(t *testing.T) {
+	confdir := module(t)
+	name, uid := me(t)
+	h := newHost(t, "[limits]\ntries = 1\n")
+	for round := range rounds {
+		d := testroot.TOTP(fmt.Sprint("phone ", round))
+		d.Period, d.Digits = 24*time.Hour, 8
+		h.root.Enroll(t, name, uid, d)
+		h.crowd(confdir, name, d)
+	}
+}
+
+// crowd lets many log in at once with the code that d shows now.
+func (h *host) crowd(confdir, name string, d record.Device) {
+	h.t.Helper()
+	code := testroot.Code(h.t, d, time.Now())
+	var all sync.WaitGroup
+	var succeeded atomic.Int64
+	for range crowd {
+		all.Go(func() {
+			switch err := authenticate(confdir, name, code); {
+			case err == nil:
+				succeeded.Add(1)
+			case !errors.Is(err, pam.ErrMaxtries):
+				h.t.Errorf("%s: %v", d.Label, err)
+			}
+		})
+	}
+	got := h.count(crowd)
+	all.Wait()
+	h.silent()
+	if succeeded.Load() != 1 || got["ok"] != 1 || got["replayed"] != crowd-1 {
+		h.t.Errorf("%s: %d succeeded, logged as %v", d.Label, succeeded.Load(), got)
+	}
+}

@@ -1,0 +1,157 @@
+package main_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+)
+
+// calls are the system calls of the program that strace wrote down, each a line, without the process number.
+func calls(t *testing.T, file string) (lines []string) {
+	t.Helper()
+	for line := range strings.Lines(string(testroot.Read(t, file))) {
+		_, call, _ := strings.Cut(strings.TrimSpace(line), " ")
+		lines = append(lines, strings.TrimSpace(call))
+	}
+	return lines
+}
+
+// order is the kinds of those calls, as one word each.
+func order(lines []string) string {
+	kinds := []struct {
+		word    string
+		pattern *regexp.Regexp
+	}{
+		{"allow", regexp.MustCompile(`^sendto\(0, "V1 allow"`)},
+		{"log", regexp.MustCompile(`^sendto\(\d+, "<85>latchkey: verdict=allow`)},
+		{"ask", regexp.MustCompile(`^sendto\(0, "Q`)},
+		{"write", regexp.MustCompile(`^pwrite64\(.* = 4096$`)},
+		{"flush", regexp.MustCompile(`^fdatasync\(.* = 0$`)},
+	}
+	var words []string
+	for _, line := range lines {
+		for _, kind := range kinds {
+			if kind.pattern.MatchString(line) {
+				words = append(words, kind.word)
+			}
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+func TestTheAcceptedStepIsOnTheDiskBeforeTheVerdictIsSent(t *testing.T) {
+	h := newHost(t, "")
+	trace := filepath.Join(t.TempDir(), "trace")
+	g := h.start(testroot.Strace(t, "-o", trace, "-s", "100", "-e", "trace=pwrite64,fdatasync,sendto"))
+	g.send("H" + hello("alice"))
+	g.expect(prompt)
+	g.send("A" + h.code())
+	g.verdict("allow")
+	lines := calls(t, trace)
+	// The charge, and after the comparison the acceptance: each is flushed before the other slot is brought level.
+	const want = "ask write flush write write flush write log allow"
+	if got := order(lines); got != want {
+		t.Errorf("the order is %q, not %q:\n%s", got, want, strings.Join(lines, "\n"))
+	}
+}
+
+func TestAStateThatCannotBeSavedIsADenialThatSaysSo(t *testing.T) {
+	for name, inject := range map[string]string{
+		"because the charge is not flushed":     "fdatasync:error=EIO:when=1",
+		"because the acceptance is not flushed": "fdatasync:error=EIO:when=2",
+		"because nothing is flushed":            "fdatasync:error=EIO",
+		"because nothing can be written":        "pwrite64:error=EIO",
+		"because the disk is full":              "pwrite64:error=ENOSPC",
+		"because the quota is used up":          "fdatasync:error=EDQUOT:when=2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHost(t, "")
+			g := h.startRole(testroot.Strace(t, "-o", "/dev/null", "-e", "trace=fdatasync,pwrite64", "-e", "inject="+inject))
+			g.send("H" + hello("alice"))
+			g.expect(prompt)
+			g.send("A" + h.code())
+			g.expect("EThe second factor cannot be checked (state cannot be saved). Ask your administrator to look into the log.")
+			g.send("A")
+			g.verdict("deny 9")
+			h.logged(`verdict=deny ` + alice + `method=none device="" reason=state tries=1 ms=\d+ detail="state: state cannot be saved: .*"`)
+			h.free()
+		})
+	}
+}
+
+func TestAFileThatCannotBeReadIsADenial(t *testing.T) {
+	for reason, file := range map[string]func(testroot.Root) string{
+		"record": func(r testroot.Root) string { return r.Record("alice") },
+		"state":  func(r testroot.Root) string { return r.State("alice") },
+		"config": func(r testroot.Root) string { return r.Join("etc/latchkey/latchkey.toml") },
+	} {
+		t.Run(reason, func(t *testing.T) {
+			h := newHost(t, `unenrolled = "allow"`)
+			testroot.Unchanged(t, file(h.root))
+			g := h.start(testroot.Strace(t, "-o", "/dev/null", "-P", file(h.root), "-e", "trace=read", "-e", "inject=read:error=EIO"))
+			g.send("H" + hello("alice"))
+			g.expect("EThe second factor cannot be checked. Ask your administrator to look into the log.")
+			g.send("A")
+			g.verdict("deny 9")
+			h.logged(`verdict=deny ` + alice + `method=none device="" reason=` + reason + ` tries=0 ms=\d+ detail=".*input/output error.*"`)
+		})
+	}
+}
+
+// killCalls are the system calls of a login after its start.
+const killCalls = "openat,read,recvmsg,sendto,fstat,newfstatat,flock,pwrite64,fdatasync,close,socket,setsockopt"
+
+// loginKilled is a login with the right code that is killed before one of those calls. It tells what the gate received.
+func loginKilled(h *host, code string, call int) (allowed, killed bool) {
+	inject := fmt.Sprintf("inject=%s:signal=KILL:when=%d", killCalls, call)
+	g := h.startRole(testroot.Strace(h.t, "-o", "/dev/null", "-e", "trace="+killCalls, "-e", inject))
+	g.send("H" + hello("alice"))
+	if frame, _ := g.receive(); frame == prompt {
+		g.send("A" + code)
+		frame, _ = g.receive()
+		allowed = frame == "V1 allow"
+	}
+	g.hangUp()
+	g.end()
+	return allowed, !g.cmd.ProcessState.Success()
+}
+
+func TestALoginKilledAtAnySystemCallLeavesItsCodeUsableOnceAtMost(t *testing.T) {
+	h := newHost(t, "")
+	code, fresh := h.code(), testroot.Read(t, h.root.State("alice"))
+	deaths := 0
+	for call := 1; ; call++ {
+		testroot.Write(t, h.root.State("alice"), fresh)
+		allowed, killed := loginKilled(h, code, call)
+		h.free()
+		first, second := verify(h, code), verify(h, code)
+		if allowed && first != factor.Replayed || !allowed && first == factor.Wrong || first == factor.Locked || second != factor.Replayed {
+			t.Errorf("call %d: allowed %v, then results %d and %d", call, allowed, first, second)
+		}
+		if !killed {
+			break
+		}
+		deaths++
+	}
+	if deaths < 20 {
+		t.Errorf("only %d logins were killed", deaths)
+	}
+}
+
+// verify tries a code without the program.
+func verify(h *host, code string) factor.Result {
+	h.t.Helper()
+	account, err := h.root.Keyring().Open("alice", uid)
+	testroot.Must(h.t, err)
+	defer account.Close()
+	m, err := account.Verify(code, time.Now(), factor.Limits{Failures: 10, Window: time.Hour, Lock: time.Hour}, func(*record.Device) bool { return true })
+	testroot.Must(h.t, err)
+	return m.Result
+}
