@@ -17,6 +17,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/safefile"
+	"latchkey/pam/twilio/dispatch"
 )
 
 // root is a prefix of every path, for tests that build a login program of their own (-ldflags -X main.root=DIR).
@@ -55,8 +56,8 @@ func login(r flow.Request, talk *talk, root string, clock func() time.Time, log 
 	}()
 	keyring := factor.NewKeyring(root, safefile.Patience{Limit: lockWait, Gone: talk.wire.hostGone})
 	debug := func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) }
-	verifier := &verifier{wire: talk.wire, root: root, clock: clock}
-	return flow.Flow{Root: root, Keyring: keyring, Clock: clock, Talk: talk, Verifier: verifier, Debug: debug}.Run(r)
+	twilio := &dispatch.Dispatcher{Root: root, Clock: clock, Watched: talk.wire.fd}
+	return flow.Flow{Root: root, Keyring: keyring, Clock: clock, Talk: talk, Verifier: twilio, Debug: debug}.Run(r)
 }
 
 // outliveHost takes back the death signal with which the gate made sure that no login program outlives its host before it

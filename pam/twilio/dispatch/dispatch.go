@@ -1,4 +1,7 @@
-package main
+// Package dispatch reaches Twilio Verify by running latchkey-twilio, which has the network and no rights.
+//
+// It is linked into programs that run as root, so it knows processes and pipes, and nothing of any network.
+package dispatch
 
 import (
 	"bytes"
@@ -11,57 +14,56 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/policy"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/settings"
 )
 
-// libexec is where make install puts the programs that people do not call; -ldflags -X main.libexec=DIR sets it.
-var libexec = "/usr/libexec/latchkey"
+// Program is where make install puts latchkey-twilio; -ldflags -X latchkey/pam/twilio/dispatch.Program=PATH sets it.
+var Program = "/usr/libexec/latchkey/latchkey-twilio"
 
-// Bounds of one request, and of all in one login: together they leave the gate's deadline of 20 seconds some room.
+// Bounds of one request, and of all that one Dispatcher makes: together they leave the gate's deadline of 20 seconds room.
 const (
 	requestTime = 7 * time.Second
 	allRequests = 15 * time.Second
 	spare       = time.Second // for starting and ending latchkey-twilio
 )
 
-// nobody is the uid and gid latchkey-twilio runs as where there is no account of that name. It keeps other processes of
+// nobody is the uid and gid latchkey-twilio runs as where there is no account of its own. It keeps other processes of
 // that user away by not being dumpable.
 const nobody = 65534
 
-// account is the account made for latchkey-twilio.
+// account is the account that packages make for latchkey-twilio.
 const account = "latchkey"
 
-// verifier reaches Twilio Verify by running latchkey-twilio, which has the network and no rights. It implements
-// flow.Verifier.
-type verifier struct {
-	wire  *wire
-	root  string
-	clock func() time.Time
-	spent time.Duration
+// Dispatcher runs latchkey-twilio for one login or one enrollment.
+type Dispatcher struct {
+	Root  string // prefix of every path; "" but in tests
+	Clock func() time.Time
+	// Watched is a socket whose end of file ends a request that is under way; -1 is none.
+	Watched int
+	spent   time.Duration
 }
 
-// Send implements flow.Verifier.
-func (v *verifier) Send(number string, channel policy.Method, locale string) protocol.Answer {
-	return v.ask(protocol.Request{Action: protocol.Send, To: number, Channel: protocol.Channel(channel), Locale: locale})
+// Send has a code sent to a number in E.164. Locale is a language, or empty.
+func (d *Dispatcher) Send(number string, channel protocol.Channel, locale string) protocol.Answer {
+	return d.ask(protocol.Request{Action: protocol.Send, To: number, Channel: channel, Locale: locale})
 }
 
-// Check implements flow.Verifier.
-func (v *verifier) Check(number, sid, code string) protocol.Answer {
-	return v.ask(protocol.Request{Action: protocol.Check, To: number, SID: sid, Code: code})
+// Check compares a code with the verification sid, which was sent to number.
+func (d *Dispatcher) Check(number, sid, code string) protocol.Answer {
+	return d.ask(protocol.Request{Action: protocol.Check, To: number, SID: sid, Code: code})
 }
 
-// Gone implements flow.Verifier.
-func (v *verifier) Gone() bool { return v.wire.hostGone() }
+// Probe tries the credentials without sending anything.
+func (d *Dispatcher) Probe() protocol.Answer { return d.ask(protocol.Request{Action: protocol.Probe}) }
 
 // ask runs latchkey-twilio for one request. Whatever goes wrong is an answer that accepts nothing.
-func (v *verifier) ask(r protocol.Request) protocol.Answer {
-	left := min(requestTime, allRequests-v.spent)
+func (d *Dispatcher) ask(r protocol.Request) protocol.Answer {
+	left := min(requestTime, allRequests-d.spent)
 	if left < spare {
 		return failed(protocol.Timeout, "this login has used up its time for requests")
 	}
-	service, err := settings.Load(v.root, settings.DefaultPath)
+	service, err := settings.Load(d.Root, settings.DefaultPath)
 	if err != nil {
 		return failed(protocol.Refused, err.Error())
 	}
@@ -70,9 +72,9 @@ func (v *verifier) ask(r protocol.Request) protocol.Answer {
 	if err != nil {
 		return failed(protocol.Refused, err.Error())
 	}
-	began := v.clock()
-	answer, err := v.run(text, left+spare)
-	v.spent += v.clock().Sub(began)
+	began := d.Clock()
+	answer, err := d.run(text, left+spare)
+	d.spent += d.Clock().Sub(began)
 	if err != nil {
 		return failed(protocol.Failed, "latchkey-twilio: "+err.Error())
 	}
@@ -84,7 +86,7 @@ func failed(r protocol.Result, detail string) protocol.Answer {
 }
 
 // run starts latchkey-twilio, gives it the request and takes the answer, all within limit, and leaves no process behind.
-func (v *verifier) run(request []byte, limit time.Duration) (protocol.Answer, error) {
+func (d *Dispatcher) run(request []byte, limit time.Duration) (protocol.Answer, error) {
 	var none protocol.Answer
 	in, err := newPipe()
 	if err != nil {
@@ -96,7 +98,7 @@ func (v *verifier) run(request []byte, limit time.Duration) (protocol.Answer, er
 		return none, err
 	}
 	defer out.close()
-	child, err := v.start(in.read, out.write)
+	child, err := d.start(in.read, out.write)
 	if err != nil {
 		return none, err
 	}
@@ -108,7 +110,7 @@ func (v *verifier) run(request []byte, limit time.Duration) (protocol.Answer, er
 		return none, errors.New("did not take the request")
 	}
 	in.closeWrite()
-	text, err := v.collect(out.read, limit)
+	text, err := d.collect(out.read, limit)
 	if err != nil {
 		return none, err
 	}
@@ -117,20 +119,20 @@ func (v *verifier) run(request []byte, limit time.Duration) (protocol.Answer, er
 
 // start starts latchkey-twilio as an unprivileged user, with an empty environment, its standard input and output and nothing
 // else. It dies with us.
-func (v *verifier) start(stdin, stdout int) (pid int, err error) {
+func (d *Dispatcher) start(stdin, stdout int) (pid int, err error) {
 	attr := &syscall.ProcAttr{Dir: "/", Env: []string{}, Files: []uintptr{uintptr(stdin), uintptr(stdout)}}
 	attr.Sys = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() == 0 {
-		uid, gid := v.unprivileged()
+		uid, gid := d.unprivileged()
 		attr.Sys.Credential = &syscall.Credential{Uid: uid, Gid: gid}
 	}
-	program := v.root + libexec + "/latchkey-twilio"
+	program := d.Root + Program
 	return syscall.ForkExec(program, []string{program}, attr)
 }
 
 // unprivileged finds latchkey-twilio's account where packages make it. No name service is asked: it is the network's.
-func (v *verifier) unprivileged() (uid, gid uint32) {
-	text, _ := os.ReadFile(v.root + "/etc/passwd")
+func (d *Dispatcher) unprivileged() (uid, gid uint32) {
+	text, _ := os.ReadFile(d.Root + "/etc/passwd")
 	for line := range bytes.Lines(text) {
 		fields := strings.Split(string(line), ":")
 		if len(fields) < 4 || fields[0] != account {
@@ -146,20 +148,20 @@ func (v *verifier) unprivileged() (uid, gid uint32) {
 }
 
 // collect reads the answer to its end. It stops at the limit, at the longest message, and when the host goes away.
-func (v *verifier) collect(fd int, limit time.Duration) ([]byte, error) {
+func (d *Dispatcher) collect(fd int, limit time.Duration) ([]byte, error) {
 	var text []byte
 	buf := make([]byte, 4096)
-	for until := v.clock().Add(limit); len(text) <= protocol.MaxMessage; {
-		left := until.Sub(v.clock())
+	for until := d.Clock().Add(limit); len(text) <= protocol.MaxMessage; {
+		left := until.Sub(d.Clock())
 		if left <= 0 {
 			return nil, errors.New("no answer in time")
 		}
-		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(v.wire.fd), Events: unix.POLLRDHUP}}
+		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(d.Watched), Events: unix.POLLRDHUP}}
 		if _, err := unix.Poll(poll, int(left/time.Millisecond)+1); err != nil && err != unix.EINTR {
 			return nil, err
 		}
-		if poll[1].Revents != 0 && v.wire.hostGone() {
-			return nil, errors.New("the host is gone")
+		if poll[1].Revents != 0 {
+			return nil, errors.New("given up: nobody waits for the answer any more")
 		}
 		if poll[0].Revents == 0 {
 			continue
@@ -185,27 +187,5 @@ func end(pid int) {
 		if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {
 			return
 		}
-	}
-}
-
-// pipe is a pipe whose ends are closed once.
-type pipe struct{ read, write int }
-
-func newPipe() (*pipe, error) {
-	var ends [2]int
-	if err := unix.Pipe2(ends[:], unix.O_CLOEXEC); err != nil {
-		return nil, os.NewSyscallError("pipe2", err)
-	}
-	return &pipe{ends[0], ends[1]}, nil
-}
-
-func (p *pipe) closeRead()  { closeOnce(&p.read) }
-func (p *pipe) closeWrite() { closeOnce(&p.write) }
-func (p *pipe) close()      { p.closeRead(); p.closeWrite() }
-
-func closeOnce(fd *int) {
-	if *fd >= 0 {
-		unix.Close(*fd)
-		*fd = -1
 	}
 }
