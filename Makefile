@@ -9,6 +9,7 @@ MULTIARCH = $(shell $(CC) -print-multiarch)
 LIBEXEC   = $(PREFIX)/libexec/latchkey
 SECURITY  = $(PREFIX)/lib/$(MULTIARCH)/security
 
+GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/names.c
 GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 GO_FLAGS     = -trimpath -ldflags '-s -w'
@@ -17,9 +18,9 @@ GO_FLAGS     = -trimpath -ldflags '-s -w'
 
 build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/enroll
 
-$(B)/pam_latchkey.so: pam/gate/gate.c pam/gate/gate.h pam/gate/exports.map Makefile
+$(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/exports.map Makefile
 	@mkdir -p $(B)
-	$(CC) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' pam/gate/gate.c $(GATE_LDFLAGS) -lpam -o $@
+	$(CC) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' $(GATE_C) $(GATE_LDFLAGS) -lpam -o $@
 
 # Static and without cgo: nothing of the host's libraries, name services or locale runs in the login program.
 .PHONY: $(B)/latchkey-login $(B)/enroll

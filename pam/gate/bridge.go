@@ -1,6 +1,6 @@
-// Package gate is the C that becomes pam_latchkey.so: gate.c, specified by WIRE.md. Nothing in latchkey imports this
-// package. It exists because cgo compiles the same C into a Go test binary, so that Go tests drive its every branch, with
-// the race detector, AddressSanitizer and the fuzzer; this file is their way in.
+// Package gate is the C that becomes pam_latchkey.so (gate.c, child.c and names.c; WIRE.md specifies what it says). Nothing
+// in latchkey imports this package. It exists because cgo compiles the same C into a Go test binary, so that Go tests drive
+// its every branch, with the race detector, AddressSanitizer and the fuzzer; this file is their way in.
 package gate
 
 /*

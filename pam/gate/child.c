@@ -1,0 +1,259 @@
+/*
+ * latchkey-login as a child of the host: started so that nothing of the host or its caller reaches it, and gone afterwards
+ * in every case. Between fork and execve only async-signal-safe calls are made, since another thread of the host may have
+ * held any lock; of the host's memory the child has a copy, and writes nothing in it but its own stack.
+ */
+#define _GNU_SOURCE
+#include "gate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+/* On 32-bit machines the plain numbers are the calls with 16-bit ids. */
+#ifdef SYS_setresuid32
+#define RAW_SETGROUPS SYS_setgroups32
+#define RAW_SETRESGID SYS_setresgid32
+#define RAW_SETRESUID SYS_setresuid32
+#else
+#define RAW_SETGROUPS SYS_setgroups
+#define RAW_SETRESGID SYS_setresgid
+#define RAW_SETRESUID SYS_setresuid
+#endif
+
+/* ---- from fork to execve, in the child ---- */
+
+/* A caller of su chooses the limits that su inherits; none of them reaches the login program. */
+static const struct {
+	int what;
+	rlim_t soft, hard;
+} limits[] = {
+	{ RLIMIT_CORE, 0, 0 }, /* no secret in a core file */
+	{ RLIMIT_CPU, 60, 60 },
+	{ RLIMIT_FSIZE, 16 << 20, 16 << 20 },
+	{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY }, /* Go reserves far more than it uses */
+	{ RLIMIT_DATA, 512 << 20, 512 << 20 },
+	{ RLIMIT_STACK, 8 << 20, RLIM_INFINITY },
+	{ RLIMIT_NOFILE, 64, 64 },
+	{ RLIMIT_NPROC, RLIM_INFINITY, RLIM_INFINITY }, /* counted per user: else other logins' processes would count */
+	{ RLIMIT_MEMLOCK, 8 << 20, 8 << 20 },
+	{ RLIMIT_SIGPENDING, 1024, 1024 },
+};
+
+static void child_limits(void)
+{
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		struct rlimit old, new = { limits[i].soft, limits[i].hard };
+
+		if (setrlimit(limits[i].what, &new) == 0 || getrlimit(limits[i].what, &old) != 0)
+			continue;
+		/* Raising is not permitted: come as near as possible. */
+		new.rlim_max = new.rlim_max < old.rlim_max ? new.rlim_max : old.rlim_max;
+		new.rlim_cur = new.rlim_cur < new.rlim_max ? new.rlim_cur : new.rlim_max;
+		setrlimit(limits[i].what, &new);
+	}
+}
+
+/* SAFETY: all zero is SIG_DFL in every layout of the kernel's structure, and 64 bytes are larger than each. The raw call
+ * is used because glibc's refuses its own two signals, which an invoker of su may have set to be ignored. */
+static void child_signals(void)
+{
+	static const char zero[64];
+
+	for (int signal = 1; signal < _NSIG; signal++)
+		syscall(SYS_rt_sigaction, signal, zero, NULL, _NSIG / 8);
+}
+
+/* All ids become root's, so that the invoker of su can neither kill nor trace the child. The raw calls change this thread,
+ * which is the only one; glibc's would signal the host's threads, which are not here. */
+static bool child_ids(void)
+{
+	if (geteuid() != 0)
+		return true;
+	return syscall(RAW_SETGROUPS, 0, NULL) == 0 && syscall(RAW_SETRESGID, 0, 0, 0) == 0 && syscall(RAW_SETRESUID, 0, 0, 0) == 0;
+}
+
+/* A change of ids clears the death signal, so it is set after that. The parent may have died before: then nobody would send
+ * it. */
+static bool child_dies_with(pid_t parent)
+{
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
+}
+
+/* The socket becomes descriptor 0, and there is no other: not a host key, not the client's connection. */
+static bool child_descriptors(int sock)
+{
+	if (dup2(sock, 0) < 0)
+		return false;
+	closefrom(1);
+	return true;
+}
+
+/* The gate sends hello once it holds a pidfd. Until then the child must not end: a host that ignores SIGCHLD gives its pid
+ * away at once, and an invoker of su who stops su right there could have the gate kill a stranger. */
+static void child_waits(void)
+{
+	struct pollfd hello = { .fd = 0, .events = POLLIN };
+
+	while (poll(&hello, 1, -1) < 0 && errno == EINTR)
+		;
+}
+
+/* Tells the gate which step failed and why (WIRE.md, `X`). */
+static _Noreturn void child_fails(char step, int error)
+{
+	char frame[3] = { 'X', step, (char)error };
+
+	send(0, frame, sizeof frame, MSG_NOSIGNAL);
+	_exit(127);
+}
+
+static _Noreturn void child(const char *program, int sock, pid_t parent)
+{
+	static char *const environment[] = {
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "GOGC=off", "GOMAXPROCS=1", "GOTRACEBACK=none", NULL,
+	};
+	char *const arguments[] = { (char *)program, NULL };
+	int error;
+	sigset_t none;
+
+	child_signals();
+	setsid();
+	umask(077);
+	error = child_ids() && chdir("/") == 0 ? 0 : errno;
+	child_limits();
+	if (!child_dies_with(parent) || !child_descriptors(sock))
+		_exit(127);
+	child_waits();
+	if (error)
+		child_fails('r', error);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(program, arguments, environment);
+	child_fails('e', errno);
+}
+
+/* ---- starting it and being rid of it, in the host ---- */
+
+/* SAFETY: takes ownership of fd and returns one at 3 or above, or -1. A host that closed its 0-2 may read and write there
+ * during the conversation; that must not reach the login program. */
+static int above_stdio(int fd)
+{
+	int up, error;
+
+	if (fd < 0 || fd > 2)
+		return fd;
+	up = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	error = errno;
+	close(fd);
+	errno = error;
+	return up;
+}
+
+void gate_shut(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* SAFETY: on success g owns sock, pidfd (where the kernel has them) and the child; gate_end_child and gate_authenticate give
+ * all three back. The child's end is closed here. Signals are blocked around the fork, so no handler of the host runs in the
+ * child. */
+bool gate_spawn(struct gate *g)
+{
+	int pair[2] = { -1, -1 };
+	pid_t parent = getpid();
+	sigset_t all, old;
+	int error;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return gate_deny(g, "socketpair: %s", strerrordesc_np(errno));
+	g->sock = above_stdio(pair[0]);
+	pair[1] = above_stdio(pair[1]);
+	if (g->sock < 0 || pair[1] < 0) {
+		gate_shut(&pair[1]);
+		return gate_deny(g, "socketpair: %s", strerrordesc_np(errno));
+	}
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	g->pid = _Fork();
+	if (g->pid == 0)
+		child(g->setup->program, pair[1], parent);
+	error = errno;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	gate_shut(&pair[1]);
+	if (g->pid < 0) {
+		g->pid = 0;
+		return gate_deny(g, "fork: %s", strerrordesc_np(error));
+	}
+	g->pidfd = above_stdio(syscall(SYS_pidfd_open, g->pid, 0));
+	return true;
+}
+
+/* Waits until the child has ended, but not longer than ms. Without a pidfd its end of the socket tells. */
+static void await_end(const struct gate *g, int64_t ms)
+{
+	int64_t until = gate_now() + ms;
+	struct pollfd end = { .fd = g->pidfd, .events = POLLIN };
+
+	if (g->pidfd < 0)
+		end = (struct pollfd){ .fd = g->sock }; /* POLLHUP is always reported */
+	while (ms > 0 && poll(&end, 1, ms) <= 0)
+		ms = until - gate_now();
+}
+
+/* SAFETY: a signal through the pidfd can only hit our child. Without one, the pid is still ours if waitpid says that the
+ * child runs; signals are blocked between the two calls so that no handler of the host reaps it there. */
+static void kill_child(const struct gate *g)
+{
+	sigset_t all, old;
+
+	if (g->pidfd >= 0) {
+		syscall(SYS_pidfd_send_signal, g->pidfd, SIGKILL, NULL, 0);
+		return;
+	}
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (waitpid(g->pid, NULL, WNOHANG) == 0)
+		kill(g->pid, SIGKILL);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+/* The host may ignore SIGCHLD or reap everything: ECHILD is as good, and no exit status is ever looked at. */
+static void reap(const struct gate *g)
+{
+	siginfo_t info;
+
+	if (g->pidfd >= 0 && (waitid(P_PIDFD, g->pidfd, &info, WEXITED | WNOHANG) == 0 || errno == ECHILD))
+		return;
+	while (waitpid(g->pid, NULL, g->pidfd >= 0 ? WNOHANG : 0) < 0 && errno == EINTR)
+		;
+}
+
+/* Gives the child time to end by itself, then none. */
+void gate_end_child(struct gate *g, int64_t grace_ms)
+{
+	int64_t left = g->deadline - gate_now();
+
+	if (g->pid <= 0)
+		return;
+	await_end(g, grace_ms < left ? grace_ms : left);
+	kill_child(g);
+	await_end(g, GATE_REAP_MS);
+	reap(g);
+	g->pid = 0;
+}
