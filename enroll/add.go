@@ -30,23 +30,39 @@ func (p *program) setUp(o options) error {
 
 // add gives a user one more device.
 func (p *program) add(o options) error {
-	if o.operand != "totp" {
-		return usage("enroll add %s: this version adds totp only", o.operand)
-	}
-	if (o.yes || o.secretFile != "") && p.uid != 0 {
-		return &failure{"--yes and --secret-file are for root", "without them: enroll add totp"}
-	}
-	if o.secretFile != "" && !o.yes {
-		return usage("--secret-file goes with --yes")
-	}
-	who, err := p.whom(o.user)
-	if err != nil {
+	if err := addable(o); err != nil {
 		return err
 	}
-	if o.yes {
+	if (o.yes || o.secretFile != "") && p.uid != 0 {
+		return &failure{"--yes and --secret-file are for root", "without them: enroll add " + o.operand}
+	}
+	who, err := p.whom(o.user)
+	switch {
+	case err != nil:
+		return err
+	case o.operand == "phone":
+		return p.addPhone(who, o)
+	case o.yes:
 		return p.addUnasked(who, o)
 	}
 	return p.addWithUser(who, o)
+}
+
+// addable refuses options that do not go with what is to be added.
+func addable(o options) error {
+	switch {
+	case o.operand != "totp" && o.operand != "phone":
+		return usage("enroll add %s: this version adds totp and phone", o.operand)
+	case o.secretFile != "" && !o.yes:
+		return usage("--secret-file goes with --yes")
+	case o.operand == "totp" && o.number != "":
+		return usage("--number goes with enroll add phone")
+	case o.operand == "phone" && (o.secretFile != "" || o.code):
+		return usage("a phone has no secret, algorithm, digits or period")
+	case o.operand == "phone" && o.yes && o.number == "":
+		return usage("enroll add phone --yes needs --number")
+	}
+	return nil
 }
 
 // addUnasked is for scripts: no questions, and the URI alone on standard output.
@@ -104,7 +120,7 @@ func (p *program) device(who identity, o options) (record.Device, error) {
 	}
 	label := o.label
 	if label == "" {
-		if label, err = p.freeLabel(who); err != nil {
+		if label, err = p.freeLabel(who, "app"); err != nil {
 			return record.Device{}, err
 		}
 	}
@@ -118,9 +134,9 @@ func (p *program) device(who identity, o options) (record.Device, error) {
 	return d, nil
 }
 
-// freeLabel is app, or app-2 and so on if the user has that.
-func (p *program) freeLabel(who identity) (label string, err error) {
-	label = "app"
+// freeLabel is base, or base-2 and so on if the user has that.
+func (p *program) freeLabel(who identity, base string) (label string, err error) {
+	label = base
 	err = p.as0(func() error {
 		account, err := p.keyring.Open(who.name, who.uid)
 		if errors.Is(err, factor.ErrUnenrolled) {
@@ -131,7 +147,7 @@ func (p *program) freeLabel(who identity) (label string, err error) {
 		}
 		defer account.Close()
 		for n := 2; account.Record.Find(label) != nil; n++ {
-			label = fmt.Sprintf("app-%d", n)
+			label = fmt.Sprintf("%s-%d", base, n)
 		}
 		return nil
 	})

@@ -10,6 +10,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/safefile"
+	"latchkey/pam/twilio/dispatch"
 )
 
 // root is a prefix of every path, for tests that build an enroll of their own (-ldflags -X main.root=DIR).
@@ -27,9 +28,15 @@ func main() {
 	if err != nil {
 		os.Exit(report(os.Stderr, err))
 	}
-	p := &program{
+	p := newProgram(down, root)
+	os.Exit(p.run(os.Args[1:]))
+}
+
+// newProgram is the program for the caller whose rights down keeps, on the system below root.
+func newProgram(down privilege, root string) *program {
+	return &program{
 		console: newConsole(os.Stdin, os.Stdout, os.Stderr), privilege: down, uid: down.real,
 		root: root, clock: time.Now, keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait}),
+		newVerifier: func() verifier { return &dispatch.Dispatcher{Root: root, Clock: time.Now, Watched: -1} },
 	}
-	os.Exit(p.run(os.Args[1:]))
 }

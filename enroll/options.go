@@ -16,6 +16,8 @@ type options struct {
 	user       string
 	label      string
 	secretFile string
+	number     string
+	code       bool // one of the parameters of codes was given
 	algorithm  string
 	digits     int
 	period     int
@@ -35,18 +37,19 @@ type command struct {
 // commands is what enroll can do. The empty name is enroll alone.
 var commands = map[string]command{
 	"":       {"", []string{"user", "label", "algorithm", "digits", "period"}, false, (*program).setUp},
-	"add":    {"totp", []string{"user", "label", "secret-file", "algorithm", "digits", "period", "yes"}, false, (*program).add},
+	"add":    {"totp or phone", []string{"user", "label", "secret-file", "number", "algorithm", "digits", "period", "yes"}, false, (*program).add},
 	"status": {"", []string{"user", "json"}, false, (*program).status},
 	"remove": {"DEVICE", []string{"user", "yes"}, false, (*program).remove},
 	"test":   {"", []string{"user"}, false, (*program).try},
 	"list":   {"", []string{"json"}, true, (*program).list},
 	"reset":  {"NAME", []string{"user", "yes"}, true, (*program).reset},
+	"doctor": {"", nil, true, (*program).doctor},
 	"unlock": {"NAME", []string{"user", "yes"}, true, (*program).unlock},
 }
 
 const help = `usage: enroll                       set up the second factor for yourself
        enroll status [--json]       devices, last use, lock
-       enroll add totp [--label L]  one more device
+       enroll add totp|phone        one more device
        enroll remove DEVICE
        enroll test                  try a code; says which device it matched
 for root:
@@ -57,6 +60,8 @@ for root:
        enroll add totp --user NAME --label L [--secret-file FILE|-] [--digits 6|8]
               [--algorithm SHA1|SHA256|SHA512] [--period 30] --yes
                                     without questions; prints the otpauth URI alone
+       enroll add phone --user NAME --number +15551234567 --yes
+       enroll doctor                would a login work?
 `
 
 // parse reads a command line. Flags may stand anywhere.
@@ -83,6 +88,9 @@ func parse(args []string) (options, command, error) {
 	if err := operand(&o, c, words); err != nil || o.help {
 		return o, c, err
 	}
+	set.Visit(func(f *flag.Flag) {
+		o.code = o.code || slices.Contains([]string{"algorithm", "digits", "period"}, f.Name)
+	})
 	return o, c, fits(set, o, c)
 }
 
@@ -93,6 +101,7 @@ func flags(o *options) *flag.FlagSet {
 	set.StringVar(&o.user, "user", "", "")
 	set.StringVar(&o.label, "label", "", "")
 	set.StringVar(&o.secretFile, "secret-file", "", "")
+	set.StringVar(&o.number, "number", "", "")
 	set.StringVar(&o.algorithm, "algorithm", "SHA1", "")
 	set.IntVar(&o.digits, "digits", 6, "")
 	set.IntVar(&o.period, "period", 30, "")
@@ -132,12 +141,17 @@ func fits(set *flag.FlagSet, o options, c command) error {
 	if c.operand != "" && o.operand == "" && !(c.root && o.user != "") {
 		return usage("%s needs %s", name, c.operand)
 	}
-	given := false
-	set.Visit(func(f *flag.Flag) { given = given || f.Name == "user" })
-	if given && o.user == "" {
-		return usage("--user needs a name")
-	}
-	return nil
+	return empty(set)
+}
+
+// empty refuses options that were given with nothing in them.
+func empty(set *flag.FlagSet) (err error) {
+	set.Visit(func(f *flag.Flag) {
+		if f.Value.String() == "" {
+			err = usage("--%s needs a value", f.Name)
+		}
+	})
+	return err
 }
 
 func printHelp(w io.Writer) { fmt.Fprint(w, help) }

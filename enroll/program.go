@@ -19,6 +19,8 @@ type program struct {
 	root    string
 	clock   func() time.Time
 	keyring factor.Keyring
+	// newVerifier makes what reaches Twilio Verify.
+	newVerifier func() verifier
 }
 
 // run does what args say and returns the exit status.

@@ -11,7 +11,6 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
-	"latchkey/pam/safefile"
 )
 
 // The scripts in testdata/script run enroll as root below $WORK. They show what a person types and reads.
@@ -41,12 +40,7 @@ func makeRoot(root string) error {
 
 // enrollBelowRoot is main without the clean start, whose re-execution would forget where the test's root is.
 func enrollBelowRoot() {
-	root := os.Getenv("LATCHKEY_ROOT")
-	p := &program{
-		console: newConsole(os.Stdin, os.Stdout, os.Stderr), root: root, clock: time.Now,
-		keyring: factor.NewKeyring(root, safefile.Patience{Limit: time.Second}),
-	}
-	os.Exit(p.run(os.Args[1:]))
+	os.Exit(newProgram(privilege{}, os.Getenv("LATCHKEY_ROOT")).run(os.Args[1:]))
 }
 
 // printCode prints the code that an app with the RFC's test secret shows so many steps from now, or a wrong one.

@@ -29,6 +29,7 @@ type deviceStatus struct {
 	ID       string      `json:"id"`
 	Type     record.Type `json:"type"`
 	Label    string      `json:"label"`
+	Number   string      `json:"number,omitempty"` // of a phone, its last four digits
 	Created  time.Time   `json:"created"`
 	LastUsed *time.Time  `json:"last_used"`
 }
@@ -79,7 +80,7 @@ func (s *userStatus) fill(r *record.Record, st *state.State, limits factor.Limit
 	s.Failures = limits.Count(st, now)
 	s.LockedUntil = timeOrNull(limits.LockedUntil(st, now))
 	for _, d := range r.Devices {
-		out := deviceStatus{ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label, Created: d.Created.UTC()}
+		out := deviceStatus{ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label, Number: d.Hint(), Created: d.Created.UTC()}
 		if used := st.Device(d.ID); used != nil {
 			out.LastUsed = timeOrNull(used.Used)
 		}
@@ -108,7 +109,8 @@ func (s *userStatus) write(w io.Writer) {
 		if d.LastUsed != nil {
 			used = "last used " + d.LastUsed.Format(time.DateTime) + " UTC"
 		}
-		fmt.Fprintf(w, "%-20s %-5s since %s, %s\n", d.Label, d.Type, d.Created.Format(time.DateOnly), used)
+		what := strings.TrimSpace(string(d.Type) + " " + d.Number)
+		fmt.Fprintf(w, "%-20s %-5s since %s, %s\n", d.Label, what, d.Created.Format(time.DateOnly), used)
 	}
 	if s.LockedUntil != nil {
 		fmt.Fprintf(w, "Locked until %s UTC: too many wrong codes.\n", s.LockedUntil.Format(time.DateTime))

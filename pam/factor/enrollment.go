@@ -68,6 +68,9 @@ func (k Keyring) enroll(name string, uid uint32, d record.Device, counter uint64
 	}
 	defer old.Close()
 	st := state.State{UID: uid, Devices: []state.Device{{ID: d.ID, Counter: counter}}}
+	if left, err := old.Read(); err == nil {
+		st.Sends = left.Sends // the code that proved the number, for one
+	}
 	rand.Read(st.Enrollment[:])
 	if err := k.States.Create(name, st); err != nil {
 		return err

@@ -3,6 +3,7 @@ package factor
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"latchkey/pam/record"
@@ -39,8 +40,12 @@ func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits Sen
 	if account.device(id) == nil {
 		return 0, fmt.Errorf("%w: the phone was removed meanwhile", ErrRecord)
 	}
-	own := &account.State.State
-	if wait := limits.User.wait(settleSends(own, limits.User, now), now, true); wait > 0 {
+	return k.book(account.State, limits, now)
+}
+
+// book books a send for the user whose state own is, and for the host.
+func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait time.Duration, err error) {
+	if wait := limits.User.wait(settleSends(&own.State, limits.User, now), now, true); wait > 0 {
 		return wait, fmt.Errorf("%w to this user", ErrNotYet)
 	}
 	// The user's file is always locked before the host's, so that two logins never wait for each other.
@@ -56,8 +61,34 @@ func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits Sen
 	if err := host.Commit(); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrState, err)
 	}
-	book(own, limits.User, now)
-	return 0, account.commit()
+	book(&own.State, limits.User, now)
+	if err := own.Commit(); err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrState, err)
+	}
+	return 0, nil
+}
+
+// BookProof books a code that proves a number before it is saved, like BookSend. A user who has no record yet gets a state for
+// it, which the enrollment that follows takes over.
+func (k Keyring) BookProof(name string, uid uint32, limits SendLimits, now time.Time) (wait time.Duration, err error) {
+	err = k.States.Exclusive(func() error {
+		if err := k.ensureHost(); err != nil {
+			return err
+		}
+		own, err := k.States.Open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			if err = k.States.Create(name, state.State{UID: uid}); err == nil {
+				own, err = k.States.Open(name)
+			}
+		}
+		if err != nil {
+			return stateError(name, err)
+		}
+		defer own.Close()
+		wait, err = k.book(own, limits, now)
+		return err
+	})
+	return wait, err
 }
 
 // settleSends forgets sends older than the window, takes those that the clock, set back, has put into the future

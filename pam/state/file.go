@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -230,6 +231,18 @@ func (s Store) Lock(name string) (*Lock, error) {
 
 // Lock is a state file that was locked and not read.
 type Lock struct{ f *os.File }
+
+// Read reads the locked state.
+func (l *Lock) Read() (*State, error) {
+	if l == nil {
+		return nil, fs.ErrNotExist
+	}
+	f, err := parse(l.f)
+	if err != nil {
+		return nil, err
+	}
+	return &f.State, nil
+}
 
 // Close ends the lock.
 func (l *Lock) Close() {

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"latchkey/pam/policy"
+	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/twilio/settings"
+)
+
+// finding is one thing that doctor looked at.
+type finding struct {
+	what string
+	err  error  // nil: it is as it should be
+	hint string // what to do about it
+}
+
+// doctor tells whether a login would work: so far the policy and Twilio Verify.
+func (p *program) doctor(options) error {
+	findings := []finding{p.checkPolicy()}
+	if p.phonesWanted() {
+		findings = append(findings, p.checkTwilio()...)
+	}
+	bad := 0
+	for _, f := range findings {
+		if f.err == nil {
+			fmt.Fprintf(p.out, "ok: %s\n", f.what)
+			continue
+		}
+		bad++
+		fmt.Fprintf(p.out, "error: %s: %v\n", f.what, f.err)
+		if f.hint != "" {
+			fmt.Fprintf(p.out, "hint: %s\n", f.hint)
+		}
+	}
+	if bad > 0 {
+		return &failure{fmt.Sprintf("%d of %d checks failed", bad, len(findings)), ""}
+	}
+	return nil
+}
+
+func (p *program) checkPolicy() finding {
+	_, err := policy.Load(p.root, policy.DefaultPath)
+	return finding{policy.DefaultPath, err, "until it can be read every login is denied"}
+}
+
+// phonesWanted tells whether there is anything of Twilio to check: a host without twilio.toml uses no phones.
+func (p *program) phonesWanted() bool {
+	_, err := os.Lstat(p.root + settings.DefaultPath)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// checkTwilio reads the settings and, if they can be read, tries them with a request that sends nothing.
+func (p *program) checkTwilio() []finding {
+	if _, err := settings.Load(p.root, settings.DefaultPath); err != nil {
+		return []finding{{settings.DefaultPath, err, "logins by phone are denied, others work"}}
+	}
+	a := p.twilio(func(t verifier) protocol.Answer { return t.Probe() })
+	found := []finding{{settings.DefaultPath, nil, ""}}
+	if a.Result != protocol.ProbeOK {
+		err := fmt.Errorf("%s: %s", a.Result, a.Detail)
+		return append(found, finding{"Twilio Verify", err, remedies[a.Result]})
+	}
+	found = append(found, finding{"Twilio Verify takes the credentials", nil, ""})
+	if a.Skew > maxSkew || a.Skew < -maxSkew {
+		err := fmt.Errorf("%d seconds from Twilio's", -a.Skew)
+		return append(found, finding{"this machine's clock", err, "codes of apps need it right: timedatectl set-ntp true"})
+	}
+	return append(found, finding{"this machine's clock agrees with Twilio's", nil, ""})
+}
+
+// maxSkew is how many seconds a clock may be off before codes of apps are refused.
+const maxSkew = 30
+
+// remedies say what to do about what a probe came to.
+var remedies = map[protocol.Result]string{
+	protocol.Credentials:    "check account_sid, api_key and api_secret (or auth_token) in the Twilio console",
+	protocol.Permission:     "the API key lacks a permission: make a standard key, or allow it Verify",
+	protocol.UnknownService: "check service_sid: the account has no such Verify service",
+	protocol.Unreachable:    "no connection: check the network, the firewall, DNS, and base_url and proxy",
+	protocol.Certificate:    "the server's certificate is not trusted: check ca_file, base_url, and this machine's clock",
+	protocol.Timeout:        "no answer in time: check the network and the proxy",
+	protocol.Invalid:        "what answered is not Twilio Verify: check base_url and proxy",
+	protocol.Failed:         "Twilio has a problem, or latchkey-twilio is missing; try again later",
+	protocol.Busy:           "Twilio is busy; try again later",
+}
