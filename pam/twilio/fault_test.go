@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -145,6 +146,33 @@ func TestASendThatFailedAfterItWentOutIsNotRepeated(t *testing.T) {
 	a := want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.Failed)
 	if s.Sends() != 1 || len(s.Seen()) != 1 || s.Code(number) == "" || a.HTTPStatus != 500 || a.TwilioCode != 20500 {
 		t.Errorf("%d sends, %+v", s.Sends(), a)
+	}
+}
+
+// meter counts what the server could write of an answer.
+type meter struct {
+	http.ResponseWriter
+	written int
+}
+
+func (m *meter) Write(p []byte) (int, error) {
+	n, err := m.ResponseWriter.Write(p)
+	m.written += n
+	return n, err
+}
+
+func TestAnAnswerOf100MBIsNotReadToItsEnd(t *testing.T) {
+	s, r := pending(t)
+	written := make(chan int, 1)
+	s.Fail(func(f standin.Faulty) {
+		m := &meter{ResponseWriter: f.Writer}
+		f.Writer = m
+		standin.Flood(f)
+		written <- m.written
+	})
+	want(t, ask(t, r), protocol.Invalid)
+	if n := <-written; n > 50<<20 { // what is on the way counts as written
+		t.Errorf("%d bytes were read", n)
 	}
 }
 
