@@ -14,6 +14,14 @@ GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 GO_FLAGS     = -trimpath -ldflags '-s -w -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio'
 
+# deps.sh puts a Go here where Debian's own is too old.
+export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/latchkey/go/bin:$(PATH)
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# The gate's C, once more, with AddressSanitizer and UndefinedBehaviorSanitizer.
+SANITIZED = CC=gcc CGO_ENABLED=1 CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all" CGO_LDFLAGS="-fsanitize=undefined"
+
 .PHONY: build install demo test lint bench fuzz packages clean deps
 
 build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-twilio $(B)/enroll
@@ -47,6 +55,39 @@ install: build
 	mv $(DESTDIR)$(PREFIX)/bin/.enroll.new $(DESTDIR)$(PREFIX)/bin/enroll
 	test -e $(DESTDIR)/etc/latchkey/latchkey.toml || install -m 0644 packaging/latchkey.toml $(DESTDIR)/etc/latchkey/latchkey.toml
 	test -e $(DESTDIR)/etc/pam.d/enroll || install -m 0644 packaging/enroll.pam $(DESTDIR)/etc/pam.d/enroll
+
+deps:
+	@sh packaging/deps.sh
+
+demo: deps build
+	@go run ./sshd/demo
+
+# Everything: the packages, once more with the race detector and the sanitizers, and logins in containers.
+test: deps build lint
+	go test $$(go list ./... | grep -v /sshd$$)
+	go test -race ./pam/...
+	$(SANITIZED) go test -asan ./pam/gate
+	go test -count=1 -timeout 20m ./sshd
+
+lint: deps
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'lint: gofmt would change these'; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+bench: deps build
+	@go run ./sshd/bench
+
+FUZZTIME ?= 30s
+fuzz: deps
+	@for target in $$(grep -rl --include='*_test.go' '^func Fuzz' . | sort); do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$target); do \
+			echo "fuzz: $$name in $$(dirname $$target)"; \
+			go test ./$$(dirname $$target) -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done; \
+	done
+
+packages:
+	@echo 'packages: there are none yet; make install DESTDIR=DIR lays out the files' >&2; exit 1
 
 clean:
 	rm -rf $(B)

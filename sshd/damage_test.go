@@ -112,6 +112,36 @@ func TestAUserWithoutARecordIsDeniedUnlessThePolicySaysAllow(t *testing.T) {
 	})
 }
 
+// Not even "allow" lets anybody pass whose record might only be out of sight.
+func TestAFolderThatCannotBeTrustedIsNotTakenForNoRecord(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s := configured(t, h, "open", "unenrolled = \"allow\"\n")
+		u, stranger := enrolled(t, h), user(t, h)
+		for _, c := range []struct{ name, script string }{
+			{"missing", "rm -r $D"},
+			{"writable by others", "chmod 777 $D"},
+			{"of another owner", "chown daemon $D"},
+			{"a symlink to nowhere", "rm -r $D; ln -s /nonexistent $D"},
+			{"a file", "rm -r $D; : >$D"},
+			{"in a folder others may write", "chmod 777 ${D%/*}"},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				script(t, h, "set -e\nD=/etc/latchkey/users\ncp -a /etc/latchkey /root/good\n"+c.script)
+				for _, who := range []*suite.User{u, stranger} {
+					a := suite.Attempt{User: who.Name, Key: shared.Key, Codes: []string{"000000"}}
+					if o := denied(t, s, a); o.CodePrompts() != 0 {
+						t.Errorf("a code was asked for: %q", o.Prompts)
+					}
+				}
+				script(t, h, "rm -r /etc/latchkey; mv /root/good /etc/latchkey")
+			})
+		}
+		allowed(t, s, suite.Attempt{User: stranger.Name, Key: shared.Key})
+		allowed(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.Code()}})
+	})
+}
+
 func TestAConfigurationThatIsNotUnderstoodDeniesAndIsNamedInTheLog(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		const path = "/etc/latchkey/bad.toml"

@@ -100,6 +100,8 @@ func TestRootUnderProhibitPasswordIsDeniedAndNothingIsCharged(t *testing.T) {
 			s := server(t, h, c)
 			denied(t, s, suite.Attempt{User: "root", Password: suite.Password, Key: shared.Key, Codes: []string{root.Code()}})
 		}
+		// With the key latchkey is reached, and takes what sshd answers for no guess.
+		audited(t, h, "root", 1, "verdict=deny", "reason=conversation", "tries=0")
 		if after := picture(t, h, root); after != before {
 			t.Errorf("root's state changed from\n%s\nto\n%s", before, after)
 		}

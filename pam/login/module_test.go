@@ -39,8 +39,11 @@ func module(t *testing.T) (confdir string) {
 	if cc == "" {
 		cc = "cc"
 	}
-	out, err := exec.Command(cc, "-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-shared", `-DLATCHKEY_LOGIN="`+path+`"`,
-		"../gate/gate.c", "-Wl,--version-script=../gate/exports.map", "-lpam", "-o", so).CombinedOutput()
+	args, err := filepath.Glob("../gate/*.c")
+	testroot.Must(t, err)
+	args = append(args, "-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-shared", `-DLATCHKEY_LOGIN="`+path+`"`,
+		"-Wl,--version-script=../gate/exports.map", "-lpam", "-o", so)
+	out, err := exec.Command(cc, args...).CombinedOutput()
 	testroot.Must(t, errors.Join(err, nonempty(out)))
 	service := "auth required " + so + "\n"
 	testroot.Must(t, os.WriteFile(filepath.Join(confdir, "latchkey"), []byte(service), 0o644))

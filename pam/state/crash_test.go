@@ -225,6 +225,25 @@ func TestASavedStateSurvivesTheLossOfEitherSlot(t *testing.T) {
 	}
 }
 
+func TestAnEvenStateGoesIntoTheFirstSlotFirstAndAnOddOneIntoTheSecond(t *testing.T) {
+	for n := uint64(2); n < 8; n++ {
+		before, err := (&State{Devices: []Device{{}}, sequence: n - 1}).encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newPlatter(slices.Concat(before, before), rand.New(rand.NewPCG(n, n)))
+		p.left = 1 // it dies in the flush
+		if err := attempt(p, &history{}, n); err != errKilled {
+			t.Fatal(err)
+		}
+		slots := [][]byte{p.cache[:slotSize], p.cache[slotSize:]}
+		written, err := decode(slots[n%2])
+		if err != nil || written.sequence != n || !bytes.Equal(slots[1-n%2], before) {
+			t.Errorf("state %d: %+v, %v", n, written, err)
+		}
+	}
+}
+
 func scramble(b []byte, random *rand.Rand) {
 	for i := range b {
 		b[i] = byte(random.Uint32())

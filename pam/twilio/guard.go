@@ -48,6 +48,19 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !g.ours(r.URL) {
 		return nil, &failure{result: protocol.Refused, detail: "a request that is not for the service"}
 	}
+	response, f := g.exchange(r)
+	switch {
+	case f == nil:
+		return response, nil
+	case f.result != protocol.Timeout && f.status < 400 && g.deadline.Err() != nil:
+		// At the deadline our end closes the connection, to which a server may answer by ending its answer in good order.
+		return nil, &failure{result: protocol.Timeout, status: f.status, detail: "no whole answer in time"}
+	}
+	return nil, f
+}
+
+// exchange sends the request and reads all of the answer.
+func (g *guard) exchange(r *http.Request) (*http.Response, *failure) {
 	var connected atomic.Bool
 	response, err := g.next.RoundTrip(g.outgoing(r, &connected))
 	switch {
@@ -58,7 +71,7 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	defer response.Body.Close()
 	g.look(response)
-	return accept(response)
+	return response, accept(response)
 }
 
 // ours tells whether twilio-go made the URL that it should.
@@ -84,26 +97,26 @@ func (g *guard) look(r *http.Response) {
 	}
 }
 
-// accept lets an answer through, with its body read, or says why it is none.
-func accept(r *http.Response) (*http.Response, error) {
+// accept reads an answer's body into memory, or says why it is no answer.
+func accept(r *http.Response) *failure {
 	body, err := readBody(r.Body)
 	switch {
 	case r.StatusCode >= 400:
-		return nil, refused(r, body)
+		return refused(r, body)
 	case r.StatusCode != http.StatusOK && r.StatusCode != http.StatusCreated:
-		return nil, invalid(r.StatusCode, "the answer has the HTTP status %d", r.StatusCode)
+		return invalid(r.StatusCode, "the answer has the HTTP status %d", r.StatusCode)
 	case err == errBody:
-		return nil, invalid(r.StatusCode, "%v", err)
+		return invalid(r.StatusCode, "%v", err)
 	case err != nil:
-		return nil, broken(err)
+		return broken(err)
 	case !isJSON(r):
-		return nil, invalid(r.StatusCode, "the answer is not application/json")
+		return invalid(r.StatusCode, "the answer is not application/json")
 	}
 	if err := checkObject(body); err != nil {
-		return nil, invalid(r.StatusCode, "%v", err)
+		return invalid(r.StatusCode, "%v", err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return r, nil
+	return nil
 }
 
 // refused is the failure that an HTTP status from 400 on stands for. A body that is not Twilio's has no error number.

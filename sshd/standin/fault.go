@@ -171,6 +171,14 @@ func (f Faulty) approval(changed map[string]any) reply {
 	return reply{http.StatusOK, body}
 }
 
+// Rewrite approves whatever was asked about, with the text of the answer changed.
+func Rewrite(change func(text string) string) Fault {
+	return func(f Faulty) {
+		approved := f.approval(nil)
+		write(f.Writer, approved.status, "application/json", []byte(change(string(approved.text()))))
+	}
+}
+
 // Error answers with one of Twilio's errors: Error(403, 60410).
 func Error(status, code int) Fault {
 	return func(f Faulty) { refuse(status, code, "Refused on request").write(f.Writer) }
@@ -184,13 +192,22 @@ func ErrorAfter(status, code int) Fault {
 	}
 }
 
+// Raw writes bytes in place of an answer and ends the connection.
+func Raw(text string) Fault {
+	return func(f Faulty) {
+		if conn := f.hijack(); conn != nil {
+			defer conn.Close()
+			conn.Write([]byte(text))
+		}
+	}
+}
+
 // Reset takes the request and resets the connection.
 func Reset(f Faulty) {
-	conn, _, err := http.NewResponseController(f.Writer).Hijack()
-	if err != nil {
+	conn := f.hijack()
+	if conn == nil {
 		return
 	}
-	defer conn.Close()
 	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		conn = secure.NetConn()
 	}
@@ -198,4 +215,13 @@ func Reset(f Faulty) {
 		tcp.SetLinger(0)
 	}
 	conn.Close()
+}
+
+// hijack takes the connection from the HTTP server; nil if it is gone.
+func (f Faulty) hijack() net.Conn {
+	conn, _, err := http.NewResponseController(f.Writer).Hijack()
+	if err != nil {
+		return nil
+	}
+	return conn
 }

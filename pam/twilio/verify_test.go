@@ -1,0 +1,174 @@
+package main_test
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"latchkey/pam/twilio/protocol"
+	"latchkey/sshd/standin"
+)
+
+func TestACodeSentBySMSOrByCallIsApprovedOnce(t *testing.T) {
+	for _, channel := range []protocol.Channel{protocol.SMS, protocol.Call} {
+		s := startStandin(t, standin.Options{})
+		r := sendTo(s.Settings(), channel)
+		r.Locale = "pt-BR"
+		sent := want(t, ask(t, r), protocol.Sent)
+		want(t, ask(t, checkOf(s.Settings(), sent.SID, s.WrongCode(number))), protocol.Wrong)
+		right := checkOf(s.Settings(), sent.SID, s.Code(number))
+		if a := want(t, ask(t, right), protocol.Approved); a.SID != sent.SID {
+			t.Errorf("approved %s, not %s", a.SID, sent.SID)
+		}
+		want(t, ask(t, right), protocol.Gone)
+		seen := s.Seen()
+		if form := seen[0].Form; len(form) != 3 || form.Get("To") != number || form.Get("Channel") != string(channel) || form.Get("Locale") != "pt-BR" {
+			t.Errorf("sent with %v", form)
+		}
+		if form := seen[1].Form; len(form) != 2 || form.Get("VerificationSid") != sent.SID || form.Get("Code") == "" {
+			t.Errorf("checked with %v", form)
+		}
+		if len(seen) != 4 || s.Connections() != 4 {
+			t.Errorf("%d requests on %d connections", len(seen), s.Connections())
+		}
+	}
+}
+
+func TestACodeWhoseVerificationIsNotKnownIsCheckedByTheNumber(t *testing.T) {
+	s, r := pending(t)
+	sid := r.SID
+	r.SID = ""
+	if a := want(t, ask(t, r), protocol.Approved); a.SID != sid {
+		t.Errorf("approved %s, not %s", a.SID, sid)
+	}
+	if form := s.Seen()[1].Form; form.Get("To") != number || form.Has("VerificationSid") {
+		t.Errorf("checked with %v", form)
+	}
+}
+
+func TestTheAccountsTokenWorksInPlaceOfAnAPIKey(t *testing.T) {
+	s := startStandin(t, standin.Options{})
+	want(t, ask(t, sendTo(s.TokenSettings(), protocol.SMS)), protocol.Sent)
+	if user := s.Seen()[0].User; user != s.Settings().AccountSID {
+		t.Errorf("authorized as %s", user)
+	}
+}
+
+func TestSendsAndChecksBeyondVerifysLimitsAreNamed(t *testing.T) {
+	s, r := pending(t)
+	for range standin.MaxSends - 1 {
+		if a := want(t, ask(t, sendTo(s.Settings(), protocol.Call)), protocol.Sent); a.SID != r.SID {
+			t.Errorf("joined %s, not %s", a.SID, r.SID)
+		}
+	}
+	want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.TooManySends)
+	wrong := checkOf(s.Settings(), r.SID, s.WrongCode(number))
+	for range standin.MaxChecks {
+		want(t, ask(t, wrong), protocol.Wrong)
+	}
+	want(t, ask(t, r), protocol.TooManyChecks)
+	if s.Sends() != standin.MaxSends+1 || s.Checks() != standin.MaxChecks+1 {
+		t.Errorf("%d sends, %d checks: something was repeated", s.Sends(), s.Checks())
+	}
+}
+
+func TestACodeThatExpiredIsGone(t *testing.T) {
+	var late atomic.Bool
+	s := startStandin(t, standin.Options{Clock: func() time.Time {
+		if late.Load() {
+			return time.Now().Add(standin.Lifetime)
+		}
+		return time.Now()
+	}})
+	sent := ask(t, sendTo(s.Settings(), protocol.SMS))
+	r := checkOf(s.Settings(), sent.SID, s.Code(number))
+	late.Store(true)
+	a := want(t, ask(t, r), protocol.Gone)
+	if a.HTTPStatus != 404 || a.TwilioCode != 20404 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestALandlineTakesTheCallOnly(t *testing.T) {
+	s := startStandin(t, standin.Options{})
+	s.Landline(number)
+	want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.Landline)
+	want(t, ask(t, sendTo(s.Settings(), protocol.Call)), protocol.Sent)
+}
+
+func TestAProbeSendsNothingAndSaysWhatIsWrong(t *testing.T) {
+	s := startStandin(t, standin.Options{})
+	want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK)
+	want(t, ask(t, probeOf(s.TokenSettings())), protocol.ProbeOK)
+
+	bad := s.Settings()
+	bad.APISecret = "wrong"
+	want(t, ask(t, probeOf(bad)), protocol.Credentials)
+	bad = s.Settings()
+	bad.ServiceSID = "VA" + strings.Repeat("0", 32)
+	want(t, ask(t, probeOf(bad)), protocol.UnknownService)
+
+	for _, seen := range s.Seen() {
+		if seen.Method != "GET" {
+			t.Errorf("a probe asked %s %s", seen.Method, seen.Path)
+		}
+	}
+}
+
+func TestAProbeWithAKeyThatMayNotReadTheServiceSaysSo(t *testing.T) {
+	s := startStandin(t, standin.Options{})
+	s.Fail(func(f standin.Faulty) {
+		if strings.Contains(f.Request.URL.Path, "/Verifications/") {
+			standin.Error(404, 20404)(f)
+			return
+		}
+		standin.Error(403, 70051)(f)
+	})
+	if a := want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK); !strings.Contains(a.Detail, "not proven") {
+		t.Errorf("%+v", a)
+	}
+	s.Fail(standin.Error(403, 70051))
+	want(t, ask(t, probeOf(s.Settings())), protocol.Permission)
+}
+
+func TestAProbeOfSomethingThatIsNotVerifyIsNotOK(t *testing.T) {
+	s := startStandin(t, standin.Options{})
+	for name, fault := range map[string]standin.Fault{
+		"a page that is not found":    standin.Answer(404, "text/html", "<h1>Not found"),
+		"not found without a number":  standin.Answer(404, "application/json", "{}"),
+		"a page":                      standin.HTML,
+		"a verification of nobody":    standin.Approve(nil),
+		"an error of another status":  standin.Answer(404, "application/json", `{"code":20404,"message":"","more_info":"","status":200}`),
+		"a number that stands twice":  standin.Answer(404, "application/json", `{"code":1,"code":20404,"status":404}`),
+		"a service of somebody else":  serviceOf(`{"sid":"VA%s","account_sid":"AC%s"}`),
+		"a service without a account": serviceOf(`{"sid":"VA%s"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.Fail(fault)
+			want(t, ask(t, probeOf(s.Settings())), protocol.Invalid)
+		})
+	}
+}
+
+// serviceOf answers what Verify does to the first request of a probe, and a service to the second.
+func serviceOf(body string) standin.Fault {
+	return func(f standin.Faulty) {
+		if strings.Contains(f.Request.URL.Path, "/Verifications/") {
+			standin.Error(404, 20404)(f)
+			return
+		}
+		standin.Body(strings.ReplaceAll(body, "%s", strings.Repeat("1", 32)))(f)
+	}
+}
+
+func TestAProbeTellsByHowMuchTheClocksDiffer(t *testing.T) {
+	s := startStandin(t, standin.Options{Clock: func() time.Time { return time.Now().Add(time.Hour) }})
+	// Half an hour of tolerance: what is asserted is that the hour was seen, and its sign.
+	if a := want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK); a.Skew < 1800 || a.Skew > 5400 {
+		t.Errorf("skew of %d seconds", a.Skew)
+	}
+	if a := ask(t, sendTo(s.Settings(), protocol.SMS)); a.Skew != 0 {
+		t.Errorf("a send has a skew of %d seconds", a.Skew)
+	}
+}
