@@ -33,7 +33,8 @@ type world struct {
 	groups func(string) (bool, error)
 	shown  []string // what the user saw, prompts and texts
 	debug  []string
-	onAsk  func() // happens while the user is asked
+	twilio *twilio // codes by phone; nil if there should be none
+	onAsk  func()  // happens while the user is asked
 }
 
 func newWorld(t *testing.T, policy string) *world {
@@ -61,7 +62,7 @@ func (w *world) login(r flow.Request, answers ...string) flow.Outcome {
 	keyring.States.Patience = safefile.Patience{}
 	o := flow.Flow{
 		Root: string(w.root), Keyring: keyring, Clock: func() time.Time { return w.now }, Talk: user,
-		Debug: func(text string) { w.debug = append(w.debug, text) },
+		Debug: func(text string) { w.debug = append(w.debug, text) }, Verifier: w.twilio,
 	}.Run(r)
 	if len(user.answers) > 0 {
 		w.t.Errorf("%d answers were not asked for", len(user.answers))
