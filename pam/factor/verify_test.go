@@ -216,7 +216,11 @@ func TestAnAccountIsNotOpened(t *testing.T) {
 			root := testroot.New(t)
 			root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
 			c.change(t, root)
-			_, err := root.Keyring().Open("alice", uid)
+			account, err := root.Keyring().Open("alice", uid)
+			if err == nil {
+				account.Close()
+				t.Fatal("it was opened")
+			}
 			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error is %v", err)
 			}

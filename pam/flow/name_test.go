@@ -47,12 +47,14 @@ func TestAUserTheNameServiceDoesNotVouchForIsDenied(t *testing.T) {
 		flow.LookupFailed: {flow.Internal, systemErr},
 		flow.Lookup(9):    {flow.Internal, systemErr},
 	} {
-		w := newWorld(t, "unenrolled = \"allow\"\n[[rule]]\nrequire = \"none\"\n")
-		w.untouched()
-		r := request()
-		r.User, r.Name, r.UID, r.Lookup = "nobodyatall", "", 0, lookup
-		w.expect(w.login(r), false, want.reason, want.pam, "")
-		unmade(w)
+		for _, name := range []string{"", "alice"} {
+			w := newWorld(t, "unenrolled = \"allow\"\n[[rule]]\nrequire = \"none\"\n")
+			w.untouched()
+			r := request()
+			r.User, r.Name, r.Lookup = "nobodyatall", name, lookup
+			w.expect(w.login(r), false, want.reason, want.pam, "")
+			unmade(w)
+		}
 	}
 }
 

@@ -112,9 +112,9 @@ const killCalls = "openat,read,recvmsg,sendto,fstat,newfstatat,flock,pwrite64,fd
 func loginKilled(h *host, code string, call int) (allowed, killed bool) {
 	inject := fmt.Sprintf("inject=%s:signal=KILL:when=%d", killCalls, call)
 	g := h.startRole(testroot.Strace(h.t, "-o", "/dev/null", "-e", "trace="+killCalls, "-e", inject))
-	g.send("H" + hello("alice"))
+	g.trySend("H" + hello("alice"))
 	if frame, _ := g.receive(); frame == prompt {
-		g.send("A" + code)
+		g.trySend("A" + code)
 		frame, _ = g.receive()
 		allowed = frame == "V1 allow"
 	}
