@@ -58,7 +58,7 @@ func TestLoginGraceTimeAtThePromptLeavesNothingBehind(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		config := suite.PasswordAndCode
-		config.Options = []string{"LoginGraceTime 3"}
+		config.Options = []string{"LoginGraceTime 5"}
 		s, u := ownServer(t, h, config), enrolled(t, h)
 		var pids []int
 		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}, AtCode: func() error {

@@ -11,7 +11,7 @@ import (
 
 func TestTooManyWrongCodesLockAndTheLockEndsByItself(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
-		s := configured(t, h, "limited", "[limits]\nfailures = \"4/10m\"\nlock = \"8s\"\n")
+		s := configured(t, h, "limited", "[limits]\nfailures = \"4/10m\"\nlock = \"15s\"\n")
 		u := enrolled(t, h)
 		wrong := suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.WrongCode()}}
 		right := suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.Code()}}

@@ -89,6 +89,7 @@ var faults = []struct {
 	{"403: geo-permission", standin.Error(403, 60605), protocol.Blocked},
 	{"403: permission", standin.Error(403, 70051), protocol.Permission},
 	{"403: something new", standin.Error(403, 99999), protocol.Refused},
+	{"403 that is no JSON", standin.Answer(403, "text/plain", `{"code":60410,"message":"","more_info":"","status":403}`), protocol.Refused},
 	{"500", standin.Error(500, 20500), protocol.Failed},
 	{"503 as a page", standin.Answer(503, "text/html", "<h1>Unavailable"), protocol.Failed},
 	{"500 that says gone", standin.Error(500, 20404), protocol.Failed},

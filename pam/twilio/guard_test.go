@@ -1,10 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/pam/twilio/protocol"
 )
@@ -32,6 +37,34 @@ func TestOnlyRequestsForTheServiceLeave(t *testing.T) {
 		if _, err := g.RoundTrip(r); err == nil {
 			t.Errorf("%s was answered", to)
 		}
+	}
+}
+
+// tooLate answers 200 and ends the answer in good order, half-way, when the deadline is over.
+type tooLate struct{ deadline context.Context }
+
+func (l tooLate) RoundTrip(r *http.Request) (*http.Response, error) {
+	httptrace.ContextClientTrace(r.Context()).GotConn(httptrace.GotConnInfo{})
+	header := http.Header{"Content-Type": {"application/json"}}
+	return &http.Response{StatusCode: http.StatusOK, Header: header, Body: io.NopCloser(l)}, nil
+}
+
+func (l tooLate) Read([]byte) (int, error) {
+	<-l.deadline.Done()
+	return 0, io.EOF
+}
+
+func TestAnAnswerThatTheDeadlineCutOffIsATimeout(t *testing.T) {
+	deadline, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	g := &guard{next: tooLate{deadline}, base: &url.URL{Scheme: "https", Host: "verify.example"}, service: "/v2", deadline: deadline, clock: time.Now}
+	r, err := http.NewRequest(http.MethodPost, "https://verify.twilio.com/v2", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f *failure
+	if _, err := g.RoundTrip(r); !errors.As(err, &f) || f.result != protocol.Timeout {
+		t.Errorf("%+v", f)
 	}
 }
 

@@ -116,6 +116,19 @@ func TestAProbeSendsNothingAndSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestAProbeBelievesTheFirstThingThatIsWrong(t *testing.T) {
+	s := startStandin(t, standin.Options{})
+	s.FailOnce(standin.Error(401, 20003))
+	want(t, ask(t, probeOf(s.Settings())), protocol.Credentials)
+	s.FailOnce(standin.Approve(nil))
+	if a := want(t, ask(t, probeOf(s.Settings())), protocol.Invalid); !strings.Contains(a.Detail, "never was") {
+		t.Errorf("%+v", a)
+	}
+	if len(s.Seen()) != 2 {
+		t.Errorf("%d requests", len(s.Seen()))
+	}
+}
+
 func TestAProbeWithAKeyThatMayNotReadTheServiceSaysSo(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.Fail(func(f standin.Faulty) {
@@ -135,14 +148,14 @@ func TestAProbeWithAKeyThatMayNotReadTheServiceSaysSo(t *testing.T) {
 func TestAProbeOfSomethingThatIsNotVerifyIsNotOK(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	for name, fault := range map[string]standin.Fault{
-		"a page that is not found":    standin.Answer(404, "text/html", "<h1>Not found"),
-		"not found without a number":  standin.Answer(404, "application/json", "{}"),
-		"a page":                      standin.HTML,
-		"a verification of nobody":    standin.Approve(nil),
-		"an error of another status":  standin.Answer(404, "application/json", `{"code":20404,"message":"","more_info":"","status":200}`),
-		"a number that stands twice":  standin.Answer(404, "application/json", `{"code":1,"code":20404,"status":404}`),
-		"a service of somebody else":  serviceOf(`{"sid":"VA%s","account_sid":"AC%s"}`),
-		"a service without a account": serviceOf(`{"sid":"VA%s"}`),
+		"a page that is not found":     standin.Answer(404, "text/html", "<h1>Not found"),
+		"not found without a number":   standin.Answer(404, "application/json", "{}"),
+		"a page":                       standin.HTML,
+		"a verification of nobody":     standin.Approve(nil),
+		"an error of another status":   standin.Answer(404, "application/json", `{"code":20404,"message":"","more_info":"","status":200}`),
+		"a number that stands twice":   standin.Answer(404, "application/json", `{"code":1,"code":20404,"status":404}`),
+		"a service of somebody else":   serviceOf(`{"sid":"VA%s","account_sid":"AC%s"}`),
+		"a service without an account": serviceOf(`{"sid":"VA%s"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.Fail(fault)

@@ -210,9 +210,17 @@ func TestAMessageHasOneFormAndNoOther(t *testing.T) {
 }
 
 func TestAnotherVersionIsNamed(t *testing.T) {
-	_, err := protocol.DecodeAnswer([]byte(`{"version":2,"verdict":"approved"}`))
+	_, err := protocol.DecodeAnswer([]byte(`{"version":2,"result":{"verdict":"approved"}}`))
 	if err == nil || !strings.Contains(err.Error(), "another version of latchkey") {
 		t.Error(err)
+	}
+}
+
+func TestNoMoreIsReadThanAMessageCanBeLong(t *testing.T) {
+	r := strings.NewReader(strings.Repeat("x", 1<<20))
+	_, err := protocol.ReadRequest(r)
+	if err == nil || !strings.Contains(err.Error(), "longer than 64 KiB") || r.Len() != 1<<20-protocol.MaxMessage-1 {
+		t.Errorf("%v, %d bytes left", err, r.Len())
 	}
 }
 
