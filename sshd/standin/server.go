@@ -30,6 +30,7 @@ type Server struct {
 	settings protocol.Settings
 	clock    func() time.Time
 	done     chan struct{}
+	end      sync.Once
 
 	mu     sync.Mutex
 	book   *book
@@ -65,10 +66,12 @@ func Start(o Options) (*Server, error) {
 	return s, nil
 }
 
-// Close ends the stand-in and every answer that it still holds back.
+// Close ends the stand-in and every answer that it still holds back. It may be called again.
 func (s *Server) Close() {
-	close(s.done)
-	s.http.Close()
+	s.end.Do(func() {
+		close(s.done)
+		s.http.Close()
+	})
 }
 
 // newSettings are those of an account of the stand-in alone.

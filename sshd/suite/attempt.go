@@ -19,6 +19,8 @@ type Attempt struct {
 	Key      ssh.Signer
 	// PasswordFirst tries the "password" method before keyboard-interactive, as some clients do.
 	PasswordFirst bool
+	// Answer, if set, answers the prompts that are not for a password in place of Codes.
+	Answer func(prompt string) (string, error)
 	// AtCode, if set, is called before a code is sent; an error hangs up instead.
 	AtCode func() error
 }
@@ -115,6 +117,11 @@ func (a *Attempt) methods(o *Outcome, sent *time.Time) []ssh.AuthMethod {
 			if err := a.AtCode(); err != nil {
 				return "", err
 			}
+		}
+		if a.Answer != nil {
+			code, err := a.Answer(prompt)
+			*sent = time.Now()
+			return code, err
 		}
 		if len(a.Codes) == 0 {
 			return "", ErrHungUp

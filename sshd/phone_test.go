@@ -1,0 +1,203 @@
+package sshd_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/sshd/standin"
+	"latchkey/sshd/suite"
+)
+
+// verify starts a stand-in for Twilio Verify and makes it the host's.
+func verify(t *testing.T, h *suite.Host, o standin.Options) *standin.Server {
+	t.Helper()
+	v, err := h.Verify(o)
+	must(t, err)
+	t.Cleanup(v.Close)
+	return v
+}
+
+// withPhone gives a new account with a phone, and with an authenticator app if wanted.
+func withPhone(t *testing.T, h *suite.Host, app bool) *suite.User {
+	t.Helper()
+	u := user(t, h)
+	if app {
+		must(t, u.Enroll())
+	}
+	must(t, u.EnrollPhone(u.Number()))
+	return u
+}
+
+// answers types one answer after the other, and hangs up after the last. An answer may be made when it is needed.
+func answers(typed ...func() string) func(string) (string, error) {
+	return func(string) (string, error) {
+		if len(typed) == 0 {
+			return "", suite.ErrHungUp
+		}
+		next := typed[0]
+		typed = typed[1:]
+		return next(), nil
+	}
+}
+
+func word(w string) func() string { return func() string { return w } }
+
+// last is the end of a user's number, all that is ever shown of it.
+func last(u *suite.User) string { return u.Number()[len(u.Number())-4:] }
+
+func TestACodeBySMSOrCallLetsInThroughOpenSSHsClient(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s, v := server(t, h, suite.PasswordAndCode), verify(t, h, standin.Options{})
+		for _, c := range []struct {
+			name  string
+			app   bool
+			steps func(u *suite.User) [][2]string // what is expected, and what is typed then; "code" is the code sent
+			says  []string
+		}{
+			{"by SMS, with nothing but a phone", false, func(u *suite.User) [][2]string {
+				return [][2]string{{`Type "sms"/"call" to get a code: `, "sms"}, {`Code sent by SMS to .*` + last(u) + `\. Code, or "sms"/"call" again: `, "code"}}
+			}, []string{"method=sms", "tries=1"}},
+			{"by call, with nothing but a phone", false, func(u *suite.User) [][2]string {
+				return [][2]string{{`Type "sms"/"call" to get a code: `, "call"}, {`Calling .*` + last(u) + `\. Code, or "sms"/"call" again: `, "code"}}
+			}, []string{"method=call", "tries=1"}},
+			{"by SMS after a mistyped app code", true, func(u *suite.User) [][2]string {
+				return [][2]string{{`Code from your app, or "sms"/"call" to get one: `, u.WrongCode()},
+					{`That code was not accepted\. Code, or "sms"/"call": `, "sms"}, {`Code sent by SMS to .*: `, "code"}}
+			}, []string{"method=sms", "tries=2"}},
+			{"by call after a mistyped app code", true, func(u *suite.User) [][2]string {
+				return [][2]string{{`Code from your app, or "sms"/"call" to get one: `, u.WrongCode()},
+					{`That code was not accepted\. Code, or "sms"/"call": `, "call"}, {`Calling .*: `, "code"}}
+			}, []string{"method=call", "tries=2"}},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				u := withPhone(t, h, c.app)
+				terminal, err := s.Terminal(suite.OpenSSH{User: u.Name}, "id", "-un")
+				must(t, err)
+				t.Cleanup(terminal.Close)
+				must(t, terminal.Expect(`[Pp]assword: `))
+				must(t, terminal.Type(suite.Password))
+				for _, step := range c.steps(u) {
+					must(t, terminal.Expect(step[0]))
+					if step[1] == "code" {
+						step[1] = v.Code(u.Number())
+					}
+					must(t, terminal.Type(step[1]))
+				}
+				must(t, terminal.Expect(`(?m)^`+u.Name+`\r?$`))
+				audited(t, h, u.Name, 1, append(c.says, "verdict=allow", "reason=ok", `device="mobile"`)...)
+			})
+		}
+	})
+}
+
+func TestAPhonesCodeIsDeniedWhenItIsWrongOrUsed(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s, v := server(t, h, suite.KeyAndCode), verify(t, h, standin.Options{})
+		u := withPhone(t, h, false)
+		code := ""
+		sent := func() string { code = v.Code(u.Number()); return code }
+		wrong := func() string { return v.WrongCode(u.Number()) }
+		allowed(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(word("sms"), wrong, sent)})
+		checks := v.Checks()
+		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(func() string { return code })})
+		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(word("12345"), word("123456"), word("１２３４５６"))})
+		if v.Checks() != checks {
+			t.Error("Twilio was asked about codes although it had sent none")
+		}
+	})
+}
+
+func TestAWrongPasswordReachesTwilioWithNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		v := verify(t, h, standin.Options{})
+		_, err := h.Script("printf '[phone]\\nauto = true\\n' >/etc/latchkey/latchkey.toml")
+		must(t, err)
+		for _, c := range []suite.Config{suite.PasswordAndCode, suite.PasswordToo} {
+			s, u := server(t, h, c), withPhone(t, h, false)
+			denied(t, s, suite.Attempt{User: u.Name, Password: "not it", Answer: answers(word("sms"), word("123456"))})
+			denied(t, s, suite.Attempt{User: u.Name, Password: "not it", PasswordFirst: true, Answer: answers(word("sms"))})
+			denied(t, s, suite.Attempt{User: "nobody-here", Password: "not it", Answer: answers(word("sms"))})
+			if n := v.Connections(); n != 0 {
+				t.Fatalf("%s: %d connections", c.Name, n)
+			}
+			o := s.Login(suite.Attempt{User: u.Name, Password: suite.Password, Answer: answers(func() string { return v.Code(u.Number()) })})
+			o.Close()
+			if v.Sends() == 0 {
+				t.Fatalf("%s: the right password sent nothing either: %v", c.Name, o.Err)
+			}
+			verifyAgain := v.Connections()
+			if verifyAgain == 0 {
+				t.Error("no connection was counted")
+			}
+			v = verify(t, h, standin.Options{})
+		}
+	})
+}
+
+func TestWhoIsWaitedForAtTwilioHoldsNobodyUp(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s, v := server(t, h, suite.KeyAndCode), verify(t, h, standin.Options{})
+		u := withPhone(t, h, true)
+		reached := make(chan bool)
+		v.Fail(func(f standin.Faulty) { close(reached); standin.Silence(f) })
+		ended := make(chan *suite.Outcome, 1)
+		go func() {
+			ended <- s.Login(suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(word("sms"), u.Code)})
+		}()
+		<-reached
+		allowed(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.CodeAt(-1)}})
+		audited(t, h, u.Name, 1, "verdict=allow") // the other one is still waiting
+		o := <-ended
+		defer o.Close()
+		if !o.In() || !strings.Contains(o.Prompts[len(o.Prompts)-1], "No SMS could be sent") {
+			t.Errorf("%v; %q", o.Err, o.Prompts)
+		}
+	})
+}
+
+func TestADisconnectWhileTwilioIsSilentLeavesNothingBehind(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s, v := server(t, h, suite.KeyAndCode), verify(t, h, standin.Options{})
+		u := withPhone(t, h, true)
+		reached := make(chan bool)
+		v.Fail(func(f standin.Faulty) { close(reached); standin.Silence(f) })
+		terminal, err := s.Terminal(suite.OpenSSH{User: u.Name, Key: true, Methods: "publickey,keyboard-interactive"})
+		must(t, err)
+		must(t, terminal.Expect(`to get one: `))
+		must(t, terminal.Type("sms"))
+		<-reached
+		programs := running(t, h)
+		if uid, ok := programs["latchkey-twilio"]; !ok || uid == 0 {
+			t.Errorf("latchkey-twilio does not run, or as root: %v", programs)
+		}
+		terminal.Close()
+		must(t, suite.Wait("the login and its child to end", 5*time.Second, func() error {
+			if left := running(t, h); len(left) > 0 {
+				return fmt.Errorf("left: %v", left)
+			}
+			return nil
+		}))
+		audited(t, h, u.Name, 1, "verdict=deny", "reason=conversation")
+	})
+}
+
+// running are latchkey's processes in the host, with their effective uids.
+func running(t *testing.T, h *suite.Host) map[string]int {
+	t.Helper()
+	all, err := h.Processes()
+	must(t, err)
+	found := map[string]int{}
+	for _, p := range all {
+		if strings.HasPrefix(p.Name, "latchkey-") {
+			found[p.Name] = p.UID
+		}
+	}
+	return found
+}
