@@ -13,9 +13,10 @@ import (
 // never a path.
 var harmless = regexp.MustCompile(`^[A-Za-z0-9_.@-]{1,64}$`)
 
-// fixedEnvironment is the environment enroll runs with. Of the caller's it keeps what says how text is shown.
+// fixedEnvironment is the environment enroll runs with. Of the caller's it keeps what says how text is shown. GOTRACEBACK
+// is what Go sets by itself in a setuid program: it stands here so that the environment compares equal in both.
 func fixedEnvironment(getenv func(string) string) []string {
-	fixed := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+	fixed := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "GOTRACEBACK=none"}
 	for _, name := range []string{"TERM", "LANG", "LC_ALL", "LC_CTYPE", "NO_COLOR"} {
 		if value := getenv(name); harmless.MatchString(value) {
 			fixed = append(fixed, name+"="+value)

@@ -164,10 +164,10 @@ func TestAChangeKilledAtAnySystemCallLeavesTheOldEnrollmentOrTheNew(t *testing.T
 				}
 			}
 			prepare()
-			testroot.KillAtEveryCall(t, c.role, []string{string(root)}, func(call int, completed bool) {
+			testroot.KillAtEveryCall(t, c.role, []string{string(root)}, func(before string, completed bool) {
 				got := strings.Join(devices(t, root), " ")
 				if got != c.after && (completed || got != c.before) {
-					t.Errorf("call %d: devices are %q", call, got)
+					t.Errorf("killed before %s: devices are %q", before, got)
 				}
 				prepare()
 			})

@@ -119,15 +119,15 @@ func TestAnAcceptanceKilledAtAnySystemCallIsUsableOnceAtMost(t *testing.T) {
 	root, phone, _ := enrolled(t)
 	code := testroot.Code(t, phone, noon)
 	fresh := testroot.Read(t, root.State("alice"))
-	killed := testroot.KillAtEveryCall(t, "accept", []string{string(root), code}, func(call int, completed bool) {
+	killed := testroot.KillAtEveryCall(t, "accept", []string{string(root), code}, func(before string, completed bool) {
 		result := try(t, root, code, noon).Result
 		if result != factor.Replayed && (completed || result != factor.Accepted) {
-			t.Errorf("call %d: result %d", call, result)
+			t.Errorf("killed before %s: result %d", before, result)
 		}
 		expect(t, root, code, noon, factor.Replayed)
 		testroot.Write(t, root.State("alice"), fresh)
 	})
-	if killed < 20 {
+	if killed < 7 {
 		t.Errorf("only %d runs were killed", killed)
 	}
 }

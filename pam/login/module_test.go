@@ -5,6 +5,7 @@ package main_test
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -75,15 +76,27 @@ func authenticate(confdir, name, code string) error {
 	return errors.Join(tx.Authenticate(0), tx.End())
 }
 
-// count counts the next n lines of the log by their reason. It reads all the while, so that the logger's queue is never full.
-func (h *host) count(n int) map[string]int {
-	reasons := map[string]int{}
-	for range n {
-		_, rest, _ := strings.Cut(h.line(), " reason=")
+// reasons counts the lines of the log by their reason until the line "stop". A line that the logger had no room for within
+// a second is not there.
+func (h *host) reasons() map[string]int {
+	count := map[string]int{}
+	for line := h.line(); line != "stop"; line = h.line() {
+		_, rest, _ := strings.Cut(line, " reason=")
 		reason, _, _ := strings.Cut(rest, " ")
-		reasons[reason]++
+		count[reason]++
 	}
-	return reasons
+	return count
+}
+
+func (h *host) stop() {
+	conn, err := net.Dial("unixgram", h.root.Join("dev/log"))
+	if err == nil {
+		_, err = conn.Write([]byte("stop"))
+		conn.Close()
+	}
+	if err != nil {
+		h.t.Error(err)
+	}
 }
 
 func TestOfFiftyParallelLoginsWithOneCodeOnTheBuiltModuleExactlyOneSucceeds(t *testing.T) {
@@ -114,10 +127,12 @@ func (h *host) crowd(confdir, name string, d record.Device) {
 			}
 		})
 	}
-	got := h.count(crowd)
-	all.Wait()
-	h.silent()
-	if succeeded.Load() != 1 || got["ok"] != 1 || got["replayed"] != crowd-1 {
+	go func() {
+		all.Wait()
+		h.stop()
+	}()
+	got := h.reasons()
+	if succeeded.Load() != 1 || got["ok"] > 1 || got["replayed"] > crowd-1 || len(got) > 2 {
 		h.t.Errorf("%s: %d succeeded, logged as %v", d.Label, succeeded.Load(), got)
 	}
 }

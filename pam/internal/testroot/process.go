@@ -40,28 +40,41 @@ func Role(prefix []string, role string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// fileCalls are the system calls that change files or could come between those that do.
-const fileCalls = "openat,newfstatat,fstat,flock,read,pread64,write,pwrite64,fdatasync,fsync,fchown,fchmod,renameat,renameat2,unlinkat,close"
+// fileCalls are the system calls that change something; a process killed between two of them might as well have been killed
+// before the next one. (openat(2) makes temporary files, and fchmod(2) follows.)
+const fileCalls = "flock write pwrite64 fdatasync fsync fchown fchmod renameat renameat2 unlinkat"
 
-// KillAtEveryCall plays a role again and again and kills it with SIGKILL before its first system call on files, before its
-// second, and so on, until it ends by itself. After each run it calls check, with the number of the call, and whether the
-// role was completed. It returns how many runs were killed.
-func KillAtEveryCall(t *testing.T, role string, args []string, check func(call int, completed bool)) int {
+// KillAtEveryCall plays a role again and again and kills it with SIGKILL before its first write(2), before its second, and
+// so on until it ends by itself, and likewise for every other system call that changes something. After each run it calls
+// check, with what it was killed before, and whether the role was completed. It returns how many runs were killed.
+func KillAtEveryCall(t *testing.T, role string, args []string, check func(before string, completed bool)) (killed int) {
 	t.Helper()
-	Strace(t)
-	for call := 1; call < 1000; call++ {
-		inject := fmt.Sprintf("inject=%s:signal=KILL:when=%d", fileCalls, call)
-		out, err := Role(Strace(t, "-o", "/dev/null", "-e", "trace="+fileCalls, "-e", inject), role, args...).CombinedOutput()
+	Kills(t, fileCalls, func(strace []string, before string) bool {
+		out, err := Role(strace, role, args...).CombinedOutput()
 		if err != nil && len(out) > 0 {
-			t.Fatalf("call %d: %v: %s", call, err, strings.TrimSpace(string(out)))
+			t.Fatalf("before %s: %v: %s", before, err, strings.TrimSpace(string(out)))
 		}
-		check(call, err == nil)
-		if err == nil {
-			return call - 1
+		check(before, err == nil)
+		if err != nil {
+			killed++
+		}
+		return err != nil
+	})
+	return killed
+}
+
+// Kills calls run with the command line of strace that kills before the first use of the first of calls, and so on while run
+// says that the program was killed; then the same for the next of calls.
+func Kills(t *testing.T, calls string, run func(strace []string, before string) (killed bool)) {
+	t.Helper()
+	for _, call := range strings.Fields(calls) {
+		for n := 1; ; n++ {
+			inject := fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n)
+			if !run(Strace(t, "-o", "/dev/null", "-e", "trace="+call, "-e", inject), fmt.Sprintf("%s %d", call, n)) {
+				break
+			}
 		}
 	}
-	t.Fatal("the role never ends by itself")
-	return 0
 }
 
 // FailCall plays a role in which one system call fails with an error. It returns what the role printed.
