@@ -36,7 +36,8 @@ func Main(m *testing.M, roles Roles, after ...func()) {
 func Role(prefix []string, role string, args ...string) *exec.Cmd {
 	line := append(append(prefix[:len(prefix):len(prefix)], os.Args[0]), args...)
 	cmd := exec.Command(line[0], line[1:]...)
-	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	// A program with the race detector sleeps for a second at its end unless it is told not to.
+	cmd.Env = append(os.Environ(), roleVariable+"="+role, "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 
