@@ -46,7 +46,7 @@ install: build
 	install -d -m 0755 $(DESTDIR)$(SECURITY) $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/pam.d $(DESTDIR)/etc/latchkey
 	install -d -m 0700 $(DESTDIR)/etc/latchkey/users $(DESTDIR)/var/lib/latchkey $(DESTDIR)/var/lib/latchkey/users
 	install -m 0755 $(B)/latchkey-login $(DESTDIR)$(LIBEXEC)/.latchkey-login.new
-	install -m 0755 $(B)/latchkey-twilio $(DESTDIR)$(LIBEXEC)/.latchkey-twilio.new
+	install -m 0711 $(B)/latchkey-twilio $(DESTDIR)$(LIBEXEC)/.latchkey-twilio.new
 	install -m 0644 $(B)/pam_latchkey.so $(DESTDIR)$(SECURITY)/.pam_latchkey.so.new
 	install -m 4755 $(B)/enroll $(DESTDIR)$(PREFIX)/bin/.enroll.new
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-login.new $(DESTDIR)$(LIBEXEC)/latchkey-login

@@ -74,7 +74,7 @@ func TestACodeBySMSOrCallLetsInThroughOpenSSHsClient(t *testing.T) {
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				u := withPhone(t, h, c.app)
-				terminal, err := s.Terminal(suite.OpenSSH{User: u.Name}, "id", "-un")
+				terminal, err := s.Terminal(suite.OpenSSH{User: u.Name}, "host", "id", "-un")
 				must(t, err)
 				t.Cleanup(terminal.Close)
 				must(t, terminal.Expect(`[Pp]assword: `))
@@ -161,6 +161,7 @@ func TestWhoIsWaitedForAtTwilioHoldsNobodyUp(t *testing.T) {
 	})
 }
 
+// While PAM works sshd looks at nothing else, so it learns of a client that went away only when the request is given up.
 func TestADisconnectWhileTwilioIsSilentLeavesNothingBehind(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
@@ -168,7 +169,7 @@ func TestADisconnectWhileTwilioIsSilentLeavesNothingBehind(t *testing.T) {
 		u := withPhone(t, h, true)
 		reached := make(chan bool)
 		v.Fail(func(f standin.Faulty) { close(reached); standin.Silence(f) })
-		terminal, err := s.Terminal(suite.OpenSSH{User: u.Name, Key: true, Methods: "publickey,keyboard-interactive"})
+		terminal, err := s.Terminal(suite.OpenSSH{User: u.Name, Key: true, Methods: "publickey,keyboard-interactive"}, "host")
 		must(t, err)
 		must(t, terminal.Expect(`to get one: `))
 		must(t, terminal.Type("sms"))
@@ -178,7 +179,7 @@ func TestADisconnectWhileTwilioIsSilentLeavesNothingBehind(t *testing.T) {
 			t.Errorf("latchkey-twilio does not run, or as root: %v", programs)
 		}
 		terminal.Close()
-		must(t, suite.Wait("the login and its child to end", 5*time.Second, func() error {
+		must(t, suite.Wait("the login and its child to end", 15*time.Second, func() error {
 			if left := running(t, h); len(left) > 0 {
 				return fmt.Errorf("left: %v", left)
 			}
