@@ -196,7 +196,7 @@ func running(t *testing.T, h *suite.Host) map[string]int {
 	must(t, err)
 	found := map[string]int{}
 	for _, p := range all {
-		if strings.HasPrefix(p.Name, "latchkey-") {
+		if p.Name == "latchkey-login" || p.Name == "latchkey-twilio" {
 			found[p.Name] = p.UID
 		}
 	}
