@@ -2,6 +2,12 @@
 //
 // The gate (pam/gate) starts it as root with a fixed environment and with a socket as descriptor 0, and nothing else. It asks
 // for no environment, links no network code, and ends when the host does.
+//
+// The go:debug lines keep Go's runtime from reading the mount table and the control group at the start of every login, only to
+// learn how many processors it may use: the gate tells it to use one.
+//
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
 package main
 
 import (
