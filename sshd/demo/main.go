@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	"latchkey/sshd/standin"
 	"latchkey/sshd/suite"
 )
 
@@ -69,14 +70,51 @@ func (d demo) play() error {
 	}
 	code := alice.Code()
 	d.say("Alice logs in. Her app shows %s.", code)
-	if err := d.login(alice, code, true); err != nil {
+	if err := d.login(alice, true, line{appPrompt, code}); err != nil {
 		return err
 	}
 	d.say("Somebody who knows her password has watched her type %s, and types it again, and again:", code)
-	if err := d.login(alice, code, false); err != nil {
+	if err := d.login(alice, false, line{appPrompt, code}, line{appPrompt, code}, line{appPrompt, code}); err != nil {
+		return err
+	}
+	if err := d.bySMS(alice); err != nil {
 		return err
 	}
 	return d.log(alice)
+}
+
+const appPrompt = `Code from your app: `
+
+// bySMS adds a phone and logs in with a code that a stand-in for Twilio Verify would have sent.
+func (d demo) bySMS(alice *suite.User) error {
+	verify, err := d.host.Verify(standin.Options{})
+	if err != nil {
+		return err
+	}
+	defer verify.Close()
+	d.say("Root adds a phone. (What answers for Twilio Verify here is a stand-in on this machine: nothing is sent.)")
+	number := "+15551231234"
+	argv := []string{"/usr/bin/enroll", "add", "phone", "--user", alice.Name, "--number", number, "--yes"}
+	said, err := d.host.Exec("", argv...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "root@%s:~# enroll %s\n%s", d.host.Suite, strings.Join(argv[1:], " "), said)
+	d.say("Alice's app is out of reach. She asks for an SMS.")
+	return d.login(alice, true, line{`to get one: `, "sms"}, line{`again: `, func() string { return verify.Code(number) }})
+}
+
+// line is what is typed after what is expected: a string, or a function that returns it when it is needed.
+type line struct {
+	after string
+	typed any
+}
+
+func (l line) text() string {
+	if late, ok := l.typed.(func() string); ok {
+		return late()
+	}
+	return l.typed.(string)
 }
 
 func (d demo) say(format string, args ...any) { fmt.Fprintf(d.out, "\n── "+format+"\n\n", args...) }
@@ -98,24 +136,23 @@ func (d demo) enroll(alice *suite.User) error {
 	return nil
 }
 
-// login types at OpenSSH's client and shows the terminal. It is an error if the outcome is not the expected one.
-func (d demo) login(alice *suite.User, code string, welcome bool) error {
+// login types at OpenSSH's client, the password first, and shows the terminal. It is an error if the outcome is not the
+// expected one.
+func (d demo) login(alice *suite.User, welcome bool, typed ...line) error {
 	terminal, err := d.server.Terminal(suite.OpenSSH{User: alice.Name}, "host")
 	if err != nil {
 		return err
 	}
 	defer terminal.Close()
-	talk := [][2]string{{`Password: `, suite.Password}, {`Code from your app: `, code}}
+	talk := append([]line{{`Password: `, suite.Password}}, typed...)
 	if welcome {
-		talk = append(talk, [2]string{`\$ `, "whoami"}, [2]string{`\$ `, "exit"})
-	} else {
-		talk = append(talk, talk[1], talk[1])
+		talk = append(talk, line{`\$ `, "whoami"}, line{`\$ `, "exit"})
 	}
-	for _, t := range talk {
-		if err := terminal.Expect(t[0]); err != nil {
+	for _, l := range talk {
+		if err := terminal.Expect(l.after); err != nil {
 			return err
 		}
-		if err := terminal.Type(t[1]); err != nil {
+		if err := terminal.Type(l.text()); err != nil {
 			return err
 		}
 	}
@@ -133,7 +170,7 @@ func (d demo) login(alice *suite.User, code string, welcome bool) error {
 // log shows the audit lines.
 func (d demo) log(alice *suite.User) error {
 	d.say("What the administrator finds in the log:")
-	lines, err := d.host.Audit(alice.Name, 2)
+	lines, err := d.host.Audit(alice.Name, 3)
 	for _, line := range lines {
 		fmt.Fprintln(d.out, line)
 	}
