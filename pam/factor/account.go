@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"latchkey/pam/record"
@@ -114,6 +115,19 @@ type Match struct {
 //
 // A replayed code costs nothing: who types it has seen the device's display, and learns nothing.
 func (a *Account) Verify(code string, now time.Time, limits Limits, allowed func(*record.Device) bool) (Match, error) {
+	return a.charged(now, limits, func() (Match, error) {
+		m, counter, err := a.compare(code, now, allowed)
+		if err == nil && m.Result == Accepted {
+			used := a.State.Device(m.Device.ID)
+			used.Counter, used.Used, used.Resync = counter, now, 0
+		}
+		return m, err
+	})
+}
+
+// charged books a guess, has it compared, and takes the charge back if it was no guess. What compare changes in the state
+// is durable when charged returns.
+func (a *Account) charged(now time.Time, limits Limits, compare func() (Match, error)) (Match, error) {
 	if end, err := a.LockedUntil(now, limits); err != nil || !end.IsZero() {
 		return Match{Result: Locked}, err
 	}
@@ -123,14 +137,13 @@ func (a *Account) Verify(code string, now time.Time, limits Limits, allowed func
 	if err := a.commit(); err != nil {
 		return Match{}, err
 	}
-	m, step, err := a.compare(code, now, allowed)
-	if err != nil || m.Result == Wrong {
+	before := slices.Clone(st.Devices)
+	m, err := compare()
+	if err != nil || m.Result == Wrong && slices.Equal(before, st.Devices) {
 		return m, err
 	}
-	limits.refund(st)
-	if m.Result == Accepted {
-		used := st.Device(m.Device.ID)
-		used.Counter, used.Used = step, now
+	if m.Result != Wrong {
+		limits.refund(st)
 	}
 	if err := a.commit(); err != nil {
 		return Match{}, err
@@ -159,8 +172,9 @@ func (a *Account) commit() error {
 	return nil
 }
 
-// compare looks at every device, so that the time it takes does not tell which one matched.
-func (a *Account) compare(code string, now time.Time, allowed func(*record.Device) bool) (m Match, step uint64, err error) {
+// compare looks at every device, so that the time it takes does not tell which one matched. It returns what the device has
+// then used up.
+func (a *Account) compare(code string, now time.Time, allowed func(*record.Device) bool) (m Match, counter uint64, err error) {
 	for i := range a.Record.Devices {
 		d := &a.Record.Devices[i]
 		used := a.State.Device(d.ID)
@@ -170,18 +184,30 @@ func (a *Account) compare(code string, now time.Time, allowed func(*record.Devic
 		if d.Digits != len(code) || !allowed(d) {
 			continue
 		}
-		s, found, err := FindStep(d, code, now, drift)
+		result, next, err := compareDevice(d, used, code, now)
 		if err != nil {
 			return Match{}, 0, err
 		}
-		if !found || m.Result == Accepted {
-			continue
-		}
-		if m = (Match{Replayed, d}); s > used.Counter {
-			m.Result, step = Accepted, s
+		if result > m.Result {
+			m, counter = Match{result, d}, next
 		}
 	}
-	return m, step, nil
+	return m, counter, nil
+}
+
+// compareDevice compares code with one device: the result is Wrong, Replayed or Accepted.
+func compareDevice(d *record.Device, used *state.Device, code string, now time.Time) (Result, uint64, error) {
+	if d.Type == record.HOTP {
+		return compareHOTP(d, used, code)
+	}
+	step, found, err := FindStep(d, code, now, drift)
+	switch {
+	case err != nil || !found:
+		return Wrong, 0, err
+	case step > used.Counter:
+		return Accepted, step, nil
+	}
+	return Replayed, 0, nil
 }
 
 // View reads name's record and state for display, also where nothing can be written. Errors are those of Open.

@@ -21,6 +21,14 @@ type Record struct {
 	UID        uint32
 	Enrollment state.EnrollmentID
 	Devices    []Device
+	Recovery   Recovery
+}
+
+// Recovery is a set of recovery codes, of which only hashes are kept. The zero value is no set.
+type Recovery struct {
+	ID     state.SetID
+	Salt   []byte
+	Hashes [][]byte // at most MaxRecovery
 }
 
 // Device is one thing that makes codes.
@@ -31,10 +39,10 @@ type Device struct {
 	Created time.Time
 	Secret  []byte // the shared secret, raw, or a phone's number in E.164; sealed in the file
 
-	// TOTP parameters, RFC 6238; a phone has none.
+	// Parameters of RFC 6238 and RFC 4226; a phone has none.
 	Algorithm string        // SHA1, SHA256 or SHA512
 	Digits    int           // 6 or 8
-	Period    time.Duration // whole seconds
+	Period    time.Duration // whole seconds; a token has none
 }
 
 // Type is the kind of a device.
@@ -42,8 +50,10 @@ type Type string
 
 // The types.
 const (
-	TOTP  Type = "totp"  // an authenticator app (RFC 6238)
-	Phone Type = "phone" // a number that codes are sent to
+	TOTP         Type = "totp"     // an authenticator app (RFC 6238)
+	HOTP         Type = "hotp"     // a token with a button and a counter (RFC 4226)
+	Phone        Type = "phone"    // a number that codes are sent to
+	RecoveryCode Type = "recovery" // no device: a printed code
 )
 
 // Bounds of a device.
@@ -52,6 +62,10 @@ const (
 	MaxSecret = 128
 	MaxPeriod = 24 * time.Hour
 	MaxLabel  = 64 // bytes
+
+	MaxRecovery  = 64 // codes
+	RecoverySalt = 16 // bytes
+	RecoveryHash = 32 // bytes
 )
 
 // Errors that callers tell apart.
@@ -94,6 +108,9 @@ func (r *Record) check() error {
 	if len(r.Devices) > state.MaxDevices {
 		return fmt.Errorf("%d devices; at most %d", len(r.Devices), state.MaxDevices)
 	}
+	if err := r.Recovery.check(); err != nil {
+		return err
+	}
 	seen := map[string]bool{}
 	for i := range r.Devices {
 		d := &r.Devices[i]
@@ -119,21 +136,28 @@ func (d *Device) Check() error {
 	}
 	switch d.Type {
 	case TOTP:
-		return d.checkTOTP()
+		if d.Period < time.Second || d.Period > MaxPeriod || d.Period%time.Second != 0 {
+			return fmt.Errorf("a period is 1 to %d whole seconds", int(MaxPeriod/time.Second))
+		}
+		return d.checkCode()
+	case HOTP:
+		if d.Period != 0 {
+			return errors.New("a token has no period")
+		}
+		return d.checkCode()
 	case Phone:
 		return d.checkPhone()
 	}
 	return fmt.Errorf("unknown type %q", d.Type)
 }
 
-func (d *Device) checkTOTP() error {
+// checkCode checks what all devices have that make codes by themselves.
+func (d *Device) checkCode() error {
 	switch {
 	case d.Algorithm != "SHA1" && d.Algorithm != "SHA256" && d.Algorithm != "SHA512":
 		return fmt.Errorf("unknown algorithm %q", d.Algorithm)
 	case d.Digits != 6 && d.Digits != 8:
 		return fmt.Errorf("%d digits; only 6 and 8 exist", d.Digits)
-	case d.Period < time.Second || d.Period > MaxPeriod || d.Period%time.Second != 0:
-		return fmt.Errorf("a period is 1 to %d whole seconds", int(MaxPeriod/time.Second))
 	case len(d.Secret) < MinSecret || len(d.Secret) > MaxSecret:
 		return fmt.Errorf("a secret has %d to %d bytes", MinSecret, MaxSecret)
 	}
@@ -148,6 +172,24 @@ func (d *Device) checkPhone() error {
 	}
 	if d.Algorithm != "" || d.Digits != 0 || d.Period != 0 {
 		return errors.New("a phone has no algorithm, digits or period")
+	}
+	return nil
+}
+
+func (r *Recovery) check() error {
+	if r.ID == (state.SetID{}) {
+		if len(r.Salt) > 0 || len(r.Hashes) > 0 {
+			return errors.New("recovery codes without an id")
+		}
+		return nil
+	}
+	if len(r.Salt) != RecoverySalt || len(r.Hashes) == 0 || len(r.Hashes) > MaxRecovery {
+		return errors.New("the recovery codes are malformed")
+	}
+	for _, h := range r.Hashes {
+		if len(h) != RecoveryHash {
+			return errors.New("the recovery codes are malformed")
+		}
 	}
 	return nil
 }

@@ -32,6 +32,8 @@ const (
 	offSID        = offPending + 16
 	offSend       = offSID + maxSID
 	sendSize      = 16
+	offRecovery   = offSend + MaxSends*sendSize
+	offNext       = offRecovery + 16
 
 	channelSMS  = 1
 	channelCall = 2
@@ -64,8 +66,11 @@ func (s *State) encode() ([]byte, error) {
 		copy(at, d.ID[:])
 		put.PutUint64(at[8:], d.Counter)
 		putTime(at[16:], d.Used)
+		put.PutUint64(at[24:], d.Resync)
 	}
 	s.encodeSends(b)
+	s.Recovery.encode(b[offRecovery:])
+	s.Next.encode(b[offNext:])
 	sum := sha256.Sum256(b[:offSum])
 	copy(b[offSum:], sum[:])
 	return b, nil
@@ -115,6 +120,7 @@ func decode(b []byte) (*State, error) {
 	if !s.decodeSends(b) {
 		return nil, errChecksum
 	}
+	s.Recovery, s.Next = decodeRecovery(b[offRecovery:]), decodeRecovery(b[offNext:])
 	// What the fields do not cover must be zero, or this is not what encode wrote: writing it again shows that.
 	if again, err := s.encode(); err != nil || string(again) != string(b) {
 		return nil, errChecksum
@@ -139,9 +145,20 @@ func (s *State) decodeSends(b []byte) bool {
 }
 
 func decodeDevice(b []byte) Device {
-	d := Device{Counter: binary.BigEndian.Uint64(b[8:]), Used: getTime(b[16:])}
+	d := Device{Counter: binary.BigEndian.Uint64(b[8:]), Used: getTime(b[16:]), Resync: binary.BigEndian.Uint64(b[24:])}
 	copy(d.ID[:], b)
 	return d
+}
+
+func (r Recovery) encode(b []byte) {
+	copy(b, r.Set[:])
+	binary.BigEndian.PutUint64(b[8:], r.Used)
+}
+
+func decodeRecovery(b []byte) Recovery {
+	r := Recovery{Used: binary.BigEndian.Uint64(b[8:])}
+	copy(r.Set[:], b)
+	return r
 }
 
 func putTime(b []byte, t time.Time) {

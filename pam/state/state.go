@@ -32,6 +32,8 @@ type State struct {
 	Devices    []Device    // at most MaxDevices
 	Sends      []Send      // codes sent to phones, oldest first, at most MaxSends
 	Pending    Pending     // the verification that waits for its code
+	Recovery   Recovery    // the recovery codes that are used
+	Next       Recovery    // the same of a set that is about to replace them
 
 	sequence uint64
 }
@@ -41,6 +43,7 @@ type Device struct {
 	ID      DeviceID
 	Counter uint64    // TOTP: the last accepted time step (RFC 6238 section 5.2); HOTP: the next counter (RFC 4226)
 	Used    time.Time // last accepted code; zero: never
+	Resync  uint64    // HOTP: the counter whose code would resynchronise the token (RFC 4226 section 7.4); 0: none
 }
 
 // Send is a number of codes sent at about the same time.
@@ -57,6 +60,15 @@ type Pending struct {
 	SID    string    // Twilio's name for it, at most 40 bytes of ASCII
 	Checks uint16    // how many codes were compared with it
 }
+
+// Recovery is what is used up of one set of recovery codes. The zero value is no set.
+type Recovery struct {
+	Set  SetID
+	Used uint64 // a bit for each used code, the first being the lowest
+}
+
+// SetID names a set of recovery codes in record and state.
+type SetID [8]byte
 
 // Errors that callers tell apart. Those of reading name the file.
 var (

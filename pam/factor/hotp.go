@@ -1,0 +1,44 @@
+package factor
+
+import (
+	"crypto/subtle"
+
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+)
+
+// A token's counter runs ahead of ours when its button is pressed for nothing (RFC 4226 section 7.4): so many codes ahead
+// are accepted at once, and so many if the next one follows.
+const (
+	lookAhead  = 10
+	resyncSpan = 100
+)
+
+// compareHOTP compares code with a token. It tells the counter to expect next if it is accepted, and notes in used what
+// a resynchronisation needs. Like FindStep it takes the same time whichever counter matches.
+func compareHOTP(d *record.Device, used *state.Device, code string) (Result, uint64, error) {
+	result, next := Wrong, uint64(0)
+	first := used.Counter - min(used.Counter, lookAhead)
+	for c := first; c <= used.Counter+resyncSpan; c++ {
+		want, err := Code(d, c)
+		if err != nil {
+			return Wrong, 0, err
+		}
+		if subtle.ConstantTimeCompare([]byte(want), []byte(code)) != 1 || result == Accepted {
+			continue
+		}
+		switch {
+		case c < used.Counter:
+			result = Replayed
+		case c <= used.Counter+lookAhead || c == used.Resync:
+			result, next = Accepted, c+1
+		case result == Wrong:
+			// Right, but far ahead: the next code decides. A guess would have to be right twice running.
+			next = c + 1
+		}
+	}
+	if result == Wrong {
+		used.Resync = next
+	}
+	return result, next, nil
+}
