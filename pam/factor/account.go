@@ -17,6 +17,9 @@ type Keyring struct {
 	Records record.Store
 	States  state.Store
 	Host    state.Store // of what is counted for the whole host
+	// Still, if set, is asked by Add and Remove, under the lock that makes their change, whether it may be made: what gave its
+	// caller the right to it may be hours old. It gets the record as it is; nil if there is none.
+	Still func(*record.Record) error
 }
 
 // NewKeyring is the keyring below root ("" for the system's), whose locks are waited for with patience.

@@ -27,6 +27,9 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 		}
 		account, err := k.Open(name, uid)
 		if errors.Is(err, ErrUnenrolled) {
+			if err := k.still(nil); err != nil {
+				return err
+			}
 			return k.enroll(name, uid, d, counter)
 		}
 		if err != nil {
@@ -34,6 +37,9 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 		}
 		defer account.Close()
 		r := account.Record
+		if err := k.still(r); err != nil {
+			return err
+		}
 		if r.Find(d.Label) != nil {
 			return fmt.Errorf("there is a device %q already", d.Label)
 		}
@@ -47,6 +53,13 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 		}
 		return k.Records.Save(r)
 	})
+}
+
+func (k Keyring) still(r *record.Record) error {
+	if k.Still == nil {
+		return nil
+	}
+	return k.Still(r)
 }
 
 // ensureHost makes the file that counts for the whole host, once there is something to count.
@@ -87,6 +100,9 @@ func (k Keyring) Remove(name string, uid uint32, labelOrID string) error {
 			return err
 		}
 		defer account.Close()
+		if err := k.still(account.Record); err != nil {
+			return err
+		}
 		d := account.Record.Find(labelOrID)
 		if d == nil {
 			return fmt.Errorf("no device %q: %w", labelOrID, fs.ErrNotExist)

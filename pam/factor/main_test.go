@@ -1,6 +1,7 @@
 package factor_test
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -9,10 +10,11 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/state"
 )
 
 func TestMain(m *testing.M) {
-	testroot.Main(m, testroot.Roles{"guess": guess, "accept": accept, "add": add, "remove": remove, "reset": reset})
+	testroot.Main(m, testroot.Roles{"guess": guess, "accept": accept, "add": add, "remove": remove, "reset": reset, "send": send})
 }
 
 // guess tries codes at noon as alice, and prints an x for each that was compared: the root, the first code, how many.
@@ -63,3 +65,13 @@ func remove(args []string) error {
 
 // reset takes everything from her: the root.
 func reset(args []string) error { return testroot.Root(args[0]).Keyring().Reset("alice") }
+
+// send books a code for user0 at noon: the root, the phone's id.
+func send(args []string) error {
+	var id state.DeviceID
+	if _, err := hex.Decode(id[:], []byte(args[1])); err != nil {
+		return err
+	}
+	_, err := testroot.Root(args[0]).Keyring().BookSend("user0", uid, id, sends, noon)
+	return err
+}

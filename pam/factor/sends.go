@@ -45,7 +45,9 @@ func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits Sen
 
 // book books a send for the user whose state own is, and for the host.
 func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait time.Duration, err error) {
-	if wait := limits.User.wait(settleSends(&own.State, limits.User, now), now, true); wait > 0 {
+	if wait, err = pause(own, limits.User, now, true); err != nil {
+		return 0, err
+	} else if wait > 0 {
 		return wait, fmt.Errorf("%w to this user", ErrNotYet)
 	}
 	// The user's file is always locked before the host's, so that two logins never wait for each other.
@@ -54,7 +56,9 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait t
 		return 0, fmt.Errorf("%w: %w", ErrState, err)
 	}
 	defer host.Close()
-	if wait := limits.Host.wait(settleSends(&host.State, limits.Host, now), now, false); wait > 0 {
+	if wait, err = pause(host, limits.Host, now, false); err != nil {
+		return 0, err
+	} else if wait > 0 {
 		return wait, fmt.Errorf("%w from this host", ErrNotYet)
 	}
 	book(&host.State, limits.Host, now)
@@ -91,20 +95,32 @@ func (k Keyring) BookProof(name string, uid uint32, limits SendLimits, now time.
 	return wait, err
 }
 
-// settleSends forgets sends older than the window, takes those that the clock, set back, has put into the future
-// as now, and returns what is left.
-func settleSends(st *state.State, r Rate, now time.Time) []state.Send {
+// pause is how long the next send has to wait. Sends that the clock, set back, has put into the future are made durable as of
+// now, so that they are forgotten a window after that was first seen and not when the clock is where it was. The error
+// matches ErrState.
+func pause(f *state.File, r Rate, now time.Time, doubling bool) (time.Duration, error) {
+	setBack := settleSends(&f.State, r, now)
+	if setBack {
+		if err := f.Commit(); err != nil {
+			return 0, fmt.Errorf("%w: %w", ErrState, err)
+		}
+	}
+	return r.wait(f.Sends, now, doubling), nil
+}
+
+// settleSends forgets sends older than the window, takes those from the future as now, and tells whether there were any.
+func settleSends(st *state.State, r Rate, now time.Time) (setBack bool) {
 	kept := st.Sends[:0]
 	for _, s := range st.Sends {
 		if s.At.After(now) {
-			s.At = now
+			s.At, setBack = now, true
 		}
 		if now.Sub(s.At) < r.Window {
 			kept = append(kept, s)
 		}
 	}
 	st.Sends = kept
-	return kept
+	return setBack
 }
 
 // wait is how long it takes until the next send is allowed: until the oldest of a full window is forgotten and, if

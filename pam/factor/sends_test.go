@@ -1,0 +1,268 @@
+package factor_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+)
+
+// sends are the limits of these tests: few enough to reach.
+var sends = factor.SendLimits{User: factor.Rate{Count: 5, Window: time.Hour}, Host: factor.Rate{Count: 7, Window: time.Hour}}
+
+// phones enrolls users with a phone each, who are called user0, user1, and so on.
+func phones(t *testing.T, n int) (testroot.Root, []state.DeviceID) {
+	t.Helper()
+	root := testroot.New(t)
+	var ids []state.DeviceID
+	for i := range n {
+		d := factor.NewPhone("mobile", fmt.Sprintf("+1555123%04d", i), noon)
+		testroot.Must(t, root.Keyring().Add(name(i), uid, d, 0))
+		ids = append(ids, d.ID)
+	}
+	return root, ids
+}
+
+func name(i int) string { return fmt.Sprintf("user%d", i) }
+
+// sent books a send for user0 and demands that it is allowed.
+func sent(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time) {
+	t.Helper()
+	if wait, err := root.Keyring().BookSend("user0", uid, id, sends, at); wait != 0 || err != nil {
+		t.Errorf("at %s: wait %v, %v", at.Format(time.TimeOnly), wait, err)
+	}
+}
+
+// waits books one and demands that it has to wait so long.
+func waits(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time, want time.Duration) {
+	t.Helper()
+	if wait, err := root.Keyring().BookSend("user0", uid, id, sends, at); wait != want || !errors.Is(err, factor.ErrNotYet) {
+		t.Errorf("at %s: wait %v, not %v; %v", at.Format(time.TimeOnly), wait, want, err)
+	}
+}
+
+// booked is how many sends a user's file and the host's count.
+func booked(t *testing.T, store state.Store, name string) (total int) {
+	t.Helper()
+	st, err := store.View(name)
+	testroot.Must(t, err)
+	for _, s := range st.Sends {
+		total += int(s.Count)
+	}
+	return total
+}
+
+func TestAWaitEndsAfterTheClockWasSetBack(t *testing.T) {
+	root, ids := phones(t, 1)
+	sent(t, root, ids[0], noon)
+	back := noon.AddDate(-1, 0, 0)
+	waits(t, root, ids[0], back, 30*time.Second)
+	waits(t, root, ids[0], back.Add(20*time.Second), 10*time.Second)
+	sent(t, root, ids[0], back.Add(30*time.Second))
+}
+
+func TestTheHostsLimitEndsAfterTheClockWasSetBack(t *testing.T) {
+	root, ids := phones(t, 8)
+	for i := range 7 {
+		_, err := root.Keyring().BookSend(name(i), uid, ids[i], sends, noon)
+		testroot.Must(t, err)
+	}
+	back := noon.AddDate(-1, 0, 0)
+	if wait, err := root.Keyring().BookSend(name(7), uid, ids[7], sends, back); wait != time.Hour || !errors.Is(err, factor.ErrNotYet) {
+		t.Errorf("wait %v, %v", wait, err)
+	}
+	if _, err := root.Keyring().BookSend(name(7), uid, ids[7], sends, back.Add(time.Hour)); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
+func TestOfFiftySendsInParallelOnlyTheFirstIsNow(t *testing.T) {
+	root, ids := phones(t, 1)
+	for round, at := range []time.Time{noon, noon.Add(30 * time.Second), noon.Add(90 * time.Second)} {
+		if n := atOnce(50, func(int) error {
+			_, err := root.Keyring().BookSend("user0", uid, ids[0], sends, at)
+			return err
+		}, t); n != 1 || booked(t, root.Keyring().States, "user0") != round+1 || booked(t, root.Keyring().Host, "host") != round+1 {
+			t.Errorf("round %d: %d sends", round, n)
+		}
+	}
+}
+
+func TestFiftyUsersInParallelSendNoMoreThanTheHostMay(t *testing.T) {
+	root, ids := phones(t, 50)
+	n := atOnce(50, func(i int) error {
+		_, err := root.Keyring().BookSend(name(i), uid, ids[i], sends, noon)
+		return err
+	}, t)
+	if n != 7 || booked(t, root.Keyring().Host, "host") != 7 {
+		t.Errorf("%d sends, %d booked", n, booked(t, root.Keyring().Host, "host"))
+	}
+}
+
+// atOnce calls book n times in parallel and returns how often it was allowed. Nothing else may go wrong.
+func atOnce(n int, book func(i int) error, t *testing.T) int64 {
+	t.Helper()
+	var all sync.WaitGroup
+	var allowed atomic.Int64
+	for i := range n {
+		all.Go(func() {
+			switch err := book(i); {
+			case err == nil:
+				allowed.Add(1)
+			case !errors.Is(err, factor.ErrNotYet):
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	return allowed.Load()
+}
+
+func TestNoMoreSendsFitIntoAnyHourThanTheLimitSays(t *testing.T) {
+	root, ids := phones(t, 1)
+	var allowed []time.Time
+	for later := time.Duration(0); later < 4*time.Hour; later += 17 * time.Second {
+		at := noon.Add(later)
+		if _, err := root.Keyring().BookSend("user0", uid, ids[0], sends, at); err == nil {
+			allowed = append(allowed, at)
+		} else if !errors.Is(err, factor.ErrNotYet) {
+			t.Fatal(err)
+		}
+	}
+	for i := range allowed {
+		if i >= 5 && allowed[i].Sub(allowed[i-5]) < time.Hour {
+			t.Errorf("six within %v", allowed[i].Sub(allowed[i-5]))
+		}
+	}
+	if len(allowed) < 4*5-5 {
+		t.Errorf("only %d in four hours", len(allowed))
+	}
+}
+
+func TestASendKilledAtAnySystemCallIsCountedForTheHostIfItIsForTheUser(t *testing.T) {
+	t.Parallel()
+	root, ids := phones(t, 1)
+	own, host := root.State("user0"), root.Join("var/lib/latchkey/host")
+	fresh, freshHost := testroot.Read(t, own), testroot.Read(t, host)
+	between := false
+	testroot.KillAtEveryCall(t, "send", []string{string(root), fmt.Sprintf("%x", ids[0])}, func(before string, completed bool) {
+		users, hosts := booked(t, root.Keyring().States, "user0"), booked(t, root.Keyring().Host, "host")
+		between = between || hosts == 1 && users == 0
+		if users > hosts || hosts > 1 || completed && users == 0 {
+			t.Errorf("killed before %s: %d sends of the user, %d of the host", before, users, hosts)
+		}
+		testroot.Write(t, own, fresh)
+		testroot.Write(t, host, freshHost)
+	})
+	if !between {
+		t.Error("none was killed between the two")
+	}
+}
+
+func TestASendThatTheUsersFileCannotBookIsNone(t *testing.T) {
+	root, ids := phones(t, 1)
+	if _, err := root.Keyring().BookSend("user0", uid, state.DeviceID{1}, sends, noon); !errors.Is(err, factor.ErrRecord) {
+		t.Errorf("to a phone that is not there: %v", err)
+	}
+	if _, err := root.Keyring().BookSend("user1", uid, ids[0], sends, noon); !errors.Is(err, factor.ErrUnenrolled) {
+		t.Errorf("to a user who is not there: %v", err)
+	}
+	if booked(t, root.Keyring().Host, "host") != 0 {
+		t.Error("the host counted it")
+	}
+}
+
+// pendingOf notes a verification for user0's phone.
+func pendingOf(t *testing.T, root testroot.Root, id state.DeviceID, sid string, at time.Time) {
+	t.Helper()
+	testroot.Must(t, root.Keyring().KeepPending("user0", uid, state.Pending{Device: id, At: at, SID: sid}))
+}
+
+// check books a check for user0 and tells whether Twilio may be asked.
+func check(root testroot.Root, at time.Time) (bool, error) {
+	account, err := root.Keyring().Open("user0", uid)
+	if err != nil {
+		return false, err
+	}
+	defer account.Close()
+	phone, _, err := account.BookCheck(at, func(*record.Device) bool { return true })
+	return phone != nil, err
+}
+
+func TestOfFiftyChecksInParallelFiveReachTwilio(t *testing.T) {
+	root, ids := phones(t, 1)
+	pendingOf(t, root, ids[0], "VE1", noon)
+	var all sync.WaitGroup
+	var checks atomic.Int64
+	for range 50 {
+		all.Go(func() {
+			ok, err := check(root, noon)
+			if err != nil {
+				t.Error(err)
+			}
+			if ok {
+				checks.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if checks.Load() != 5 {
+		t.Errorf("%d checks", checks.Load())
+	}
+	pendingOf(t, root, ids[0], "VE1", noon.Add(time.Minute)) // a send that joined it
+	if ok, _ := check(root, noon.Add(time.Minute)); ok {
+		t.Error("asking again gave more checks of the same code")
+	}
+	pendingOf(t, root, ids[0], "VE2", noon.Add(time.Minute))
+	if ok, _ := check(root, noon.Add(time.Minute)); !ok {
+		t.Error("another verification has no checks")
+	}
+}
+
+func TestOfFiftyApprovalsOfOneVerificationOneIsAccepted(t *testing.T) {
+	root, ids := phones(t, 1)
+	pendingOf(t, root, ids[0], "VE1", noon)
+	p := state.Pending{Device: ids[0], SID: "VE1"}
+	var all sync.WaitGroup
+	var accepted, replayed atomic.Int64
+	for range 50 {
+		all.Go(func() {
+			switch result, err := root.Keyring().EndCheck("user0", uid, p, true, three, noon); {
+			case err != nil:
+				t.Error(err)
+			case result == factor.Accepted:
+				accepted.Add(1)
+			case result == factor.Replayed:
+				replayed.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if accepted.Load() != 1 || replayed.Load() != 49 {
+		t.Errorf("%d accepted, %d replayed", accepted.Load(), replayed.Load())
+	}
+}
+
+func TestWhatIsNotPendingIsNotCheckedAtTwilio(t *testing.T) {
+	root, ids := phones(t, 1)
+	for text, c := range map[string]struct {
+		id state.DeviceID
+		at time.Time
+	}{
+		"a code that has expired":         {ids[0], noon.Add(-10 * time.Minute)},
+		"a code of a phone that was lost": {state.DeviceID{1}, noon},
+		"a code from the future":          {ids[0], noon.Add(time.Minute)},
+	} {
+		pendingOf(t, root, c.id, "VE1", c.at)
+		if ok, err := check(root, noon); ok || err != nil {
+			t.Errorf("%s: %v, %v", text, ok, err)
+		}
+	}
+}
