@@ -25,7 +25,10 @@ func (p *program) setUp(o options) error {
 	} else if enrolled {
 		return &failure{who.name + " has a second factor already", "see it with: enroll status; add a device with: enroll add totp"}
 	}
-	return p.addWithUser(who, o)
+	if err := p.addWithUser(who, o); err != nil {
+		return err
+	}
+	return p.newCodes(who)
 }
 
 // add gives a user one more device.
@@ -44,6 +47,8 @@ func (p *program) add(o options) error {
 		return p.addPhone(who, o)
 	case o.yes:
 		return p.addUnasked(who, o)
+	case o.operand == "hotp":
+		return p.addToken(who, o)
 	}
 	return p.addWithUser(who, o)
 }
@@ -51,11 +56,15 @@ func (p *program) add(o options) error {
 // addable refuses options that do not go with what is to be added.
 func addable(o options) error {
 	switch {
-	case o.operand != "totp" && o.operand != "phone":
-		return usage("enroll add %s: this version adds totp and phone", o.operand)
+	case o.operand != "totp" && o.operand != "hotp" && o.operand != "phone":
+		return usage("enroll add %s: what can be added is totp, hotp and phone", o.operand)
+	case o.operand == "totp" && o.counter != 0:
+		return usage("--counter goes with enroll add hotp")
+	case o.operand == "hotp" && o.yes && o.secretFile == "":
+		return usage("enroll add hotp --yes needs --secret-file: the token has its secret already")
 	case o.secretFile != "" && !o.yes:
 		return usage("--secret-file goes with --yes")
-	case o.operand == "totp" && o.number != "":
+	case o.operand != "phone" && o.number != "":
 		return usage("--number goes with enroll add phone")
 	case o.operand == "phone" && (o.secretFile != "" || o.code):
 		return usage("a phone has no secret, algorithm, digits or period")
@@ -78,8 +87,11 @@ func (p *program) addUnasked(who identity, o options) error {
 	if len(d.Secret) < 16 {
 		fmt.Fprintln(p.err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
 	}
-	if err := p.save(who, d, 0); err != nil {
+	if err := p.save(who, d, o.counter); err != nil {
 		return err
+	}
+	if d.Type == record.HOTP {
+		uri += fmt.Sprintf("&counter=%d", o.counter)
 	}
 	_, err = fmt.Fprintln(p.out, uri)
 	return err
@@ -108,7 +120,7 @@ func (p *program) addWithUser(who identity, o options) error {
 	if err := p.save(who, d, step); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. At your next login you are asked for a code from it.\n", d.Label, who.name)
+	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. At the next login a code from it is asked for.\n", d.Label, who.name)
 	return nil
 }
 
@@ -118,21 +130,34 @@ func (p *program) device(who identity, o options) (record.Device, error) {
 	if err != nil {
 		return record.Device{}, err
 	}
+	return p.deviceWith(who, o, secret)
+}
+
+// deviceWith makes the new device with a secret that is known.
+func (p *program) deviceWith(who identity, o options, secret []byte) (record.Device, error) {
+	var err error
 	label := o.label
 	if label == "" {
-		if label, err = p.freeLabel(who, "app"); err != nil {
+		if label, err = p.freeLabel(who, standardLabel[o.operand]); err != nil {
 			return record.Device{}, err
 		}
 	}
 	if o.period < 1 || o.period > int(record.MaxPeriod/time.Second) {
 		return record.Device{}, usage("--period is 1 to %d seconds", int(record.MaxPeriod/time.Second))
 	}
-	d := factor.NewTOTP(label, secret, strings.ToUpper(o.algorithm), o.digits, time.Duration(o.period)*time.Second, p.clock())
+	algorithm, now := strings.ToUpper(o.algorithm), p.clock()
+	d := factor.NewTOTP(label, secret, algorithm, o.digits, time.Duration(o.period)*time.Second, now)
+	if o.operand == "hotp" {
+		d = factor.NewHOTP(label, secret, algorithm, o.digits, now)
+	}
 	if err := d.Check(); err != nil {
 		return d, usage("%v", err)
 	}
 	return d, nil
 }
+
+// standardLabel is what a device is called unless the user says otherwise.
+var standardLabel = map[string]string{"": "app", "totp": "app", "hotp": "token", "phone": "phone"}
 
 // freeLabel is base, or base-2 and so on if the user has that.
 func (p *program) freeLabel(who identity, base string) (label string, err error) {
@@ -168,7 +193,7 @@ func (p *program) show(who identity, d record.Device) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "Step 1 of 2. Scan this with your authenticator app:\n\n%s\n", drawing)
+	fmt.Fprintf(p.out, "Step 1. Scan this with your authenticator app:\n\n%s\n", drawing)
 	fmt.Fprintf(p.out, "or type it in by hand: %s\n", grouped(d.Secret))
 	fmt.Fprintf(p.out, "(time-based, %s, %d digits, %d seconds)\n\n", d.Algorithm, d.Digits, d.Period/time.Second)
 	return nil
@@ -179,7 +204,7 @@ const confirmTries = 3
 
 // confirm asks for a code of the new device and returns its time step, which is used up by that.
 func (p *program) confirm(d record.Device) (uint64, error) {
-	prompt := "Step 2 of 2. Type the code that the app shows now: "
+	prompt := "Step 2. Type the code that the app shows now: "
 	for range confirmTries {
 		answer, err := p.ask(prompt)
 		if err != nil {
@@ -216,6 +241,9 @@ func otpauth(who identity, d record.Device) (string, error) {
 	host, err := os.Hostname()
 	if err != nil || host == "" {
 		host = "latchkey"
+	}
+	if d.Type == record.HOTP {
+		return tokenURI(host, who.name, d), nil
 	}
 	algorithms := map[string]otp.Algorithm{"SHA1": otp.AlgorithmSHA1, "SHA256": otp.AlgorithmSHA256, "SHA512": otp.AlgorithmSHA512}
 	key, err := totp.Generate(totp.GenerateOpts{

@@ -17,6 +17,7 @@ type options struct {
 	label      string
 	secretFile string
 	number     string
+	counter    uint64
 	code       bool // one of the parameters of codes was given
 	algorithm  string
 	digits     int
@@ -37,7 +38,8 @@ type command struct {
 // commands is what enroll can do. The empty name is enroll alone.
 var commands = map[string]command{
 	"":       {"", []string{"user", "label", "algorithm", "digits", "period"}, false, (*program).setUp},
-	"add":    {"totp or phone", []string{"user", "label", "secret-file", "number", "algorithm", "digits", "period", "yes"}, false, (*program).add},
+	"add":    {"totp, hotp or phone", []string{"user", "label", "secret-file", "counter", "number", "algorithm", "digits", "period", "yes"}, false, (*program).add},
+	"codes":  {"", []string{"user", "yes"}, false, (*program).codes},
 	"status": {"", []string{"user", "json"}, false, (*program).status},
 	"remove": {"DEVICE", []string{"user", "yes"}, false, (*program).remove},
 	"test":   {"", []string{"user"}, false, (*program).try},
@@ -49,8 +51,9 @@ var commands = map[string]command{
 
 const help = `usage: enroll                       set up the second factor for yourself
        enroll status [--json]       devices, last use, lock
-       enroll add totp|phone        one more device
+       enroll add totp|hotp|phone   one more device
        enroll remove DEVICE
+       enroll codes                 new recovery codes; the old ones stop working
        enroll test                  try a code; says which device it matched
 for root:
        enroll --user NAME ...       any of the above for someone else
@@ -60,6 +63,9 @@ for root:
        enroll add totp --user NAME --label L [--secret-file FILE|-] [--digits 6|8]
               [--algorithm SHA1|SHA256|SHA512] [--period 30] --yes
                                     without questions; prints the otpauth URI alone
+       enroll add hotp --user NAME --secret-file FILE|- [--counter 0] ... --yes
+       enroll codes --user NAME --yes
+                                    prints the codes, one a line
        enroll add phone --user NAME --number +15551234567 --yes
        enroll doctor                would a login work?
 `
@@ -89,7 +95,7 @@ func parse(args []string) (options, command, error) {
 		return o, c, err
 	}
 	set.Visit(func(f *flag.Flag) {
-		o.code = o.code || slices.Contains([]string{"algorithm", "digits", "period"}, f.Name)
+		o.code = o.code || slices.Contains([]string{"algorithm", "digits", "period", "counter"}, f.Name)
 	})
 	return o, c, fits(set, o, c)
 }
@@ -101,6 +107,7 @@ func flags(o *options) *flag.FlagSet {
 	set.StringVar(&o.user, "user", "", "")
 	set.StringVar(&o.label, "label", "", "")
 	set.StringVar(&o.secretFile, "secret-file", "", "")
+	set.Uint64Var(&o.counter, "counter", 0, "")
 	set.StringVar(&o.number, "number", "", "")
 	set.StringVar(&o.algorithm, "algorithm", "SHA1", "")
 	set.IntVar(&o.digits, "digits", 6, "")

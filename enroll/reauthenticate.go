@@ -60,7 +60,7 @@ func (p *program) prove(who identity) error {
 	if err != nil || !enrolled {
 		return err
 	}
-	m, err := p.tryCode(who, "Code from a device you have: ")
+	m, err := p.tryCode(who, "Code from a device you have, or a recovery code: ")
 	if err == nil && m.Result != factor.Accepted {
 		err = &failure{"code not accepted; nothing was changed", explain(m.Result)}
 	}

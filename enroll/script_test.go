@@ -46,6 +46,7 @@ func enrollBelowRoot() {
 // printCode prints the code that an app with the RFC's test secret shows so many steps from now, or a wrong one.
 func printCode() {
 	offset := flag.Int("offset", 0, "time steps from now")
+	counter := flag.Int("counter", -1, "of a token with that secret, instead")
 	wrong := flag.Bool("wrong", false, "a code of no step near now")
 	flag.Parse()
 	d := record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: []byte("12345678901234567890")}
@@ -54,7 +55,11 @@ func printCode() {
 		fmt.Println(absent(&d, now))
 		return
 	}
-	code, err := factor.Code(&d, now+uint64(*offset))
+	moving := now + uint64(*offset)
+	if *counter >= 0 {
+		moving = uint64(*counter)
+	}
+	code, err := factor.Code(&d, moving)
 	if err != nil {
 		panic(err)
 	}

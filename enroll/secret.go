@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base32"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ func (p *program) secret(o options) ([]byte, error) {
 	return readSecret(o.secretFile, f)
 }
 
-// readSecret reads one line of base32, in either case, with or without padding and spaces. Errors name the file and never
+// readSecret reads one line: base32, in either case, with or without padding and spaces, or 0x and hexadecimal. Errors name the file and never
 // what stands in it.
 func readSecret(name string, r io.Reader) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(r, 4096))
@@ -40,6 +41,13 @@ func readSecret(name string, r io.Reader) ([]byte, error) {
 	}
 	if strings.ContainsAny(line, "\r\n") {
 		return nil, fmt.Errorf("%s:2: more than one line", name)
+	}
+	if digits, ok := strings.CutPrefix(line, "0x"); ok {
+		secret, err := hex.DecodeString(digits)
+		if err != nil {
+			return nil, fmt.Errorf("%s:1: not hexadecimal", name)
+		}
+		return secret, nil
 	}
 	plain := strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "=", "").Replace(line))
 	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(plain)

@@ -110,6 +110,8 @@ func TestSetUpOnATerminalSavesADeviceWhoseCodeWasConfirmed(t *testing.T) {
 	code := codeAt(t, d, 0)
 	typed(t, term, code)
 	expect(t, term, `Done: the device "app" is set up for root`)
+	expect(t, term, `Recovery codes, for when no device is at hand`)
+	expect(t, term, `(    [0-9a-z]{5}-[0-9a-z]{5}\r\n){10}`)
 	exits(t, term, exitDone)
 
 	again := terminalIn(t, root, "test")

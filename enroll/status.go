@@ -22,6 +22,7 @@ type userStatus struct {
 	LockedUntil *time.Time     `json:"locked_until"`
 	Failures    int            `json:"failures"`
 	Devices     []deviceStatus `json:"devices"`
+	Recovery    int            `json:"recovery_codes_left"`
 	Problem     string         `json:"problem,omitempty"` // why login is denied whatever is typed
 }
 
@@ -79,6 +80,7 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 func (s *userStatus) fill(r *record.Record, st *state.State, limits factor.Limits, now time.Time) {
 	s.Failures = limits.Count(st, now)
 	s.LockedUntil = timeOrNull(limits.LockedUntil(st, now))
+	s.Recovery = factor.RecoveryLeft(r, st)
 	for _, d := range r.Devices {
 		out := deviceStatus{ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label, Number: d.Hint(), Created: d.Created.UTC()}
 		if used := st.Device(d.ID); used != nil {
@@ -112,6 +114,7 @@ func (s *userStatus) write(w io.Writer) {
 		what := strings.TrimSpace(string(d.Type) + " " + d.Number)
 		fmt.Fprintf(w, "%-20s %-5s since %s, %s\n", d.Label, what, d.Created.Format(time.DateOnly), used)
 	}
+	fmt.Fprintf(w, "Recovery codes left: %d\n", s.Recovery)
 	if s.LockedUntil != nil {
 		fmt.Fprintf(w, "Locked until %s UTC: too many wrong codes.\n", s.LockedUntil.Format(time.DateTime))
 	}

@@ -22,10 +22,14 @@ func (p *program) try(o options) error {
 	if err != nil {
 		return err
 	}
-	if m.Result != factor.Accepted {
+	switch {
+	case m.Result != factor.Accepted:
 		return &failure{"code not accepted", explain(m.Result)}
+	case m.Device == nil:
+		fmt.Fprintln(p.out, "accepted: a recovery code; it is used up now")
+	default:
+		fmt.Fprintf(p.out, "accepted: device %q (%s)\n", m.Device.Label, m.Device.Type)
 	}
-	fmt.Fprintf(p.out, "accepted: device %q (%s)\n", m.Device.Label, m.Device.Type)
 	return nil
 }
 
@@ -40,8 +44,11 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, err erro
 		return m, err
 	}
 	code, possible := factor.Normalize(answer)
+	recovery := false
 	if !possible {
-		return m, nil
+		if code, recovery = factor.NormalizeRecovery(answer); !recovery {
+			return m, nil
+		}
 	}
 	err = p.as0(func() error {
 		account, err := p.keyring.Open(who.name, who.uid)
@@ -49,6 +56,10 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, err erro
 			return err
 		}
 		defer account.Close()
+		if recovery {
+			m.Result, _, err = account.VerifyRecovery(code, p.clock(), limits)
+			return err
+		}
 		m, err = account.Verify(code, p.clock(), limits, func(*record.Device) bool { return true })
 		return err
 	})

@@ -174,6 +174,13 @@ func NewTOTP(label string, secret []byte, algorithm string, digits int, period t
 	return d
 }
 
+// NewHOTP makes a token with a counter and a random id.
+func NewHOTP(label string, secret []byte, algorithm string, digits int, now time.Time) record.Device {
+	d := NewTOTP(label, secret, algorithm, digits, 0, now)
+	d.Type = record.HOTP
+	return d
+}
+
 // NewPhone makes a phone with a random id. The number is E.164.
 func NewPhone(label, number string, now time.Time) record.Device {
 	d := record.Device{Type: record.Phone, Label: label, Created: now, Secret: []byte(number)}

@@ -14,6 +14,20 @@ const (
 	resyncSpan = 100
 )
 
+// FindCounter looks for the counter, from first on and at most reach further, whose code this is.
+func FindCounter(d *record.Device, code string, first, reach uint64) (counter uint64, found bool, err error) {
+	for c := first; c <= first+reach; c++ {
+		want, err := Code(d, c)
+		if err != nil {
+			return 0, false, err
+		}
+		if subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 && !found {
+			counter, found = c, true
+		}
+	}
+	return counter, found, nil
+}
+
 // compareHOTP compares code with a token. It tells the counter to expect next if it is accepted, and notes in used what
 // a resynchronisation needs. Like FindStep it takes the same time whichever counter matches.
 func compareHOTP(d *record.Device, used *state.Device, code string) (Result, uint64, error) {

@@ -113,9 +113,10 @@ func (a *Account) usedCodes() *state.Recovery {
 }
 
 // RecoveryLeft is how many recovery codes are not used.
-func (a *Account) RecoveryLeft() int { return recoveryLeft(a.Record, &a.State.State) }
+func (a *Account) RecoveryLeft() int { return RecoveryLeft(a.Record, &a.State.State) }
 
-func recoveryLeft(r *record.Record, st *state.State) int {
+// RecoveryLeft is the same for a record and state that were read for display.
+func RecoveryLeft(r *record.Record, st *state.State) int {
 	a := Account{Record: r, State: &state.File{State: *st}}
 	used := a.usedCodes()
 	if used == nil {

@@ -82,7 +82,7 @@ func (c *challenge) begin() Outcome {
 		return c.unusable(err)
 	}
 	defer account.Close()
-	c.offer = newOffer(account.Record.Devices, c.methods)
+	c.offer = newOffer(account, c.methods)
 	if c.offer.none() {
 		c.Talk.Tell(noneUsable)
 		return deny(Forbidden, "the user has no device of a method that is allowed here")
@@ -147,6 +147,9 @@ func (c *challenge) locked(account *factor.Account) Outcome {
 func (c *challenge) guess(answer string) (o Outcome, said string) {
 	code, possible := factor.Normalize(answer)
 	if !possible {
+		if code, possible = factor.NormalizeRecovery(answer); possible && c.offer.recovery {
+			return c.recover(code)
+		}
 		return deny(Wrong, "not a code"), notAccepted
 	}
 	account, err := c.Keyring.Open(c.r.Name, c.r.UID)
@@ -162,6 +165,28 @@ func (c *challenge) guess(answer string) (o Outcome, said string) {
 		return o, said
 	}
 	return c.lockedNow(c.check(code, phone, pending))
+}
+
+// recover judges a recovery code, and tells its user how many are left.
+func (c *challenge) recover(code string) (Outcome, string) {
+	account, err := c.Keyring.Open(c.r.Name, c.r.UID)
+	if err != nil {
+		return c.unusable(err), ""
+	}
+	defer account.Close()
+	result, left, err := account.VerifyRecovery(code, c.Clock(), c.limits)
+	if err != nil {
+		return c.unusable(err), ""
+	}
+	if result == factor.Accepted {
+		c.Talk.Tell(codeUsed(left))
+		return Outcome{Allow: true, Reason: OK, Method: string(policy.Recovery)}, ""
+	}
+	o, said := c.judge(factor.Match{Result: result}, account)
+	if result == factor.Replayed {
+		o.Method, said = string(policy.Recovery), usedRecovery
+	}
+	return o, said
 }
 
 // compare compares a code with what is known here. If that does not decide, and a code was sent to a phone, it returns
@@ -191,6 +216,9 @@ func (c *challenge) judge(m factor.Match, account *factor.Account) (Outcome, str
 	switch m.Result {
 	case factor.Accepted:
 		o.Allow, o.Reason = true, OK
+		if left := account.RecoveryLeft(); left > 0 && left <= fewCodes {
+			c.Talk.Tell(fewLeft(left))
+		}
 		return o, ""
 	case factor.Replayed:
 		o.Reason = Replayed

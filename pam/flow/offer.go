@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"latchkey/pam/factor"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
@@ -14,18 +15,20 @@ import (
 type offer struct {
 	methods  []policy.Method // that the rule allows
 	app      bool            // a device that makes codes by itself
+	recovery bool            // a recovery code that is not used
 	phones   []record.Device // that codes can be sent to
 	channels []policy.Method // SMS, Call: how
 }
 
-func newOffer(devices []record.Device, methods []policy.Method) offer {
+func newOffer(account *factor.Account, methods []policy.Method) offer {
 	o := offer{methods: methods}
+	o.recovery = slices.Contains(methods, policy.Recovery) && account.RecoveryLeft() > 0
 	for _, m := range []policy.Method{policy.SMS, policy.Call} {
 		if slices.Contains(methods, m) {
 			o.channels = append(o.channels, m)
 		}
 	}
-	for _, d := range devices {
+	for _, d := range account.Record.Devices {
 		switch {
 		case d.Type == record.Phone && len(o.channels) > 0:
 			o.phones = append(o.phones, d)
@@ -40,7 +43,7 @@ func newOffer(devices []record.Device, methods []policy.Method) offer {
 }
 
 // none tells that there is nothing to ask for.
-func (o offer) none() bool { return !o.app && len(o.phones) == 0 }
+func (o offer) none() bool { return !o.app && len(o.phones) == 0 && !o.recovery }
 
 // accepts tells whether a device may be used.
 func (o offer) accepts(d *record.Device) bool {
@@ -64,6 +67,8 @@ const (
 func (o offer) prompt(said string, when moment) string {
 	ask := "Code"
 	switch {
+	case len(o.phones) == 0 && !o.app:
+		ask = "Recovery code"
 	case len(o.phones) == 0:
 		ask = "Code from your app"
 	case said == "" && o.app:

@@ -9,11 +9,12 @@ import (
 
 // What the user sees. It says what to do next, and nothing that only the administrator should know.
 const (
-	notAccepted = "That code was not accepted."
-	usedBefore  = "That code was used before. Wait for the next one."
-	codeExpired = "That code has expired."
-	noChecking  = "That code could not be checked."
-	enoughAsked = "No more codes are sent in this login."
+	notAccepted  = "That code was not accepted."
+	usedBefore   = "That code was used before. Wait for the next one."
+	codeExpired  = "That code has expired."
+	usedRecovery = "That recovery code was used before."
+	noChecking   = "That code could not be checked."
+	enoughAsked  = "No more codes are sent in this login."
 
 	sorry      = "The second factor cannot be checked. Ask your administrator to look into the log."
 	notSaved   = "The second factor cannot be checked (state cannot be saved). Ask your administrator to look into the log."
@@ -39,6 +40,24 @@ func span(d time.Duration) string {
 		return "a second"
 	}
 	return fmt.Sprintf("%d seconds", seconds)
+}
+
+// fewCodes is how many recovery codes are so few that the user is told at each login.
+const fewCodes = 3
+
+func codeUsed(left int) string {
+	return fmt.Sprintf("That recovery code is used up; %s left. For new ones run: enroll codes", codes(left))
+}
+
+func fewLeft(left int) string {
+	return fmt.Sprintf("Only %s left. For new ones run: enroll codes", codes(left))
+}
+
+func codes(n int) string {
+	if n == 1 {
+		return "1 recovery code is"
+	}
+	return fmt.Sprintf("%d recovery codes are", n)
 }
 
 func reminder(day string) string {

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// addToken gives a user a hardware token, whose secret came with it.
+func (p *program) addToken(who identity, o options) error {
+	if err := p.prove(who); err != nil {
+		return err
+	}
+	typed, err := p.askHidden("Secret of the token (base32, or 0x and hexadecimal): ")
+	if err != nil {
+		return err
+	}
+	secret, err := readSecret("secret", strings.NewReader(typed))
+	if err != nil {
+		return err
+	}
+	d, err := p.deviceWith(who, o, secret)
+	if err != nil {
+		return err
+	}
+	next, err := p.confirmToken(d, o.counter)
+	if err != nil {
+		return err
+	}
+	if err := p.save(who, d, next); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "Done: the token %q is set up for %s.\n", d.Label, who.name)
+	return nil
+}
+
+// tokenReach is how far a new token's counter may be ahead: it has been tried in the shop.
+const tokenReach = 1000
+
+// confirmToken asks for a code of the new token and returns the counter to expect next.
+func (p *program) confirmToken(d record.Device, first uint64) (uint64, error) {
+	prompt := "Press its button and type the code: "
+	for range confirmTries {
+		answer, err := p.ask(prompt)
+		if err != nil {
+			return 0, err
+		}
+		code, _ := factor.Normalize(answer)
+		counter, found, err := factor.FindCounter(&d, code, first, tokenReach)
+		if err != nil || found {
+			return counter + 1, err
+		}
+		prompt = "That is not a code of this token. Press its button and type the code: "
+	}
+	return 0, &failure{"no right code; nothing was saved", "check the secret, and --digits and --algorithm"}
+}
+
+// tokenURI is a token as otpauth URI. The library's own writes no algorithm for HOTP.
+func tokenURI(host, name string, d record.Device) string {
+	v := url.Values{}
+	v.Set("secret", strings.ReplaceAll(grouped(d.Secret), " ", ""))
+	v.Set("issuer", host)
+	v.Set("algorithm", d.Algorithm)
+	v.Set("digits", strconv.Itoa(d.Digits))
+	u := url.URL{Scheme: "otpauth", Host: "hotp", Path: "/" + host + ":" + name, RawQuery: v.Encode()}
+	return u.String()
+}

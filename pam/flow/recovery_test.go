@@ -1,0 +1,110 @@
+package flow_test
+
+import (
+	"strings"
+	"testing"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/flow"
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+)
+
+// newRecoveryWorld is a world in which alice has an app and recovery codes.
+func newRecoveryWorld(t *testing.T, policy string) (w *world, codes []string) {
+	t.Helper()
+	w = newWorld(t, policy)
+	return w, w.newCodes()
+}
+
+func (w *world) newCodes() []string {
+	w.t.Helper()
+	codes, set, err := factor.NewRecovery()
+	testroot.Must(w.t, err)
+	testroot.Must(w.t, w.root.Keyring().SetRecovery("alice", uid, set))
+	return codes
+}
+
+func TestARecoveryCodeLetsInOnceAndTellsHowManyAreLeft(t *testing.T) {
+	w, codes := newRecoveryWorld(t, "")
+	o := w.login(request(), codes[3])
+	w.expect(o, true, flow.OK, success, "That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
+	if o.Method != "recovery" || w.failures() != 0 {
+		t.Errorf("%+v, %d failures", o, w.failures())
+	}
+	o = w.login(request(), codes[3], noMore)
+	w.expect(o, false, flow.NoAnswer, convErr, "That recovery code was used before. Code from your app: ")
+	w.login(request(), strings.ToUpper(strings.ReplaceAll(codes[4], "-", " ")))
+	w.saw(firstText, "That recovery code is used up; 8 recovery codes are left. For new ones run: enroll codes")
+}
+
+func TestAWrongRecoveryCodeIsAGuessAndLocks(t *testing.T) {
+	w, codes := newRecoveryWorld(t, "[limits]\nfailures = \"2/10m\"")
+	w.login(request(), "00000-00000", "11111-11111")
+	if len(w.state().Failures) != 2 {
+		t.Errorf("%d failures", len(w.state().Failures))
+	}
+	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	_ = codes
+}
+
+func TestNewRecoveryCodesEndTheOldOnesAlsoWhileSomebodyIsAsked(t *testing.T) {
+	w, codes := newRecoveryWorld(t, "")
+	var fresh []string
+	w.onAsk = func() {
+		w.onAsk = nil
+		fresh = w.newCodes()
+	}
+	w.expect(w.login(request(), codes[0], noMore), false, flow.NoAnswer, convErr, wrongText)
+	o := w.login(request(), fresh[0])
+	if !o.Allow {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestARecoveryCodeIsNotTakenWhereTheRuleForbidsIt(t *testing.T) {
+	w, codes := newRecoveryWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]")
+	w.expect(w.login(request(), codes[0], noMore), false, flow.NoAnswer, convErr, wrongText)
+	if len(w.state().Failures) != 0 {
+		t.Error("it was charged")
+	}
+	w, codes = newRecoveryWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"recovery\"]")
+	w.login(request(), codes[0])
+	w.saw("Recovery code: ", "That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
+}
+
+func TestAnOldRecordThatIsRestoredBringsNoUsedRecoveryCodeBack(t *testing.T) {
+	w, codes := newRecoveryWorld(t, "")
+	old := testroot.Read(t, w.root.Record("alice"))
+	w.login(request(), codes[0])
+	w.newCodes()
+	testroot.Write(t, w.root.Record("alice"), old)
+	for _, code := range codes[:2] {
+		if o := w.login(request(), code, noMore); o.Allow {
+			t.Errorf("%+v", o)
+		}
+	}
+}
+
+func TestWhenFewRecoveryCodesAreLeftTheUserIsToldAtEachLogin(t *testing.T) {
+	w, codes := newRecoveryWorld(t, "")
+	for _, code := range codes[:7] {
+		w.login(request(), code)
+	}
+	w.login(request(), w.code())
+	w.saw(firstText, "Only 3 recovery codes are left. For new ones run: enroll codes")
+}
+
+func TestATokenIsAskedForAndItsCodeTakenOnce(t *testing.T) {
+	w := newWorld(t, "")
+	token := factor.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, testroot.Noon)
+	testroot.Must(t, w.root.Keyring().Add("alice", uid, token, 0))
+	o := w.login(request(), "755224")
+	w.expect(o, true, flow.OK, success, firstText)
+	if o.Method != string(record.HOTP) || o.Device != "token" {
+		t.Errorf("%+v", o)
+	}
+	w.expect(w.login(request(), "755224", noMore), false, flow.NoAnswer, convErr, replayText)
+	w.root.Policy(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]")
+	w.expect(w.login(request(), "287082", noMore), false, flow.NoAnswer, convErr, wrongText)
+}
