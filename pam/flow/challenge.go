@@ -21,9 +21,10 @@ type challenge struct {
 	methods  []policy.Method // that the rule allows
 	limits   factor.Limits
 	offer    offer
-	requests int      // codes asked for so far
-	when     moment   // before or after the first of them
-	notes    []string // for the log
+	requests int            // codes asked for so far
+	when     moment         // before or after the first of them
+	landline state.DeviceID // a phone that Twilio said takes no SMS, just now
+	notes    []string       // for the log
 }
 
 // run asks for a code as often as the policy allows.

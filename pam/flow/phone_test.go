@@ -445,3 +445,16 @@ func removeFile(t *testing.T, path string) {
 	t.Helper()
 	testroot.Must(t, os.Remove(path))
 }
+
+func TestALandlineIsCalledAtOnceAfterItWasOffered(t *testing.T) {
+	w := newPhoneWorld(t, "", onlyPhone())
+	w.twilio.send = answer(protocol.Landline)
+	w.onAsk = func() {
+		if len(w.shown) == 2 {
+			w.twilio.send = answer(protocol.Sent)
+		}
+	}
+	o := w.login(request(), "sms", "call", sentCode)
+	w.expect(o, true, flow.OK, success, byCall)
+	w.network("sms "+number+" en", "call "+number+" en", "check "+number+" "+sid+" "+sentCode)
+}
