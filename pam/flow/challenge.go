@@ -173,7 +173,7 @@ func (c *challenge) compare(account *factor.Account, code string) (*record.Devic
 	if err == nil && m.Result == factor.Wrong {
 		var phone *record.Device
 		var pending state.Pending
-		if phone, pending, err = account.BookCheck(now, c.offer.accepts); err == nil && phone != nil {
+		if phone, pending, err = account.BookCheck(now, c.offer.acceptsSent); err == nil && phone != nil {
 			return phone, pending, Outcome{}, ""
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
+	"latchkey/pam/state"
 )
 
 // offer is what a user can answer a prompt with.
@@ -42,12 +43,20 @@ func newOffer(devices []record.Device, methods []policy.Method) offer {
 // none tells that there is nothing to ask for.
 func (o offer) none() bool { return !o.app && len(o.phones) == 0 }
 
-// accepts tells whether a device may be used.
+// accepts tells whether a device that makes codes by itself may be used.
 func (o offer) accepts(d *record.Device) bool {
-	if d.Type == record.Phone {
-		return len(o.phones) > 0
-	}
 	return slices.Contains(o.methods, policy.Method(d.Type))
+}
+
+// acceptsSent tells whether a code that was sent, maybe in another login under another rule, may be used.
+func (o offer) acceptsSent(p state.Pending) bool { return slices.Contains(o.channels, channelOf(p)) }
+
+// channelOf is how a code was sent.
+func channelOf(p state.Pending) policy.Method {
+	if p.Voice {
+		return policy.Call
+	}
+	return policy.SMS
 }
 
 // moment is when a prompt is shown.

@@ -89,11 +89,7 @@ func (c *challenge) sendLimits(r request) factor.SendLimits {
 // check compares a code, which was charged as a guess and is no device's own, with the verification that is pending. The
 // account is closed by the caller before the network is asked.
 func (c *challenge) check(code string, phone *record.Device, p state.Pending) (o Outcome, said string) {
-	method := policy.SMS
-	if p.Voice {
-		method = policy.Call
-	}
-	o = Outcome{Reason: Wrong, Method: string(method), Device: phone.Label}
+	o = Outcome{Reason: Wrong, Method: string(channelOf(p)), Device: phone.Label}
 	a := c.Verifier.Check(string(phone.Secret), p.SID, code)
 	switch a.Result {
 	case protocol.Approved:

@@ -458,3 +458,15 @@ func TestALandlineIsCalledAtOnceAfterItWasOffered(t *testing.T) {
 	w.expect(o, true, flow.OK, success, byCall)
 	w.network("sms "+number+" en", "call "+number+" en", "check "+number+" "+sid+" "+sentCode)
 }
+
+func TestACodeSentByAChannelThatTheRuleForbidsIsNotAccepted(t *testing.T) {
+	w := newPhoneWorld(t, "[[rule]]\nservices = [\"sudo\"]\nrequire = \"code\"\nmethods = [\"totp\", \"call\"]")
+	w.login(request(), "sms", noMore)
+	w.twilio.asked = nil
+	sudo := request()
+	sudo.Service = "sudo"
+	if o := w.login(sudo, sentCode, noMore); o.Allow {
+		t.Errorf("a code by SMS lets in where only calls are allowed: %+v", o)
+	}
+	w.network()
+}
