@@ -78,7 +78,7 @@ func (p *program) addUnasked(who identity, o options) error {
 	if len(d.Secret) < 16 {
 		fmt.Fprintln(p.err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
 	}
-	if err := p.save(who, d, 0); err != nil {
+	if err := p.save(p.keyring, who, d, 0); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(p.out, uri)
@@ -91,7 +91,8 @@ func (p *program) addWithUser(who identity, o options) error {
 		return &failure{"output is not a terminal, so the secret is not shown",
 			"run it on a terminal, or as root: enroll add totp --user NAME --yes"}
 	}
-	if err := p.prove(who); err != nil {
+	proven, err := p.prove(who)
+	if err != nil {
 		return err
 	}
 	d, err := p.device(who, o)
@@ -105,7 +106,7 @@ func (p *program) addWithUser(who identity, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := p.save(who, d, step); err != nil {
+	if err := p.save(proven, who, d, step); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. At your next login you are asked for a code from it.\n", d.Label, who.name)
@@ -154,8 +155,8 @@ func (p *program) freeLabel(who identity, base string) (label string, err error)
 	return label, err
 }
 
-func (p *program) save(who identity, d record.Device, step uint64) error {
-	return p.as0(func() error { return p.keyring.Add(who.name, who.uid, d, step) })
+func (p *program) save(k factor.Keyring, who identity, d record.Device, step uint64) error {
+	return p.as0(func() error { return k.Add(who.name, who.uid, d, step) })
 }
 
 // show draws the URI as a QR code and writes the secret in groups for typing by hand.
