@@ -65,9 +65,9 @@ func (c *challenge) ask() Outcome {
 	return o
 }
 
-// firstPrompt sends a code unasked only to a user who has nothing but a phone, and only if the policy says so.
+// firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the policy says so.
 func (c *challenge) firstPrompt() string {
-	if c.policy.Phone.Auto && !c.offer.app && len(c.offer.phones) > 0 {
+	if c.policy.Phone.Auto && c.offer.alone && len(c.offer.phones) > 0 {
 		return c.request(request{c.offer.channels[0], c.offer.phones[0]})
 	}
 	return c.offer.prompt("", before)

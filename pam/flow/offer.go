@@ -15,12 +15,13 @@ import (
 type offer struct {
 	methods  []policy.Method // that the rule allows
 	app      bool            // a device that makes codes by itself
+	alone    bool            // the user has one device, whatever the rule allows
 	phones   []record.Device // that codes can be sent to
 	channels []policy.Method // SMS, Call: how
 }
 
 func newOffer(devices []record.Device, methods []policy.Method) offer {
-	o := offer{methods: methods}
+	o := offer{methods: methods, alone: len(devices) == 1}
 	for _, m := range []policy.Method{policy.SMS, policy.Call} {
 		if slices.Contains(methods, m) {
 			o.channels = append(o.channels, m)

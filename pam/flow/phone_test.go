@@ -470,3 +470,19 @@ func TestACodeSentByAChannelThatTheRuleForbidsIsNotAccepted(t *testing.T) {
 	}
 	w.network()
 }
+
+func TestOnlyAUserWithNothingButOnePhoneIsSentACodeUnasked(t *testing.T) {
+	for name, c := range map[string]struct {
+		rule    string
+		devices []record.Device
+	}{
+		"two phones":                      {"", []record.Device{onlyPhone(), factor.NewPhone("office", "+442071838750", testroot.Noon)}},
+		"an app that is not allowed here": {"[[rule]]\nrequire = \"code\"\nmethods = [\"sms\"]", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newPhoneWorld(t, "[phone]\nauto = true\n"+c.rule, c.devices...)
+			w.login(request(), noMore)
+			w.network()
+		})
+	}
+}
