@@ -28,7 +28,7 @@ func (p *program) setUp(o options) error {
 	if err := p.addWithUser(who, o); err != nil {
 		return err
 	}
-	return p.newCodes(who)
+	return p.newCodes(p.keyring, who)
 }
 
 // add gives a user one more device.
@@ -87,7 +87,7 @@ func (p *program) addUnasked(who identity, o options) error {
 	if len(d.Secret) < 16 {
 		fmt.Fprintln(p.err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
 	}
-	if err := p.save(who, d, o.counter); err != nil {
+	if err := p.save(p.keyring, who, d, o.counter); err != nil {
 		return err
 	}
 	if d.Type == record.HOTP {
@@ -103,7 +103,8 @@ func (p *program) addWithUser(who identity, o options) error {
 		return &failure{"output is not a terminal, so the secret is not shown",
 			"run it on a terminal, or as root: enroll add totp --user NAME --yes"}
 	}
-	if err := p.prove(who); err != nil {
+	proven, err := p.prove(who)
+	if err != nil {
 		return err
 	}
 	d, err := p.device(who, o)
@@ -117,7 +118,7 @@ func (p *program) addWithUser(who identity, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := p.save(who, d, step); err != nil {
+	if err := p.save(proven, who, d, step); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. At the next login a code from it is asked for.\n", d.Label, who.name)
@@ -179,8 +180,8 @@ func (p *program) freeLabel(who identity, base string) (label string, err error)
 	return label, err
 }
 
-func (p *program) save(who identity, d record.Device, step uint64) error {
-	return p.as0(func() error { return p.keyring.Add(who.name, who.uid, d, step) })
+func (p *program) save(k factor.Keyring, who identity, d record.Device, step uint64) error {
+	return p.as0(func() error { return k.Add(who.name, who.uid, d, step) })
 }
 
 // show draws the URI as a QR code and writes the secret in groups for typing by hand.

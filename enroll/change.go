@@ -15,10 +15,11 @@ func (p *program) remove(o options) error {
 	if err != nil {
 		return err
 	}
-	if err := p.prove(who); err != nil {
+	proven, err := p.prove(who)
+	if err != nil {
 		return err
 	}
-	err = p.as0(func() error { return p.keyring.Remove(who.name, who.uid, o.operand) })
+	err = p.as0(func() error { return proven.Remove(who.name, who.uid, o.operand) })
 	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) && !errors.Is(err, factor.ErrState) {
 		return &failure{fmt.Sprintf("%s has no device %q", who.name, o.operand), "see the devices with: enroll status"}
 	}

@@ -48,31 +48,40 @@ func (c *console) line() (string, error) {
 	return strings.TrimRight(string(line), "\r\n"), nil
 }
 
-// askHidden is ask without echo. The terminal echoes again afterwards, also if a signal ends the program meanwhile.
+// ending are the signals that end a Go program, SIGKILL aside.
+var ending = []os.Signal{
+	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGPIPE, unix.SIGILL, unix.SIGTRAP, unix.SIGABRT,
+	unix.SIGBUS, unix.SIGFPE, unix.SIGSEGV, unix.SIGSTKFLT, unix.SIGSYS,
+}
+
+// askHidden is ask without echo, from before the prompt is seen. The terminal echoes again afterwards, also if a signal ends
+// the program meanwhile.
 func (c *console) askHidden(prompt string) (string, error) {
 	fd := int(c.inFile.Fd())
-	before, err := term.GetState(fd)
+	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
 	if err != nil {
 		return c.ask(prompt) // no terminal, nothing echoes
 	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
+	signal.Notify(signals, ending...)
+	defer signal.Stop(signals)
+	silent := *before
+	silent.Lflag = silent.Lflag&^unix.ECHO | unix.ICANON | unix.ISIG
+	silent.Iflag |= unix.ICRNL
+	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &silent); err != nil {
+		return "", fmt.Errorf("switch the terminal's echo off: %w", err)
+	}
 	done := make(chan struct{})
+	defer close(done)
 	go func() {
 		select {
 		case <-signals:
-			term.Restore(fd, before)
+			unix.IoctlSetTermios(fd, unix.TCSETS, before)
 			os.Exit(exitFailed)
 		case <-done:
 		}
 	}()
-	defer close(done)
-	defer signal.Stop(signals)
-	fmt.Fprint(c.out, prompt)
-	line, err := term.ReadPassword(fd)
-	fmt.Fprintln(c.out)
-	if err != nil {
-		return "", errEnded
-	}
-	return string(line), nil
+	defer unix.IoctlSetTermios(fd, unix.TCSETS, before)
+	defer fmt.Fprintln(c.out)
+	return c.ask(prompt)
 }

@@ -20,8 +20,9 @@ func (p *program) addPhone(who identity, o options) error {
 	if err != nil {
 		return err
 	}
+	proven := p.keyring
 	if !o.yes {
-		if err := p.prove(who); err != nil {
+		if proven, err = p.prove(who); err != nil {
 			return err
 		}
 	}
@@ -34,7 +35,7 @@ func (p *program) addPhone(who identity, o options) error {
 			return err
 		}
 	}
-	if err := p.save(who, d, 0); err != nil {
+	if err := p.save(proven, who, d, 0); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.out, "Done: codes for %s can be sent to %q, %s.\n", who.name, d.Label, d.Hint())

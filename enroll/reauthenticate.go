@@ -3,10 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/msteinert/pam/v2"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
 )
 
 // service is enroll's own PAM service.
@@ -48,21 +51,74 @@ func (p *program) pamAsks(style pam.Style, text string) (string, error) {
 }
 
 // prove makes sure that who wants to change who's factors is who: root needs nothing more, everybody else
-// gives the password and, if there is a factor already, a code of it. A stolen session alone changes nothing.
-func (p *program) prove(who identity) error {
+// gives the password and, if there is a factor already, a code of it. A stolen session alone changes nothing. What was proven
+// holds only as long as the record stays as it was: the change is made with the keyring that is returned.
+func (p *program) prove(who identity) (factor.Keyring, error) {
+	proven := p.keyring
 	if p.uid == 0 {
-		return nil
+		return proven, nil
 	}
 	if err := p.authenticate(who.name); err != nil {
-		return err
+		return proven, err
 	}
 	enrolled, err := p.enrolled(who)
-	if err != nil || !enrolled {
-		return err
+	if err != nil {
+		return proven, err
+	}
+	if !enrolled {
+		proven.Still = stillUnenrolled
+		return proven, nil
 	}
 	m, err := p.tryCode(who, "Code from a device you have, or a recovery code: ")
-	if err == nil && m.Result != factor.Accepted {
-		err = &failure{"code not accepted; nothing was changed", explain(m.Result)}
+	if err != nil {
+		return proven, err
 	}
-	return err
+	if m.Result != factor.Accepted {
+		return proven, &failure{"code not accepted; nothing was changed", explain(m.Result)}
+	}
+	if m.Device == nil {
+		proven.Still, err = p.stillHasCodes(who)
+		return proven, err
+	}
+	proven.Still = stillHas(m.Device.ID)
+	return proven, nil
+}
+
+// errMeanwhile keeps a thief out who proved the password alone while there was no factor, or a code of a device that was
+// stolen, and left enroll waiting until the owner had enrolled or had removed that device.
+var errMeanwhile = &failure{"the devices of this account were changed meanwhile; nothing was changed here", "start again"}
+
+func stillUnenrolled(r *record.Record) error {
+	if r != nil {
+		return errMeanwhile
+	}
+	return nil
+}
+
+// stillHasCodes is for who proved a recovery code: the owner may have made new ones meanwhile.
+func (p *program) stillHasCodes(who identity) (still func(*record.Record) error, err error) {
+	err = p.as0(func() error {
+		proven, _, err := p.keyring.View(who.name, who.uid)
+		if err != nil {
+			return err
+		}
+		set := proven.Recovery.ID
+		still = func(r *record.Record) error {
+			if r == nil || r.Recovery.ID != set {
+				return errMeanwhile
+			}
+			return nil
+		}
+		return nil
+	})
+	return still, err
+}
+
+func stillHas(id state.DeviceID) func(*record.Record) error {
+	return func(r *record.Record) error {
+		if r == nil || !slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.ID == id }) {
+			return errMeanwhile
+		}
+		return nil
+	}
 }

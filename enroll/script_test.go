@@ -22,7 +22,7 @@ func TestScripts(t *testing.T) {
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"enroll": enrollBelowRoot, "code": printCode})
+	testscript.Main(m, map[string]func(){"enroll": enrollBelowRoot, "code": printCode, "hidden": askHiddenAndDie})
 }
 
 // makeRoot lays out what make install does.

@@ -12,7 +12,8 @@ import (
 
 // addToken gives a user a hardware token, whose secret came with it.
 func (p *program) addToken(who identity, o options) error {
-	if err := p.prove(who); err != nil {
+	proven, err := p.prove(who)
+	if err != nil {
 		return err
 	}
 	typed, err := p.askHidden("Secret of the token (base32, or 0x and hexadecimal): ")
@@ -31,7 +32,7 @@ func (p *program) addToken(who identity, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := p.save(who, d, next); err != nil {
+	if err := p.save(proven, who, d, next); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.out, "Done: the token %q is set up for %s.\n", d.Label, who.name)

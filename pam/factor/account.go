@@ -17,7 +17,7 @@ type Keyring struct {
 	Records record.Store
 	States  state.Store
 	Host    state.Store // of what is counted for the whole host
-	// Still, if set, is asked by Add and Remove, under the lock that makes their change, whether it may be made: what gave its
+	// Still, if set, is asked by Add, Remove and SetRecovery, under the lock that makes their change, whether it may be made: what gave its
 	// caller the right to it may be hours old. It gets the record as it is; nil if there is none.
 	Still func(*record.Record) error
 }

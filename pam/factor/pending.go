@@ -30,13 +30,13 @@ func (k Keyring) KeepPending(name string, uid uint32, sent state.Pending) error 
 }
 
 // BookCheck books one comparison of a code at Twilio, which must not have been more than five, with the verification that
-// is pending for one of the phones that allowed accepts. The phone is nil if there is nothing to compare with: then Twilio
-// must not be asked. The guess itself was charged by Verify.
-func (a *Account) BookCheck(now time.Time, allowed func(*record.Device) bool) (*record.Device, state.Pending, error) {
+// is pending, if allowed accepts it. The phone is nil if there is nothing to compare with: then Twilio must not be asked.
+// The guess itself was charged by Verify.
+func (a *Account) BookCheck(now time.Time, allowed func(state.Pending) bool) (*record.Device, state.Pending, error) {
 	p := &a.State.Pending
 	phone := a.device(p.Device)
 	old := p.At.After(now) || now.Sub(p.At) >= codeLife
-	if p.SID == "" || old || p.Checks >= maxChecks || phone == nil || phone.Type != record.Phone || !allowed(phone) {
+	if p.SID == "" || old || p.Checks >= maxChecks || phone == nil || phone.Type != record.Phone || !allowed(*p) {
 		return nil, state.Pending{}, nil
 	}
 	p.Checks++

@@ -140,6 +140,9 @@ func (k Keyring) SetRecovery(name string, uid uint32, r record.Recovery) error {
 			return err
 		}
 		defer account.Close()
+		if err := k.still(account.Record); err != nil {
+			return err
+		}
 		st := &account.State.State
 		if used := account.usedCodes(); used != nil {
 			st.Recovery = *used

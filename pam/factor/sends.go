@@ -17,7 +17,10 @@ type Rate struct {
 }
 
 // SendLimits bound how many codes are sent to phones: each costs money, and wakes somebody.
-type SendLimits struct{ User, Host Rate }
+type SendLimits struct {
+	User, Host Rate
+	AtOnce     bool // there is no wait after the last one, which Twilio refused to send; it still counts
+}
 
 // firstWait is the time between the first code sent and the second; it doubles from there.
 const firstWait = 30 * time.Second
@@ -45,7 +48,7 @@ func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits Sen
 
 // book books a send for the user whose state own is, and for the host.
 func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait time.Duration, err error) {
-	if wait, err = pause(own, limits.User, now, true); err != nil {
+	if wait, err = pause(own, limits.User, now, !limits.AtOnce); err != nil {
 		return 0, err
 	} else if wait > 0 {
 		return wait, fmt.Errorf("%w to this user", ErrNotYet)

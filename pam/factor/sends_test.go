@@ -10,7 +10,6 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/internal/testroot"
-	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
@@ -192,7 +191,7 @@ func check(root testroot.Root, at time.Time) (bool, error) {
 		return false, err
 	}
 	defer account.Close()
-	phone, _, err := account.BookCheck(at, func(*record.Device) bool { return true })
+	phone, _, err := account.BookCheck(at, func(state.Pending) bool { return true })
 	return phone != nil, err
 }
 

@@ -21,9 +21,10 @@ type challenge struct {
 	methods  []policy.Method // that the rule allows
 	limits   factor.Limits
 	offer    offer
-	requests int      // codes asked for so far
-	when     moment   // before or after the first of them
-	notes    []string // for the log
+	requests int            // codes asked for so far
+	when     moment         // before or after the first of them
+	landline state.DeviceID // a phone that Twilio said takes no SMS, just now
+	notes    []string       // for the log
 }
 
 // run asks for a code as often as the policy allows.
@@ -64,9 +65,9 @@ func (c *challenge) ask() Outcome {
 	return o
 }
 
-// firstPrompt sends a code unasked only to a user who has nothing but a phone, and only if the policy says so.
+// firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the policy says so.
 func (c *challenge) firstPrompt() string {
-	if c.policy.Phone.Auto && !c.offer.app && len(c.offer.phones) > 0 {
+	if c.policy.Phone.Auto && c.offer.alone && len(c.offer.phones) > 0 {
 		return c.request(request{c.offer.channels[0], c.offer.phones[0]})
 	}
 	return c.offer.prompt("", before)
@@ -197,7 +198,7 @@ func (c *challenge) compare(account *factor.Account, code string) (*record.Devic
 	if err == nil && m.Result == factor.Wrong {
 		var phone *record.Device
 		var pending state.Pending
-		if phone, pending, err = account.BookCheck(now, c.offer.accepts); err == nil && phone != nil {
+		if phone, pending, err = account.BookCheck(now, c.offer.acceptsSent); err == nil && phone != nil {
 			return phone, pending, Outcome{}, ""
 		}
 	}

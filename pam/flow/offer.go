@@ -9,6 +9,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
+	"latchkey/pam/state"
 )
 
 // offer is what a user can answer a prompt with.
@@ -16,12 +17,13 @@ type offer struct {
 	methods  []policy.Method // that the rule allows
 	app      bool            // a device that makes codes by itself
 	recovery bool            // a recovery code that is not used
+	alone    bool            // the user has one device, whatever the rule allows
 	phones   []record.Device // that codes can be sent to
 	channels []policy.Method // SMS, Call: how
 }
 
 func newOffer(account *factor.Account, methods []policy.Method) offer {
-	o := offer{methods: methods}
+	o := offer{methods: methods, alone: len(account.Record.Devices) == 1}
 	o.recovery = slices.Contains(methods, policy.Recovery) && account.RecoveryLeft() > 0
 	for _, m := range []policy.Method{policy.SMS, policy.Call} {
 		if slices.Contains(methods, m) {
@@ -45,12 +47,20 @@ func newOffer(account *factor.Account, methods []policy.Method) offer {
 // none tells that there is nothing to ask for.
 func (o offer) none() bool { return !o.app && len(o.phones) == 0 && !o.recovery }
 
-// accepts tells whether a device may be used.
+// accepts tells whether a device that makes codes by itself may be used.
 func (o offer) accepts(d *record.Device) bool {
-	if d.Type == record.Phone {
-		return len(o.phones) > 0
-	}
 	return slices.Contains(o.methods, policy.Method(d.Type))
+}
+
+// acceptsSent tells whether a code that was sent, maybe in another login under another rule, may be used.
+func (o offer) acceptsSent(p state.Pending) bool { return slices.Contains(o.channels, channelOf(p)) }
+
+// channelOf is how a code was sent.
+func channelOf(p state.Pending) policy.Method {
+	if p.Voice {
+		return policy.Call
+	}
+	return policy.SMS
 }
 
 // moment is when a prompt is shown.

@@ -39,7 +39,7 @@ func (c *challenge) send(r request) (said string, ok bool) {
 		return notSent(r), false
 	}
 	now := c.Clock()
-	wait, err := c.Keyring.BookSend(c.r.Name, c.r.UID, r.phone.ID, c.sendLimits(), now)
+	wait, err := c.Keyring.BookSend(c.r.Name, c.r.UID, r.phone.ID, c.sendLimits(r), now)
 	if errors.Is(err, factor.ErrNotYet) {
 		c.note("%s to %q: %v", r.channel, r.phone.Label, err)
 		return waitFor(wait), false
@@ -63,6 +63,7 @@ func (c *challenge) send(r request) (said string, ok bool) {
 func (c *challenge) sendFailed(r request, a protocol.Answer) string {
 	c.noteAnswer(fmt.Sprintf("%s to %q", r.channel, r.phone.Label), a)
 	if a.Result == protocol.Landline && slices.Contains(c.offer.channels, policy.Call) {
+		c.landline = r.phone.ID
 		return noSMS(r)
 	}
 	return notSent(r)
@@ -73,22 +74,22 @@ func (c *challenge) allowedNumber(number string) bool {
 	return len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(number, p) })
 }
 
-func (c *challenge) sendLimits() factor.SendLimits {
+// sendLimits are the policy's. Who was told to try a call need not wait for it.
+func (c *challenge) sendLimits(r request) factor.SendLimits {
 	p := c.policy.Phone
-	return factor.SendLimits{
-		User: factor.Rate{Count: p.SendsPerUser.Count, Window: p.SendsPerUser.Window},
-		Host: factor.Rate{Count: p.SendsPerHost.Count, Window: p.SendsPerHost.Window},
+	limits := factor.SendLimits{
+		User:   factor.Rate{Count: p.SendsPerUser.Count, Window: p.SendsPerUser.Window},
+		Host:   factor.Rate{Count: p.SendsPerHost.Count, Window: p.SendsPerHost.Window},
+		AtOnce: r.channel == policy.Call && r.phone.ID == c.landline,
 	}
+	c.landline = state.DeviceID{}
+	return limits
 }
 
 // check compares a code, which was charged as a guess and is no device's own, with the verification that is pending. The
 // account is closed by the caller before the network is asked.
 func (c *challenge) check(code string, phone *record.Device, p state.Pending) (o Outcome, said string) {
-	method := policy.SMS
-	if p.Voice {
-		method = policy.Call
-	}
-	o = Outcome{Reason: Wrong, Method: string(method), Device: phone.Label}
+	o = Outcome{Reason: Wrong, Method: string(channelOf(p)), Device: phone.Label}
 	a := c.Verifier.Check(string(phone.Secret), p.SID, code)
 	switch a.Result {
 	case protocol.Approved:

@@ -445,3 +445,44 @@ func removeFile(t *testing.T, path string) {
 	t.Helper()
 	testroot.Must(t, os.Remove(path))
 }
+
+func TestALandlineIsCalledAtOnceAfterItWasOffered(t *testing.T) {
+	w := newPhoneWorld(t, "", onlyPhone())
+	w.twilio.send = answer(protocol.Landline)
+	w.onAsk = func() {
+		if len(w.shown) == 2 {
+			w.twilio.send = answer(protocol.Sent)
+		}
+	}
+	o := w.login(request(), "sms", "call", sentCode)
+	w.expect(o, true, flow.OK, success, byCall)
+	w.network("sms "+number+" en", "call "+number+" en", "check "+number+" "+sid+" "+sentCode)
+}
+
+func TestACodeSentByAChannelThatTheRuleForbidsIsNotAccepted(t *testing.T) {
+	w := newPhoneWorld(t, "[[rule]]\nservices = [\"sudo\"]\nrequire = \"code\"\nmethods = [\"totp\", \"call\"]")
+	w.login(request(), "sms", noMore)
+	w.twilio.asked = nil
+	sudo := request()
+	sudo.Service = "sudo"
+	if o := w.login(sudo, sentCode, noMore); o.Allow {
+		t.Errorf("a code by SMS lets in where only calls are allowed: %+v", o)
+	}
+	w.network()
+}
+
+func TestOnlyAUserWithNothingButOnePhoneIsSentACodeUnasked(t *testing.T) {
+	for name, c := range map[string]struct {
+		rule    string
+		devices []record.Device
+	}{
+		"two phones":                      {"", []record.Device{onlyPhone(), factor.NewPhone("office", "+442071838750", testroot.Noon)}},
+		"an app that is not allowed here": {"[[rule]]\nrequire = \"code\"\nmethods = [\"sms\"]", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newPhoneWorld(t, "[phone]\nauto = true\n"+c.rule, c.devices...)
+			w.login(request(), noMore)
+			w.network()
+		})
+	}
+}

@@ -75,6 +75,9 @@ func (d *Dispatcher) ask(r protocol.Request) protocol.Answer {
 	began := d.Clock()
 	answer, err := d.run(text, left+spare)
 	d.spent += d.Clock().Sub(began)
+	if err == nil && !answer.Answers(r) {
+		err = errors.New("answered another request")
+	}
 	if err != nil {
 		return failed(protocol.Failed, "latchkey-twilio: "+err.Error())
 	}
@@ -111,8 +114,11 @@ func (d *Dispatcher) run(request []byte, limit time.Duration) (protocol.Answer, 
 	}
 	in.closeWrite()
 	text, err := d.collect(out.read, limit)
-	if err != nil {
+	switch {
+	case err != nil:
 		return none, err
+	case len(text) == 0:
+		return none, errors.New("ended without an answer")
 	}
 	return protocol.DecodeAnswer(text)
 }

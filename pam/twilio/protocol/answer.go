@@ -41,4 +41,17 @@ func (a Answer) Validate() error {
 	return nil
 }
 
+// Answers tells whether a can be what came of r: a result of its kind, about the verification that it named.
+func (a Answer) Answers(r Request) bool {
+	switch a.Result {
+	case Sent:
+		return r.Action == Send
+	case Approved, Wrong:
+		return r.Action == Check && (r.SID == "" || r.SID == a.SID)
+	case ProbeOK:
+		return r.Action == Probe
+	}
+	return true
+}
+
 func printable(r rune) bool { return ' ' <= r && r <= '~' }

@@ -1,0 +1,109 @@
+package sshd_test
+
+import (
+	"strings"
+	"testing"
+
+	"latchkey/sshd/suite"
+)
+
+// enrollAs starts a command line with enroll in it as the user, on a terminal inside the host.
+func enrollAs(t *testing.T, h *suite.Host, u *suite.User, line string) *suite.Terminal {
+	t.Helper()
+	terminal, err := suite.NewTerminal(h.Shell(as(u, "/bin/sh", "-c", line)...))
+	must(t, err)
+	t.Cleanup(terminal.Close)
+	return terminal
+}
+
+// says runs such a command line to its end, typing what is asked for, and returns what was seen.
+func says(t *testing.T, h *suite.Host, u *suite.User, line string, typed ...[2]string) string {
+	t.Helper()
+	terminal := enrollAs(t, h, u, "trap : INT; "+line+"; echo status $?; stty -a")
+	for _, step := range typed {
+		must(t, terminal.Expect(step[0]))
+		must(t, terminal.Type(step[1]))
+	}
+	_, err := terminal.Exit()
+	must(t, err)
+	if !strings.Contains(terminal.Seen(), " echo ") {
+		t.Errorf("the terminal does not echo any more: %q", terminal.Seen())
+	}
+	return terminal.Seen()
+}
+
+func TestEnrollRefusesWhoeverIsNotWhoTheySayAndGeneratesNothing(t *testing.T) {
+	password := [2]string{`Password: `, suite.Password}
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		plain, owner, other := user(t, h), enrolled(t, h), enrolled(t, h)
+		script(t, h, "useradd -e 1 expired && echo expired:"+suite.Password+" | chpasswd")
+		expired := &suite.User{Name: "expired"}
+		before := sums(t, h)
+		for name, c := range map[string]struct {
+			user  *suite.User
+			line  string
+			typed [][2]string
+			want  string
+		}{
+			"somebody else":                    {plain, "enroll --user " + other.Name, nil, "only root may name another user"},
+			"somebody else's status":           {plain, "enroll status --user " + other.Name, nil, "only root may name another user"},
+			"somebody else, without questions": {plain, "enroll add totp --user " + other.Name + " --yes", nil, "for root"},
+			"without questions":                {plain, "enroll add totp --yes", nil, "--yes and --secret-file are for root"},
+			"an own secret":                    {plain, "enroll add totp --secret-file /etc/shadow --yes", nil, "for root"},
+			"a wrong password":                 {plain, "enroll", [][2]string{{`Password: `, "wrong"}}, "password not accepted"},
+			"no password":                      {plain, "enroll", [][2]string{{`Password: `, ""}}, "password not accepted"},
+			"an expired account":               {expired, "enroll", [][2]string{password}, "cannot be used"},
+			"a password without the factor":    {owner, "enroll add totp", [][2]string{password, {`Code from a device you have`, "000000"}}, "code not accepted"},
+			"a removal without the factor":     {owner, "enroll remove phone", [][2]string{password, {`Code from a device you have`, ""}}, "code not accepted"},
+			"a reset":                          {owner, "enroll reset " + owner.Name, nil, "is for root"},
+			"an unlock":                        {owner, "enroll unlock " + owner.Name, nil, "is for root"},
+			"a list":                           {owner, "enroll list", nil, "is for root"},
+			"output into a pipe":               {plain, "enroll | cat", nil, "output is not a terminal"},
+			"output into a file":               {plain, "enroll >/tmp/out." + plain.Name, nil, "output is not a terminal"},
+			"interrupted at the password":      {plain, "enroll", [][2]string{{`Password: `, "\x03"}}, "status "},
+			"ended at the password":            {plain, "enroll", [][2]string{{`Password: `, "\x04"}}, "not accepted"},
+			"interrupted at the code":          {plain, "enroll", [][2]string{password, {`the app shows now: `, "\x03"}}, "status "},
+			"ended at the code":                {plain, "enroll", [][2]string{password, {`the app shows now: `, "\x04"}}, "nothing was changed"},
+			"wrong codes":                      {plain, "enroll", [][2]string{password, {`shows now: `, "1"}, {`shows now: `, "2"}, {`shows now: `, "3"}}, "nothing was saved"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				seen := says(t, h, c.user, c.line, c.typed...)
+				if !strings.Contains(seen, c.want) || strings.Contains(seen, "status 0") && !strings.Contains(c.line, "|") {
+					t.Errorf("seen: %q", seen)
+				}
+				if len(c.typed) < 2 && strings.Contains(seen, "by hand") {
+					t.Errorf("a secret was shown: %q", seen)
+				}
+			})
+		}
+		if out := script(t, h, "ls -A /etc/latchkey/users /var/lib/latchkey/users; sha256sum /etc/latchkey/users/*"); strings.Contains(out, plain.Name) ||
+			strings.Contains(out, "expired") || !strings.Contains(before, out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]) {
+			t.Errorf("files changed: %s", out)
+		}
+	})
+}
+
+func TestAUserWithAFactorAddsAndRemovesDevicesWithPasswordAndCode(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		u := enrolled(t, h)
+		password, code := [2]string{`Password: `, suite.Password}, `Code from a device you have`
+		terminal := enrollAs(t, h, u, "enroll add totp --label second")
+		for _, step := range [][2]string{password, {code, u.Code()}} {
+			must(t, terminal.Expect(step[0]))
+			must(t, terminal.Type(step[1]))
+		}
+		must(t, terminal.Expect(`the app shows now: `))
+		second := &suite.User{Name: u.Name}
+		must(t, second.ReadSecret(terminal.Seen()))
+		must(t, terminal.Type(second.Code()))
+		must(t, terminal.Expect(`Done: the device "second"`))
+		seen := says(t, h, u, "enroll remove phone", password, [2]string{code, second.CodeAt(1)})
+		if !strings.Contains(seen, `removed: device "phone"`) {
+			t.Fatalf("%q", seen)
+		}
+		s := server(t, h, suite.PasswordAndCode)
+		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.CodeAt(1)}})
+	})
+}
