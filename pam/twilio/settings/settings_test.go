@@ -64,6 +64,7 @@ func TestAGoodFileIsRead(t *testing.T) {
 		"the account's token":   {"# by token\n\n" + service + account + token, byToken},
 		"a secret of all sorts": {service + account + key + "api_secret = '" + sorts + "'\n", bySorts},
 		"everything":            {good + "base_url = 'https://verify.example:8443'\nca_file = '/etc/ca.pem'\nproxy = \"http://proxy.example:3128\"\n", everything},
+		"slashes at the end":    {good + "base_url = 'https://verify.example:8443/'\nca_file = '/etc/ca.pem'\nproxy = \"http://proxy.example:3128/\"\n", everything},
 		"carriage returns":      {strings.ReplaceAll(good, "\n", "\r\n"), want()},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -90,6 +91,9 @@ var refusals = []struct{ name, text, want string }{
 	{"a secret with a space", service + account + key + "api_secret = 'seCRet77 '", ":4: api_secret must be 1 to 128 printable ASCII characters without a space"},
 	{"a token with a control", service + account + "auth_token = \"toKEn77\\n\"", ":3: auth_token must be 1 to 128 printable ASCII characters without a space"},
 	{"a base of http", good + "base_url = 'http://toKEn77.example'", `:5: base_url must be "https://", a host and at most a port`},
+	{"a base with a path", good + "base_url = 'https://verify.example/v2'", `:5: base_url must be "https://", a host and at most a port`},
+	{"a base with two slashes", good + "base_url = 'https://verify.example//'", `:5: base_url must be "https://", a host and at most a port`},
+	{"a base that is slashes", good + "base_url = 'https://'", `:5: base_url must be "https://", a host and at most a port`},
 	{"a proxy that is a name", good + "\nproxy = 'toKEn77'", `:6: proxy must be "http://" or "https://", at most a user and a password, a host and at most a port`},
 	{"an unknown key", good + "seCRet77 = 'x'", ":5: " + unknownKey},
 	{"a key in another case", strings.ToUpper(service) + account + key + secret, ":1: " + unknownKey},
