@@ -38,12 +38,17 @@ func (d *Dir) exchange(tmp, name string) (undo func(), err error) {
 	}
 }
 
-// Remove removes name and makes that durable. The error matches fs.ErrNotExist if it was not there.
+// Remove removes name, were it a directory with nothing in it, and makes that durable. The error matches fs.ErrNotExist if it
+// was not there.
 func (d *Dir) Remove(name string) error {
 	if err := plain(name); err != nil {
 		return err
 	}
-	if err := unix.Unlinkat(d.fd, name, 0); err != nil {
+	err := unix.Unlinkat(d.fd, name, 0)
+	if err == unix.EISDIR {
+		err = unix.Unlinkat(d.fd, name, unix.AT_REMOVEDIR)
+	}
+	if err != nil {
 		return d.pathError("remove", name, err)
 	}
 	return d.sync()
