@@ -89,8 +89,13 @@ func (d *document) settings() (protocol.Settings, error) {
 	return s, d.place(s.Validate())
 }
 
-// origin is a URL without the slash at its end that browsers show.
-func origin(url string) string { return strings.TrimSuffix(url, "/") }
+// origin is a URL without the slash at its end that browsers show. What is nothing else stays, for Validate to refuse.
+func origin(url string) string {
+	if url == "/" {
+		return url
+	}
+	return strings.TrimSuffix(url, "/")
+}
 
 // place gives an error about a key the line of the key, or says that the key is not there.
 func (d *document) place(err error) error {
