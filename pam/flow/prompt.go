@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"latchkey/pam/policy"
+	"latchkey/pam/record"
 )
 
 // What the user sees. It says what to do next, and nothing that only the administrator should know.
 const (
 	notAccepted = "That code was not accepted."
+	noLonger    = "That code was not accepted, and the one that was sent works no longer."
 	usedBefore  = "That code was used before. Wait for the next one."
 	codeExpired = "That code has expired."
 	noChecking  = "That code could not be checked."
@@ -52,6 +54,9 @@ func sentTo(r request) string {
 	}
 	return "Code sent by SMS to " + r.phone.Hint() + "."
 }
+
+// sentBefore says that one was sent in an earlier login and still works.
+func sentBefore(phone *record.Device) string { return "A code was sent to " + phone.Hint() + "." }
 
 // notSent says that none is; the prompt that follows says what else works.
 func notSent(r request) string {
