@@ -93,8 +93,11 @@ func (p *program) addUnasked(who identity, o options) error {
 	if d.Type == record.HOTP {
 		uri += fmt.Sprintf("&counter=%d", o.counter)
 	}
-	_, err = fmt.Fprintln(p.out, uri)
-	return err
+	if _, err := fmt.Fprintln(p.out, uri); err != nil {
+		return &failure{fmt.Sprintf("the device %q of %s is saved, but its URI could not be written: %v", d.Label, who.name, err),
+			"remove it (enroll remove, or enroll reset if it is the only one) and add it again"}
+	}
+	return nil
 }
 
 // addWithUser shows the secret, has a code of it confirmed, and only then saves.

@@ -42,6 +42,14 @@ func (p *program) reset(o options) error {
 	}
 	err = p.keyring.Reset(name)
 	if errors.Is(err, fs.ErrNotExist) {
+		// A mistyped name must not look like a job done: it may be the owner of a stolen phone who is meant.
+		who, unknown := lookUp(name)
+		if unknown != nil {
+			return unknown
+		}
+		name, err = who.name, p.keyring.Reset(who.name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		fmt.Fprintf(p.out, "nothing to reset: %s has no second factor\n", name)
 		return nil
 	}

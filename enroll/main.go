@@ -6,7 +6,10 @@ package main
 
 import (
 	"os"
+	"os/signal"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"latchkey/pam/factor"
 	"latchkey/pam/safefile"
@@ -24,6 +27,7 @@ func main() {
 	if err != nil {
 		os.Exit(report(os.Stderr, err))
 	}
+	signal.Ignore(unix.SIGTSTP) // suspended it could hold a lock, or leave a terminal without echo
 	down, err := dropPrivilege()
 	if err != nil {
 		os.Exit(report(os.Stderr, err))

@@ -17,7 +17,7 @@ const service = "enroll"
 
 // authenticate asks for name's password, and whether the account is one that may be used, as /etc/pam.d/enroll says.
 func (p *program) authenticate(name string) error {
-	return p.as0(func() error {
+	return p.asSetuid(func() error {
 		t, err := pam.StartFunc(service, name, p.pamAsks)
 		if err != nil {
 			return fmt.Errorf("start PAM: %w", err)

@@ -24,6 +24,7 @@ type userStatus struct {
 	Devices     []deviceStatus `json:"devices"`
 	Recovery    int            `json:"recovery_codes_left"`
 	Problem     string         `json:"problem,omitempty"` // why login is denied whatever is typed
+	hint        string
 }
 
 type deviceStatus struct {
@@ -51,7 +52,7 @@ func (p *program) status(o options) error {
 		s.write(p.out)
 	}
 	if err == nil && s.Problem != "" {
-		err = &failure{"logins of " + who.name + " are denied: " + s.Problem, "root can start anew with: enroll reset " + who.name}
+		err = &failure{"logins of " + who.name + " are denied: " + s.Problem, s.hint}
 	}
 	return err
 }
@@ -72,7 +73,10 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 	})
 	s.Enrolled = err == nil
 	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
-		s.Enrolled, s.Problem = true, err.Error()
+		s.Enrolled, s.Problem, s.hint = true, err.Error(), "root can start anew with: enroll reset "+who.name
+		if f := (*failure)(nil); errors.As(hinted(err), &f) {
+			s.hint = f.hint
+		}
 	}
 	return s, nil
 }
@@ -143,7 +147,7 @@ func (p *program) list(o options) error {
 		writeList(p.out, all)
 	}
 	if err == nil && bad > 0 {
-		err = &failure{fmt.Sprintf("%d of %d users cannot log in", bad, len(all)), "root can start anew with: enroll reset NAME"}
+		err = &failure{fmt.Sprintf("%d of %d users cannot log in", bad, len(all)), "each line says why; if nothing else helps: enroll reset NAME"}
 	}
 	return err
 }

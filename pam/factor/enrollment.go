@@ -43,6 +43,9 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 		if r.Find(d.Label) != nil {
 			return fmt.Errorf("there is a device %q already", d.Label)
 		}
+		if len(r.Devices) >= state.MaxDevices {
+			return fmt.Errorf("%s has %d devices already, and more do not fit", name, state.MaxDevices)
+		}
 		st := &account.State.State
 		// Devices that a crash left in the state without one in the record go now.
 		st.Devices = slices.DeleteFunc(st.Devices, func(used state.Device) bool { return !has(r, used.ID) })
@@ -115,9 +118,11 @@ func (k Keyring) Remove(name string, uid uint32, labelOrID string) error {
 		if err := k.Records.Save(account.Record); err != nil {
 			return err
 		}
+		// The device is gone. If the state cannot forget it now it will when the next one is added.
 		st := &account.State.State
 		st.Devices = slices.DeleteFunc(st.Devices, func(used state.Device) bool { return used.ID == id })
-		return account.commit()
+		account.commit()
+		return nil
 	})
 }
 

@@ -95,6 +95,17 @@ func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 	}
 }
 
+func TestADeviceIsRemovedAlsoWhereTheStateCannotBeSaved(t *testing.T) {
+	root := testroot.New(t)
+	root.Enroll(t, "alice", uid, testroot.TOTP("phone"), testroot.TOTP("tablet"))
+	if out, failed := testroot.FailCall(t, "fdatasync", "EIO", "remove", string(root)); failed {
+		t.Errorf("it is removed, and the error says that it is not: %s", out)
+	}
+	if got := devices(t, root); !slices.Equal(got, []string{"phone"}) {
+		t.Errorf("devices are %q", got)
+	}
+}
+
 func TestAfterAResetNothingOldIsAccepted(t *testing.T) {
 	root := testroot.New(t)
 	phone := testroot.TOTP("phone")

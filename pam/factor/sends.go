@@ -29,7 +29,7 @@ const firstWait = 30 * time.Second
 const hostName = "host"
 
 // ErrNotYet says that a code may be sent, but later; it comes with the time to wait.
-var ErrNotYet = errors.New("too many codes were sent")
+var ErrNotYet = errors.New("not yet")
 
 // BookSend books one more code to be sent to the phone d of name, durably and before anything is sent, for the user and
 // for the host. If a limit forbids it the error matches ErrNotYet and wait says how long; nothing is booked then.
@@ -43,6 +43,11 @@ func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits Sen
 	if account.device(id) == nil {
 		return 0, fmt.Errorf("%w: the phone was removed meanwhile", ErrRecord)
 	}
+	toIt := func(p state.Pending) bool { return p.Device == id }
+	if _, standing := account.Sent(now, toIt); standing == Exhausted {
+		wait := account.State.Pending.At.Add(codeLife).Sub(now)
+		return wait, fmt.Errorf("%w: the code that was sent last was compared with too many", ErrNotYet)
+	}
 	return k.book(account.State, limits, now)
 }
 
@@ -51,7 +56,7 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait t
 	if wait, err = pause(own, limits.User, now, !limits.AtOnce); err != nil {
 		return 0, err
 	} else if wait > 0 {
-		return wait, fmt.Errorf("%w to this user", ErrNotYet)
+		return wait, fmt.Errorf("%w: too many codes were sent to this user", ErrNotYet)
 	}
 	// The user's file is always locked before the host's, so that two logins never wait for each other.
 	host, err := k.Host.Open(hostName)
@@ -62,7 +67,7 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait t
 	if wait, err = pause(host, limits.Host, now, false); err != nil {
 		return 0, err
 	} else if wait > 0 {
-		return wait, fmt.Errorf("%w from this host", ErrNotYet)
+		return wait, fmt.Errorf("%w: too many codes were sent from this host", ErrNotYet)
 	}
 	book(&host.State, limits.Host, now)
 	if err := host.Commit(); err != nil {

@@ -265,3 +265,15 @@ func TestWhatIsNotPendingIsNotCheckedAtTwilio(t *testing.T) {
 		}
 	}
 }
+
+func TestAnApprovalOfAnotherVerificationIsNotAccepted(t *testing.T) {
+	root, ids := phones(t, 1)
+	pendingOf(t, root, ids[0], "VE2", noon)
+	result, err := root.Keyring().EndCheck("user0", uid, state.Pending{Device: ids[0], SID: "VE1"}, true, three, noon)
+	if result != factor.Replayed || err != nil {
+		t.Errorf("result %d, %v", result, err)
+	}
+	if ok, _ := check(root, noon); !ok {
+		t.Error("it ended the other one")
+	}
+}

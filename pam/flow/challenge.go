@@ -23,6 +23,7 @@ type challenge struct {
 	offer    offer
 	requests int            // codes asked for so far
 	when     moment         // before or after the first of them
+	waiting  *record.Device // a phone whose code was asked for in an earlier login and still works
 	landline state.DeviceID // a phone that Twilio said takes no SMS, just now
 	notes    []string       // for the log
 }
@@ -67,6 +68,9 @@ func (c *challenge) ask() Outcome {
 
 // firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the policy says so.
 func (c *challenge) firstPrompt() string {
+	if c.waiting != nil && !c.offer.app {
+		return c.offer.prompt(sentBefore(c.waiting), sent)
+	}
 	if c.policy.Phone.Auto && c.offer.alone && len(c.offer.phones) > 0 {
 		return c.request(request{c.offer.channels[0], c.offer.phones[0]})
 	}
@@ -90,6 +94,9 @@ func (c *challenge) begin() Outcome {
 	}
 	if o := c.locked(account); o.Reason != OK {
 		return o
+	}
+	if phone, standing := account.Sent(c.Clock(), c.offer.acceptsSent); standing == factor.Waiting {
+		c.waiting, c.when = phone, after
 	}
 	return Outcome{Reason: OK}
 }
@@ -233,6 +240,18 @@ func (c *challenge) judge(m factor.Match, account *factor.Account) (Outcome, str
 	if now := c.locked(account); now.Reason == Locked {
 		o.Detail = "locked " + now.Detail
 		return o, ""
+	}
+	return c.rejected(o, account)
+}
+
+// rejected tells the user of a code that was nobody's, and what became of the one that was sent.
+func (c *challenge) rejected(o Outcome, account *factor.Account) (Outcome, string) {
+	switch _, standing := account.Sent(c.Clock(), c.offer.acceptsSent); {
+	case standing == factor.Exhausted:
+		return o, noLonger
+	case standing == factor.Outlived && c.when == after:
+		o.Reason = Expired
+		return o, codeExpired
 	}
 	return o, notAccepted
 }

@@ -95,12 +95,15 @@ func (c *challenge) check(code string, phone *record.Device, p state.Pending) (o
 	case protocol.Approved:
 		return c.endCheck(o, p, true)
 	case protocol.Wrong:
+		if factor.LastCheck(p) {
+			return o, noLonger
+		}
 		return o, notAccepted
 	case protocol.Gone:
 		o.Reason = Expired
 		return c.endCheck(o, p, false)
 	case protocol.TooManyChecks:
-		return c.endCheck(o, p, false)
+		return c.exhaust(o, p)
 	}
 	c.noteAnswer(fmt.Sprintf("check of a code sent to %q", phone.Label), a)
 	o.Reason = Service
@@ -125,6 +128,14 @@ func (c *challenge) endCheck(o Outcome, p state.Pending, approved bool) (Outcome
 		return o, codeExpired
 	}
 	return o, notAccepted
+}
+
+// exhaust notes that Twilio compares no more codes with the verification.
+func (c *challenge) exhaust(o Outcome, p state.Pending) (Outcome, string) {
+	if err := c.Keyring.Exhaust(c.r.Name, c.r.UID, p); err != nil {
+		return c.unusable(err), ""
+	}
+	return o, noLonger
 }
 
 // note keeps something for the log: the administrator should know of it whatever the login comes to.

@@ -486,3 +486,50 @@ func TestOnlyAUserWithNothingButOnePhoneIsSentACodeUnasked(t *testing.T) {
 		})
 	}
 }
+
+func TestAfterTooManyChecksTheUserIsToldSoAndNothingIsSentInVain(t *testing.T) {
+	const noLonger = `That code was not accepted, and the one that was sent works no longer. Code, or "sms"/"call": `
+	for name, exhaust := range map[string]func(w *world) (typed []string){
+		"by our count": func(w *world) []string { return slices.Repeat([]string{w.wrong()}, 5) },
+		"by Twilio's": func(w *world) []string {
+			w.twilio.check = func(string) protocol.Answer { return answer(protocol.TooManyChecks) }
+			return []string{w.wrong()}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newPhoneWorld(t, "[limits]\ntries = 10\nfailures = \"20/10m\"")
+			typed := append([]string{"sms"}, exhaust(w)...)
+			w.expect(w.login(request(), append(typed, noMore)...), false, flow.NoAnswer, convErr, noLonger)
+			w.twilio.asked = nil
+			w.now = w.now.Add(time.Minute)
+			w.login(request(), sentCode, "sms", noMore)
+			w.saw(bothFirst, noLonger, `The next code can be sent in 9 minutes. Code, or "sms"/"call": `)
+			w.network()
+			w.now = w.now.Add(9 * time.Minute)
+			w.login(request(), "sms", noMore)
+			w.network("sms " + number + " en")
+		})
+	}
+}
+
+func TestWhoComesBackWhileACodeWaitsIsAskedForIt(t *testing.T) {
+	for _, policy := range []string{"", "[phone]\nauto = true"} {
+		w := newPhoneWorld(t, policy, onlyPhone())
+		if policy == "" {
+			w.login(request(), "sms", noMore)
+		} else {
+			w.login(request(), noMore)
+		}
+		w.twilio.asked = nil
+		w.now = w.now.Add(5 * time.Second)
+		w.expect(w.login(request(), sentCode), true, flow.OK, success, `A code was sent to ···1234. Code, or "sms"/"call" again: `)
+		w.network("check " + number + " " + sid + " " + sentCode)
+	}
+}
+
+func TestACodeThatIsTypedTooLateHasExpired(t *testing.T) {
+	w := newPhoneWorld(t, "[limits]\ntries = 1")
+	w.onAsk = func() { w.now = w.now.Add(10 * time.Minute) }
+	w.expect(w.login(request(), "sms", sentCode), false, flow.Expired, maxTries, bySMS)
+	w.network("sms " + number + " en")
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"latchkey/pam/policy"
+	"latchkey/pam/record"
 )
 
 // What the user sees. It says what to do next, and nothing that only the administrator should know.
@@ -15,6 +16,7 @@ const (
 	usedRecovery = "That recovery code was used before."
 	noChecking   = "That code could not be checked."
 	enoughAsked  = "No more codes are sent in this login."
+	noLonger     = "That code was not accepted, and the one that was sent works no longer."
 
 	sorry      = "The second factor cannot be checked. Ask your administrator to look into the log."
 	notSaved   = "The second factor cannot be checked (state cannot be saved). Ask your administrator to look into the log."
@@ -71,6 +73,9 @@ func sentTo(r request) string {
 	}
 	return "Code sent by SMS to " + r.phone.Hint() + "."
 }
+
+// sentBefore says that one was sent in an earlier login and still works.
+func sentBefore(phone *record.Device) string { return "A code was sent to " + phone.Hint() + "." }
 
 // notSent says that none is; the prompt that follows says what else works.
 func notSent(r request) string {

@@ -13,24 +13,42 @@ const temporary = ".new-"
 
 // Replace puts data under name in d, mode 0600, so that at any instant, a crash included, the name leads to the whole
 // old file or to the whole new one: temporary file, fsync, rename, fsync of the directory. If it fails the old
-// file stands.
-func (d *Dir) Replace(name string, data []byte) error {
-	return d.put(name, data, func(tmp string) error { return unix.Renameat(d.fd, tmp, d.fd, name) })
-}
+// file stands, also if the last of these does.
+func (d *Dir) Replace(name string, data []byte) error { return d.put(name, data, d.exchange) }
 
 // Create is like Replace, but the error matches fs.ErrExist if name is there already.
-func (d *Dir) Create(name string, data []byte) error {
-	return d.put(name, data, func(tmp string) error {
-		return unix.Renameat2(d.fd, tmp, d.fd, name, unix.RENAME_NOREPLACE)
-	})
+func (d *Dir) Create(name string, data []byte) error { return d.put(name, data, d.link) }
+
+// link gives tmp its name, which nothing has.
+func (d *Dir) link(tmp, name string) (undo func(), err error) {
+	err = unix.Renameat2(d.fd, tmp, d.fd, name, unix.RENAME_NOREPLACE)
+	return func() { unix.Unlinkat(d.fd, name, 0) }, err
 }
 
-// Remove removes name and makes that durable. The error matches fs.ErrNotExist if it was not there.
+// exchange gives tmp the name, and what had the name the name of tmp, until the change is on the disk.
+func (d *Dir) exchange(tmp, name string) (undo func(), err error) {
+	swap := func() error { return unix.Renameat2(d.fd, tmp, d.fd, name, unix.RENAME_EXCHANGE) }
+	switch err := swap(); err {
+	case unix.ENOENT:
+		return d.link(tmp, name)
+	case unix.EINVAL, unix.ENOSYS: // a file system that can only replace
+		return func() {}, unix.Renameat(d.fd, tmp, d.fd, name)
+	default:
+		return func() { swap() }, err
+	}
+}
+
+// Remove removes name, were it a directory with nothing in it, and makes that durable. The error matches fs.ErrNotExist if it
+// was not there.
 func (d *Dir) Remove(name string) error {
 	if err := plain(name); err != nil {
 		return err
 	}
-	if err := unix.Unlinkat(d.fd, name, 0); err != nil {
+	err := unix.Unlinkat(d.fd, name, 0)
+	if err == unix.EISDIR {
+		err = unix.Unlinkat(d.fd, name, unix.AT_REMOVEDIR)
+	}
+	if err != nil {
 		return d.pathError("remove", name, err)
 	}
 	return d.sync()
@@ -52,19 +70,25 @@ func (d *Dir) Sweep() {
 	}
 }
 
-func (d *Dir) put(name string, data []byte, link func(tmp string) error) error {
+// put writes data and has rename give it its name. Whatever has the temporary name in the end is removed.
+func (d *Dir) put(name string, data []byte, rename func(tmp, name string) (undo func(), err error)) error {
 	if err := plain(name); err != nil {
 		return err
 	}
 	tmp, err := d.writeTemporary(data)
-	if err == nil {
-		err = link(tmp)
-	}
+	defer unix.Unlinkat(d.fd, tmp, 0)
 	if err != nil {
-		unix.Unlinkat(d.fd, tmp, 0)
 		return d.pathError("write", name, err)
 	}
-	return d.sync()
+	undo, err := rename(tmp, name)
+	if err != nil {
+		return d.pathError("write", name, err)
+	}
+	if err := d.sync(); err != nil {
+		undo()
+		return err
+	}
+	return nil
 }
 
 func (d *Dir) writeTemporary(data []byte) (string, error) {

@@ -62,7 +62,8 @@ func TestAFailedReplaceLeavesTheOldFileAndNoTemporary(t *testing.T) {
 		{"when the disk is full", "write", "ENOSPC"},
 		{"when the quota is used up", "write", "EDQUOT"},
 		{"when the flush fails", "fsync", "EIO"},
-		{"when the rename fails", "renameat", "EACCES"},
+		{"when the flush of the directory fails", "fsync", "EIO:when=2"},
+		{"when the rename fails", "renameat2", "EACCES"},
 		{"when the mode cannot be set", "fchmod", "EPERM"},
 	}
 	for _, c := range cases {
@@ -76,6 +77,28 @@ func TestAFailedReplaceLeavesTheOldFileAndNoTemporary(t *testing.T) {
 				t.Errorf("the directory has %q", names)
 			}
 		})
+	}
+}
+
+func TestAFileThatIsNewIsNotThereAfterAFailedReplace(t *testing.T) {
+	for _, when := range []string{"1", "2"} {
+		dir, _ := place(t)
+		if out, failed := testroot.FailCall(t, "fsync", "EIO:when="+when, "replace", dir, "other", "new"); !failed {
+			t.Errorf("flush %s: it says that it worked: %s", when, out)
+		}
+		if names := entries(t, dir); !slices.Equal(names, []string{"file"}) {
+			t.Errorf("flush %s: the directory has %q", when, names)
+		}
+	}
+}
+
+func TestAReplaceWorksWhereFilesCannotBeExchanged(t *testing.T) {
+	dir, file := place(t)
+	if out, failed := testroot.FailCall(t, "renameat2", "EINVAL", "replace", dir, "file", "new"); failed {
+		t.Fatal(out)
+	}
+	if got := string(testroot.Read(t, file)); got != "new" || len(entries(t, dir)) != 1 {
+		t.Errorf("%q, and the directory has %q", got, entries(t, dir))
 	}
 }
 

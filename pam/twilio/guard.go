@@ -25,6 +25,8 @@ type guard struct {
 	next     http.RoundTripper
 	base     *url.URL
 	service  string // path of the service
+	user     string
+	password string
 	clock    func() time.Time
 
 	status int           // of the last answer
@@ -40,7 +42,10 @@ func newGuard(deadline context.Context, s protocol.Settings, clock func() time.T
 	if err != nil {
 		return nil, err
 	}
-	return &guard{deadline: deadline, next: transport, base: base, service: "/v2/Services/" + s.ServiceSID, clock: clock}, nil
+	user, password := credentials(s)
+	return &guard{
+		deadline: deadline, next: transport, base: base, service: "/v2/Services/" + s.ServiceSID, user: user, password: password, clock: clock,
+	}, nil
 }
 
 // RoundTrip implements http.RoundTripper. Its errors are *failure.
@@ -80,12 +85,13 @@ func (g *guard) ours(u *url.URL) bool {
 	return u.Scheme == "https" && u.Host == "verify.twilio.com" && u.User == nil && u.RawQuery == "" && below
 }
 
-// outgoing is r on its way to the base URL, with the deadline that twilio-go has no parameter for. It notes when there is
+// outgoing is r on its way to the base URL, with the credentials and with the deadline that twilio-go has no parameter for. It notes when there is
 // a connection that can be trusted, which is when the request begins to leave.
 func (g *guard) outgoing(r *http.Request, connected *atomic.Bool) *http.Request {
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	out := r.Clone(httptrace.WithClientTrace(g.deadline, trace))
 	out.URL.Scheme, out.URL.Host, out.Host = g.base.Scheme, g.base.Host, g.base.Host
+	out.SetBasicAuth(g.user, g.password)
 	return out
 }
 

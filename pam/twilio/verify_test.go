@@ -55,6 +55,14 @@ func TestTheAccountsTokenWorksInPlaceOfAnAPIKey(t *testing.T) {
 	}
 }
 
+func TestASecretMayBeAnythingThatCanBeTyped(t *testing.T) {
+	s := startStandin(t, standin.Options{APISecret: "p@ss:w/rd+%\\\"<&>~"})
+	want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.Sent)
+	wrong := s.Settings()
+	wrong.APISecret += "!"
+	want(t, ask(t, sendTo(wrong, protocol.SMS)), protocol.Credentials)
+}
+
 func TestSendsAndChecksBeyondVerifysLimitsAreNamed(t *testing.T) {
 	s, r := pending(t)
 	for range standin.MaxSends - 1 {

@@ -19,6 +19,7 @@ import (
 type Options struct {
 	Listen      string           // address to listen at, "127.0.0.1:0" if empty
 	Hosts       []string         // names and addresses in the certificate besides 127.0.0.1 and localhost; the first is in BaseURL
+	APISecret   string           // of the account's key; a random one if empty
 	Certificate Certificate      // what is wrong with the certificate
 	Clock       func() time.Time // time.Now if nil; certificates live by time.Now alone
 }
@@ -57,6 +58,9 @@ func Start(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{listener: listener, clock: o.Clock, done: make(chan struct{}), settings: newSettings(listener, o.Hosts, authority)}
+	if o.APISecret != "" {
+		s.settings.APISecret = o.APISecret
+	}
 	s.book = newBook(s.settings)
 	s.http = &http.Server{
 		Handler: s, ErrorLog: log.New(io.Discard, "", 0), ConnState: s.count, TLSConfig: tlsConfig(certificate),

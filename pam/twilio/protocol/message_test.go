@@ -114,7 +114,9 @@ func TestABadRequestIsNeitherWrittenNorRead(t *testing.T) {
 		"a key without a secret":          {send(), func(r *protocol.Request) { r.Service.APISecret = "" }},
 		"a secret without a key":          {send(), func(r *protocol.Request) { r.Service.APIKey = "" }},
 		"a key and a token":               {send(), func(r *protocol.Request) { r.Service.AuthToken = "tokenTOKEN123" }},
-		"a secret that is no word":        {send(), func(r *protocol.Request) { r.Service.APISecret = "se:cret" }},
+		"a secret with a space":           {send(), func(r *protocol.Request) { r.Service.APISecret = "se cret" }},
+		"a secret with a line feed":       {send(), func(r *protocol.Request) { r.Service.APISecret = "secret\n" }},
+		"a secret that is not ASCII":      {send(), func(r *protocol.Request) { r.Service.APISecret = "sécret" }},
 		"a secret that is too long":       {send(), func(r *protocol.Request) { r.Service.APISecret = strings.Repeat("x", 129) }},
 		"a token with a line break":       {send(), func(r *protocol.Request) { r.Service = byToken("to\nken") }},
 		"a base of http":                  {send(), base("http://verify.twilio.com")},
@@ -282,7 +284,7 @@ func TestARequestThatIsPrintedShowsNothingOfItself(t *testing.T) {
 
 func TestTheLargestRequestFits(t *testing.T) {
 	r := send()
-	r.Service.APISecret = strings.Repeat("x", 128)
+	r.Service.APISecret = strings.Repeat("<", 128)
 	r.Service.CA = strings.Repeat(certificate, protocol.MaxCA/len(certificate))
 	r.Service.CA += strings.Repeat("<", protocol.MaxCA-len(r.Service.CA)) // which JSON writes in six bytes
 	if _, err := protocol.EncodeRequest(r); err != nil {

@@ -20,8 +20,8 @@ type Settings struct {
 	ServiceSID string `json:"service_sid"`          // VA and 32 hexadecimal digits
 	AccountSID string `json:"account_sid"`          // AC and 32 hexadecimal digits
 	APIKey     string `json:"api_key,omitempty"`    // SK and 32 hexadecimal digits, with APISecret;
-	APISecret  string `json:"api_secret,omitempty"` // letters and digits
-	AuthToken  string `json:"auth_token,omitempty"` // or instead the account's token: letters and digits
+	APISecret  string `json:"api_secret,omitempty"` // 1 to 128 printable ASCII characters without a space
+	AuthToken  string `json:"auth_token,omitempty"` // or instead the account's token, likewise
 	BaseURL    string `json:"base_url,omitempty"`   // https, a host, at most a port; "" is DefaultBaseURL
 	CA         string `json:"ca,omitempty"`         // certificates in PEM: the only authorities that count; "" is the system's
 	Proxy      string `json:"proxy,omitempty"`      // http or https, a host, at most a port, user and password; "" is none
@@ -56,6 +56,8 @@ func (s Settings) Validate() error {
 	return s.validateRoute()
 }
 
+const secretShape = "1 to 128 printable ASCII characters without a space"
+
 // validateCredentials takes exactly one kind: which of two would be used is a question that settings should not raise.
 func (s Settings) validateCredentials() error {
 	switch {
@@ -64,13 +66,13 @@ func (s Settings) validateCredentials() error {
 	case s.AuthToken != "" && (s.APIKey != "" || s.APISecret != ""):
 		return &SettingError{"auth_token", "must not stand beside api_key and api_secret"}
 	case s.AuthToken != "" && !isSecret(s.AuthToken):
-		return mustBe("auth_token", "ASCII letters and digits")
+		return mustBe("auth_token", secretShape)
 	case s.AuthToken != "":
 		return nil
 	case !isSID("SK", s.APIKey):
 		return mustBe("api_key", "SK and 32 hexadecimal digits")
 	case !isSecret(s.APISecret):
-		return mustBe("api_secret", "ASCII letters and digits")
+		return mustBe("api_secret", secretShape)
 	}
 	return nil
 }

@@ -20,9 +20,9 @@ func isSID(kind, s string) bool {
 // isCode reports whether s is 4 to 10 digits, which is what a service can be set to send.
 func isCode(s string) bool { return 4 <= len(s) && len(s) <= 10 && isDigits(s) }
 
-// isSecret reports whether s is 1 to 128 ASCII letters and digits; twilio-go sends no other characters.
+// isSecret reports whether s is 1 to 128 printable ASCII characters without a space. Twilio's are letters and digits.
 func isSecret(s string) bool {
-	return 1 <= len(s) && len(s) <= 128 && strings.TrimFunc(s, alphanumeric) == ""
+	return 1 <= len(s) && len(s) <= 128 && strings.TrimFunc(s, visible) == ""
 }
 
 // isLocale reports whether s is letters in groups joined by single dashes, 2 to 16 bytes.
@@ -42,4 +42,4 @@ func isDigits(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
 func letter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
 
-func alphanumeric(r rune) bool { return letter(r) || '0' <= r && r <= '9' }
+func visible(r rune) bool { return printable(r) && r != ' ' }

@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 
@@ -83,9 +84,17 @@ func (d *document) settings() (protocol.Settings, error) {
 	s := protocol.Settings{
 		ServiceSID: d.values["service_sid"], AccountSID: d.values["account_sid"],
 		APIKey: d.values["api_key"], APISecret: d.values["api_secret"], AuthToken: d.values["auth_token"],
-		BaseURL: d.values["base_url"], Proxy: d.values["proxy"],
+		BaseURL: origin(d.values["base_url"]), Proxy: origin(d.values["proxy"]),
 	}
 	return s, d.place(s.Validate())
+}
+
+// origin is a URL without the slash at its end that browsers show. What is nothing else stays, for Validate to refuse.
+func origin(url string) string {
+	if url == "/" {
+		return url
+	}
+	return strings.TrimSuffix(url, "/")
 }
 
 // place gives an error about a key the line of the key, or says that the key is not there.

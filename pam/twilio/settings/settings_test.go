@@ -51,16 +51,21 @@ func parse(text string) (protocol.Settings, error) {
 func TestAGoodFileIsRead(t *testing.T) {
 	everything := want()
 	everything.BaseURL, everything.CA, everything.Proxy = "https://verify.example:8443", certificate, "http://proxy.example:3128"
+	const sorts = `!"#$%&()*+,-./:;<=>?@[\]^_{|}~` + "`"
+	bySorts := want()
+	bySorts.APISecret = sorts
 	byToken := want()
 	byToken.APIKey, byToken.APISecret, byToken.AuthToken = "", "", "toKEn77"
 	for name, c := range map[string]struct {
 		text string
 		want protocol.Settings
 	}{
-		"an API key":          {good, want()},
-		"the account's token": {"# by token\n\n" + service + account + token, byToken},
-		"everything":          {good + "base_url = 'https://verify.example:8443'\nca_file = '/etc/ca.pem'\nproxy = \"http://proxy.example:3128\"\n", everything},
-		"carriage returns":    {strings.ReplaceAll(good, "\n", "\r\n"), want()},
+		"an API key":            {good, want()},
+		"the account's token":   {"# by token\n\n" + service + account + token, byToken},
+		"a secret of all sorts": {service + account + key + "api_secret = '" + sorts + "'\n", bySorts},
+		"everything":            {good + "base_url = 'https://verify.example:8443'\nca_file = '/etc/ca.pem'\nproxy = \"http://proxy.example:3128\"\n", everything},
+		"slashes at the end":    {good + "base_url = 'https://verify.example:8443/'\nca_file = '/etc/ca.pem'\nproxy = \"http://proxy.example:3128/\"\n", everything},
+		"carriage returns":      {strings.ReplaceAll(good, "\n", "\r\n"), want()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := parse(c.text); err != nil || got != c.want {
@@ -76,16 +81,21 @@ var refusals = []struct{ name, text, want string }{
 	{"nothing", "", ": service_sid is not set: it must be VA and 32 hexadecimal digits"},
 	{"no account", service + key + secret, ": account_sid is not set: it must be AC and 32 hexadecimal digits"},
 	{"no credentials", service + account, ": api_key is not set: it must be set together with api_secret, unless auth_token is set"},
-	{"a key without a secret", service + account + key, ": api_secret is not set: it must be ASCII letters and digits"},
+	{"a key without a secret", service + account + key, ": api_secret is not set: it must be 1 to 128 printable ASCII characters without a space"},
 	{"a secret without a key", service + account + secret, ": api_key is not set: it must be SK and 32 hexadecimal digits"},
 	{"a key and a token", good + token, ":5: auth_token must not stand beside api_key and api_secret"},
 	{"a secret and a token", service + account + secret + token, ":4: auth_token must not stand beside api_key and api_secret"},
 	{"a service that is none", "\nservice_sid = 'VB" + hex32("a") + "'\n" + account + key + secret, ":2: service_sid must be VA and 32 hexadecimal digits"},
 	{"an account that is a key", service + "account_sid = 'SK" + hex32("c") + "'\n" + key + secret, ":2: account_sid must be AC and 32 hexadecimal digits"},
 	{"a key that is none", service + account + "api_key = 'SK'\n" + secret, ":3: api_key must be SK and 32 hexadecimal digits"},
-	{"a secret with a space", service + account + key + "api_secret = 'seCRet77 '", ":4: api_secret must be ASCII letters and digits"},
-	{"a token with a control", service + account + "auth_token = \"toKEn77\\n\"", ":3: auth_token must be ASCII letters and digits"},
+	{"a secret with a space", service + account + key + "api_secret = 'seCRet77 '", ":4: api_secret must be 1 to 128 printable ASCII characters without a space"},
+	{"a token with a control", service + account + "auth_token = \"toKEn77\\n\"", ":3: auth_token must be 1 to 128 printable ASCII characters without a space"},
 	{"a base of http", good + "base_url = 'http://toKEn77.example'", `:5: base_url must be "https://", a host and at most a port`},
+	{"a base with a path", good + "base_url = 'https://verify.example/v2'", `:5: base_url must be "https://", a host and at most a port`},
+	{"a base with two slashes", good + "base_url = 'https://verify.example//'", `:5: base_url must be "https://", a host and at most a port`},
+	{"a base that is a slash", good + "base_url = '/'", `:5: base_url must be "https://", a host and at most a port`},
+	{"a proxy that is a slash", good + "proxy = '/'", `:5: proxy must be "http://" or "https://", at most a user and a password, a host and at most a port`},
+	{"a base that is slashes", good + "base_url = 'https://'", `:5: base_url must be "https://", a host and at most a port`},
 	{"a proxy that is a name", good + "\nproxy = 'toKEn77'", `:6: proxy must be "http://" or "https://", at most a user and a password, a host and at most a port`},
 	{"an unknown key", good + "seCRet77 = 'x'", ":5: " + unknownKey},
 	{"a key in another case", strings.ToUpper(service) + account + key + secret, ":1: " + unknownKey},

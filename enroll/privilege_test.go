@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/sshd/suite"
+)
+
+const nobody = 65534
+
+// setuidRoot makes a root that others may enter, with a user's record in it, and the enroll for it as it is installed.
+func setuidRoot(t *testing.T, user string) (exe, root string) {
+	t.Helper()
+	exe, root = underRoot(t)
+	runs(t, exe, "--user", user, "add", "totp", "--label", "phone", "--yes")
+	for _, dir := range []string{filepath.Dir(root), root, filepath.Dir(filepath.Dir(exe)), filepath.Dir(exe)} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(exe, 0o755|os.ModeSetuid); err != nil {
+		t.Fatal(err)
+	}
+	return exe, root
+}
+
+// Who may send a signal is decided by the real and the saved uid, kill(2).
+func TestACallerCannotStopEnrollWhereItHoldsALock(t *testing.T) {
+	exe, root := setuidRoot(t, "nobody")
+	held, err := os.Open(root + "/var/lib/latchkey/users/nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := unix.Flock(int(held.Fd()), unix.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	cmd := exec.Command(exe, "status") // waits for the lock
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var real, effective, saved int
+	if err := suite.Wait("enroll to wait for the lock", lockWait, func() error {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+		if err != nil {
+			return err
+		}
+		_, ids, _ := strings.Cut(string(status), "\nUid:")
+		fmt.Sscan(ids, &real, &effective, &saved)
+		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", cmd.Process.Pid))
+		for _, file := range files {
+			if to, _ := os.Readlink(file); to == held.Name() {
+				return nil
+			}
+		}
+		return fmt.Errorf("it has not opened %s", held.Name())
+	}); err != nil {
+		cmd.Wait()
+		t.Fatalf("%v: %s", err, out.String())
+	}
+	if real != 0 || effective != 0 || saved != 0 {
+		t.Errorf("it waits with the uids %d, %d and %d", real, effective, saved)
+	}
+	held.Close()
+	if err := cmd.Wait(); err != nil || !strings.Contains(out.String(), "phone ") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}
