@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+
+	"latchkey/pam/twilio/protocol"
+	"latchkey/sshd/standin"
+)
+
+// probe answers doctor's question as Twilio would.
+type probe struct {
+	verifier
+	answer protocol.Answer
+}
+
+func (p probe) Probe() protocol.Answer { return p.answer }
+
+func TestDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer protocol.Answer
+		says   []string
+		status int
+	}{
+		"nothing is wrong": {protocol.Answer{Result: protocol.ProbeOK, Skew: 2},
+			[]string{"ok: Twilio Verify takes the credentials\n", "ok: this machine's clock agrees with Twilio's\n"}, exitDone},
+		"the clock is slow": {protocol.Answer{Result: protocol.ProbeOK, Skew: 95},
+			[]string{"error: this machine's clock: -95 seconds from Twilio's\n", "timedatectl"}, exitFailed},
+		"the clock is fast": {protocol.Answer{Result: protocol.ProbeOK, Skew: -95},
+			[]string{"error: this machine's clock: 95 seconds from Twilio's\n"}, exitFailed},
+		"the key": {protocol.Answer{Result: protocol.Credentials, Detail: "wrong key"},
+			[]string{"error: Twilio Verify: credentials: wrong key\n", "hint: check account_sid, api_key"}, exitFailed},
+		"the permission":  {protocol.Answer{Result: protocol.Permission}, []string{"error: Twilio Verify: permission", "hint: the API key lacks"}, exitFailed},
+		"the service":     {protocol.Answer{Result: protocol.UnknownService}, []string{"error: Twilio Verify: unknown_service", "hint: check service_sid"}, exitFailed},
+		"the network":     {protocol.Answer{Result: protocol.Unreachable}, []string{"error: Twilio Verify: unreachable", "hint: no connection"}, exitFailed},
+		"the certificate": {protocol.Answer{Result: protocol.Certificate}, []string{"error: Twilio Verify: certificate", "hint: the server's certificate"}, exitFailed},
+		"the time":        {protocol.Answer{Result: protocol.Timeout}, []string{"error: Twilio Verify: timeout", "hint: no answer in time"}, exitFailed},
+		"anything else":   {protocol.Answer{}, []string{"error: Twilio Verify: "}, exitFailed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			if err := makeRoot(root); err != nil {
+				t.Fatal(err)
+			}
+			twilioSettings(t, root)
+			var out, errs bytes.Buffer
+			p := newProgram(privilege{}, root)
+			p.console = &console{in: bufio.NewReader(strings.NewReader("")), out: &out, err: &errs}
+			p.newVerifier = func() verifier { return probe{answer: c.answer} }
+			if status := p.run([]string{"doctor"}); status != c.status {
+				t.Errorf("exit status %d, not %d: %s", status, c.status, errs.String())
+			}
+			for _, want := range c.says {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("no %q in %q", want, out.String())
+				}
+			}
+		})
+	}
+}
+
+// twilioSettings writes a twilio.toml that can be read.
+func twilioSettings(t *testing.T, root string) {
+	t.Helper()
+	v, err := standin.Start(standin.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.Close()
+	text := v.TOML("/etc/latchkey/ca.pem")
+	for file, content := range map[string]string{"twilio.toml": text, "ca.pem": v.Settings().CA} {
+		if err := os.WriteFile(root+"/etc/latchkey/"+file, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
