@@ -4,6 +4,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -29,22 +30,39 @@ func fixedEnvironment(getenv func(string) string) []string {
 // root, and environment, limits and mask are the caller's. Go and libpam have read the environment by the
 // time main runs, so a changed one needs a new process.
 func cleanStart() error {
+	resetLimits() // before a new process: libc takes the size of the stacks PAM's modules run on from the limit at its start
 	fixed := fixedEnvironment(os.Getenv)
 	if !slices.Equal(os.Environ(), fixed) {
 		return &os.PathError{Op: "exec", Path: "/proc/self/exe", Err: syscall.Exec("/proc/self/exe", os.Args, fixed)}
 	}
 	unix.Umask(0o077)
-	resetLimits()
+	var stack unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_STACK, &stack) == nil && stack.Cur < leastStack {
+		return &failure{"the stack may not be larger than " + strconv.FormatUint(stack.Cur, 10) + " bytes", "log in anew, or: ulimit -s 8192"}
+	}
 	return nil
 }
 
-// resetLimits undoes limits that would break a write in the middle, and forbids core files, which would hold secrets.
-// Where raising them is not permitted, a write that fails leaves the old file as it was.
+// leastStack is what PAM's modules need at least; hashing a password alone takes 64 KiB.
+const leastStack = 1 << 20
+
+// resetLimits undoes limits that would break a write in the middle or let C code run off its stack, and forbids core files,
+// which would hold secrets. Where raising them is not permitted, a write that fails leaves the old file as it was.
 func resetLimits() {
 	const free = unix.RLIM_INFINITY
-	unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
+	setLimit(unix.RLIMIT_CORE, 0, 0)
 	for _, what := range []int{unix.RLIMIT_FSIZE, unix.RLIMIT_CPU, unix.RLIMIT_AS, unix.RLIMIT_DATA} {
-		unix.Setrlimit(what, &unix.Rlimit{Cur: free, Max: free})
+		setLimit(what, free, free)
 	}
-	unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 256, Max: 4096})
+	setLimit(unix.RLIMIT_STACK, 8<<20, free)
+	setLimit(unix.RLIMIT_NOFILE, 256, 4096)
+}
+
+// setLimit comes as near as possible: beyond the caller's hard limit only with CAP_SYS_RESOURCE, which many containers withhold.
+func setLimit(what int, soft, hard uint64) {
+	var old unix.Rlimit
+	if unix.Setrlimit(what, &unix.Rlimit{Cur: soft, Max: hard}) == nil || unix.Getrlimit(what, &old) != nil {
+		return
+	}
+	unix.Setrlimit(what, &unix.Rlimit{Cur: min(soft, old.Max), Max: min(hard, old.Max)})
 }

@@ -23,6 +23,7 @@ func TestEnrollWritesPrivateWholeFilesOrNoneWhateverItsCallerSet(t *testing.T) {
 	for name, line := range map[string]string{
 		"umask 000":                      `umask 000; exec "$0" add totp --label phone --yes`,
 		"files may have no bytes":        `ulimit -f 0; exec "$0" add totp --label phone --yes`,
+		"a small stack":                  `ulimit -s 64; exec "$0" add totp --label phone --yes`,
 		"few descriptors":                `ulimit -n 6; exec "$0" add totp --label phone --yes`,
 		"one second of processor":        `ulimit -t 1; exec "$0" add totp --label phone --yes`,
 		"core files allowed":             `ulimit -c unlimited; exec "$0" add totp --label phone --yes`,
@@ -50,6 +51,18 @@ func TestEnrollWritesPrivateWholeFilesOrNoneWhateverItsCallerSet(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestASoftLimitIsRaisedAsFarAsAnybodyMayRaiseIt(t *testing.T) {
+	exe, _ := underRoot(t)
+	for _, line := range []string{
+		`ulimit -Sf 0; ulimit -Hf 100; exec "$0" add totp --label phone --yes`,
+		`ulimit -Ss 64; ulimit -Hs 16384; exec "$0" add totp --label tablet --yes`,
+	} {
+		if out, err := shell(t, exe, line); err != nil {
+			t.Errorf("%s: %v: %s", line, err, out)
+		}
 	}
 }
 

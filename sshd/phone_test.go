@@ -202,3 +202,28 @@ func running(t *testing.T, h *suite.Host) map[string]int {
 	}
 	return found
 }
+
+// Two checks that are never answered take nearly all the time that the gate gives a login for everything but the user's typing.
+func TestTheAppsCodeStillWorksAfterTwilioWasSilentTwice(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s, v := server(t, h, suite.KeyAndCode), verify(t, h, standin.Options{})
+		for _, c := range []struct {
+			name string
+			hang func()
+		}{
+			{"the server", func() { v.Fail(standin.Silence) }},
+			{"the program", func() {
+				script(t, h, "cd /usr/libexec/latchkey && chmod 755 latchkey-twilio && printf '#!/bin/sh\nexec sleep 60\n' >latchkey-twilio")
+			}},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				u := withPhone(t, h, true)
+				silent := func() string { c.hang(); return u.WrongCode() }
+				allowed(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(word("sms"), silent, u.WrongCode, u.Code)})
+				audited(t, h, u.Name, 1, "verdict=allow", "method=totp", "tries=3")
+			})
+			v.Fail(nil)
+		}
+	})
+}

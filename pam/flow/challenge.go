@@ -2,6 +2,7 @@ package flow
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,8 +35,8 @@ func (c *challenge) run() Outcome {
 		return o
 	}
 	o := c.ask()
-	if o.Detail != "" {
-		c.note("%s", o.Detail)
+	if o.Detail != "" { // in front, because the log cuts what is long
+		c.notes = slices.Insert(c.notes, 0, o.Detail)
 	}
 	o.Detail = strings.Join(c.notes, "; ")
 	return o

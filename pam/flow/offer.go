@@ -118,9 +118,10 @@ type request struct {
 	phone   record.Device
 }
 
-// parse understands sms, call, "sms 2" and "call2", in either case. Anything else is taken for a code.
+// parse understands sms, call, "sms 2" and "call2", in either case and with the prompt's quotation marks. Anything else is
+// taken for a code.
 func (o offer) parse(answer string) (request, bool) {
-	word := strings.ToLower(strings.TrimSpace(answer))
+	word := strings.ToLower(strings.TrimSpace(strings.NewReplacer(`"`, "", "'", "").Replace(answer)))
 	for _, m := range o.channels {
 		rest, ok := strings.CutPrefix(word, string(m))
 		if !ok {

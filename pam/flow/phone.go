@@ -9,6 +9,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
+	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 	"latchkey/pam/twilio/protocol"
 )
@@ -46,6 +47,9 @@ func (c *challenge) send(r request) (said string, ok bool) {
 	}
 	if err != nil {
 		c.note("%s to %q: %v", r.channel, r.phone.Label, err)
+		if errors.Is(err, safefile.ErrBusy) {
+			c.requests = maxRequests // waiting for the lock again and again would use up the gate's time for this login
+		}
 		return notSent(r), false
 	}
 	a := c.Verifier.Send(number, protocol.Channel(r.channel), c.policy.Phone.Locale)
@@ -138,9 +142,11 @@ func (c *challenge) exhaust(o Outcome, p state.Pending) (Outcome, string) {
 	return o, noLonger
 }
 
-// note keeps something for the log: the administrator should know of it whatever the login comes to.
+// note keeps something for the log, once: the administrator should know of it whatever the login comes to.
 func (c *challenge) note(format string, args ...any) {
-	c.notes = append(c.notes, fmt.Sprintf(format, args...))
+	if text := fmt.Sprintf(format, args...); !slices.Contains(c.notes, text) {
+		c.notes = append(c.notes, text)
+	}
 }
 
 func (c *challenge) noteAnswer(what string, a protocol.Answer) {

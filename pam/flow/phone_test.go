@@ -533,3 +533,29 @@ func TestACodeThatIsTypedTooLateHasExpired(t *testing.T) {
 	w.expect(w.login(request(), "sms", sentCode), false, flow.Expired, maxTries, bySMS)
 	w.network("sms " + number + " en")
 }
+
+func TestALockThatIsNotToBeHadIsWaitedForOnce(t *testing.T) {
+	w := newPhoneWorld(t, "")
+	host, err := w.root.Keyring().Host.Open("host")
+	testroot.Must(t, err)
+	defer host.Close()
+	o := w.login(request(), "sms", "call", w.code())
+	w.expect(o, true, flow.OK, success, `No more codes are sent in this login. Code, or "sms"/"call": `)
+	w.network()
+}
+
+func TestTheWordsMayBeTypedAsThePromptShowsThem(t *testing.T) {
+	for _, typed := range []string{`"sms"`, `'sms'`, `"sms" 1`, ` "SMS"1 `} {
+		w := newPhoneWorld(t, "")
+		w.expect(w.login(request(), typed, sentCode), true, flow.OK, success, bySMS)
+	}
+}
+
+func TestTheLogSaysEverythingOnceAndTheOutcomeFirst(t *testing.T) {
+	w := newPhoneWorld(t, "[limits]\nfailures = \"1/10m\"")
+	o := w.login(request(), "sms", "sms", "sms", "sms", w.wrong())
+	const want = `locked until 2027-01-31T12:15:15Z; sms to "mobile": not yet: too many codes were sent to this user`
+	if o.Detail != want {
+		t.Errorf("the log says %q", o.Detail)
+	}
+}

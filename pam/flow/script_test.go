@@ -59,7 +59,7 @@ func (w *world) login(r flow.Request, answers ...string) flow.Outcome {
 	w.shown = nil
 	user := &user{world: w, answers: answers}
 	keyring := w.root.Keyring()
-	keyring.States.Patience = safefile.Patience{}
+	keyring.States.Patience, keyring.Host.Patience = safefile.Patience{}, safefile.Patience{}
 	o := flow.Flow{
 		Root: string(w.root), Keyring: keyring, Clock: func() time.Time { return w.now }, Talk: user,
 		Debug: func(text string) { w.debug = append(w.debug, text) }, Verifier: w.twilio,
