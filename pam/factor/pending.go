@@ -86,6 +86,21 @@ func (k Keyring) Exhaust(name string, uid uint32, p state.Pending) error {
 	return account.commit()
 }
 
+// ReturnCheck gives back the guess and the comparison that were booked for a code which never reached Twilio.
+func (k Keyring) ReturnCheck(name string, uid uint32, p state.Pending, limits Limits) error {
+	account, err := k.Open(name, uid)
+	if err != nil {
+		return err
+	}
+	defer account.Close()
+	st := &account.State.State
+	limits.refund(st)
+	if st.Pending.SID == p.SID && st.Pending.Checks > 0 {
+		st.Pending.Checks--
+	}
+	return account.commit()
+}
+
 // EndCheck uses a verification up that Twilio approved or has forgotten. Approved gives back the guess that was charged for
 // it. The result is Accepted only if it was approved, and still pending here: of two logins with one code only one is.
 func (k Keyring) EndCheck(name string, uid uint32, p state.Pending, approved bool, limits Limits, now time.Time) (Result, error) {

@@ -51,7 +51,7 @@ func (c *challenge) ask() Outcome {
 		}
 		if wanted, ok := c.offer.parse(answer); ok {
 			if c.requests > maxRequests {
-				return o
+				return Outcome{Reason: Locked, Tries: o.Tries, Detail: "asked for codes too often"}
 			}
 			prompt = c.request(wanted)
 			continue

@@ -39,6 +39,10 @@ func (c *challenge) send(r request) (said string, ok bool) {
 		c.note("%s to %q: the number has none of the prefixes allowed in latchkey.toml", r.channel, r.phone.Label)
 		return notSent(r), false
 	}
+	if err := c.Verifier.Ready(); err != nil {
+		c.note("%s to %q: %v", r.channel, r.phone.Label, err)
+		return notSent(r), false
+	}
 	now := c.Clock()
 	wait, err := c.Keyring.BookSend(c.r.Name, c.r.UID, r.phone.ID, c.sendLimits(r), now)
 	if errors.Is(err, factor.ErrNotYet) {
@@ -111,6 +115,11 @@ func (c *challenge) check(code string, phone *record.Device, p state.Pending) (o
 	}
 	c.noteAnswer(fmt.Sprintf("check of a code sent to %q", phone.Label), a)
 	o.Reason = Service
+	if a.NothingSent() {
+		if err := c.Keyring.ReturnCheck(c.r.Name, c.r.UID, p, c.limits); err != nil {
+			return c.unusable(err), ""
+		}
+	}
 	return o, noChecking
 }
 

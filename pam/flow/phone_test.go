@@ -1,6 +1,7 @@
 package flow_test
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -33,7 +34,10 @@ type twilio struct {
 	send  protocol.Answer
 	check func(code string) protocol.Answer
 	asked []string
+	ready error
 }
+
+func (v *twilio) Ready() error { return v.ready }
 
 func (v *twilio) Send(number string, channel protocol.Channel, locale string) protocol.Answer {
 	v.asked = append(v.asked, string(channel)+" "+number+" "+locale)
@@ -177,6 +181,32 @@ func TestWhatCannotBeACodeIsNotCheckedAtTwilio(t *testing.T) {
 				t.Error("it was charged as a guess")
 			}
 		})
+	}
+}
+
+func TestACodeThatNeverReachedTwilioIsNoGuess(t *testing.T) {
+	for _, r := range []protocol.Result{protocol.Unreachable, protocol.Certificate, protocol.Refused, protocol.Timeout, protocol.Failed, protocol.Invalid} {
+		t.Run(string(r), func(t *testing.T) {
+			w := newPhoneWorld(t, "[limits]\nfailures = \"3/10m\"")
+			w.twilio.check = func(string) protocol.Answer { return answer(r) }
+			w.login(request(), "sms", sentCode, sentCode, noMore)
+			back := r == protocol.Unreachable || r == protocol.Certificate || r == protocol.Refused
+			if failures, checks := w.failures(), w.state().Pending.Checks; back != (failures == 0) || back != (checks == 0) {
+				t.Errorf("%d guesses and %d comparisons are charged", failures, checks)
+			}
+		})
+	}
+}
+
+func TestWithoutSettingsNothingIsCountedAsSent(t *testing.T) {
+	w := newPhoneWorld(t, "")
+	w.twilio.ready = errors.New("twilio.toml:3: unknown key")
+	o := w.login(request(), "sms", "sms", "sms", w.code())
+	w.expect(o, true, flow.OK, success, `No SMS could be sent to ···1234. Code, or "sms"/"call": `)
+	w.detail(o, "twilio.toml:3: unknown key")
+	w.network()
+	if len(w.state().Sends) != 0 {
+		t.Error("it was counted as sent")
 	}
 }
 

@@ -44,6 +44,12 @@ type Dispatcher struct {
 	spent   time.Duration
 }
 
+// Ready tells what is wrong with the settings.
+func (d *Dispatcher) Ready() error {
+	_, err := settings.Load(d.Root, settings.DefaultPath)
+	return err
+}
+
 // Send has a code sent to a number in E.164. Locale is a language, or empty.
 func (d *Dispatcher) Send(number string, channel protocol.Channel, locale string) protocol.Answer {
 	return d.ask(protocol.Request{Action: protocol.Send, To: number, Channel: channel, Locale: locale})

@@ -20,6 +20,11 @@ type Answer struct {
 	Skew       int64  `json:"skew,omitempty"`        // probe: seconds by which Twilio's clock is ahead of this host's
 }
 
+// NothingSent tells that the request never reached Twilio, for certain: whatever was charged for it can be given back.
+func (a Answer) NothingSent() bool {
+	return a.Result == Unreachable || a.Result == Certificate || a.Result == Refused && a.HTTPStatus == 0
+}
+
 // Validate tells what is wrong with a.
 func (a Answer) Validate() error {
 	switch {
