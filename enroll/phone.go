@@ -120,7 +120,7 @@ func (p *program) proveNumber(who identity, d *record.Device, rules *policy.Poli
 			return notReached("the code could not be checked", a)
 		}
 	}
-	return &failure{"no right code; nothing was saved", "start again for a new one"}
+	return &failure{"no right code; nothing was changed", "start again for a new one"}
 }
 
 // bookProof books the code that proves a number, before it is sent.

@@ -8,6 +8,7 @@ import (
 	"github.com/msteinert/pam/v2"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -69,6 +70,9 @@ func (p *program) prove(who identity) (factor.Keyring, error) {
 		proven.Still = stillUnenrolled
 		return proven, nil
 	}
+	if phone, err := p.onlyPhone(who); err != nil || phone != nil {
+		return p.provePhone(who, phone, err)
+	}
 	m, err := p.tryCode(who, "Code from a device you have, or a recovery code: ")
 	if err != nil {
 		return proven, err
@@ -82,6 +86,39 @@ func (p *program) prove(who identity) (factor.Keyring, error) {
 	}
 	proven.Still = stillHas(m.Device.ID)
 	return proven, nil
+}
+
+// onlyPhone is the first phone of a user who has nothing else to prove anything with; nil if there is something else.
+func (p *program) onlyPhone(who identity) (phone *record.Device, err error) {
+	err = p.as0(func() error {
+		r, st, err := p.keyring.View(who.name, who.uid)
+		if err != nil {
+			return err
+		}
+		isPhone := func(d record.Device) bool { return d.Type == record.Phone }
+		if factor.RecoveryLeft(r, st) == 0 && !slices.ContainsFunc(r.Devices, func(d record.Device) bool { return !isPhone(d) }) {
+			phone = &r.Devices[0]
+		}
+		return nil
+	})
+	return phone, err
+}
+
+// provePhone has a code typed that is sent to a phone of the user's.
+func (p *program) provePhone(who identity, phone *record.Device, err error) (factor.Keyring, error) {
+	proven := p.keyring
+	if err != nil {
+		return proven, err
+	}
+	rules, err := policy.Load(p.root, policy.DefaultPath)
+	if err != nil {
+		return proven, err
+	}
+	if len(rules.Phone.Methods) == 0 {
+		return proven, &failure{"the only device is a phone, and phones are switched off in latchkey.toml", "root can add a device with: enroll add totp --user " + who.name}
+	}
+	proven.Still = stillHas(phone.ID)
+	return proven, p.proveNumber(who, phone, rules)
 }
 
 // errMeanwhile keeps a thief out who proved the password alone while there was no factor, or a code of a device that was

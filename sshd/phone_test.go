@@ -227,3 +227,31 @@ func TestTheAppsCodeStillWorksAfterTwilioWasSilentTwice(t *testing.T) {
 		}
 	})
 }
+
+func TestAUserWithNothingButAPhoneAddsAnAppByACodeSentToIt(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		v, u := verify(t, h, standin.Options{}), withPhone(t, h, false)
+		start := func() *suite.Terminal {
+			terminal := enrollAs(t, h, u, "enroll add totp")
+			must(t, terminal.Expect(`Password: `))
+			must(t, terminal.Type(suite.Password))
+			return terminal
+		}
+		thief := start()
+		must(t, thief.Expect(`A code is on its way to ···`+last(u)))
+		for range 3 {
+			must(t, thief.Expect(`Code: `))
+			must(t, thief.Type(v.WrongCode(u.Number())))
+		}
+		must(t, thief.Expect(`no right code; nothing was changed`))
+		script(t, h, "enroll reset "+u.Name+" && enroll add phone --user "+u.Name+" --number "+u.Number()+" --yes")
+		owner := start()
+		must(t, owner.Expect(`A code is on its way to ···`+last(u)+`\. Code: `))
+		must(t, owner.Type(v.Code(u.Number())))
+		must(t, owner.Expect(`the app shows now: `))
+		must(t, u.ReadSecret(owner.Seen()))
+		must(t, owner.Type(u.Code()))
+		must(t, owner.Expect(`Done: the device "app"`))
+	})
+}

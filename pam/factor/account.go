@@ -54,6 +54,10 @@ func (k Keyring) Open(name string, uid uint32) (*Account, error) {
 	// and a user without either must be told apart, so a state that is not there is not an error yet.
 	st, stateErr := k.States.Open(name)
 	rec, err := k.Records.Load(name, uid)
+	if err == nil && errors.Is(stateErr, fs.ErrNotExist) {
+		// The first enrollment may have made both between the two looks: it makes the state first.
+		st, stateErr = k.States.Open(name)
+	}
 	if err == nil && stateErr == nil {
 		err = match(rec, &st.State)
 	} else if err != nil {
