@@ -197,7 +197,7 @@ func (p *program) show(who identity, d record.Device) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "Step 1. Scan this with your authenticator app:\n\n%s\n", drawing)
+	fmt.Fprintf(p.out, "Step 1. Scan this with the authenticator app of %s:\n\n%s\n", who.name, drawing)
 	fmt.Fprintf(p.out, "or type it in by hand: %s\n", grouped(d.Secret))
 	fmt.Fprintf(p.out, "(time-based, %s, %d digits, %d seconds)\n\n", d.Algorithm, d.Digits, d.Period/time.Second)
 	return nil

@@ -59,7 +59,7 @@ func (p *program) checkTwilio() []finding {
 		return []finding{{settings.DefaultPath, err, "logins by phone are denied, others work"}}
 	}
 	a := p.twilio(func(t verifier) protocol.Answer { return t.Probe() })
-	found := []finding{{settings.DefaultPath, nil, ""}}
+	found := []finding{{settings.DefaultPath, nil, ""}, p.checkHost()}
 	if a.Result != protocol.ProbeOK {
 		err := fmt.Errorf("%s: %s", a.Result, a.Detail)
 		return append(found, finding{"Twilio Verify", err, remedies[a.Result]})
@@ -70,6 +70,16 @@ func (p *program) checkTwilio() []finding {
 		return append(found, finding{"this machine's clock", err, "codes of apps need it right: timedatectl set-ntp true"})
 	}
 	return append(found, finding{"this machine's clock agrees with Twilio's", nil, ""})
+}
+
+// checkHost makes the file that counts for the whole host where it is missing; one that is damaged stays as it is.
+func (p *program) checkHost() finding {
+	host := p.keyring.Host.Path + "/host"
+	err := p.keyring.States.Exclusive(p.keyring.EnsureHost)
+	if err == nil {
+		_, err = p.keyring.Host.View("host")
+	}
+	return finding{host, err, "no codes are sent until it can be read; to begin anew remove it and run: enroll doctor"}
 }
 
 // maxSkew is how many seconds a clock may be off before codes of apps are refused.

@@ -17,6 +17,8 @@ type probe struct {
 	answer protocol.Answer
 }
 
+func (p probe) Ready() error { return nil }
+
 func (p probe) Probe() protocol.Answer { return p.answer }
 
 func TestDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
@@ -59,6 +61,36 @@ func TestDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestDoctorMakesTheHostsCountersWhereTheyAreMissingAndLeavesDamageAlone(t *testing.T) {
+	root := t.TempDir()
+	if err := makeRoot(root); err != nil {
+		t.Fatal(err)
+	}
+	twilioSettings(t, root)
+	var out bytes.Buffer
+	run := func() string {
+		out.Reset()
+		p := newProgram(privilege{}, root)
+		p.console = &console{in: bufio.NewReader(strings.NewReader("")), out: &out, err: &out}
+		p.newVerifier = func() verifier { return probe{answer: protocol.Answer{Result: protocol.ProbeOK}} }
+		p.run([]string{"doctor"})
+		return out.String()
+	}
+	host := root + "/var/lib/latchkey/host"
+	if said := run(); !strings.Contains(said, "ok: "+host+"\n") {
+		t.Errorf("%s", said)
+	}
+	if err := os.WriteFile(host, []byte("LATCHKEY"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if said := run(); !strings.Contains(said, "error: "+host) || !strings.Contains(said, "enroll doctor") {
+		t.Errorf("%s", said)
+	}
+	if text, err := os.ReadFile(host); err != nil || string(text) != "LATCHKEY" {
+		t.Errorf("%q, %v", text, err)
 	}
 }
 

@@ -56,8 +56,12 @@ func (p *program) whom(named string) (identity, error) {
 	if err != nil || named == "" || named == self.name {
 		return self, err
 	}
-	if p.uid != 0 {
-		return identity{}, &failure{"only root may name another user", "without --user the command works for you"}
+	if p.uid == 0 {
+		return lookUp(named)
 	}
-	return lookUp(named)
+	// Another name of the same uid is the same person; whether the password is that name's PAM decides.
+	if alias, err := lookUp(named); err == nil && int(alias.uid) == p.uid {
+		return alias, nil
+	}
+	return identity{}, &failure{"only root may name another user", "without --user the command works for you"}
 }

@@ -68,11 +68,25 @@ func (p *program) phone(who identity, o options, rules *policy.Policy) (record.D
 			return record.Device{}, err
 		}
 	}
+	if likeNumber(label) {
+		return record.Device{}, usage("a label must not be a phone number: labels stand in the log")
+	}
 	d := factor.NewPhone(label, number, p.clock())
 	if err := d.Check(); err != nil {
 		return d, usage("%v", err)
 	}
 	return d, nil
+}
+
+// likeNumber tells a label that would put a full phone number into the log.
+func likeNumber(label string) bool {
+	digits := 0
+	for _, c := range label {
+		if c >= '0' && c <= '9' {
+			digits++
+		}
+	}
+	return digits >= 7
 }
 
 // e164 reads a number as people write it. Without a country code it could be anybody's, so it is refused.
@@ -93,10 +107,14 @@ func e164(typed string) (string, error) {
 func (p *program) proveNumber(who identity, d *record.Device, rules *policy.Policy) error {
 	channel := protocol.Channel(rules.Phone.Methods[0])
 	limits := factor.SendLimits{User: factor.Rate(rules.Phone.SendsPerUser), Host: factor.Rate(rules.Phone.SendsPerHost)}
-	if err := p.bookProof(who, limits); err != nil {
+	a, err := p.sendProof(who, d, limits, channel, rules)
+	if err == nil && a.Result == protocol.Landline && slices.Contains(rules.Phone.Methods, policy.Call) {
+		limits.AtOnce = true
+		a, err = p.sendProof(who, d, limits, protocol.Call, rules)
+	}
+	if err != nil {
 		return err
 	}
-	a := p.twilio(func(t verifier) protocol.Answer { return t.Send(string(d.Secret), channel, rules.Phone.Locale) })
 	if a.Result != protocol.Sent {
 		return notReached("no code could be sent", a)
 	}
@@ -123,12 +141,23 @@ func (p *program) proveNumber(who identity, d *record.Device, rules *policy.Poli
 	return &failure{"no right code; nothing was changed", "start again for a new one"}
 }
 
+// sendProof books a code and has it sent; settings that cannot be used are told before anything is counted.
+func (p *program) sendProof(who identity, d *record.Device, limits factor.SendLimits, channel protocol.Channel, rules *policy.Policy) (protocol.Answer, error) {
+	if err := p.as0(func() error { return p.newVerifier().Ready() }); err != nil {
+		return protocol.Answer{}, &failure{fmt.Sprintf("no code could be sent (%v); nothing was changed", err), "root can look further with: enroll doctor"}
+	}
+	if err := p.bookProof(who, limits); err != nil {
+		return protocol.Answer{}, err
+	}
+	return p.twilio(func(t verifier) protocol.Answer { return t.Send(string(d.Secret), channel, rules.Phone.Locale) }), nil
+}
+
 // bookProof books the code that proves a number, before it is sent.
 func (p *program) bookProof(who identity, limits factor.SendLimits) error {
 	return p.as0(func() error {
 		wait, err := p.keyring.BookProof(who.name, who.uid, limits, p.clock())
 		if errors.Is(err, factor.ErrNotYet) {
-			return &failure{err.Error() + "; nothing was saved", fmt.Sprintf("try again in %d minutes", int(wait.Minutes())+1)}
+			return &failure{err.Error() + "; nothing was changed", fmt.Sprintf("try again in %d minutes", int(wait.Minutes())+1)}
 		}
 		return err
 	})
@@ -136,6 +165,7 @@ func (p *program) bookProof(who identity, limits factor.SendLimits) error {
 
 // verifier is what reaches Twilio Verify.
 type verifier interface {
+	Ready() error
 	Send(number string, channel protocol.Channel, locale string) protocol.Answer
 	Check(number, sid, code string) protocol.Answer
 	Probe() protocol.Answer
@@ -159,5 +189,5 @@ func notReached(what string, a protocol.Answer) error {
 	} else {
 		what += fmt.Sprintf(" (%s)", a.Result)
 	}
-	return &failure{what + "; nothing was saved", "root can look further with: enroll doctor"}
+	return &failure{what + "; nothing was changed", "root can look further with: enroll doctor"}
 }

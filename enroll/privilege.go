@@ -14,7 +14,8 @@ type privilege struct{ real int }
 func dropPrivilege() (privilege, error) {
 	p := privilege{real: os.Getuid()}
 	if p.real != 0 && os.Geteuid() != 0 {
-		return p, &failure{"not installed setuid root", "ask your administrator to reinstall latchkey"}
+		return p, &failure{"without root's rights: not installed setuid root, or run where that is switched off (nosuid, no new privileges, a debugger)",
+			"run it in an ordinary login, or ask your administrator"}
 	}
 	return p, p.set(p.real, p.real)
 }

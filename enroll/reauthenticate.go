@@ -25,7 +25,7 @@ func (p *program) authenticate(name string) error {
 		}
 		defer t.End()
 		if err := t.Authenticate(pam.DisallowNullAuthtok); err != nil {
-			return &failure{"password not accepted; nothing was changed", ""}
+			return passwordRefused(err)
 		}
 		if err := t.AcctMgmt(pam.DisallowNullAuthtok); err != nil {
 			return &failure{fmt.Sprintf("this account cannot be used (%v); nothing was changed", err), ""}
@@ -36,6 +36,16 @@ func (p *program) authenticate(name string) error {
 		}
 		return nil
 	})
+}
+
+// passwordRefused tells a password that is wrong from one that could not be checked.
+func passwordRefused(err error) error {
+	for _, wrong := range []error{pam.ErrAuth, pam.ErrUserUnknown, pam.ErrMaxtries, pam.ErrPermDenied, pam.ErrConv, pam.ErrCredInsufficient} {
+		if errors.Is(err, wrong) {
+			return &failure{"password not accepted; nothing was changed", ""}
+		}
+	}
+	return &failure{fmt.Sprintf("the password could not be checked (%v); nothing was changed", err), "root: look at /etc/pam.d/" + service}
 }
 
 func (p *program) pamAsks(style pam.Style, text string) (string, error) {

@@ -255,3 +255,28 @@ func TestAUserWithNothingButAPhoneAddsAnAppByACodeSentToIt(t *testing.T) {
 		must(t, owner.Expect(`Done: the device "app"`))
 	})
 }
+
+func TestAPhoneIsProvenByACodeSentToItAndALandlineByACall(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		v := verify(t, h, standin.Options{})
+		for _, landline := range []bool{false, true} {
+			u := user(t, h)
+			if landline {
+				v.Landline(u.Number())
+			}
+			terminal := enrollAs(t, h, u, "enroll add phone --number "+u.Number())
+			for _, step := range []struct {
+				expect string
+				typed  func() string
+			}{
+				{`Password: `, word(suite.Password)}, {`A code is on its way to ···` + last(u) + `\. Code: `, func() string { return v.WrongCode(u.Number()) }},
+				{`That code was not accepted\. Code: `, func() string { return v.Code(u.Number()) }},
+			} {
+				must(t, terminal.Expect(step.expect))
+				must(t, terminal.Type(step.typed()))
+			}
+			must(t, terminal.Expect(`codes for `+u.Name+` can be sent to "phone", ···`+last(u)))
+		}
+	})
+}

@@ -107,3 +107,19 @@ func TestAUserWithAFactorAddsAndRemovesDevicesWithPasswordAndCode(t *testing.T) 
 		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.CodeAt(1)}})
 	})
 }
+
+func TestAnotherNameOfTheSameUIDIsTheSamePerson(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		u := user(t, h)
+		script(t, h, "useradd -o -u $(id -u "+u.Name+") -M -s /bin/sh alias && echo alias:other | chpasswd")
+		terminal := enrollAs(t, h, u, "enroll --user alias")
+		must(t, terminal.Expect(`Password: `))
+		must(t, terminal.Type(suite.Password))
+		must(t, terminal.Expect(`password not accepted`)) // it is alias's that counts
+		terminal = enrollAs(t, h, u, "enroll --user alias")
+		must(t, terminal.Expect(`Password: `))
+		must(t, terminal.Type("other"))
+		must(t, terminal.Expect(`authenticator app of alias`))
+	})
+}

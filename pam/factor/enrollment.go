@@ -21,7 +21,7 @@ var ErrLastDevice = errors.New("it is the only device")
 func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) error {
 	return k.States.Exclusive(func() error {
 		if d.Type == record.Phone {
-			if err := k.ensureHost(); err != nil {
+			if err := k.EnsureHost(); err != nil {
 				return err
 			}
 		}
@@ -65,8 +65,8 @@ func (k Keyring) still(r *record.Record) error {
 	return k.Still(r)
 }
 
-// ensureHost makes the file that counts for the whole host, once there is something to count.
-func (k Keyring) ensureHost() error {
+// EnsureHost makes the file that counts for the whole host, if there is none.
+func (k Keyring) EnsureHost() error {
 	lock, err := k.Host.Lock(hostName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return k.Host.Create(hostName, state.State{})

@@ -61,7 +61,7 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait t
 	// The user's file is always locked before the host's, so that two logins never wait for each other.
 	host, err := k.Host.Open(hostName)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrState, err)
+		return 0, fmt.Errorf("%w: %w; see: enroll doctor", ErrState, err)
 	}
 	defer host.Close()
 	if wait, err = pause(host, limits.Host, now, false); err != nil {
@@ -84,7 +84,7 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait t
 // it, which the enrollment that follows takes over.
 func (k Keyring) BookProof(name string, uid uint32, limits SendLimits, now time.Time) (wait time.Duration, err error) {
 	err = k.States.Exclusive(func() error {
-		if err := k.ensureHost(); err != nil {
+		if err := k.EnsureHost(); err != nil {
 			return err
 		}
 		own, err := k.States.Open(name)
