@@ -27,14 +27,19 @@ type challenge struct {
 	waiting  *record.Device // a phone whose code was asked for in an earlier login and still works
 	landline state.DeviceID // a phone that Twilio said takes no SMS, just now
 	notes    []string       // for the log
+	texts    []string       // for the user, when the login is decided
 }
 
 // run asks for a code as often as the policy allows.
 func (c *challenge) run() Outcome {
-	if o := c.begin(); o.Reason != OK {
-		return o
+	o := c.begin()
+	if o.Reason == OK {
+		o = c.ask()
 	}
-	o := c.ask()
+	// A terminal can be stopped, so even a message waits until nothing is locked.
+	for _, text := range c.texts {
+		c.Talk.Tell(text)
+	}
 	if o.Detail != "" { // in front, because the log cuts what is long
 		c.notes = slices.Insert(c.notes, 0, o.Detail)
 	}
@@ -67,6 +72,8 @@ func (c *challenge) ask() Outcome {
 	return o
 }
 
+func (c *challenge) say(text string) { c.texts = append(c.texts, text) }
+
 // firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the policy says so.
 func (c *challenge) firstPrompt() string {
 	if c.waiting != nil && !c.offer.app {
@@ -90,7 +97,7 @@ func (c *challenge) begin() Outcome {
 	defer account.Close()
 	c.offer = newOffer(account, c.methods)
 	if c.offer.none() {
-		c.Talk.Tell(noneUsable)
+		c.say(noneUsable)
 		return deny(Forbidden, "the user has no device of a method that is allowed here")
 	}
 	if o := c.locked(account); o.Reason != OK {
@@ -109,10 +116,10 @@ func (c *challenge) unenrolled(p *policy.Policy) Outcome {
 		return allow(Unenrolled)
 	}
 	if !p.EnrollBy.IsZero() && c.Clock().Format(time.DateOnly) <= p.EnrollBy.String() {
-		c.Talk.Tell(reminder(p.EnrollBy.String()))
+		c.say(reminder(p.EnrollBy.String()))
 		return allow(Unenrolled)
 	}
-	c.Talk.Tell(notSetUp)
+	c.say(notSetUp)
 	return deny(Unenrolled, "")
 }
 
@@ -126,16 +133,16 @@ func (c *challenge) unusable(err error) Outcome {
 	case errors.Is(err, safefile.ErrGone):
 		return deny(NoAnswer, err.Error())
 	case errors.Is(err, factor.ErrUnenrolled):
-		c.Talk.Tell(notSetUp)
+		c.say(notSetUp)
 		return deny(Unenrolled, "reset while the user was asked")
 	case errors.Is(err, factor.ErrRecord):
-		c.Talk.Tell(text)
+		c.say(text)
 		return deny(Record, err.Error())
 	case errors.Is(err, factor.ErrState):
-		c.Talk.Tell(text)
+		c.say(text)
 		return deny(State, err.Error())
 	}
-	c.Talk.Tell(text)
+	c.say(text)
 	return deny(Internal, err.Error())
 }
 
@@ -148,7 +155,7 @@ func (c *challenge) locked(account *factor.Account) Outcome {
 	if end.IsZero() {
 		return Outcome{Reason: OK}
 	}
-	c.Talk.Tell(lockedUntil(end, now))
+	c.say(lockedUntil(end, now))
 	return deny(Locked, "until "+end.UTC().Format(time.RFC3339))
 }
 
@@ -165,9 +172,7 @@ func (c *challenge) guess(answer string) (o Outcome, said string) {
 	if err != nil {
 		return c.unusable(err), ""
 	}
-	if damage := account.State.Damage; damage != "" {
-		c.note("%s", damage)
-	}
+	c.noteDamage(account)
 	phone, pending, o, said := c.compare(account, code)
 	account.Close()
 	if phone == nil {
@@ -183,12 +188,13 @@ func (c *challenge) recover(code string) (Outcome, string) {
 		return c.unusable(err), ""
 	}
 	defer account.Close()
+	c.noteDamage(account)
 	result, left, err := account.VerifyRecovery(code, c.Clock(), c.limits)
 	if err != nil {
 		return c.unusable(err), ""
 	}
 	if result == factor.Accepted {
-		c.Talk.Tell(codeUsed(left))
+		c.say(codeUsed(left))
 		return Outcome{Allow: true, Reason: OK, Method: string(policy.Recovery)}, ""
 	}
 	o, said := c.judge(factor.Match{Result: result}, account)
@@ -226,7 +232,7 @@ func (c *challenge) judge(m factor.Match, account *factor.Account) (Outcome, str
 	case factor.Accepted:
 		o.Allow, o.Reason = true, OK
 		if left := account.RecoveryLeft(); left > 0 && left <= fewCodes {
-			c.Talk.Tell(fewLeft(left))
+			c.say(fewLeft(left))
 		}
 		return o, ""
 	case factor.Replayed:

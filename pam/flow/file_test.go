@@ -164,6 +164,7 @@ func TestARecordWithoutAStateIsDeniedAndTheLogNamesTheCommand(t *testing.T) {
 
 func TestALockThatSomebodyHoldsIsADenialAndNoWait(t *testing.T) {
 	w := newWorld(t, "")
+	w.held = true
 	w.untouched()
 	account, err := w.root.Keyring().Open("alice", uid)
 	testroot.Must(t, err)

@@ -158,6 +158,13 @@ func (c *challenge) note(format string, args ...any) {
 	}
 }
 
+// noteDamage tells the administrator of a damaged slot, which the next commit writes anew.
+func (c *challenge) noteDamage(account *factor.Account) {
+	if damage := account.State.Damage; damage != "" {
+		c.note("%s", damage)
+	}
+}
+
 func (c *challenge) noteAnswer(what string, a protocol.Answer) {
 	detail := a.Detail
 	if a.TwilioCode != 0 {

@@ -33,6 +33,7 @@ type world struct {
 	groups func(string) (bool, error)
 	shown  []string // what the user saw, prompts and texts
 	debug  []string
+	held   bool    // the test itself holds a lock
 	twilio *twilio // codes by phone; nil if there should be none
 	onAsk  func()  // happens while the user is asked
 }
@@ -125,6 +126,7 @@ type user struct {
 }
 
 func (u *user) Ask(prompt string) (string, error) {
+	u.unlocked()
 	u.shown = append(u.shown, prompt)
 	if u.onAsk != nil {
 		u.onAsk()
@@ -141,6 +143,7 @@ func (u *user) Ask(prompt string) (string, error) {
 }
 
 func (u *user) Tell(text string) error {
+	u.unlocked()
 	u.shown = append(u.shown, text)
 	return nil
 }
