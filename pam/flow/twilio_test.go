@@ -1,0 +1,118 @@
+package flow_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+	"latchkey/pam/safefile"
+	"latchkey/pam/state"
+	"latchkey/pam/twilio/protocol"
+)
+
+const (
+	sid      = "VE0123456789abcdef0123456789abcdef"
+	number   = "+15551231234"
+	sentCode = "271828"
+
+	bothFirst = `Code from your app, or "sms"/"call" to get one: `
+	bySMS     = `Code sent by SMS to ···1234. Code, or "sms"/"call" again: `
+	byCall    = `Calling ···1234. Code, or "sms"/"call" again: `
+	bothWrong = `That code was not accepted. Code, or "sms"/"call": `
+)
+
+// twilio is Twilio Verify as the flow sees it.
+type twilio struct {
+	world *world
+	send  protocol.Answer
+	check func(code string) protocol.Answer
+	asked []string
+	ready error
+}
+
+func (v *twilio) Ready() error { return v.ready }
+
+func (v *twilio) Send(number string, channel protocol.Channel, locale string) protocol.Answer {
+	v.asked = append(v.asked, string(channel)+" "+number+" "+locale)
+	v.world.unlocked()
+	return v.send
+}
+
+func (v *twilio) Check(number, sid, code string) protocol.Answer {
+	v.asked = append(v.asked, "check "+number+" "+sid+" "+code)
+	v.world.unlocked()
+	return v.check(code)
+}
+
+// unlocked demands that nobody holds alice's state or the host's: the network or the user is being asked.
+func (w *world) unlocked() {
+	w.t.Helper()
+	k := w.root.Keyring()
+	k.States.Patience, k.Host.Patience = safefile.Patience{}, safefile.Patience{}
+	for _, open := range []func() (*state.File, error){
+		func() (*state.File, error) { return k.States.Open("alice") },
+		func() (*state.File, error) { return k.Host.Open("host") },
+	} {
+		f, err := open()
+		if errors.Is(err, safefile.ErrBusy) && !w.held {
+			w.t.Errorf("a lock is held while the network or the user is asked: %v", err)
+		}
+		if err == nil {
+			f.Close()
+		}
+	}
+}
+
+func answer(r protocol.Result) protocol.Answer {
+	return protocol.Answer{Version: protocol.Version, Result: r, SID: sid}
+}
+
+// rightCode approves the code that was sent, once.
+func rightCode() func(string) protocol.Answer {
+	used := false
+	return func(code string) protocol.Answer {
+		switch {
+		case used:
+			return answer(protocol.Gone)
+		case code == sentCode:
+			used = true
+			return answer(protocol.Approved)
+		}
+		return answer(protocol.Wrong)
+	}
+}
+
+// newPhoneWorld is a world in which alice has these devices, and Twilio works.
+func newPhoneWorld(t *testing.T, policy string, devices ...record.Device) *world {
+	t.Helper()
+	w := &world{t: t, root: testroot.New(t), phone: testroot.TOTP("app"), now: testroot.Noon}
+	w.root.Policy(t, policy)
+	if devices == nil {
+		devices = []record.Device{w.phone, factor.NewPhone("mobile", number, testroot.Noon)}
+	}
+	for _, d := range devices {
+		testroot.Must(t, w.root.Keyring().Add("alice", uid, d, 0))
+	}
+	w.twilio = &twilio{world: w, send: answer(protocol.Sent), check: rightCode()}
+	return w
+}
+
+func onlyPhone() record.Device { return factor.NewPhone("mobile", number, testroot.Noon) }
+
+// saw demands all prompts of a login.
+func (w *world) saw(prompts ...string) {
+	w.t.Helper()
+	if !slices.Equal(w.shown, prompts) {
+		w.t.Errorf("the user saw %q, not %q", w.shown, prompts)
+	}
+}
+
+func (w *world) network(asked ...string) {
+	w.t.Helper()
+	if !slices.Equal(w.twilio.asked, asked) {
+		w.t.Errorf("Twilio was asked %q, not %q", w.twilio.asked, asked)
+	}
+}
