@@ -1,0 +1,30 @@
+# fish completion for enroll(8)
+
+set -l commands add codes status remove test list reset unlock doctor
+set -l none "not __fish_seen_subcommand_from $commands"
+
+complete -c enroll -f
+complete -c enroll -n $none -a add -d 'One more device'
+complete -c enroll -n $none -a codes -d 'New recovery codes'
+complete -c enroll -n $none -a status -d 'Devices, last use, lock'
+complete -c enroll -n $none -a remove -d 'Remove a device'
+complete -c enroll -n $none -a test -d 'Try a code'
+complete -c enroll -n $none -a list -d 'Who has what (root)'
+complete -c enroll -n $none -a reset -d 'Remove everything a user has (root)'
+complete -c enroll -n $none -a unlock -d 'End a lock (root)'
+complete -c enroll -n $none -a doctor -d 'Would a login work (root)'
+
+complete -c enroll -n '__fish_seen_subcommand_from add; and not __fish_seen_subcommand_from totp hotp phone' -a 'totp hotp phone'
+complete -c enroll -n '__fish_seen_subcommand_from reset unlock' -a '(__fish_complete_users)'
+
+complete -c enroll -n 'not __fish_seen_subcommand_from list doctor' -l user -x -a '(__fish_complete_users)' -d 'Work for this user (root)'
+complete -c enroll -n "$none; or __fish_seen_subcommand_from add" -l label -x -d 'Name of the device'
+complete -c enroll -n "$none; or __fish_seen_subcommand_from totp hotp" -l algorithm -x -a 'SHA1 SHA256 SHA512' -d 'Hash'
+complete -c enroll -n "$none; or __fish_seen_subcommand_from totp hotp" -l digits -x -a '6 8' -d 'Digits of a code'
+complete -c enroll -n "$none; or __fish_seen_subcommand_from totp" -l period -x -d 'Time step in seconds'
+complete -c enroll -n '__fish_seen_subcommand_from hotp' -l counter -x -d 'First counter'
+complete -c enroll -n '__fish_seen_subcommand_from totp hotp' -l secret-file -r -F -d 'File with the secret, or - (root)'
+complete -c enroll -n '__fish_seen_subcommand_from phone' -l number -x -d 'Number with country code'
+complete -c enroll -n '__fish_seen_subcommand_from add codes remove reset unlock' -l yes -d 'Ask nothing (root)'
+complete -c enroll -n '__fish_seen_subcommand_from status list' -l json -d 'Print JSON'
+complete -c enroll -s h -l help -d 'Show help'
