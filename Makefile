@@ -24,7 +24,13 @@ SANITIZED = CC=gcc CGO_ENABLED=1 CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sa
 
 .PHONY: build install demo test lint bench fuzz packages clean deps
 
-build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-twilio $(B)/enroll
+MAN = enroll.8 latchkey.toml.5 pam_latchkey.8
+
+build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-twilio $(B)/enroll $(MAN:%=$(B)/%)
+
+$(B)/%: packaging/man/%.md
+	@mkdir -p $(B)
+	go tool go-md2man -in $< -out $@
 
 $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/exports.map Makefile
 	@mkdir -p $(B)
@@ -53,6 +59,12 @@ install: build
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-twilio.new $(DESTDIR)$(LIBEXEC)/latchkey-twilio
 	mv $(DESTDIR)$(SECURITY)/.pam_latchkey.so.new $(DESTDIR)$(SECURITY)/pam_latchkey.so
 	mv $(DESTDIR)$(PREFIX)/bin/.enroll.new $(DESTDIR)$(PREFIX)/bin/enroll
+	install -d -m 0755 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 0644 $(B)/latchkey.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 $(B)/enroll.8 $(B)/pam_latchkey.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -D -m 0644 packaging/completions/enroll.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/enroll
+	install -D -m 0644 packaging/completions/_enroll $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_enroll
+	install -D -m 0644 packaging/completions/enroll.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/enroll.fish
 	test -e $(DESTDIR)/etc/latchkey/latchkey.toml || install -m 0644 packaging/latchkey.toml $(DESTDIR)/etc/latchkey/latchkey.toml
 	test -e $(DESTDIR)/etc/pam.d/enroll || install -m 0644 packaging/enroll.pam $(DESTDIR)/etc/pam.d/enroll
 
