@@ -3,7 +3,6 @@ package flow
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"latchkey/pam/factor"
@@ -33,7 +32,7 @@ func (f Flow) Run(r Request) Outcome {
 	if o := checkName(r); o.Reason != OK {
 		return o
 	}
-	rules, err := f.loadPolicy(args.conf)
+	rules, err := policy.Load(f.Root, args.conf)
 	if err != nil {
 		f.Talk.Tell(sorry)
 		return deny(Config, err.Error())
@@ -82,25 +81,6 @@ func checkName(r Request) Outcome {
 		}
 	}
 	return Outcome{Reason: OK}
-}
-
-func (f Flow) loadPolicy(path string) (*policy.Policy, error) {
-	p, err := policy.Load(f.Root, path)
-	if err != nil {
-		return nil, err
-	}
-	return p, supported(path, p)
-}
-
-// supported refuses settings that this version knows but cannot honour, rather than let people believe in them.
-func supported(path string, p *policy.Policy) error {
-	switch {
-	case p.Unenrolled == policy.UnenrolledEnroll:
-		return fmt.Errorf(`%s: unenrolled = "enroll" is not supported by this version`, path)
-	case p.Trust.Days > 0:
-		return fmt.Errorf("%s: trust.days is not supported by this version", path)
-	}
-	return nil
 }
 
 func limits(p *policy.Policy) factor.Limits {

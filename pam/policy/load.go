@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"path/filepath"
 
 	"latchkey/pam/safefile"
@@ -21,5 +22,23 @@ func Load(root, path string) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, text)
+	p, err := Parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.supported(path); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// supported refuses settings that this version knows but cannot honour, rather than let people believe in them.
+func (p *Policy) supported(path string) error {
+	switch {
+	case p.Unenrolled == UnenrolledEnroll:
+		return fmt.Errorf(`%s: unenrolled = "enroll" is not supported by this version`, path)
+	case p.Trust.Days > 0:
+		return fmt.Errorf("%s: trust.days is not supported by this version", path)
+	}
+	return nil
 }
