@@ -74,11 +74,12 @@ deps:
 demo: deps build
 	@go run ./sshd/demo
 
-# Everything: the packages, once more with the race detector and the sanitizers, and logins in containers.
+# Everything: the packages, once more with the race detector and the sanitizers, and logins in containers. -count=1, because
+# go's cache of results knows nothing of the programs that tests build and start.
 test: deps build lint
-	go test $$(go list ./... | grep -v /sshd$$)
-	go test -race ./pam/...
-	$(SANITIZED) go test -asan ./pam/gate
+	go test -count=1 $$(go list ./... | grep -v /sshd$$)
+	go test -count=1 -race ./pam/...
+	$(SANITIZED) go test -count=1 -asan ./pam/gate
 	go test -count=1 -timeout 20m ./sshd
 
 lint: deps
