@@ -58,8 +58,7 @@ func (p *program) phone(who identity, o options, rules *policy.Policy) (record.D
 	if err != nil {
 		return record.Device{}, err
 	}
-	if prefixes := rules.Phone.Prefixes; len(prefixes) > 0 &&
-		!slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(number, prefix) }) {
+	if !rules.Phone.Allows(number) {
 		return record.Device{}, &failure{"no codes are sent to numbers of this country", "see prefixes in latchkey.toml"}
 	}
 	label := o.label

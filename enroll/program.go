@@ -68,6 +68,19 @@ func (p *program) enrolled(who identity) (bool, error) {
 	return err == nil, err
 }
 
+// enrolledUser is for whom the command works, who must have a second factor.
+func (p *program) enrolledUser(named string) (identity, error) {
+	who, err := p.whom(named)
+	if err != nil {
+		return who, err
+	}
+	enrolled, err := p.enrolled(who)
+	if err == nil && !enrolled {
+		err = factor.ErrUnenrolled
+	}
+	return who, err
+}
+
 // limits are those of the policy: a code tried here is a guess like any other.
 func (p *program) limits() (factor.Limits, error) {
 	rules, err := policy.Load(p.root, policy.DefaultPath)

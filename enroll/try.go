@@ -9,14 +9,9 @@ import (
 
 // try tells which device a code is from. The code is used up by it, and a wrong one is a failure like at a login.
 func (p *program) try(o options) error {
-	who, err := p.whom(o.user)
+	who, err := p.enrolledUser(o.user)
 	if err != nil {
 		return err
-	}
-	if enrolled, err := p.enrolled(who); err != nil {
-		return err
-	} else if !enrolled {
-		return factor.ErrUnenrolled
 	}
 	m, err := p.tryCode(who, "Code: ")
 	if err != nil {

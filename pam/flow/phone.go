@@ -35,7 +35,7 @@ func (c *challenge) request(r request) string {
 // can run up more sends than the limits allow.
 func (c *challenge) send(r request) (said string, ok bool) {
 	number := string(r.phone.Secret)
-	if !c.allowedNumber(number) {
+	if !c.policy.Phone.Allows(number) {
 		c.note("%s to %q: the number has none of the prefixes allowed in latchkey.toml", r.channel, r.phone.Label)
 		return notSent(r), false
 	}
@@ -77,17 +77,12 @@ func (c *challenge) sendFailed(r request, a protocol.Answer) string {
 	return notSent(r)
 }
 
-func (c *challenge) allowedNumber(number string) bool {
-	prefixes := c.policy.Phone.Prefixes
-	return len(prefixes) == 0 || slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(number, p) })
-}
-
 // sendLimits are the policy's. Who was told to try a call need not wait for it.
 func (c *challenge) sendLimits(r request) factor.SendLimits {
 	p := c.policy.Phone
 	limits := factor.SendLimits{
-		User:   factor.Rate{Count: p.SendsPerUser.Count, Window: p.SendsPerUser.Window},
-		Host:   factor.Rate{Count: p.SendsPerHost.Count, Window: p.SendsPerHost.Window},
+		User:   factor.Rate(p.SendsPerUser),
+		Host:   factor.Rate(p.SendsPerHost),
 		AtOnce: r.channel == policy.Call && r.phone.ID == c.landline,
 	}
 	c.landline = state.DeviceID{}

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Phone is the table [phone]: codes by SMS and voice call.
 type Phone struct {
@@ -10,6 +13,11 @@ type Phone struct {
 	SendsPerHost Rate
 	Prefixes     []string // numbers must begin with one of these, each "+" and digits; none: any number
 	Locale       string   // language of the message, such as "en" or "pt-BR"
+}
+
+// Allows tells whether codes may be sent to a number in E.164.
+func (p *Phone) Allows(number string) bool {
+	return len(p.Prefixes) == 0 || slices.ContainsFunc(p.Prefixes, func(prefix string) bool { return strings.HasPrefix(number, prefix) })
 }
 
 func (p *Phone) set(v value) error {
