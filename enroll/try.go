@@ -20,6 +20,8 @@ func (p *program) try(o options) error {
 	switch {
 	case m.Result != factor.Accepted:
 		return &failure{"code not accepted", explain(m.Result)}
+	case m.Method == record.Bypass:
+		fmt.Fprintln(p.out, "accepted: a code that root gave out; it is used up now")
 	case m.Device == nil:
 		fmt.Fprintln(p.out, "accepted: a recovery code; it is used up now")
 	default:
@@ -38,12 +40,9 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, err erro
 	if err != nil {
 		return m, err
 	}
-	code, possible := factor.Normalize(answer)
-	recovery := false
+	code, possible := factor.NormalizeAnswer(answer)
 	if !possible {
-		if code, recovery = factor.NormalizeRecovery(answer); !recovery {
-			return m, nil
-		}
+		return m, nil
 	}
 	err = p.as0(func() error {
 		account, err := p.keyring.Open(who.name, who.uid)
@@ -51,11 +50,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, err erro
 			return err
 		}
 		defer account.Close()
-		if recovery {
-			m.Result, _, err = account.VerifyRecovery(code, p.clock(), limits)
-			return err
-		}
-		m, err = account.Verify(code, p.clock(), limits, func(*record.Device) bool { return true })
+		m, err = account.Verify(code, p.clock(), limits, func(record.Type) bool { return true })
 		return err
 	})
 	return m, err

@@ -17,9 +17,11 @@ type Keyring struct {
 	Records record.Store
 	States  state.Store
 	Host    state.Store // of what is counted for the whole host
-	// Still, if set, is asked by Add, Remove and SetRecovery, under the lock that makes their change, whether it may be made: what gave its
-	// caller the right to it may be hours old. It gets the record as it is; nil if there is none.
+	// Still, if set, is asked under the lock that makes a change of a record whether it may be made: what gave its caller the right to
+	// it may be hours old. It gets the record as it is; nil if there is none.
 	Still func(*record.Record) error
+	// Ticket, if set, must still be there when a first enrollment is made, which uses it up.
+	Ticket *state.Grant
 }
 
 // NewKeyring is the keyring below root ("" for the system's), whose locks are waited for with patience.
@@ -110,26 +112,38 @@ const (
 	Accepted
 )
 
-// Match is a result and the device it concerns, which is nil if the code was no device's.
+// Match is a result, and whose code it was: a device's, or (without a device) what Method says. A code that was nobody's has neither.
 type Match struct {
 	Result Result
+	Method record.Type // the device's type, RecoveryCode or Bypass
 	Device *record.Device
 }
 
-// Verify compares code, which Normalize has passed, with the devices that allowed accepts, and uses it up. Before it
-// compares anything the guess is on the disk as a failure, and before it says Accepted the acceptance is. An error
-// means that nothing may be accepted, and matches ErrState.
+// Verify compares code, which NormalizeAnswer has passed, with what allowed accepts of the user's devices and recovery codes,
+// and with a code that root gave out; it uses up what it accepts. Before it compares anything the guess is on the disk as a
+// failure, and before it says Accepted the acceptance is. An error means that nothing may be accepted, and matches ErrState.
 //
 // A replayed code costs nothing: who types it has seen the device's display, and learns nothing.
-func (a *Account) Verify(code string, now time.Time, limits Limits, allowed func(*record.Device) bool) (Match, error) {
+func (a *Account) Verify(code string, now time.Time, limits Limits, allowed func(record.Type) bool) (Match, error) {
 	return a.charged(now, limits, func() (Match, error) {
-		m, counter, err := a.compare(code, now, allowed)
-		if err == nil && m.Result == Accepted {
-			used := a.State.Device(m.Device.ID)
-			used.Counter, used.Used, used.Resync = counter, now, 0
+		m, err := a.verifyDevice(code, now, allowed)
+		if err == nil && m.Result == Wrong {
+			m, err = a.verifyRecovery(code, allowed)
+		}
+		if err == nil && m.Result == Wrong {
+			m, err = a.verifyBypass(code, now)
 		}
 		return m, err
 	})
+}
+
+func (a *Account) verifyDevice(code string, now time.Time, allowed func(record.Type) bool) (Match, error) {
+	m, counter, err := a.compare(code, now, allowed)
+	if err == nil && m.Result == Accepted {
+		used := a.State.Device(m.Device.ID)
+		used.Counter, used.Used, used.Resync = counter, now, 0
+	}
+	return m, err
 }
 
 // charged books a guess, has it compared, and takes the charge back if it was no guess. What compare changes in the state
@@ -146,7 +160,7 @@ func (a *Account) charged(now time.Time, limits Limits, compare func() (Match, e
 	}
 	before := slices.Clone(st.Devices)
 	m, err := compare()
-	if err != nil || m.Result == Wrong && slices.Equal(before, st.Devices) {
+	if err != nil || m.Result == Wrong && slices.Equal(before, st.Devices) { // a token may have noted a resynchronisation
 		return m, err
 	}
 	if m.Result != Wrong {
@@ -181,14 +195,14 @@ func (a *Account) commit() error {
 
 // compare looks at every device, so that the time it takes does not tell which one matched. It returns what the device has
 // then used up.
-func (a *Account) compare(code string, now time.Time, allowed func(*record.Device) bool) (m Match, counter uint64, err error) {
+func (a *Account) compare(code string, now time.Time, allowed func(record.Type) bool) (m Match, counter uint64, err error) {
 	for i := range a.Record.Devices {
 		d := &a.Record.Devices[i]
 		used := a.State.Device(d.ID)
 		if used == nil {
 			return Match{}, 0, fmt.Errorf("%w: it does not know the device %q", ErrState, d.Label)
 		}
-		if d.Digits != len(code) || !allowed(d) {
+		if d.Digits != len(code) || !allowed(d.Type) {
 			continue
 		}
 		result, next, err := compareDevice(d, used, code, now)
@@ -196,7 +210,7 @@ func (a *Account) compare(code string, now time.Time, allowed func(*record.Devic
 			return Match{}, 0, err
 		}
 		if result > m.Result {
-			m, counter = Match{result, d}, next
+			m, counter = Match{result, d.Type, d}, next
 		}
 	}
 	return m, counter, nil

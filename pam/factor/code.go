@@ -20,3 +20,21 @@ func Normalize(answer string) (code string, possible bool) {
 	}
 	return code, len(code) == 6 || len(code) == 8
 }
+
+// NormalizeRecovery takes spaces and dashes out of an answer, reads letters that look like digits as those, and tells whether
+// what is left can be a code of latchkey's own: for recovery, or given out by root.
+func NormalizeRecovery(answer string) (code string, possible bool) {
+	if len(answer) > MaxAnswer {
+		return "", false
+	}
+	code = strings.NewReplacer(" ", "", "-", "", "o", "0", "i", "1", "l", "1").Replace(strings.ToLower(answer))
+	return code, len(code) == codeLength && strings.Trim(code, alphabet) == ""
+}
+
+// NormalizeAnswer passes what can be a code of any kind, normalized.
+func NormalizeAnswer(answer string) (code string, possible bool) {
+	if code, possible = Normalize(answer); possible {
+		return code, true
+	}
+	return NormalizeRecovery(answer)
+}

@@ -15,9 +15,16 @@ import (
 // ErrLastDevice says that a user would be left without any device.
 var ErrLastDevice = errors.New("it is the only device")
 
+// Enrollment is all that a user has: devices, and for each the moving factor up to which it was used (a token: the next
+// counter), in the same order; recovery codes, if any.
+type Enrollment struct {
+	Devices  []record.Device
+	Counters []uint64
+	Recovery record.Recovery
+}
+
 // Add gives name one more device, whose moving factor was used up to counter, and enrolls name if this is the first. A
-// crash at any instant leaves the old enrollment or the new one: the state learns of a device before the record does, so
-// that login never meets a device whose used codes nobody knows.
+// crash at any instant leaves the old enrollment or the new one.
 func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) error {
 	return k.States.Exclusive(func() error {
 		if d.Type == record.Phone {
@@ -25,37 +32,119 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 				return err
 			}
 		}
-		account, err := k.Open(name, uid)
-		if errors.Is(err, ErrUnenrolled) {
-			if err := k.still(nil); err != nil {
-				return err
+		first := Enrollment{Devices: []record.Device{d}, Counters: []uint64{counter}}
+		return k.enrollOr(name, uid, first, func(account *Account) error {
+			next := *account.Record
+			if next.Find(d.Label) != nil {
+				return fmt.Errorf("there is a device %q already", d.Label)
 			}
-			return k.enroll(name, uid, d, counter)
+			next.Devices = append(slices.Clone(next.Devices), d)
+			return k.rewrite(account, &next, map[state.DeviceID]uint64{d.ID: counter})
+		})
+	})
+}
+
+// Enroll gives name all of e at once. Who has a record already keeps it (the error then matches ErrEnrolled), unless replace says
+// otherwise: then, at any instant, all of the old one works or all of the new one. Failures and locks stay.
+func (k Keyring) Enroll(name string, uid uint32, e Enrollment, replace bool) error {
+	return k.States.Exclusive(func() error { return k.EnrollLocked(name, uid, e, replace) })
+}
+
+// EnrollLocked is Enroll for a caller who enrolls many users and holds Exclusive meanwhile.
+func (k Keyring) EnrollLocked(name string, uid uint32, e Enrollment, replace bool) error {
+	if slices.ContainsFunc(e.Devices, func(d record.Device) bool { return d.Type == record.Phone }) {
+		if err := k.EnsureHost(); err != nil {
+			return err
 		}
+	}
+	return k.enrollOr(name, uid, e, func(account *Account) error {
+		if !replace {
+			return ErrEnrolled
+		}
+		next, counters := *account.Record, map[state.DeviceID]uint64{}
+		next.Devices, next.Recovery = e.Devices, e.Recovery
+		for i, d := range e.Devices {
+			counters[d.ID] = e.Counters[i]
+		}
+		return k.rewrite(account, &next, counters)
+	})
+}
+
+// enrollOr enrolls a user who has no record, and has replace decide about one who has. The caller holds Exclusive.
+func (k Keyring) enrollOr(name string, uid uint32, e Enrollment, replace func(*Account) error) error {
+	account, err := k.Open(name, uid)
+	if errors.Is(err, ErrUnenrolled) {
+		if err := k.still(nil); err != nil {
+			return err
+		}
+		return k.enroll(name, uid, e)
+	}
+	if err != nil {
+		return err
+	}
+	defer account.Close()
+	if err := k.still(account.Record); err != nil {
+		return err
+	}
+	return replace(account)
+}
+
+// change rewrites name's record as edit says.
+func (k Keyring) change(name string, uid uint32, edit func(next *record.Record) error) error {
+	return k.States.Exclusive(func() error {
+		account, err := k.Open(name, uid)
 		if err != nil {
 			return err
 		}
 		defer account.Close()
-		r := account.Record
-		if err := k.still(r); err != nil {
+		if err := k.still(account.Record); err != nil {
 			return err
 		}
-		if r.Find(d.Label) != nil {
-			return fmt.Errorf("there is a device %q already", d.Label)
+		next := *account.Record
+		if err := edit(&next); err != nil {
+			return err
 		}
-		if len(r.Devices) >= state.MaxDevices {
-			return fmt.Errorf("%s has %d devices already, and more do not fit", name, state.MaxDevices)
+		return k.rewrite(account, &next, nil)
+	})
+}
+
+// rewrite saves next in place of account's record. The state learns of devices and recovery codes before the record has them,
+// and forgets them after it has them no more: login never meets one of which nobody knows what was used. counters are those
+// of devices that are new.
+func (k Keyring) rewrite(account *Account, next *record.Record, counters map[state.DeviceID]uint64) error {
+	st, old := &account.State.State, account.Record
+	// What a crash left in the state without a device in the record goes now.
+	st.Devices = slices.DeleteFunc(st.Devices, func(used state.Device) bool { return !has(old, used.ID) })
+	for _, d := range next.Devices {
+		if !has(old, d.ID) {
+			st.Devices = append(st.Devices, state.Device{ID: d.ID, Counter: counters[d.ID]})
 		}
-		st := &account.State.State
-		// Devices that a crash left in the state without one in the record go now.
-		st.Devices = slices.DeleteFunc(st.Devices, func(used state.Device) bool { return !has(r, used.ID) })
-		st.Devices = append(st.Devices, state.Device{ID: d.ID, Counter: counter})
-		r.Devices = append(r.Devices, d)
+	}
+	if len(st.Devices) > state.MaxDevices {
+		return fmt.Errorf("%s has %d devices already, and more do not fit", old.Name, len(old.Devices))
+	}
+	newCodes := next.Recovery.ID != old.Recovery.ID
+	if newCodes {
+		if used := account.usedCodes(); used != nil {
+			st.Recovery = *used
+		}
+		st.Next = state.Recovery{Set: next.Recovery.ID}
+	}
+	if newCodes || len(counters) > 0 {
 		if err := account.commit(); err != nil {
 			return err
 		}
-		return k.Records.Save(r)
-	})
+	}
+	if err := k.Records.Save(next); err != nil {
+		return err
+	}
+	// It is done. What the state cannot forget now it will at the next change.
+	st.Devices = slices.DeleteFunc(st.Devices, func(used state.Device) bool { return !has(next, used.ID) })
+	if newCodes {
+		st.Recovery, st.Next = st.Next, state.Recovery{}
+	}
+	account.commit()
+	return nil
 }
 
 func (k Keyring) still(r *record.Record) error {
@@ -76,52 +165,43 @@ func (k Keyring) EnsureHost() error {
 }
 
 // enroll makes the state and then the record of a user who has no record. A state that is there is left over from a reset
-// that was interrupted, or from an enrollment.
-func (k Keyring) enroll(name string, uid uint32, d record.Device, counter uint64) error {
+// that was interrupted or an enrollment, or holds the user's ticket.
+func (k Keyring) enroll(name string, uid uint32, e Enrollment) error {
 	old, err := k.States.Lock(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	defer old.Close()
-	st := state.State{UID: uid, Devices: []state.Device{{ID: d.ID, Counter: counter}}}
-	if left, err := old.Read(); err == nil {
+	st := state.State{UID: uid, Recovery: state.Recovery{Set: e.Recovery.ID}}
+	for i, d := range e.Devices {
+		st.Devices = append(st.Devices, state.Device{ID: d.ID, Counter: e.Counters[i]})
+	}
+	left, err := old.Read()
+	if err == nil {
 		st.Sends = left.Sends // the code that proved the number, for one
+	}
+	if k.Ticket != nil && (err != nil || left.Ticket != *k.Ticket) {
+		return ErrTicket
 	}
 	rand.Read(st.Enrollment[:])
 	if err := k.States.Create(name, st); err != nil {
 		return err
 	}
-	return k.Records.Save(&record.Record{Name: name, UID: uid, Enrollment: st.Enrollment, Devices: []record.Device{d}})
+	return k.Records.Save(&record.Record{Name: name, UID: uid, Enrollment: st.Enrollment, Devices: e.Devices, Recovery: e.Recovery})
 }
 
-// Remove takes a device from name: from the record first, so that no login can use it once its used codes are forgotten.
-// The error matches ErrLastDevice, or fs.ErrNotExist if name has no such device.
+// Remove takes a device from name. The error matches ErrLastDevice, or fs.ErrNotExist if name has no such device.
 func (k Keyring) Remove(name string, uid uint32, labelOrID string) error {
-	return k.States.Exclusive(func() error {
-		account, err := k.Open(name, uid)
-		if err != nil {
-			return err
-		}
-		defer account.Close()
-		if err := k.still(account.Record); err != nil {
-			return err
-		}
-		d := account.Record.Find(labelOrID)
-		if d == nil {
+	return k.change(name, uid, func(next *record.Record) error {
+		d := next.Find(labelOrID)
+		switch {
+		case d == nil:
 			return fmt.Errorf("no device %q: %w", labelOrID, fs.ErrNotExist)
-		}
-		if len(account.Record.Devices) == 1 {
+		case len(next.Devices) == 1:
 			return fmt.Errorf("%q: %w", labelOrID, ErrLastDevice)
 		}
 		id := d.ID
-		account.Record.Devices = slices.DeleteFunc(account.Record.Devices, func(d record.Device) bool { return d.ID == id })
-		if err := k.Records.Save(account.Record); err != nil {
-			return err
-		}
-		// The device is gone. If the state cannot forget it now it will when the next one is added.
-		st := &account.State.State
-		st.Devices = slices.DeleteFunc(st.Devices, func(used state.Device) bool { return used.ID == id })
-		account.commit()
+		next.Devices = slices.DeleteFunc(slices.Clone(next.Devices), func(d record.Device) bool { return d.ID == id })
 		return nil
 	})
 }

@@ -33,7 +33,7 @@ func TestAGuessIsChargedOnDiskBeforeItIsCompared(t *testing.T) {
 	for i, code := range []string{wrong, wrong, testroot.Code(t, phone, noon)} {
 		compared := 0
 		account := open(t, root)
-		_, err := account.Verify(code, noon, three, func(*record.Device) bool {
+		_, err := account.Verify(code, noon, three, func(record.Type) bool {
 			compared++
 			// The lock is held, so what is on the disk is looked at in a copy.
 			other := testroot.New(t)
@@ -56,7 +56,7 @@ func TestAGuessThatCannotBeChargedIsNotCompared(t *testing.T) {
 	root, phone, _ := enrolled(t)
 	account := open(t, root)
 	account.State.Close() // so that writing fails
-	m, err := account.Verify(testroot.Code(t, phone, noon), noon, three, func(*record.Device) bool {
+	m, err := account.Verify(testroot.Code(t, phone, noon), noon, three, func(record.Type) bool {
 		t.Error("it was compared")
 		return true
 	})
@@ -68,7 +68,7 @@ func TestAGuessThatCannotBeChargedIsNotCompared(t *testing.T) {
 func TestARightCodeThatCannotBeBookedIsNotAccepted(t *testing.T) {
 	root, phone, _ := enrolled(t)
 	account := open(t, root)
-	m, err := account.Verify(testroot.Code(t, phone, noon), noon, three, func(*record.Device) bool {
+	m, err := account.Verify(testroot.Code(t, phone, noon), noon, three, func(record.Type) bool {
 		account.State.Close()
 		return true
 	})

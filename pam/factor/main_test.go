@@ -38,7 +38,7 @@ func attempt(root testroot.Root, code string) (compared int, result factor.Resul
 		return 0, 0, err
 	}
 	defer account.Close()
-	m, err := account.Verify(code, noon, three, func(*record.Device) bool {
+	m, err := account.Verify(code, noon, three, func(record.Type) bool {
 		compared++
 		return true
 	})

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"strings"
-	"time"
 
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -29,66 +27,74 @@ func NewRecovery() (codes []string, r record.Recovery, err error) {
 	rand.Read(r.Salt)
 	rand.Read(r.ID[:])
 	for range RecoveryCodes {
-		random := make([]byte, codeLength)
-		rand.Read(random)
-		for i, b := range random {
-			random[i] = alphabet[b%byte(len(alphabet))] // 256 is a multiple of 32
-		}
-		code := string(random)
+		code := randomCode()
 		hash, err := hashRecovery(code, r.Salt)
 		if err != nil {
 			return nil, record.Recovery{}, err
 		}
-		codes = append(codes, code[:groupLength]+"-"+code[groupLength:])
+		codes = append(codes, printed(code))
 		r.Hashes = append(r.Hashes, hash)
 	}
 	return codes, r, nil
 }
+
+func randomCode() string {
+	random := make([]byte, codeLength)
+	rand.Read(random)
+	for i, b := range random {
+		random[i] = alphabet[b%byte(len(alphabet))] // 256 is a multiple of 32
+	}
+	return string(random)
+}
+
+// printed is a code as people read it best.
+func printed(code string) string { return code[:groupLength] + "-" + code[groupLength:] }
 
 // hashRecovery is slow on purpose: who steals a record and the host key must not find the codes by trying them all.
 func hashRecovery(code string, salt []byte) ([]byte, error) {
 	return pbkdf2.Key(sha256.New, code, salt, hashRounds, record.RecoveryHash)
 }
 
-// NormalizeRecovery takes spaces and dashes out of an answer, reads letters that look like digits as those, and tells whether
-// what is left can be a recovery code.
-func NormalizeRecovery(answer string) (code string, possible bool) {
-	if len(answer) > MaxAnswer {
-		return "", false
-	}
-	code = strings.NewReplacer(" ", "", "-", "", "o", "0", "i", "1", "l", "1").Replace(strings.ToLower(answer))
-	return code, len(code) == codeLength && strings.Trim(code, alphabet) == ""
+// ImportedRecovery makes a set of recovery codes that another module printed: 8 digits each.
+func ImportedRecovery(codes []string) (r record.Recovery) {
+	rand.Read(r.ID[:])
+	r.Codes = codes
+	return r
 }
 
-// VerifyRecovery compares code, which NormalizeRecovery has passed, with the recovery codes that are not used, and uses it
-// up, charging the guess like Verify. It tells how many codes are left.
-func (a *Account) VerifyRecovery(code string, now time.Time, limits Limits) (result Result, left int, err error) {
-	m, err := a.charged(now, limits, func() (Match, error) {
-		used := a.usedCodes()
-		if used == nil {
-			return Match{}, nil
-		}
-		n, err := a.findRecovery(code)
-		if err != nil || n < 0 {
-			return Match{}, err
-		}
-		if used.Used&(1<<n) != 0 {
-			return Match{Result: Replayed}, nil
-		}
-		used.Used |= 1 << n
-		return Match{Result: Accepted}, nil
-	})
-	return m.Result, a.RecoveryLeft(), err
+// verifyRecovery compares code with the recovery codes and uses it up.
+func (a *Account) verifyRecovery(code string, allowed func(record.Type) bool) (Match, error) {
+	used := a.usedCodes()
+	if used == nil || !allowed(record.RecoveryCode) {
+		return Match{}, nil
+	}
+	n, err := a.findRecovery(code)
+	if err != nil || n < 0 {
+		return Match{}, err
+	}
+	if used.Used&(1<<n) != 0 {
+		return Match{Result: Replayed, Method: record.RecoveryCode}, nil
+	}
+	used.Used |= 1 << n
+	return Match{Result: Accepted, Method: record.RecoveryCode}, nil
 }
 
 // findRecovery is the number of the code in the record's set, or -1. It looks at all of them.
 func (a *Account) findRecovery(code string) (int, error) {
-	r := a.Record.Recovery
+	r := &a.Record.Recovery
+	found := -1
+	for i, c := range r.Codes {
+		if subtle.ConstantTimeCompare([]byte(c), []byte(code)) == 1 {
+			found = i
+		}
+	}
+	if len(r.Hashes) == 0 || len(code) != codeLength {
+		return found, nil
+	}
 	hash, err := hashRecovery(code, r.Salt)
 	if err != nil {
 		return -1, err
 	}
-	found := -1
 	for i, h := range r.Hashes {
 		if subtle.ConstantTimeCompare(h, hash) == 1 {
 			found = i
@@ -123,7 +129,7 @@ func RecoveryLeft(r *record.Record, st *state.State) int {
 		return 0
 	}
 	left := 0
-	for i := range r.Recovery.Hashes {
+	for i := range r.Recovery.Len() {
 		if used.Used&(1<<i) == 0 {
 			left++
 		}
@@ -131,31 +137,10 @@ func RecoveryLeft(r *record.Record, st *state.State) int {
 	return left
 }
 
-// SetRecovery replaces name's recovery codes. The state knows of the new set before the record has it, and of the old
-// one until the record has it no more: a crash at any instant leaves one of the two working.
+// SetRecovery replaces name's recovery codes. A crash at any instant leaves the old ones working or the new ones.
 func (k Keyring) SetRecovery(name string, uid uint32, r record.Recovery) error {
-	return k.States.Exclusive(func() error {
-		account, err := k.Open(name, uid)
-		if err != nil {
-			return err
-		}
-		defer account.Close()
-		if err := k.still(account.Record); err != nil {
-			return err
-		}
-		st := &account.State.State
-		if used := account.usedCodes(); used != nil {
-			st.Recovery = *used
-		}
-		st.Next = state.Recovery{Set: r.ID}
-		if err := account.commit(); err != nil {
-			return err
-		}
-		account.Record.Recovery = r
-		if err := k.Records.Save(account.Record); err != nil {
-			return err
-		}
-		st.Recovery, st.Next = st.Next, state.Recovery{}
-		return account.commit()
+	return k.change(name, uid, func(next *record.Record) error {
+		next.Recovery = r
+		return nil
 	})
 }

@@ -20,7 +20,7 @@ var (
 	three = factor.Limits{Failures: 3, Window: 10 * time.Minute, Lock: 15 * time.Minute}
 )
 
-func every(*record.Device) bool { return true }
+func every(record.Type) bool { return true }
 
 func open(t *testing.T, root testroot.Root) *factor.Account {
 	t.Helper()
@@ -138,7 +138,7 @@ func TestADeviceThatIsNotAllowedIsNotCompared(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, phone)
-	m, err := open(t, root).Verify(testroot.Code(t, phone, noon), noon, three, func(*record.Device) bool { return false })
+	m, err := open(t, root).Verify(testroot.Code(t, phone, noon), noon, three, func(record.Type) bool { return false })
 	if err != nil || m.Result != factor.Wrong || m.Device != nil {
 		t.Errorf("%+v, %v", m, err)
 	}

@@ -50,8 +50,8 @@ func (c *challenge) run() Outcome {
 func (c *challenge) ask() Outcome {
 	o, prompt := deny(Wrong, ""), c.firstPrompt()
 	for try := 0; try < c.policy.Tries; {
-		answer, err := c.Talk.Ask(prompt)
-		if err != nil || fromSSHD(answer) {
+		answer, err := c.Ask(prompt)
+		if err != nil {
 			return conversationEnded(o, err)
 		}
 		if wanted, ok := c.offer.parse(answer); ok {
@@ -95,7 +95,7 @@ func (c *challenge) begin() Outcome {
 		return c.unusable(err)
 	}
 	defer account.Close()
-	c.offer = newOffer(account, c.methods)
+	c.offer = newOffer(account, c.methods, c.Clock())
 	if c.offer.none() {
 		c.say(noneUsable)
 		return deny(Forbidden, "the user has no device of a method that is allowed here")
@@ -119,8 +119,20 @@ func (c *challenge) unenrolled(p *policy.Policy) Outcome {
 		c.say(reminder(p.EnrollBy.String()))
 		return allow(Unenrolled)
 	}
+	if p.Unenrolled == policy.UnenrolledEnroll {
+		return c.setUp()
+	}
 	c.say(notSetUp)
 	return deny(Unenrolled, "")
+}
+
+// setUp has the user enroll an app inside the login, unless codes of one would be no use here.
+func (c *challenge) setUp() Outcome {
+	if !slices.Contains(c.methods, policy.TOTP) {
+		c.say(notSetUp)
+		return deny(Unenrolled, "the rule allows no codes from apps, so the user cannot enroll in the login")
+	}
+	return c.Enroll(c.Flow, c.r, c.policy)
 }
 
 // unusable denies because of what Keyring.Open or Account.Verify said.
@@ -161,11 +173,8 @@ func (c *challenge) locked(account *factor.Account) Outcome {
 
 // guess judges one answer. It says nothing if the login is decided.
 func (c *challenge) guess(answer string) (o Outcome, said string) {
-	code, possible := factor.Normalize(answer)
+	code, possible := factor.NormalizeAnswer(answer)
 	if !possible {
-		if code, possible = factor.NormalizeRecovery(answer); possible && c.offer.recovery {
-			return c.recover(code)
-		}
 		return deny(Wrong, "not a code"), notAccepted
 	}
 	account, err := c.Keyring.Open(c.r.Name, c.r.UID)
@@ -181,35 +190,12 @@ func (c *challenge) guess(answer string) (o Outcome, said string) {
 	return c.lockedNow(c.check(code, phone, pending))
 }
 
-// recover judges a recovery code, and tells its user how many are left.
-func (c *challenge) recover(code string) (Outcome, string) {
-	account, err := c.Keyring.Open(c.r.Name, c.r.UID)
-	if err != nil {
-		return c.unusable(err), ""
-	}
-	defer account.Close()
-	c.noteDamage(account)
-	result, left, err := account.VerifyRecovery(code, c.Clock(), c.limits)
-	if err != nil {
-		return c.unusable(err), ""
-	}
-	if result == factor.Accepted {
-		c.say(codeUsed(left))
-		return Outcome{Allow: true, Reason: OK, Method: string(policy.Recovery)}, ""
-	}
-	o, said := c.judge(factor.Match{Result: result}, account)
-	if result == factor.Replayed {
-		o.Method, said = string(policy.Recovery), usedRecovery
-	}
-	return o, said
-}
-
 // compare compares a code with what is known here. If that does not decide, and a code was sent to a phone, it returns
 // the phone and the verification to ask Twilio about; the guess is then charged and the comparison booked.
 func (c *challenge) compare(account *factor.Account, code string) (*record.Device, state.Pending, Outcome, string) {
 	now := c.Clock()
 	m, err := account.Verify(code, now, c.limits, c.offer.accepts)
-	if err == nil && m.Result == factor.Wrong {
+	if _, digits := factor.Normalize(code); err == nil && m.Result == factor.Wrong && digits {
 		var phone *record.Device
 		var pending state.Pending
 		if phone, pending, err = account.BookCheck(now, c.offer.acceptsSent); err == nil && phone != nil {
@@ -224,19 +210,20 @@ func (c *challenge) compare(account *factor.Account, code string) (*record.Devic
 }
 
 func (c *challenge) judge(m factor.Match, account *factor.Account) (Outcome, string) {
-	var o Outcome
+	o := Outcome{Method: string(m.Method)}
 	if m.Device != nil {
-		o.Method, o.Device = string(m.Device.Type), m.Device.Label
+		o.Device = m.Device.Label
 	}
 	switch m.Result {
 	case factor.Accepted:
 		o.Allow, o.Reason = true, OK
-		if left := account.RecoveryLeft(); left > 0 && left <= fewCodes {
-			c.say(fewLeft(left))
-		}
+		c.tellLeft(m, account.RecoveryLeft())
 		return o, ""
 	case factor.Replayed:
 		o.Reason = Replayed
+		if m.Method == record.RecoveryCode {
+			return o, usedRecovery
+		}
 		return o, usedBefore
 	case factor.Locked:
 		o = c.locked(account)
@@ -249,6 +236,16 @@ func (c *challenge) judge(m factor.Match, account *factor.Account) (Outcome, str
 		return o, ""
 	}
 	return c.rejected(o, account)
+}
+
+// tellLeft tells how many recovery codes are left if one was used now, or if they are few.
+func (c *challenge) tellLeft(m factor.Match, left int) {
+	switch {
+	case m.Method == record.RecoveryCode:
+		c.say(codeUsed(left))
+	case left > 0 && left <= fewCodes:
+		c.say(fewLeft(left))
+	}
 }
 
 // rejected tells the user of a code that was nobody's, and what became of the one that was sent.
@@ -278,15 +275,4 @@ func (c *challenge) lockedNow(o Outcome, said string) (Outcome, string) {
 		return o, ""
 	}
 	return o, said
-}
-
-// junk is what sshd puts in place of the answers of users that may not log in (OpenSSH, auth-pam.c), repeated or cut
-// to the length of what was typed. It is no guess: counting it would let strangers lock an account.
-const junk = "\b\n\r\177INCORRECT"
-
-func fromSSHD(answer string) bool {
-	if answer == "" {
-		return false
-	}
-	return strings.HasPrefix(strings.Repeat(junk, len(answer)/len(junk)+1), answer)
 }

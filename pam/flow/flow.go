@@ -18,6 +18,8 @@ type Flow struct {
 	Talk     Conversation
 	Verifier Verifier          // codes by phone
 	Debug    func(text string) // receives how the decision was made if the module has the argument debug
+	// Enroll sets up who has no second factor yet, where the policy says so, and decides the login.
+	Enroll func(Flow, Request, *policy.Policy) Outcome
 }
 
 // Run holds one login. It denies unless every step says otherwise.
@@ -85,15 +87,4 @@ func checkName(r Request) Outcome {
 
 func limits(p *policy.Policy) factor.Limits {
 	return factor.Limits{Failures: p.Failures.Count, Window: p.Failures.Window, Lock: p.Lock}
-}
-
-// conversationEnded keeps what is known from earlier tries and says that there was no further answer.
-func conversationEnded(o Outcome, err error) Outcome {
-	o.Reason = NoAnswer
-	if err == nil {
-		o.Detail = "sshd does not let this user in (see PermitRootLogin, AllowUsers) and answered in the user's place"
-	} else if !errors.Is(err, ErrConversation) {
-		o.Detail = err.Error()
-	}
-	return o
 }

@@ -40,7 +40,7 @@ func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
 		for range limits.Failures {
 			account, err := w.root.Keyring().Open("alice", uid)
 			testroot.Must(t, err)
-			_, err = account.Verify(w.wrong(), w.now, limits, func(*record.Device) bool { return true })
+			_, err = account.Verify(w.wrong(), w.now, limits, func(record.Type) bool { return true })
 			testroot.Must(t, err)
 			account.Close()
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
@@ -17,13 +18,14 @@ type offer struct {
 	methods  []policy.Method // that the rule allows
 	app      bool            // a device that makes codes by itself
 	recovery bool            // a recovery code that is not used
+	bypass   bool            // a code that root gave out
 	alone    bool            // the user has one device, whatever the rule allows
 	phones   []record.Device // that codes can be sent to
 	channels []policy.Method // SMS, Call: how
 }
 
-func newOffer(account *factor.Account, methods []policy.Method) offer {
-	o := offer{methods: methods, alone: len(account.Record.Devices) == 1}
+func newOffer(account *factor.Account, methods []policy.Method, now time.Time) offer {
+	o := offer{methods: methods, alone: len(account.Record.Devices) == 1, bypass: factor.Live(account.State.Bypass, now)}
 	o.recovery = slices.Contains(methods, policy.Recovery) && account.RecoveryLeft() > 0
 	for _, m := range []policy.Method{policy.SMS, policy.Call} {
 		if slices.Contains(methods, m) {
@@ -45,11 +47,11 @@ func newOffer(account *factor.Account, methods []policy.Method) offer {
 }
 
 // none tells that there is nothing to ask for.
-func (o offer) none() bool { return !o.app && len(o.phones) == 0 && !o.recovery }
+func (o offer) none() bool { return !o.app && len(o.phones) == 0 && !o.recovery && !o.bypass }
 
-// accepts tells whether a device that makes codes by itself may be used.
-func (o offer) accepts(d *record.Device) bool {
-	return slices.Contains(o.methods, policy.Method(d.Type))
+// accepts tells whether codes of a device that makes them by itself, or recovery codes, may be used.
+func (o offer) accepts(method record.Type) bool {
+	return slices.Contains(o.methods, policy.Method(method))
 }
 
 // acceptsSent tells whether a code that was sent, maybe in another login under another rule, may be used.
@@ -77,8 +79,10 @@ const (
 func (o offer) prompt(said string, when moment) string {
 	ask := "Code"
 	switch {
-	case len(o.phones) == 0 && !o.app:
+	case len(o.phones) == 0 && !o.app && o.recovery:
 		ask = "Recovery code"
+	case len(o.phones) == 0 && !o.app:
+		ask = "Code from your administrator"
 	case len(o.phones) == 0:
 		ask = "Code from your app"
 	case said == "" && o.app:

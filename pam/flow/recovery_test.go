@@ -65,8 +65,8 @@ func TestNewRecoveryCodesEndTheOldOnesAlsoWhileSomebodyIsAsked(t *testing.T) {
 func TestARecoveryCodeIsNotTakenWhereTheRuleForbidsIt(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]")
 	w.expect(w.login(request(), codes[0], noMore), false, flow.NoAnswer, convErr, wrongText)
-	if len(w.state().Failures) != 0 {
-		t.Error("it was charged")
+	if len(w.state().Failures) != 1 { // root could have given out a code of this form, so it was compared with that
+		t.Error("it was not charged")
 	}
 	w, codes = newRecoveryWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"recovery\"]")
 	w.login(request(), codes[0])

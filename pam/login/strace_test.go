@@ -149,7 +149,7 @@ func verify(h *host, code string) factor.Result {
 	account, err := h.root.Keyring().Open("alice", uid)
 	testroot.Must(h.t, err)
 	defer account.Close()
-	m, err := account.Verify(code, time.Now(), factor.Limits{Failures: 10, Window: time.Hour, Lock: time.Hour}, func(*record.Device) bool { return true })
+	m, err := account.Verify(code, time.Now(), factor.Limits{Failures: 10, Window: time.Hour, Lock: time.Hour}, func(record.Type) bool { return true })
 	testroot.Must(h.t, err)
 	return m.Result
 }

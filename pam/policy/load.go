@@ -34,10 +34,7 @@ func Load(root, path string) (*Policy, error) {
 
 // supported refuses settings that this version knows but cannot honour, rather than let people believe in them.
 func (p *Policy) supported(path string) error {
-	switch {
-	case p.Unenrolled == UnenrolledEnroll:
-		return fmt.Errorf(`%s: unenrolled = "enroll" is not supported by this version`, path)
-	case p.Trust.Days > 0:
+	if p.Trust.Days > 0 {
 		return fmt.Errorf("%s: trust.days is not supported by this version", path)
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 // Policy is latchkey.toml. The zero Policy is no policy: it grants no tries. Parse fills in the defaults.
 type Policy struct {
 	Unenrolled Unenrolled    // what happens to users without a record
+	Ticket     bool          // a first enrollment needs a ticket of the administrator's
 	EnrollBy   Date          // last day on which unenrolled users pass with a reminder; the zero Date: never
 	Tries      int           // guesses in one login, 1 to 10
 	Failures   Rate          // this many failures within the window lock the second factor
@@ -70,6 +71,8 @@ func (p *Policy) set(v value) error {
 		return word(UnenrolledDeny, UnenrolledAllow, UnenrolledEnroll)(v, &p.Unenrolled)
 	case "enroll_by":
 		return v.date(&p.EnrollBy)
+	case "enroll_ticket":
+		return v.boolean(&p.Ticket)
 	case "limits", "phone", "trust":
 		return v.errorf("%s is a table: write [%s] and its keys below", v.name, v.name)
 	case "rule":

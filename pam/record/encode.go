@@ -34,9 +34,10 @@ type document struct {
 }
 
 type recovery struct {
-	ID    string   `toml:"id"`
-	Salt  string   `toml:"salt"`
-	Codes []string `toml:"codes"`
+	ID     string   `toml:"id"`
+	Salt   string   `toml:"salt,omitempty"`
+	Codes  []string `toml:"codes,omitempty"`
+	Sealed string   `toml:"sealed,omitempty"`
 }
 
 type device struct {
@@ -63,7 +64,7 @@ func (k *key) encode(r *Record) ([]byte, error) {
 			Secret: base64.StdEncoding.EncodeToString(k.seal.Seal(nil, nil, d.Secret, r.binding(d.ID))),
 		})
 	}
-	doc.Recovery = encodeRecovery(r.Recovery)
+	doc.Recovery = k.encodeRecovery(r)
 	body, err := toml.Marshal(doc)
 	if err != nil {
 		return nil, err
@@ -119,42 +120,10 @@ func (k *key) open(doc *document) (*Record, error) {
 		}
 		r.Devices = append(r.Devices, out)
 	}
-	if !decodeRecovery(&r.Recovery, doc.Recovery) {
+	if !k.decodeRecovery(r, doc.Recovery) {
 		return nil, errors.New("the recovery codes are malformed")
 	}
 	return r, r.check()
-}
-
-func encodeRecovery(r Recovery) *recovery {
-	if len(r.Hashes) == 0 {
-		return nil
-	}
-	out := &recovery{ID: hex.EncodeToString(r.ID[:]), Salt: base64.StdEncoding.EncodeToString(r.Salt)}
-	for _, h := range r.Hashes {
-		out.Codes = append(out.Codes, base64.StdEncoding.EncodeToString(h))
-	}
-	return out
-}
-
-func decodeRecovery(into *Recovery, in *recovery) bool {
-	if in == nil {
-		return true
-	}
-	if !unhex(into.ID[:], in.ID) {
-		return false
-	}
-	var err error
-	if into.Salt, err = base64.StdEncoding.DecodeString(in.Salt); err != nil {
-		return false
-	}
-	for _, c := range in.Codes {
-		h, err := base64.StdEncoding.DecodeString(c)
-		if err != nil {
-			return false
-		}
-		into.Hashes = append(into.Hashes, h)
-	}
-	return true
 }
 
 // binding is the associated data of a sealed secret: a secret moved to another user, uid or device does not open.

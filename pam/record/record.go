@@ -24,12 +24,17 @@ type Record struct {
 	Recovery   Recovery
 }
 
-// Recovery is a set of recovery codes, of which only hashes are kept. The zero value is no set.
+// Recovery is a set of recovery codes. Of latchkey's own only hashes are kept. Another module's codes, imported, are so short
+// that a hash would hide nothing: they are sealed like a device's secret. The zero value is no set.
 type Recovery struct {
 	ID     state.SetID
 	Salt   []byte
 	Hashes [][]byte // at most MaxRecovery
+	Codes  []string // imported, 8 digits each, at most MaxRecovery; then there are no hashes
 }
+
+// Len is the number of codes in the set, used or not.
+func (r *Recovery) Len() int { return len(r.Hashes) + len(r.Codes) }
 
 // Device is one thing that makes codes.
 type Device struct {
@@ -54,6 +59,7 @@ const (
 	HOTP         Type = "hotp"     // a token with a button and a counter (RFC 4226)
 	Phone        Type = "phone"    // a number that codes are sent to
 	RecoveryCode Type = "recovery" // no device: a printed code
+	Bypass       Type = "bypass"   // no device: a code that root gave out
 )
 
 // Bounds of a device.
@@ -66,6 +72,7 @@ const (
 	MaxRecovery  = 64 // codes
 	RecoverySalt = 16 // bytes
 	RecoveryHash = 32 // bytes
+	ImportedCode = 8  // digits
 )
 
 // Errors that callers tell apart.
@@ -178,10 +185,13 @@ func (d *Device) checkPhone() error {
 
 func (r *Recovery) check() error {
 	if r.ID == (state.SetID{}) {
-		if len(r.Salt) > 0 || len(r.Hashes) > 0 {
+		if len(r.Salt) > 0 || r.Len() > 0 {
 			return errors.New("recovery codes without an id")
 		}
 		return nil
+	}
+	if len(r.Codes) > 0 {
+		return r.checkImported()
 	}
 	if len(r.Salt) != RecoverySalt || len(r.Hashes) == 0 || len(r.Hashes) > MaxRecovery {
 		return errors.New("the recovery codes are malformed")
@@ -190,6 +200,21 @@ func (r *Recovery) check() error {
 		if len(h) != RecoveryHash {
 			return errors.New("the recovery codes are malformed")
 		}
+	}
+	return nil
+}
+
+// checkImported refuses codes of another form, and the same code twice: it would be good twice.
+func (r *Recovery) checkImported() error {
+	if len(r.Salt) > 0 || len(r.Hashes) > 0 || len(r.Codes) > MaxRecovery {
+		return errors.New("the recovery codes are malformed")
+	}
+	seen := map[string]bool{}
+	for _, c := range r.Codes {
+		if len(c) != ImportedCode || strings.Trim(c, "0123456789") != "" || seen[c] {
+			return errors.New("an imported recovery code is not 8 digits, or is there twice")
+		}
+		seen[c] = true
 	}
 	return nil
 }

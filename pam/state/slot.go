@@ -34,6 +34,9 @@ const (
 	sendSize      = 16
 	offRecovery   = offSend + MaxSends*sendSize
 	offNext       = offRecovery + 16
+	offTicket     = offNext + 16
+	offBypass     = offTicket + grantSize
+	grantSize     = 56
 
 	channelSMS  = 1
 	channelCall = 2
@@ -71,6 +74,8 @@ func (s *State) encode() ([]byte, error) {
 	s.encodeSends(b)
 	s.Recovery.encode(b[offRecovery:])
 	s.Next.encode(b[offNext:])
+	s.Ticket.encode(b[offTicket:])
+	s.Bypass.encode(b[offBypass:])
 	sum := sha256.Sum256(b[:offSum])
 	copy(b[offSum:], sum[:])
 	return b, nil
@@ -121,6 +126,7 @@ func decode(b []byte) (*State, error) {
 		return nil, errChecksum
 	}
 	s.Recovery, s.Next = decodeRecovery(b[offRecovery:]), decodeRecovery(b[offNext:])
+	s.Ticket, s.Bypass = decodeGrant(b[offTicket:]), decodeGrant(b[offBypass:])
 	// What the fields do not cover must be zero, or this is not what encode wrote: writing it again shows that.
 	if again, err := s.encode(); err != nil || string(again) != string(b) {
 		return nil, errChecksum
@@ -159,6 +165,19 @@ func decodeRecovery(b []byte) Recovery {
 	r := Recovery{Used: binary.BigEndian.Uint64(b[8:])}
 	copy(r.Set[:], b)
 	return r
+}
+
+func (g Grant) encode(b []byte) {
+	putTime(b, g.Until)
+	copy(b[8:], g.Salt[:])
+	copy(b[24:], g.Hash[:])
+}
+
+func decodeGrant(b []byte) Grant {
+	g := Grant{Until: getTime(b)}
+	copy(g.Salt[:], b[8:])
+	copy(g.Hash[:], b[24:])
+	return g
 }
 
 func putTime(b []byte, t time.Time) {

@@ -21,6 +21,8 @@ func full() *State {
 		s.Devices = append(s.Devices, Device{ID: DeviceID{byte(i), 0xff}, Counter: 60000000 + uint64(i), Used: time.Unix(int64(i), 0)})
 	}
 	s.Devices[0].Used = time.Time{}
+	s.Ticket = Grant{Until: time.Unix(1800000001, 0), Salt: [16]byte{1}, Hash: [32]byte{31: 2}}
+	s.Bypass = Grant{Until: time.Unix(1800000002, 0), Salt: [16]byte{15: 3}, Hash: [32]byte{4}}
 	return s
 }
 
@@ -87,6 +89,12 @@ func TestASlotIsAsFormatSays(t *testing.T) {
 		{"last device's id", be.Uint64(b[568+31*32:]), 0x1fff << 48},
 		{"last device's step", be.Uint64(b[568+31*32+8:]), 60000031},
 		{"last device's use", be.Uint64(b[568+31*32+16:]), 31},
+		{"ticket's end", be.Uint64(b[2712:]), 1800000001},
+		{"ticket's salt", uint64(b[2720]), 1},
+		{"ticket's hash", uint64(b[2736+31]), 2},
+		{"bypass's end", be.Uint64(b[2768:]), 1800000002},
+		{"bypass's salt", uint64(b[2776+15]), 3},
+		{"bypass's hash", uint64(b[2792]), 4},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is %d, not %d", c.what, c.got, c.want)
@@ -112,7 +120,7 @@ func TestASlotWithAnythingElseInItIsDamaged(t *testing.T) {
 		{"a reserved byte of a send", func(b []byte) { b[1656+12] = 1 }, errChecksum},
 		{"a reserved byte beside the channel", func(b []byte) { b[1597] = 1 }, errChecksum},
 		{"an unknown channel", func(b []byte) { b[1596] = 3 }, errChecksum},
-		{"the first reserved byte at the end", func(b []byte) { b[2712] = 1 }, errChecksum},
+		{"the first reserved byte at the end", func(b []byte) { b[2824] = 1 }, errChecksum},
 		{"the last reserved byte at the end", func(b []byte) { b[4063] = 1 }, errChecksum},
 		{"too many failures", func(b []byte) { b[11] = 65 }, errChecksum},
 		{"very many failures", func(b []byte) { b[10], b[11] = 255, 255 }, errChecksum},

@@ -34,6 +34,8 @@ type State struct {
 	Pending    Pending     // the verification that waits for its code
 	Recovery   Recovery    // the recovery codes that are used
 	Next       Recovery    // the same of a set that is about to replace them
+	Ticket     Grant       // what a first enrollment may need
+	Bypass     Grant       // what works in place of a device's code
 
 	sequence uint64
 }
@@ -65,6 +67,13 @@ type Pending struct {
 type Recovery struct {
 	Set  SetID
 	Used uint64 // a bit for each used code, the first being the lowest
+}
+
+// Grant is a code that root gave out for one use. The zero value is none.
+type Grant struct {
+	Until time.Time // it works before
+	Salt  [16]byte
+	Hash  [32]byte // PBKDF2-HMAC-SHA256 of the code, as of recovery codes
 }
 
 // SetID names a set of recovery codes in record and state.

@@ -1,4 +1,4 @@
-package main
+package session
 
 import (
 	"fmt"
@@ -14,15 +14,19 @@ func FuzzParseHello(f *testing.F) {
 	f.Add("user=\x00name=\x00uid=none\x00service=\x00rhost=\x00auth_info=\x00")
 	f.Add("user=x\x00name=\x00uid=error\x00service=\x00rhost=\x00auth_info=password\npublickey x\n\x00")
 	f.Fuzz(func(t *testing.T, fields string) {
-		r, err := parseHello(fields)
+		r, err := parseHello(split(fields))
 		if err != nil {
 			return
 		}
-		again, err := parseHello(written(r))
+		again, err := parseHello(split(written(r)))
 		if err != nil || !reflect.DeepEqual(again, r) {
 			t.Fatalf("%q: read %+v, then %+v, %v", fields, r, again, err)
 		}
 	})
+}
+
+func split(fields string) []string {
+	return append([]string{wireVersion}, strings.Split(strings.TrimSuffix(fields, "\x00"), "\x00")...)
 }
 
 // written is r as the gate would say it.

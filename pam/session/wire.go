@@ -1,11 +1,10 @@
-package main
+package session
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -82,83 +81,4 @@ func (w *wire) hostGone() bool {
 	n, err := unix.Poll(poll, 0)
 	w.gone = w.gone || err == nil && n > 0 && poll[0].Revents&(unix.POLLHUP|unix.POLLRDHUP|unix.POLLERR) != 0
 	return w.gone
-}
-
-// hello receives the first frame.
-func (w *wire) hello() (flow.Request, error) {
-	kind, payload, err := w.receive()
-	if err != nil {
-		return flow.Request{}, err
-	}
-	if kind != 'H' {
-		return flow.Request{}, fmt.Errorf("the gate began with a frame of type %q", kind)
-	}
-	version, fields, _ := strings.Cut(string(payload), "\x00")
-	if version != wireVersion {
-		return flow.Request{}, errors.New("the gate is of another version of latchkey: restart what loaded it")
-	}
-	return parseHello(fields)
-}
-
-// parseHello reads the fields of a hello.
-func parseHello(fields string) (flow.Request, error) {
-	var r flow.Request
-	seen := map[string]bool{}
-	for fields != "" {
-		field, rest, ended := strings.Cut(fields, "\x00")
-		key, value, ok := strings.Cut(field, "=")
-		if !ended || !ok || seen[key] && key != "arg" {
-			return r, errors.New("the gate's hello is malformed")
-		}
-		seen[key], fields = true, rest
-		if err := setField(&r, key, value); err != nil {
-			return r, err
-		}
-	}
-	for _, key := range []string{"user", "name", "uid", "service", "rhost", "auth_info"} {
-		if !seen[key] {
-			return r, fmt.Errorf("the gate's hello has no %s", key)
-		}
-	}
-	return r, nil
-}
-
-func setField(r *flow.Request, key, value string) error {
-	switch key {
-	case "user":
-		r.User = value
-	case "name":
-		r.Name = value
-	case "uid":
-		return setUID(r, value)
-	case "service":
-		r.Service = value
-	case "rhost":
-		r.From = value
-	case "auth_info":
-		r.AuthInfo = value
-	case "arg":
-		r.Args = append(r.Args, value)
-	case "tty", "ruser", "silent":
-	default:
-		return errors.New("the gate's hello has an unknown field")
-	}
-	return nil
-}
-
-func setUID(r *flow.Request, value string) error {
-	switch value {
-	case "none":
-		r.Lookup = flow.NoSuchUser
-		return nil
-	case "error":
-		r.Lookup = flow.LookupFailed
-		return nil
-	}
-	uid, err := strconv.ParseUint(value, 10, 32)
-	if err != nil {
-		return errors.New("the gate's hello has a malformed uid")
-	}
-	r.UID, r.Lookup = uint32(uid), flow.Found
-	return nil
 }

@@ -1,0 +1,138 @@
+package factor
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+)
+
+// MaxGrant is the longest that a code given out by root may work. One that claims longer is from before the clock was set
+// back, and does not work.
+const MaxGrant = 7 * 24 * time.Hour
+
+// Errors that callers tell apart.
+var (
+	// ErrEnrolled says that a ticket is no use to a user who has a second factor.
+	ErrEnrolled = errors.New("a second factor is set up already")
+	// ErrTicket says that the ticket with which an enrollment began is gone: used, replaced or taken back.
+	ErrTicket = errors.New("the ticket is not valid any more")
+)
+
+// NewGrant makes a code that works once, until then. The code is for the user's eyes; the state keeps a hash of it.
+func NewGrant(until time.Time) (code string, g state.Grant, err error) {
+	g.Until = until
+	rand.Read(g.Salt[:])
+	code = randomCode()
+	hash, err := hashRecovery(code, g.Salt[:])
+	copy(g.Hash[:], hash)
+	return printed(code), g, err
+}
+
+// Live tells whether a code given out works at all.
+func Live(g state.Grant, now time.Time) bool {
+	return now.Before(g.Until) && g.Until.Sub(now) <= MaxGrant
+}
+
+// opens tells whether code, which NormalizeAnswer has passed, is the one given out.
+func opens(g state.Grant, code string, now time.Time) (bool, error) {
+	if len(code) != codeLength || !Live(g, now) {
+		return false, nil
+	}
+	hash, err := hashRecovery(code, g.Salt[:])
+	return err == nil && subtle.ConstantTimeCompare(hash, g.Hash[:]) == 1, err
+}
+
+// verifyBypass compares code with the one that root gave out in place of a device's, and uses it up. No rule's methods
+// forbid it: root has said that this user may log in.
+func (a *Account) verifyBypass(code string, now time.Time) (Match, error) {
+	ok, err := opens(a.State.Bypass, code, now)
+	if err != nil || !ok {
+		return Match{}, err
+	}
+	a.State.Bypass = state.Grant{}
+	return Match{Result: Accepted, Method: record.Bypass}, nil
+}
+
+// SetBypass keeps a code that works in place of a device's, instead of any there was. Errors are those of Open.
+func (k Keyring) SetBypass(name string, uid uint32, g state.Grant) error {
+	account, err := k.Open(name, uid)
+	if err != nil {
+		return err
+	}
+	defer account.Close()
+	account.State.Bypass = g
+	return account.commit()
+}
+
+// SetTicket keeps a ticket for the first enrollment of name, instead of any there was. The error matches ErrEnrolled if name
+// has a record.
+func (k Keyring) SetTicket(name string, uid uint32, g state.Grant) error {
+	return k.States.Exclusive(func() error {
+		account, err := k.Open(name, uid)
+		if err == nil {
+			account.Close()
+			return ErrEnrolled
+		}
+		if !errors.Is(err, ErrUnenrolled) {
+			return err
+		}
+		st, err := k.unenrolledState(name, uid)
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		st.Ticket = g
+		return st.Commit()
+	})
+}
+
+// unenrolledState opens the state of a user who has no record, and makes it if need be. One left over from an earlier uid or
+// enrollment is replaced. The caller holds Exclusive.
+func (k Keyring) unenrolledState(name string, uid uint32) (*state.File, error) {
+	st, err := k.States.Open(name)
+	if err == nil && st.UID == uid && st.Enrollment == (state.EnrollmentID{}) {
+		return st, nil
+	}
+	if err == nil {
+		st.Close()
+	} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, state.ErrDamaged) {
+		return nil, stateError(name, err)
+	}
+	if err := k.States.Create(name, state.State{UID: uid}); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrState, err)
+	}
+	if st, err = k.States.Open(name); err != nil {
+		return nil, stateError(name, err)
+	}
+	return st, nil
+}
+
+// VerifyTicket compares code, which NormalizeAnswer has passed, with the ticket of a user who has no record, charging the
+// guess like Verify. It uses nothing up: the enrollment does, through Keyring.Ticket, to which the caller gives the ticket.
+func (k Keyring) VerifyTicket(name string, uid uint32, code string, now time.Time, limits Limits) (Result, state.Grant, error) {
+	st, err := k.States.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Wrong, state.Grant{}, nil // nobody was invited, so there is nothing to guess
+	}
+	if err != nil {
+		return Wrong, state.Grant{}, stateError(name, err)
+	}
+	defer st.Close()
+	if st.UID != uid {
+		return Wrong, state.Grant{}, nil
+	}
+	m, err := (&Account{State: st}).charged(now, limits, func() (Match, error) {
+		ok, err := opens(st.Ticket, code, now)
+		if err != nil || !ok {
+			return Match{}, err
+		}
+		return Match{Result: Accepted}, nil
+	})
+	return m.Result, st.Ticket, err
+}

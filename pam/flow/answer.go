@@ -1,0 +1,41 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Ask shows a prompt and returns what the user typed. The error matches ErrConversation if there was no answer, and also if
+// sshd answered in the place of a user who may not log in: such an answer is no guess, or strangers could lock accounts.
+func (f Flow) Ask(prompt string) (string, error) {
+	answer, err := f.Talk.Ask(prompt)
+	if err == nil && fromSSHD(answer) {
+		return "", errJunk
+	}
+	return answer, err
+}
+
+var errJunk = fmt.Errorf("%w: sshd does not let this user in (see PermitRootLogin, AllowUsers) and answered in the user's place", ErrConversation)
+
+// junk is what sshd puts in place of the answers of users that may not log in (OpenSSH, auth-pam.c), repeated or cut
+// to the length of what was typed.
+const junk = "\b\n\r\177INCORRECT"
+
+func fromSSHD(answer string) bool {
+	if answer == "" {
+		return false
+	}
+	return strings.HasPrefix(strings.Repeat(junk, len(answer)/len(junk)+1), answer)
+}
+
+// conversationEnded keeps what is known from earlier tries and says that there was no further answer.
+func conversationEnded(o Outcome, err error) Outcome {
+	o.Reason = NoAnswer
+	if errors.Is(err, errJunk) {
+		_, o.Detail, _ = strings.Cut(err.Error(), ": ")
+	} else if !errors.Is(err, ErrConversation) {
+		o.Detail = err.Error()
+	}
+	return o
+}

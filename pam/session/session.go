@@ -1,0 +1,119 @@
+// Package session is one login of a program that the gate starts: hello in, verdict out, a line in the log.
+//
+// latchkey-login begins every login. Where the policy has users enroll inside it, it becomes latchkey-enroll, which goes on
+// with the same socket and decides once more from the beginning. So what draws QR codes and writes records is not there
+// in any other login.
+package session
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/pam/audit"
+	"latchkey/pam/factor"
+	"latchkey/pam/flow"
+	"latchkey/pam/policy"
+	"latchkey/pam/safefile"
+	"latchkey/pam/twilio/dispatch"
+)
+
+// lockWait bounds the wait for a user's state: well below the gate's deadline, so that the user is told.
+const lockWait = 5 * time.Second
+
+// Session is what a login needs from its process.
+type Session struct {
+	FD    int    // the socket to the gate
+	Root  string // prefix of every path; "" but in tests
+	Clock func() time.Time
+	// Hello is the gate's, of a login that another program began, as Handover gives it; nil: it comes from the gate.
+	Hello []string
+	// Enroll sets a user up inside the login. It gets the hello, to hand it over.
+	Enroll func(hello []string, f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome
+}
+
+// Run holds the login and returns the exit status of the process, which says nothing: the gate never looks at it.
+func (s Session) Run() int {
+	outliveHost()
+	log := audit.Syslog{Path: s.Root + "/dev/log"}
+	w := newWire(s.FD)
+	request, err := s.hello(w)
+	if err != nil {
+		return refuse(w, log, err)
+	}
+	talk := &talk{wire: w, clock: s.Clock}
+	began := s.Clock()
+	outcome := s.login(request, talk, log)
+	took := s.Clock().Sub(began) - talk.waited
+	if !outcome.Unlogged {
+		log.Send(priority(outcome), outcome.Line(request, took).String())
+	}
+	return deliver(w, outcome)
+}
+
+// hello is the gate's, or what another program made of it.
+func (s *Session) hello(w *wire) (flow.Request, error) {
+	if s.Hello == nil {
+		var err error
+		if s.Hello, err = w.hello(); err != nil {
+			return flow.Request{}, err
+		}
+	}
+	return parseHello(s.Hello)
+}
+
+// login runs the flow. A crash in it is a denial like any other, with a line in the log.
+func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog) (o flow.Outcome) {
+	defer func() {
+		if crash := recover(); crash != nil {
+			o = flow.Outcome{Reason: flow.Internal, Detail: fmt.Sprint("crashed: ", crash)}
+		}
+	}()
+	return flow.Flow{
+		Root: s.Root, Clock: s.Clock, Talk: talk,
+		Keyring:  factor.NewKeyring(s.Root, safefile.Patience{Limit: lockWait, Gone: talk.wire.hostGone}),
+		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: talk.wire.fd},
+		Debug:    func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
+		Enroll: func(f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome {
+			return s.Enroll(s.Hello, f, r, p)
+		},
+	}.Run(r)
+}
+
+// outliveHost takes back the death signal with which the gate made sure that no login program outlives its host before it
+// runs. From here on the end of the socket says that the host is gone, and a login that ends that way still gets its line
+// in the log. It works on the thread that execve made, where main begins; on another thread it would do nothing, and
+// a login whose host is gone would merely go unlogged.
+func outliveHost() { unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0) }
+
+// refuse ends a login whose hello was no hello.
+func refuse(w *wire, log audit.Syslog, err error) int {
+	if errors.Is(err, io.EOF) {
+		return 1
+	}
+	o := flow.Outcome{Reason: flow.Internal, Detail: err.Error()}
+	log.Send(audit.Warning, o.Line(flow.Request{}, 0).String())
+	return deliver(w, o)
+}
+
+// deliver sends the verdict.
+func deliver(w *wire, o flow.Outcome) int {
+	verdict := "1 allow"
+	if code := o.PAM(); code != 0 {
+		verdict = fmt.Sprintf("1 deny %d", code)
+	}
+	if w.send('V', verdict) != nil {
+		return 1
+	}
+	return 0
+}
+
+func priority(o flow.Outcome) int {
+	if o.PAM() == 0 {
+		return audit.Notice
+	}
+	return audit.Warning
+}
