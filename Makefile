@@ -12,7 +12,7 @@ SECURITY  = $(PREFIX)/lib/$(MULTIARCH)/security
 GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/names.c
 GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
-GO_FLAGS     = -trimpath -ldflags '-s -w -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio'
+GO_FLAGS     = -trimpath -ldflags '-s -w -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll'
 
 # deps.sh puts a Go here where Debian's own is too old.
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/latchkey/go/bin:$(PATH)
@@ -26,7 +26,7 @@ SANITIZED = CC=gcc CGO_ENABLED=1 CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sa
 
 MAN = enroll.8 latchkey.toml.5 pam_latchkey.8
 
-build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-twilio $(B)/enroll $(MAN:%=$(B)/%)
+build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/enroll $(MAN:%=$(B)/%)
 
 $(B)/%: packaging/man/%.md
 	@mkdir -p $(B)
@@ -37,9 +37,12 @@ $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/exports.map Makefile
 	$(CC) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' $(GATE_C) $(GATE_LDFLAGS) -lpam -o $@
 
 # Static and without cgo: nothing of the host's libraries, name services or locale runs in the login program.
-.PHONY: $(B)/latchkey-login $(B)/latchkey-twilio $(B)/enroll
+.PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/enroll
 $(B)/latchkey-login:
 	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/login
+
+$(B)/latchkey-enroll:
+	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./enroll/firstlogin
 
 $(B)/latchkey-twilio:
 	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/twilio
@@ -52,10 +55,12 @@ install: build
 	install -d -m 0755 $(DESTDIR)$(SECURITY) $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/pam.d $(DESTDIR)/etc/latchkey
 	install -d -m 0700 $(DESTDIR)/etc/latchkey/users $(DESTDIR)/var/lib/latchkey $(DESTDIR)/var/lib/latchkey/users
 	install -m 0755 $(B)/latchkey-login $(DESTDIR)$(LIBEXEC)/.latchkey-login.new
+	install -m 0755 $(B)/latchkey-enroll $(DESTDIR)$(LIBEXEC)/.latchkey-enroll.new
 	install -m 0711 $(B)/latchkey-twilio $(DESTDIR)$(LIBEXEC)/.latchkey-twilio.new
 	install -m 0644 $(B)/pam_latchkey.so $(DESTDIR)$(SECURITY)/.pam_latchkey.so.new
 	install -m 4755 $(B)/enroll $(DESTDIR)$(PREFIX)/bin/.enroll.new
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-login.new $(DESTDIR)$(LIBEXEC)/latchkey-login
+	mv $(DESTDIR)$(LIBEXEC)/.latchkey-enroll.new $(DESTDIR)$(LIBEXEC)/latchkey-enroll
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-twilio.new $(DESTDIR)$(LIBEXEC)/latchkey-twilio
 	mv $(DESTDIR)$(SECURITY)/.pam_latchkey.so.new $(DESTDIR)$(SECURITY)/pam_latchkey.so
 	mv $(DESTDIR)$(PREFIX)/bin/.enroll.new $(DESTDIR)$(PREFIX)/bin/enroll

@@ -52,3 +52,14 @@ func FindStep(d *record.Device, code string, now time.Time, reach uint64) (step 
 	}
 	return step, found, nil
 }
+
+// Drift is by how many seconds the clock of d is fast (slow: less than 0), if code is one that d showed or will show within an
+// hour of now, with the usual 30 seconds a step. It is for hints only: such a code is not accepted.
+func Drift(d *record.Device, code string, now time.Time) (seconds int64, found bool, err error) {
+	const reach = 120
+	step, found, err := FindStep(d, code, now, reach)
+	if err != nil || !found {
+		return 0, false, err
+	}
+	return (int64(step) - int64(Step(d, now))) * int64(d.Period/time.Second), true, nil
+}

@@ -33,7 +33,7 @@ type challenge struct {
 // run asks for a code as often as the policy allows.
 func (c *challenge) run() Outcome {
 	o := c.begin()
-	if o.Reason == OK {
+	if o == undecided {
 		o = c.ask()
 	}
 	// A terminal can be stopped, so even a message waits until nothing is locked.
@@ -85,7 +85,7 @@ func (c *challenge) firstPrompt() string {
 	return c.offer.prompt("", before)
 }
 
-// begin decides whether there is anything to ask: its outcome's reason is OK if there is.
+// begin decides whether there is anything to ask: its outcome is undecided if there is.
 func (c *challenge) begin() Outcome {
 	account, err := c.Keyring.Open(c.r.Name, c.r.UID)
 	if errors.Is(err, factor.ErrUnenrolled) {
@@ -100,13 +100,13 @@ func (c *challenge) begin() Outcome {
 		c.say(noneUsable)
 		return deny(Forbidden, "the user has no device of a method that is allowed here")
 	}
-	if o := c.locked(account); o.Reason != OK {
+	if o := c.locked(account); o != undecided {
 		return o
 	}
 	if phone, standing := account.Sent(c.Clock(), c.offer.acceptsSent); standing == factor.Waiting {
 		c.waiting, c.when = phone, after
 	}
-	return Outcome{Reason: OK}
+	return undecided
 }
 
 // unenrolled applies the policy's word for users without a record. Only an exact "allow", or a date that is not over,
@@ -165,7 +165,7 @@ func (c *challenge) locked(account *factor.Account) Outcome {
 		return c.unusable(err)
 	}
 	if end.IsZero() {
-		return Outcome{Reason: OK}
+		return undecided
 	}
 	c.say(lockedUntil(end, now))
 	return deny(Locked, "until "+end.UTC().Format(time.RFC3339))

@@ -31,7 +31,7 @@ func (f Flow) Run(r Request) Outcome {
 	if args.ifPublicKey {
 		return ifPublicKey(r)
 	}
-	if o := checkName(r); o.Reason != OK {
+	if o := checkName(r); o != undecided {
 		return o
 	}
 	rules, err := policy.Load(f.Root, args.conf)
@@ -67,8 +67,8 @@ func ifPublicKey(r Request) Outcome {
 	return Outcome{Reason: noPublicKey, Unlogged: true}
 }
 
-// checkName denies a user the name service does not vouch for, and names no file could have. Its outcome's reason is OK if
-// there is nothing to say.
+// checkName denies a user the name service does not vouch for, and names no file could have. Its outcome is
+// undecided if there is nothing to say.
 func checkName(r Request) Outcome {
 	switch r.Lookup {
 	case Found:
@@ -82,7 +82,7 @@ func checkName(r Request) Outcome {
 			return deny(Name, err.Error())
 		}
 	}
-	return Outcome{Reason: OK}
+	return undecided
 }
 
 func limits(p *policy.Policy) factor.Limits {

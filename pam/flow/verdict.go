@@ -38,6 +38,9 @@ type Outcome struct {
 	Unlogged bool
 }
 
+// undecided is a step that found no reason to end the login. As an outcome it denies.
+var undecided = Outcome{Reason: OK}
+
 // Return values of pam_sm_authenticate(3), as in Linux-PAM's _pam_types.h.
 const (
 	pamSuccess         = 0

@@ -39,6 +39,15 @@ func TestTheProgramLinksNoNetworkNoProcessesAndNoQRCodes(t *testing.T) {
 	}
 }
 
+// What enrolls inside a login may draw QR codes, and that is all it may more.
+func TestTheProgramThatEnrollsLinksOnlyQRCodesMore(t *testing.T) {
+	for _, path := range list(t, "-deps", "latchkey/enroll/firstlogin") {
+		if forbidden.MatchString(path) && !strings.HasPrefix(path, "rsc.io/qr") && !strings.HasPrefix(path, "latchkey/enroll/") {
+			t.Errorf("it links %s", path)
+		}
+	}
+}
+
 func TestNothingItLinksUsesCgo(t *testing.T) {
 	if got := list(t, "-deps", "-f", "{{range .CgoFiles}}{{$.ImportPath}}/{{.}} {{end}}", "latchkey/pam/login"); len(got) > 0 {
 		t.Errorf("with C in it: %q", got)

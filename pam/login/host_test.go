@@ -46,12 +46,22 @@ func play(args []string) error {
 
 // program builds latchkey-login, once, with home/root for its root.
 var program = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(home(), "latchkey-login")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-X main.root="+home()+"/root", "-o", path, "latchkey/pam/login")
+	return built("latchkey-login", "latchkey/pam/login")
+})
+
+// enroller builds latchkey-enroll for the same root, where that login program looks for it.
+var enroller = sync.OnceValues(func() (string, error) {
+	return built("latchkey-enroll", "latchkey/enroll/firstlogin")
+})
+
+func built(name, pkg string) (string, error) {
+	path := filepath.Join(home(), name)
+	flags := "-X main.root=" + home() + "/root -X main.enrollProgram=" + filepath.Join(home(), "latchkey-enroll")
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", flags, "-o", path, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
 	return path, errors.Join(err, nonempty(out))
-})
+}
 
 func nonempty(out []byte) error {
 	if len(out) == 0 {

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"errors"
+	"os"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/flow"
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+)
+
+// Bounds of one conversation: how often a ticket or a code may be mistyped, and how often the drawing can be asked for anew.
+const (
+	ticketTries = 3
+	codeTries   = 5
+	drawings    = 10
+)
+
+// enrollment is one user being set up. Nothing is locked and nothing is kept before the last question but one.
+type enrollment struct {
+	flow.Flow
+	r      flow.Request
+	policy *policy.Policy
+	tries  int // codes typed
+}
+
+// enroll sets the user up. Only a code of the new device, after it and the recovery codes were saved, lets the user in.
+func enroll(_ []string, f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome {
+	e := &enrollment{Flow: f, r: r, policy: p}
+	o := e.run()
+	o.Tries = e.tries
+	return o
+}
+
+func (e *enrollment) run() flow.Outcome {
+	if e.policy.Ticket {
+		if o, ok := e.ticket(); !ok {
+			return o
+		}
+	}
+	device := factor.NewTOTP("app", factor.NewSecret("SHA1"), "SHA1", 6, 30e9, e.Clock())
+	step, o, ok := e.confirm(&device)
+	if !ok {
+		return o
+	}
+	return e.save(device, step)
+}
+
+// ticket asks for the administrator's ticket, which the enrollment then uses up: who has stolen the password has none.
+func (e *enrollment) ticket() (flow.Outcome, bool) {
+	limits := factor.Limits{Failures: e.policy.Failures.Count, Window: e.policy.Failures.Window, Lock: e.policy.Lock}
+	prompt := askTicket
+	for range ticketTries {
+		answer, err := e.Ask(prompt)
+		if err != nil {
+			return ended(err), false
+		}
+		prompt = wrongTicket
+		code, possible := factor.NormalizeAnswer(answer)
+		if !possible {
+			continue
+		}
+		result, grant, err := e.Keyring.VerifyTicket(e.r.Name, e.r.UID, code, e.Clock(), limits)
+		switch {
+		case err != nil:
+			return e.refused(err), false
+		case result == factor.Locked:
+			e.Talk.Tell(locked)
+			return flow.Outcome{Reason: flow.Locked, Detail: "too many wrong tickets"}, false
+		case result == factor.Accepted:
+			e.Keyring.Ticket = &grant
+			return flow.Outcome{}, true
+		}
+	}
+	return flow.Outcome{Reason: flow.Wrong, Detail: "no right ticket"}, false
+}
+
+// confirm shows the secret and has a code of it typed. It returns that code's time step.
+func (e *enrollment) confirm(device *record.Device) (uint64, flow.Outcome, bool) {
+	var d drawing
+	prompt, err := e.show(d, device)
+	if err != nil {
+		return 0, e.refused(err), false
+	}
+	prompt = intro + prompt
+	for redrawn := 0; e.tries < codeTries; {
+		answer, err := e.Ask(prompt)
+		if err != nil {
+			return 0, ended(err), false
+		}
+		if redrawn < drawings && d.obey(answer) {
+			redrawn++
+			prompt, err = e.show(d, device)
+		} else {
+			e.tries++
+			var step uint64
+			var found bool
+			if step, found, prompt, err = e.find(device, answer); found {
+				return step, flow.Outcome{}, true
+			}
+		}
+		if err != nil {
+			return 0, e.refused(err), false
+		}
+	}
+	e.Talk.Tell(gaveUp)
+	return 0, flow.Outcome{Reason: flow.Unenrolled, Detail: "no right code of the new device"}, false
+}
+
+func (e *enrollment) show(d drawing, device *record.Device) (string, error) {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "latchkey"
+	}
+	return d.prompt(host, e.r.Name, device)
+}
+
+// find looks for the time step of a code, and if it is a wrong one, for what to tell the user.
+func (e *enrollment) find(device *record.Device, answer string) (step uint64, found bool, prompt string, err error) {
+	const near = 1 // steps, as at every login
+	code, possible := factor.Normalize(answer)
+	if !possible {
+		return 0, false, notTheCode(0) + askAgain, nil
+	}
+	now := e.Clock()
+	if step, found, err = factor.FindStep(device, code, now, near); err != nil || found {
+		return step, found, "", err
+	}
+	drift, _, err := factor.Drift(device, code, now)
+	return 0, false, notTheCode(drift) + askAgain, err
+}
+
+// save saves the device with recovery codes and shows those. They are saved first: codes on paper that do not work are worse
+// than none, and enroll codes makes new ones at any time.
+func (e *enrollment) save(device record.Device, step uint64) flow.Outcome {
+	codes, set, err := factor.NewRecovery()
+	if err != nil {
+		return e.refused(err)
+	}
+	all := factor.Enrollment{Devices: []record.Device{device}, Counters: []uint64{step}, Recovery: set}
+	if err := e.Keyring.Enroll(e.r.Name, e.r.UID, all, false); err != nil {
+		return e.refused(err)
+	}
+	if _, err := e.Ask(showCodes(codes)); err != nil {
+		o := ended(err)
+		o.Detail = "enrolled, and gone before the recovery codes were read"
+		return o
+	}
+	return flow.Outcome{Allow: true, Reason: flow.OK, Method: string(device.Type), Device: device.Label, Detail: "enrolled in this login"}
+}
+
+// refused denies because nothing could be saved, and tells the user what to do.
+func (e *enrollment) refused(err error) flow.Outcome {
+	o, text := flow.Outcome{Reason: flow.Record, Detail: "enroll: " + err.Error()}, notSaved
+	switch {
+	case errors.Is(err, factor.ErrTicket):
+		o.Reason, text = flow.Unenrolled, ticketOff
+	case errors.Is(err, factor.ErrEnrolled):
+		o.Reason, text = flow.Unenrolled, meanwhile
+	case errors.Is(err, factor.ErrState), errors.Is(err, state.ErrSave):
+		o.Reason = flow.State
+	}
+	e.Talk.Tell(text)
+	return o
+}
+
+// ended denies because there was no further answer.
+func ended(err error) flow.Outcome { return flow.Outcome{Reason: flow.NoAnswer, Detail: err.Error()} }

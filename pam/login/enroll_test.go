@@ -1,0 +1,101 @@
+package main_test
+
+import (
+	"encoding/base32"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+)
+
+// newcomer is a host where alice has nothing yet and enrolls inside the login.
+func newcomer(t *testing.T) *host {
+	t.Helper()
+	_, err := enroller()
+	testroot.Must(t, err)
+	h := newHost(t, "unenrolled = \"enroll\"\n")
+	testroot.Must(t, h.root.Keyring().Reset("alice"))
+	return h
+}
+
+// scan is the app after the prompt with its secret.
+func (g *gate) scan() record.Device {
+	g.t.Helper()
+	frame, err := g.receive()
+	testroot.Must(g.t, err)
+	shown := regexp.MustCompile(`type it in by hand: ([A-Z2-7 ]+)\n`).FindStringSubmatch(frame)
+	if shown == nil || frame[0] != 'Q' {
+		g.t.Fatalf("received %q, which shows no secret", frame)
+	}
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown[1], " ", ""))
+	testroot.Must(g.t, err)
+	return record.Device{Type: record.TOTP, Secret: secret, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+}
+
+func TestTheLoginBecomesTheProgramThatEnrolls(t *testing.T) {
+	h := newcomer(t)
+	g := h.login()
+	app := g.scan()
+	g.send("A" + testroot.Code(t, app, time.Now()))
+	if frame, err := g.receive(); err != nil || !strings.Contains(frame, "recovery codes") {
+		t.Fatalf("received %q, %v", frame, err)
+	}
+	g.send("A")
+	g.verdict("allow")
+	h.logged(`verdict=allow ` + alice + `method=totp device="app" reason=ok tries=1 ms=\d+ detail="enrolled in this login"`)
+	h.silent()
+	h.free()
+	g = h.login()
+	g.expect(prompt)
+}
+
+func TestAHostThatGoesAwayWhileSomebodyEnrollsLeavesNothing(t *testing.T) {
+	h := newcomer(t)
+	g := h.login()
+	g.scan()
+	g.hangUp()
+	g.end()
+	h.logged(`verdict=deny ` + alice + `method=none device="" reason=conversation tries=0 ms=\d+ detail=".*"`)
+	if names, err := h.root.Keyring().Records.Names(); err != nil || len(names) > 0 {
+		t.Errorf("there are records of %q, %v", names, err)
+	}
+}
+
+func TestWithoutTheProgramThatEnrollsNobodyIsLetIn(t *testing.T) {
+	h := newcomer(t)
+	path, err := enroller()
+	testroot.Must(t, err)
+	testroot.Must(t, os.Rename(path, path+".gone"))
+	t.Cleanup(func() { testroot.Must(t, os.Rename(path+".gone", path)) })
+	g := h.login()
+	g.verdict("deny 4")
+	h.logged(`verdict=deny ` + alice + `method=none device="" reason=internal tries=0 ms=\d+ detail=".*` + filepath.Base(path) + `: no such file or directory"`)
+}
+
+func TestTheProgramThatEnrollsTakesNoOtherHello(t *testing.T) {
+	h := newcomer(t)
+	path, err := enroller()
+	testroot.Must(t, err)
+	good := strings.Split(strings.TrimSuffix(hello("alice"), "\x00"), "\x00")
+	for name, args := range map[string][]string{
+		"another version":    append([]string{"2"}, good[1:]...),
+		"no version":         good[1:],
+		"a field is missing": slices.Delete(slices.Clone(good), 2, 3),
+		"an unknown field":   append(slices.Clone(good), "colour=blue"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h.t = t
+			cmd := exec.Command(path, args...)
+			cmd.Env = environment
+			h.begin(cmd).verdict("deny 4")
+			h.logged(internal + `".*"`)
+		})
+	}
+}
