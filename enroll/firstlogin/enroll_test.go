@@ -145,6 +145,25 @@ func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 	}
 }
 
+func TestEverythingFitsIntoEightyColumnsWhateverTheNames(t *testing.T) {
+	d := factor.NewTOTP("app", factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, noon)
+	texts := []string{askTicket, wrongTicket, intro, notTheCode(0) + askAgain, notTheCode(-3570), notTheCode(3570), showCodes(make([]string, 10))}
+	for _, host := range []string{"web1", "a-rather-long-host-name.of.some.example.com", strings.Repeat("h", 64)} {
+		for _, style := range []drawing{{}, {small: true}} {
+			prompt, err := style.prompt(host, "alice.of.the.north", &d)
+			must(t, err)
+			texts = append(texts, prompt)
+		}
+	}
+	for _, text := range texts {
+		for _, line := range strings.Split(text, "\n") {
+			if n := len([]rune(line)); n > columns+len(" ") {
+				t.Errorf("%d columns: %q", n, line)
+			}
+		}
+	}
+}
+
 func TestNothingIsKeptBeforeACodeOfTheNewDeviceWasTyped(t *testing.T) {
 	for name, answers := range map[string][]func(*world) string{
 		"gone at once":         nil,
@@ -176,7 +195,7 @@ func TestWhoIsGoneAtTheRecoveryCodesIsEnrolledAndNotIn(t *testing.T) {
 func TestAWrongClockIsTold(t *testing.T) {
 	w := newWorld(t, "")
 	w.login(late(-10*time.Minute), late(5*time.Minute), wrong)
-	for i, says := range []string{"about 600 seconds old: the clock of your phone is slow", "about 300 seconds early", "not the code of this account"} {
+	for i, says := range []string{"about 600 seconds old: your phone's clock is slow", "about 300 seconds early", "not the code of this account"} {
 		if !strings.Contains(w.prompts[i+1], says) {
 			t.Errorf("%q does not say %q", w.prompts[i+1], says)
 		}

@@ -9,15 +9,18 @@ import (
 	"latchkey/pam/record"
 )
 
+// columns is how wide anything is drawn or written: 80 less what PuTTY's plink puts before each line of a prompt.
+const columns = 76
+
 // What the user sees. All of it stands in prompts, because older sshd shows separate messages late, and all but the drawing
 // that was asked for is ASCII without escape sequences: OpenSSH's client in a C locale writes other characters as \nnn, dropbear's
 // leaves them out, and neither passes an escape sequence on.
 const (
-	askTicket   = "This account needs a second factor, and a ticket from your administrator to set one up.\nTicket: "
+	askTicket   = "This account needs a second factor. To set one up you need a ticket from your\nadministrator. Ticket: "
 	wrongTicket = "That ticket was not accepted. Ticket: "
-	intro       = "This account needs a second factor: codes from an authenticator app. Set it up now.\n\n"
+	intro       = "This account needs a second factor: codes from an authenticator app.\nSet it up now; it takes two minutes.\n\n"
 	askCode     = "Step 2 of 3. Type the code that the app shows now: "
-	askAgain    = " Type the code that the app shows now: "
+	askAgain    = "\nType the code that the app shows now: "
 
 	locked    = "Too many wrong tickets. Try again later."
 	ticketOff = "The ticket is not valid any more. Ask your administrator for a new one."
@@ -49,7 +52,7 @@ func (d *drawing) obey(answer string) bool {
 
 // prompt shows the secret and asks for a code of it.
 func (d drawing) prompt(host, user string, device *record.Device) (string, error) {
-	code, err := qr.Encode(otpauth.Shortest(host, user, device.Secret))
+	code, err := encode(host, user, device.Secret)
 	if err != nil {
 		return "", err
 	}
@@ -59,16 +62,30 @@ func (d drawing) prompt(host, user string, device *record.Device) (string, error
 	}
 	return "Step 1 of 3. Scan this with the app,\n" + code.Draw(style, d.invert) +
 		"or type it in by hand: " + otpauth.Grouped(device.Secret) + "\n" +
-		other + ` The app cannot read it? Type "invert".` + "\n" + askCode, nil
+		other + "\n" + `The app cannot read it? Type "invert".` + "\n" + askCode, nil
+}
+
+// encode makes the code with the longest label that leaves it narrow enough: host and user, or the user alone.
+func encode(host, user string, secret []byte) (code *qr.Code, err error) {
+	short, _, _ := strings.Cut(host, ".")
+	for _, label := range []string{host + ":" + user, short + ":" + user, user} {
+		if code, err = qr.Encode(otpauth.Shortest(label, secret)); err != nil {
+			return nil, err
+		}
+		if width, _ := code.Size(qr.ASCII); width <= columns {
+			break
+		}
+	}
+	return code, nil
 }
 
 // notTheCode says that a code is not this device's, and why if that is known.
 func notTheCode(drift int64) string {
 	switch {
 	case drift < 0:
-		return fmt.Sprintf("That code is about %d seconds old: the clock of your phone is slow, or this machine's is fast.", -drift)
+		return fmt.Sprintf("That code is about %d seconds old: your phone's clock is slow, or this\nmachine's is fast.", -drift)
 	case drift > 0:
-		return fmt.Sprintf("That code is about %d seconds early: the clock of your phone is fast, or this machine's is slow.", drift)
+		return fmt.Sprintf("That code is about %d seconds early: your phone's clock is fast, or this\nmachine's is slow.", drift)
 	}
 	return "That is not the code of this account in the app."
 }
@@ -76,8 +93,8 @@ func notTheCode(drift int64) string {
 // showCodes shows the recovery codes, two a line, until the user has read them.
 func showCodes(codes []string) string {
 	var b strings.Builder
-	b.WriteString("Step 3 of 3. Your recovery codes, for when the app is out of reach. Each works once.\n" +
-		"Write them down or print them now; they are not shown again.\n\n")
+	b.WriteString("Step 3 of 3. Your recovery codes, for when the app is out of reach.\n" +
+		"Each works once. Write them down or print them now; they are not shown again.\n\n")
 	for i, code := range codes {
 		b.WriteString("    " + code)
 		if i%2 == 1 || i == len(codes)-1 {

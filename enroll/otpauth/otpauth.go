@@ -8,10 +8,10 @@ import (
 )
 
 // Shortest is the URI of a time-based device with the parameters that apps assume (SHA1, 6 digits, 30 seconds), with nothing in
-// it that they do not need, so that its QR code fits on a terminal. The issuer is the first half of the label
+// it that they do not need, so that its QR code fits on a terminal. The issuer, if any, is what stands before the colon of the label
 // (https://github.com/google/google-authenticator/wiki/Key-Uri-Format).
-func Shortest(host, user string, secret []byte) string {
-	return "otpauth://totp/" + url.PathEscape(host) + ":" + url.PathEscape(user) + "?secret=" + base32Of(secret)
+func Shortest(label string, secret []byte) string {
+	return "otpauth://totp/" + url.PathEscape(label) + "?secret=" + base32Of(secret)
 }
 
 // Grouped is a secret in base32 in groups of four, for people who type it.

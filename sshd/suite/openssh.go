@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // OpenSSH is one run of OpenSSH's own clients, ssh, scp or sftp, answered by an askpass program.
@@ -112,5 +114,13 @@ func (r *Run) CodePrompts() (n int) {
 
 // Terminal starts ssh on a terminal of its own, as a person would.
 func (s *Server) Terminal(c OpenSSH, args ...string) (*Terminal, error) {
-	return NewTerminal(append(append([]string{"ssh"}, s.args(c)...), args...))
+	return NewTerminal(s.Command(c, args...))
 }
+
+// Command is the command line of ssh with the arguments after the options.
+func (s *Server) Command(c OpenSSH, args ...string) []string {
+	return append(append([]string{"ssh"}, s.args(c)...), args...)
+}
+
+// Fingerprint is the host key's, as clients show it.
+func (s *Server) Fingerprint() string { return ssh.FingerprintSHA256(s.suite.host) }

@@ -1,0 +1,135 @@
+package sshd_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"latchkey/sshd/suite"
+)
+
+// enrolling gives a server where users enroll inside their first login.
+func enrolling(t *testing.T, h *suite.Host, name, toml string) *suite.Server {
+	t.Helper()
+	path := "/etc/latchkey/" + name + ".toml"
+	_, err := h.Exec("unenrolled = \"enroll\"\n"+toml, "/usr/bin/install", "-m", "644", "/dev/stdin", path)
+	must(t, err)
+	stack := suite.Stack{"requisite pam_unix.so nodelay", "required pam_latchkey.so conf=" + path}
+	return ownServer(t, h, suite.Config{Name: name, Stack: stack})
+}
+
+// clients are the programs people log in with, each on a terminal of its own.
+var clients = []struct {
+	name  string
+	start func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error)
+}{
+	{"OpenSSH in UTF-8", func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+		return s.Terminal(suite.OpenSSH{User: user}, "host")
+	}},
+	{"OpenSSH in the C locale", func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+		return suite.NewTerminal(append([]string{"env", "LC_ALL=C"}, s.Command(suite.OpenSSH{User: user}, "host")...))
+	}},
+	{"PuTTY's plink", func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+		return suite.NewTerminal([]string{"env", "HOME=" + t.TempDir(), "plink", "-ssh", "-no-antispoof", "-hostkey", s.Fingerprint(),
+			"-P", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"})
+	}},
+	{"dropbear's dbclient", func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+		return suite.NewTerminal([]string{"env", "HOME=" + t.TempDir(), "dbclient", "-y", "-p", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"})
+	}},
+}
+
+func TestAUserEnrollsInsideTheFirstLogin(t *testing.T) {
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		s := enrolling(t, h, "first", "")
+		for _, client := range clients {
+			t.Run(client.name, func(t *testing.T) {
+				u := user(t, h)
+				terminal, err := client.start(t, s, u.Name)
+				must(t, err)
+				t.Cleanup(terminal.Close)
+				typed(t, terminal, `Password: `, suite.Password)
+				must(t, terminal.Expect(`Type the code that the app shows now: `))
+				must(t, u.ReadSecret(terminal.Seen()))
+				readable(t, terminal.Seen())
+				must(t, terminal.Type(u.Code()))
+				must(t, terminal.Expect(`([0-9a-z]{5}-[0-9a-z]{5}[\s|]+){10}Press Enter when you have them: `))
+				must(t, terminal.Type(""))
+				typed(t, terminal, `\$ `, "id -un")
+				typed(t, terminal, u.Name, "exit")
+				if exit, err := terminal.Exit(); err != nil || exit != 0 {
+					t.Errorf("exit %d, %v: %q", exit, err, terminal.Seen())
+				}
+				audited(t, h, u.Name, 1, "verdict=allow", "method=totp", `device="app"`, "reason=ok")
+				denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.WrongCode()}})
+				allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.CodeAt(1)}})
+			})
+		}
+	})
+}
+
+// drawn is a line of the code drawn in ASCII. plink marks what comes from the server.
+var drawn = regexp.MustCompile(`(?m)^(?:\| )?([# ]{50,80})$`)
+
+// readable demands a square of characters, wherever they are from.
+func readable(t *testing.T, shown string) {
+	t.Helper()
+	lines := drawn.FindAllStringSubmatch(shown, -1)
+	if len(lines) < 25 {
+		t.Fatalf("%d lines of a code in %s", len(lines), shown)
+	}
+	for _, line := range lines {
+		if len(line[1]) != 2*len(lines) {
+			t.Fatalf("%d lines, and one of %d characters: %q", len(lines), len(line[1]), line[1])
+		}
+	}
+}
+
+func TestWithAWrongPasswordNothingIsShownToEnroll(t *testing.T) {
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		s := enrolling(t, h, "firstwrong", "")
+		u := user(t, h)
+		o := denied(t, s, suite.Attempt{User: u.Name, Password: "wrong", Codes: []string{"123456"}})
+		if o.CodePrompts() > 0 {
+			t.Errorf("asked %q", o.Prompts)
+		}
+		if _, err := h.Exec("", "/bin/ls", "/var/lib/latchkey/users/"+u.Name); err == nil {
+			t.Error("a file was made")
+		}
+	})
+}
+
+func TestWhereATicketIsNeededAStolenPasswordEnrollsNobody(t *testing.T) {
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		s := enrolling(t, h, "firstticket", "enroll_ticket = true\n")
+		u := user(t, h)
+		o := denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{"00000-00000"}})
+		if len(o.Prompts) == 0 || strings.Contains(strings.Join(o.Prompts, " "), "by hand") {
+			t.Errorf("asked %q", o.Prompts)
+		}
+		said, err := h.Exec("", "/usr/bin/enroll", "invite", u.Name)
+		must(t, err)
+		ticket := regexp.MustCompile(`[0-9a-z]{5}-[0-9a-z]{5}`).FindString(said)
+		answer := func(prompt string) (string, error) {
+			switch {
+			case strings.Contains(prompt, "icket: "):
+				return ticket, nil
+			case strings.Contains(prompt, "by hand"):
+				must(t, u.ReadSecret(prompt))
+				return u.Code(), nil
+			}
+			return "", nil
+		}
+		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Answer: answer})
+		_, err = h.Exec("", "/usr/bin/enroll", "reset", u.Name)
+		must(t, err)
+		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Answer: answer})
+	})
+}
+
+// typed waits for what is expected and answers it.
+func typed(t *testing.T, terminal *suite.Terminal, after, line string) {
+	t.Helper()
+	must(t, terminal.Expect(after))
+	must(t, terminal.Type(line))
+}
