@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
@@ -26,6 +27,7 @@ func (p *program) remove(o options) error {
 	if err != nil {
 		return err
 	}
+	p.logged(audit.Change{What: "remove", User: who.name, Device: o.operand})
 	fmt.Fprintf(p.out, "removed: device %q of %s\n", o.operand, who.name)
 	return nil
 }
@@ -50,14 +52,13 @@ func (p *program) reset(o options) error {
 		name, err = who.name, p.keyring.Reset(who.name)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		fmt.Fprintf(p.out, "nothing to reset: %s has no second factor\n", name)
-		return nil
+		return p.changed(o, name, false, "nothing to reset: "+name+" has no second factor")
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.out, "reset: %s has no second factor any more and must enroll anew\n", name)
-	return nil
+	p.logged(audit.Change{What: "reset", User: name})
+	return p.changed(o, name, true, "reset: "+name+" has no second factor any more and must enroll anew")
 }
 
 // unlock ends a lock.
@@ -75,15 +76,26 @@ func (p *program) unlock(o options) error {
 		return err
 	}
 	was, err := p.keyring.Unlock(who.name, who.uid, limits, p.clock())
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case was:
-		fmt.Fprintf(p.out, "unlocked: %s\n", who.name)
-	default:
-		fmt.Fprintf(p.out, "%s was not locked\n", who.name)
 	}
-	return nil
+	if !was {
+		return p.changed(o, who.name, false, who.name+" was not locked")
+	}
+	p.logged(audit.Change{What: "unlock", User: who.name})
+	return p.changed(o, who.name, true, "unlocked: "+who.name)
+}
+
+// changed says what came of a command that scripts run again and again.
+func (p *program) changed(o options, name string, changed bool, said string) error {
+	if o.json {
+		return writeJSON(p.out, struct {
+			User    string `json:"user"`
+			Changed bool   `json:"changed"`
+		}{name, changed})
+	}
+	_, err := fmt.Fprintln(p.out, said)
+	return err
 }
 
 // target is the NAME of a command for root, which may also be given as --user.

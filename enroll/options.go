@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 )
 
 // options are a parsed command line.
@@ -17,6 +18,9 @@ type options struct {
 	label      string
 	secretFile string
 	number     string
+	from       string
+	service    string
+	lasts      time.Duration
 	counter    uint64
 	code       bool // one of the parameters of codes was given
 	algorithm  string
@@ -37,16 +41,19 @@ type command struct {
 
 // commands is what enroll can do. The empty name is enroll alone.
 var commands = map[string]command{
-	"":       {"", []string{"user", "label", "algorithm", "digits", "period"}, false, (*program).setUp},
-	"add":    {"totp, hotp or phone", []string{"user", "label", "secret-file", "counter", "number", "algorithm", "digits", "period", "yes"}, false, (*program).add},
-	"codes":  {"", []string{"user", "yes"}, false, (*program).codes},
-	"status": {"", []string{"user", "json"}, false, (*program).status},
-	"remove": {"DEVICE", []string{"user", "yes"}, false, (*program).remove},
-	"test":   {"", []string{"user"}, false, (*program).try},
-	"list":   {"", []string{"json"}, true, (*program).list},
-	"reset":  {"NAME", []string{"user", "yes"}, true, (*program).reset},
-	"doctor": {"", nil, true, (*program).doctor},
-	"unlock": {"NAME", []string{"user", "yes"}, true, (*program).unlock},
+	"":        {"", []string{"user", "label", "algorithm", "digits", "period"}, false, (*program).setUp},
+	"add":     {"totp, hotp or phone", []string{"user", "label", "secret-file", "counter", "number", "algorithm", "digits", "period", "yes"}, false, (*program).add},
+	"codes":   {"", []string{"user", "yes"}, false, (*program).codes},
+	"status":  {"", []string{"user", "json"}, false, (*program).status},
+	"remove":  {"DEVICE", []string{"user", "yes"}, false, (*program).remove},
+	"test":    {"", []string{"user"}, false, (*program).try},
+	"list":    {"", []string{"json"}, true, (*program).list},
+	"reset":   {"NAME", []string{"user", "yes", "json"}, true, (*program).reset},
+	"doctor":  {"", nil, true, (*program).doctor},
+	"unlock":  {"NAME", []string{"user", "yes", "json"}, true, (*program).unlock},
+	"invite":  {"NAME", []string{"user", "yes", "json"}, true, (*program).invite},
+	"bypass":  {"NAME", []string{"user", "for", "yes", "json"}, true, (*program).bypass},
+	"explain": {"NAME", []string{"user", "from", "service", "json"}, true, (*program).explain},
 }
 
 const help = `usage: enroll                       set up the second factor for yourself
@@ -60,6 +67,11 @@ for root:
        enroll list [--json]         who has what
        enroll reset NAME            remove everything; the user must enroll anew
        enroll unlock NAME           end a lock
+       enroll invite NAME           a ticket for a first enrollment, good for a day
+       enroll bypass NAME [--for 1h]
+                                    a code that works once in place of a device's
+       enroll explain NAME [--from IP] [--service sshd]
+                                    which rule decides a login, what would be asked, and why
        enroll add totp --user NAME --label L [--secret-file FILE|-] [--digits 6|8]
               [--algorithm SHA1|SHA256|SHA512] [--period 30] --yes
                                     without questions; prints the otpauth URI alone
@@ -109,6 +121,9 @@ func flags(o *options) *flag.FlagSet {
 	set.StringVar(&o.secretFile, "secret-file", "", "")
 	set.Uint64Var(&o.counter, "counter", 0, "")
 	set.StringVar(&o.number, "number", "", "")
+	set.StringVar(&o.from, "from", "", "")
+	set.StringVar(&o.service, "service", "sshd", "")
+	set.DurationVar(&o.lasts, "for", time.Hour, "")
 	set.StringVar(&o.algorithm, "algorithm", "SHA1", "")
 	set.IntVar(&o.digits, "digits", 6, "")
 	set.IntVar(&o.period, "period", 30, "")

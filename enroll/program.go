@@ -45,6 +45,8 @@ func hinted(err error) error {
 		return &failure{"no second factor is set up", "set one up with: enroll"}
 	case errors.Is(err, safefile.ErrBusy):
 		return &failure{err.Error(), "somebody is logging in or enrolling; try again"}
+	case errors.Is(err, factor.ErrTicket):
+		return &failure{err.Error() + "; nothing was changed", "root gives out a new one with: enroll invite NAME"}
 	case errors.Is(err, factor.ErrLastDevice):
 		return &failure{err.Error(), "add another first; root can remove everything with: enroll reset NAME"}
 	case errors.Is(err, record.ErrNoKey):

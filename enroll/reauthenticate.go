@@ -77,8 +77,7 @@ func (p *program) prove(who identity) (factor.Keyring, error) {
 		return proven, err
 	}
 	if !enrolled {
-		proven.Still = stillUnenrolled
-		return proven, nil
+		return p.proveInvited(who, proven)
 	}
 	if phone, err := p.onlyPhone(who); err != nil || phone != nil {
 		return p.provePhone(who, phone, err)

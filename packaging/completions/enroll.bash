@@ -12,7 +12,7 @@ _enroll() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--user | --label | --number | --counter | --secret-file | --algorithm | --digits | --period)
+		--user | --label | --number | --counter | --secret-file | --algorithm | --digits | --period | --for | --from | --service)
 			[[ ${COMP_WORDS[i+1]-} == '=' ]] && ((i++))
 			((i++)) ;;
 		-*) ;;
@@ -24,7 +24,8 @@ _enroll() {
 	--algorithm) COMPREPLY=($(compgen -W 'SHA1 SHA256 SHA512' -- "$cur")); return ;;
 	--digits) COMPREPLY=($(compgen -W '6 8' -- "$cur")); return ;;
 	--secret-file) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-	--label | --number | --counter | --period) return ;;
+	--label | --number | --counter | --period | --for | --from) return ;;
+	--service) COMPREPLY=($(compgen -W "$(cd /etc/pam.d 2>/dev/null && echo *)" -- "$cur")); return ;;
 	esac
 	case "$cur:$command" in
 	-*:) word='--user --label --algorithm --digits --period --help' ;;
@@ -34,14 +35,17 @@ _enroll() {
 		*hotp) word='--user --label --secret-file --counter --algorithm --digits --yes' ;;
 		*) word='--user --label --secret-file --algorithm --digits --period --yes' ;;
 		esac ;;
-	-*:codes | -*:remove | -*:reset | -*:unlock) word='--user --yes' ;;
+	-*:codes | -*:remove) word='--user --yes' ;;
+	-*:reset | -*:unlock | -*:invite) word='--user --yes --json' ;;
+	-*:bypass) word='--user --for --yes --json' ;;
+	-*:explain) word='--user --from --service --json' ;;
 	-*:status) word='--user --json' ;;
 	-*:test) word='--user' ;;
 	-*:list) word='--json' ;;
 	-*) word='--help' ;;
-	*:) word='add codes status remove test list reset unlock doctor' ;;
+	*:) word='add codes status remove test list reset unlock invite bypass explain doctor' ;;
 	*:add) [[ $words == ' add' ]] && word='totp hotp phone' || return ;;
-	*:reset | *:unlock)
+	*:reset | *:unlock | *:invite | *:bypass | *:explain)
 		[[ $words == " $command" ]] && COMPREPLY=($(compgen -u -- "$cur"))
 		return ;;
 	*) return ;;

@@ -59,6 +59,7 @@ var refusals = []struct{ name, text, want string }{
 	{"unenrolled is unknown", "unenrolled = 'permit'", `1: unenrolled must be "deny", "allow" or "enroll", not "permit"`},
 	{"unenrolled is empty", "unenrolled = ''", `1: unenrolled must be "deny", "allow" or "enroll", not ""`},
 	{"unenrolled is in another case", "unenrolled = 'Allow'", `1: unenrolled must be "deny", "allow" or "enroll", not "Allow"`},
+	{"enroll_ticket is a word", `enroll_ticket = "yes"`, `1: enroll_ticket must be true or false, not "yes"`},
 	{"unenrolled is a boolean", "unenrolled = true", `1: unenrolled must be "deny", "allow" or "enroll", not true`},
 	{"enroll_by is a string", "enroll_by = '2027-01-31'", `1: enroll_by must be a date such as 2027-01-31, without quotes, not "2027-01-31"`},
 	{"enroll_by has a time", "enroll_by = 2027-01-31T10:00:00Z", `1: enroll_by must be a date such as 2027-01-31, without quotes, not the date or time 2027-01-31T10:00:00Z`},

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"latchkey/pam/flow"
+	"latchkey/pam/policy"
+	"latchkey/pam/twilio/protocol"
+)
+
+// explanation is what a login would come to; its JSON is an interface.
+type explanation struct {
+	User    string          `json:"user"`
+	UID     uint32          `json:"uid"`
+	Service string          `json:"service"`
+	From    string          `json:"from"`
+	Rule    int             `json:"rule"` // counted from 1; 0: none matches
+	Line    int             `json:"line"` // of that rule in latchkey.toml; 0 likewise
+	Why     string          `json:"why"`
+	Methods []policy.Method `json:"methods"` // that are accepted
+	Result  string          `json:"result"`  // asked, allow, enroll or deny
+	Reason  flow.Reason     `json:"reason,omitempty"`
+	Detail  string          `json:"detail,omitempty"`
+	Shown   []string        `json:"shown"` // what the user would see, the first prompt last
+}
+
+// explain says which rule decides a login, what would be asked, and why. It holds that login with somebody who gives no answer,
+// so what it says cannot differ from what happens; nothing is sent, counted or logged.
+func (p *program) explain(o options) error {
+	who, err := p.granting(o)
+	if err != nil {
+		return err
+	}
+	rules, err := policy.Load(p.root, policy.DefaultPath)
+	if err != nil {
+		return &failure{err.Error(), "until it can be read every login is denied"}
+	}
+	member := func(group string) (bool, error) { return inGroup(who.name, group) }
+	d, err := rules.Decide(policy.Request{User: who.name, Service: o.service, From: o.from, InGroup: member})
+	if err != nil {
+		return &failure{err.Error(), "such a login is denied"}
+	}
+	e := explanation{User: who.name, UID: who.uid, Service: o.service, From: o.from, Rule: d.Rule, Line: d.Line, Why: d.Why, Methods: d.Methods}
+	p.rehearse(&e, who, member)
+	if o.json {
+		return writeJSON(p.out, e)
+	}
+	e.write(p.out)
+	return nil
+}
+
+// rehearse holds the login up to the first answer.
+func (p *program) rehearse(e *explanation, who identity, member func(string) (bool, error)) {
+	silent := &listener{member: member}
+	enrolls := false
+	o := flow.Flow{
+		Root: p.root, Keyring: p.keyring, Clock: p.clock, Talk: silent, Verifier: mute{}, Debug: func(string) {},
+		Enroll: func(flow.Flow, flow.Request, *policy.Policy) flow.Outcome {
+			enrolls = true
+			return flow.Outcome{}
+		},
+	}.Run(flow.Request{User: who.name, Name: who.name, UID: who.uid, Lookup: flow.Found, Service: e.Service, From: e.From})
+	e.Shown, e.Reason, e.Detail = silent.shown, o.Reason, o.Detail
+	switch {
+	case enrolls:
+		e.Result, e.Reason = "enroll", ""
+	case o.PAM() == 0:
+		e.Result = "allow"
+	case silent.asked:
+		e.Result, e.Reason = "asked", ""
+	default:
+		e.Result = "deny"
+	}
+}
+
+func (e explanation) write(w io.Writer) {
+	from := e.From
+	if from == "" {
+		from = "no address"
+	}
+	fmt.Fprintf(w, "%s (uid %d), service %s, from %s\n%s\n", e.User, e.UID, e.Service, from, e.Why)
+	if len(e.Methods) > 0 {
+		var words []string
+		for _, m := range e.Methods {
+			words = append(words, string(m))
+		}
+		fmt.Fprintf(w, "accepted: %s\n", strings.Join(words, ", "))
+	}
+	for _, text := range e.Shown {
+		fmt.Fprintf(w, "the user sees: %s\n", text)
+	}
+	fmt.Fprintln(w, results[e.Result]+because(e))
+}
+
+var results = map[string]string{
+	"asked":  "the login goes on with a right answer",
+	"allow":  "the login is allowed without a code",
+	"enroll": "the user sets up a second factor inside the login",
+	"deny":   "the login is denied",
+}
+
+func because(e explanation) string {
+	text := ""
+	if e.Reason != "" {
+		text = ": reason=" + string(e.Reason)
+	}
+	if e.Detail != "" {
+		text += " (" + e.Detail + ")"
+	}
+	return text
+}
+
+// listener is a user who says nothing.
+type listener struct {
+	member func(string) (bool, error)
+	shown  []string
+	asked  bool
+}
+
+func (l *listener) Ask(prompt string) (string, error) {
+	l.asked = true
+	l.shown = append(l.shown, strings.TrimSpace(prompt))
+	return "", flow.ErrConversation
+}
+
+func (l *listener) Tell(text string) error {
+	l.shown = append(l.shown, text)
+	return nil
+}
+
+func (l *listener) InGroup(group string) (bool, error) { return l.member(group) }
+
+// mute is Twilio Verify for who must send nothing.
+type mute struct{}
+
+var errMute = errors.New("explain sends nothing; at a login a code would be sent now")
+
+func (mute) Ready() error { return errMute }
+
+func (mute) Send(string, protocol.Channel, string) protocol.Answer {
+	return protocol.Answer{Result: protocol.Failed}
+}
+
+func (mute) Check(string, string, string) protocol.Answer {
+	return protocol.Answer{Result: protocol.Failed}
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"latchkey/pam/audit"
+	"latchkey/pam/factor"
+	"latchkey/pam/policy"
+)
+
+// granted is what invite and bypass give out; its JSON is an interface.
+type granted struct {
+	User  string     `json:"user"`
+	Code  *string    `json:"code"`  // null: none is needed
+	Until *time.Time `json:"until"` // null likewise
+}
+
+// ticketLife is how long a ticket works.
+const ticketLife = 24 * time.Hour
+
+// invite gives out a ticket for a first enrollment, once. A user who is enrolled needs none, and that is no failure: scripts
+// invite whole groups.
+func (p *program) invite(o options) error {
+	who, err := p.granting(o)
+	if err != nil {
+		return err
+	}
+	rules, err := policy.Load(p.root, policy.DefaultPath)
+	if err != nil {
+		return err
+	}
+	code, g, err := factor.NewGrant(p.clock().Add(ticketLife))
+	if err != nil {
+		return err
+	}
+	err = p.keyring.SetTicket(who.name, who.uid, g)
+	if errors.Is(err, factor.ErrEnrolled) {
+		return p.grant(o, granted{User: who.name}, "%s has a second factor already and needs no ticket", who.name)
+	}
+	if err != nil {
+		return err
+	}
+	p.logged(audit.Change{What: "invite", User: who.name, Detail: "until " + g.Until.UTC().Format(time.RFC3339)})
+	if !rules.Ticket {
+		fmt.Fprintln(p.err, "enroll: warning: nobody is asked for it: latchkey.toml does not say enroll_ticket = true")
+	}
+	return p.grant(o, granted{who.name, &code, &g.Until}, "ticket for %s, good for one enrollment until %s", who.name, minute(g.Until))
+}
+
+// bypass gives out a code that works once in place of a device's.
+func (p *program) bypass(o options) error {
+	if o.lasts < time.Minute || o.lasts > factor.MaxGrant {
+		return usage("--for is 1m to %dh", int(factor.MaxGrant.Hours()))
+	}
+	who, err := p.granting(o)
+	if err != nil {
+		return err
+	}
+	code, g, err := factor.NewGrant(p.clock().Add(o.lasts))
+	if err != nil {
+		return err
+	}
+	err = p.keyring.SetBypass(who.name, who.uid, g)
+	if errors.Is(err, factor.ErrUnenrolled) {
+		return &failure{who.name + " has no second factor to bypass", "who may log in without one latchkey.toml says; for a first enrollment: enroll invite " + who.name}
+	}
+	if err != nil {
+		return err
+	}
+	p.logged(audit.Change{What: "bypass", User: who.name, Detail: "until " + g.Until.UTC().Format(time.RFC3339)})
+	if s, err := p.statusOf(who); err == nil && s.LockedUntil != nil {
+		fmt.Fprintf(p.err, "enroll: warning: %s is locked until %s; to end that: enroll unlock %s\n", who.name, minute(*s.LockedUntil), who.name)
+	}
+	return p.grant(o, granted{who.name, &code, &g.Until}, "code for %s, good for one login until %s; it is typed where a code is asked for", who.name, minute(g.Until))
+}
+
+func (p *program) granting(o options) (identity, error) {
+	name, err := target(o)
+	if err != nil {
+		return identity{}, err
+	}
+	return lookUp(name)
+}
+
+// grant prints the code alone, for people and scripts alike; what is said about it goes to standard error.
+func (p *program) grant(o options, g granted, format string, args ...any) error {
+	if g.Until != nil {
+		*g.Until = g.Until.UTC().Truncate(time.Second)
+	}
+	if o.json {
+		return writeJSON(p.out, g)
+	}
+	fmt.Fprintf(p.err, "enroll: "+format+"\n", args...)
+	if g.Code == nil {
+		return nil
+	}
+	_, err := fmt.Fprintln(p.out, *g.Code)
+	return err
+}
+
+func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " UTC" }

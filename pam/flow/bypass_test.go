@@ -1,0 +1,73 @@
+package flow_test
+
+import (
+	"testing"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/flow"
+	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
+)
+
+// bypass gives alice a code that works for an hour from now.
+func (w *world) bypass() string {
+	w.t.Helper()
+	code, g, err := factor.NewGrant(w.now.Add(time.Hour))
+	testroot.Must(w.t, err)
+	testroot.Must(w.t, w.root.Keyring().SetBypass("alice", uid, g))
+	return code
+}
+
+func TestACodeThatRootGaveOutLetsInOnce(t *testing.T) {
+	w := newWorld(t, "")
+	code := w.bypass()
+	o := w.login(request(), code)
+	if !o.Allow || o.Reason != flow.OK || o.Method != "bypass" || o.Device != "" {
+		t.Errorf("%+v", o)
+	}
+	w.expect(w.login(request(), code, noMore), false, flow.NoAnswer, convErr, wrongText)
+}
+
+func TestACodeThatRootGivesOutWhileTheUserIsAskedIsAccepted(t *testing.T) {
+	w := newWorld(t, "")
+	code := w.bypass() // the one that it replaces
+	w.onAsk = func() { w.onAsk, code = nil, w.bypass() }
+	w.login(request(), code, noMore)
+	if o := w.login(request(), code); !o.Allow || o.Method != "bypass" {
+		t.Errorf("%+v", o)
+	}
+}
+
+func TestAUserWithNothingThatTheRuleAllowsIsAskedForTheCodeOfRoots(t *testing.T) {
+	const rule = "[[rule]]\nrequire = \"code\"\nmethods = [\"hotp\"]\n"
+	w := newWorld(t, rule)
+	code := w.bypass()
+	o := w.login(request(), code)
+	if !o.Allow || o.Method != "bypass" {
+		t.Errorf("%+v", o)
+	}
+	w.saw("Code from your administrator: ")
+	w.now = w.now.Add(2 * time.Hour)
+	w.bypass()
+	w.now = w.now.Add(time.Hour)
+	w.expect(w.login(request()), false, flow.Forbidden, permDenied, "None of your second factors may be used here. Ask your administrator.")
+}
+
+func TestACodeOfRootsDoesNotEndALock(t *testing.T) {
+	w := newWorld(t, "[limits]\nfailures = \"1/10m\"\n")
+	w.login(request(), w.wrong())
+	w.bypass()
+	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+}
+
+func TestAnImportedRecoveryCodeLetsInOnce(t *testing.T) {
+	w := newWorld(t, "")
+	testroot.Must(t, w.root.Keyring().SetRecovery("alice", uid, factor.ImportedRecovery([]string{"12345678", "23456789"})))
+	o := w.login(request(), "1234 5678")
+	w.expect(o, true, flow.OK, success, "That recovery code is used up; 1 recovery code is left. For new ones run: enroll codes")
+	if o.Method != string(record.RecoveryCode) {
+		t.Errorf("%+v", o)
+	}
+	w.expect(w.login(request(), "12345678", noMore), false, flow.NoAnswer, convErr, "That recovery code was used before. Code from your app: ")
+}
