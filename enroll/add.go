@@ -10,6 +10,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
 
+	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
@@ -184,7 +185,11 @@ func (p *program) freeLabel(who identity, base string) (label string, err error)
 }
 
 func (p *program) save(k factor.Keyring, who identity, d record.Device, step uint64) error {
-	return p.as0(func() error { return k.Add(who.name, who.uid, d, step) })
+	err := p.as0(func() error { return k.Add(who.name, who.uid, d, step) })
+	if err == nil {
+		p.logged(audit.Change{What: "add", User: who.name, Device: d.Label, Detail: string(d.Type)})
+	}
+	return err
 }
 
 // show draws the URI as a QR code and writes the secret in groups for typing by hand.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 )
 
@@ -45,6 +46,7 @@ func (p *program) printCodes(k factor.Keyring, who identity, line func(code stri
 	if err := p.as0(func() error { return k.SetRecovery(who.name, who.uid, set) }); err != nil {
 		return err
 	}
+	p.logged(audit.Change{What: "codes", User: who.name})
 	for _, code := range codes {
 		if _, err := fmt.Fprintln(p.out, line(code)); err != nil {
 			return err

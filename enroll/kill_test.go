@@ -85,6 +85,9 @@ func TestEnrollKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 		{"reset", [][]string{{"add", "totp", "--label", "phone", "--yes"}}, []string{"reset", "root"}, "phone ", "no second factor"},
 		{"new recovery codes", [][]string{{"add", "totp", "--label", "phone", "--yes"}, {"codes", "--yes"}},
 			[]string{"codes", "--yes"}, "codes left: 10", "codes left: 10"},
+		{"a ticket", nil, []string{"invite", "root"}, "no second factor", "no second factor"},
+		{"another ticket", [][]string{{"invite", "root"}}, []string{"invite", "root"}, "no second factor", "no second factor"},
+		{"a code in place of a device's", [][]string{{"add", "totp", "--label", "phone", "--yes"}}, []string{"bypass", "root"}, "phone ", "phone "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			exe, root := underRoot(t)

@@ -4,8 +4,10 @@ import (
 	"os"
 	"testing"
 
+	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/internal/testroot"
+	"latchkey/pam/record"
 )
 
 // What happens to alice's files between the prompt and her answer.
@@ -98,4 +100,16 @@ func TestNoLockIsHeldWhileTheUserIsAsked(t *testing.T) {
 	if asked != 3 {
 		t.Errorf("asked %d times", asked)
 	}
+}
+
+func TestAnEnrollmentReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
+	w := newWorld(t, "")
+	google := testroot.TOTP("google")
+	w.meanwhile(func() {
+		e := factor.Enrollment{Devices: []record.Device{google}, Counters: []uint64{0}, Recovery: factor.ImportedRecovery([]string{"12345678"})}
+		testroot.Must(t, w.root.Keyring().Enroll("alice", uid, e, true))
+	})
+	o := w.login(request(), w.code(), testroot.Code(t, google, w.now))
+	w.expect(o, true, flow.OK, success, "Only 1 recovery code is left. For new ones run: enroll codes")
+	w.saw(firstText, wrongText, "Only 1 recovery code is left. For new ones run: enroll codes")
 }
