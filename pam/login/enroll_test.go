@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"encoding/base32"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/factor"
 	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
 )
@@ -30,6 +33,12 @@ func (g *gate) scan() record.Device {
 	g.t.Helper()
 	frame, err := g.receive()
 	testroot.Must(g.t, err)
+	return g.read(frame)
+}
+
+// read is the app after that prompt.
+func (g *gate) read(frame string) record.Device {
+	g.t.Helper()
 	shown := regexp.MustCompile(`type it in by hand: ([A-Z2-7 ]+)\n`).FindStringSubmatch(frame)
 	if shown == nil || frame[0] != 'Q' {
 		g.t.Fatalf("received %q, which shows no secret", frame)
@@ -97,5 +106,60 @@ func TestTheProgramThatEnrollsTakesNoOtherHello(t *testing.T) {
 			h.begin(cmd).verdict("deny 4")
 			h.logged(internal + `".*"`)
 		})
+	}
+}
+
+// enrollCalls are the system calls of an enrollment that change something, here or for the gate.
+const enrollCalls = "sendto flock write fchmod fsync renameat2 unlinkat"
+
+// enrollKilled is a first login below a strace that kills it.
+func enrollKilled(h *host, strace []string) (killed bool) {
+	g := h.start(strace)
+	g.trySend("H" + hello("alice"))
+	if frame, err := g.receive(); err == nil && strings.Contains(frame, "by hand") {
+		g.trySend("A" + testroot.Code(h.t, g.read(frame), time.Now()))
+		if frame, err := g.receive(); err == nil && strings.HasPrefix(frame, "Q") {
+			g.trySend("A")
+			g.receive()
+		}
+	}
+	g.hangUp()
+	g.end()
+	return !g.cmd.ProcessState.Success()
+}
+
+func TestAnEnrollmentKilledAtAnySystemCallLeavesNothingOrAnEnrollmentThatWorks(t *testing.T) {
+	h := newcomer(t)
+	go func() { // nobody reads this log
+		for buf := make([]byte, 65536); ; {
+			if _, err := h.log.Read(buf); err != nil {
+				return
+			}
+		}
+	}()
+	deaths, enrolled := 0, 0
+	testroot.Kills(t, enrollCalls, func(strace []string, before string) bool {
+		if err := h.root.Keyring().Reset("alice"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		killed := enrollKilled(h, strace)
+		account, err := h.root.Keyring().Open("alice", uid)
+		switch {
+		case err == nil:
+			enrolled++
+			if account.RecoveryLeft() != factor.RecoveryCodes || len(account.Record.Devices) != 1 {
+				t.Errorf("killed before %s: half an enrollment", before)
+			}
+			account.Close()
+		case !errors.Is(err, factor.ErrUnenrolled):
+			t.Errorf("killed before %s: %v", before, err)
+		}
+		if killed {
+			deaths++
+		}
+		return killed
+	})
+	if deaths < 15 || enrolled < 3 {
+		t.Errorf("%d logins were killed, and %d had enrolled by then", deaths, enrolled)
 	}
 }
