@@ -133,3 +133,31 @@ func typed(t *testing.T, terminal *suite.Terminal, after, line string) {
 	must(t, terminal.Expect(after))
 	must(t, terminal.Type(line))
 }
+
+func TestAUserEnrollsInsideSuSudoAndLogin(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		script(t, h, "echo 'ALL ALL=(ALL) ALL' >/etc/sudoers.d/all; echo 'unenrolled = \"enroll\"' >/etc/latchkey/latchkey.toml")
+		for _, app := range local {
+			t.Run(app.service, func(t *testing.T) {
+				must(t, h.Service(app.service, suite.Latchkey))
+				from, to := user(t, h), user(t, h)
+				u := app.user(from, to)
+				terminal, err := suite.NewTerminal(h.Shell(app.argv(from, to)...))
+				must(t, err)
+				t.Cleanup(terminal.Close)
+				typed(t, terminal, `[Pp]assword`, suite.Password)
+				must(t, terminal.Expect(`the app shows now: `))
+				readable(t, terminal.Seen())
+				must(t, u.ReadSecret(terminal.Seen()))
+				typed(t, terminal, ``, u.Code())
+				typed(t, terminal, `Press Enter when you have them: `, "")
+				if app.service == "login" {
+					typed(t, terminal, `\$ `, "id; exit")
+				}
+				must(t, terminal.Expect(`uid=\d+\(`+to.Name+`\)`))
+				audited(t, h, u.Name, 1, "verdict=allow", `detail="enrolled`, fmt.Sprintf("service=%q", app.service))
+			})
+		}
+	})
+}
