@@ -1,5 +1,5 @@
-// Demo shows a login from beginning to end: it starts a container with a real sshd, sets up the second factor, and logs in
-// with OpenSSH's client, once with a fresh code and once with the same code again.
+// Demo shows logins from beginning to end: it starts a container with a real sshd, sets up the second factor, and logs in
+// with OpenSSH's client, by app and by SMS; and it shows a user's first login, who sets up the app inside it.
 package main
 
 import (
@@ -80,7 +80,24 @@ func (d demo) play() error {
 	if err := d.bySMS(alice); err != nil {
 		return err
 	}
-	return d.log(alice)
+	if err := d.firstLogin(); err != nil {
+		return err
+	}
+	return d.log()
+}
+
+// firstLogin lets a user enroll inside the login.
+func (d demo) firstLogin() error {
+	const rule = `unenrolled = "enroll"`
+	d.say("Root lets users set up their app inside their first login: in latchkey.toml it says %s. Bob logs in.", rule)
+	if _, err := d.host.Exec(rule+"\n", "/usr/bin/tee", "/etc/latchkey/latchkey.toml"); err != nil {
+		return err
+	}
+	bob, err := d.host.Named("bob")
+	if err != nil {
+		return err
+	}
+	return d.login(bob, true, line{`shows now: `, bob.CodeOf}, line{`when you have them: `, ""})
 }
 
 const appPrompt = `Code from your app: `
@@ -104,17 +121,20 @@ func (d demo) bySMS(alice *suite.User) error {
 	return d.login(alice, true, line{`to get one: `, "sms"}, line{`again: `, func() string { return verify.Code(number) }})
 }
 
-// line is what is typed after what is expected: a string, or a function that returns it when it is needed.
+// line is what is typed after what is expected: a string, or a function that returns it when it is needed, from what was seen.
 type line struct {
 	after string
 	typed any
 }
 
-func (l line) text() string {
-	if late, ok := l.typed.(func() string); ok {
-		return late()
+func (l line) text(seen string) (string, error) {
+	switch typed := l.typed.(type) {
+	case func() string:
+		return typed(), nil
+	case func(string) (string, error):
+		return typed(seen)
 	}
-	return l.typed.(string)
+	return l.typed.(string), nil
 }
 
 func (d demo) say(format string, args ...any) { fmt.Fprintf(d.out, "\n── "+format+"\n\n", args...) }
@@ -138,8 +158,8 @@ func (d demo) enroll(alice *suite.User) error {
 
 // login types at OpenSSH's client, the password first, and shows the terminal. It is an error if the outcome is not the
 // expected one.
-func (d demo) login(alice *suite.User, welcome bool, typed ...line) error {
-	terminal, err := d.server.Terminal(suite.OpenSSH{User: alice.Name}, "host")
+func (d demo) login(u *suite.User, welcome bool, typed ...line) error {
+	terminal, err := d.server.Terminal(suite.OpenSSH{User: u.Name}, "host")
 	if err != nil {
 		return err
 	}
@@ -152,7 +172,11 @@ func (d demo) login(alice *suite.User, welcome bool, typed ...line) error {
 		if err := terminal.Expect(l.after); err != nil {
 			return err
 		}
-		if err := terminal.Type(l.text()); err != nil {
+		text, err := l.text(terminal.Seen())
+		if err != nil {
+			return err
+		}
+		if err := terminal.Type(text); err != nil {
 			return err
 		}
 	}
@@ -160,7 +184,7 @@ func (d demo) login(alice *suite.User, welcome bool, typed ...line) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "$ ssh alice@host\n%s\n[ssh ended with exit status %d]\n", strings.TrimSpace(terminal.Seen()), exit)
+	fmt.Fprintf(d.out, "$ ssh %s@host\n%s\n[ssh ended with exit status %d]\n", u.Name, strings.TrimSpace(terminal.Seen()), exit)
 	if welcome != (exit == 0) {
 		return fmt.Errorf("exit status %d was not expected", exit)
 	}
@@ -168,11 +192,19 @@ func (d demo) login(alice *suite.User, welcome bool, typed ...line) error {
 }
 
 // log shows the audit lines.
-func (d demo) log(alice *suite.User) error {
+func (d demo) log() error {
 	d.say("What the administrator finds in the log:")
-	lines, err := d.host.Audit(alice.Name, 3)
-	for _, line := range lines {
-		fmt.Fprintln(d.out, line)
+	for _, of := range []struct {
+		user string
+		n    int
+	}{{"alice", 3}, {"bob", 1}} {
+		lines, err := d.host.Audit(of.user, of.n)
+		for _, line := range lines {
+			fmt.Fprintln(d.out, line)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }

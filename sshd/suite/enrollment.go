@@ -29,6 +29,14 @@ func (u *User) ReadSecret(shown string) error {
 	return nil
 }
 
+// CodeOf is the code of the app into which the secret was typed that enroll has shown.
+func (u *User) CodeOf(shown string) (string, error) {
+	if err := u.ReadSecret(shown); err != nil {
+		return "", err
+	}
+	return u.Code(), nil
+}
+
 // EnrollGoogle saves the same or a new secret as google-authenticator(1) does by default: a code works once, three steps.
 func (u *User) EnrollGoogle() error {
 	if u.Secret == "" {
