@@ -1,0 +1,95 @@
+package stack
+
+// impression is what libpam thinks of a stack so far.
+type impression int8
+
+const (
+	undecided impression = iota
+	positive
+	negative
+)
+
+// judgement is an impression, and whether the code to return is success (libpam's impression and status).
+type judgement struct {
+	impression impression
+	success    bool
+}
+
+// position is where a walk through a stack stands. The zero value is its beginning.
+type position struct {
+	next  int // the line that runs next
+	level int // of the line before
+	now   judgement
+	saved [depthLimit + 1]judgement // as each substack began
+}
+
+// ended tells whether nothing is left to run.
+func (p position) ended(s Stack) bool { return p.next >= len(s) }
+
+// passes tells whether pam_authenticate(3) returns success at the end of the walk.
+func (p position) passes() bool { return p.now == judgement{positive, true} }
+
+// step runs one line whose module returns code, as _pam_dispatch_aux in libpam/pam_dispatch.c does.
+func (s Stack) step(p position, code Code) position {
+	l := s[p.next]
+	if p.level < l.level {
+		p.saved[l.level] = p.now
+	}
+	p.level = l.level
+	p.next++
+	if l.substack {
+		return p
+	}
+	switch a := l.control[code]; a {
+	case ignore:
+	case reset:
+		p.now = p.saved[l.level]
+	case accept, done:
+		return s.accept(p, a, code)
+	case bad, die:
+		return s.refuse(p, a)
+	default:
+		return s.jump(p, int(a))
+	}
+	return p
+}
+
+func (s Stack) accept(p position, a action, code Code) position {
+	if p.now.impression == undecided || p.passes() {
+		p.now = judgement{positive, code == Success}
+	}
+	if a == done && p.now.impression == positive {
+		return s.leave(p)
+	}
+	return p
+}
+
+func (s Stack) refuse(p position, a action) position {
+	p.now = judgement{negative, false}
+	if a == die {
+		return s.leave(p)
+	}
+	return p
+}
+
+// leave goes to the end of the substack, or of the stack.
+func (s Stack) leave(p position) position {
+	for !p.ended(s) && s[p.next].level >= p.level {
+		p.next++
+	}
+	return p
+}
+
+// jump skips n modules; a substack is one. Whoever jumps beyond the end of his substack has failed.
+func (s Stack) jump(p position, n int) position {
+	for ; n > 0 && !p.ended(s) && s[p.next].level >= p.level; n-- {
+		p.next++
+		for !p.ended(s) && s[p.next].level > p.level {
+			p.next++
+		}
+	}
+	if n > 0 {
+		p.now = judgement{negative, false}
+	}
+	return p
+}

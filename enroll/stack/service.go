@@ -1,0 +1,258 @@
+// Package stack reads PAM's service files and tells by simulation what the auth stack of a service lets through.
+//
+// It reads what Linux-PAM with Debian's @include reads (pam.d(5); libpam/pam_handlers.c), but strictly: a mistake that libpam
+// turns into a module that fails is an error here, with file and line. The simulation is libpam's own walk through a
+// stack (libpam/pam_dispatch.c); tests compare it with the real one.
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"latchkey/pam/safefile"
+)
+
+// Dirs are where service files are looked for, in this order.
+var Dirs = []string{"/etc/pam.d", "/usr/lib/pam.d"}
+
+const (
+	fileLimit  = 64 << 10
+	depthLimit = 16    // of includes, as libpam's
+	linesLimit = 10000 // files that include each other could make any number
+)
+
+// Type is a management group.
+type Type string
+
+// The types.
+const (
+	Auth     Type = "auth"
+	Account  Type = "account"
+	Session  Type = "session"
+	Password Type = "password"
+)
+
+var types = map[Type]bool{Auth: true, Account: true, Session: true, Password: true}
+
+// Line is one module of a stack.
+type Line struct {
+	File   string // as libpam names it, without any root
+	Number int
+	Type   Type
+	Module string // as written
+	Args   []string
+
+	control  control
+	level    int  // of substacks
+	substack bool // no module: what follows with a higher level is one
+}
+
+// Place is where the line stands: file:line.
+func (l *Line) Place() string { return fmt.Sprintf("%s:%d", l.File, l.Number) }
+
+// Name is the module without its folder.
+func (l *Line) Name() string { return path.Base(l.Module) }
+
+// Service is what libpam makes of a service's files.
+type Service struct {
+	Name  string
+	Auth  Stack
+	Other []*Line  // lines of account, session and password
+	Files []string // all that were read, the service's own first
+}
+
+// Stack is a list of modules in the order in which they run.
+type Stack []*Line
+
+// Read reads a service below root, which is empty but in tests. The error matches fs.ErrNotExist if neither the service nor
+// "other", which libpam falls back to, is there.
+func Read(root, service string) (*Service, error) {
+	return readIn(root, Dirs, strings.ToLower(path.Base(service)))
+}
+
+// readIn reads from other folders than Dirs.
+func readIn(root string, dirs []string, name string) (*Service, error) {
+	r := &reader{root: root, dirs: dirs}
+	missing := r.file(name, "", 0, 0)
+	if missing != nil && !errors.Is(missing, fs.ErrNotExist) {
+		return nil, missing
+	}
+	s := &Service{Name: name}
+	s.take(r.lines)
+	if len(s.Auth) == 0 && name != "other" {
+		r.lines = nil
+		err := r.file("other", Auth, 0, 0)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		if err != nil && missing != nil {
+			return nil, missing
+		}
+		s.take(r.lines)
+	}
+	s.Files = r.files
+	return s, nil
+}
+
+func (s *Service) take(lines []*Line) {
+	for _, l := range lines {
+		if l.Type == Auth {
+			s.Auth = append(s.Auth, l)
+		} else if !l.substack {
+			s.Other = append(s.Other, l)
+		}
+	}
+}
+
+type reader struct {
+	root  string
+	dirs  []string
+	lines []*Line
+	files []string
+}
+
+// file reads the lines of one type, or all if only is empty. An absolute name is a path.
+func (r *reader) file(name string, only Type, depth, level int) error {
+	if depth >= depthLimit {
+		return fmt.Errorf("includes are nested more than %d deep", depthLimit)
+	}
+	path, data, err := r.find(name)
+	if err != nil {
+		return err
+	}
+	r.files = append(r.files, path)
+	lines, err := fullLines(string(data))
+	if err != nil {
+		return fmt.Errorf("%s:%w", path, err)
+	}
+	for _, l := range lines {
+		if err := r.line(path, l, only, depth, level); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// find opens the file as libpam does: the first folder that has it counts. Others must not be able to write it.
+func (r *reader) find(name string) (string, []byte, error) {
+	candidates := []string{name}
+	if !path.IsAbs(name) {
+		candidates = nil
+		for _, dir := range r.dirs {
+			candidates = append(candidates, dir+"/"+name)
+		}
+	}
+	for _, candidate := range candidates {
+		data, err := readTrusted(r.root + candidate)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return candidate, data, err
+		}
+	}
+	return "", nil, fmt.Errorf("no PAM file %q: %w", name, fs.ErrNotExist)
+}
+
+func readTrusted(path string) ([]byte, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := safefile.OpenDir(filepath.Dir(real))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.ReadFile(filepath.Base(real), safefile.NotWritable, fileLimit)
+}
+
+// line adds what one line of a file says: a module, or the lines of another file.
+func (r *reader) line(file string, l fullLine, only Type, depth, level int) error {
+	at := func(err error) error { return fmt.Errorf("%s:%d: %w", file, l.number, err) }
+	words, err := tokens(l.text)
+	if err != nil {
+		return at(err)
+	}
+	e, err := parseEntry(words)
+	if err != nil {
+		return at(err)
+	}
+	if only != "" && e.kind != "" && e.kind != only {
+		return nil
+	}
+	if e.include == "" {
+		e.line.File, e.line.Number, e.line.level = file, l.number, level
+		return r.add(e.line, at)
+	}
+	if e.kind == "" {
+		e.kind = only
+	}
+	if e.substack {
+		marker := &Line{File: file, Number: l.number, Type: e.kind, level: level, substack: true}
+		if err := r.add(marker, at); err != nil {
+			return err
+		}
+		level++
+	}
+	err = r.file(e.include, e.kind, depth+1, level)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s:%d: %v", file, l.number, err) // what is missing is not the service
+	}
+	return err
+}
+
+func (r *reader) add(l *Line, at func(error) error) error {
+	if len(r.lines) >= linesLimit {
+		return at(fmt.Errorf("more than %d lines", linesLimit))
+	}
+	r.lines = append(r.lines, l)
+	return nil
+}
+
+// entry is a parsed line: a module, or a file to include.
+type entry struct {
+	kind     Type // empty: @include takes all types
+	line     *Line
+	include  string
+	substack bool
+}
+
+func parseEntry(words []token) (entry, error) {
+	first := strings.ToLower(words[0].text)
+	if first == "@include" && !words[0].bracketed {
+		return parseInclude(entry{}, words[1:])
+	}
+	kind := Type(strings.TrimPrefix(first, "-"))
+	if !types[kind] || words[0].bracketed {
+		return entry{}, fmt.Errorf("unknown type %q", words[0].text)
+	}
+	if len(words) < 2 {
+		return entry{}, errors.New("no control")
+	}
+	keyword := strings.ToLower(words[1].text)
+	if !words[1].bracketed && (keyword == "include" || keyword == "substack") {
+		return parseInclude(entry{kind: kind, substack: keyword == "substack"}, words[2:])
+	}
+	c, err := parseControl(words[1])
+	if err != nil {
+		return entry{}, err
+	}
+	if len(words) < 3 || words[2].bracketed {
+		return entry{}, errors.New("no module")
+	}
+	l := &Line{Type: kind, Module: words[2].text, control: c}
+	for _, w := range words[3:] {
+		l.Args = append(l.Args, w.text)
+	}
+	return entry{kind: kind, line: l}, nil
+}
+
+func parseInclude(e entry, words []token) (entry, error) {
+	if len(words) != 1 || words[0].bracketed || words[0].text == "" {
+		return e, errors.New("an include names one file")
+	}
+	e.include = words[0].text
+	return e, nil
+}

@@ -1,0 +1,124 @@
+package stack
+
+// node is a position and what has been shown on the way there.
+type node struct {
+	position
+	proved  bool // pam_latchkey returned success
+	checked bool // a password, or a key, was right
+}
+
+// edge is one line run with one code.
+type edge struct {
+	from, to int // of the nodes
+	line     int
+	code     Code
+}
+
+// walk is every way through a stack: all codes that modules can return, in all combinations. Their number stays small, since
+// nodes that agree in everything are one.
+type walk struct {
+	stack Stack
+	nodes []node
+	edges []edge
+	first []int // the edge by which each node was first reached: a shortest way, as nodes come in this order
+}
+
+// explore walks. checks tells which lines check a password or a key.
+func (s *Service) explore(checks func(*Line) bool) *walk {
+	w := &walk{stack: s.Auth, nodes: []node{{}}, first: []int{-1}}
+	known := map[node]int{{}: 0}
+	for at := 0; at < len(w.nodes); at++ {
+		from := w.nodes[at]
+		if from.ended(s.Auth) {
+			continue
+		}
+		for _, code := range s.choices(s.Auth[from.next]) {
+			to := s.after(from, code, checks)
+			id, seen := known[to]
+			if !seen {
+				id = len(w.nodes)
+				known[to] = id
+				w.nodes, w.first = append(w.nodes, to), append(w.first, len(w.edges))
+			}
+			w.edges = append(w.edges, edge{at, id, from.next, code})
+		}
+	}
+	return w
+}
+
+// choices are the codes of a line that make a difference.
+func (s *Service) choices(l *Line) []Code {
+	if l.substack {
+		return []Code{Success}
+	}
+	type effect struct {
+		do   action
+		code Code
+	}
+	seen := map[effect]bool{}
+	var all []Code
+	for _, c := range s.codes(l) {
+		e := effect{l.control[c], AuthErr}
+		if right(c) {
+			e.code = c
+		}
+		if !seen[e] {
+			seen[e] = true
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// right: a password module says "right, but to be changed" too, and libpam's keywords take that for success.
+func right(c Code) bool { return c == Success || c == NewAuthtokReqd }
+
+func (s *Service) after(from node, code Code, checks func(*Line) bool) node {
+	l := s.Auth[from.next]
+	to := node{s.Auth.step(from.position, code), from.proved, from.checked}
+	if l.substack {
+		return to
+	}
+	to.proved = to.proved || l.role() == factor && code == Success
+	to.checked = to.checked || checks(l) && right(code)
+	return to
+}
+
+// leading marks the nodes from which a way leads to a node that is wanted.
+func (w *walk) leading(wanted func(node) bool) []bool {
+	back := make([][]int, len(w.nodes))
+	for _, e := range w.edges {
+		back[e.to] = append(back[e.to], e.from)
+	}
+	marked := make([]bool, len(w.nodes))
+	var open []int
+	mark := func(id int) {
+		if !marked[id] {
+			marked[id] = true
+			open = append(open, id)
+		}
+	}
+	for id, n := range w.nodes {
+		if wanted(n) {
+			mark(id)
+		}
+	}
+	for len(open) > 0 {
+		id := open[len(open)-1]
+		open = open[:len(open)-1]
+		for _, from := range back[id] {
+			mark(from)
+		}
+	}
+	return marked
+}
+
+// way is a shortest way from the beginning to a node, the last edge first.
+func (w *walk) way(id int) []edge {
+	var all []edge
+	for w.first[id] >= 0 {
+		e := w.edges[w.first[id]]
+		all, id = append(all, e), e.from
+	}
+	return all
+}
