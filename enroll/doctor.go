@@ -1,99 +1,101 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+	"io"
+	"slices"
 
 	"latchkey/pam/policy"
-	"latchkey/pam/twilio/protocol"
-	"latchkey/pam/twilio/settings"
 )
 
-// finding is one thing that doctor looked at.
+// status is what a check came to; its values are an interface (doctor --json).
+type status string
+
+const (
+	fine  status = "ok"
+	warns status = "warning" // somebody should know; it fails nothing
+	fails status = "error"
+)
+
+// finding is one thing that doctor looked at; its JSON is an interface.
 type finding struct {
-	what string
-	err  error  // nil: it is as it should be
-	hint string // what to do about it
+	Check  string `json:"check"` // what was looked at: a file, or file:line
+	Status status `json:"status"`
+	Detail string `json:"detail"` // what is wrong with it, or what there is to know
+	Hint   string `json:"hint"`   // what to do about it
 }
 
-// doctor tells whether a login would work: so far the policy and Twilio Verify.
-func (p *program) doctor(options) error {
-	findings := []finding{p.checkPolicy()}
+func okay(check string) finding { return finding{Check: check, Status: fine} }
+
+func fault(check string, err error, hint string) finding {
+	return finding{check, fails, err.Error(), hint}
+}
+
+// verdict is okay without an error, and otherwise a fault.
+func verdict(check string, err error, hint string) finding {
+	if err == nil {
+		return okay(check)
+	}
+	return fault(check, err, hint)
+}
+
+// doctor tells whether a login would work, and whether one could slip past.
+func (p *program) doctor(o options) error {
+	found := []finding{p.checkPolicy(policy.DefaultPath)}
+	found = append(found, p.checkInstallation()...)
+	found = append(found, p.checkRecords()...)
+	found = append(found, p.checkLogins(o.service)...)
+	found = append(found, checkClock(clockState))
 	if p.phonesWanted() {
-		findings = append(findings, p.checkTwilio()...)
+		found = append(found, p.checkTwilio()...)
+	}
+	found = distinct(found)
+	if err := writeFindings(p.out, found, o.json); err != nil {
+		return err
 	}
 	bad := 0
-	for _, f := range findings {
-		if f.err == nil {
-			fmt.Fprintf(p.out, "ok: %s\n", f.what)
-			continue
-		}
-		bad++
-		fmt.Fprintf(p.out, "error: %s: %v\n", f.what, f.err)
-		if f.hint != "" {
-			fmt.Fprintf(p.out, "hint: %s\n", f.hint)
+	for _, f := range found {
+		if f.Status == fails {
+			bad++
 		}
 	}
 	if bad > 0 {
-		return &failure{fmt.Sprintf("%d of %d checks failed", bad, len(findings)), ""}
+		return &failure{fmt.Sprintf("%d of %d checks failed", bad, len(found)), ""}
 	}
 	return nil
 }
 
-func (p *program) checkPolicy() finding {
-	_, err := policy.Load(p.root, policy.DefaultPath)
-	return finding{policy.DefaultPath, err, "until it can be read every login is denied"}
+// distinct drops what was found twice: services share files.
+func distinct(all []finding) []finding {
+	var kept []finding
+	for _, f := range all {
+		if !slices.Contains(kept, f) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
 }
 
-// phonesWanted tells whether there is anything of Twilio to check: a host without twilio.toml uses no phones.
-func (p *program) phonesWanted() bool {
-	_, err := os.Lstat(p.root + settings.DefaultPath)
-	return !errors.Is(err, fs.ErrNotExist)
+func writeFindings(w io.Writer, found []finding, asJSON bool) error {
+	if asJSON {
+		return writeJSON(w, found)
+	}
+	for _, f := range found {
+		line := fmt.Sprintf("%s: %s", f.Status, f.Check)
+		if f.Detail != "" {
+			line += ": " + f.Detail
+		}
+		if f.Hint != "" {
+			line += "\nhint: " + f.Hint
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// checkTwilio reads the settings and, if they can be read, tries them with a request that sends nothing.
-func (p *program) checkTwilio() []finding {
-	if _, err := settings.Load(p.root, settings.DefaultPath); err != nil {
-		return []finding{{settings.DefaultPath, err, "logins by phone are denied, others work"}}
-	}
-	a := p.twilio(func(t verifier) protocol.Answer { return t.Probe() })
-	found := []finding{{settings.DefaultPath, nil, ""}, p.checkHost()}
-	if a.Result != protocol.ProbeOK {
-		err := fmt.Errorf("%s: %s", a.Result, a.Detail)
-		return append(found, finding{"Twilio Verify", err, remedies[a.Result]})
-	}
-	found = append(found, finding{"Twilio Verify takes the credentials", nil, ""})
-	if a.Skew > maxSkew || a.Skew < -maxSkew {
-		err := fmt.Errorf("%d seconds from Twilio's", -a.Skew)
-		return append(found, finding{"this machine's clock", err, "codes of apps need it right: timedatectl set-ntp true"})
-	}
-	return append(found, finding{"this machine's clock agrees with Twilio's", nil, ""})
-}
-
-// checkHost makes the file that counts for the whole host where it is missing; one that is damaged stays as it is.
-func (p *program) checkHost() finding {
-	host := p.keyring.Host.Path + "/host"
-	err := p.keyring.States.Exclusive(p.keyring.EnsureHost)
-	if err == nil {
-		_, err = p.keyring.Host.View("host")
-	}
-	return finding{host, err, "no codes are sent until it can be read; to begin anew remove it and run: enroll doctor"}
-}
-
-// maxSkew is how many seconds a clock may be off before codes of apps are refused.
-const maxSkew = 30
-
-// remedies say what to do about what a probe came to.
-var remedies = map[protocol.Result]string{
-	protocol.Credentials:    "check account_sid, api_key and api_secret (or auth_token) in the Twilio console",
-	protocol.Permission:     "the API key lacks a permission: make a standard key, or allow it Verify",
-	protocol.UnknownService: "check service_sid: the account has no such Verify service",
-	protocol.Unreachable:    "no connection: check the network, the firewall, DNS, and base_url and proxy",
-	protocol.Certificate:    "the server's certificate is not trusted: check ca_file, base_url, and this machine's clock",
-	protocol.Timeout:        "no answer in time: check the network and the proxy",
-	protocol.Invalid:        "what answered is not Twilio Verify: check base_url and proxy",
-	protocol.Failed:         "Twilio has a problem, or latchkey-twilio is missing; try again later",
-	protocol.Busy:           "Twilio is busy; try again later",
+func (p *program) checkPolicy(path string) finding {
+	_, err := policy.Load(p.root, path)
+	return verdict(path, err, "until it can be read every login is denied")
 }

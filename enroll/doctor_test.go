@@ -44,9 +44,7 @@ func TestDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
-			if err := makeRoot(root); err != nil {
-				t.Fatal(err)
-			}
+			installed(t, root)
 			twilioSettings(t, root)
 			var out, errs bytes.Buffer
 			p := newProgram(privilege{}, root)

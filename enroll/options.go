@@ -49,7 +49,7 @@ var commands = map[string]command{
 	"test":    {"", []string{"user"}, false, (*program).try},
 	"list":    {"", []string{"json"}, true, (*program).list},
 	"reset":   {"NAME", []string{"user", "yes", "json"}, true, (*program).reset},
-	"doctor":  {"", nil, true, (*program).doctor},
+	"doctor":  {"", []string{"service", "json"}, true, (*program).doctor},
 	"unlock":  {"NAME", []string{"user", "yes", "json"}, true, (*program).unlock},
 	"invite":  {"NAME", []string{"user", "yes", "json"}, true, (*program).invite},
 	"bypass":  {"NAME", []string{"user", "for", "yes", "json"}, true, (*program).bypass},
@@ -79,7 +79,8 @@ for root:
        enroll codes --user NAME --yes
                                     prints the codes, one a line
        enroll add phone --user NAME --number +15551234567 --yes
-       enroll doctor                would a login work?
+       enroll doctor [--service NAME] [--json]
+                                    would a login work, could one slip past?
 `
 
 // parse reads a command line. Flags may stand anywhere.

@@ -56,8 +56,9 @@ func (l *Line) role() role {
 // own is what pam_latchkey can return (pam_latchkey(8), RETURN VALUES), and libpam in its place.
 var own = []Code{Success, AuthErr, MaxTries, PermDenied, ConvErr, UserUnknown, AuthInfoUnavail, SystemErr, ModuleUnknown}
 
-// codes is what the module of a line can return, what explains most first. Of a module that is not known, it is anything.
-func (s *Service) codes(l *Line) []Code {
+// codes is what the module of a line can return, what explains most first. Of most modules that is anything; only what checks
+// passwords (which of the modules do is an assumption of the walk) does not leave that to others unless told so.
+func (s *Service) codes(l *Line, checks bool) []Code {
 	switch r := l.role(); {
 	case r == factor || r == question:
 		return own
@@ -65,7 +66,7 @@ func (s *Service) codes(l *Line) []Code {
 		return []Code{AuthErr, ModuleUnknown}
 	case l.Name() == "pam_permit.so":
 		return []Code{Success, ModuleUnknown}
-	case r == password && !mayIgnore(l):
+	case checks && !mayIgnore(l):
 		return slices.DeleteFunc(anything(), func(c Code) bool { return c == Ignored })
 	}
 	return anything()

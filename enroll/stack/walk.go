@@ -32,7 +32,7 @@ func (s *Service) explore(checks func(*Line) bool) *walk {
 		if from.ended(s.Auth) {
 			continue
 		}
-		for _, code := range s.choices(s.Auth[from.next]) {
+		for _, code := range s.choices(s.Auth[from.next], checks) {
 			to := s.after(from, code, checks)
 			id, seen := known[to]
 			if !seen {
@@ -47,7 +47,7 @@ func (s *Service) explore(checks func(*Line) bool) *walk {
 }
 
 // choices are the codes of a line that make a difference.
-func (s *Service) choices(l *Line) []Code {
+func (s *Service) choices(l *Line, checks func(*Line) bool) []Code {
 	if l.substack {
 		return []Code{Success}
 	}
@@ -57,7 +57,7 @@ func (s *Service) choices(l *Line) []Code {
 	}
 	seen := map[effect]bool{}
 	var all []Code
-	for _, c := range s.codes(l) {
+	for _, c := range s.codes(l, checks(l)) {
 		e := effect{l.control[c], AuthErr}
 		if right(c) {
 			e.code = c

@@ -71,6 +71,12 @@ func (s Store) Save(r *Record) error {
 	return dir.Replace(r.Name, file)
 }
 
+// CheckKey tells whether the host key can be used. The error matches ErrNoKey if there is none.
+func (s Store) CheckKey() error {
+	_, err := loadKey(s.KeyPath)
+	return err
+}
+
 // ensureKey makes the host key, unless there are records: then the key was lost, and a new one would hide that.
 func (s Store) ensureKey() error {
 	if _, err := loadKey(s.KeyPath); !errors.Is(err, ErrNoKey) {

@@ -1,0 +1,31 @@
+package main
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// checkClock asks whether something keeps this machine's clock right. The state may be wrong where the host of a container keeps
+// the clock, so it is never an error.
+func checkClock(state func() (synchronised bool, err error)) finding {
+	const check, hint = "this machine's clock", "codes of apps need it right: timedatectl set-ntp true"
+	synchronised, err := state()
+	switch {
+	case err != nil:
+		return finding{check, warns, err.Error(), hint}
+	case !synchronised:
+		return finding{check, warns, "the kernel says that nothing keeps it right", hint}
+	}
+	return okay("something keeps this machine's clock right")
+}
+
+// clockState asks the kernel, which NTP daemons tell (adjtimex(2)).
+func clockState() (bool, error) {
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	if err != nil {
+		return false, fmt.Errorf("ask for its state: %w", err)
+	}
+	return state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0, nil
+}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"latchkey/enroll/stack"
+)
+
+// checkLogins looks at sshd and at its PAM service, and at every other service that asks for codes; or, if it is not about sshd,
+// at that one service alone.
+func (p *program) checkLogins(service string) []finding {
+	if service != "sshd" {
+		return p.checkService(service, false)
+	}
+	s := p.checkSSHD()
+	found := append(s.findings, p.checkEnrollService()...)
+	found = append(found, p.checkService(s.service, s.keyFirst)...)
+	others, part, damaged := p.otherServices(s.service)
+	for _, name := range others {
+		found = append(found, p.checkService(name, part[name])...)
+	}
+	return append(found, damaged...)
+}
+
+// checkService tells what is wrong with one service. keyed: who comes to it has shown a key, or given a password, before.
+func (p *program) checkService(name string, keyed bool) []finding {
+	s, err := stack.Read(p.root, name)
+	if err != nil {
+		return []finding{fault("PAM service "+name, err, "until PAM can read it nobody passes, or not as you think")}
+	}
+	var found []finding
+	for _, w := range s.Weaknesses() {
+		if w.Kind == stack.Early && w.Line == nil && keyed {
+			continue
+		}
+		found = append(found, describe(name, w))
+	}
+	if len(found) == 0 {
+		found = append(found, okay("PAM service "+name+" lets nobody pass without a code, or asks for one too early"))
+	}
+	for _, l := range s.RootAlready() {
+		found = append(found, finding{l.Place(), fine, "who is root already needs no code for " + name, ""})
+	}
+	return append(found, p.checkLines(s)...)
+}
+
+const below = "put this line below the password: auth required pam_latchkey.so"
+
+// describe puts a weakness into words.
+func describe(service string, w stack.Weakness) finding {
+	switch w.Kind {
+	case stack.Absent:
+		return fault("PAM service "+service, errors.New("it has no pam_latchkey in auth: nobody is asked for a code"), below)
+	case stack.Skipped:
+		return fault(w.Line.Place(), fmt.Errorf("%s that returns %s leaves out %s: a login succeeds without a code",
+			w.Line.Name(), w.Code, w.Factor.Place()), "nothing above pam_latchkey may be sufficient, done or jump over it")
+	case stack.Shrug:
+		return fault(w.Line.Place(), fmt.Errorf("a login succeeds although pam_latchkey refuses it (%s)", w.Code),
+			"write: auth required pam_latchkey.so")
+	case stack.Closed:
+		return fault(w.Line.Place(), errors.New("nobody can log in: no way through the stack succeeds"), "look for jumps that go too far, and for pam_deny")
+	case stack.Unsure:
+		return finding{w.Line.Place(), warns, fmt.Sprintf("if %s does not check a password, %s asks for the code too early", w.Line.Name(), w.Factor.Place()), ""}
+	}
+	if w.Line == nil {
+		return fault(w.Factor.Place(), errors.New("the code is asked for, or sent, before any password or key was right"),
+			"put it below the password; or, for sshd: AuthenticationMethods publickey,keyboard-interactive")
+	}
+	return fault(w.Line.Place(), fmt.Errorf("%s goes on after a wrong password, and %s asks for the code, or sends one", w.Line.Name(), w.Factor.Place()),
+		"let a wrong password end the stack: requisite in place of required or sufficient")
+}
+
+// checkLines looks at pam_latchkey's own lines: arguments, policies, and types in which it is of no use.
+func (p *program) checkLines(s *stack.Service) []finding {
+	var found []finding
+	for _, l := range s.Auth {
+		if l.Name() == stack.Module {
+			found = append(found, p.checkArguments(l)...)
+		}
+	}
+	for _, l := range s.Other {
+		switch {
+		case l.Name() != stack.Module:
+		case l.Type == stack.Account:
+			found = append(found, finding{l.Place(), fine, "pam_latchkey in account lets everybody pass and does nothing", ""})
+		default:
+			found = append(found, finding{l.Place(), warns, fmt.Sprintf("pam_latchkey does not provide %s, so the line can only fail", l.Type), "remove it"})
+		}
+	}
+	return found
+}
+
+// checkArguments refuses what a login refuses (pam/flow), and reads the policy that conf= names.
+func (p *program) checkArguments(l *stack.Line) []finding {
+	var found []finding
+	for _, arg := range l.Args {
+		path, conf := strings.CutPrefix(arg, "conf=")
+		switch {
+		case conf && filepath.IsAbs(path) && path == filepath.Clean(path):
+			found = append(found, p.checkPolicy(path))
+		case conf, arg != "if_publickey" && arg != "debug":
+			found = append(found, fault(l.Place(), fmt.Errorf("pam_latchkey does not take %q: every login is denied", arg),
+				"it takes conf=PATH (absolute), if_publickey and debug"))
+		}
+	}
+	if filepath.IsAbs(l.Module) {
+		found = append(found, p.checkFile(l.Module, 0))
+	}
+	return found
+}
+
+// checkEnrollService: enroll checks the second factor itself, and who has none yet could never get one if PAM asked for it.
+func (p *program) checkEnrollService() []finding {
+	s, err := stack.Read(p.root, "enroll")
+	if err != nil {
+		return []finding{fault("PAM service enroll", err, "enroll cannot ask users for their password")}
+	}
+	for _, l := range s.Auth {
+		if l.Name() == stack.Module {
+			return []finding{fault(l.Place(), errors.New("the PAM service enroll asks for a code: who has none yet cannot enroll"),
+				"have pam_latchkey in the services themselves, or give enroll lines of its own")}
+		}
+	}
+	return nil
+}
+
+// otherServices are those that ask for codes, beside the one named, each with whether another takes it in: then it may be a part
+// that has no password of its own. What mentions pam_latchkey and cannot be read is a finding.
+func (p *program) otherServices(but string) (names []string, part map[string]bool, damaged []finding) {
+	part = map[string]bool{}
+	for _, name := range p.serviceNames() {
+		s, err := stack.Read(p.root, name)
+		if err != nil {
+			if name != but && p.mentions(name) {
+				damaged = append(damaged, fault("PAM service "+name, err, "until PAM can read it nobody passes, or not as you think"))
+			}
+			continue
+		}
+		for _, file := range s.Files[1:] {
+			part[filepath.Base(file)] = true
+		}
+		if name != but && name != "enroll" && s.Has() {
+			names = append(names, name)
+		}
+	}
+	return names, part, damaged
+}
+
+// serviceNames are the files that PAM can take for services; copies that editors and package managers leave have a dot or a tilde.
+func (p *program) serviceNames() []string {
+	var names []string
+	for _, dir := range stack.Dirs {
+		entries, err := os.ReadDir(p.root + dir)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			continue // reading the service itself says why
+		}
+		for _, e := range entries {
+			if !strings.ContainsAny(e.Name(), ".~#") && !slices.Contains(names, e.Name()) {
+				names = append(names, e.Name())
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (p *program) mentions(service string) bool {
+	for _, dir := range stack.Dirs {
+		if text, err := os.ReadFile(p.root + dir + "/" + service); err == nil && strings.Contains(string(text), "pam_latchkey") {
+			return true
+		}
+	}
+	return false
+}

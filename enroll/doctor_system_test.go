@@ -1,0 +1,356 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// put writes a file below root.
+func put(t *testing.T, root, path, text string, mode os.FileMode) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(root+path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(root+path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(root+path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const goodStack = "auth requisite pam_unix.so\nauth required pam_latchkey.so\n"
+
+// goodSSHD is what sshd -T says on a machine that is configured as README says.
+const goodSSHD = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication no\npubkeyauthentication yes\n" +
+	"hostbasedauthentication no\ngssapiauthentication no\nauthenticationmethods publickey,keyboard-interactive keyboard-interactive\n"
+
+// installed is a machine on which everything is as it should be.
+func installed(t *testing.T, root string) {
+	t.Helper()
+	if err := makeRoot(root); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(root+"/var/lib/latchkey", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"pam_deny.so", "pam_latchkey.so"} {
+		put(t, root, "/usr/lib/x86_64-linux-gnu/security/"+name, "", 0o644)
+	}
+	for _, path := range programs {
+		put(t, root, path, "", 0o755)
+	}
+	put(t, root, "/usr/bin/enroll", "", 0o755|os.ModeSetuid)
+	put(t, root, "/etc/pam.d/enroll", "auth required pam_unix.so\n", 0o644)
+	put(t, root, "/etc/pam.d/sshd", goodStack, 0o644)
+	sshdSays(t, root, goodSSHD)
+}
+
+// sshdSays makes a stand-in for sshd that answers the same whatever it is asked, or by connection: what follows a line
+// "-- TEXT" is the answer to a spec that has TEXT in it. Traces begin with debug.
+func sshdSays(t *testing.T, root, answers string) {
+	t.Helper()
+	var script strings.Builder
+	script.WriteString("#!/bin/sh\ncase \"$*\" in\n")
+	parts := strings.Split(answers, "-- ")
+	for _, part := range append(parts[1:], "\n"+parts[0]) {
+		pattern, answer, _ := strings.Cut(part, "\n")
+		if pattern != "" {
+			pattern = "'" + pattern + "'"
+		}
+		fmt.Fprintf(&script, "*%s*) grep ^debug >&2 <<'END'\n%sEND\ngrep -v ^debug <<'END'\n%sEND\n;;\n", pattern, answer, answer)
+	}
+	script.WriteString("esac\nexit 0\n")
+	put(t, root, "/usr/sbin/sshd", script.String(), 0o755)
+}
+
+// examine runs doctor below root and gives its findings and exit status.
+func examine(t *testing.T, root string, args ...string) ([]finding, int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	p := newProgram(privilege{}, root)
+	p.console = &console{in: bufio.NewReader(strings.NewReader("")), out: &out, err: &errs}
+	exit := p.run(append([]string{"doctor", "--json"}, args...))
+	var found []finding
+	if err := json.Unmarshal(out.Bytes(), &found); err != nil {
+		t.Fatalf("%v: %s%s", err, &out, &errs)
+	}
+	return found, exit
+}
+
+// complaints are the errors among findings, and warnings but those about this very machine's clock.
+func complaints(found []finding) []string {
+	var all []string
+	for _, f := range found {
+		if f.Status == fails || f.Status == warns && f.Check != "this machine's clock" {
+			all = append(all, fmt.Sprintf("%s: %s: %s", f.Status, f.Check, f.Detail))
+		}
+	}
+	return all
+}
+
+func TestDoctorFindsNothingWrongWhereNothingIs(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	found, exit := examine(t, root)
+	if got := complaints(found); len(got) > 0 || exit != exitDone {
+		t.Errorf("exit %d, %q", exit, got)
+	}
+	for _, want := range []string{"/etc/latchkey/latchkey.toml", "/usr/bin/enroll", "sshd asks for the code on every way in"} {
+		if !slices.ContainsFunc(found, func(f finding) bool { return f.Check == want && f.Status == fine }) {
+			t.Errorf("nothing about %s in %v", want, found)
+		}
+	}
+}
+
+func TestDoctorFindsWhatIsWrong(t *testing.T) {
+	edit := func(old, new string) func(*testing.T, string) {
+		return func(t *testing.T, root string) { sshdSays(t, root, strings.Replace(goodSSHD, old, new, 1)) }
+	}
+	file := func(path, text string, mode os.FileMode) func(*testing.T, string) {
+		return func(t *testing.T, root string) { put(t, root, path, text, mode) }
+	}
+	const any, all = "authenticationmethods publickey,keyboard-interactive keyboard-interactive", "authenticationmethods any"
+	for name, c := range map[string]struct {
+		spoil func(t *testing.T, root string)
+		says  string // of one complaint, the only one
+	}{
+		"no module":               {func(t *testing.T, root string) { remove(t, root+"/usr/lib/x86_64-linux-gnu/security/pam_latchkey.so") }, "error: pam_latchkey.so: not where"},
+		"a module anyone writes":  {file("/usr/lib/x86_64-linux-gnu/security/pam_latchkey.so", "", 0o666), "error: /usr/lib/x86_64-linux-gnu/security/pam_latchkey.so: "},
+		"no login program":        {func(t *testing.T, root string) { remove(t, root+programs[0]) }, "error: " + programs[0] + ": "},
+		"one that does not start": {file(programs[0], "", 0o644), "lacks 0100"},
+		"enroll without setuid":   {file("/usr/bin/enroll", "", 0o755), "error: /usr/bin/enroll: mode 0755 lacks 4000"},
+		"open records":            {func(t *testing.T, root string) { chmod(t, root+"/etc/latchkey/users", 0o755) }, "error: /etc/latchkey/users: mode 0755 gives others access"},
+		"a damaged key":           {file("/var/lib/latchkey/key", "x", 0o600), "error: /var/lib/latchkey/key: "},
+		"a key others can read":   {file("/var/lib/latchkey/key", "x", 0o640), "error: /var/lib/latchkey/key: "},
+		"a damaged record":        {file("/etc/latchkey/users/root", "x", 0o600), "error: /etc/latchkey/users/root: "},
+		"a policy with a mistake": {file("/etc/latchkey/latchkey.toml", "x = 1\n", 0o644), "error: /etc/latchkey/latchkey.toml: "},
+
+		"no pam_latchkey":              {file("/etc/pam.d/sshd", "auth required pam_unix.so\n", 0o644), "error: PAM service sshd: it has no pam_latchkey"},
+		"optional":                     {file("/etc/pam.d/sshd", "auth requisite pam_unix.so\nauth optional pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sshd:2: a login succeeds although"},
+		"sufficient above":             {file("/etc/pam.d/sshd", "auth sufficient pam_rootok.so\n"+goodStack, 0o644), "error: /etc/pam.d/sshd:1: pam_rootok.so that returns success leaves out /etc/pam.d/sshd:3"},
+		"required password":            {file("/etc/pam.d/sshd", "auth required pam_unix.so\nauth required pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sshd:1: pam_unix.so goes on"},
+		"no password":                  {file("/etc/pam.d/sshd", "auth required pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sshd:1: the code is asked for, or sent, before"},
+		"nobody gets in":               {file("/etc/pam.d/sshd", goodStack+"auth required pam_deny.so\n", 0o644), "error: /etc/pam.d/sshd:2: nobody can log in"},
+		"an unknown module":            {file("/etc/pam.d/sshd", "auth requisite pam_strange.so\nauth required pam_latchkey.so\n", 0o644), "warning: /etc/pam.d/sshd:1: if pam_strange.so does not"},
+		"a misspelt control":           {file("/etc/pam.d/sshd", "auth requird pam_unix.so\n", 0o644), `/etc/pam.d/sshd:1: unknown control "requird"`},
+		"an unknown argument":          {file("/etc/pam.d/sshd", "auth requisite pam_unix.so\nauth required pam_latchkey.so nullok\n", 0o644), `error: /etc/pam.d/sshd:2: pam_latchkey does not take "nullok"`},
+		"another policy":               {file("/etc/pam.d/sshd", "auth requisite pam_unix.so\nauth required pam_latchkey.so conf=/etc/x\n", 0o644), "error: /etc/x: "},
+		"in session":                   {file("/etc/pam.d/sshd", goodStack+"session required pam_latchkey.so\n", 0o644), "warning: /etc/pam.d/sshd:3: pam_latchkey does not provide session"},
+		"a service file anyone writes": {file("/etc/pam.d/sshd", goodStack, 0o666), "error: PAM service sshd: "},
+		"another service":              {file("/etc/pam.d/sudo", "auth [success=done default=die] pam_unix.so\nauth required pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sudo:1: pam_unix.so that returns"},
+		"another, unreadable":          {file("/etc/pam.d/sudo", "auth required\n# pam_latchkey\n", 0o644), "error: PAM service sudo: /etc/pam.d/sudo:1: no module"},
+		"enroll itself":                {file("/etc/pam.d/enroll", goodStack, 0o644), "error: /etc/pam.d/enroll:2: the PAM service enroll asks for a code"},
+
+		"UsePAM no":                {edit("usepam yes", "usepam no"), "error: sshd: UsePAM no"},
+		"no keyboard-interactive":  {edit("keyboard-interactive", "publickey"), "error: sshd: AuthenticationMethods has publickey,publickey"},
+		"PasswordAuthentication":   {edit("passwordauthentication no\n", "passwordauthentication yes\nx "+any), "warning: sshd: PasswordAuthentication yes has no effect"},
+		"a key alone":              {edit(any, all), "error: sshd: PubkeyAuthentication yes and no AuthenticationMethods: publickey alone"},
+		"a key alone by a list":    {edit(" keyboard-interactive\n", " publickey\n"), "error: sshd: AuthenticationMethods has publickey, which"},
+		"no way in":                {edit("pubkeyauthentication yes", "pubkeyauthentication no\nauthenticationmethods publickey"), "error: sshd: nobody can log in"},
+		"sshd that cannot be read": {file("/usr/sbin/sshd", "#!/bin/sh\necho debug >&2; echo Bad option >&2; exit 255\n", 0o755), "error: sshd: sshd -T: exit status 255: Bad option"},
+		"sshd that says nothing":   {edit("usepam yes", ""), "error: sshd: sshd -T does not say"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			installed(t, root)
+			c.spoil(t, root)
+			found, exit := examine(t, root)
+			got := complaints(found)
+			if len(got) != 1 || !strings.Contains(got[0], c.says) {
+				t.Errorf("%q, not %q alone", got, c.says)
+			}
+			if want := map[bool]int{true: exitFailed, false: exitDone}[strings.HasPrefix(strings.Join(got, ""), "error")]; exit != want {
+				t.Errorf("exit status %d, not %d", exit, want)
+			}
+		})
+	}
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func chmod(t *testing.T, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The first answer of an option counts in sshdSays' answers as in sshd's own, so these begin with what differs.
+func TestDoctorTellsEveryWayPastSSHD(t *testing.T) {
+	const open = "passwordauthentication yes\nhostbasedauthentication yes\ngssapiauthentication yes\nkbdinteractiveauthentication no\nauthenticationmethods any\n"
+	root := t.TempDir()
+	installed(t, root)
+	sshdSays(t, root, open+goodSSHD)
+	found, _ := examine(t, root)
+	got := strings.Join(complaints(found), "\n")
+	for _, want := range []string{"PubkeyAuthentication yes and no", "HostbasedAuthentication yes and no", "GSSAPIAuthentication yes and no",
+		"PasswordAuthentication yes: sshd's older method", "KbdInteractiveAuthentication no: nobody"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+}
+
+// Where a key comes first on every way, the stack need not ask for a password.
+func TestACodeAloneIsRightBehindAKeyAndWrongBesideIt(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	put(t, root, "/etc/pam.d/sshd", "auth required pam_latchkey.so\n", 0o644)
+	for methods, want := range map[string]int{
+		"publickey,keyboard-interactive":                      0,
+		"publickey,keyboard-interactive:pam":                  0,
+		"keyboard-interactive,publickey":                      1,
+		"publickey,keyboard-interactive keyboard-interactive": 1,
+	} {
+		sshdSays(t, root, "authenticationmethods "+methods+"\n"+goodSSHD)
+		if found, _ := examine(t, root); len(complaints(found)) != want {
+			t.Errorf("%s: %q", methods, complaints(found))
+		}
+	}
+}
+
+// sshd 10 adds the line's number; both are as sshd writes them.
+const matchTrace = `debug3: checking syntax for 'Match User alice,b* Address 10.0.0.0/8' on line 4
+debug3: checking syntax for 'Match Group nobodyshere'
+`
+
+func TestDoctorLooksBehindMatchLines(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	put(t, root, "/etc/group", "root:x:0:\n", 0o644)
+	sshdSays(t, root, matchTrace+goodSSHD+"-- user=alice,host=host.example,addr=10.0.0.0\n"+
+		"debug3: checking match for 'User alice,b* Address 10.0.0.0/8' user alice host h addr 10.0.0.0 laddr (null) lport 0\n"+
+		"debug1: user alice matched 'User alice,b*' at line 4\ndebug3: match found\npasswordauthentication yes\nauthenticationmethods any\n"+goodSSHD)
+	found, _ := examine(t, root)
+	got := complaints(found)
+	want := []string{
+		"error: sshd for user=alice,host=host.example,addr=10.0.0.0,laddr=192.0.2.2,lport=22: PasswordAuthentication yes",
+		"error: sshd for user=alice,host=host.example,addr=10.0.0.0,laddr=192.0.2.2,lport=22: PubkeyAuthentication yes and no",
+		"warning: sshd: Match Group nobodyshere: no connection was found",
+	}
+	for i, w := range want {
+		if len(got) != len(want) || !strings.HasPrefix(got[i], w) {
+			t.Fatalf("%q, not %q", got, want)
+		}
+	}
+}
+
+func TestConnectionsAreMadeUpForMatchLines(t *testing.T) {
+	root := t.TempDir()
+	put(t, root, "/etc/group", "staff:x:50:carol,dave\nwheel:x:10:\n", 0o644)
+	put(t, root, "/etc/passwd", "erin:x:1000:10::/:/bin/sh\n", 0o644)
+	p := newProgram(privilege{}, root)
+	for conditions, want := range map[string]map[string]string{
+		"User alice":                      {"user": "alice"},
+		"user !root,a*b?":                 {"user": "axbx"},
+		"User *":                          {"user": "somebody"},
+		`Address "10.0.0.0/8,::1"`:        {"addr": "10.0.0.0"},
+		"Address 192.0.2.*":               {"addr": "192.0.2.1"},
+		"LocalPort 2222 LocalAddress ::1": {"lport": "2222", "laddr": "::1"},
+		"Host *.example.org User bob":     {"host": "x.example.org", "user": "bob"},
+		"Group st*":                       {"user": "carol"},
+		"Group wheel":                     {"user": "erin"},
+		"Group none":                      {"user": ""},
+		"all":                             {},
+		"invalid-user":                    {},
+		"Invalid-User User bob":           {"user": "bob"},
+	} {
+		if got := p.example(conditions); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: %v, not %v", conditions, got, want)
+		}
+	}
+	if specs, all := p.connections([]string{"User alice", "Address 10.0.0.1", "Group none"}); len(specs) != 6 || !all {
+		t.Errorf("%q", specs)
+	}
+	var many []string
+	for i := range 100 {
+		many = append(many, fmt.Sprintf("User u%d", i))
+	}
+	if specs, all := p.connections(many); len(specs) != mostConnections || all || !strings.HasPrefix(specs[1], "user=u1,") {
+		t.Errorf("%q", specs)
+	}
+}
+
+func TestDoctorNamesAtMostTenRecords(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	for i := range mostProblems + 2 {
+		put(t, root, fmt.Sprintf("/etc/latchkey/users/nobody-%d", i), "", 0o600)
+	}
+	found, _ := examine(t, root)
+	if got := complaints(found); len(got) != mostProblems+1 || !strings.Contains(got[mostProblems], "2 more records") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestDoctorTellsOfTemporaryFilesThatAreLeftOver(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	put(t, root, "/etc/latchkey/users/.new-1", "", 0o600)
+	if found, exit := examine(t, root); len(complaints(found)) != 0 || exit != exitDone {
+		t.Errorf("one just written: %q", complaints(found))
+	}
+	hour := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(root+"/etc/latchkey/users/.new-1", hour, hour); err != nil {
+		t.Fatal(err)
+	}
+	found, exit := examine(t, root)
+	if got := complaints(found); len(got) != 1 || !strings.Contains(got[0], "warning: /etc/latchkey/users: 1 temporary") || exit != exitDone {
+		t.Errorf("exit %d: %q", exit, got)
+	}
+}
+
+func TestDoctorLooksAtOneServiceAlone(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	put(t, root, "/etc/pam.d/sshd", "auth required pam_unix.so\n", 0o644)
+	put(t, root, "/etc/pam.d/su", "auth sufficient pam_rootok.so\n"+goodStack+"account required pam_latchkey.so\n", 0o644)
+	if found, exit := examine(t, root, "--service", "su"); len(complaints(found)) != 0 || exit != exitDone {
+		t.Errorf("su: %q", complaints(found))
+	}
+	for _, name := range []string{"sshd", "login"} { // login: neither it nor other is there
+		if found, exit := examine(t, root, "--service", name); len(complaints(found)) != 1 || exit != exitFailed {
+			t.Errorf("%s: %q", name, complaints(found))
+		}
+	}
+}
+
+func TestAPartOfOtherServicesNeedsNoPasswordOfItsOwn(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	put(t, root, "/etc/pam.d/the-code", "auth required pam_latchkey.so\n", 0o644)
+	if found, _ := examine(t, root); len(complaints(found)) != 1 {
+		t.Errorf("on its own: %q", complaints(found))
+	}
+	put(t, root, "/etc/pam.d/sudo", "auth requisite pam_unix.so\n@include the-code\n", 0o644)
+	if found, _ := examine(t, root); len(complaints(found)) != 0 {
+		t.Errorf("as a part: %q", complaints(found))
+	}
+}
+
+func TestAClockThatNothingKeepsRightIsAWarning(t *testing.T) {
+	for name, c := range map[string]struct {
+		synchronised bool
+		err          error
+		want         status
+	}{"kept": {true, nil, fine}, "not kept": {false, nil, warns}, "not known": {true, errors.New("no"), warns}} {
+		if f := checkClock(func() (bool, error) { return c.synchronised, c.err }); f.Status != c.want {
+			t.Errorf("%s: %v", name, f)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/twilio/settings"
+)
+
+// phonesWanted tells whether there is anything of Twilio to check: a host without twilio.toml uses no phones.
+func (p *program) phonesWanted() bool {
+	_, err := os.Lstat(p.root + settings.DefaultPath)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// checkTwilio reads the settings and, if they can be read, tries them with a request that sends nothing.
+func (p *program) checkTwilio() []finding {
+	if _, err := settings.Load(p.root, settings.DefaultPath); err != nil {
+		return []finding{fault(settings.DefaultPath, err, "logins by phone are denied, others work")}
+	}
+	a := p.twilio(func(t verifier) protocol.Answer { return t.Probe() })
+	found := []finding{okay(settings.DefaultPath), p.checkHost()}
+	if a.Result != protocol.ProbeOK {
+		err := fmt.Errorf("%s: %s", a.Result, a.Detail)
+		return append(found, fault("Twilio Verify", err, remedies[a.Result]))
+	}
+	found = append(found, okay("Twilio Verify takes the credentials"))
+	if a.Skew > maxSkew || a.Skew < -maxSkew {
+		err := fmt.Errorf("%d seconds from Twilio's", -a.Skew)
+		return append(found, fault("this machine's clock", err, "codes of apps need it right: timedatectl set-ntp true"))
+	}
+	return append(found, okay("this machine's clock agrees with Twilio's"))
+}
+
+// checkHost makes the file that counts for the whole host where it is missing; one that is damaged stays as it is.
+func (p *program) checkHost() finding {
+	host := p.keyring.Host.Path + "/host"
+	err := p.keyring.States.Exclusive(p.keyring.EnsureHost)
+	if err == nil {
+		_, err = p.keyring.Host.View("host")
+	}
+	return verdict(host, err, "no codes are sent until it can be read; to begin anew remove it and run: enroll doctor")
+}
+
+// maxSkew is how many seconds a clock may be off before codes of apps are refused.
+const maxSkew = 30
+
+// remedies say what to do about what a probe came to.
+var remedies = map[protocol.Result]string{
+	protocol.Credentials:    "check account_sid, api_key and api_secret (or auth_token) in the Twilio console",
+	protocol.Permission:     "the API key lacks a permission: make a standard key, or allow it Verify",
+	protocol.UnknownService: "check service_sid: the account has no such Verify service",
+	protocol.Unreachable:    "no connection: check the network, the firewall, DNS, and base_url and proxy",
+	protocol.Certificate:    "the server's certificate is not trusted: check ca_file, base_url, and this machine's clock",
+	protocol.Timeout:        "no answer in time: check the network and the proxy",
+	protocol.Invalid:        "what answered is not Twilio Verify: check base_url and proxy",
+	protocol.Failed:         "Twilio has a problem, or latchkey-twilio is missing; try again later",
+	protocol.Busy:           "Twilio is busy; try again later",
+}
