@@ -185,6 +185,7 @@ func TestSuAndSudoReachTwilioTheSameWhateverTheCallersEnvironment(t *testing.T) 
 func TestDoctorNamesWhatIsWrongWithTwilio(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
+		script(t, h, readme)
 		for _, c := range []struct {
 			name    string
 			options standin.Options

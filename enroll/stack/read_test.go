@@ -1,0 +1,109 @@
+package stack
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestWhatPAMWouldMisreadIsAnErrorWithFileAndLine(t *testing.T) {
+	for name, c := range map[string]struct{ text, says string }{
+		"a type":                   {"# x\n\nauht required pam_unix.so\n", `/sshd:3: unknown type "auht"`},
+		"a type in brackets":       {"[auth] required pam_unix.so\n", `/sshd:1: unknown type`},
+		"no control":               {"auth\n", `/sshd:1: no control`},
+		"a control":                {"auth requird pam_unix.so\n", `/sshd:1: unknown control "requird"`},
+		"a keyword in brackets":    {"auth [required] pam_unix.so\n", `/sshd:1: "required" in the control is not value=action`},
+		"nothing in brackets":      {"auth [] pam_unix.so\n", `/sshd:1: nothing in the brackets`},
+		"a value":                  {"auth [succes=ok] pam_unix.so\n", `/sshd:1: unknown value "succes"`},
+		"an action":                {"auth [success=okay] pam_unix.so\n", `/sshd:1: unknown action "okay"`},
+		"a jump to nowhere":        {"auth [success=0] pam_unix.so\n", `/sshd:1: unknown action "0"`},
+		"a jump without end":       {"auth [success=99999999999999999999] pam_unix.so\n", `/sshd:1: unknown action`},
+		"pairs without a blank":    {"auth [success=okdefault=bad] pam_unix.so\n", `/sshd:1: "success=okdefault=bad" in the control`},
+		"an open bracket":          {"auth [success=ok pam_unix.so\n", `/sshd:1: a bracket that is not closed`},
+		"no blank behind it":       {"auth [success=ok]pam_unix.so\n", `/sshd:1: no blank behind the closing bracket`},
+		"no module":                {"auth required # pam_unix.so\n", `/sshd:1: no module`},
+		"a module in brackets":     {"auth required [pam_unix.so]\n", `/sshd:1: no module`},
+		"two includes in a line":   {"@include a b\n", `/sshd:1: an include names one file`},
+		"no include":               {"auth include\n", `/sshd:1: an include names one file`},
+		"a missing include":        {"auth required pam_unix.so\n\n@include nothing\n", `/sshd:3: no PAM file "nothing"`},
+		"a mistake in an include":  {"auth include a\na:\n\nauth required\n", `/a:2: no module`},
+		"one of another type":      {"auth required pam_unix.so\naccount requird pam_unix.so\n", `/sshd:2: unknown control`},
+		"includes in a ring":       {"@include a\na:\n@include sshd\n", `nested more than 16 deep`},
+		"a backslash at the end":   {"auth required \\\n", `/sshd:1: the file ends behind a backslash`},
+		"a blank behind it":        {"auth \\ \nrequired pam_unix.so\n", `/sshd:1: something stands behind the backslash`},
+		"a comment that goes on":   {"# auth \\\nauth required pam_unix.so\n", `/sshd:1: a backslash ends a comment`},
+		"a line and its comment":   {"auth required pam_unix.so # \\\nx\n", `/sshd:1: a backslash ends a comment`},
+		"a comment in between":     {"auth \\\n# x\nrequired pam_unix.so\n", `/sshd:2: an empty line or comment behind a backslash`},
+		"nothing in between":       {"auth \\\n\nrequired pam_unix.so\n", `/sshd:2: an empty line or comment behind a backslash`},
+		"Windows":                  {"auth required pam_unix.so\r\n", `/sshd:1: a control character`},
+		"a zero byte":              {"auth required pam_unix.so\x00\n", `/sshd:1: a control character`},
+		"a long line":              {"auth required pam_unix.so " + strings.Repeat("x", longestLine) + "\n", `/sshd:1: longer than`},
+		"a line that grows":        {strings.Repeat("auth required pam_unix.so \\\n", 50) + "x\n", `longer than`},
+		"a file without an end":    {strings.Repeat("#\n", fileLimit), `longer than`},
+		"an include by itself, 64": {strings.Repeat("@include a\n", 30) + "a:\n" + strings.Repeat("@include b\n", 30) + "b:\n" + strings.Repeat("auth optional pam_warn.so\n", 30), `more than 10000 lines`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := readIn("", []string{files(t, c.text)}, "sshd")
+			if err == nil || !strings.Contains(err.Error(), c.says) || errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("%v, not %s", err, c.says)
+			}
+		})
+	}
+}
+
+func TestAFileOthersCanWriteIsNoAuthority(t *testing.T) {
+	dir := files(t, "auth include a\na:\nauth required pam_unix.so\n")
+	if _, err := readIn("", []string{dir}, "sshd"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(dir, "a"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readIn("", []string{dir}, "sshd"); err == nil || !strings.Contains(err.Error(), "gives others access") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestTheFirstFolderThatHasAFileCounts(t *testing.T) {
+	first, second := files(t, "auth required pam_unix.so\n"), files(t, "auth required pam_deny.so\nlogin:\nauth include sshd\nother:\nauth required pam_warn.so\n")
+	for service, want := range map[string]string{"sshd": "pam_unix.so", "SSHD": "pam_unix.so", "/x/login": "pam_unix.so", "unheard-of": "pam_warn.so"} {
+		s, err := readIn("", []string{first, second}, strings.ToLower(filepath.Base(service)))
+		if err != nil || len(s.Auth) != 1 || s.Auth[0].Module != want {
+			t.Errorf("%s: %v, %v", service, s, err)
+		}
+	}
+	if _, err := readIn("", []string{first}, "unheard-of"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("neither it nor other: %v", err)
+	}
+	if s, err := Read(strings.Repeat("/x", 3), "sshd"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v, %v", s, err)
+	}
+}
+
+// Whatever stands in a file, reading it ends, and what is read can be walked.
+func FuzzRead(f *testing.F) {
+	f.Add("@include common-auth\nauth required pam_latchkey.so\n")
+	f.Add("auth [success=1 default=ignore] pam_latchkey.so if_publickey\nauth requisite pam_unix.so\nauth required \\\n pam_latchkey.so # x\n")
+	f.Add("-auth [success=done auth_err = 3 default=reset] pam_x.so [a\\]b] c\nauth substack other\n")
+	dir := f.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "other"), []byte("auth required pam_latchkey.so\n"), 0o644); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if err := os.WriteFile(filepath.Join(dir, "sshd"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		s, err := readIn("", []string{dir}, "sshd")
+		if err != nil {
+			return
+		}
+		for _, w := range s.Weaknesses() {
+			if w.Kind != Absent && w.Kind != Early && w.Line == nil {
+				t.Errorf("nowhere: %v", w)
+			}
+		}
+	})
+}
