@@ -35,6 +35,7 @@ func (s Stack) step(p position, code Code) position {
 	if p.level < l.level {
 		p.saved[l.level] = p.now
 	}
+	clear(p.saved[l.level+1:]) // what nobody reads any more must not tell positions apart
 	p.level = l.level
 	p.next++
 	if l.substack {

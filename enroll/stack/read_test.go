@@ -83,22 +83,33 @@ func TestTheFirstFolderThatHasAFileCounts(t *testing.T) {
 	}
 }
 
-// Whatever stands in a file, reading it ends, and what is read can be walked.
+// Whatever stands in a file, reading it ends, and what is read can be walked. Includes are taken for substacks that go on.
 func FuzzRead(f *testing.F) {
 	f.Add("@include common-auth\nauth required pam_latchkey.so\n")
 	f.Add("auth [success=1 default=ignore] pam_latchkey.so if_publickey\nauth requisite pam_unix.so\nauth required \\\n pam_latchkey.so # x\n")
 	f.Add("-auth [success=done auth_err = 3 default=reset] pam_x.so [a\\]b] c\nauth substack other\n")
-	dir := f.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "other"), []byte("auth required pam_latchkey.so\n"), 0o644); err != nil {
-		f.Fatal(err)
-	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if err := os.WriteFile(filepath.Join(dir, "sshd"), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		s, err := readIn("", []string{dir}, "sshd")
+		lines, err := fullLines(text)
 		if err != nil {
 			return
+		}
+		s, level := &Service{}, 0
+		for _, l := range lines {
+			words, err := tokens(l.text)
+			if err != nil {
+				return
+			}
+			e, err := parseEntry(words)
+			if err != nil {
+				return
+			}
+			if e.include != "" {
+				e.line = &Line{substack: true, level: level}
+				level = (level + 1) % (depthLimit + 1)
+			} else {
+				e.line.level = level
+			}
+			s.Auth = append(s.Auth, e.line)
 		}
 		for _, w := range s.Weaknesses() {
 			if w.Kind != Absent && w.Kind != Early && w.Line == nil {

@@ -40,34 +40,32 @@ func (s *Service) factors() []int {
 // Weaknesses walks every way through the auth stack and tells what should not be possible. None: whoever passes
 // has given a code, and is asked for it only after the password (or a key, where if_publickey looks for one).
 func (s *Service) Weaknesses() []Weakness {
-	if !s.Has() {
+	factors := s.factors()
+	if len(factors) == 0 {
 		return []Weakness{{Kind: Absent}}
 	}
 	certain := s.explore(func(l *Line) bool { return l.role() == password || l.role() == question })
-	found := append(s.bypasses(certain), s.early(certain)...)
+	generous := s.explore(func(l *Line) bool { return l.role() == password || l.role() == question || l.role() == unknown })
+	found := append(s.bypasses(certain, factors), s.early(certain, generous, factors)...)
 	if !slices.ContainsFunc(certain.nodes, func(n node) bool { return n.ended(s.Auth) && n.passes() }) {
-		found = append(found, Weakness{Kind: Closed, Line: s.Auth[s.factors()[0]]})
+		found = append(found, Weakness{Kind: Closed, Line: s.Auth[factors[0]]})
 	}
 	return found
 }
 
 // bypasses are the lines at which a way that ends well leaves pam_latchkey out, or does not heed its refusal.
-func (s *Service) bypasses(w *walk) []Weakness {
+func (s *Service) bypasses(w *walk, factors []int) []Weakness {
 	through := w.leading(func(n node) bool { return n.ended(s.Auth) && n.passes() && !n.proved })
 	var found []Weakness
 	for _, e := range w.edges {
 		if !through[e.to] {
 			continue
 		}
-		if l := s.Auth[e.line]; !l.substack && l.role() == factor {
-			found = once(found, Weakness{Shrug, l, e.code, l})
-			continue
-		}
-		for _, at := range s.factors() {
-			if e.line < at && at < w.nodes[e.to].next {
-				found = once(found, Weakness{Skipped, s.Auth[e.line], e.code, s.Auth[at]})
-				break
-			}
+		at, exact := slices.BinarySearch(factors, e.line)
+		if exact {
+			found = once(found, Weakness{Shrug, s.Auth[e.line], e.code, s.Auth[e.line]})
+		} else if at < len(factors) && factors[at] < w.nodes[e.to].next {
+			found = once(found, Weakness{Skipped, s.Auth[e.line], e.code, s.Auth[factors[at]]})
 		}
 	}
 	return found
@@ -81,28 +79,30 @@ func once(found []Weakness, w Weakness) []Weakness {
 	return append(found, w)
 }
 
-// early are the lines of pam_latchkey that are reached before a password or a key was right.
-func (s *Service) early(certain *walk) []Weakness {
-	generous := s.explore(func(l *Line) bool { return l.role() == password || l.role() == question || l.role() == unknown })
+// early are the lines of pam_latchkey that are reached before a password or a key was right. certain is the walk in which only
+// modules that are known check passwords, generous the one in which those that are not known do too.
+func (s *Service) early(certain, generous *walk, factors []int) []Weakness {
+	sure, perhaps := generous.unchecked(), certain.unchecked()
 	var found []Weakness
-	for _, at := range s.factors() {
-		if way, ok := generous.unchecked(at); ok {
-			found = append(found, Weakness{Early, s.last(way, password, unknown), AuthErr, s.Auth[at]})
-		} else if way, ok := certain.unchecked(at); ok {
-			found = append(found, Weakness{Unsure, s.last(way, unknown), Success, s.Auth[at]})
+	for _, at := range factors {
+		if id, ok := sure[at]; ok {
+			found = append(found, Weakness{Early, s.last(generous.way(id), password, unknown), AuthErr, s.Auth[at]})
+		} else if id, ok := perhaps[at]; ok {
+			found = append(found, Weakness{Unsure, s.last(certain.way(id), unknown), Success, s.Auth[at]})
 		}
 	}
 	return found
 }
 
-// unchecked is a way to the line on which nothing was right before.
-func (w *walk) unchecked(line int) ([]edge, bool) {
+// unchecked has for each line the first node at which it is reached and nothing was right before.
+func (w *walk) unchecked() map[int]int {
+	first := map[int]int{}
 	for id, n := range w.nodes {
-		if n.next == line && !n.checked && !n.proved {
-			return w.way(id), true
+		if _, seen := first[n.next]; !seen && !n.checked && !n.proved {
+			first[n.next] = id
 		}
 	}
-	return nil, false
+	return first
 }
 
 // last is the last line of a way that has one of the roles; nil if there is none.
