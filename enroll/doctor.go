@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"latchkey/pam/policy"
 )
@@ -95,7 +96,17 @@ func writeFindings(w io.Writer, found []finding, asJSON bool) error {
 	return nil
 }
 
+// checkPolicy reads a policy, and warns of users whom it lets in without a code because they have no record.
 func (p *program) checkPolicy(path string) finding {
-	_, err := policy.Load(p.root, path)
-	return verdict(path, err, "until it can be read every login is denied")
+	rules, err := policy.Load(p.root, path)
+	if err != nil {
+		return fault(path, err, "until it can be read every login is denied")
+	}
+	if until := rules.EnrollBy.String(); until >= p.clock().Format(time.DateOnly) {
+		return finding{path, warns, "until " + until + " is over, who has not enrolled gets in without a code", ""}
+	}
+	if rules.Unenrolled == policy.UnenrolledAllow {
+		return finding{path, warns, "who has not enrolled gets in without a code", `unenrolled = "deny"`}
+	}
+	return okay(path)
 }

@@ -18,7 +18,7 @@ import (
 
 // The programs and folders that make install lays out.
 var (
-	programs = []string{"/usr/libexec/latchkey/latchkey-login", "/usr/libexec/latchkey/latchkey-twilio"}
+	programs = []string{"/usr/libexec/latchkey/latchkey-login", "/usr/libexec/latchkey/latchkey-enroll", "/usr/libexec/latchkey/latchkey-twilio"}
 	private  = []string{"/etc/latchkey/users", "/var/lib/latchkey", "/var/lib/latchkey/users"} // nobody but root may even list them
 	// securities are where libpam may look for modules, by distribution.
 	securities = []string{"/usr/lib/*/security", "/usr/lib64/security", "/usr/lib/security", "/lib/*/security", "/lib64/security", "/lib/security"}

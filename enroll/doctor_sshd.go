@@ -225,7 +225,7 @@ func (a *sshdAnswer) judge(check string) []finding {
 	if ways == nil {
 		for _, m := range withoutCode {
 			if a.enabled(m) {
-				tell("write in sshd_config: AuthenticationMethods publickey,keyboard-interactive",
+				tell("write in sshd_config: AuthenticationMethods publickey,keyboard-interactive; or: "+methods[m]+" no",
 					"%s yes and no AuthenticationMethods: %s alone lets in without a code", methods[m], m)
 			}
 		}

@@ -124,16 +124,18 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		spoil func(t *testing.T, root string)
 		says  string // of one complaint, the only one
 	}{
-		"no module":               {func(t *testing.T, root string) { remove(t, root+"/usr/lib/x86_64-linux-gnu/security/pam_latchkey.so") }, "error: pam_latchkey.so: not where"},
-		"a module anyone writes":  {file("/usr/lib/x86_64-linux-gnu/security/pam_latchkey.so", "", 0o666), "error: /usr/lib/x86_64-linux-gnu/security/pam_latchkey.so: "},
-		"no login program":        {func(t *testing.T, root string) { remove(t, root+programs[0]) }, "error: " + programs[0] + ": "},
-		"one that does not start": {file(programs[0], "", 0o644), "lacks 0100"},
-		"enroll without setuid":   {file("/usr/bin/enroll", "", 0o755), "error: /usr/bin/enroll: mode 0755 lacks 4000"},
-		"open records":            {func(t *testing.T, root string) { chmod(t, root+"/etc/latchkey/users", 0o755) }, "error: /etc/latchkey/users: mode 0755 gives others access"},
-		"a damaged key":           {file("/var/lib/latchkey/key", "x", 0o600), "error: /var/lib/latchkey/key: "},
-		"a key others can read":   {file("/var/lib/latchkey/key", "x", 0o640), "error: /var/lib/latchkey/key: "},
-		"a damaged record":        {file("/etc/latchkey/users/root", "x", 0o600), "error: /etc/latchkey/users/root: "},
-		"a policy with a mistake": {file("/etc/latchkey/latchkey.toml", "x = 1\n", 0o644), "error: /etc/latchkey/latchkey.toml: "},
+		"no module":                  {func(t *testing.T, root string) { remove(t, root+"/usr/lib/x86_64-linux-gnu/security/pam_latchkey.so") }, "error: pam_latchkey.so: not where"},
+		"a module anyone writes":     {file("/usr/lib/x86_64-linux-gnu/security/pam_latchkey.so", "", 0o666), "error: /usr/lib/x86_64-linux-gnu/security/pam_latchkey.so: "},
+		"no login program":           {func(t *testing.T, root string) { remove(t, root+programs[0]) }, "error: " + programs[0] + ": "},
+		"one that does not start":    {file(programs[0], "", 0o644), "lacks 0100"},
+		"enroll without setuid":      {file("/usr/bin/enroll", "", 0o755), "error: /usr/bin/enroll: mode 0755 lacks 4000"},
+		"open records":               {func(t *testing.T, root string) { chmod(t, root+"/etc/latchkey/users", 0o755) }, "error: /etc/latchkey/users: mode 0755 gives others access"},
+		"a damaged key":              {file("/var/lib/latchkey/key", "x", 0o600), "error: /var/lib/latchkey/key: "},
+		"a key others can read":      {file("/var/lib/latchkey/key", "x", 0o640), "error: /var/lib/latchkey/key: "},
+		"a damaged record":           {file("/etc/latchkey/users/root", "x", 0o600), "error: /etc/latchkey/users/root: "},
+		"a policy with a mistake":    {file("/etc/latchkey/latchkey.toml", "x = 1\n", 0o644), "error: /etc/latchkey/latchkey.toml: "},
+		"the unenrolled let in":      {file("/etc/latchkey/latchkey.toml", "unenrolled = \"allow\"\n", 0o644), "warning: /etc/latchkey/latchkey.toml: who has not enrolled"},
+		"the unenrolled for a while": {file("/etc/latchkey/latchkey.toml", "enroll_by = 9999-12-31\n", 0o644), "warning: /etc/latchkey/latchkey.toml: until 9999-12-31"},
 
 		"no pam_latchkey":              {file("/etc/pam.d/sshd", "auth required pam_unix.so\n", 0o644), "error: PAM service sshd: it has no pam_latchkey"},
 		"optional":                     {file("/etc/pam.d/sshd", "auth requisite pam_unix.so\nauth optional pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sshd:2: a login succeeds although"},
@@ -283,6 +285,15 @@ func TestConnectionsAreMadeUpForMatchLines(t *testing.T) {
 	}
 	if specs, all := p.connections(many); len(specs) != mostConnections || all || !strings.HasPrefix(specs[1], "user=u1,") {
 		t.Errorf("%q", specs)
+	}
+}
+
+func TestAPeriodToEnrollThatIsOverLetsNobodyIn(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	put(t, root, "/etc/latchkey/latchkey.toml", "enroll_by = 2020-12-31\n", 0o644)
+	if found, exit := examine(t, root); len(complaints(found)) != 0 || exit != exitDone {
+		t.Errorf("%q", complaints(found))
 	}
 }
 

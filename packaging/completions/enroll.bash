@@ -38,6 +38,7 @@ _enroll() {
 	-*:codes | -*:remove) word='--user --yes' ;;
 	-*:reset | -*:unlock | -*:invite) word='--user --yes --json' ;;
 	-*:bypass) word='--user --for --yes --json' ;;
+	-*:doctor) word='--service --json' ;;
 	-*:explain) word='--user --from --service --json' ;;
 	-*:status) word='--user --json' ;;
 	-*:test) word='--user' ;;
