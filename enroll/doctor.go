@@ -28,6 +28,8 @@ type finding struct {
 
 func okay(check string) finding { return finding{Check: check, Status: fine} }
 
+func warning(check, detail, hint string) finding { return finding{check, warns, detail, hint} }
+
 func fault(check string, err error, hint string) finding {
 	return finding{check, fails, err.Error(), hint}
 }
@@ -103,10 +105,10 @@ func (p *program) checkPolicy(path string) finding {
 		return fault(path, err, "until it can be read every login is denied")
 	}
 	if until := rules.EnrollBy.String(); until >= p.clock().Format(time.DateOnly) {
-		return finding{path, warns, "until " + until + " is over, who has not enrolled gets in without a code", ""}
+		return warning(path, "until "+until+" is over, who has not enrolled gets in without a code", "")
 	}
 	if rules.Unenrolled == policy.UnenrolledAllow {
-		return finding{path, warns, "who has not enrolled gets in without a code", `unenrolled = "deny"`}
+		return warning(path, "who has not enrolled gets in without a code", `unenrolled = "deny"`)
 	}
 	return okay(path)
 }

@@ -6,16 +6,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkClock asks whether something keeps this machine's clock right. The state may be wrong where the host of a container keeps
-// the clock, so it is never an error.
+// checkClock asks whether something keeps this machine's clock right. It is never an error: in a container the answer may be
+// about nothing.
 func checkClock(state func() (synchronised bool, err error)) finding {
 	const check, hint = "this machine's clock", "codes of apps need it right: timedatectl set-ntp true"
 	synchronised, err := state()
 	switch {
 	case err != nil:
-		return finding{check, warns, err.Error(), hint}
+		return warning(check, err.Error(), hint)
 	case !synchronised:
-		return finding{check, warns, "the kernel says that nothing keeps it right", hint}
+		return warning(check, "the kernel says that nothing keeps it right", hint)
 	}
 	return okay("something keeps this machine's clock right")
 }

@@ -16,13 +16,18 @@ import (
 	"latchkey/pam/safefile"
 )
 
-// The programs and folders that make install lays out.
-var (
-	programs = []string{"/usr/libexec/latchkey/latchkey-login", "/usr/libexec/latchkey/latchkey-enroll", "/usr/libexec/latchkey/latchkey-twilio"}
-	private  = []string{"/etc/latchkey/users", "/var/lib/latchkey", "/var/lib/latchkey/users"} // nobody but root may even list them
-	// securities are where libpam may look for modules, by distribution.
-	securities = []string{"/usr/lib/*/security", "/usr/lib64/security", "/usr/lib/security", "/lib/*/security", "/lib64/security", "/lib/security"}
-)
+// programs are what make install lays out beside enroll.
+var programs = []string{
+	"/usr/libexec/latchkey/latchkey-login", "/usr/libexec/latchkey/latchkey-enroll", "/usr/libexec/latchkey/latchkey-twilio",
+}
+
+// private are folders that nobody but root may even list.
+var private = []string{"/etc/latchkey/users", "/var/lib/latchkey", "/var/lib/latchkey/users"}
+
+// securities are where libpam may look for modules, by distribution.
+var securities = []string{
+	"/usr/lib/*/security", "/usr/lib64/security", "/usr/lib/security", "/lib/*/security", "/lib64/security", "/lib/security",
+}
 
 const reinstall = "install latchkey anew"
 
@@ -118,7 +123,8 @@ func (p *program) checkLeftovers() []finding {
 			}
 		}
 		if count > 0 {
-			found = append(found, finding{dir, warns, fmt.Sprintf("%d temporary files of commands that were killed", count), "rm " + dir + "/.new-*"})
+			left := fmt.Sprintf("%d temporary files of commands that were killed", count)
+			found = append(found, warning(dir, left, "rm "+dir+"/.new-*"))
 		}
 	}
 	return found
@@ -129,7 +135,8 @@ func checkAccount() finding {
 	const check = "the account latchkey"
 	_, err := user.Lookup("latchkey")
 	if unknown := user.UnknownUserError(""); errors.As(err, &unknown) {
-		return finding{check, warns, "there is none: what talks to Twilio runs as nobody", "adduser --system --group --no-create-home latchkey"}
+		return warning(check, "there is none: what talks to Twilio runs as nobody",
+			"adduser --system --group --no-create-home latchkey")
 	}
 	return verdict(check, err, "")
 }

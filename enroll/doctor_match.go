@@ -13,7 +13,8 @@ const mostConnections = 64
 
 // usual is the connection that nothing in a Match line speaks of; the addresses are those of RFC 5737.
 var usual = []struct{ key, value string }{
-	{"user", "somebody"}, {"host", "host.example"}, {"addr", "192.0.2.1"}, {"laddr", "192.0.2.2"}, {"lport", "22"}, {"rdomain", ""},
+	{"user", "somebody"}, {"host", "host.example"}, {"addr", "192.0.2.1"},
+	{"laddr", "192.0.2.2"}, {"lport", "22"}, {"rdomain", ""},
 }
 
 // connections are specs for sshd -C: all combinations of the usual connection and of what each Match line is for. Without
@@ -80,7 +81,8 @@ func (p *program) singly(matches []string) []string {
 
 // keys are the criteria of sshd_config(5) and their names in -C.
 var keys = map[string]string{
-	"user": "user", "host": "host", "address": "addr", "localaddress": "laddr", "localport": "lport", "rdomain": "rdomain", "group": "user",
+	"user": "user", "group": "user", "host": "host", "address": "addr",
+	"localaddress": "laddr", "localport": "lport", "rdomain": "rdomain",
 }
 
 // example makes up a connection that the conditions of a Match line are for. Whether it is, sshd says.
@@ -127,7 +129,8 @@ func instance(key string, patterns []string) string {
 func (p *program) member(patterns []string) string {
 	ids := map[string]bool{}
 	for _, group := range p.table("/etc/group") {
-		if len(group) < 4 || !slices.ContainsFunc(patterns, func(pattern string) bool { ok, _ := path.Match(pattern, group[0]); return ok }) {
+		fits := func(pattern string) bool { ok, _ := path.Match(pattern, group[0]); return ok }
+		if len(group) < 4 || !slices.ContainsFunc(patterns, fits) {
 			continue
 		}
 		if first, _, _ := strings.Cut(group[3], ","); first != "" {

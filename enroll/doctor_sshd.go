@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,7 +27,8 @@ type sshdReport struct {
 	keyFirst bool   // on every way to PAM a key comes first
 }
 
-// checkSSHD asks sshd itself what its configuration comes to, for a connection that no Match line is for and for some that each is for.
+// checkSSHD asks sshd itself what its configuration comes to, for a connection that no Match line is for and for some that each
+// is for.
 func (p *program) checkSSHD() sshdReport {
 	r := sshdReport{service: "sshd"}
 	if _, err := os.Lstat(p.root + sshdProgram); errors.Is(err, fs.ErrNotExist) {
@@ -73,13 +75,30 @@ func (p *program) checkMatches(r *sshdReport, plain *sshdAnswer) {
 	const hint = "see what it comes to: sshd -T -C user=NAME,host=HOST,addr=ADDRESS"
 	for _, m := range plain.matches {
 		if !seen[m] {
-			r.findings = append(r.findings, finding{"sshd: Match " + m, warns, "no connection was found that it is for: not looked at", hint})
+			r.findings = append(r.findings, warning("sshd: Match "+m, "no connection was found that it is for: not looked at", hint))
 		}
 	}
 	if !all {
-		r.findings = append(r.findings, finding{"sshd: Match", warns, "not all combinations of the Match lines were looked at", hint})
+		r.findings = append(r.findings, warning("sshd: Match", "not all combinations of the Match lines were looked at", hint))
+	}
+	if len(plain.matches) == 0 && p.writesMatch() {
+		r.findings = append(r.findings, warning("sshd: Match", "this sshd does not tell which lines it meets: none was looked at", hint))
 	}
 }
+
+// writesMatch tells whether the configuration has a Match line. It is only a second look, in case that sshd traces them
+// in words that are not known here.
+func (p *program) writesMatch() bool {
+	files, _ := filepath.Glob(p.root + "/etc/ssh/sshd_config.d/*.conf") // the pattern has no mistake
+	for _, file := range append(files, p.root+"/etc/ssh/sshd_config") {
+		if text, err := os.ReadFile(file); err == nil && writtenMatch.Match(text) {
+			return true
+		}
+	}
+	return false
+}
+
+var writtenMatch = regexp.MustCompile(`(?mi)^[ \t]*match[ \t=]`)
 
 // sshdAnswer is what sshd -T says for one connection.
 type sshdAnswer struct {
@@ -155,8 +174,9 @@ func (a *sshdAnswer) on(keyword string) bool { return a.options[keyword] == "yes
 
 // methods are how a client can authenticate by sshd alone, with the option that allows it.
 var methods = map[string]string{
-	"publickey": "PubkeyAuthentication", "hostbased": "HostbasedAuthentication", "gssapi-with-mic": "GSSAPIAuthentication",
-	"gssapi-keyex": "GSSAPIKeyExchange", "password": "PasswordAuthentication", "keyboard-interactive": "KbdInteractiveAuthentication",
+	"publickey": "PubkeyAuthentication", "hostbased": "HostbasedAuthentication",
+	"gssapi-with-mic": "GSSAPIAuthentication", "gssapi-keyex": "GSSAPIKeyExchange",
+	"password": "PasswordAuthentication", "keyboard-interactive": "KbdInteractiveAuthentication",
 }
 
 // withoutCode are those of them that need nothing of PAM, in the order in which they are told.
@@ -209,45 +229,61 @@ func (a *sshdAnswer) keyFirst() bool {
 // judge tells what lets somebody in without a code, or keeps everybody out.
 func (a *sshdAnswer) judge(check string) []finding {
 	var found []finding
-	tell := func(hint, format string, args ...any) {
-		found = append(found, fault(check, fmt.Errorf(format, args...), hint))
-	}
 	if !a.on("usepam") {
-		tell("write in sshd_config: UsePAM yes", "UsePAM no: PAM is not asked, so nobody is asked for a code")
+		found = append(found, fault(check, errors.New("UsePAM no: PAM is not asked, so nobody is asked for a code"),
+			"write in sshd_config: UsePAM yes"))
 	}
 	if !a.on("kbdinteractiveauthentication") {
-		tell("write in sshd_config: KbdInteractiveAuthentication yes", "KbdInteractiveAuthentication no: nobody can be asked for a code")
+		found = append(found, fault(check, errors.New("KbdInteractiveAuthentication no: nobody can be asked for a code"),
+			"write in sshd_config: KbdInteractiveAuthentication yes"))
 	}
 	ways := a.ways()
 	if a.on("passwordauthentication") {
 		found = append(found, a.judgePassword(check, ways))
 	}
 	if ways == nil {
-		for _, m := range withoutCode {
-			if a.enabled(m) {
-				tell("write in sshd_config: AuthenticationMethods publickey,keyboard-interactive; or: "+methods[m]+" no",
-					"%s yes and no AuthenticationMethods: %s alone lets in without a code", methods[m], m)
-			}
-		}
+		return append(found, a.judgeMethods(check)...)
 	}
-	for _, way := range ways {
-		if asks(way) < 0 {
-			tell("write in sshd_config: AuthenticationMethods publickey,keyboard-interactive",
-				"AuthenticationMethods has %s, which lets in without a code", strings.Join(way, ","))
-		}
-	}
-	if ways != nil && len(ways) == 0 {
-		tell("switch on what AuthenticationMethods names", "nobody can log in: each list of AuthenticationMethods has a method that is switched off")
-	}
-	return found
+	return append(found, judgeWays(check, ways)...)
 }
 
-// judgePassword: sshd's older method cannot ask a second question. Where AuthenticationMethods leaves it out nobody gets to it.
+// judgePassword: sshd's older method cannot ask a second question. Where AuthenticationMethods leaves it out nobody gets to
+// it.
 func (a *sshdAnswer) judgePassword(check string, ways [][]string) finding {
 	const hint = "write in sshd_config: PasswordAuthentication no"
 	used := ways == nil || slices.ContainsFunc(ways, func(way []string) bool { return slices.Contains(way, "password") })
 	if used || !a.on("usepam") {
-		return fault(check, errors.New("PasswordAuthentication yes: sshd's older method for passwords cannot ask for a code"), hint)
+		err := errors.New("PasswordAuthentication yes: sshd's older method for passwords cannot ask for a code")
+		return fault(check, err, hint)
 	}
-	return finding{check, warns, "PasswordAuthentication yes has no effect, because AuthenticationMethods does not name it", hint}
+	return warning(check, "PasswordAuthentication yes has no effect, because AuthenticationMethods does not name it", hint)
+}
+
+const keyAndCode = "write in sshd_config: AuthenticationMethods publickey,keyboard-interactive"
+
+// judgeMethods: without AuthenticationMethods each method that is on is enough.
+func (a *sshdAnswer) judgeMethods(check string) []finding {
+	var found []finding
+	for _, m := range withoutCode {
+		if a.enabled(m) {
+			err := fmt.Errorf("%s yes and no AuthenticationMethods: %s alone lets in without a code", methods[m], m)
+			found = append(found, fault(check, err, keyAndCode+"; or: "+methods[m]+" no"))
+		}
+	}
+	return found
+}
+
+func judgeWays(check string, ways [][]string) []finding {
+	if len(ways) == 0 {
+		err := errors.New("nobody can log in: each list of AuthenticationMethods has a method that is switched off")
+		return []finding{fault(check, err, "switch on what AuthenticationMethods names")}
+	}
+	var found []finding
+	for _, way := range ways {
+		if asks(way) < 0 {
+			err := fmt.Errorf("AuthenticationMethods has %s, which lets in without a code", strings.Join(way, ","))
+			found = append(found, fault(check, err, keyAndCode))
+		}
+	}
+	return found
 }

@@ -12,8 +12,8 @@ import (
 	"latchkey/enroll/stack"
 )
 
-// checkLogins looks at sshd and at its PAM service, and at every other service that asks for codes; or, if it is not about sshd,
-// at that one service alone.
+// checkLogins looks at sshd and at its PAM service, and at every other service that asks for codes; or, if it is not about
+// sshd, at that one service alone.
 func (p *program) checkLogins(service string) []finding {
 	if service != "sshd" {
 		return p.checkService(service, false)
@@ -64,16 +64,22 @@ func describe(service string, w stack.Weakness) finding {
 		return fault(w.Line.Place(), fmt.Errorf("a login succeeds although pam_latchkey refuses it (%s)", w.Code),
 			"write: auth required pam_latchkey.so")
 	case stack.Closed:
-		return fault(w.Line.Place(), errors.New("nobody can log in: no way through the stack succeeds"), "look for jumps that go too far, and for pam_deny")
+		return fault(w.Line.Place(), errors.New("nobody can log in: no way through the stack succeeds"),
+			"look for jumps that go too far, and for pam_deny")
 	case stack.Unsure:
-		return finding{w.Line.Place(), warns, fmt.Sprintf("if %s does not check a password, %s asks for the code too early", w.Line.Name(), w.Factor.Place()), ""}
+		return warning(w.Line.Place(), fmt.Sprintf("if %s does not check a password, %s asks for the code too early",
+			w.Line.Name(), w.Factor.Place()), "")
 	}
+	return describeEarly(w)
+}
+
+func describeEarly(w stack.Weakness) finding {
 	if w.Line == nil {
 		return fault(w.Factor.Place(), errors.New("the code is asked for, or sent, before any password or key was right"),
 			"put it below the password; or, for sshd: AuthenticationMethods publickey,keyboard-interactive")
 	}
-	return fault(w.Line.Place(), fmt.Errorf("%s goes on after a wrong password, and %s asks for the code, or sends one", w.Line.Name(), w.Factor.Place()),
-		"let a wrong password end the stack: requisite in place of required or sufficient")
+	return fault(w.Line.Place(), fmt.Errorf("%s goes on after a wrong password, and %s asks for the code, or sends one",
+		w.Line.Name(), w.Factor.Place()), "let a wrong password end the stack: requisite in place of required or sufficient")
 }
 
 // checkLines looks at pam_latchkey's own lines: arguments, policies, and types in which it is of no use.
@@ -90,7 +96,8 @@ func (p *program) checkLines(s *stack.Service) []finding {
 		case l.Type == stack.Account:
 			found = append(found, finding{l.Place(), fine, "pam_latchkey in account lets everybody pass and does nothing", ""})
 		default:
-			found = append(found, finding{l.Place(), warns, fmt.Sprintf("pam_latchkey does not provide %s, so the line can only fail", l.Type), "remove it"})
+			text := fmt.Sprintf("pam_latchkey does not provide %s, so the line can only fail", l.Type)
+			found = append(found, warning(l.Place(), text, "remove it"))
 		}
 	}
 	return found
@@ -130,8 +137,8 @@ func (p *program) checkEnrollService() []finding {
 	return nil
 }
 
-// otherServices are those that ask for codes, beside the one named, each with whether another takes it in: then it may be a part
-// that has no password of its own. What mentions pam_latchkey and cannot be read is a finding.
+// otherServices are those that ask for codes, beside the one named. part has those that others take in, and that so may have no
+// password of their own. What mentions pam_latchkey and cannot be read is a finding.
 func (p *program) otherServices(but string) (names []string, part map[string]bool, damaged []finding) {
 	part = map[string]bool{}
 	for _, name := range p.serviceNames() {
@@ -152,7 +159,8 @@ func (p *program) otherServices(but string) (names []string, part map[string]boo
 	return names, part, damaged
 }
 
-// serviceNames are the files that PAM can take for services; copies that editors and package managers leave have a dot or a tilde.
+// serviceNames are the files that PAM can take for services. Copies that editors and package managers leave have a dot or a
+// tilde.
 func (p *program) serviceNames() []string {
 	var names []string
 	for _, dir := range stack.Dirs {

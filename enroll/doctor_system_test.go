@@ -226,6 +226,38 @@ func TestACodeAloneIsRightBehindAKeyAndWrongBesideIt(t *testing.T) {
 	}
 }
 
+// A key that comes first is no excuse for a code that is not needed, nor where a Match line takes it away again.
+func TestAKeyThatComesFirstExcusesNothingElse(t *testing.T) {
+	const first = "authenticationmethods publickey,keyboard-interactive\n" + goodSSHD
+	root := t.TempDir()
+	installed(t, root)
+	sshdSays(t, root, first)
+	put(t, root, "/etc/pam.d/sshd", "auth required pam_permit.so\nauth optional pam_latchkey.so\n", 0o644)
+	if got := fmt.Sprint(complaints(examineOnly(t, root))); !strings.Contains(got, "sshd:2: a login succeeds although") {
+		t.Errorf("optional: %s", got)
+	}
+	put(t, root, "/etc/pam.d/sshd", "auth required pam_unix.so\nauth required pam_latchkey.so\n", 0o644)
+	if got := fmt.Sprint(complaints(examineOnly(t, root))); !strings.Contains(got, "sshd:1: pam_unix.so goes on") {
+		t.Errorf("required password: %s", got)
+	}
+	put(t, root, "/etc/pam.d/sshd", "auth required pam_latchkey.so\n", 0o644)
+	if got := complaints(examineOnly(t, root)); len(got) != 0 {
+		t.Errorf("with a key for all: %q", got)
+	}
+	sshdSays(t, root, "debug3: checking syntax for 'Match User bob'\n"+first+"-- user=bob\n"+
+		"debug3: checking match for 'User bob' user bob host h addr 192.0.2.1 laddr (null) lport 0\ndebug3: match found\n"+
+		"authenticationmethods keyboard-interactive\n"+goodSSHD)
+	if got := fmt.Sprint(complaints(examineOnly(t, root))); !strings.Contains(got, "sshd:1: the code is asked for, or sent, before") {
+		t.Errorf("without one for bob: %s", got)
+	}
+}
+
+func examineOnly(t *testing.T, root string) []finding {
+	t.Helper()
+	found, _ := examine(t, root)
+	return found
+}
+
 // sshd 10 adds the line's number; both are as sshd writes them.
 const matchTrace = `debug3: checking syntax for 'Match User alice,b* Address 10.0.0.0/8' on line 4
 debug3: checking syntax for 'Match Group nobodyshere'
@@ -248,6 +280,19 @@ func TestDoctorLooksBehindMatchLines(t *testing.T) {
 	for i, w := range want {
 		if len(got) != len(want) || !strings.HasPrefix(got[i], w) {
 			t.Fatalf("%q, not %q", got, want)
+		}
+	}
+}
+
+// An sshd whose tracing is not understood must not pass for one without Match lines.
+func TestDoctorDoesNotOverlookMatchLinesThatSSHDDoesNotTellOf(t *testing.T) {
+	for _, path := range []string{"/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/10.conf"} {
+		root := t.TempDir()
+		installed(t, root)
+		put(t, root, path, "UsePAM yes\n  match User alice\n", 0o644)
+		found, _ := examine(t, root)
+		if got := complaints(found); len(got) != 1 || !strings.HasPrefix(got[0], "warning: sshd: Match: this sshd does not tell which") {
+			t.Errorf("%s: %q", path, got)
 		}
 	}
 }

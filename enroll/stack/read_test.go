@@ -2,6 +2,7 @@ package stack
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -51,6 +52,25 @@ func TestWhatPAMWouldMisreadIsAnErrorWithFileAndLine(t *testing.T) {
 				t.Errorf("%v, not %s", err, c.says)
 			}
 		})
+	}
+}
+
+// As many levels as libpam takes are walked.
+func TestIncludesAreNestedAsDeepAsLibpamAllows(t *testing.T) {
+	for _, how := range []string{"auth substack", "auth include", "@include"} {
+		text := how + " s1\n"
+		for i := 1; i < depthLimit-1; i++ {
+			text += fmt.Sprintf("s%d:\n%s s%d\n", i, how, i+1)
+		}
+		last := fmt.Sprintf("s%d:\n", depthLimit-1)
+		s, err := readIn("", []string{files(t, text+last+"auth requisite pam_unix.so\nauth required pam_latchkey.so\n")}, "sshd")
+		if err != nil || len(s.Weaknesses()) != 0 {
+			t.Errorf("%s: %v", how, err)
+		}
+		text += last + how + " deeper\ndeeper:\nauth required pam_unix.so\n"
+		if _, err := readIn("", []string{files(t, text)}, "sshd"); err == nil || !strings.Contains(err.Error(), "nested") {
+			t.Errorf("%s: %v", how, err)
+		}
 	}
 }
 
