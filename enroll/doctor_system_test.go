@@ -284,6 +284,20 @@ func TestDoctorLooksBehindMatchLines(t *testing.T) {
 	}
 }
 
+func TestDoctorSaysThatItDidNotLookAtAllCombinationsOfMatchLines(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	var trace strings.Builder
+	for i := range mostConnections {
+		fmt.Fprintf(&trace, "debug3: checking syntax for 'Match User u%d'\n", i)
+	}
+	sshdSays(t, root, trace.String()+goodSSHD)
+	found, _ := examine(t, root)
+	if got := complaints(found); !slices.Contains(got, "warning: sshd: Match: not all combinations of the Match lines were looked at") {
+		t.Errorf("%q", got)
+	}
+}
+
 // An sshd whose tracing is not understood must not pass for one without Match lines.
 func TestDoctorDoesNotOverlookMatchLinesThatSSHDDoesNotTellOf(t *testing.T) {
 	for _, path := range []string{"/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/10.conf"} {

@@ -21,7 +21,7 @@ var Dirs = []string{"/etc/pam.d", "/usr/lib/pam.d"}
 
 const (
 	fileLimit  = 64 << 10
-	depthLimit = 16    // of includes, as libpam's
+	depthLimit = 16    // of includes; deeper ones not every libpam takes
 	linesLimit = 10000 // files that include each other could make any number
 )
 
