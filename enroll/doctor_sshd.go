@@ -23,18 +23,17 @@ const (
 // sshdReport is what sshd says about itself.
 type sshdReport struct {
 	findings []finding
-	service  string // of PAM
+	service  string // of PAM; empty: there is no sshd
 	keyFirst bool   // on every way to PAM a key comes first
 }
 
 // checkSSHD asks sshd itself what its configuration comes to, for a connection that no Match line is for and for some that each
 // is for.
 func (p *program) checkSSHD() sshdReport {
-	r := sshdReport{service: "sshd"}
 	if _, err := os.Lstat(p.root + sshdProgram); errors.Is(err, fs.ErrNotExist) {
-		r.findings = []finding{{sshdProgram, fine, "sshd is not installed", ""}}
-		return r
+		return sshdReport{findings: []finding{{sshdProgram, fine, "sshd is not installed", ""}}}
 	}
+	r := sshdReport{service: "sshd"}
 	plain, err := p.askSSHD("")
 	if err != nil {
 		r.findings = []finding{fault("sshd", err, "sshd -t says what is wrong; /run/sshd is made when ssh is started")}

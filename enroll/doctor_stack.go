@@ -20,7 +20,9 @@ func (p *program) checkLogins(service string) []finding {
 	}
 	s := p.checkSSHD()
 	found := append(s.findings, p.checkEnrollService()...)
-	found = append(found, p.checkService(s.service, s.keyFirst)...)
+	if s.service != "" {
+		found = append(found, p.checkService(s.service, s.keyFirst)...)
+	}
 	others, part, damaged := p.otherServices(s.service)
 	for _, name := range others {
 		found = append(found, p.checkService(name, part[name])...)
@@ -42,7 +44,7 @@ func (p *program) checkService(name string, keyed bool) []finding {
 		found = append(found, describe(name, w))
 	}
 	if len(found) == 0 {
-		found = append(found, okay("PAM service "+name+" lets nobody pass without a code, or asks for one too early"))
+		found = append(found, okay("PAM service "+name+": nobody passes without a code, and none is asked for too early"))
 	}
 	for _, l := range s.RootAlready() {
 		found = append(found, finding{l.Place(), fine, "who is root already needs no code for " + name, ""})

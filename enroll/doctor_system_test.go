@@ -400,6 +400,20 @@ func TestDoctorLooksAtOneServiceAlone(t *testing.T) {
 	}
 }
 
+func TestAMachineWithoutSSHDNeedsNoServiceForIt(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	remove(t, root+"/usr/sbin/sshd")
+	remove(t, root+"/etc/pam.d/sshd")
+	if found, exit := examine(t, root); len(complaints(found)) != 0 || exit != exitDone {
+		t.Errorf("%q", complaints(found))
+	}
+	put(t, root, "/etc/pam.d/login", "auth requisite pam_unix.so\nauth optional pam_latchkey.so\n", 0o644)
+	if found, _ := examine(t, root); len(complaints(found)) != 1 {
+		t.Errorf("login: %q", complaints(found))
+	}
+}
+
 func TestAPartOfOtherServicesNeedsNoPasswordOfItsOwn(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
