@@ -23,8 +23,21 @@ const (
 // sshdReport is what sshd says about itself.
 type sshdReport struct {
 	findings []finding
-	service  string // of PAM; empty: there is no sshd
-	keyFirst bool   // on every way to PAM a key comes first
+	services []string        // of PAM; none: there is no sshd
+	keyFirst map[string]bool // by service: on every way to it a key comes first
+}
+
+// note takes down which service an answer uses (PAMServiceName, since OpenSSH 9.8; a Match line may set another).
+func (r *sshdReport) note(a *sshdAnswer) {
+	name := a.options["pamservicename"]
+	if name == "" {
+		name = "sshd"
+	}
+	if !slices.Contains(r.services, name) {
+		r.services = append(r.services, name)
+		r.keyFirst[name] = true
+	}
+	r.keyFirst[name] = r.keyFirst[name] && a.keyFirst()
 }
 
 // checkSSHD asks sshd itself what its configuration comes to, for a connection that no Match line is for and for some that each
@@ -33,16 +46,14 @@ func (p *program) checkSSHD() sshdReport {
 	if _, err := os.Lstat(p.root + sshdProgram); errors.Is(err, fs.ErrNotExist) {
 		return sshdReport{findings: []finding{{sshdProgram, fine, "sshd is not installed", ""}}}
 	}
-	r := sshdReport{service: "sshd"}
+	r := sshdReport{services: []string{"sshd"}, keyFirst: map[string]bool{}}
 	plain, err := p.askSSHD("")
 	if err != nil {
 		r.findings = []finding{fault("sshd", err, "sshd -t says what is wrong; /run/sshd is made when ssh is started")}
 		return r
 	}
-	if name := plain.options["pamservicename"]; name != "" {
-		r.service = name
-	}
-	r.keyFirst = plain.keyFirst()
+	r.services = nil
+	r.note(plain)
 	r.findings = plain.judge("sshd")
 	p.checkMatches(&r, plain)
 	if len(r.findings) == 0 {
@@ -61,7 +72,7 @@ func (p *program) checkMatches(r *sshdReport, plain *sshdAnswer) {
 			r.findings = append(r.findings, fault("sshd for "+spec, err, ""))
 			continue
 		}
-		r.keyFirst = r.keyFirst && a.keyFirst()
+		r.note(a)
 		for _, f := range a.judge("sshd for " + spec) {
 			if !slices.ContainsFunc(r.findings, func(g finding) bool { return g.Detail == f.Detail }) {
 				r.findings = append(r.findings, f)

@@ -20,10 +20,10 @@ func (p *program) checkLogins(service string) []finding {
 	}
 	s := p.checkSSHD()
 	found := append(s.findings, p.checkEnrollService()...)
-	if s.service != "" {
-		found = append(found, p.checkService(s.service, s.keyFirst)...)
+	for _, name := range s.services {
+		found = append(found, p.checkService(name, s.keyFirst[name])...)
 	}
-	others, part, damaged := p.otherServices(s.service)
+	others, part, damaged := p.otherServices(append(s.services, "enroll"))
 	for _, name := range others {
 		found = append(found, p.checkService(name, part[name])...)
 	}
@@ -139,14 +139,14 @@ func (p *program) checkEnrollService() []finding {
 	return nil
 }
 
-// otherServices are those that ask for codes, beside the one named. part has those that others take in, and that so may have no
+// otherServices are those that ask for codes, beside those named. part has those that others take in, and that so may have no
 // password of their own. What mentions pam_latchkey and cannot be read is a finding.
-func (p *program) otherServices(but string) (names []string, part map[string]bool, damaged []finding) {
+func (p *program) otherServices(but []string) (names []string, part map[string]bool, damaged []finding) {
 	part = map[string]bool{}
 	for _, name := range p.serviceNames() {
 		s, err := stack.Read(p.root, name)
 		if err != nil {
-			if name != but && p.mentions(name) {
+			if !slices.Contains(but, name) && p.mentions(name) {
 				damaged = append(damaged, fault("PAM service "+name, err, "until PAM can read it nobody passes, or not as you think"))
 			}
 			continue
@@ -154,15 +154,15 @@ func (p *program) otherServices(but string) (names []string, part map[string]boo
 		for _, file := range s.Files[1:] {
 			part[filepath.Base(file)] = true
 		}
-		if name != but && name != "enroll" && s.Has() {
+		if !slices.Contains(but, name) && s.Has() {
 			names = append(names, name)
 		}
 	}
 	return names, part, damaged
 }
 
-// serviceNames are the files that PAM can take for services. Copies that editors and package managers leave have a dot or a
-// tilde.
+// serviceNames are the files that PAM can take for services: lower case, and copies that editors and package managers leave
+// have a dot or a tilde.
 func (p *program) serviceNames() []string {
 	var names []string
 	for _, dir := range stack.Dirs {
@@ -171,8 +171,9 @@ func (p *program) serviceNames() []string {
 			continue // reading the service itself says why
 		}
 		for _, e := range entries {
-			if !strings.ContainsAny(e.Name(), ".~#") && !slices.Contains(names, e.Name()) {
-				names = append(names, e.Name())
+			name := e.Name()
+			if !strings.ContainsAny(name, ".~#") && name == strings.ToLower(name) && !slices.Contains(names, name) {
+				names = append(names, name)
 			}
 		}
 	}
@@ -182,7 +183,11 @@ func (p *program) serviceNames() []string {
 
 func (p *program) mentions(service string) bool {
 	for _, dir := range stack.Dirs {
-		if text, err := os.ReadFile(p.root + dir + "/" + service); err == nil && strings.Contains(string(text), "pam_latchkey") {
+		path := p.root + dir + "/" + service
+		if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
+			continue // a FIFO would never end
+		}
+		if text, err := os.ReadFile(path); err == nil && strings.Contains(string(text), "pam_latchkey") {
 			return true
 		}
 	}

@@ -400,6 +400,26 @@ func TestDoctorLooksAtOneServiceAlone(t *testing.T) {
 	}
 }
 
+func TestDoctorLooksAtEveryServiceThatSSHDUses(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	sshdSays(t, root, "debug3: checking syntax for 'Match User bob'\npamservicename one\n"+goodSSHD+"-- user=bob\n"+
+		"debug3: checking match for 'User bob' user bob host h addr 192.0.2.1 laddr (null) lport 0\ndebug3: match found\n"+
+		"authenticationmethods publickey,keyboard-interactive\npamservicename two\n"+goodSSHD)
+	put(t, root, "/etc/pam.d/one", goodStack, 0o644)
+	put(t, root, "/etc/pam.d/two", "auth required pam_latchkey.so\n", 0o644)
+	if found, _ := examine(t, root); len(complaints(found)) != 0 {
+		t.Errorf("%q", complaints(found))
+	}
+	put(t, root, "/etc/pam.d/one", "auth required pam_latchkey.so\n", 0o644)
+	put(t, root, "/etc/pam.d/two", "auth required pam_unix.so\n", 0o644)
+	found, _ := examine(t, root)
+	if got := complaints(found); len(got) != 2 || !strings.HasPrefix(got[0], "error: /etc/pam.d/one:1: the code is asked for") ||
+		!strings.HasPrefix(got[1], "error: PAM service two: it has no pam_latchkey") {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestAMachineWithoutSSHDNeedsNoServiceForIt(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
