@@ -1,0 +1,109 @@
+package migrate
+
+import (
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// googleLimit is the size of the largest file that pam_google_authenticator takes, in bytes.
+const googleLimit = 64 << 10
+
+// google is a .google_authenticator file as far as it is read.
+type google struct {
+	secret []byte
+	codes  []string
+	options
+}
+
+// Google reads a .google_authenticator file, as FILEFORMAT of google-authenticator-libpam describes it and its module reads
+// it: the secret, then options and scratch codes, a line each. The file is one user's and does not say whose.
+func Google(r io.Reader, name string, now time.Time) (Entry, error) {
+	b, err := text(r, name, googleLimit)
+	if err != nil {
+		return Entry{}, err
+	}
+	g := google{options: newOptions()}
+	for i, line := range strings.Split(strings.TrimSuffix(string(b), "\n"), "\n") {
+		if err := g.line(i == 0, strings.TrimSuffix(line, "\r")); err != nil {
+			return Entry{}, at(name, i+1, err)
+		}
+	}
+	e, err := g.entry(now)
+	if err != nil {
+		return Entry{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return e, nil
+}
+
+func (g *google) line(first bool, line string) (err error) {
+	switch {
+	case first:
+		g.secret, err = googleSecret(line)
+	case line == "":
+	case strings.HasPrefix(line, `" `):
+		err = g.option(strings.Fields(line[2:]))
+	case !isScratchCode(line):
+		err = errors.New("neither an option nor a scratch code")
+	case slices.Contains(g.codes, line):
+	case len(g.codes) == record.MaxRecovery:
+		err = fmt.Errorf("more than %d scratch codes", record.MaxRecovery)
+	default:
+		g.codes = append(g.codes, line)
+	}
+	return err
+}
+
+// googleSecret decodes as the module's own base32 does: digits that look like letters are those, and bits that make no whole
+// byte are dropped.
+func googleSecret(line string) ([]byte, error) {
+	plain := strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ' || r == '\t' || r == '-':
+			return -1
+		case 'a' <= r && r <= 'z':
+			return r - 'a' + 'A'
+		case r == '0':
+			return 'O'
+		case r == '1':
+			return 'L'
+		case r == '8':
+			return 'B'
+		}
+		return r
+	}, line)
+	if strings.Trim(plain, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") != "" {
+		return nil, errors.New("not a secret in base32")
+	}
+	whole := len(plain) * 5 / 8
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(plain[:(whole*8+4)/5])
+	if err != nil || whole == 0 {
+		return nil, errors.New("not a secret in base32")
+	}
+	return secret, nil
+}
+
+// isScratchCode: eight digits, the first not 0.
+func isScratchCode(line string) bool {
+	return len(line) == 8 && strings.Trim(line, "0123456789") == "" && line[0] != '0'
+}
+
+// entry is what the file means here.
+func (g *google) entry(now time.Time) (Entry, error) {
+	if g.counter == 0 && !g.seen["TOTP_AUTH"] {
+		return Entry{}, errors.New("neither TOTP_AUTH nor HOTP_COUNTER, so no code of its secret was ever accepted")
+	}
+	d := Device{factor.NewTOTP("google", g.secret, "SHA1", 6, time.Duration(g.step)*time.Second, now), g.lastStep()}
+	if g.counter > 0 {
+		d = Device{factor.NewHOTP("google", g.secret, "SHA1", 6, now), uint64(g.counter)}
+	}
+	e := Entry{Codes: g.codes, Lost: g.lost()}
+	return e, e.add(d, now)
+}
