@@ -5,6 +5,7 @@
 package migrate
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +46,9 @@ func (e *Entry) add(d Device, now time.Time) error {
 	}
 	if len(e.Devices) == state.MaxDevices {
 		return fmt.Errorf("more than %d devices of one user", state.MaxDevices)
+	}
+	if slices.ContainsFunc(e.Devices, func(other Device) bool { return bytes.Equal(other.Secret, d.Secret) }) {
+		return errors.New("a secret or number that another device of this user has: its codes would be good twice")
 	}
 	if d.Type != record.Phone && len(d.Secret) < shortSecret {
 		e.note(&e.Notes, fmt.Sprintf("the secret of %q has %d bytes, RFC 4226 asks for %d", d.Label, len(d.Secret), shortSecret))

@@ -1,0 +1,198 @@
+package migrate
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"latchkey/pam/record"
+)
+
+// The files in testdata/google were made by google-authenticator and then used by pam_google_authenticator (20191231).
+func TestFilesOfTheRealModuleAreTakenOver(t *testing.T) {
+	const rate = "RATE_LIMIT 3 30 (here latchkey.toml limits wrong codes)"
+	const lastStep = 59845355
+	for name, c := range map[string]struct {
+		kind    record.Type
+		period  time.Duration
+		counter uint64
+		codes   int
+		lost    []string
+		notes   int
+	}{
+		"fresh":     {record.TOTP, 30 * time.Second, 0, 5, []string{rate}, 0},
+		"totp":      {record.TOTP, 30 * time.Second, lastStep, 4, []string{rate}, 0},
+		"grace":     {record.TOTP, 30 * time.Second, lastStep, 2, nil, 0},
+		"step":      {record.TOTP, time.Minute, lastStep / 2, 5, nil, 0},
+		"resetting": {record.TOTP, 30 * time.Second, 0, 5, nil, 0},
+		"reuse": {record.TOTP, 30 * time.Second, lastStep + 8, 5, []string{
+			"WINDOW_SIZE 17 (here a code may be one step early or late)", rate, "no DISALLOW_REUSE (here a code works once)"}, 1},
+		"hotp": {record.HOTP, 0, 6, 10, []string{"WINDOW_SIZE 17 (here a token may be 10 codes ahead)", rate}, 0},
+		"skew": {record.TOTP, 30 * time.Second, lastStep + 23, 5, []string{
+			"TIME_SKEW 20 (the clocks of app and host differ by 600 seconds: set them right)"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := Google(strings.NewReader(readFile(t, "google/"+name)), name, made)
+			if err != nil || e.User != "" || e.Err != nil || len(e.Devices) != 1 {
+				t.Fatalf("%+v, %v", e, err)
+			}
+			d := e.Devices[0]
+			if d.Type != c.kind || d.Period != c.period || d.Counter != c.counter || d.Digits != 6 || d.Label != "google" || len(d.Secret) != 16 {
+				t.Errorf("%+v", d)
+			}
+			if len(e.Codes) != c.codes || !slices.Equal(e.Lost, c.lost) || len(e.Notes) != c.notes {
+				t.Errorf("%d codes, lost %q, notes %q", len(e.Codes), e.Lost, e.Notes)
+			}
+		})
+	}
+}
+
+func TestTheCodeThatTheModuleAcceptedLastIsOfTheStepTakenOver(t *testing.T) {
+	e, err := Google(strings.NewReader(readFile(t, "google/totp")), "f", made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := code(t, &e.Devices[0], e.Devices[0].Counter); got != "978156" { // as it was typed when testdata was made
+		t.Errorf("code %s", got)
+	}
+}
+
+func TestUsedStepsOfAGoogleFileComeOver(t *testing.T) {
+	const now = 1000 // in steps of 30 seconds; seconds at its beginning: 30000
+	for name, c := range map[string]struct {
+		options string
+		want    uint64
+	}{
+		"none":                                    {`" DISALLOW_REUSE`, 0},
+		"the highest of several":                  {`" DISALLOW_REUSE 998 1000 999`, 1000},
+		"no list, and nobody knows of a login":    {`" RATE_LIMIT 3 30`, 0},
+		"no list, and the last attempt":           {`" RATE_LIMIT 3 30 29000 29970 29500`, 999 + 1},
+		"no list, and the last login":             {"\" LAST0 host 29970\n\" LAST9 host 29000", 999 + 1},
+		"no list, and a wide window":              {"\" WINDOW_SIZE 17\n\" LAST0 host 29970", 999 + 8},
+		"no list, and a phone that is ahead":      {"\" TIME_SKEW 20\n\" LAST0 host 29970", 999 + 20 + 1},
+		"no list, and a phone that is behind":     {"\" TIME_SKEW -20\n\" LAST0 host 29970", 999 - 20 + 1},
+		"a list, and an attempt that is later":    {"\" DISALLOW_REUSE 998\n\" RATE_LIMIT 3 30 29970", 998},
+		"a list without the step of a found skew": {"\" DISALLOW_REUSE\n\" TIME_SKEW 20\n\" RATE_LIMIT 3 30 29970", 999 + 20 + 1},
+		"behind by more than there is time":       {"\" TIME_SKEW -2000\n\" LAST0 host 29970", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := base32Secret + "\n\" TOTP_AUTH\n" + c.options + "\n"
+			e, err := Google(strings.NewReader(text), "f", time.Unix(now*30, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.Devices[0].Counter != c.want {
+				t.Errorf("the last step is %d, want %d", e.Devices[0].Counter, c.want)
+			}
+		})
+	}
+}
+
+func TestACounterOrAStepOfTheFutureIsToldOrRefused(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	at := func(after time.Duration) (Entry, error) {
+		text := fmt.Sprintf("%s\n\" TOTP_AUTH\n\" DISALLOW_REUSE %d\n", base32Secret, now.Add(after).Unix()/30)
+		return Google(strings.NewReader(text), "f", now)
+	}
+	if e, err := at(0); err != nil || len(e.Notes) != 0 {
+		t.Errorf("now: %v, %v", e.Notes, err)
+	}
+	want := `codes of "google" are accepted from 2027-01-15 08:05:00 UTC on`
+	if e, err := at(5 * time.Minute); err != nil || !slices.Equal(e.Notes, []string{want}) {
+		t.Errorf("in five minutes: %q, %v", e.Notes, err)
+	}
+	_, err := at(25 * time.Hour)
+	refused(t, err, "f", "a code of the future was used")
+}
+
+func TestASecretIsReadAsTheModuleReadsIt(t *testing.T) {
+	for name, c := range map[string]struct{ line, want string }{
+		"as google-authenticator writes it": {base32Secret, secret},
+		"in small letters":                  {strings.ToLower(base32Secret), secret},
+		"in groups":                         {"GEZD GNBV-GY3T\tQOJQ GEZDGNBVGY3TQOJQ", secret},
+		"with digits for letters":           {"8OO0LL11", "\x0b\x9c\xe5\xad\x6b"},
+		"with a character too many":         {base32Secret + "A", secret},
+		"with bits that are no byte":        {"GEZDGNBVGY3TQOJR7", "1234567891"},
+	} {
+		got, err := googleSecret(c.line)
+		if err != nil || string(got) != c.want {
+			t.Errorf("%s: %q, %v; want %q", name, got, err, c.want)
+		}
+	}
+}
+
+func TestAGoogleFileWithOtherLineEndsAndEmptyLinesIsTheSame(t *testing.T) {
+	plain := readFile(t, "google/totp")
+	want, err := Google(strings.NewReader(plain), "f", made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"CR LF": strings.ReplaceAll(plain, "\n", "\r\n"), "empty lines": strings.ReplaceAll(plain, "\n", "\n\n"),
+		"no end of line": strings.TrimSuffix(plain, "\n"), "a scratch code twice": plain + want.Codes[0] + "\n",
+	} {
+		got, err := Google(strings.NewReader(text), "f", made)
+		if err != nil || !slices.Equal(got.Codes, want.Codes) || string(got.Devices[0].Secret) != string(want.Devices[0].Secret) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+func TestAFileThatCannotBeReadIsAnError(t *testing.T) {
+	for _, format := range []Format{GoogleFormat, OathFormat, CSVFormat} {
+		broken := errors.New("input/output error")
+		if _, err := Read(format, iotest.ErrReader(broken), "f", made); !errors.Is(err, broken) {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+}
+
+func TestAGoogleFileIsRefused(t *testing.T) {
+	const option = "\n\" TOTP_AUTH\n"
+	for name, c := range map[string]struct{ text, where, why string }{
+		"empty":                              {"", "f:1", "not a secret in base32"},
+		"a secret with other characters":     {"ABCDEFG9HIJ" + option, "f:1", "not a secret in base32"},
+		"a secret with letters beyond ASCII": {"ABCDEFGſHIJKLMNOP" + option, "f:1", "not a secret in base32"},
+		"a secret of 9 bytes":                {"ABCDEFGHIJKLMNO" + option, "f", "a secret has 10 to 128 bytes"},
+		"a secret of 129 bytes":              {strings.Repeat("A", 207) + option, "f", "a secret has 10 to 128 bytes"},
+		"no option that accepts a code":      {base32Secret + "\n\" WINDOW_SIZE 3\n12345678\n", "f", "neither TOTP_AUTH nor HOTP_COUNTER"},
+		"an option nobody knows":             {base32Secret + option + "\" GRACE_PERIOD 5\n", "f:3", "an option that pam_google_authenticator does not have"},
+		"an option without a name":           {base32Secret + option + "\" \n", "f:3", "an option without a name"},
+		"an option twice":                    {base32Secret + option + "\" TOTP_AUTH\n", "f:3", "TOTP_AUTH stands there twice"},
+		"TOTP_AUTH with a value":             {base32Secret + "\n\" TOTP_AUTH 77\n", "f:2", "TOTP_AUTH has too few or too many values"},
+		"HOTP_COUNTER without a value":       {base32Secret + "\n\" HOTP_COUNTER\n", "f:2", "HOTP_COUNTER has too few or too many values"},
+		"HOTP_COUNTER 0":                     {base32Secret + "\n\" HOTP_COUNTER 0\n", "f:2", "HOTP_COUNTER has a value that is no number from 1"},
+		"HOTP_COUNTER beyond all tokens":     {base32Secret + "\n\" HOTP_COUNTER 9223372036854775807\n", "f:2", "HOTP_COUNTER has a value"},
+		"STEP_SIZE 0":                        {base32Secret + option + "\" STEP_SIZE 0\n", "f:3", "STEP_SIZE has a value that is no number from 1 to 60"},
+		"STEP_SIZE 61":                       {base32Secret + option + "\" STEP_SIZE 61\n", "f:3", "STEP_SIZE has a value"},
+		"WINDOW_SIZE 101":                    {base32Secret + option + "\" WINDOW_SIZE 101\n", "f:3", "WINDOW_SIZE has a value"},
+		"RATE_LIMIT with one value":          {base32Secret + option + "\" RATE_LIMIT 3\n", "f:3", "RATE_LIMIT has too few"},
+		"RATE_LIMIT without values":          {base32Secret + option + "\" RATE_LIMIT\n", "f:3", "RATE_LIMIT has too few"},
+		"DISALLOW_REUSE with a word":         {base32Secret + option + "\" DISALLOW_REUSE 7 x7712\n", "f:3", "DISALLOW_REUSE has a value"},
+		"LAST0 without a time":               {base32Secret + option + "\" LAST0 host\n", "f:3", "LAST0 has too few"},
+		"a scratch code of 7 digits":         {base32Secret + option + "7712345\n", "f:3", "neither an option nor a scratch code"},
+		"a scratch code of 9 digits":         {base32Secret + option + "771234567\n", "f:3", "neither an option nor a scratch code"},
+		"a scratch code that begins with 0":  {base32Secret + option + "07712345\n", "f:3", "neither an option nor a scratch code"},
+		"a scratch code after spaces":        {base32Secret + option + " 77123456\n", "f:3", "neither an option nor a scratch code"},
+		"more scratch codes than fit":        {base32Secret + option + manyCodes(record.MaxRecovery+1), "f:67", "more than 64 scratch codes"},
+		"a NUL":                              {base32Secret + option + "\x00\n", "f:3", "neither an option nor a scratch code"},
+		"65 KiB":                             {base32Secret + strings.Repeat("\n", 65<<10), "f", "larger than 65536 bytes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Google(strings.NewReader(c.text), "f", made)
+			refused(t, err, c.where, c.why, "7712", "ABC", base32Secret)
+		})
+	}
+}
+
+func manyCodes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(string(rune('1'+i/10%9)) + "000000" + string(rune('0'+i%10)) + "\n")
+	}
+	return b.String()
+}
