@@ -16,11 +16,12 @@ import (
 var ErrLastDevice = errors.New("it is the only device")
 
 // Enrollment is all that a user has: devices, and for each the moving factor up to which it was used (a token: the next
-// counter), in the same order; recovery codes, if any.
+// counter), in the same order; recovery codes, if any, and a bit for each of them that is used, the first being the lowest.
 type Enrollment struct {
 	Devices  []record.Device
 	Counters []uint64
 	Recovery record.Recovery
+	Used     uint64
 }
 
 // Add gives name one more device, whose moving factor was used up to counter, and enrolls name if this is the first. A
@@ -39,7 +40,7 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 				return fmt.Errorf("there is a device %q already", d.Label)
 			}
 			next.Devices = append(slices.Clone(next.Devices), d)
-			return k.rewrite(account, &next, map[state.DeviceID]uint64{d.ID: counter})
+			return k.rewrite(account, &next, first)
 		})
 	})
 }
@@ -47,26 +48,32 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 // Enroll gives name all of e at once. Who has a record already keeps it (the error then matches ErrEnrolled), unless replace says
 // otherwise: then, at any instant, all of the old one works or all of the new one. Failures and locks stay.
 func (k Keyring) Enroll(name string, uid uint32, e Enrollment, replace bool) error {
-	return k.States.Exclusive(func() error { return k.EnrollLocked(name, uid, e, replace) })
+	return k.States.Exclusive(func() error {
+		return k.EnrollLocked(name, uid, e, func(*Account) (Enrollment, error) {
+			if !replace {
+				return Enrollment{}, ErrEnrolled
+			}
+			return e, nil
+		})
+	})
 }
 
-// EnrollLocked is Enroll for a caller who enrolls many users and holds Exclusive meanwhile.
-func (k Keyring) EnrollLocked(name string, uid uint32, e Enrollment, replace bool) error {
+// EnrollLocked is Enroll for a caller who enrolls many users and holds Exclusive meanwhile. Who has a record already gets what
+// replace makes of it, or keeps it if that is an error. The account is locked: no login uses anything up between the two.
+func (k Keyring) EnrollLocked(name string, uid uint32, e Enrollment, replace func(old *Account) (Enrollment, error)) error {
 	if slices.ContainsFunc(e.Devices, func(d record.Device) bool { return d.Type == record.Phone }) {
 		if err := k.EnsureHost(); err != nil {
 			return err
 		}
 	}
 	return k.enrollOr(name, uid, e, func(account *Account) error {
-		if !replace {
-			return ErrEnrolled
+		e, err := replace(account)
+		if err != nil {
+			return err
 		}
-		next, counters := *account.Record, map[state.DeviceID]uint64{}
+		next := *account.Record
 		next.Devices, next.Recovery = e.Devices, e.Recovery
-		for i, d := range e.Devices {
-			counters[d.ID] = e.Counters[i]
-		}
-		return k.rewrite(account, &next, counters)
+		return k.rewrite(account, &next, e)
 	})
 }
 
@@ -104,20 +111,20 @@ func (k Keyring) change(name string, uid uint32, edit func(next *record.Record) 
 		if err := edit(&next); err != nil {
 			return err
 		}
-		return k.rewrite(account, &next, nil)
+		return k.rewrite(account, &next, Enrollment{})
 	})
 }
 
 // rewrite saves next in place of account's record. The state learns of devices and recovery codes before the record has them,
-// and forgets them after it has them no more: login never meets one of which nobody knows what was used. counters are those
-// of devices that are new.
-func (k Keyring) rewrite(account *Account, next *record.Record, counters map[state.DeviceID]uint64) error {
+// and forgets them after it has them no more: login never meets one of which nobody knows what was used. added says what was
+// used of devices and recovery codes that are new.
+func (k Keyring) rewrite(account *Account, next *record.Record, added Enrollment) error {
 	st, old := &account.State.State, account.Record
 	// What a crash left in the state without a device in the record goes now.
 	st.Devices = slices.DeleteFunc(st.Devices, func(used state.Device) bool { return !has(old, used.ID) })
-	for _, d := range next.Devices {
+	for i, d := range added.Devices {
 		if !has(old, d.ID) {
-			st.Devices = append(st.Devices, state.Device{ID: d.ID, Counter: counters[d.ID]})
+			st.Devices = append(st.Devices, state.Device{ID: d.ID, Counter: added.Counters[i]})
 		}
 	}
 	if len(st.Devices) > state.MaxDevices {
@@ -128,9 +135,9 @@ func (k Keyring) rewrite(account *Account, next *record.Record, counters map[sta
 		if used := account.usedCodes(); used != nil {
 			st.Recovery = *used
 		}
-		st.Next = state.Recovery{Set: next.Recovery.ID}
+		st.Next = state.Recovery{Set: next.Recovery.ID, Used: added.Used}
 	}
-	if newCodes || len(counters) > 0 {
+	if newCodes || len(added.Devices) > 0 {
 		if err := account.commit(); err != nil {
 			return err
 		}
@@ -172,7 +179,7 @@ func (k Keyring) enroll(name string, uid uint32, e Enrollment) error {
 		return err
 	}
 	defer old.Close()
-	st := state.State{UID: uid, Recovery: state.Recovery{Set: e.Recovery.ID}}
+	st := state.State{UID: uid, Recovery: state.Recovery{Set: e.Recovery.ID, Used: e.Used}}
 	for i, d := range e.Devices {
 		st.Devices = append(st.Devices, state.Device{ID: d.ID, Counter: e.Counters[i]})
 	}

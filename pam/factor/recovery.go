@@ -118,6 +118,12 @@ func (a *Account) usedCodes() *state.Recovery {
 	return nil
 }
 
+// RecoveryUsed tells whether recovery code number n is used, or has to count as used since nobody knows.
+func (a *Account) RecoveryUsed(n int) bool {
+	used := a.usedCodes()
+	return used == nil || used.Used&(1<<n) != 0
+}
+
 // RecoveryLeft is how many recovery codes are not used.
 func (a *Account) RecoveryLeft() int { return RecoveryLeft(a.Record, &a.State.State) }
 
