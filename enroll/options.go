@@ -13,6 +13,7 @@ import (
 type options struct {
 	command string
 	operand string // NAME or DEVICE, or what to add
+	files   []string
 
 	user       string
 	label      string
@@ -28,6 +29,8 @@ type options struct {
 	period     int
 	yes        bool
 	json       bool
+	format     string
+	replace    bool
 	help       bool
 }
 
@@ -54,6 +57,7 @@ var commands = map[string]command{
 	"invite":  {"NAME", []string{"user", "yes", "json"}, true, (*program).invite},
 	"bypass":  {"NAME", []string{"user", "for", "yes", "json"}, true, (*program).bypass},
 	"explain": {"NAME", []string{"user", "from", "service", "json"}, true, (*program).explain},
+	"import":  {"FILE...", []string{"user", "format", "replace", "json", "yes"}, true, (*program).importFiles},
 }
 
 const help = `usage: enroll                       set up the second factor for yourself
@@ -79,6 +83,8 @@ for root:
        enroll codes --user NAME --yes
                                     prints the codes, one a line
        enroll add phone --user NAME --number +15551234567 --yes
+       enroll import [--format google|oath|csv] [--replace] [--user NAME] [--json] FILE...
+                                    take users over from google-authenticator, pam_oath or CSV
        enroll doctor [--service NAME] [--json]
                                     would a login work, could one slip past?
 `
@@ -130,6 +136,8 @@ func flags(o *options) *flag.FlagSet {
 	set.IntVar(&o.period, "period", 30, "")
 	set.BoolVar(&o.yes, "yes", false, "")
 	set.BoolVar(&o.json, "json", false, "")
+	set.StringVar(&o.format, "format", "", "")
+	set.BoolVar(&o.replace, "replace", false, "")
 	set.BoolVar(&o.help, "help", false, "")
 	set.BoolVar(&o.help, "h", false, "")
 	return set
@@ -137,13 +145,16 @@ func flags(o *options) *flag.FlagSet {
 
 func operand(o *options, c command, words []string) error {
 	most := 1
-	if c.operand != "" {
+	switch {
+	case strings.HasSuffix(c.operand, "..."):
+		most, o.files = len(words), words[1:]
+	case c.operand != "":
 		most = 2
 	}
 	if len(words) > most {
 		return usage("%q is one word too many", words[most])
 	}
-	if len(words) == 2 {
+	if len(words) >= 2 {
 		o.operand = words[1]
 	}
 	return nil

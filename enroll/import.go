@@ -1,0 +1,163 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"latchkey/enroll/migrate"
+	"latchkey/pam/factor"
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+)
+
+// importing is one run of enroll import.
+type importing struct {
+	*program
+	options
+	all []*candidate
+	// rules are those of the policy; they are read when the first phone is met.
+	rules func() (*policy.Policy, error)
+}
+
+// candidate is a user who may be taken over.
+type candidate struct {
+	outcome
+	who   identity
+	entry migrate.Entry
+}
+
+// importFiles takes users over from the files of other second factors. One that cannot be taken over stops nobody else.
+func (p *program) importFiles(o options) error {
+	if err := importable(o); err != nil {
+		return err
+	}
+	i := importing{program: p, options: o, rules: loadOnce(p.root)}
+	for _, path := range o.files {
+		i.all = append(i.all, i.read(path)...)
+	}
+	i.identify()
+	return i.report(i.save())
+}
+
+// importable refuses options that do not go together.
+func importable(o options) error {
+	if len(o.files) == 0 {
+		return usage("enroll import needs FILE")
+	}
+	if o.user != "" && len(o.files) > 1 {
+		return usage("--user goes with one FILE")
+	}
+	if !slices.Contains([]migrate.Format{"", migrate.GoogleFormat, migrate.OathFormat, migrate.CSVFormat}, migrate.Format(o.format)) {
+		return usage("--format is google, oath or csv")
+	}
+	return nil
+}
+
+// identify finds out who the candidates are. A user who stands in two places is taken over from neither: nobody said which is
+// right.
+func (i *importing) identify() {
+	first := map[string]*candidate{}
+	for _, c := range i.all {
+		if c.Result != "" {
+			continue
+		}
+		if err := i.lookUp(c); err != nil {
+			c.fail(err)
+			continue
+		}
+		if other := first[c.who.name]; other != nil {
+			c.fail(fmt.Errorf("stands in %s too", shown(other.File)))
+			other.fail(fmt.Errorf("stands in %s too", shown(c.File)))
+		}
+		first[c.who.name] = c
+	}
+}
+
+func (i *importing) lookUp(c *candidate) (err error) {
+	if c.who == (identity{}) {
+		if c.who, err = lookUp(c.entry.User); err != nil {
+			switch f := (*failure)(nil); {
+			case errors.As(err, &f):
+				c.Result, err = unknown, errors.New("no such user")
+			case errors.Is(err, record.ErrName):
+				err = record.ErrName // without the name, which the line has already
+			}
+			return err
+		}
+	}
+	c.User = c.who.name
+	return i.checkPhones(c.entry)
+}
+
+// checkPhones refuses what enroll add phone refuses.
+func (i *importing) checkPhones(e migrate.Entry) error {
+	for _, d := range e.Devices {
+		if d.Type != record.Phone {
+			continue
+		}
+		rules, err := i.rules()
+		switch {
+		case err != nil:
+			return err
+		case len(rules.Phone.Methods) == 0:
+			return errors.New("phones are switched off in latchkey.toml")
+		case !rules.Phone.Allows(string(d.Secret)):
+			return errors.New("no codes are sent to numbers of this country: see prefixes in latchkey.toml")
+		case likeNumber(d.Label):
+			return errors.New("the label of a phone must not be a phone number")
+		}
+	}
+	return nil
+}
+
+// together is how many users are saved under one lock: few enough that others who enroll meanwhile get their turn.
+const together = 100
+
+// save enrolls the candidates. The error is one that stops all.
+func (i *importing) save() error {
+	for some := range slices.Chunk(i.all, together) {
+		err := i.keyring.States.Exclusive(func() error {
+			for _, c := range some {
+				if c.Result == "" {
+					i.saveOne(c)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// saveOne enrolls one user, if there is something to change.
+func (i *importing) saveOne(c *candidate) {
+	c.Result = taken
+	err := i.keyring.EnrollLocked(c.who.name, c.who.uid, c.enrollment(nil), func(old *factor.Account) (factor.Enrollment, error) {
+		c.Result = replaced
+		return i.over(c, old)
+	})
+	switch {
+	case err == nil:
+		c.tell()
+	case errors.Is(err, errUnchanged):
+		c.Result = unchanged
+	case errors.Is(err, factor.ErrEnrolled):
+		c.Result = kept
+	default:
+		c.fail(err)
+	}
+}
+
+// shown is a text that comes from outside, fit for a line of its own.
+func shown(text string) string {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return fmt.Sprintf("%q", text)
+	}
+	return text
+}

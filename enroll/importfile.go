@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/enroll/migrate"
+	"latchkey/pam/policy"
+)
+
+// importFile is an opened file of another second factor. Whoever may write it decides what is taken over, so its owner and mode
+// are those of the opened file.
+type importFile struct {
+	text  []byte
+	owner int
+	mode  uint32
+}
+
+// openImport reads a regular file. Others may have put anything else there.
+func openImport(path string) (f importFile, err error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return f, errors.Unwrap(err)
+	}
+	defer file.Close()
+	var st unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
+		return f, err
+	}
+	switch {
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return f, errors.New("not a regular file")
+	case st.Mode&0o002 != 0:
+		return f, errors.New("everybody may write it, so it proves nothing")
+	case st.Size > migrate.MaxFile:
+		return f, fmt.Errorf("larger than %d bytes", migrate.MaxFile)
+	}
+	f = importFile{owner: int(st.Uid), mode: st.Mode & 0o777}
+	f.text, err = io.ReadAll(io.LimitReader(file, migrate.MaxFile))
+	return f, err
+}
+
+// read makes candidates of what a file says.
+func (i *importing) read(path string) []*candidate {
+	f, err := openImport(path)
+	if err != nil {
+		return []*candidate{failed(path, err)}
+	}
+	format := migrate.Format(i.format)
+	if format == "" {
+		if format, err = migrate.Guess(f.text); err != nil {
+			return []*candidate{failed(path, errors.New("this may be any format: say which with --format google|oath|csv"))}
+		}
+	}
+	entries, err := migrate.Read(format, bytes.NewReader(f.text), shown(path), i.clock())
+	if format == migrate.GoogleFormat {
+		return []*candidate{i.personal(path, f, entries, err)}
+	}
+	if err != nil {
+		return []*candidate{failed(path, err)}
+	}
+	return i.many(path, entries)
+}
+
+// many makes candidates of the entries of one file, or of the one that --user names.
+func (i *importing) many(path string, entries []migrate.Entry) (all []*candidate) {
+	for _, e := range entries {
+		if i.user != "" && e.User != i.user {
+			continue
+		}
+		c := &candidate{outcome: outcome{User: e.User, File: path}, entry: e}
+		if e.Err != nil {
+			c.fail(e.Err)
+		}
+		all = append(all, c)
+	}
+	if len(all) == 0 && i.user != "" {
+		c := failed(path, errors.New("the file has nothing of this user"))
+		c.User = i.user
+		all = append(all, c)
+	}
+	return all
+}
+
+// personal makes a candidate of a .google_authenticator file, which is its owner's unless root says otherwise.
+func (i *importing) personal(path string, f importFile, entries []migrate.Entry, err error) *candidate {
+	c := &candidate{outcome: outcome{User: i.user, File: path}}
+	if i.user == "" {
+		var unowned error
+		if c.who, unowned = f.belongsTo(); unowned != nil {
+			return failed(path, unowned)
+		}
+		c.User = c.who.name
+	}
+	if err != nil {
+		c.fail(err)
+		return c
+	}
+	c.entry = entries[0]
+	c.entry.User = c.User
+	if f.mode&0o044 != 0 {
+		c.entry.Notes = append(c.entry.Notes, fmt.Sprintf("others may read the file (mode %04o): a new secret is safer", f.mode))
+	}
+	return c
+}
+
+// belongsTo is whose file it is.
+func (f importFile) belongsTo() (identity, error) {
+	switch {
+	case f.owner == 0:
+		return identity{}, errors.New("it belongs to root: say whose it is with --user NAME")
+	case f.mode&0o022 != 0:
+		return identity{}, fmt.Errorf("others may write it (mode %04o): say whose it is with --user NAME", f.mode)
+	}
+	return lookUpID(f.owner)
+}
+
+// loadOnce reads the policy when it is needed first.
+func loadOnce(root string) func() (*policy.Policy, error) {
+	return sync.OnceValues(func() (*policy.Policy, error) { return policy.Load(root, policy.DefaultPath) })
+}

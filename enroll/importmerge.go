@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+
+	"latchkey/enroll/migrate"
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// errUnchanged says that a user has already what the file says.
+var errUnchanged = errors.New("already there")
+
+// over is what a candidate gets who is enrolled already: nothing, or what the file says in place of all he has.
+func (i *importing) over(c *candidate, old *factor.Account) (factor.Enrollment, error) {
+	devices := hasDevices(old.Record, c.entry)
+	codes := hasCodes(old, c.entry.Codes)
+	switch {
+	case devices && codes && len(old.Record.Devices) == len(c.entry.Devices):
+		return factor.Enrollment{}, errUnchanged
+	case i.replace:
+		return c.enrollment(old), nil
+	case devices:
+		if !codes {
+			c.Notes = []string{"the recovery codes are others than in the file (--replace takes those)"}
+		}
+		return factor.Enrollment{}, errUnchanged
+	}
+	return factor.Enrollment{}, factor.ErrEnrolled
+}
+
+// enrollment is what the file says. What was used of it here since it was first imported stays used, whatever the file says.
+func (c *candidate) enrollment(old *factor.Account) (e factor.Enrollment) {
+	for _, d := range c.entry.Devices {
+		counter := d.Counter
+		if old != nil {
+			counter = max(counter, usedHere(old, d))
+		}
+		e.Devices, e.Counters = append(e.Devices, d.Device), append(e.Counters, counter)
+	}
+	if len(c.entry.Codes) == 0 {
+		return e
+	}
+	e.Recovery = factor.ImportedRecovery(c.entry.Codes)
+	for n, code := range c.entry.Codes {
+		if old == nil {
+			continue
+		}
+		if before := slices.Index(old.Record.Recovery.Codes, code); before >= 0 && old.RecoveryUsed(before) {
+			e.Used |= 1 << n
+		}
+	}
+	return e
+}
+
+// hasDevices tells whether all devices of the entry are in the record.
+func hasDevices(r *record.Record, e migrate.Entry) bool {
+	for _, d := range e.Devices {
+		if !slices.ContainsFunc(r.Devices, func(has record.Device) bool { return sameDevice(has, d.Device) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameDevice tells whether two devices make the same codes, whatever they are called.
+func sameDevice(a, b record.Device) bool {
+	return sameSecret(a, b) && a.Algorithm == b.Algorithm && a.Digits == b.Digits
+}
+
+func sameSecret(a, b record.Device) bool {
+	return a.Type == b.Type && a.Period == b.Period && bytes.Equal(a.Secret, b.Secret)
+}
+
+// usedHere is the moving factor up to which the device's secret was used here.
+func usedHere(old *factor.Account, d migrate.Device) (counter uint64) {
+	for _, has := range old.Record.Devices {
+		if used := old.State.Device(has.ID); used != nil && sameSecret(has, d.Device) {
+			counter = max(counter, used.Counter)
+		}
+	}
+	return counter
+}
+
+// hasCodes tells whether the user has these recovery codes, used or not, and no others that are unused.
+func hasCodes(old *factor.Account, codes []string) bool {
+	set := &old.Record.Recovery
+	for _, code := range codes {
+		if !slices.Contains(set.Codes, code) {
+			return false
+		}
+	}
+	for n, code := range set.Codes {
+		if !slices.Contains(codes, code) && !old.RecoveryUsed(n) {
+			return false
+		}
+	}
+	return len(set.Hashes) == 0
+}
