@@ -16,7 +16,7 @@ import (
 var changing = []string{"write", "pwrite64", "fchown", "fchmod", "fsync", "fdatasync", "flock", "renameat", "renameat2", "unlinkat"}
 
 // built compiles enroll for a root of the test's.
-func built(t *testing.T, root string) string {
+func built(t testing.TB, root string) string {
 	t.Helper()
 	exe := filepath.Join(t.TempDir(), "enroll")
 	out, err := exec.Command("go", "build", "-o", exe, "-ldflags", "-X main.root="+root, ".").CombinedOutput()
