@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"latchkey/enroll/migrate"
+	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
@@ -18,7 +20,8 @@ import (
 type importing struct {
 	*program
 	options
-	all []*candidate
+	all    []*candidate
+	shared bool // the host key is there
 	// rules are those of the policy; they are read when the first phone is met.
 	rules func() (*policy.Policy, error)
 }
@@ -93,6 +96,10 @@ func (i *importing) lookUp(c *candidate) (err error) {
 	return i.checkPhones(c.entry)
 }
 
+func (c *candidate) hasPhone() bool {
+	return slices.ContainsFunc(c.entry.Devices, func(d migrate.Device) bool { return d.Type == record.Phone })
+}
+
 // checkPhones refuses what enroll add phone refuses.
 func (i *importing) checkPhones(e migrate.Entry) error {
 	for _, d := range e.Devices {
@@ -115,24 +122,53 @@ func (i *importing) checkPhones(e migrate.Entry) error {
 }
 
 // together is how many users are saved under one lock: few enough that others who enroll meanwhile get their turn.
-const together = 100
+const together = 200
+
+// atOnce is how many are saved at the same time: they wait for the disk together.
+const atOnce = 8
 
 // save enrolls the candidates. The error is one that stops all.
 func (i *importing) save() error {
 	for some := range slices.Chunk(i.all, together) {
-		err := i.keyring.States.Exclusive(func() error {
-			for _, c := range some {
-				if c.Result == "" {
-					i.saveOne(c)
-				}
-			}
+		err := i.keyring.Exclusive(func() error {
+			i.saveSome(some)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
+		for _, c := range some {
+			if c.Result == taken || c.Result == replaced {
+				i.logged(audit.Change{What: "import", User: c.User, Detail: c.Result})
+			}
+		}
 	}
 	return nil
+}
+
+// saveSome enrolls candidates side by side, once one by itself has made what all share.
+func (i *importing) saveSome(some []*candidate) {
+	queue := make(chan *candidate)
+	var workers sync.WaitGroup
+	for range atOnce {
+		workers.Go(func() {
+			for c := range queue {
+				i.saveOne(c)
+			}
+		})
+	}
+	for _, c := range some {
+		switch {
+		case c.Result != "":
+		case !i.shared || c.hasPhone():
+			i.saveOne(c)
+			i.shared = i.shared || !c.bad()
+		default:
+			queue <- c
+		}
+	}
+	close(queue)
+	workers.Wait()
 }
 
 // saveOne enrolls one user, if there is something to change.

@@ -2,13 +2,13 @@ package main
 
 import (
 	"encoding/base32"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 
+	"latchkey/enroll/migrate"
 	"latchkey/pam/factor"
 )
 
@@ -42,17 +42,9 @@ func readSecret(name string, r io.Reader) ([]byte, error) {
 	if strings.ContainsAny(line, "\r\n") {
 		return nil, fmt.Errorf("%s:2: more than one line", name)
 	}
-	if digits, ok := strings.CutPrefix(line, "0x"); ok {
-		secret, err := hex.DecodeString(digits)
-		if err != nil {
-			return nil, fmt.Errorf("%s:1: not hexadecimal", name)
-		}
-		return secret, nil
-	}
-	plain := strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "=", "").Replace(line))
-	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(plain)
+	secret, err := migrate.Secret(line)
 	if err != nil {
-		return nil, fmt.Errorf("%s:1: not base32", name)
+		return nil, fmt.Errorf("%s:1: %w", name, err)
 	}
 	return secret, nil
 }

@@ -33,6 +33,17 @@ func NewKeyring(root string, patience safefile.Patience) Keyring {
 	}
 }
 
+// Exclusive runs change while no other enroll changes anything, after what a killed one has left was removed. Logins do not
+// wait for it.
+func (k Keyring) Exclusive(change func() error) error {
+	return k.States.Exclusive(func() error {
+		if err := k.Records.Sweep(); err != nil {
+			return err
+		}
+		return change()
+	})
+}
+
 // Errors that callers tell apart.
 var (
 	// ErrUnenrolled: the user has no record, and nothing else is wrong.

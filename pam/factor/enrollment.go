@@ -27,7 +27,7 @@ type Enrollment struct {
 // Add gives name one more device, whose moving factor was used up to counter, and enrolls name if this is the first. A
 // crash at any instant leaves the old enrollment or the new one.
 func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) error {
-	return k.States.Exclusive(func() error {
+	return k.Exclusive(func() error {
 		if d.Type == record.Phone {
 			if err := k.EnsureHost(); err != nil {
 				return err
@@ -48,7 +48,7 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 // Enroll gives name all of e at once. Who has a record already keeps it (the error then matches ErrEnrolled), unless replace says
 // otherwise: then, at any instant, all of the old one works or all of the new one. Failures and locks stay.
 func (k Keyring) Enroll(name string, uid uint32, e Enrollment, replace bool) error {
-	return k.States.Exclusive(func() error {
+	return k.Exclusive(func() error {
 		return k.EnrollLocked(name, uid, e, func(*Account) (Enrollment, error) {
 			if !replace {
 				return Enrollment{}, ErrEnrolled
@@ -58,7 +58,8 @@ func (k Keyring) Enroll(name string, uid uint32, e Enrollment, replace bool) err
 	})
 }
 
-// EnrollLocked is Enroll for a caller who enrolls many users and holds Exclusive meanwhile. Who has a record already gets what
+// EnrollLocked is Enroll for a caller who enrolls many users and holds Exclusive meanwhile. Once the host key is there, and for
+// phones the host's file (EnsureHost), it may enroll several users at the same time. Who has a record already gets what
 // replace makes of it, or keeps it if that is an error. The account is locked: no login uses anything up between the two.
 func (k Keyring) EnrollLocked(name string, uid uint32, e Enrollment, replace func(old *Account) (Enrollment, error)) error {
 	if slices.ContainsFunc(e.Devices, func(d record.Device) bool { return d.Type == record.Phone }) {
@@ -98,7 +99,7 @@ func (k Keyring) enrollOr(name string, uid uint32, e Enrollment, replace func(*A
 
 // change rewrites name's record as edit says.
 func (k Keyring) change(name string, uid uint32, edit func(next *record.Record) error) error {
-	return k.States.Exclusive(func() error {
+	return k.Exclusive(func() error {
 		account, err := k.Open(name, uid)
 		if err != nil {
 			return err
@@ -219,7 +220,7 @@ func (k Keyring) Reset(name string) error {
 	if err := record.CheckName(name); err != nil {
 		return err
 	}
-	return k.States.Exclusive(func() error {
+	return k.Exclusive(func() error {
 		// A login under way keeps its state until its verdict. One that hangs with it must not stop a reset, though:
 		// once the record is gone that state is nothing any more.
 		old, _ := k.States.Lock(name)

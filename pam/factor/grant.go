@@ -73,7 +73,7 @@ func (k Keyring) SetBypass(name string, uid uint32, g state.Grant) error {
 // SetTicket keeps a ticket for the first enrollment of name, instead of any there was. The error matches ErrEnrolled if name
 // has a record.
 func (k Keyring) SetTicket(name string, uid uint32, g state.Grant) error {
-	return k.States.Exclusive(func() error {
+	return k.Exclusive(func() error {
 		account, err := k.Open(name, uid)
 		if err == nil {
 			account.Close()

@@ -83,7 +83,7 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait t
 // BookProof books a code that proves a number before it is saved, like BookSend. A user who has no record yet gets a state for
 // it, which the enrollment that follows takes over.
 func (k Keyring) BookProof(name string, uid uint32, limits SendLimits, now time.Time) (wait time.Duration, err error) {
-	err = k.States.Exclusive(func() error {
+	err = k.Exclusive(func() error {
 		if err := k.EnsureHost(); err != nil {
 			return err
 		}

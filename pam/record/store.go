@@ -67,7 +67,6 @@ func (s Store) Save(r *Record) error {
 		return err
 	}
 	defer dir.Close()
-	dir.Sweep()
 	return dir.Replace(r.Name, file)
 }
 
@@ -75,6 +74,17 @@ func (s Store) Save(r *Record) error {
 func (s Store) CheckKey() error {
 	_, err := loadKey(s.KeyPath)
 	return err
+}
+
+// Sweep removes what a Save that was killed has left. The caller holds the same lock, and no Save is under way.
+func (s Store) Sweep() error {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	dir.Sweep()
+	return nil
 }
 
 // ensureKey makes the host key, unless there are records: then the key was lost, and a new one would hide that.
