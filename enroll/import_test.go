@@ -1,14 +1,175 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"latchkey/enroll/migrate"
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+	"latchkey/pam/safefile"
 )
+
+func TestImportKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T) {
+	const file = "migrate/testdata/google/totp"
+	fresh := regexp.MustCompile(`^google +totp .*\nRecovery codes left: 4\n$`)
+	for name, c := range map[string]struct {
+		setUp [][]string
+		args  []string
+		old   *regexp.Regexp
+	}{
+		"of a user who has nothing": {nil, []string{"import", "--user", "root", file}, regexp.MustCompile(`^root has no second factor`)},
+		"that replaces": {[][]string{{"add", "totp", "--label", "phone", "--yes"}, {"codes", "--yes"}},
+			[]string{"import", "--replace", "--user", "root", file}, regexp.MustCompile(`^phone +totp .*\nRecovery codes left: 10\n$`)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			exe, root := underRoot(t)
+			kills := 0
+			for _, call := range changing {
+				for n := 1; ; n++ {
+					wipe(t, root)
+					for _, args := range c.setUp {
+						runs(t, exe, args...)
+					}
+					killed := killedAt(t, exe, call, n, c.args)
+					if after := runs(t, exe, "status"); !c.old.MatchString(after) && !fresh.MatchString(after) {
+						t.Fatalf("killed at %s number %d: neither old nor new: %s", call, n, after)
+					}
+					runs(t, exe, c.args...)
+					if after := runs(t, exe, "status"); !fresh.MatchString(after) {
+						t.Fatalf("killed at %s number %d, and imported again: %s", call, n, after)
+					}
+					if !killed {
+						break
+					}
+					kills++
+				}
+			}
+			t.Logf("killed at %d points", kills)
+			if kills < 5 {
+				t.Errorf("only %d kills: the injection does not work", kills)
+			}
+		})
+	}
+}
+
+// accounts are some that every Debian has.
+var accounts = []string{"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data", "backup", "list"}
+
+// crowd writes a CSV file with a device for each of accounts.
+func crowd(t *testing.T) (file string) {
+	t.Helper()
+	text := "user,type,secret\n"
+	for n, name := range accounts {
+		text += fmt.Sprintf("%s,totp,0x%040d\n", name, n)
+	}
+	file = filepath.Join(t.TempDir(), "crowd.csv")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestAnImportThatWasKilledIsFinishedByTheSameCommand(t *testing.T) {
+	exe, root := underRoot(t)
+	file := crowd(t)
+	for _, call := range []string{"fsync", "renameat2", "flock"} {
+		for n := 1; n <= 16; n += 3 {
+			wipe(t, root)
+			killed := killedAt(t, exe, call, n, []string{"import", file})
+			runs(t, exe, "list") // fails if somebody could not log in
+			out := runs(t, exe, "import", file)
+			all := strings.Count(out, ": imported: totp") + strings.Count(out, ": already there, unchanged")
+			if all != len(accounts) {
+				t.Errorf("killed (%v) at %s number %d: of %d users, the second run says\n%s", killed, call, n, len(accounts), out)
+			}
+			if n == 1 && !killed {
+				t.Errorf("%s: the injection does not work", call)
+			}
+		}
+	}
+}
+
+func TestAnImportOnAFullDiskSaysSoAndChangesNothing(t *testing.T) {
+	exe, root := underRoot(t)
+	cmd := exec.Command("strace", "-f", "-qq", "-o", os.DevNull, "-e", "inject=fsync:error=ENOSPC", exe, "import", crowd(t))
+	var out, errs strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err == nil || strings.Count(out.String(), "no space left on device") != len(accounts) {
+		t.Errorf("%v: %s%s", err, out.String(), errs.String())
+	}
+	for _, dir := range []string{"/etc/latchkey/users", "/var/lib/latchkey/users"} {
+		if left, err := os.ReadDir(root + dir); err != nil || len(left) > 0 {
+			t.Errorf("left behind in %s: %v, %v", dir, left, err)
+		}
+	}
+	runs(t, exe, "import", crowd(t))
+}
+
+// What login uses up between two imports stays used, whatever is replaced.
+func TestReplacingSetsNoCounterBackAndMakesNoCodeNew(t *testing.T) {
+	e, err := migrate.Google(strings.NewReader("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n\" DISALLOW_REUSE 100\n\" TOTP_AUTH\n12345678\n87654321\n23456789\n"), "f", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := e.Devices[0].Device
+	for name, c := range map[string]struct {
+		counter uint64 // of the same secret, before
+		codes   []string
+		used    uint64
+		want    uint64 // counter
+		left    int    // recovery codes
+	}{
+		"nothing was used":                    {0, []string{"12345678", "87654321", "23456789"}, 0, 100, 3},
+		"less than the file says":             {99, nil, 0, 100, 3},
+		"more than the file says":             {101, nil, 0, 101, 3},
+		"two codes, and they stood elsewhere": {0, []string{"87654321", "99999999", "12345678"}, 0b101, 100, 1},
+		"a code that the file no longer has":  {0, []string{"99999999", "12345678"}, 0b01, 100, 3},
+		"all codes":                           {0, []string{"12345678", "87654321", "23456789"}, 0b111, 100, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			if err := makeRoot(root); err != nil {
+				t.Fatal(err)
+			}
+			k := factor.NewKeyring(root, safefile.Patience{})
+			other := factor.NewTOTP("other", factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, time.Now())
+			before := factor.Enrollment{Devices: []record.Device{other, same}, Counters: []uint64{0, c.counter}, Used: c.used}
+			if c.codes != nil {
+				before.Recovery = factor.ImportedRecovery(c.codes)
+			}
+			if err := k.Enroll("alice", 1000, before, false); err != nil {
+				t.Fatal(err)
+			}
+			i := importing{program: newProgram(privilege{}, root), options: options{replace: true}}
+			again := *i.candidateOf(e)
+			i.saveOne(&again)
+			account, err := k.Open("alice", 1000)
+			if err != nil || again.Result != replaced {
+				t.Fatalf("%s, %v", again.line(), err)
+			}
+			defer account.Close()
+			if got := account.State.Devices; len(got) != 1 || got[0].Counter != c.want || account.RecoveryLeft() != c.left {
+				t.Errorf("%+v, %d codes left; want counter %d and %d codes", got, account.RecoveryLeft(), c.want, c.left)
+			}
+		})
+	}
+}
+
+// candidateOf is alice with what a file says; each time the file is read its devices get other ids.
+func (i *importing) candidateOf(e migrate.Entry) *candidate {
+	d := e.Devices[0]
+	rand.Read(d.ID[:])
+	e.Devices = []migrate.Device{d}
+	return &candidate{who: identity{"alice", 1000}, entry: e, outcome: outcome{User: "alice"}}
+}
 
 // many is how many users issue 4 wants imported in under a minute.
 const many = 10_000
