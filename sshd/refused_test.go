@@ -59,6 +59,7 @@ func TestEnrollRefusesWhoeverIsNotWhoTheySayAndGeneratesNothing(t *testing.T) {
 			"a reset":                          {owner, "enroll reset " + owner.Name, nil, "is for root"},
 			"an unlock":                        {owner, "enroll unlock " + owner.Name, nil, "is for root"},
 			"a list":                           {owner, "enroll list", nil, "is for root"},
+			"an import":                        {owner, "enroll import /etc/passwd", nil, "is for root"},
 			"output into a pipe":               {plain, "enroll | cat", nil, "output is not a terminal"},
 			"output into a file":               {plain, "enroll >/tmp/out." + plain.Name, nil, "output is not a terminal"},
 			"interrupted at the password":      {plain, "enroll", [][2]string{{`Password: `, "\x03"}}, "status "},
