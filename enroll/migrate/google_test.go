@@ -26,7 +26,7 @@ func TestFilesOfTheRealModuleAreTakenOver(t *testing.T) {
 	}{
 		"fresh":     {record.TOTP, 30 * time.Second, 0, 5, []string{rate}, 0},
 		"totp":      {record.TOTP, 30 * time.Second, lastStep, 4, []string{rate}, 0},
-		"grace":     {record.TOTP, 30 * time.Second, lastStep, 2, nil, 0},
+		"grace":     {record.TOTP, 30 * time.Second, lastStep, 2, []string{"LAST (here every login is asked for a code)"}, 0},
 		"step":      {record.TOTP, time.Minute, lastStep / 2, 5, nil, 0},
 		"resetting": {record.TOTP, 30 * time.Second, 0, 5, nil, 0},
 		"reuse": {record.TOTP, 30 * time.Second, lastStep + 8, 5, []string{

@@ -16,6 +16,7 @@ type options struct {
 	last    int64   // when a code was last typed, as far as the file says; seconds since 1970
 	skew    int64   // time steps by which the app's clock is ahead
 	rate    string  // how many attempts in how many seconds
+	grace   bool    // logins from the same place were not asked for a code
 }
 
 // googleWindow is the module's own window: the current code and one to either side, as here.
@@ -91,7 +92,7 @@ func (o *options) setLast(values []string) error {
 	}
 	var when int64
 	err := number(&when, values[1:], 0, maxTime)
-	o.last = max(o.last, when)
+	o.last, o.grace = max(o.last, when), true
 	return err
 }
 
@@ -143,6 +144,9 @@ func (o *options) lost() (lost []string) {
 	}
 	if o.rate != "" {
 		lost = append(lost, "RATE_LIMIT "+o.rate+" (here latchkey.toml limits wrong codes)")
+	}
+	if o.grace {
+		lost = append(lost, "LAST (here every login is asked for a code)")
 	}
 	if o.counter > 0 {
 		return lost

@@ -12,7 +12,7 @@ _enroll() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--user | --label | --number | --counter | --secret-file | --algorithm | --digits | --period | --for | --from | --service)
+		--user | --label | --number | --counter | --secret-file | --algorithm | --digits | --period | --for | --from | --service | --format)
 			[[ ${COMP_WORDS[i+1]-} == '=' ]] && ((i++))
 			((i++)) ;;
 		-*) ;;
@@ -23,6 +23,7 @@ _enroll() {
 	--user) COMPREPLY=($(compgen -u -- "$cur")); return ;;
 	--algorithm) COMPREPLY=($(compgen -W 'SHA1 SHA256 SHA512' -- "$cur")); return ;;
 	--digits) COMPREPLY=($(compgen -W '6 8' -- "$cur")); return ;;
+	--format) COMPREPLY=($(compgen -W 'google oath csv' -- "$cur")); return ;;
 	--secret-file) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	--label | --number | --counter | --period | --for | --from) return ;;
 	--service) COMPREPLY=($(compgen -W "$(cd /etc/pam.d 2>/dev/null && echo *)" -- "$cur")); return ;;
@@ -40,12 +41,14 @@ _enroll() {
 	-*:bypass) word='--user --for --yes --json' ;;
 	-*:doctor) word='--service --json' ;;
 	-*:explain) word='--user --from --service --json' ;;
+	-*:import) word='--format --replace --user --json --yes' ;;
 	-*:status) word='--user --json' ;;
 	-*:test) word='--user' ;;
 	-*:list) word='--json' ;;
 	-*) word='--help' ;;
-	*:) word='add codes status remove test list reset unlock invite bypass explain doctor' ;;
+	*:) word='add codes status remove test list reset unlock invite bypass explain import doctor' ;;
 	*:add) [[ $words == ' add' ]] && word='totp hotp phone' || return ;;
+	*:import) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
 	*:reset | *:unlock | *:invite | *:bypass | *:explain)
 		[[ $words == " $command" ]] && COMPREPLY=($(compgen -u -- "$cur"))
 		return ;;
