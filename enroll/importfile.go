@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 
@@ -22,11 +23,18 @@ type importFile struct {
 	mode  uint32
 }
 
-// openImport reads a regular file. Others may have put anything else there.
+// openImport reads a regular file. Others may have put anything else there: a link, to have a file taken for theirs that is
+// not, or a pipe, to wait for ever.
 func openImport(path string) (f importFile, err error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if errors.Is(err, unix.ELOOP) {
+		return f, errors.New("a symbolic link: name the file that it leads to")
+	}
+	if bad := (*fs.PathError)(nil); errors.As(err, &bad) {
+		return f, bad.Err // without the path, which the line has already
+	}
 	if err != nil {
-		return f, errors.Unwrap(err)
+		return f, err
 	}
 	defer file.Close()
 	var st unix.Stat_t
@@ -42,7 +50,7 @@ func openImport(path string) (f importFile, err error) {
 		return f, fmt.Errorf("larger than %d bytes", migrate.MaxFile)
 	}
 	f = importFile{owner: int(st.Uid), mode: st.Mode & 0o777}
-	f.text, err = io.ReadAll(io.LimitReader(file, migrate.MaxFile))
+	f.text, err = io.ReadAll(io.LimitReader(file, migrate.MaxFile+1))
 	return f, err
 }
 
@@ -56,6 +64,11 @@ func (i *importing) read(path string) []*candidate {
 	if format == "" {
 		if format, err = migrate.Guess(f.text); err != nil {
 			return []*candidate{failed(path, errors.New("this may be any format: say which with --format google|oath|csv"))}
+		}
+	}
+	if format != migrate.GoogleFormat {
+		if err := f.mayName(); err != nil {
+			return []*candidate{failed(path, err)}
 		}
 	}
 	entries, err := migrate.Read(format, bytes.NewReader(f.text), shown(path), i.clock())
@@ -108,6 +121,15 @@ func (i *importing) personal(path string, f importFile, entries []migrate.Entry,
 		c.entry.Notes = append(c.entry.Notes, fmt.Sprintf("others may read the file (mode %04o): a new secret is safer", f.mode))
 	}
 	return c
+}
+
+// mayName tells whether the file may say whose secret is whose. Otherwise somebody's .google_authenticator with a line about
+// root in it, read with everybody's, would give him root's second factor.
+func (f importFile) mayName() error {
+	if f.owner != 0 || f.mode&0o022 != 0 {
+		return fmt.Errorf("it names users, so it must be root's, and nobody else may write it (owner %d, mode %04o)", f.owner, f.mode)
+	}
+	return nil
 }
 
 // belongsTo is whose file it is.

@@ -41,6 +41,7 @@ func Read(format Format, r io.Reader, name string, now time.Time) ([]Entry, erro
 
 // Guess tells the format of a file from its text. The error is ErrFormat if it could be none or several of them.
 func Guess(text []byte) (Format, error) {
+	text = text[:min(len(text), googleLimit)] // the longest that one of them can be is enough of the others
 	var found []Format
 	for _, f := range []struct {
 		Format
