@@ -54,10 +54,11 @@ func importable(o options) error {
 	if o.user != "" && len(o.files) > 1 {
 		return usage("--user goes with one FILE")
 	}
-	if !slices.Contains([]migrate.Format{"", migrate.GoogleFormat, migrate.OathFormat, migrate.CSVFormat}, migrate.Format(o.format)) {
-		return usage("--format is google, oath or csv")
+	switch migrate.Format(o.format) {
+	case "", migrate.GoogleFormat, migrate.OathFormat, migrate.CSVFormat:
+		return nil
 	}
-	return nil
+	return usage("--format is google, oath or csv")
 }
 
 // identify finds out who the candidates are. A user who stands in two places is taken over from neither: nobody said which is

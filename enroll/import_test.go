@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -61,7 +62,8 @@ func TestImportKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 }
 
 // accounts are some that every Debian has.
-var accounts = []string{"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data", "backup", "list"}
+var accounts = []string{"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data",
+	"backup", "list"}
 
 // crowd writes a CSV file with a device for each of accounts.
 func crowd(t *testing.T) (file string) {
@@ -115,7 +117,8 @@ func TestAnImportOnAFullDiskSaysSoAndChangesNothing(t *testing.T) {
 
 // What login uses up between two imports stays used, whatever is replaced.
 func TestReplacingSetsNoCounterBackAndMakesNoCodeNew(t *testing.T) {
-	e, err := migrate.Google(strings.NewReader("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n\" DISALLOW_REUSE 100\n\" TOTP_AUTH\n12345678\n87654321\n23456789\n"), "f", time.Now())
+	const text = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n\" DISALLOW_REUSE 100\n\" TOTP_AUTH\n12345678\n87654321\n23456789\n"
+	e, err := migrate.Google(strings.NewReader(text), "f", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,6 +163,26 @@ func TestReplacingSetsNoCounterBackAndMakesNoCodeNew(t *testing.T) {
 				t.Errorf("%+v, %d codes left; want counter %d and %d codes", got, account.RecoveryLeft(), c.want, c.left)
 			}
 		})
+	}
+}
+
+func TestAnImportThatGetsNoTurnSaysSoOfEverybody(t *testing.T) {
+	root := t.TempDir()
+	if err := makeRoot(root); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	p := newProgram(privilege{}, root)
+	p.out, p.keyring = &out, factor.NewKeyring(root, safefile.Patience{})
+	i := importing{program: p, all: []*candidate{{outcome: outcome{User: "alice"}}, {outcome: outcome{User: "bob"}}}}
+	err := p.keyring.Exclusive(func() error { return i.report(i.save()) })
+	if !errors.Is(err, safefile.ErrBusy) {
+		t.Errorf("%v", err)
+	}
+	for _, name := range []string{"alice", "bob"} {
+		if !strings.Contains(out.String(), name+": not imported: ") {
+			t.Errorf("nothing of %s in %q", name, out.String())
+		}
 	}
 }
 
@@ -233,7 +256,8 @@ func importMany(b *testing.B, passwd, files string) {
 	exe := built(b, root)
 	b.StartTimer()
 	began := time.Now()
-	out, err := exec.Command("unshare", "--mount", "sh", "-ec", `mount --bind "$1" /etc/passwd; exec "$0" import `+files, exe, passwd).Output()
+	line := `mount --bind "$1" /etc/passwd; exec "$0" import ` + files
+	out, err := exec.Command("unshare", "--mount", "sh", "-ec", line, exe, passwd).Output()
 	b.ReportMetric(time.Since(began).Seconds(), "s/import")
 	if lines := strings.Count(string(out), ": imported: totp"); err != nil || lines != many {
 		b.Fatalf("%d imported: %v", lines, err)

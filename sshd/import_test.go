@@ -46,7 +46,8 @@ func TestWhoUsedGoogleAuthenticatorLogsInWithTheSameAppAndPrintedCodes(t *testin
 
 		file := "/home/" + u.Name + "/.google_authenticator"
 		said, status := imports(t, h, file)
-		want := u.Name + `: imported: totp "google", 4 recovery codes; not taken over: RATE_LIMIT 3 30 (here latchkey.toml limits wrong codes)` + "\n"
+		want := u.Name + `: imported: totp "google", 4 recovery codes; ` +
+			"not taken over: RATE_LIMIT 3 30 (here latchkey.toml limits wrong codes)\n"
 		if said != want || status != 0 {
 			t.Fatalf("status %d: %q, want %q", status, said, want)
 		}
