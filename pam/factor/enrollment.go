@@ -1,6 +1,7 @@
 package factor
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -38,6 +39,10 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 			next := *account.Record
 			if next.Find(d.Label) != nil {
 				return fmt.Errorf("there is a device %q already", d.Label)
+			}
+			if twin := twin(&next, &d); twin != nil {
+				what := map[bool]string{false: "secret", true: "number"}[d.Type == record.Phone]
+				return fmt.Errorf("the device %q has this %s already", twin.Label, what)
 			}
 			next.Devices = append(slices.Clone(next.Devices), d)
 			return k.rewrite(account, &next, first)
@@ -251,6 +256,15 @@ func (k Keyring) Unlock(name string, uid uint32, limits Limits, now time.Time) (
 	was := !limits.LockedUntil(st, now).IsZero()
 	st.Locked, st.Failures = time.Time{}, nil
 	return was, account.commit()
+}
+
+// twin is the device of r that makes the same codes as d, or has the same number: what one has used up the other would accept.
+func twin(r *record.Record, d *record.Device) *record.Device {
+	i := slices.IndexFunc(r.Devices, func(old record.Device) bool { return old.Type == d.Type && bytes.Equal(old.Secret, d.Secret) })
+	if i < 0 {
+		return nil
+	}
+	return &r.Devices[i]
 }
 
 func has(r *record.Record, id state.DeviceID) bool {

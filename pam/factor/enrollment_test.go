@@ -50,6 +50,21 @@ func TestTheFirstDeviceEnrollsAndTheSecondIsAdded(t *testing.T) {
 	expect(t, root, testroot.Code(t, testroot.TOTP("tablet"), noon), noon, factor.Accepted)
 }
 
+func TestTheSameSecretIsNotAddedTwiceSinceItsCodesWouldBeGoodTwice(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Keyring()
+	phone := testroot.TOTP("phone")
+	testroot.Must(t, k.Add("alice", uid, phone, 0))
+	again := testroot.TOTP("tablet")
+	again.Secret = phone.Secret
+	if err := k.Add("alice", uid, again, 0); err == nil || !strings.Contains(err.Error(), `"phone" has this secret`) {
+		t.Errorf("%v", err)
+	}
+	if got := devices(t, root); !slices.Equal(got, []string{"phone"}) {
+		t.Errorf("devices are %q", got)
+	}
+}
+
 func TestTwoEnrollmentsDiffer(t *testing.T) {
 	var ids []state.EnrollmentID
 	for range 2 {
