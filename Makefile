@@ -7,12 +7,26 @@ B       := build
 
 MULTIARCH = $(shell $(CC) -print-multiarch)
 LIBEXEC   = $(PREFIX)/libexec/latchkey
-SECURITY  = $(PREFIX)/lib/$(MULTIARCH)/security
+
+# Where the families of distributions differ: FAMILY=debian, or redhat for the rpm.
+FAMILY ?= debian
+ifeq ($(FAMILY),redhat)
+SECURITY   = $(PREFIX)/lib64/security
+ENROLL_PAM = packaging/enroll.redhat.pam
+ZSH        = site-functions
+else
+SECURITY   = $(PREFIX)/lib/$(MULTIARCH)/security
+ENROLL_PAM = packaging/enroll.pam
+ZSH        = vendor-completions
+endif
 
 GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/names.c
-GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2
+GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
+               -ffile-prefix-map=$(CURDIR)=.
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
-GO_FLAGS     = -trimpath -ldflags '-s -w -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll'
+# The same source gives the same bytes wherever it is built: no path, no state of git, no id that depends on either.
+GO_LDFLAGS   = -s -w -buildid= -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll
+GO_FLAGS     = -trimpath -buildvcs=false -ldflags '$(GO_LDFLAGS)'
 
 # deps.sh puts a Go here where Debian's own is too old.
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/latchkey/go/bin:$(PATH)
@@ -30,11 +44,11 @@ build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchk
 
 $(B)/%: packaging/man/%.md
 	@mkdir -p $(B)
-	go tool go-md2man -in $< -out $@
+	GOARCH= go tool go-md2man -in $< -out $@
 
 $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/exports.map Makefile
 	@mkdir -p $(B)
-	$(CC) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' $(GATE_C) $(GATE_LDFLAGS) -lpam -o $@
+	$(CC) $(CPPFLAGS) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' $(GATE_C) $(GATE_LDFLAGS) $(LDFLAGS) -lpam -o $@
 
 # Static and without cgo: nothing of the host's libraries, name services or locale runs in the login program.
 .PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/enroll
@@ -48,7 +62,7 @@ $(B)/latchkey-twilio:
 	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/twilio
 
 $(B)/enroll:
-	CGO_ENABLED=1 go build $(GO_FLAGS) -o $@ ./enroll
+	CGO_ENABLED=1 go build $(GO_FLAGS) -buildmode=pie -ldflags '$(GO_LDFLAGS) -extldflags "-Wl,-z,relro,-z,now"' -o $@ ./enroll
 
 # Installs what build made; nothing is fetched, no account is made, no configuration that is there is changed.
 install: build
@@ -68,10 +82,15 @@ install: build
 	install -m 0644 $(B)/latchkey.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 $(B)/enroll.8 $(B)/pam_latchkey.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -D -m 0644 packaging/completions/enroll.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/enroll
-	install -D -m 0644 packaging/completions/_enroll $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_enroll
+	install -D -m 0644 packaging/completions/_enroll $(DESTDIR)$(PREFIX)/share/zsh/$(ZSH)/_enroll
 	install -D -m 0644 packaging/completions/enroll.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/enroll.fish
+	install -D -m 0644 packaging/sshd.conf $(DESTDIR)$(PREFIX)/share/latchkey/sshd.conf
+	install -D -m 0644 packaging/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/latchkey.conf
+ifeq ($(FAMILY),debian)
+	install -D -m 0644 packaging/pam-config $(DESTDIR)$(PREFIX)/share/pam-configs/latchkey
+endif
 	test -e $(DESTDIR)/etc/latchkey/latchkey.toml || install -m 0644 packaging/latchkey.toml $(DESTDIR)/etc/latchkey/latchkey.toml
-	test -e $(DESTDIR)/etc/pam.d/enroll || install -m 0644 packaging/enroll.pam $(DESTDIR)/etc/pam.d/enroll
+	test -e $(DESTDIR)/etc/pam.d/enroll || install -m 0644 $(ENROLL_PAM) $(DESTDIR)/etc/pam.d/enroll
 
 deps:
 	@sh packaging/deps.sh
@@ -104,8 +123,13 @@ fuzz: deps
 		done; \
 	done
 
+# The version is that of the newest heading in CHANGELOG.md.
+VERSION ?= $(shell sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)
+ARCHES  ?= amd64 arm64
+
 packages:
-	@echo 'packages: there are none yet; make install DESTDIR=DIR lays out the files' >&2; exit 1
+	@sh packaging/deps.sh packages
+	@for arch in $(ARCHES); do sh packaging/package.sh $$arch $(VERSION) $(B) || exit 1; done
 
 clean:
 	rm -rf $(B)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what `make test`, `make demo` and `make bench` need on a bare Debian 12 or 13 machine, and only what is missing.
-# It does nothing, quickly, where all is there. It needs root only if something is missing.
+# It does nothing, quickly, where all is there. It needs root only if something is missing. `deps.sh packages` installs what
+# `make packages` and its tests need besides.
 #
 # Go: any Go from 1.21 on fetches the version that go.mod names through the module proxy. Where Debian's own is older
 # (Debian 12), Debian 13's packages are unpacked into a cache folder, from the machine's own mirror, so that neither libc nor
@@ -55,6 +56,11 @@ update() {
 	updated=yes
 }
 
+# scratch makes a folder that is gone when this script ends.
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+scratch() { mkdir "$temporary/$1" && echo "$temporary/$1"; }
+
 install_go() {
 	update go
 	candidate=$(apt-cache policy golang-go | sed -n 's/^ *Candidate: *\([0-9]*:\)\{0,1\}//p')
@@ -68,11 +74,11 @@ install_go() {
 
 # unpack_go takes Go from Debian 13's packages without installing them.
 unpack_go() {
+	# shellcheck disable=SC2016 # apt expands these
 	site=$(apt-get indextargets --format '$(SITE) $(RELEASE) $(ORIGIN) $(COMPONENT)' 'Created-By: Packages' |
 		sed -n 's/^\([^ ]*\) [a-z]* Debian main$/\1/p' | head -n 1)
 	[ -n "$site" ] || fail "no Debian mirror among apt's sources"
-	work=$(mktemp -d)
-	trap 'rm -rf "$work"' EXIT
+	work=$(scratch go)
 	mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/root"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site trixie main" >"$work/sources.list"
 	set -- -qq -o "Dir::Etc::SourceList=$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \
@@ -91,7 +97,42 @@ unpack_go() {
 	mv "$cache/go.new" "$cache/go"
 }
 
-wanted=$(missing | sort -u | tr '\n' ' ')
+# missing_for_packages: the packages for arm64 are made by a cross compiler and tried by an emulator.
+missing_for_packages() {
+	have git || echo git
+	have aarch64-linux-gnu-gcc || echo gcc-aarch64-linux-gnu
+	[ -e /usr/aarch64-linux-gnu/include/stdio.h ] || echo libc6-dev-arm64-cross
+	have qemu-aarch64 || have qemu-aarch64-static || echo qemu-user
+	have lintian || echo lintian
+	have rpm || echo rpm
+	have busybox || echo busybox-static
+	have shellcheck || echo shellcheck
+	have xz || echo xz-utils
+}
+
+# sysroot unpacks what arm64 programs are linked against and run on. The packages are the machine's own release's and are not
+# installed, so that the machine keeps one architecture.
+sysroot() {
+	[ ! -e "$cache/arm64/usr/include/security/pam_modules.h" ] || return 0
+	update "Debian's packages for arm64"
+	work=$(scratch arm64)
+	mkdir -p "$work/lists/partial" "$work/cache/archives/partial" "$work/root/usr/lib"
+	ln -s usr/lib "$work/root/lib"
+	set -- -qq -o APT::Architecture=arm64 -o APT::Architectures=arm64 -o "Dir::State::Lists=$work/lists" \
+		-o Dir::State::Status=/dev/null -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root
+	apt-get "$@" update
+	say "unpacking libpam for arm64 into $cache/arm64"
+	(cd "$work" && apt-get "$@" download libpam0g libpam0g-dev libaudit1 libcap-ng0 libc6)
+	for deb in "$work"/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$work/root"; done
+	ln -sf libpam.so.0 "$work/root/usr/lib/aarch64-linux-gnu/libpam.so" # the package's is absolute
+	mkdir -p "$cache"
+	rm -rf "$cache/arm64"
+	mv "$work/root" "$cache/arm64"
+}
+
+packages=
+[ "${1-}" != packages ] || packages=yes
+wanted=$( (missing; [ -z "$packages" ] || missing_for_packages) | sort -u | tr '\n' ' ')
 if [ -n "$wanted" ]; then
 	update "$wanted"
 	say "installing $wanted"
@@ -100,3 +141,4 @@ if [ -n "$wanted" ]; then
 fi
 go_enough || install_go
 go_enough || fail "Go could not be installed"
+[ -z "$packages" ] || sysroot

@@ -1,0 +1,122 @@
+#!/bin/sh
+# package.sh ARCH VERSION BUILD: makes the deb and the rpm of one architecture in BUILD/packages.
+#
+# A package is the tree that `make install` lays out, with every file in it: that target is the only list of files. The
+# same commit gives the same bytes, whoever builds it, where and when: times are the commit's, modes and owners are written
+# down, and neither paths nor ids of builds are in the programs.
+set -eu
+umask 022
+
+# The newest nfpm whose modules all come from the module proxy's allowed hosts; it never enters go.mod.
+nfpm=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+
+arch=$1 VERSION=$2 build=$3
+work=$build/$arch
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date -r CHANGELOG.md +%s)}
+export VERSION SOURCE_DATE_EPOCH ARCH="$arch" LC_ALL=C TZ=UTC
+
+fail() { echo "packages: error: $*" >&2; exit 1; }
+
+# cross makes the build one for arm64, against the sysroot of deps.sh. Elsewhere than on arm64 that needs a cross compiler.
+cross() {
+	sysroot=${XDG_CACHE_HOME:-$HOME/.cache}/latchkey/arm64
+	lib=$sysroot/usr/lib/aarch64-linux-gnu
+	export GOARCH=arm64 CC=aarch64-linux-gnu-gcc STRIP=aarch64-linux-gnu-strip
+	export CPPFLAGS="-I$sysroot/usr/include -ffile-prefix-map=$sysroot=/" LDFLAGS="-L$lib -Wl,-rpath-link,$lib"
+	export CGO_CFLAGS="-g -O2 $CPPFLAGS" CGO_LDFLAGS="$LDFLAGS"
+}
+
+# tree installs into a folder of its own what the packages of one family have.
+tree() {
+	rm -rf "${work:?}/$1"
+	make --no-print-directory -s install "B=$work" "DESTDIR=$work/$1" "FAMILY=$1" PREFIX=/usr ${CC:+"CC=$CC"} >&2
+	find "$work/$1" -name pam_latchkey.so -exec "${STRIP:-strip}" --strip-unneeded {} +
+	find "$work/$1/usr/share/man" -type f -exec gzip -9n {} +
+}
+
+# papers adds what Debian wants of a package besides its programs.
+papers() {
+	install -d "$1/usr/share/doc/latchkey" "$1/usr/share/lintian/overrides"
+	install -m 0644 packaging/lintian-overrides "$1/usr/share/lintian/overrides/latchkey"
+	licences /usr/share/common-licenses/Apache-2.0 >"$1/usr/share/doc/latchkey/copyright"
+	gzip -9nc CHANGELOG.md >"$1/usr/share/doc/latchkey/changelog.gz"
+	debian_changelog | gzip -9nc >"$1/usr/share/doc/latchkey/changelog.Debian.gz"
+}
+
+debian_changelog() {
+	printf 'latchkey (%s-1) unstable; urgency=medium\n\n' "$VERSION"
+	printf '  * What is new is in changelog.gz.\n'
+	printf '\n -- the latchkey authors <latchkey@localhost>  %s\n' "$(date -d "@$SOURCE_DATE_EPOCH" '+%a, %d %b %Y %T +0000')"
+}
+
+# licences prints latchkey's licence and those of everything that is linked into its programs. An argument names the file
+# that has the text of the Apache licence.
+licences() {
+	heading latchkey
+	cat LICENSE
+	heading "Go's standard library"
+	cat "$(go env GOROOT)/LICENSE"
+	modules | while read -r module; do
+		heading "$module"
+		licence "$(go list -m -f '{{.Dir}}' "$module")" "${1-}"
+	done
+}
+
+heading() { printf '\n%s\n%s\n\n' "$1" "$(printf %s "$1" | tr -c '' =)"; }
+
+# modules lists what the programs themselves say is in them, without what a replace line put in our own folders.
+modules() {
+	find "$work" -maxdepth 1 -type f -perm /100 ! -name '*.so' -exec go version -m {} + |
+		awk '$1 == "dep" {module = $2; print module} $1 == "=>" && $2 ~ /^\.\// {print "-" module}' | sort -u |
+		awk '/^-/ {ours[substr($0, 2)]; next} !($0 in ours)'
+}
+
+licence() {
+	if [ -n "$2" ] && grep -q 'Apache License' "$1/LICENSE"; then
+		echo "Licensed under the Apache License, Version 2.0: $2"
+	else
+		cat "$1/LICENSE"
+	fi
+	if [ -e "$1/NOTICE" ]; then cat "$1/NOTICE"; fi
+}
+
+# contents lists a tree for nfpm, with modes and owners. Only latchkey's own folders are the package's.
+contents() {
+	echo 'contents:'
+	find "$1" -mindepth 1 -type d \( -path '*/latchkey' -o -path '*/latchkey/*' \) \
+		-printf '- {type: dir, dst: "/%P", file_info: {mode: 0%m, owner: root, group: root}}\n' | sort
+	find "$1/etc" -type f \
+		-printf '- {type: config|noreplace, src: "%p", dst: "/etc/%P", file_info: {mode: 0%m, owner: root, group: root}}\n' | sort
+	find "$1" -path "$1/etc" -prune -o -type f \
+		-printf '- {src: "%p", dst: "/%P", file_info: {mode: 0%m, owner: root, group: root}}\n' | sort
+}
+
+# newest names the newest version of a library's symbols that the programs of a tree need: newest TREE GLIBC.
+newest() {
+	find "$1" -type f \( -perm /111 -o -name '*.so' \) -exec readelf -V {} + 2>/dev/null |
+		sed -n "s/.*Name: \($2_[0-9.]*\) .*/\1/p" | sort -uV | tail -n 1
+}
+
+# pack makes one package: pack deb debian, pack rpm redhat.
+pack() {
+	GLIBC=$(newest "$work/$2" GLIBC)
+	[ -n "$GLIBC" ] || fail "the programs in $work/$2 do not say which libc they need"
+	export GLIBC GLIBC_VERSION="${GLIBC#GLIBC_}"
+	{ cat packaging/nfpm.yaml; contents "$work/$2"; } >"$work/$1.yaml"
+	env -u GOARCH -u CC -u CGO_CFLAGS -u CGO_LDFLAGS \
+		go run "$nfpm" package --config "$work/$1.yaml" --packager "$1" --target "$build/packages/" >&2
+}
+
+case $arch in
+"$(dpkg --print-architecture)") ;;
+arm64) cross ;;
+*) fail "$arch can only be built on $arch" ;;
+esac
+mkdir -p "$build/packages"
+tree debian
+papers "$work/debian"
+tree redhat
+install -d "$work/redhat/usr/share/licenses/latchkey"
+licences >"$work/redhat/usr/share/licenses/latchkey/LICENSE"
+pack deb debian
+pack rpm redhat

@@ -1,0 +1,28 @@
+#!/bin/sh
+# After unpacking (deb: postinst, rpm: %post): the account, and the profile for pam-auth-update.
+#
+# Nothing is restarted. sshd, sudo and login load the module and start latchkey-login anew for each login, and sessions that
+# are open need neither. A login that is under way has the old module in memory and meets the new login program: WIRE.md
+# ("Versions") says why that pair works.
+set -e
+
+# account makes the user as which latchkey-twilio talks to Twilio. Without one it runs as nobody.
+account() {
+	if command -v systemd-sysusers >/dev/null; then
+		systemd-sysusers latchkey.conf
+	elif command -v adduser >/dev/null && [ -e /etc/debian_version ]; then
+		adduser --system --group --no-create-home --home /nonexistent --quiet latchkey
+	elif ! id -u latchkey >/dev/null 2>&1; then
+		useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin latchkey
+	fi
+}
+
+case $1 in
+configure | 1 | 2) # deb; rpm's count of installed versions
+	account
+	# The profile stays off unless an administrator switches it on; where it is on, a changed one takes effect.
+	if command -v pam-auth-update >/dev/null; then
+		pam-auth-update --package
+	fi
+	;;
+esac
