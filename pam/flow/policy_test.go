@@ -170,3 +170,18 @@ func TestTheArgumentDebugSaysWhichRuleDecidedAndNoSecret(t *testing.T) {
 		t.Errorf("it says %q", text)
 	}
 }
+
+func TestEnrollIsNotAskedForACodeHere(t *testing.T) {
+	w := newWorld(t, "[[rule]]\nusers = [\"alice\"]\nrequire = \"deny\"\n")
+	r := request()
+	r.Service = "enroll"
+	w.expect(w.login(r), true, flow.Exempt, success, "")
+	for _, other := range []string{"", "enroll2", "Enroll", " enroll", "sshd"} {
+		r.Service = other
+		if o := w.login(r); o.Allow {
+			t.Errorf("service %q is exempt", other)
+		}
+	}
+	r.Service, r.Lookup = "enroll", flow.NoSuchUser
+	w.expect(w.login(r), false, flow.Name, flow.Outcome{Reason: flow.Name}.PAM(), "")
+}
