@@ -15,7 +15,7 @@ import (
 	"latchkey/sshd/suite/wire"
 )
 
-// Host is a running container of one distribution, with latchkey installed.
+// Host is a running container of one distribution, with latchkey installed unless it is a bare one.
 type Host struct {
 	*Distribution
 	suite    *Suite
@@ -32,9 +32,11 @@ type Host struct {
 	kept    map[string]*Server
 }
 
-// install lays the staged files down and sets the machine up as an administrator would, with a second name service.
-const install = `set -e
-cp -a /suite/stage/. /
+// install lays the staged files down.
+const install = "cp -a /suite/stage/. /"
+
+// settle sets the machine up, with a second name service.
+const settle = `set -e
 mkdir -p /run/sshd /var/lib/extrausers
 touch /var/lib/extrausers/passwd /var/lib/extrausers/shadow /var/lib/extrausers/group
 chmod 640 /var/lib/extrausers/shadow
@@ -42,9 +44,9 @@ sed -i -E 's/^(passwd|group|shadow):.*/& extrausers/' /etc/nsswitch.conf
 rm -f /etc/motd /run/motd.dynamic
 `
 
-// start runs a container. /var/lib/latchkey and /home are folders of this machine's file system: on an engine's own
+// start runs a container; a bare one is without latchkey. /var/lib/latchkey and /home are folders of this machine's file system: on an engine's own
 // layers fsync may be switched off, and then neither the tests nor the benchmark would see its cost.
-func (s *Suite) start(d *Distribution, image string) (*Host, error) {
+func (s *Suite) start(d *Distribution, image string, bare bool) (*Host, error) {
 	dir, err := os.MkdirTemp(s.dir, d.Suite+"-")
 	if err != nil {
 		return nil, err
@@ -56,13 +58,16 @@ func (s *Suite) start(d *Distribution, image string) (*Host, error) {
 		}
 	}
 	args := append([]string{"run", "--detach", "--rm", "--network=host", "--cap-add=AUDIT_WRITE", "--hostname", d.Suite}, limits...)
-	for _, volume := range [][2]string{
+	volumes := [][2]string{
 		{filepath.Join(h.dir, "suite"), "/suite"},
 		{filepath.Join(s.dir, "stage"), "/suite/stage:ro"},
 		{filepath.Join(s.dir, "agent"), "/usr/libexec/latchkey-suite-agent:ro"},
-		{filepath.Join(h.dir, "state"), "/var/lib/latchkey"},
 		{filepath.Join(h.dir, "home"), "/home"},
-	} {
+	}
+	if !bare {
+		volumes = append(volumes, [2]string{filepath.Join(h.dir, "state"), "/var/lib/latchkey"})
+	}
+	for _, volume := range volumes {
 		args = append(args, "--volume", volume[0]+":"+volume[1])
 	}
 	out, err := s.Engine.run(nil, append(args, image, "/usr/libexec/latchkey-suite-agent", "/suite")...)
@@ -70,13 +75,17 @@ func (s *Suite) start(d *Distribution, image string) (*Host, error) {
 		return nil, err
 	}
 	h.id = strings.TrimSpace(string(out))
-	if err := h.ready(); err != nil {
+	err = h.ready()
+	if err == nil && !bare {
+		_, err = h.Script(install)
+	}
+	if err != nil {
 		return nil, errors.Join(err, h.Close())
 	}
 	return h, nil
 }
 
-// ready waits for the agent, takes the lifeline, and installs.
+// ready waits for the agent, takes the lifeline, and sets the machine up.
 func (h *Host) ready() error {
 	out, err := h.suite.Engine.run(nil, "inspect", "--format", "{{.State.Pid}}", h.id)
 	if err != nil {
@@ -101,7 +110,7 @@ func (h *Host) ready() error {
 			return err
 		}
 	}
-	if _, err := h.Script(install); err != nil {
+	if _, err := h.Script(settle); err != nil {
 		return err
 	}
 	return h.hashPassword()

@@ -81,6 +81,11 @@ func (h *Host) Serve(c Config) (*Server, error) {
 	if err := h.Service(c.Name, c.Stack, c.Account...); err != nil {
 		return nil, err
 	}
+	return h.onFreePort(c, (*Server).configured)
+}
+
+// onFreePort starts a server; argv writes what it needs and gives its command line.
+func (h *Host) onFreePort(c Config, argv func(*Server) ([]string, error)) (*Server, error) {
 	var last error
 	for range 5 { // another process may take the port between its choice and its use
 		port, err := freePort()
@@ -88,7 +93,7 @@ func (h *Host) Serve(c Config) (*Server, error) {
 			return nil, err
 		}
 		s := &Server{Host: h, Config: c, Port: port}
-		if last = s.listen(); last == nil {
+		if last = s.listen(argv); last == nil {
 			return s, nil
 		}
 		s.Stop()
@@ -96,8 +101,8 @@ func (h *Host) Serve(c Config) (*Server, error) {
 	return nil, last
 }
 
-// listen writes the configuration, starts sshd and waits for its banner.
-func (s *Server) listen() error {
+// configured writes the configuration of a server with a PAM service of its own.
+func (s *Server) configured() ([]string, error) {
 	lines := append([]string{fmt.Sprintf("ListenAddress 127.0.0.1:%d", s.Port)}, s.Options...)
 	program := "/usr/sbin/sshd"
 	if s.serviceOption {
@@ -105,18 +110,24 @@ func (s *Server) listen() error {
 	} else {
 		program = "/suite/" + s.Config.Name
 		if _, err := s.Exec("", "/bin/ln", "-sf", "/usr/sbin/sshd", program); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	file := fmt.Sprintf("/suite/sshd_config.%d", s.Port)
-	if _, err := s.Exec(strings.Join(lines, "\n")+"\n"+base, "/usr/bin/tee", file); err != nil {
+	_, err := s.Exec(strings.Join(lines, "\n")+"\n"+base, "/usr/bin/tee", file)
+	return []string{program, "-D", "-f", file}, err
+}
+
+// listen has sshd check its configuration, starts it, and waits for its banner.
+func (s *Server) listen(argv func(*Server) ([]string, error)) error {
+	command, err := argv(s)
+	if err != nil {
 		return err
 	}
-	if _, err := s.Exec("", program, "-t", "-f", file); err != nil {
+	if _, err := s.Exec("", append([]string{command[0], "-t"}, command[2:]...)...); err != nil {
 		return err
 	}
-	var err error
-	if s.conn, err = s.begin(wire.Request{Argv: []string{program, "-D", "-f", file}}); err != nil {
+	if s.conn, err = s.begin(wire.Request{Argv: command}); err != nil {
 		return err
 	}
 	return Wait("sshd "+s.Config.Name, 20*time.Second, s.banner)

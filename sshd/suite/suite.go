@@ -85,7 +85,7 @@ func (s *Suite) Host(d *Distribution) (*Host, error) {
 	if h := s.hosts[d]; h != nil {
 		return h, nil
 	}
-	h, err := s.launch(d)
+	h, err := s.launch(d, false)
 	if err == nil {
 		s.hosts[d] = h
 	}
@@ -96,10 +96,17 @@ func (s *Suite) Host(d *Distribution) (*Host, error) {
 func (s *Suite) Private(d *Distribution) (*Host, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.launch(d)
+	return s.launch(d, false)
 }
 
-func (s *Suite) launch(d *Distribution) (*Host, error) {
+// Bare is Private without latchkey.
+func (s *Suite) Bare(d *Distribution) (*Host, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.launch(d, true)
+}
+
+func (s *Suite) launch(d *Distribution, bare bool) (*Host, error) {
 	image, err := s.Engine.image(d, s.out)
 	if err != nil {
 		return nil, err
@@ -109,7 +116,7 @@ func (s *Suite) launch(d *Distribution) (*Host, error) {
 			return nil, err
 		}
 	}
-	h, err := s.start(d, image)
+	h, err := s.start(d, image, bare)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", d.Name, err)
 	}
