@@ -126,10 +126,11 @@ fuzz: deps
 # The version is that of the newest heading in CHANGELOG.md.
 VERSION ?= $(shell sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)
 ARCHES  ?= amd64 arm64
+KINDS   ?= deb rpm
 
 packages:
 	@sh packaging/deps.sh packages
-	@for arch in $(ARCHES); do sh packaging/package.sh $$arch $(VERSION) $(B) || exit 1; done
+	@for arch in $(ARCHES); do sh packaging/package.sh $$arch $(VERSION) $(B) $(KINDS) || exit 1; done
 
 clean:
 	rm -rf $(B)

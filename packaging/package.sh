@@ -1,5 +1,5 @@
 #!/bin/sh
-# package.sh ARCH VERSION BUILD: makes the deb and the rpm of one architecture in BUILD/packages.
+# package.sh ARCH VERSION BUILD KIND…: makes packages of one architecture in BUILD/packages, of the kinds deb and rpm.
 #
 # A package is the tree that `make install` lays out, with every file in it: that target is the only list of files. The
 # same commit gives the same bytes, whoever builds it, where and when: times are the commit's, modes and owners are written
@@ -11,6 +11,7 @@ umask 022
 nfpm=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
 arch=$1 VERSION=$2 build=$3
+shift 3
 work=$build/$arch
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date -r CHANGELOG.md +%s)}
 export VERSION SOURCE_DATE_EPOCH ARCH="$arch" LC_ALL=C TZ=UTC
@@ -107,16 +108,23 @@ pack() {
 		go run "$nfpm" package --config "$work/$1.yaml" --packager "$1" --target "$build/packages/" >&2
 }
 
+make_deb() {
+	tree debian
+	papers "$work/debian"
+	pack deb debian
+}
+
+make_rpm() {
+	tree redhat
+	install -d "$work/redhat/usr/share/licenses/latchkey"
+	licences >"$work/redhat/usr/share/licenses/latchkey/LICENSE"
+	pack rpm redhat
+}
+
 case $arch in
 "$(dpkg --print-architecture)") ;;
 arm64) cross ;;
 *) fail "$arch can only be built on $arch" ;;
 esac
 mkdir -p "$build/packages"
-tree debian
-papers "$work/debian"
-tree redhat
-install -d "$work/redhat/usr/share/licenses/latchkey"
-licences >"$work/redhat/usr/share/licenses/latchkey/LICENSE"
-pack deb debian
-pack rpm redhat
+for kind in "$@"; do "make_$kind"; done

@@ -1,0 +1,327 @@
+package sshd_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"latchkey/sshd/suite"
+)
+
+// debs makes Debian packages of two versions with `make packages`, from the same source.
+func debs(t *testing.T) (older, newer string) {
+	t.Helper()
+	if arch, err := exec.Command("dpkg", "--print-architecture").Output(); err != nil || strings.TrimSpace(string(arch)) != "amd64" {
+		t.Fatalf("packages are made on amd64 alone, not on %q (%v)", arch, err)
+	}
+	dir := t.TempDir()
+	for _, version := range []string{"1.0.1", "1.0.2"} {
+		cmd := exec.Command("make", "-C", "..", "packages", "ARCHES=amd64", "KINDS=deb", "VERSION="+version, "B="+dir)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("make packages: %v\n%s", err, out)
+		}
+	}
+	return filepath.Join(dir, "packages/latchkey_1.0.1-1_amd64.deb"), filepath.Join(dir, "packages/latchkey_1.0.2-1_amd64.deb")
+}
+
+// machine is a host without latchkey, with its distribution's own sshd and one user.
+type machine struct {
+	t *testing.T
+	*suite.Host
+	sshd  *suite.Server
+	alice *suite.User
+}
+
+// onMachines runs a test on a clean machine of each distribution.
+func onMachines(t *testing.T, test func(m machine)) {
+	t.Helper()
+	for _, d := range suite.Distributions {
+		t.Run(d.Name, func(t *testing.T) {
+			t.Parallel()
+			h, err := shared.Bare(d)
+			must(t, err)
+			t.Cleanup(func() { must(t, h.Close()) })
+			s, err := h.Own()
+			must(t, err)
+			t.Cleanup(s.Stop)
+			alice, err := h.Named("alice")
+			must(t, err)
+			test(machine{t, h, s, alice})
+		})
+	}
+}
+
+// put copies a package into root's home.
+func (m machine) put(deb string) {
+	m.t.Helper()
+	data, err := os.ReadFile(deb)
+	must(m.t, err)
+	must(m.t, os.WriteFile(m.Path("/root/"+filepath.Base(deb)), data, 0o644))
+}
+
+// prelude stands in for systemd, which is not there: a reload is what its unit does, and ends when sshd listens anew.
+const prelude = `cd /root
+exec 2>&1
+systemctl() {
+	[ "$*" = 'reload ssh' ] || exit 1
+	before=$(grep -c 'Server listening' /suite/log)
+	kill -HUP "$(cat /run/sshd.pid)"
+	for i in $(seq 100); do
+		[ "$(grep -c 'Server listening' /suite/log)" = "$before" ] || return 0
+		sleep 0.1
+	done
+	exit 1
+}
+set -e
+`
+
+// sh runs a command line in root's home. apt gives dpkg a terminal, which ends lines in its own way.
+func (m machine) sh(line string) (string, error) {
+	out, err := m.Script(prelude + line + "\n")
+	return strings.ReplaceAll(out, "\r", ""), err
+}
+
+func (m machine) run(line string) {
+	m.t.Helper()
+	if out, err := m.sh(line); err != nil {
+		m.t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+}
+
+// setUp answers enroll's questions on a terminal that has just been started.
+func (m machine) setUp(terminal *suite.Terminal, u *suite.User) {
+	m.t.Helper()
+	must(m.t, terminal.Expect(`Type the code that the app shows now: `))
+	must(m.t, u.ReadSecret(terminal.Seen()))
+	must(m.t, terminal.Type(u.CodeAt(-1))) // later ones are for the logins
+	if exit, err := terminal.Exit(); err != nil || exit != 0 {
+		m.t.Fatalf("enroll: exit %d, %v: %q", exit, err, terminal.Seen())
+	}
+}
+
+func (m machine) terminal(argv ...string) *suite.Terminal {
+	m.t.Helper()
+	terminal, err := suite.NewTerminal(m.Shell(argv...))
+	must(m.t, err)
+	m.t.Cleanup(terminal.Close)
+	return terminal
+}
+
+// byPasswordAlone wants a login to need nothing but the password; by the method that this sshd_config allows.
+func (m machine) byPasswordAlone(first bool) {
+	m.t.Helper()
+	o := allowed(m.t, m.sshd, suite.Attempt{User: "alice", Password: suite.Password, PasswordFirst: first})
+	if o.CodePrompts() != 0 {
+		m.t.Errorf("a code was asked for: %q", o.Prompts)
+	}
+	o.Close()
+}
+
+func (m machine) login(codes ...string) suite.Attempt {
+	return suite.Attempt{User: "alice", Password: suite.Password, Codes: codes}
+}
+
+// fence is a block of commands in README.
+var fence = regexp.MustCompile("(?s)```sh\n(.*?)```")
+
+// firstCommands are README's, from the installation to the first protected login.
+func firstCommands(t *testing.T) []string {
+	t.Helper()
+	readme, err := os.ReadFile("../README.md")
+	must(t, err)
+	_, section, found := strings.Cut(string(readme), "\n## Install\n")
+	block := fence.FindStringSubmatch(section)
+	if !found || block == nil {
+		t.Fatal("README has no commands under Install")
+	}
+	var commands []string
+	for _, line := range strings.Split(strings.TrimSpace(block[1]), "\n") {
+		command, _, _ := strings.Cut(line, "   #")
+		commands = append(commands, strings.TrimSpace(command))
+	}
+	return commands
+}
+
+// installByREADME types what README says, and nothing else.
+func (m machine) installByREADME(deb string) {
+	m.t.Helper()
+	m.put(deb)
+	commands := firstCommands(m.t)
+	if len(commands) > 5 {
+		m.t.Errorf("README needs %d commands: %q", len(commands), commands)
+	}
+	for _, command := range commands {
+		if strings.HasPrefix(command, "enroll ") {
+			m.setUp(m.terminal(strings.Fields(command)...), m.alice)
+		} else {
+			m.run(command)
+		}
+	}
+}
+
+func TestThePackageFromInstallationByREADMEToRemoval(t *testing.T) {
+	t.Parallel()
+	older, newer := debs(t)
+	onMachines(t, func(m machine) {
+		m.byPasswordAlone(true)
+		m.installByREADME(older)
+		denied(m.t, m.sshd, m.login(m.alice.WrongCode()))
+		byPassword := m.login()
+		byPassword.PasswordFirst = true
+		denied(m.t, m.sshd, byPassword)
+		session := allowed(m.t, m.sshd, m.login(m.alice.Code()))
+		if session.CodePrompts() != 1 {
+			m.t.Errorf("asked for a code %d times: %q", session.CodePrompts(), session.Prompts)
+		}
+		m.upgrade(newer, session)
+		m.refuseRemoval()
+		m.byPasswordAlone(false)
+		m.purge(newer)
+	})
+}
+
+// upgrade installs a newer package while a session is open, one login waits at the password and another one at the code.
+func (m machine) upgrade(deb string, session *suite.Outcome) {
+	t := m.t
+	m.run("enroll reset alice") // for codes that are not used yet
+	must(t, m.alice.Enroll())
+	atPassword, err := m.sshd.Terminal(suite.OpenSSH{User: "alice"}, "host", "id")
+	must(t, err)
+	t.Cleanup(atPassword.Close)
+	must(t, atPassword.Expect(`Password: `))
+	waiting := m.login(m.alice.CodeAt(-1))
+	waiting.AtCode = func() error {
+		m.put(deb)
+		_, err := m.sh("apt install ./" + filepath.Base(deb))
+		return err
+	}
+	allowed(t, m.sshd, waiting).Close()
+	if out, err := m.Exec("", "/usr/bin/dpkg-query", "--show", "--showformat=${Version} ${Status}", "latchkey"); err != nil || out != "1.0.2-1 install ok installed" {
+		t.Fatalf("after the upgrade: %q, %v", out, err)
+	}
+	must(t, atPassword.Type(suite.Password))
+	must(t, atPassword.Expect(`Code from your app: `))
+	must(t, atPassword.Type(m.alice.Code()))
+	must(t, atPassword.Expect(`uid=\d+\(alice\)`))
+	if out, err := session.Output("id -un"); err != nil || strings.TrimSpace(out) != "alice" {
+		t.Errorf("the session that was open: %q, %v", out, err)
+	}
+	next := m.login(m.alice.CodeAt(1))
+	next.AtCode = m.newModuleLoaded
+	allowed(t, m.sshd, next).Close()
+}
+
+// newModuleLoaded wants a process of a login to have the module that is installed now. Those of open sessions have the old one.
+func (m machine) newModuleLoaded() error {
+	all, err := m.Processes()
+	if err != nil {
+		return err
+	}
+	for _, p := range all {
+		files, _ := p.Mapped() // none: it has ended meanwhile
+		for _, file := range files {
+			if strings.HasSuffix(file, "/pam_latchkey.so") { // not: (deleted)
+				return nil
+			}
+		}
+	}
+	return errors.New("no process has the new module")
+}
+
+// byHint is the hint that a refused removal gives.
+var byHint = regexp.MustCompile(`(?m)sed -i .*$`)
+
+// refuseRemoval wants a removal refused, with nothing changed, as long as sshd's stack needs the module; then it does as it is
+// told, and removes.
+func (m machine) refuseRemoval() {
+	t := m.t
+	out, err := m.sh("apt remove -y latchkey")
+	if err == nil || !strings.Contains(out, "let nobody in: /etc/pam.d/sshd\n") {
+		t.Fatalf("the removal was not refused: %v\n%s", err, out)
+	}
+	denied(t, m.sshd, m.login(m.alice.WrongCode()))
+	m.run("cp /etc/pam.d/sshd /etc/pam.d/sshd.bak") // a copy is no service
+	m.run(byHint.FindString(out))
+	m.run("apt remove -y latchkey")
+}
+
+// purge wants records to outlive a purge unless root says otherwise.
+func (m machine) purge(deb string) {
+	t := m.t
+	m.run("apt purge -y latchkey")
+	m.run("test ! -e /etc/latchkey/latchkey.toml && test -s /etc/latchkey/users/alice && test -s /var/lib/latchkey/key")
+	m.run("apt install ./" + filepath.Base(deb) + "\nmv /etc/pam.d/sshd.bak /etc/pam.d/sshd")
+	codes, err := m.Exec("", "/usr/bin/enroll", "codes", "--user", "alice", "--yes") // only a record that was kept can have codes
+	must(t, err)
+	allowed(t, m.sshd, m.login(strings.Fields(codes)[0])).Close()
+	m.run("sed -i /pam_latchkey/d /etc/pam.d/sshd\ntouch /etc/latchkey/purge-records\napt purge -y latchkey")
+	m.run("test ! -e /etc/latchkey && test ! -e /var/lib/latchkey")
+}
+
+func TestTheProfileAsksEverywhereForTheCodeOnceAndGoesWithThePackage(t *testing.T) {
+	t.Parallel()
+	older, newer := debs(t)
+	onMachines(t, func(m machine) {
+		m.put(older)
+		m.run("apt install ./" + filepath.Base(older))
+		m.byPasswordAlone(true)
+		m.run("pam-auth-update --enable latchkey")
+		m.run("cp /usr/share/latchkey/sshd.conf /etc/ssh/sshd_config.d/latchkey.conf\nsystemctl reload ssh")
+		denied(m.t, m.sshd, m.login("123456"))
+		m.enrollForOneself()
+		if o := denied(m.t, m.sshd, suite.Attempt{User: "alice", Password: "wrong", Codes: []string{m.alice.Code()}}); o.CodePrompts() != 0 {
+			m.t.Errorf("a code was asked for after a wrong password: %q", o.Prompts)
+		}
+		denied(m.t, m.sshd, m.login(m.alice.WrongCode()))
+		m.put(newer)
+		m.run("apt install ./" + filepath.Base(newer))
+		if o := allowed(m.t, m.sshd, m.login(m.alice.CodeAt(1))); o.CodePrompts() != 1 {
+			m.t.Errorf("asked for a code %d times: %q", o.CodePrompts(), o.Prompts)
+		}
+		m.sudo()
+		m.run("apt remove -y latchkey\n! grep -rE '^[^#]*pam_latchkey' /etc/pam.d")
+		m.byPasswordAlone(false)
+	})
+}
+
+// enrollForOneself wants a user without a device to be asked for the password alone, and one with a device for its code once.
+func (m machine) enrollForOneself() {
+	t := m.t
+	first := m.terminal(as(m.alice, "/usr/bin/enroll")...)
+	must(t, first.Expect(`Password: `))
+	must(t, first.Type(suite.Password))
+	m.setUp(first, m.alice)
+	codes := m.terminal(as(m.alice, "/usr/bin/enroll", "codes")...)
+	must(t, codes.Expect(`Password: `))
+	must(t, codes.Type(suite.Password))
+	must(t, codes.Expect(`Code from a device`))
+	must(t, codes.Type(m.alice.Code()))
+	if exit, err := codes.Exit(); err != nil || exit != 0 || strings.Count(codes.Seen(), "Code from") != 1 {
+		t.Errorf("enroll codes: exit %d, %v: %q", exit, err, codes.Seen())
+	}
+}
+
+// sudo wants the caller's code too, once.
+func (m machine) sudo() {
+	t := m.t
+	m.run("enroll reset alice") // for codes that are not used yet
+	must(t, m.alice.Enroll())
+	m.run("echo 'alice ALL=(ALL) ALL' >/etc/sudoers.d/alice")
+	for code, exit := range map[string]int{m.alice.WrongCode(): 1, m.alice.Code(): 0} {
+		terminal := m.terminal(as(m.alice, "/usr/bin/sudo", "-k", "/usr/bin/id")...)
+		must(t, terminal.Expect(`[Pp]assword`))
+		must(t, terminal.Type(suite.Password))
+		must(t, terminal.Expect(`Code from your app: `))
+		must(t, terminal.Type(code))
+		if exit == 0 {
+			must(t, terminal.Expect(`uid=0\(root\)`))
+			continue
+		}
+		must(t, terminal.Expect(`not accepted`))
+		terminal.Close()
+	}
+}
