@@ -22,7 +22,7 @@ endif
 
 GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/names.c
 GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
-               -ffile-prefix-map=$(CURDIR)=.
+               "-ffile-prefix-map=$(CURDIR)=."
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 # The same source gives the same bytes wherever it is built: no path, no state of git, no id that depends on either.
 GO_LDFLAGS   = -s -w -buildid= -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll
@@ -101,7 +101,8 @@ demo: deps build
 # Everything: the packages, once more with the race detector and the sanitizers, and logins in containers. -count=1, because
 # go's cache of results knows nothing of the programs that tests build and start.
 test: deps build lint
-	go test -count=1 $$(go list ./... | grep -v /sshd$$)
+	go test -count=1 $$(go list ./... | grep -v -e /sshd$$ -e /packaging$$)
+	go test -count=1 -timeout 20m ./packaging
 	go test -count=1 -race ./pam/...
 	$(SANITIZED) go test -count=1 -asan ./pam/gate
 	go test -count=1 -timeout 20m ./sshd

@@ -7,8 +7,9 @@
 set -eu
 umask 022
 
-# The newest nfpm whose modules all come from the module proxy's allowed hosts; it never enters go.mod.
-nfpm=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
+# Newer ones need modules from hosts that a proxy may not serve. It never enters go.mod, for all that it pulls in.
+# $NFPM is another one to use.
+nfpm_module=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
 arch=$1 VERSION=$2 build=$3
 shift 3
@@ -104,8 +105,11 @@ pack() {
 	[ -n "$GLIBC" ] || fail "the programs in $work/$2 do not say which libc they need"
 	export GLIBC GLIBC_VERSION="${GLIBC#GLIBC_}"
 	{ cat packaging/nfpm.yaml; contents "$work/$2"; } >"$work/$1.yaml"
-	env -u GOARCH -u CC -u CGO_CFLAGS -u CGO_LDFLAGS \
-		go run "$nfpm" package --config "$work/$1.yaml" --packager "$1" --target "$build/packages/" >&2
+	nfpm package --config "$work/$1.yaml" --packager "$1" --target "$build/packages/" >&2
+}
+
+nfpm() {
+	if [ -n "${NFPM-}" ]; then "$NFPM" "$@"; else env -u GOARCH -u CC -u CGO_CFLAGS -u CGO_LDFLAGS go run "$nfpm_module" "$@"; fi
 }
 
 make_deb() {

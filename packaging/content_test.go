@@ -1,0 +1,157 @@
+package packaging_test
+
+import (
+	"debug/buildinfo"
+	"debug/elf"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// debModes are the mode, owner and path of everything in a deb, as tar shows them, without what others own too.
+var debModes = []string{
+	"drwxr-xr-x root/root ./etc/latchkey/",
+	"-rw-r--r-- root/root ./etc/latchkey/latchkey.toml",
+	"drwx------ root/root ./etc/latchkey/users/",
+	"-rw-r--r-- root/root ./etc/pam.d/enroll",
+	"-rwsr-xr-x root/root ./usr/bin/enroll",
+	"-rw-r--r-- root/root ./usr/lib/sysusers.d/latchkey.conf",
+	"-rw-r--r-- root/root ./usr/lib/MULTIARCH/security/pam_latchkey.so",
+	"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-login",
+	"-rwx--x--x root/root ./usr/libexec/latchkey/latchkey-twilio",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/changelog.Debian.gz",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/changelog.gz",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/copyright",
+	"-rw-r--r-- root/root ./usr/share/latchkey/sshd.conf",
+	"-rw-r--r-- root/root ./usr/share/man/man8/enroll.8.gz",
+	"-rw-r--r-- root/root ./usr/share/pam-configs/latchkey",
+	"drwx------ root/root ./var/lib/latchkey/",
+	"drwx------ root/root ./var/lib/latchkey/users/",
+}
+
+// multiarch are the names of the architectures' folders.
+var multiarch = map[string]string{"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+
+func TestTheDebHasTheRightModesAndConffiles(t *testing.T) {
+	for arch, triplet := range multiarch {
+		listing := map[string]bool{}
+		for _, line := range strings.Split(strings.TrimSpace(run(t, "dpkg-deb", "-c", deb(arch))), "\n") {
+			f := strings.Fields(line)
+			listing[f[0]+" "+f[1]+" "+f[5]] = true
+			if mode := f[0]; mode[5] == 'w' || mode[8] == 'w' || f[1] != "root/root" {
+				t.Errorf("%s: not root's alone to write: %s", arch, line)
+			}
+			if f[0][3] == 's' && f[5] != "./usr/bin/enroll" || f[0][6] == 's' {
+				t.Errorf("%s: more than enroll runs with others' rights: %s", arch, line)
+			}
+		}
+		for _, want := range debModes {
+			if want = strings.Replace(want, "MULTIARCH", triplet, 1); !listing[want] {
+				t.Errorf("%s has no %s", arch, want)
+			}
+		}
+		if got := strings.Fields(run(t, "dpkg-deb", "-I", deb(arch), "conffiles")); !slices.Equal(got, []string{"/etc/latchkey/latchkey.toml", "/etc/pam.d/enroll"}) {
+			t.Errorf("%s: conffiles are %q", arch, got)
+		}
+	}
+}
+
+// unpacked is a deb's content.
+func unpacked(t *testing.T, arch string) string {
+	t.Helper()
+	dir := t.TempDir()
+	run(t, "dpkg-deb", "-x", deb(arch), dir)
+	return dir
+}
+
+// programs are the ELF files below dir.
+func programs(t *testing.T, dir string) map[string]*elf.File {
+	t.Helper()
+	found := map[string]*elf.File{}
+	must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		if f, err := elf.Open(path); err == nil {
+			t.Cleanup(func() { f.Close() })
+			found[path] = f
+		}
+		return nil
+	}))
+	if len(found) < 4 {
+		t.Fatalf("only %d programs: %v", len(found), found)
+	}
+	return found
+}
+
+// newestGLIBC is the newest version of libc's symbols that the programs import, as [2, 34].
+func newestGLIBC(t *testing.T, dir string) (newest [2]int) {
+	t.Helper()
+	for path, f := range programs(t, dir) {
+		symbols, err := f.ImportedSymbols()
+		if err != nil && f.SectionByType(elf.SHT_DYNSYM) != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		for _, s := range symbols {
+			var v [2]int
+			if n, _ := fmt.Sscanf(s.Version, "GLIBC_%d.%d", &v[0], &v[1]); n == 2 && slices.Compare(v[:], newest[:]) > 0 {
+				newest = v
+			}
+		}
+	}
+	return newest
+}
+
+func TestThePackagesDependOnTheLibcThatTheProgramsNeed(t *testing.T) {
+	for arch := range multiarch {
+		needs := newestGLIBC(t, unpacked(t, arch))
+		want := fmt.Sprintf("libc6 (>= %d.%d)", needs[0], needs[1])
+		if got := run(t, "dpkg-deb", "-f", deb(arch), "Depends"); !strings.HasPrefix(got, want+", ") {
+			t.Errorf("%s depends on %s and needs %s", arch, got, want)
+		}
+	}
+	needs := newestGLIBC(t, unpacked(t, "amd64"))
+	if want, got := fmt.Sprintf("libc.so.6(GLIBC_%d.%d)(64bit)\n", needs[0], needs[1]), run(t, "rpm", "-qp", "--requires", rpm(version, "x86_64")); !strings.Contains(got, want) {
+		t.Errorf("the rpm requires %q and needs %q", got, want)
+	}
+}
+
+func TestEveryModuleInTheProgramsHasItsLicenceInTheCopyrightFile(t *testing.T) {
+	dir := unpacked(t, "amd64")
+	text, err := os.ReadFile(filepath.Join(dir, "usr/share/doc/latchkey/copyright"))
+	must(t, err)
+	named := 0
+	for path := range programs(t, dir) {
+		info, err := buildinfo.ReadFile(path)
+		if err != nil {
+			continue // C
+		}
+		for _, module := range info.Deps {
+			if module.Replace != nil {
+				continue // a folder of our own
+			}
+			named++
+			if !strings.Contains(string(text), "\n"+module.Path+"\n====") {
+				t.Errorf("%s has %s in it, which copyright does not name", filepath.Base(path), module.Path)
+			}
+		}
+	}
+	if named < 10 {
+		t.Errorf("the programs name only %d modules", named)
+	}
+}
+
+func TestLintianFindsNothingThatIsNotExplained(t *testing.T) {
+	for arch := range multiarch {
+		run(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb(arch))
+	}
+}
+
+func TestShellcheckFindsNothing(t *testing.T) {
+	scripts, err := filepath.Glob("scripts/*.sh")
+	must(t, err)
+	run(t, append([]string{"shellcheck", "deps.sh", "package.sh"}, scripts...)...)
+}
