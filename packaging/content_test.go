@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// debModes are the mode, owner and path of everything in a deb, as tar shows them, without what others own too.
+// debModes are mode, owner and path of what a deb must have, as tar shows them.
 var debModes = []string{
 	"drwxr-xr-x root/root ./etc/latchkey/",
 	"-rw-r--r-- root/root ./etc/latchkey/latchkey.toml",
@@ -20,6 +20,7 @@ var debModes = []string{
 	"-rwsr-xr-x root/root ./usr/bin/enroll",
 	"-rw-r--r-- root/root ./usr/lib/sysusers.d/latchkey.conf",
 	"-rw-r--r-- root/root ./usr/lib/MULTIARCH/security/pam_latchkey.so",
+	"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-enroll",
 	"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-login",
 	"-rwx--x--x root/root ./usr/libexec/latchkey/latchkey-twilio",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/changelog.Debian.gz",
@@ -81,7 +82,7 @@ func programs(t *testing.T, dir string) map[string]*elf.File {
 		}
 		return nil
 	}))
-	if len(found) < 4 {
+	if len(found) < 5 {
 		t.Fatalf("only %d programs: %v", len(found), found)
 	}
 	return found

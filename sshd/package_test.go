@@ -177,11 +177,34 @@ func TestThePackageFromInstallationByREADMEToRemoval(t *testing.T) {
 		if session.CodePrompts() != 1 {
 			m.t.Errorf("asked for a code %d times: %q", session.CodePrompts(), session.Prompts)
 		}
+		m.enrollInsideTheFirstLogin()
 		m.upgrade(newer, session)
 		m.refuseRemoval()
 		m.byPasswordAlone(false)
 		m.purge(newer)
 	})
+}
+
+// enrollInsideTheFirstLogin has bob, who has no device, set one up in the login itself, once the policy says so.
+func (m machine) enrollInsideTheFirstLogin() {
+	t := m.t
+	bob, err := m.Named("bob")
+	must(t, err)
+	byBob := suite.Attempt{User: "bob", Password: suite.Password, Codes: []string{"123456"}}
+	denied(t, m.sshd, byBob)
+	m.run(`sed -i 's/^unenrolled = .*/unenrolled = "enroll"/' /etc/latchkey/latchkey.toml`)
+	first, err := m.sshd.Terminal(suite.OpenSSH{User: "bob"}, "host")
+	must(t, err)
+	t.Cleanup(first.Close)
+	typed(t, first, `Password: `, suite.Password)
+	must(t, first.Expect(`Type the code that the app shows now: `))
+	must(t, bob.ReadSecret(first.Seen()))
+	must(t, first.Type(bob.Code()))
+	typed(t, first, `Press Enter when you have them: `, "")
+	typed(t, first, `\$ `, "id -un")
+	must(t, first.Expect("bob"))
+	byBob.Codes = []string{bob.CodeAt(1)}
+	allowed(t, m.sshd, byBob).Close()
 }
 
 // upgrade installs a newer package while a session is open, one login waits at the password and another one at the code.
