@@ -168,7 +168,11 @@ func TestThePackageFromInstallationByREADMEToRemoval(t *testing.T) {
 	older, newer := debs(t)
 	onMachines(t, func(m machine) {
 		m.byPasswordAlone(true)
+		byKey := suite.Attempt{User: "alice", Key: shared.Key}
+		allowed(m.t, m.sshd, byKey).Close()
 		m.installByREADME(older)
+		m.run("test \"$(id -u latchkey)\" -lt 1000")
+		denied(m.t, m.sshd, byKey)
 		denied(m.t, m.sshd, m.login(m.alice.WrongCode()))
 		byPassword := m.login()
 		byPassword.PasswordFirst = true
@@ -293,7 +297,7 @@ func TestTheProfileAsksEverywhereForTheCodeOnceAndGoesWithThePackage(t *testing.
 		m.run("apt install ./" + filepath.Base(older))
 		m.byPasswordAlone(true)
 		m.run("pam-auth-update --enable latchkey")
-		m.run("cp /usr/share/latchkey/sshd.conf /etc/ssh/sshd_config.d/latchkey.conf\nsystemctl reload ssh")
+		m.run("cp /usr/share/latchkey/sshd.conf /etc/ssh/sshd_config.d/00-latchkey.conf\nsystemctl reload ssh")
 		denied(m.t, m.sshd, m.login("123456"))
 		m.enrollForOneself()
 		if o := denied(m.t, m.sshd, suite.Attempt{User: "alice", Password: "wrong", Codes: []string{m.alice.Code()}}); o.CodePrompts() != 0 {

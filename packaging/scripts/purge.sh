@@ -1,6 +1,6 @@
 #!/bin/sh
 # After removal (deb: postrm). Purging keeps who has which devices, the key that opens them, and Twilio's credentials, because
-# nothing can bring them back, unless /etc/latchkey/purge-records is there.
+# nothing can bring them back, unless /etc/latchkey/purge-records is there. The account stays: files may be its.
 set -e
 
 case $1 in
