@@ -44,7 +44,7 @@ build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchk
 
 $(B)/%: packaging/man/%.md
 	@mkdir -p $(B)
-	GOARCH= go tool go-md2man -in $< -out $@
+	GOARCH= CGO_ENABLED=0 go tool go-md2man -in $< -out $@
 
 $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/exports.map Makefile
 	@mkdir -p $(B)
@@ -86,6 +86,7 @@ install: build
 	install -D -m 0644 packaging/completions/enroll.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/enroll.fish
 	install -D -m 0644 packaging/sshd.conf $(DESTDIR)$(PREFIX)/share/latchkey/sshd.conf
 	install -D -m 0644 packaging/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/latchkey.conf
+	$(if $(wildcard packaging/examples/*),install -m 0644 -D -t $(DESTDIR)$(PREFIX)/share/doc/latchkey/examples packaging/examples/*)
 ifeq ($(FAMILY),debian)
 	install -D -m 0644 packaging/pam-config $(DESTDIR)$(PREFIX)/share/pam-configs/latchkey
 endif

@@ -2,7 +2,8 @@
 # Before removal (deb: prerm, rpm: %preun): the PAM profile goes first, and nothing may name the module any more.
 #
 # A module that is required and missing denies everybody, root on the console included. So removal is refused while a file of
-# PAM's names it, rather than done and regretted; nothing was changed then. LATCHKEY_REMOVE_ANYWAY=1 removes all the same.
+# PAM's names it, rather than done and regretted. The profile is taken out only when no service's own file names the module: a
+# removal that fails must not leave some services without the code. LATCHKEY_REMOVE_ANYWAY=1 removes all the same.
 set -e
 
 # naming lists the files that load the module. A line that begins with a dash does not mind that it is gone; copies that

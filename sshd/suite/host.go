@@ -44,7 +44,7 @@ sed -i -E 's/^(passwd|group|shadow):.*/& extrausers/' /etc/nsswitch.conf
 rm -f /etc/motd /run/motd.dynamic
 `
 
-// start runs a container; a bare one is without latchkey. /var/lib/latchkey and /home are folders of this machine's file system: on an engine's own
+// start runs a container; a bare one is without latchkey. /var/lib/latchkey and /home are folders of this machine: on an engine's own
 // layers fsync may be switched off, and then neither the tests nor the benchmark would see its cost.
 func (s *Suite) start(d *Distribution, image string, bare bool) (*Host, error) {
 	dir, err := os.MkdirTemp(s.dir, d.Suite+"-")
