@@ -124,17 +124,10 @@ func (p *program) checkArguments(l *stack.Line) []finding {
 	return found
 }
 
-// checkEnrollService: enroll checks the second factor itself, and who has none yet could never get one if PAM asked for it.
+// checkEnrollService: pam_latchkey may stand there or not, since it asks enroll nothing (pam/flow).
 func (p *program) checkEnrollService() []finding {
-	s, err := stack.Read(p.root, "enroll")
-	if err != nil {
+	if _, err := stack.Read(p.root, "enroll"); err != nil {
 		return []finding{fault("PAM service enroll", err, "enroll cannot ask users for their password")}
-	}
-	for _, l := range s.Auth {
-		if l.Name() == stack.Module {
-			return []finding{fault(l.Place(), errors.New("the PAM service enroll asks for a code: who has none yet cannot enroll"),
-				"have pam_latchkey in the services themselves, or give enroll lines of its own")}
-		}
 	}
 	return nil
 }

@@ -151,7 +151,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		"a service file anyone writes": {file("/etc/pam.d/sshd", goodStack, 0o666), "error: PAM service sshd: "},
 		"another service":              {file("/etc/pam.d/sudo", "auth [success=done default=die] pam_unix.so\nauth required pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sudo:1: pam_unix.so that returns"},
 		"another, unreadable":          {file("/etc/pam.d/sudo", "auth required\n# pam_latchkey\n", 0o644), "error: PAM service sudo: /etc/pam.d/sudo:1: no module"},
-		"enroll itself":                {file("/etc/pam.d/enroll", goodStack, 0o644), "error: /etc/pam.d/enroll:2: the PAM service enroll asks for a code"},
+		"enroll itself":                {file("/etc/pam.d/enroll", "auth required\n", 0o644), "error: PAM service enroll: /etc/pam.d/enroll:1: no module"},
 
 		"UsePAM no":                {edit("usepam yes", "usepam no"), "error: sshd: UsePAM no"},
 		"no keyboard-interactive":  {edit("keyboard-interactive", "publickey"), "error: sshd: AuthenticationMethods has publickey,publickey"},
@@ -456,5 +456,14 @@ func TestAClockThatNothingKeepsRightIsAWarning(t *testing.T) {
 		if f := checkClock(func() (bool, error) { return c.synchronised, c.err }); f.Status != c.want {
 			t.Errorf("%s: %v", name, f)
 		}
+	}
+}
+
+func TestDoctorDoesNotMindTheModuleInEnrollsOwnService(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	put(t, root, "/etc/pam.d/enroll", goodStack, 0o644)
+	if found, exit := examine(t, root); len(complaints(found)) != 0 || exit != exitDone {
+		t.Errorf("%q, exit status %d", complaints(found), exit)
 	}
 }

@@ -171,7 +171,7 @@ func TestThePackageFromInstallationByREADMEToRemoval(t *testing.T) {
 		byKey := suite.Attempt{User: "alice", Key: shared.Key}
 		allowed(m.t, m.sshd, byKey).Close()
 		m.installByREADME(older)
-		m.run("test \"$(id -u latchkey)\" -lt 1000")
+		m.run("test \"$(id -u latchkey)\" -lt 1000\nenroll doctor")
 		denied(m.t, m.sshd, byKey)
 		denied(m.t, m.sshd, m.login(m.alice.WrongCode()))
 		byPassword := m.login()
@@ -310,6 +310,7 @@ func TestTheProfileAsksEverywhereForTheCodeOnceAndGoesWithThePackage(t *testing.
 			m.t.Errorf("asked for a code %d times: %q", o.CodePrompts(), o.Prompts)
 		}
 		m.sudo()
+		m.run("enroll doctor")
 		m.run("apt remove -y latchkey\n! grep -rE '^[^#]*pam_latchkey' /etc/pam.d")
 		m.byPasswordAlone(false)
 	})

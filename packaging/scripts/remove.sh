@@ -9,7 +9,7 @@ set -e
 # naming lists the files that load the module. A line that begins with a dash does not mind that it is gone; copies that
 # editors and package managers leave behind are no services.
 naming() {
-	grep -lsE '^[[:space:]]*([^#[:space:]-][^#]*)?pam_latchkey\.so' /etc/pam.conf /etc/pam.d/* |
+	grep -lsE '^[[:space:]]*([^#[:space:]-][^#]*)?pam_latchkey\.so' /etc/pam.conf /etc/pam.d/* /usr/lib/pam.d/* |
 		grep -vE '(~|\.(bak|orig|old|rpmnew|rpmsave|rpmorig|(dpkg|ucf)-[a-z]+))$' || true
 }
 
