@@ -168,11 +168,13 @@ func TestThePackageFromInstallationByREADMEToRemoval(t *testing.T) {
 	older, newer := debs(t)
 	onMachines(t, func(m machine) {
 		m.byPasswordAlone(true)
-		byKey := suite.Attempt{User: "alice", Key: shared.Key}
+		byKey, root := suite.Attempt{User: "alice", Key: shared.Key}, suite.Attempt{User: "root", Key: shared.Key}
 		allowed(m.t, m.sshd, byKey).Close()
+		allowed(m.t, m.sshd, root).Close()
 		m.installByREADME(older)
 		m.run("test \"$(id -u latchkey)\" -lt 1000\nenroll doctor")
 		denied(m.t, m.sshd, byKey)
+		denied(m.t, m.sshd, root)
 		denied(m.t, m.sshd, m.login(m.alice.WrongCode()))
 		byPassword := m.login()
 		byPassword.PasswordFirst = true
@@ -220,7 +222,8 @@ func (m machine) upgrade(deb string, session *suite.Outcome) {
 	must(t, err)
 	t.Cleanup(atPassword.Close)
 	must(t, atPassword.Expect(`Password: `))
-	waiting := m.login(m.alice.CodeAt(-1))
+	waiting := m.login()
+	waiting.Answer = func(string) (string, error) { return m.alice.CodeAt(-1), nil } // looked at after the upgrade
 	waiting.AtCode = func() error {
 		m.put(deb)
 		_, err := m.sh("apt install ./" + filepath.Base(deb))
