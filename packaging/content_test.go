@@ -54,7 +54,8 @@ func TestTheDebHasTheRightModesAndConffiles(t *testing.T) {
 				t.Errorf("%s has no %s", arch, want)
 			}
 		}
-		if got := strings.Fields(run(t, "dpkg-deb", "-I", deb(arch), "conffiles")); !slices.Equal(got, []string{"/etc/latchkey/latchkey.toml", "/etc/pam.d/enroll"}) {
+		got := strings.Fields(run(t, "dpkg-deb", "-I", deb(arch), "conffiles"))
+		if !slices.Equal(got, []string{"/etc/latchkey/latchkey.toml", "/etc/pam.d/enroll"}) {
 			t.Errorf("%s: conffiles are %q", arch, got)
 		}
 	}
@@ -115,7 +116,8 @@ func TestThePackagesDependOnTheLibcThatTheProgramsNeed(t *testing.T) {
 		}
 	}
 	needs := newestGLIBC(t, unpacked(t, "amd64"))
-	if want, got := fmt.Sprintf("libc.so.6(GLIBC_%d.%d)(64bit)\n", needs[0], needs[1]), run(t, "rpm", "-qp", "--requires", rpm(version, "x86_64")); !strings.Contains(got, want) {
+	want := fmt.Sprintf("libc.so.6(GLIBC_%d.%d)(64bit)\n", needs[0], needs[1])
+	if got := run(t, "rpm", "-qp", "--requires", rpm(version, "x86_64")); !strings.Contains(got, want) {
 		t.Errorf("the rpm requires %q and needs %q", got, want)
 	}
 }

@@ -22,7 +22,8 @@ func TestTwoBuildsOfTheSameCommitAreTheSameBytes(t *testing.T) {
 	second.Args = append([]string{"sh", "-c", `umask 077 && exec "$0" "$@"`}, second.Args...)
 	second.Path = "/bin/sh"
 	commit := strings.TrimSpace(run(t, "git", "log", "-1", "--format=%ct"))
-	second.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+commit, "GOCACHE="+cache, "NFPM="+nfpm, "TZ=Asia/Tokyo", "LC_ALL=C.UTF-8", "GOFLAGS=")
+	second.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+commit, "GOCACHE="+cache, "NFPM="+nfpm,
+		"TZ=Asia/Tokyo", "LC_ALL=C.UTF-8", "GOFLAGS=")
 	if out, err := second.CombinedOutput(); err != nil {
 		t.Fatalf("make packages: %v\n%s", err, out)
 	}

@@ -110,15 +110,22 @@ func TestTheRPMIsInstalledUpgradedAndRemovedInAnEmptyRoot(t *testing.T) {
 // refusesRemoval wants the module to stay as long as a service needs it, and not because of what merely looks so.
 func (r root) refusesRemoval() {
 	r.t.Helper()
-	for i, line := range []string{"auth required pam_latchkey.so", "  auth [success=1 default=ignore] /usr/lib64/security/pam_latchkey.so if_publickey", "auth required \\\n    pam_latchkey.so"} {
+	for i, line := range []string{
+		"auth required pam_latchkey.so",
+		"  auth [success=1 default=ignore] /usr/lib64/security/pam_latchkey.so if_publickey",
+		"auth required \\\n    pam_latchkey.so",
+	} {
 		service := r.path(fmt.Sprintf("etc/pam.d/service%d", i))
 		must(r.t, os.WriteFile(service, []byte(line+"\n"), 0o644))
-		if out, err := r.try("-e", "latchkey"); err == nil || !strings.Contains(out, fmt.Sprintf("let nobody in: /etc/pam.d/service%d\n", i)) {
+		out, err := r.try("-e", "latchkey")
+		if err == nil || !strings.Contains(out, fmt.Sprintf("let nobody in: /etc/pam.d/service%d\n", i)) {
 			r.t.Fatalf("with %q the removal was not refused: %v\n%s", line, err, out)
 		}
 		must(r.t, os.Remove(service))
 	}
-	for name, line := range map[string]string{"comment": "# pam_latchkey.so was here", "dash": "-auth required pam_latchkey.so", "sshd.rpmsave": "auth required pam_latchkey.so"} {
+	for name, line := range map[string]string{
+		"comment": "# pam_latchkey.so was here", "dash": "-auth required pam_latchkey.so", "sshd.rpmsave": "auth required pam_latchkey.so",
+	} {
 		must(r.t, os.WriteFile(r.path("etc/pam.d/"+name), []byte(line+"\n"), 0o644))
 	}
 }

@@ -230,7 +230,8 @@ func (m machine) upgrade(deb string, session *suite.Outcome) {
 		return err
 	}
 	allowed(t, m.sshd, waiting).Close()
-	if out, err := m.Exec("", "/usr/bin/dpkg-query", "--show", "--showformat=${Version} ${Status}", "latchkey"); err != nil || out != "1.0.2-1 install ok installed" {
+	out, err := m.Exec("", "/usr/bin/dpkg-query", "--show", "--showformat=${Version} ${Status}", "latchkey")
+	if err != nil || out != "1.0.2-1 install ok installed" {
 		t.Fatalf("after the upgrade: %q, %v", out, err)
 	}
 	must(t, atPassword.Type(suite.Password))
