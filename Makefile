@@ -19,6 +19,7 @@ SECURITY   = $(PREFIX)/lib/$(MULTIARCH)/security
 ENROLL_PAM = packaging/enroll.pam
 ZSH        = vendor-completions
 endif
+EXAMPLES = $(PREFIX)/share/doc/latchkey/examples
 
 GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/names.c
 GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
@@ -86,10 +87,11 @@ install: build
 	install -D -m 0644 packaging/completions/enroll.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/enroll.fish
 	install -D -m 0644 packaging/sshd.conf $(DESTDIR)$(PREFIX)/share/latchkey/sshd.conf
 	install -D -m 0644 packaging/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/latchkey.conf
-	$(if $(wildcard packaging/examples/*),install -m 0644 -D -t $(DESTDIR)$(PREFIX)/share/doc/latchkey/examples packaging/examples/*)
 ifeq ($(FAMILY),debian)
 	install -D -m 0644 packaging/pam-config $(DESTDIR)$(PREFIX)/share/pam-configs/latchkey
 endif
+	for f in $$(cd packaging/examples && find * -type f); do \
+		install -D -m 0644 packaging/examples/$$f $(DESTDIR)$(EXAMPLES)/$$f || exit 1; done
 	test -e $(DESTDIR)/etc/latchkey/latchkey.toml || install -m 0644 packaging/latchkey.toml $(DESTDIR)/etc/latchkey/latchkey.toml
 	test -e $(DESTDIR)/etc/pam.d/enroll || install -m 0644 $(ENROLL_PAM) $(DESTDIR)/etc/pam.d/enroll
 

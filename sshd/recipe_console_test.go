@@ -1,0 +1,127 @@
+package sshd_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/sshd/suite"
+)
+
+// login starts /bin/login with the password typed.
+func (h *recipeHost) login(t *testing.T, u *suite.User, password string) *suite.Terminal {
+	t.Helper()
+	return h.at(t, password, "/bin/login", u.Name)
+}
+
+// comes expects a shell of the user, and leaves it.
+func comes(t *testing.T, terminal *suite.Terminal, u *suite.User) {
+	t.Helper()
+	must(t, terminal.Expect(`[$#] `)) // login drops what was typed before its shell reads
+	must(t, terminal.Type("id; exit"))
+	must(t, terminal.Expect(`uid=\d+\(`+u.Name+`\)`))
+}
+
+// withCode is a login of a new user by password and code.
+func (h *recipeHost) withCode(t *testing.T) {
+	t.Helper()
+	u := enrolled(t, h.Host)
+	terminal := h.login(t, u, suite.Password)
+	must(t, terminal.Expect(`Code from your app: `))
+	must(t, terminal.Type(u.Code()))
+	comes(t, terminal, u)
+}
+
+// rootAlone is a login of root by the password alone, which the log tells apart.
+func (h *recipeHost) rootAlone(t *testing.T) {
+	t.Helper()
+	before := len(h.ofRoot(t, 0))
+	terminal := h.login(t, h.root, suite.Password)
+	comes(t, terminal, h.root)
+	if strings.Contains(terminal.Seen(), "Code") {
+		t.Errorf("root was asked for a code: %q", terminal.Seen())
+	}
+	h.logged(t, before, "verdict=allow", "reason=exempt")
+}
+
+// logged checks the first line about root at the console that comes after so many.
+func (h *recipeHost) logged(t *testing.T, before int, words ...string) {
+	t.Helper()
+	line := h.ofRoot(t, before+1)[before]
+	for _, word := range words {
+		if !strings.Contains(line, " "+word+" ") {
+			t.Errorf("the log does not say %s: %s", word, line)
+		}
+	}
+}
+
+// ofRoot gives the lines in the log about root at the console, as soon as there are at least n.
+func (h *recipeHost) ofRoot(t *testing.T, n int) (about []string) {
+	t.Helper()
+	must(t, suite.Wait(fmt.Sprintf("%d lines in the log", n), 10*time.Second, func() error {
+		lines, err := h.Log()
+		about = slices.DeleteFunc(lines, func(line string) bool {
+			return !strings.Contains(line, `latchkey: verdict=`) || !strings.Contains(line, `user="root" service="login"`)
+		})
+		if err == nil && len(about) < n {
+			err = fmt.Errorf("there are %d", len(about))
+		}
+		return err
+	}))
+	return about
+}
+
+// turnedAway expects that login lets nobody in, and that it has asked for a code or not.
+func turnedAway(t *testing.T, terminal *suite.Terminal, asked bool) {
+	t.Helper()
+	must(t, terminal.Expect(`Login incorrect|[Mm]aximum number of`))
+	terminal.Close()
+	if seen := terminal.Seen(); strings.Contains(seen, "Code from your app") != asked || strings.ContainsAny(seen, "$#") {
+		t.Errorf("asked for a code or not, or in: %q", seen)
+	}
+}
+
+func consoleRecipe(t *testing.T, h *recipeHost) {
+	h.healthy(t, "login")
+	u, stranger := enrolled(t, h.Host), user(t, h.Host)
+	// Side by side: login waits three seconds before it says no.
+	wrong, unknown := h.login(t, h.root, "not it"), h.login(t, u, "not it")
+	codes, unenrolled := h.login(t, u, suite.Password), h.login(t, stranger, suite.Password)
+	for _, code := range []string{u.WrongCode(), "", u.WrongCode()} {
+		must(t, codes.Expect(`Code from your app: `))
+		must(t, codes.Type(code))
+	}
+	turnedAway(t, wrong, false)
+	turnedAway(t, unknown, false)
+	turnedAway(t, codes, true)
+	turnedAway(t, unenrolled, false)
+	audited(t, h.Host, u.Name, 1, "verdict=deny", "reason=wrong", `service="login"`)
+	audited(t, h.Host, stranger.Name, 1, "verdict=deny", "reason=unenrolled", `service="login"`)
+	h.withCode(t)
+	h.rootAlone(t)
+	rootAtThreeInTheMorning(t, h)
+}
+
+// rootAtThreeInTheMorning is what the recipe's page says about a broken latchkey, line by line.
+func rootAtThreeInTheMorning(t *testing.T, h *recipeHost) {
+	h.follow(t, "sudo")
+	script(t, h.Host, "echo 'tris = 5' >>/etc/latchkey/latchkey.toml")
+	u := enrolled(t, h.Host)
+	if h.piped(t, suite.Password+"\n"+u.Code()+"\n", as(u, "/usr/bin/sudo", "-S", "/usr/bin/id")...) {
+		t.Error("with a broken policy sudo lets in")
+	}
+	h.rootAlone(t)
+	h.withCode(t)
+	script(t, h.Host, "rm /etc/latchkey/latchkey.toml")
+	h.rootAlone(t)
+	h.withCode(t)
+	script(t, h.Host, "mv /var/lib/latchkey/key /var/lib/latchkey/users /root/")
+	h.rootAlone(t)
+	script(t, h.Host, "mv /root/key /root/users /var/lib/latchkey/")
+	script(t, h.Host, "echo 'tris = 5' >>/etc/latchkey/console.toml")
+	before := len(h.ofRoot(t, 0))
+	turnedAway(t, h.login(t, h.root, suite.Password), false)
+	h.logged(t, before, "verdict=deny", "reason=config")
+}

@@ -1,0 +1,191 @@
+package sshd_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"latchkey/sshd/suite"
+)
+
+// recipes are the folders of packaging/examples, each with what it lets in and what it does not.
+var recipes = []struct {
+	name string
+	test func(t *testing.T, h *recipeHost)
+}{
+	{"password-and-code", passwordAndCode},
+	{"key-and-code", keyAndCode},
+	{"key-or-password-and-code", keyOrPasswordAndCode},
+	{"key-from-one-network", keyFromOneNetwork},
+	{"break-glass", breakGlass},
+	{"sudo", sudoRecipe},
+	{"su", suRecipe},
+	{"console", consoleRecipe},
+}
+
+// examples is where the recipes are here, and installed where they are inside.
+const (
+	examples  = "../packaging/examples"
+	installed = "/usr/share/doc/latchkey/examples/"
+)
+
+// prepare keeps Debian's files, and gives root a password. One thing is changed in them to save time: after a wrong password,
+// and with it after a wrong code, pam_unix waits two seconds. The accounts that useradd makes stay below those of the suite.
+const prepare = `set -e
+sed -i 's/pam_unix.so nullok$/& nodelay/' /etc/pam.d/common-auth
+grep -q nodelay /etc/pam.d/common-auth
+echo 'ALL ALL=(ALL) ALL' >/etc/sudoers.d/all
+sed -i -E 's/^([UG]ID_MAX).*/\1 1999/' /etc/login.defs
+cp -a /etc /root/etc
+echo 'root:` + suite.Password + `' | chpasswd
+`
+
+// afresh puts back what recipes replace.
+const afresh = `set -e
+rm -rf /etc/pam.d /etc/ssh /etc/latchkey/*.toml
+cp -a /root/etc/pam.d /root/etc/ssh /etc/
+cp -a /root/etc/latchkey/*.toml /etc/latchkey/
+`
+
+// recipeHost is a host on which one recipe after the other is tried, each on Debian's own files.
+type recipeHost struct {
+	*suite.Host
+	root *suite.User // has a password and an app
+}
+
+func TestEachRecipeLetsInWhomItSaysAndNobodyElse(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := &recipeHost{Host: private(t)}
+		h.root = h.Root()
+		script(t, h.Host, prepare)
+		must(t, h.root.Enroll())
+		for _, r := range recipes {
+			t.Run(r.name, func(t *testing.T) {
+				script(t, h.Host, afresh)
+				h.debians(t, r.name)
+				h.follow(t, r.name)
+				r.test(t, h)
+			})
+		}
+	})
+}
+
+// healthy: enroll doctor has nothing to say against a service; "": against anything.
+func (h *recipeHost) healthy(t *testing.T, services ...string) {
+	t.Helper()
+	for _, service := range services {
+		if service != "" {
+			service = "--service " + service
+		}
+		if bad := doctor(t, h.Host, service); len(bad) != 0 {
+			t.Errorf("enroll doctor %s: %v", service, bad)
+		}
+	}
+}
+
+// shellBlock is what a page of a recipe says to type.
+var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
+
+// follow types what the recipe's page says, and checks that this copied each of its files to its place.
+func (h *recipeHost) follow(t *testing.T, recipe string) {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(examples, recipe, "README.md"))
+	must(t, err)
+	blocks := shellBlock.FindAllStringSubmatch(string(page), -1)
+	if len(blocks) != 1 {
+		t.Fatalf("%d blocks to type in %s", len(blocks), recipe)
+	}
+	script(t, h.Host, "set -e\n"+blocks[0][1])
+	for _, file := range files(t, recipe) {
+		want, err := os.ReadFile(filepath.Join(examples, recipe, file))
+		must(t, err)
+		if got, err := h.Exec("", "/bin/cat", place(file)); err != nil || got != string(want) {
+			t.Errorf("%s is not at %s: %v", file, place(file), err)
+		}
+	}
+}
+
+// files are those of a recipe that are copied.
+func files(t *testing.T, recipe string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(examples, recipe))
+	must(t, err)
+	for _, e := range entries {
+		if e.Name() != "README.md" {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// place is where a file of a recipe goes.
+func place(file string) string {
+	for prefix, dir := range map[string]string{"pam.d-": "/etc/pam.d/", "sshd_config.d-": "/etc/ssh/sshd_config.d/"} {
+		if name, ok := strings.CutPrefix(file, prefix); ok {
+			return dir + name
+		}
+	}
+	return "/etc/latchkey/" + file
+}
+
+func TestEveryFolderOfExamplesIsARecipeThatIsTriedAndListed(t *testing.T) {
+	list, err := os.ReadFile(filepath.Join(examples, "README.md"))
+	must(t, err)
+	var tried, folders []string
+	for _, r := range recipes {
+		tried = append(tried, r.name)
+	}
+	entries, err := os.ReadDir(examples)
+	must(t, err)
+	for _, e := range entries {
+		if e.IsDir() {
+			folders = append(folders, e.Name())
+		}
+	}
+	slices.Sort(tried)
+	if !slices.Equal(tried, folders) {
+		t.Errorf("tried: %q; folders: %q", tried, folders)
+	}
+	for _, folder := range folders {
+		if !strings.Contains(string(list), "| ["+folder+"]("+folder+"/) | ") {
+			t.Errorf("README.md does not list %s", folder)
+		}
+	}
+}
+
+// debians checks that the recipe's PAM files are those of the distribution, which are still in place, but for how they ask.
+func (h *recipeHost) debians(t *testing.T, recipe string) {
+	t.Helper()
+	for _, file := range files(t, recipe) {
+		if !strings.HasPrefix(file, "pam.d-") {
+			continue
+		}
+		ours, err := os.ReadFile(filepath.Join(examples, recipe, file))
+		must(t, err)
+		theirs, err := h.Exec("", "/bin/cat", place(file))
+		must(t, err)
+		if got, want := others(string(ours)), others(theirs); !slices.Equal(got, want) {
+			t.Errorf("%s:\n%s\nDebian has:\n%s", file, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
+// asking are the lines by which files may differ: how they ask for the password and the code, and what one Debian has and
+// another has not.
+var asking = regexp.MustCompile(
+	`^(@include common-auth|auth requisite pam_unix\.so|auth .* pam_latchkey\.so.*|-?session optional pam_lastlog\.so)$`)
+
+// others are the rest of the lines, without comments, of a PAM file.
+func others(text string) (all []string) {
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		line = strings.Join(strings.Fields(line), " ")
+		if line != "" && !asking.MatchString(line) {
+			all = append(all, strings.Replace(line, "pam_env.so user_readenv=1 ", "pam_env.so ", 1)) // Debian 12
+		}
+	}
+	return all
+}
