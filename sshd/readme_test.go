@@ -1,0 +1,92 @@
+package sshd_test
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"latchkey/sshd/suite"
+)
+
+// pages are what people type from. The commands under Install are typed by the test of the packages.
+var pages = []string{"../README.md", "../packaging/doc/administrators.md", "../packaging/doc/contributors.md"}
+
+// shown are the commands that the pages show, each once: in `backquotes`, and in blocks for the shell.
+func shown(t *testing.T, program string) (commands []string) {
+	t.Helper()
+	inline := regexp.MustCompile("(?m)`(" + program + "(?: [^`]*)?)`|^(" + program + " [^#\n]*)")
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		must(t, err)
+		for _, m := range inline.FindAllStringSubmatch(string(text), -1) {
+			command := strings.TrimSpace(m[1] + m[2])
+			if !slices.Contains(commands, command) {
+				commands = append(commands, command)
+			}
+		}
+	}
+	if len(commands) < 5 {
+		t.Fatalf("the pages show only %q", commands)
+	}
+	return commands
+}
+
+func TestEveryMakeCommandThatThePagesShowExists(t *testing.T) {
+	for _, command := range shown(t, "make") {
+		cmd := exec.Command("make", append([]string{"--dry-run"}, strings.Fields(command)[1:]...)...)
+		cmd.Dir = ".."
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v: %s", command, err, out)
+		}
+	}
+}
+
+// asks are the commands that talk with a person, and what they ask first.
+var asks = map[string]string{
+	"enroll":               `has a second factor already`,
+	"enroll --user NAME":   `has a second factor already`,
+	"enroll --user alice":  `has a second factor already`,
+	"enroll test":          `Code: `,
+	"enroll add totp":      `Type the code that the app shows now: `,
+	"enroll add hotp":      `Secret of the token`,
+	"enroll add phone":     `Number of the phone`,
+	"enroll codes":         `Recovery codes`,
+	"enroll doctor":        `PasswordAuthentication`, // the container has no sshd_config for latchkey
+	"enroll doctor --json": `"status": "error"`,
+	"enroll add WHAT":      `what can be added is totp, hotp and phone`,
+	"enroll import FILE":   `no such file`,
+	"enroll import /home/*/.google_authenticator": `no such file`,
+}
+
+// Root, who has a device, types each command that the pages show.
+func TestEveryEnrollCommandThatThePagesShowRuns(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		script(t, h, "useradd named; useradd alice; enroll add totp --user alice --yes")
+		names := strings.NewReplacer("NAME", "named", "ADDRESS", "192.0.2.7", "DEVICE", "second", "FILE", "/nowhere")
+		for _, command := range shown(t, "enroll") {
+			t.Run(command, func(t *testing.T) {
+				script(t, h, `for user in root named; do
+	enroll reset $user; for label in app second; do enroll add totp --user $user --label $label --yes; done
+done`)
+				line := names.Replace(command)
+				if strings.Contains(command, "--label app") {
+					script(t, h, "enroll remove app --user named")
+				}
+				terminal, err := suite.NewTerminal(h.Shell("/bin/sh", "-c", line+"; echo status $?"))
+				must(t, err)
+				t.Cleanup(terminal.Close)
+				want := "status 0\r?\n"
+				if first, ok := asks[command]; ok {
+					want = regexp.QuoteMeta(first)
+				}
+				if err := terminal.Expect(want + `|status [1-9]`); err != nil || strings.Contains(terminal.Seen(), "status 1") && want == "status 0\r?\n" || strings.Contains(terminal.Seen(), "status 2") {
+					t.Errorf("%v: %q", err, terminal.Seen())
+				}
+			})
+		}
+	})
+}
