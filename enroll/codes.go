@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
+	"latchkey/enroll/guide"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 )
@@ -17,7 +19,12 @@ func (p *program) codes(o options) error {
 		return err
 	}
 	if o.yes {
-		return p.printCodes(p.keyring, who, func(code string) string { return code })
+		codes, err := p.replaceCodes(p.keyring, who)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(p.out, strings.Join(codes, "\n"))
+		return err
 	}
 	if !p.shown {
 		return &failure{"output is not a terminal, so no codes are shown",
@@ -32,25 +39,23 @@ func (p *program) codes(o options) error {
 
 // newCodes shows new recovery codes to a person.
 func (p *program) newCodes(k factor.Keyring, who identity) error {
-	fmt.Fprint(p.out, "\nRecovery codes, for when no device is at hand. Each works once. Print them or write them down;\n"+
-		"they are not shown again. Earlier ones work no more.\n\n")
-	return p.printCodes(k, who, func(code string) string { return "    " + code })
-}
-
-// printCodes saves a new set and prints it. It is saved first: codes on paper that do not work are worse than none.
-func (p *program) printCodes(k factor.Keyring, who identity, line func(code string) string) error {
-	codes, set, err := factor.NewRecovery()
+	codes, err := p.replaceCodes(k, who)
 	if err != nil {
 		return err
 	}
+	fmt.Fprint(p.out, "\n"+guide.KeepCodes+guide.Codes(codes, 1)+"\nEarlier codes work no more.\n")
+	return nil
+}
+
+// replaceCodes saves a new set. It is saved before it is seen: codes on paper that do not work are worse than none.
+func (p *program) replaceCodes(k factor.Keyring, who identity) ([]string, error) {
+	codes, set, err := factor.NewRecovery()
+	if err != nil {
+		return nil, err
+	}
 	if err := p.as0(func() error { return k.SetRecovery(who.name, who.uid, set) }); err != nil {
-		return err
+		return nil, err
 	}
 	p.logged(audit.Change{What: "codes", User: who.name})
-	for _, code := range codes {
-		if _, err := fmt.Fprintln(p.out, line(code)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return codes, nil
 }

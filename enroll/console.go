@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -15,17 +14,19 @@ import (
 
 // console is where the user sits.
 type console struct {
-	in     *bufio.Reader
-	inFile *os.File
-	out    io.Writer
-	err    io.Writer
+	guard
+	in      *bufio.Reader
+	inFile  *os.File
+	out     io.Writer
+	outFile *os.File
+	err     io.Writer
 	// shown: output goes to a terminal, not to a file or a pipe.
 	shown bool
 }
 
 func newConsole(in, out, err *os.File) *console {
 	return &console{
-		in: bufio.NewReaderSize(in, 4096), inFile: in, out: out, err: err, shown: term.IsTerminal(int(out.Fd())),
+		in: bufio.NewReaderSize(in, 4096), inFile: in, out: out, outFile: out, err: err, shown: term.IsTerminal(int(out.Fd())),
 	}
 }
 
@@ -48,12 +49,6 @@ func (c *console) line() (string, error) {
 	return strings.TrimRight(string(line), "\r\n"), nil
 }
 
-// ending are the signals that end a Go program, SIGKILL aside.
-var ending = []os.Signal{
-	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGPIPE, unix.SIGILL, unix.SIGTRAP, unix.SIGABRT,
-	unix.SIGBUS, unix.SIGFPE, unix.SIGSEGV, unix.SIGSTKFLT, unix.SIGSYS,
-}
-
 // askHidden is ask without echo, from before the prompt is seen. The terminal echoes again afterwards, also if a signal ends
 // the program meanwhile.
 func (c *console) askHidden(prompt string) (string, error) {
@@ -62,26 +57,15 @@ func (c *console) askHidden(prompt string) (string, error) {
 	if err != nil {
 		return c.ask(prompt) // no terminal, nothing echoes
 	}
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, ending...)
-	defer signal.Stop(signals)
+	restore := func() { unix.IoctlSetTermios(fd, unix.TCSETS, before) }
+	defer c.until(restore)()
 	silent := *before
 	silent.Lflag = silent.Lflag&^unix.ECHO | unix.ICANON | unix.ISIG
 	silent.Iflag |= unix.ICRNL
 	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &silent); err != nil {
 		return "", fmt.Errorf("switch the terminal's echo off: %w", err)
 	}
-	done := make(chan struct{})
-	defer close(done)
-	go func() {
-		select {
-		case <-signals:
-			unix.IoctlSetTermios(fd, unix.TCSETS, before)
-			os.Exit(exitFailed)
-		case <-done:
-		}
-	}()
-	defer unix.IoctlSetTermios(fd, unix.TCSETS, before)
+	defer restore()
 	defer fmt.Fprintln(c.out)
 	return c.ask(prompt)
 }

@@ -18,10 +18,13 @@ var harmless = regexp.MustCompile(`^[A-Za-z0-9_.@-]{1,64}$`)
 // is what Go sets by itself in a setuid program: it stands here so that the environment compares equal in both.
 func fixedEnvironment(getenv func(string) string) []string {
 	fixed := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "GOTRACEBACK=none"}
-	for _, name := range []string{"TERM", "LANG", "LC_ALL", "LC_CTYPE", "NO_COLOR"} {
+	for _, name := range []string{"TERM", "LANG", "LC_ALL", "LC_CTYPE"} {
 		if value := getenv(name); harmless.MatchString(value) {
 			fixed = append(fixed, name+"="+value)
 		}
+	}
+	if getenv("NO_COLOR") != "" { // whatever it says
+		fixed = append(fixed, "NO_COLOR=1")
 	}
 	return fixed
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"latchkey/enroll/migrate"
+	"latchkey/enroll/otpauth"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -207,7 +208,7 @@ func population(tb testing.TB, dir string) (passwd string) {
 		tb.Fatal(err)
 	}
 	for n := range many {
-		secret := grouped([]byte(fmt.Sprintf("secret number %06d", n)))
+		secret := otpauth.Grouped([]byte(fmt.Sprintf("secret number %06d", n)))
 		fmt.Fprintf(&users, "many%d:x:%d:%d::/home/many%d:/bin/sh\n", n, 100_000+n, 100_000+n, n)
 		fmt.Fprintf(&csv, "many%d,totp,%s\n", n, secret)
 		text := fmt.Sprintf("%s\n\" RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE 12345\n\" TOTP_AUTH\n", secret)

@@ -29,6 +29,9 @@ type options struct {
 	period     int
 	yes        bool
 	json       bool
+	ascii      bool
+	plain      bool
+	png        string
 	format     string
 	replace    bool
 	help       bool
@@ -44,8 +47,8 @@ type command struct {
 
 // commands is what enroll can do. The empty name is enroll alone.
 var commands = map[string]command{
-	"":        {"", []string{"user", "label", "algorithm", "digits", "period"}, false, (*program).setUp},
-	"add":     {"totp, hotp or phone", []string{"user", "label", "secret-file", "counter", "number", "algorithm", "digits", "period", "yes"}, false, (*program).add},
+	"":        {"", []string{"user", "label", "algorithm", "digits", "period", "ascii", "plain", "png"}, false, (*program).setUp},
+	"add":     {"totp, hotp or phone", []string{"user", "label", "secret-file", "counter", "number", "algorithm", "digits", "period", "ascii", "plain", "png", "yes"}, false, (*program).add},
 	"codes":   {"", []string{"user", "yes"}, false, (*program).codes},
 	"status":  {"", []string{"user", "json"}, false, (*program).status},
 	"remove":  {"DEVICE", []string{"user", "yes"}, false, (*program).remove},
@@ -136,6 +139,9 @@ func flags(o *options) *flag.FlagSet {
 	set.IntVar(&o.period, "period", 30, "")
 	set.BoolVar(&o.yes, "yes", false, "")
 	set.BoolVar(&o.json, "json", false, "")
+	set.BoolVar(&o.ascii, "ascii", false, "")
+	set.BoolVar(&o.plain, "plain", false, "")
+	set.StringVar(&o.png, "png", "", "")
 	set.StringVar(&o.format, "format", "", "")
 	set.BoolVar(&o.replace, "replace", false, "")
 	set.BoolVar(&o.help, "help", false, "")

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/base32"
 	"errors"
 	"fmt"
 	"io"
@@ -47,14 +46,4 @@ func readSecret(name string, r io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("%s:1: %w", name, err)
 	}
 	return secret, nil
-}
-
-// grouped writes a secret in base32 in groups of four, for people who type it.
-func grouped(secret []byte) string {
-	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
-	var groups []string
-	for len(text) > 4 {
-		groups, text = append(groups, text[:4]), text[4:]
-	}
-	return strings.Join(append(groups, text), " ")
 }

@@ -4,8 +4,6 @@ import (
 	"encoding/base32"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +32,13 @@ func terminalIn(t *testing.T, root string, args ...string) *suite.Terminal {
 	if err := os.Symlink(self, name); err != nil {
 		t.Fatal(err)
 	}
-	term, err := suite.NewTerminal(append([]string{"env", "LATCHKEY_ROOT=" + root, name}, args...))
+	return started(t, usualColumns, 0, append([]string{"env", "LATCHKEY_ROOT=" + root, name}, args...))
+}
+
+// started runs a command line on a terminal of that size.
+func started(t *testing.T, columns, rows int, argv []string) *suite.Terminal {
+	t.Helper()
+	term, err := suite.NewSizedTerminal(columns, rows, argv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,11 +50,17 @@ func terminalIn(t *testing.T, root string, args ...string) *suite.Terminal {
 func scan(t *testing.T, term *suite.Terminal) *record.Device {
 	t.Helper()
 	expect(t, term, "Type the code that the app shows now: ")
-	groups := regexp.MustCompile(`by hand: ([A-Z2-7 ]+)\n`).FindStringSubmatch(term.Seen())
-	if groups == nil {
-		t.Fatalf("no secret in %q", term.Seen())
+	return byHand(t, term)
+}
+
+// byHand is the app into which a person has typed the secret that stands on the terminal.
+func byHand(t *testing.T, term *suite.Terminal) *record.Device {
+	t.Helper()
+	u := suite.User{}
+	if err := u.ReadSecret(term.Seen()); err != nil {
+		t.Fatal(err)
 	}
-	secret, err := base32.StdEncoding.DecodeString(strings.ReplaceAll(groups[1], " ", ""))
+	secret, err := base32.StdEncoding.DecodeString(u.Secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,17 +111,15 @@ func recordOf(t *testing.T, root string) string {
 func TestSetUpOnATerminalSavesADeviceWhoseCodeWasConfirmed(t *testing.T) {
 	term, root := terminal(t)
 	d := scan(t, term)
-	if !strings.Contains(term.Seen(), "█▀▀▀▀▀█") {
-		t.Error("no QR code was drawn")
-	}
+	scanned(t, suite.Screen{Columns: usualColumns, Rows: 40}, term.Seen())
 	if recordOf(t, root) != "" {
 		t.Error("something was saved before a code was confirmed")
 	}
 	code := codeAt(t, d, 0)
 	typed(t, term, code)
-	expect(t, term, `Done: the device "app" is set up for root`)
-	expect(t, term, `Recovery codes, for when no device is at hand`)
+	expect(t, term, `Step 3 of 3. Your recovery codes`)
 	expect(t, term, `(    [0-9a-z]{5}-[0-9a-z]{5}\r\n){10}`)
+	expect(t, term, `Done: the device "app" is set up for root`)
 	exits(t, term, exitDone)
 
 	again := terminalIn(t, root, "test")
@@ -131,9 +139,9 @@ func TestThreeWrongCodesSaveNothing(t *testing.T) {
 	d := scan(t, term)
 	wrong := absent(d, factor.Step(d, time.Now()))
 	typed(t, term, wrong)
-	expect(t, term, "That is not the code of this device. ")
+	expect(t, term, "That is not the code of this account in the app.")
 	typed(t, term, "12345")
-	expect(t, term, "That is not the code of this device. ")
+	expect(t, term, "That is not the code of this account in the app.")
 	typed(t, term, "")
 	expect(t, term, "no right code; nothing was saved")
 	exits(t, term, exitFailed)
@@ -146,9 +154,9 @@ func TestACodeFromAClockThatIsOffSaysByHowMuch(t *testing.T) {
 	term, _ := terminal(t)
 	d := scan(t, term)
 	typed(t, term, codeAt(t, d, 10))
-	expect(t, term, `its clock is about (270|300) seconds fast`)
+	expect(t, term, `about (270|300) seconds early: your phone.s clock is fast`)
 	typed(t, term, codeAt(t, d, -10))
-	expect(t, term, `its clock is about (300|330) seconds slow`)
+	expect(t, term, `about (300|330) seconds old: your phone.s clock is slow`)
 }
 
 func TestAnAbortAtThePromptSavesNothing(t *testing.T) {

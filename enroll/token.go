@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net/url"
-	"strconv"
 	"strings"
 
 	"latchkey/pam/factor"
@@ -16,7 +14,7 @@ func (p *program) addToken(who identity, o options) error {
 	if err != nil {
 		return err
 	}
-	typed, err := p.askHidden("Secret of the token (base32, or 0x and hexadecimal): ")
+	typed, err := p.askHidden("Step 1 of 2. Secret of the token (base32, or 0x and hexadecimal): ")
 	if err != nil {
 		return err
 	}
@@ -44,7 +42,7 @@ const tokenReach = 1000
 
 // confirmToken asks for a code of the new token and returns the counter to expect next.
 func (p *program) confirmToken(d record.Device, first uint64) (uint64, error) {
-	prompt := "Press its button and type the code: "
+	prompt := "Step 2 of 2. Press its button and type the code: "
 	for range confirmTries {
 		answer, err := p.ask(prompt)
 		if err != nil {
@@ -58,15 +56,4 @@ func (p *program) confirmToken(d record.Device, first uint64) (uint64, error) {
 		prompt = "That is not a code of this token. Press its button and type the code: "
 	}
 	return 0, &failure{"no right code; nothing was saved", "check the secret, and --digits and --algorithm"}
-}
-
-// tokenURI is a token as otpauth URI. The library's own writes no algorithm for HOTP.
-func tokenURI(host, name string, d record.Device) string {
-	v := url.Values{}
-	v.Set("secret", strings.ReplaceAll(grouped(d.Secret), " ", ""))
-	v.Set("issuer", host)
-	v.Set("algorithm", d.Algorithm)
-	v.Set("digits", strconv.Itoa(d.Digits))
-	u := url.URL{Scheme: "otpauth", Host: "hotp", Path: "/" + host + ":" + name, RawQuery: v.Encode()}
-	return u.String()
 }

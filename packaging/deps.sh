@@ -22,6 +22,9 @@ missing() {
 	have ssh || echo openssh-client
 	have strace || echo strace
 	have mmdebstrap || echo mmdebstrap
+	have zbarimg || echo zbar-tools
+	have plink || echo putty-tools
+	have dbclient || echo dropbear-bin
 	[ -e /usr/include/stdio.h ] || echo libc6-dev
 	[ -e /usr/include/security/pam_modules.h ] || echo libpam0g-dev
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates

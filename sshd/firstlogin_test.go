@@ -22,19 +22,20 @@ func enrolling(t *testing.T, h *suite.Host, name, toml string) *suite.Server {
 // clients are the programs people log in with, each on a terminal of its own.
 var clients = []struct {
 	name  string
+	words []string // for other drawings, which the client shows as well
 	start func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error)
 }{
-	{"OpenSSH in UTF-8", func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+	{"OpenSSH in UTF-8", []string{"invert", "small", "large"}, func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
 		return s.Terminal(suite.OpenSSH{User: user}, "host")
 	}},
-	{"OpenSSH in the C locale", func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+	{"OpenSSH in the C locale", []string{"invert"}, func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
 		return suite.NewTerminal(append([]string{"env", "LC_ALL=C"}, s.Command(suite.OpenSSH{User: user}, "host")...))
 	}},
-	{"PuTTY's plink", func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+	{"PuTTY's plink", []string{"invert"}, func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
 		return suite.NewTerminal([]string{"env", "HOME=" + t.TempDir(), "plink", "-ssh", "-no-antispoof", "-hostkey", s.Fingerprint(),
 			"-P", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"})
 	}},
-	{"dropbear's dbclient", func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+	{"dropbear's dbclient", []string{"invert"}, func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
 		return suite.NewTerminal([]string{"env", "HOME=" + t.TempDir(), "dbclient", "-y", "-p", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"})
 	}},
 }
@@ -51,7 +52,12 @@ func TestAUserEnrollsInsideTheFirstLogin(t *testing.T) {
 				typed(t, terminal, `Password: `, suite.Password)
 				must(t, terminal.Expect(`Type the code that the app shows now: `))
 				must(t, u.ReadSecret(terminal.Seen()))
-				readable(t, terminal.Seen())
+				scanned(t, u, terminal.Seen(), false)
+				for _, word := range client.words {
+					must(t, terminal.Type(word))
+					must(t, terminal.Expect(`Type the code that the app shows now: `))
+					scanned(t, u, terminal.Seen(), true)
+				}
 				must(t, terminal.Type(u.Code()))
 				must(t, terminal.Expect(`([0-9a-z]{5}-[0-9a-z]{5}[\s|]+){10}Press Enter when you have them: `))
 				must(t, terminal.Type(""))
@@ -68,20 +74,12 @@ func TestAUserEnrollsInsideTheFirstLogin(t *testing.T) {
 	})
 }
 
-// drawn is a line of the code drawn in ASCII. plink marks what comes from the server.
-var drawn = regexp.MustCompile(`(?m)^(?:\| )?([# ]{50,80})$`)
-
-// readable demands a square of characters, wherever they are from.
-func readable(t *testing.T, shown string) {
+// scanned demands that a decoder reads the user's secret off a picture of the window.
+func scanned(t *testing.T, u *suite.User, shown string, light bool) {
 	t.Helper()
-	lines := drawn.FindAllStringSubmatch(shown, -1)
-	if len(lines) < 25 {
-		t.Fatalf("%d lines of a code in %s", len(lines), shown)
-	}
-	for _, line := range lines {
-		if len(line[1]) != 2*len(lines) {
-			t.Fatalf("%d lines, and one of %d characters: %q", len(lines), len(line[1]), line[1])
-		}
+	text, err := suite.Screen{Columns: 80, Rows: 45, Light: light}.Scan(shown)
+	if err != nil || !strings.HasPrefix(text, "otpauth://totp/") || !strings.HasSuffix(text, ":"+u.Name+"?secret="+u.Secret) {
+		t.Errorf("zbar reads %q, %v, in %s", text, err, shown)
 	}
 }
 
@@ -148,8 +146,8 @@ func TestAUserEnrollsInsideSuSudoAndLogin(t *testing.T) {
 				t.Cleanup(terminal.Close)
 				typed(t, terminal, `[Pp]assword`, suite.Password)
 				must(t, terminal.Expect(`the app shows now: `))
-				readable(t, terminal.Seen())
 				must(t, u.ReadSecret(terminal.Seen()))
+				scanned(t, u, terminal.Seen(), false)
 				typed(t, terminal, ``, u.Code())
 				typed(t, terminal, `Press Enter when you have them: `, "")
 				if app.service == "login" {

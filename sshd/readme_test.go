@@ -53,7 +53,7 @@ var asks = map[string]string{
 	"enroll add totp":      `Type the code that the app shows now: `,
 	"enroll add hotp":      `Secret of the token`,
 	"enroll add phone":     `Number of the phone`,
-	"enroll codes":         `Recovery codes`,
+	"enroll codes":         `Your recovery codes`,
 	"enroll doctor":        `PasswordAuthentication`, // the container has no sshd_config for latchkey
 	"enroll doctor --json": `"status": "error"`,
 	"enroll add WHAT":      `what can be added is totp, hotp and phone`,

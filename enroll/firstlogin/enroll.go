@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
-	"os"
 
+	"latchkey/enroll/guide"
+	"latchkey/enroll/otpauth"
+	"latchkey/enroll/qr"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/policy"
@@ -79,7 +81,7 @@ func (e *enrollment) ticket() (flow.Outcome, bool) {
 
 // confirm shows the secret and has a code of it typed. It returns that code's time step.
 func (e *enrollment) confirm(device *record.Device) (uint64, flow.Outcome, bool) {
-	var d drawing
+	d := guide.Drawing{Style: qr.ASCII} // what every client shows
 	prompt, err := e.show(d, device)
 	if err != nil {
 		return 0, e.refused(err), false
@@ -90,7 +92,7 @@ func (e *enrollment) confirm(device *record.Device) (uint64, flow.Outcome, bool)
 		if err != nil {
 			return 0, ended(err), false
 		}
-		if redrawn < drawings && d.obey(answer) {
+		if redrawn < drawings && d.Obey(answer) {
 			redrawn++
 			prompt, err = e.show(d, device)
 		} else {
@@ -109,12 +111,8 @@ func (e *enrollment) confirm(device *record.Device) (uint64, flow.Outcome, bool)
 	return 0, flow.Outcome{Reason: flow.Unenrolled, Detail: "no right code of the new device"}, false
 }
 
-func (e *enrollment) show(d drawing, device *record.Device) (string, error) {
-	host, err := os.Hostname()
-	if err != nil || host == "" {
-		host = "latchkey"
-	}
-	return d.prompt(host, e.r.Name, device)
+func (e *enrollment) show(d guide.Drawing, device *record.Device) (string, error) {
+	return show(d, otpauth.Host(), e.r.Name, device)
 }
 
 // find looks for the time step of a code, and if it is a wrong one, for what to tell the user.
@@ -122,14 +120,14 @@ func (e *enrollment) find(device *record.Device, answer string) (step uint64, fo
 	const near = 1 // steps, as at every login
 	code, possible := factor.Normalize(answer)
 	if !possible {
-		return 0, false, notTheCode(0) + askAgain, nil
+		return 0, false, guide.NotTheCode(0) + guide.ShownNow, nil
 	}
 	now := e.Clock()
 	if step, found, err = factor.FindStep(device, code, now, near); err != nil || found {
 		return step, found, "", err
 	}
 	drift, _, err := factor.Drift(device, code, now)
-	return 0, false, notTheCode(drift) + askAgain, err
+	return 0, false, guide.NotTheCode(drift) + guide.ShownNow, err
 }
 
 // save saves the device with recovery codes and shows those. They are saved first: codes on paper that do not work are worse

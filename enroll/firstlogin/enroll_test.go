@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/enroll/guide"
+	"latchkey/enroll/qr"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/policy"
@@ -147,10 +149,10 @@ func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 
 func TestEverythingFitsIntoEightyColumnsWhateverTheNames(t *testing.T) {
 	d := factor.NewTOTP("app", factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, noon)
-	texts := []string{askTicket, wrongTicket, intro, notTheCode(0) + askAgain, notTheCode(-3570), notTheCode(3570), showCodes(make([]string, 10))}
+	texts := []string{askTicket, wrongTicket, intro, guide.NotTheCode(0) + guide.ShownNow, guide.NotTheCode(-3570), guide.NotTheCode(3570), showCodes(make([]string, 10))}
 	for _, host := range []string{"web1", "a-rather-long-host-name.of.some.example.com", strings.Repeat("h", 64)} {
-		for _, style := range []drawing{{}, {small: true}} {
-			prompt, err := style.prompt(host, "alice.of.the.north", &d)
+		for _, style := range []qr.Style{qr.ASCII, qr.Blocks} {
+			prompt, err := show(guide.Drawing{Style: style}, host, "alice.of.the.north", &d)
 			must(t, err)
 			texts = append(texts, prompt)
 		}

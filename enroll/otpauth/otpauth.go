@@ -1,17 +1,72 @@
 // Package otpauth writes secrets as authenticator apps and people read them.
+// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format)
 package otpauth
 
 import (
 	"encoding/base32"
+	"fmt"
 	"net/url"
+	"os"
+	"strconv"
 	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"latchkey/pam/record"
 )
 
-// Shortest is the URI of a time-based device with the parameters that apps assume (SHA1, 6 digits, 30 seconds), with nothing in
-// it that they do not need, so that its QR code fits on a terminal. The issuer, if any, is what stands before the colon of the label
-// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format).
-func Shortest(label string, secret []byte) string {
-	return "otpauth://totp/" + url.PathEscape(label) + "?secret=" + base32Of(secret)
+// Host is the name of this machine, by which people tell the accounts in an app apart.
+func Host() string {
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		return "latchkey"
+	}
+	return host
+}
+
+// URI is a device of the user's with all its parameters. Of tokens it lacks the counter.
+func URI(host, user string, d record.Device) (string, error) {
+	if d.Type == record.HOTP {
+		return token(host, user, d), nil
+	}
+	algorithms := map[string]otp.Algorithm{"SHA1": otp.AlgorithmSHA1, "SHA256": otp.AlgorithmSHA256, "SHA512": otp.AlgorithmSHA512}
+	key, err := totp.Generate(totp.GenerateOpts{
+		Issuer: host, AccountName: user, Secret: d.Secret, Period: uint(d.Period / time.Second),
+		Digits: otp.Digits(d.Digits), Algorithm: algorithms[d.Algorithm],
+	})
+	if err != nil {
+		return "", fmt.Errorf("make the otpauth URI: %w", err)
+	}
+	return key.URL(), nil
+}
+
+// token is the URI of a token. The library's own writes no algorithm for HOTP.
+func token(host, user string, d record.Device) string {
+	v := url.Values{}
+	v.Set("secret", base32Of(d.Secret))
+	v.Set("issuer", host)
+	v.Set("algorithm", d.Algorithm)
+	v.Set("digits", strconv.Itoa(d.Digits))
+	u := url.URL{Scheme: "otpauth", Host: "hotp", Path: "/" + host + ":" + user, RawQuery: v.Encode()}
+	return u.String()
+}
+
+// Usual tells whether a device has the parameters that apps assume: time-based, SHA1, 6 digits, 30 seconds.
+func Usual(d record.Device) bool {
+	return d.Type == record.TOTP && d.Algorithm == "SHA1" && d.Digits == 6 && d.Period == 30*time.Second
+}
+
+// Short are URIs of a usual device with nothing in them that apps do not need, so that their QR codes fit on a terminal, the
+// longest first: with the whole name of the host, with the first part of it, and with the user alone. The issuer is
+// what stands before the colon of the label.
+func Short(host, user string, secret []byte) (uris []string) {
+	first, _, _ := strings.Cut(host, ".")
+	for _, label := range []string{host + ":" + user, first + ":" + user, user} {
+		uris = append(uris, "otpauth://totp/"+url.PathEscape(label)+"?secret="+base32Of(secret))
+	}
+	return uris
 }
 
 // Grouped is a secret in base32 in groups of four, for people who type it.

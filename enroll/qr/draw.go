@@ -31,7 +31,11 @@ func (c *Code) Size(s Style) (columns, rows int) {
 func (c *Code) Draw(s Style, light bool) string {
 	inked := func(x, y int) bool { return c.grid.Black(x, y) == light }
 	if s == ASCII {
-		return c.lines(1, func(x, y int) string { return pair(inked(x, y)) })
+		ink := "#["
+		if light {
+			ink = "[["
+		}
+		return c.lines(1, func(x, y int) string { return pair(inked(x, y), ink) })
 	}
 	return c.lines(2, func(x, y int) string { return block(inked(x, y), inked(x, y+1)) })
 }
@@ -61,10 +65,11 @@ func block(upper, lower bool) string {
 	return " "
 }
 
-// pair is the characters for one module. Of ASCII, # covers its cell most evenly, so that a reader sees grey and no pattern.
-func pair(inked bool) string {
+// pair is the characters for one module. Of what ASCII has, readers found these best from a picture of a screen: brackets are as
+// high as a line, so that the modules above each other touch.
+func pair(inked bool, ink string) string {
 	if inked {
-		return "##"
+		return ink
 	}
 	return "  "
 }

@@ -159,7 +159,8 @@ func TestAnEnrollmentKilledAtAnySystemCallLeavesNothingOrAnEnrollmentThatWorks(t
 		}
 		return killed
 	})
-	if deaths < 15 || enrolled < 3 {
+	// strace counts by thread, and on how many threads Go makes its calls differs: these say only that it does kill.
+	if deaths < 8 || enrolled < 3 {
 		t.Errorf("%d logins were killed, and %d had enrolled by then", deaths, enrolled)
 	}
 }

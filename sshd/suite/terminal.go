@@ -25,13 +25,19 @@ type Terminal struct {
 	mark int // everything before it was matched already
 }
 
-// NewTerminal starts argv on a new pseudo-terminal.
-func NewTerminal(argv []string) (*Terminal, error) {
+// NewTerminal starts argv on a new pseudo-terminal that says neither how large it is nor what it can show.
+func NewTerminal(argv []string) (*Terminal, error) { return NewSizedTerminal(0, 0, argv) }
+
+// NewSizedTerminal starts argv on a new pseudo-terminal with so many columns and rows.
+func NewSizedTerminal(columns, rows int, argv []string) (*Terminal, error) {
 	master, slave, err := openPTY()
 	if err != nil {
 		return nil, err
 	}
 	defer slave.Close()
+	if err := resize(master, columns, rows); err != nil {
+		return nil, errors.Join(err, master.Close())
+	}
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TERM=dumb", "LANG=C.UTF-8"}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
@@ -62,6 +68,13 @@ func openPTY() (master, slave *os.File, err error) {
 		return nil, nil, errors.Join(err, master.Close())
 	}
 	return master, slave, nil
+}
+
+// Resize changes the size of the window.
+func (t *Terminal) Resize(columns, rows int) error { return resize(t.master, columns, rows) }
+
+func resize(terminal *os.File, columns, rows int) error {
+	return unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: uint16(columns), Row: uint16(rows)})
 }
 
 func (t *Terminal) read() {
@@ -107,6 +120,9 @@ func (t *Terminal) Type(line string) error {
 	_, err := t.master.WriteString(line + "\n")
 	return err
 }
+
+// Signal sends the program a signal.
+func (t *Terminal) Signal(s os.Signal) { _ = t.cmd.Process.Signal(s) }
 
 // Exit waits, at most a minute, for the program to end and gives its exit status.
 func (t *Terminal) Exit() (int, error) {

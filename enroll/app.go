@@ -1,0 +1,164 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"latchkey/enroll/guide"
+	"latchkey/enroll/otpauth"
+	"latchkey/enroll/qr"
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// newApp is an authenticator app that a person at a terminal is setting up.
+type newApp struct {
+	*program
+	who     identity
+	device  *record.Device
+	options options
+	steps   int // how many there are in all; showing the secret is the first, a code of it the second
+	drawing guide.Drawing
+}
+
+// confirmTries is how often a code may be mistyped before nothing is saved.
+const confirmTries = 3
+
+// confirm shows the secret, asks for a code of it and returns that code's time step, which is used up by that.
+func (a *newApp) confirm() (uint64, error) {
+	a.drawing = a.usualDrawing()
+	if err := a.show(); err != nil {
+		return 0, err
+	}
+	prompt := fmt.Sprintf("Step 2 of %d. ", a.steps) + guide.ShownNow
+	for tries := 0; tries < confirmTries; {
+		answer, err := a.ask(prompt)
+		if err != nil {
+			return 0, err
+		}
+		if a.draws() && a.drawing.Obey(answer) {
+			if err := a.show(); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		tries++
+		code, _ := factor.Normalize(answer)
+		step, found, err := factor.FindStep(a.device, code, a.clock(), 1)
+		if err != nil || found {
+			return step, err
+		}
+		drift, _, err := factor.Drift(a.device, code, a.clock())
+		if err != nil {
+			return 0, err
+		}
+		prompt = guide.NotTheCode(drift) + guide.ShownNow
+	}
+	return 0, &failure{"no right code; nothing was saved", "check the clock of the phone and of this machine, then start again"}
+}
+
+// usualDrawing is the smallest that the terminal shows, unless the options say otherwise.
+func (a *newApp) usualDrawing() guide.Drawing {
+	w := a.window()
+	d := guide.Drawing{Style: qr.Blocks, Colour: w.colour}
+	if a.options.ascii || !w.utf8 {
+		d.Style = qr.ASCII
+	}
+	return d
+}
+
+// draws tells whether the code is drawn on the terminal at all.
+func (a *newApp) draws() bool { return !a.options.plain && a.options.png == "" }
+
+// show shows the secret, as a drawing and for typing it in by hand.
+func (a *newApp) show() error {
+	first := fmt.Sprintf("Step 1 of %d. ", a.steps)
+	secret := otpauth.Grouped(a.device.Secret) + "\n"
+	switch {
+	case a.options.plain:
+		return a.showPlain(first, secret)
+	case a.options.png != "":
+		fmt.Fprintf(a.out, "%sScan the QR code in %s with the app\n(%s),\nor type it in by hand: %s", first, a.options.png, a.account(), secret)
+		return nil
+	}
+	return a.draw(first, secret)
+}
+
+// showPlain is for screen readers: nothing is drawn, and each line is a sentence.
+func (a *newApp) showPlain(first, secret string) error {
+	uri, err := otpauth.URI(otpauth.Host(), a.who.name, *a.device)
+	if err != nil {
+		return err
+	}
+	picture := ""
+	if a.options.png != "" {
+		picture = "The QR code is in the file " + a.options.png + ".\n"
+	}
+	fmt.Fprintf(a.out, "%sType this secret into the app by hand: %sThe account is %s.\nIt is also in this address: %s\n%s",
+		first, secret, a.account(), uri, picture)
+	return nil
+}
+
+// account tells what the app wants to know besides the secret.
+func (a *newApp) account() string {
+	d := a.device
+	return fmt.Sprintf("%s on %s, time-based, %s, %d digits, %d seconds", a.who.name, otpauth.Host(), d.Algorithm, d.Digits, d.Period/time.Second)
+}
+
+// What may stand between the drawing and the prompt.
+const (
+	unreadable = `The app cannot read it? Type "invert", "large" or "small".` + "\n"
+	tooTall    = `Taller than your window? Make that larger and type "again".` + "\n"
+)
+
+// draw draws the code as it fits the window, so that it is seen whole together with the prompt below it.
+func (a *newApp) draw(first, secret string) error {
+	w, d := a.window(), a.drawing
+	below := "or type it in by hand: " + secret + unreadable
+	more := lines(below, w.columns) + 1
+	code, err := a.encode(w, more)
+	if err != nil {
+		return err
+	}
+	if columns, rows := code.Size(d.Style); columns > w.columns {
+		fmt.Fprintf(a.out, "%sThis window is too narrow for the QR code, which takes %d columns and %d lines.\n"+
+			"Make it larger and type \"again\", or type \"small\",\nor type it in by hand: %s", first, columns, rows, secret)
+		return nil
+	}
+	if !w.holds(code, d.Style, more) {
+		below += tooTall
+	}
+	defer a.until(func() { io.WriteString(a.out, guide.ColourOff) })()
+	fmt.Fprintf(a.out, "%sScan this with the app\n(%s),\n%s%s", first, a.account(), d.Of(code), below)
+	return nil
+}
+
+// encode makes the QR code with as much in it as leaves it small enough for the window with so many lines more, or at least for
+// the window's width.
+func (a *newApp) encode(w window, more int) (*qr.Code, error) {
+	uri, err := otpauth.URI(otpauth.Host(), a.who.name, *a.device)
+	if err != nil {
+		return nil, err
+	}
+	uris := []string{uri}
+	if otpauth.Usual(*a.device) {
+		uris = append(uris, otpauth.Short(otpauth.Host(), a.who.name, a.device.Secret)...)
+	}
+	fits := func(code *qr.Code) bool { return w.holds(code, a.drawing.Style, more) }
+	code, err := guide.Encode(uris, fits)
+	if err != nil || fits(code) {
+		return code, err
+	}
+	w.rows = 0
+	return guide.Encode(uris, fits)
+}
+
+// lines is how many lines text takes in a window so wide.
+func lines(text string, columns int) (n int) {
+	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
+		n += max(1, (len(line)+columns-1)/columns)
+	}
+	return n
+}

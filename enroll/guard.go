@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// ending are the signals that end a Go program, SIGKILL aside.
+var ending = []os.Signal{
+	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGPIPE, unix.SIGILL, unix.SIGTRAP, unix.SIGABRT,
+	unix.SIGBUS, unix.SIGFPE, unix.SIGSEGV, unix.SIGSTKFLT, unix.SIGSYS,
+}
+
+// guard undoes what is half done when a signal ends the program: a terminal without echo, a colour, a file.
+type guard struct {
+	mu      sync.Mutex
+	undo    []func()
+	signals chan os.Signal
+}
+
+// until has undo called if a signal ends the program before done is. The calls nest.
+func (g *guard) until(undo func()) (done func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.undo = append(g.undo, undo); len(g.undo) == 1 {
+		g.signals = make(chan os.Signal, 1)
+		signal.Notify(g.signals, ending...)
+		go g.watch(g.signals)
+	}
+	return g.done
+}
+
+func (g *guard) done() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.undo = g.undo[:len(g.undo)-1]; len(g.undo) == 0 {
+		signal.Stop(g.signals)
+		close(g.signals)
+	}
+}
+
+// watch ends the program at the first signal, or itself when there is nothing to undo any more.
+func (g *guard) watch(signals <-chan os.Signal) {
+	if _, ok := <-signals; !ok {
+		return
+	}
+	g.mu.Lock()
+	for i := len(g.undo) - 1; i >= 0; i-- {
+		g.undo[i]()
+	}
+	os.Exit(exitFailed)
+}

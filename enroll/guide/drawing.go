@@ -1,0 +1,67 @@
+// Package guide is what people see who set up an app, inside a login and at a terminal: the QR code, and what is said about it.
+package guide
+
+import (
+	"regexp"
+	"strings"
+
+	"latchkey/enroll/qr"
+)
+
+// Drawing is how a QR code is drawn. The zero value is in half blocks, without colours, for a terminal with a dark background.
+type Drawing struct {
+	Style  qr.Style
+	Invert bool // for a terminal with a light background
+	Colour bool // with escape sequences (ECMA-48, SGR): black on white, whatever the terminal's colours are
+}
+
+// Obey changes the drawing as a user asks who was asked for a code, and tells whether that was what the answer said.
+func (d *Drawing) Obey(answer string) bool {
+	switch strings.ToLower(strings.Trim(strings.TrimSpace(answer), `"'`)) {
+	case "small":
+		d.Style = qr.Blocks
+	case "large":
+		d.Style = qr.ASCII
+	case "invert":
+		d.Invert = !d.Invert
+	case "again":
+	default:
+		return false
+	}
+	return true
+}
+
+// ColourOff is the escape sequence that ends whatever colour a drawing that was cut short has left on.
+const ColourOff = "\x1b[0m"
+
+// inked is a run of characters that stand for dark modules.
+var inked = regexp.MustCompile(`[^ \n]+`)
+
+// Of draws code in lines that end with \n.
+func (d Drawing) Of(code *qr.Code) string {
+	if !d.Colour {
+		return code.Draw(d.Style, d.Invert)
+	}
+	dark, light := "0", "7" // black, white
+	if d.Invert {
+		dark, light = light, dark
+	}
+	drawing := code.Draw(d.Style, true)
+	if d.Style == qr.ASCII { // spaces on a coloured ground have no gaps
+		drawing = inked.ReplaceAllStringFunc(drawing, func(run string) string {
+			return "\x1b[4" + dark + "m" + strings.Repeat(" ", len(run)) + "\x1b[4" + light + "m"
+		})
+	}
+	colour := "\x1b[3" + dark + ";4" + light + "m"
+	return colour + strings.ReplaceAll(strings.TrimSuffix(drawing, "\n"), "\n", ColourOff+"\n"+colour) + ColourOff + "\n"
+}
+
+// Encode makes the QR code of the first of uris whose code fits; if none does, of the last.
+func Encode(uris []string, fits func(*qr.Code) bool) (code *qr.Code, err error) {
+	for _, uri := range uris {
+		if code, err = qr.Encode(uri); err != nil || fits(code) {
+			break
+		}
+	}
+	return code, err
+}

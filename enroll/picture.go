@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/enroll/otpauth"
+	"latchkey/enroll/qr"
+	"latchkey/pam/record"
+)
+
+// withPicture writes the picture that the options ask for, and has work done that saves the device. The picture stays only
+// if that succeeds.
+func (p *program) withPicture(who identity, d record.Device, o options, work func() error) error {
+	if o.png == "" {
+		return work()
+	}
+	uri, err := otpauth.URI(otpauth.Host(), who.name, d)
+	if err != nil {
+		return err
+	}
+	code, err := qr.Encode(uri)
+	if err != nil {
+		return err
+	}
+	keep, err := p.writePicture(o.png, code)
+	if err != nil {
+		return err
+	}
+	err = work()
+	keep(err == nil)
+	if err == nil {
+		fmt.Fprintf(p.err, "enroll: warning: %s holds the secret: remove it once it is scanned\n", o.png)
+	}
+	return err
+}
+
+// writePicture writes the code to a new file that only its owner, the caller, can read. Nothing that is there is overwritten.
+// It goes away again unless keep is told that the device is saved.
+func (p *program) writePicture(path string, code *qr.Code) (keep func(bool), err error) {
+	picture, err := code.PNG()
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, &failure{path + " exists; nothing was changed", "name a new file: it will hold the secret"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	remove := func() { os.Remove(path) }
+	done := p.until(remove)
+	keep = func(saved bool) {
+		defer done()
+		if !saved {
+			remove()
+		}
+	}
+	_, err = f.Write(picture)
+	if err = errors.Join(err, f.Close()); err != nil {
+		keep(false)
+		return nil, fmt.Errorf("write %s: %w", path, err)
+	}
+	return keep, nil
+}

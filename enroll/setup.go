@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+
+	"latchkey/enroll/guide"
+	"latchkey/pam/audit"
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// setUp is enroll alone: the first device and recovery codes, in three steps. Both are saved at once.
+func (p *program) setUp(o options) error {
+	who, err := p.whom(o.user)
+	if err != nil {
+		return err
+	}
+	if enrolled, err := p.enrolled(who); err != nil {
+		return err
+	} else if enrolled {
+		return &failure{who.name + " has a second factor already", "see it with: enroll status; add a device with: enroll add totp"}
+	}
+	return p.setUpApp(who, o, 3, func(proven factor.Keyring, d record.Device, step uint64) error {
+		return p.saveFirst(proven, who, d, step)
+	})
+}
+
+// saveFirst saves a first device with recovery codes, and shows those.
+func (p *program) saveFirst(proven factor.Keyring, who identity, d record.Device, step uint64) error {
+	codes, set, err := factor.NewRecovery()
+	if err != nil {
+		return err
+	}
+	all := factor.Enrollment{Devices: []record.Device{d}, Counters: []uint64{step}, Recovery: set}
+	if err := p.as0(func() error { return proven.Enroll(who.name, who.uid, all, false) }); err != nil {
+		return err
+	}
+	p.logged(audit.Change{What: "add", User: who.name, Device: d.Label, Detail: string(d.Type)})
+	p.logged(audit.Change{What: "codes", User: who.name})
+	fmt.Fprint(p.out, "Step 3 of 3. "+guide.KeepCodes+guide.Codes(codes, 1)+"\n")
+	p.saidDone(who, d)
+	return nil
+}
+
+// addApp gives a user one more app, in two steps.
+func (p *program) addApp(who identity, o options) error {
+	return p.setUpApp(who, o, 2, func(proven factor.Keyring, d record.Device, step uint64) error {
+		if err := p.save(proven, who, d, step); err != nil {
+			return err
+		}
+		p.saidDone(who, d)
+		return nil
+	})
+}
+
+func (p *program) saidDone(who identity, d record.Device) {
+	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. At the next login a code from it is asked for.\n", d.Label, who.name)
+}
+
+// setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. That is the beginning of so many steps.
+func (p *program) setUpApp(who identity, o options, steps int, save func(proven factor.Keyring, d record.Device, step uint64) error) error {
+	if !p.shown {
+		return &failure{"output is not a terminal, so the secret is not shown",
+			"run it on a terminal, or as root: enroll add totp --user NAME --yes"}
+	}
+	proven, err := p.prove(who)
+	if err != nil {
+		return err
+	}
+	d, err := p.device(who, o)
+	if err != nil {
+		return err
+	}
+	return p.withPicture(who, d, o, func() error {
+		a := newApp{program: p, who: who, device: &d, options: o, steps: steps}
+		step, err := a.confirm()
+		if err != nil {
+			return err
+		}
+		return save(proven, d, step)
+	})
+}
