@@ -12,49 +12,38 @@ import (
 	"latchkey/pam/record"
 )
 
-// add gives a user one more device.
-func (p *program) add(o options) error {
-	if err := addable(o); err != nil {
-		return err
+// addTOTP gives a user one more authenticator app.
+func (p *program) addTOTP(o options) error { return p.addSecret(o, p.addUnasked, p.addApp) }
+
+// addHOTP gives a user one more token.
+func (p *program) addHOTP(o options) error {
+	if o.yes && o.secretFile == "" {
+		return misused("enroll add hotp --yes needs --secret-file: the token has its secret already")
 	}
-	if (o.yes || o.secretFile != "") && p.uid != 0 {
-		return &failure{"--yes and --secret-file are for root", "without them: enroll add " + o.operand}
+	return p.addSecret(o, p.addUnasked, p.addToken)
+}
+
+// addSecret adds a device that has a secret, with questions or without.
+func (p *program) addSecret(o options, unasked, asked func(identity, options) error) error {
+	if o.secretFile != "" && !o.yes {
+		return misused("--secret-file goes with --yes")
 	}
-	who, err := p.whom(o.user)
+	who, err := p.adding(o)
 	switch {
 	case err != nil:
 		return err
-	case o.operand == "phone":
-		return p.addPhone(who, o)
 	case o.yes:
-		return p.addUnasked(who, o)
-	case o.operand == "hotp":
-		return p.addToken(who, o)
+		return unasked(who, o)
 	}
-	return p.addApp(who, o)
+	return asked(who, o)
 }
 
-// addable refuses options that do not go with what is to be added.
-func addable(o options) error {
-	switch {
-	case o.operand != "totp" && o.operand != "hotp" && o.operand != "phone":
-		return usage("enroll add %s: what can be added is totp, hotp and phone", o.operand)
-	case o.operand == "totp" && o.counter != 0:
-		return usage("--counter goes with enroll add hotp")
-	case o.operand == "hotp" && o.yes && o.secretFile == "":
-		return usage("enroll add hotp --yes needs --secret-file: the token has its secret already")
-	case o.secretFile != "" && !o.yes:
-		return usage("--secret-file goes with --yes")
-	case o.operand != "totp" && (o.ascii || o.plain || o.png != ""):
-		return usage("--ascii, --png and --plain go with enroll and with enroll add totp")
-	case o.operand != "phone" && o.number != "":
-		return usage("--number goes with enroll add phone")
-	case o.operand == "phone" && (o.secretFile != "" || o.code):
-		return usage("a phone has no secret, algorithm, digits or period")
-	case o.operand == "phone" && o.yes && o.number == "":
-		return usage("enroll add phone --yes needs --number")
+// adding is for whom a device is added, which asks nothing for root alone.
+func (p *program) adding(o options) (identity, error) {
+	if (o.yes || o.secretFile != "") && p.uid != 0 {
+		return identity{}, &failure{"--yes and --secret-file are for root", "without them: enroll " + o.command.Name}
 	}
-	return nil
+	return p.whom(o.user)
 }
 
 // addUnasked is for scripts: no questions, and the URI alone on standard output.
@@ -98,26 +87,26 @@ func (p *program) deviceWith(who identity, o options, secret []byte) (record.Dev
 	var err error
 	label := o.label
 	if label == "" {
-		if label, err = p.freeLabel(who, standardLabel[o.operand]); err != nil {
+		if label, err = p.freeLabel(who, standardLabel[o.command.Name]); err != nil {
 			return record.Device{}, err
 		}
 	}
 	if o.period < 1 || o.period > int(record.MaxPeriod/time.Second) {
-		return record.Device{}, usage("--period is 1 to %d seconds", int(record.MaxPeriod/time.Second))
+		return record.Device{}, misused("--period is 1 to %d seconds", int(record.MaxPeriod/time.Second))
 	}
 	algorithm, now := strings.ToUpper(o.algorithm), p.clock()
 	d := factor.NewTOTP(label, secret, algorithm, o.digits, time.Duration(o.period)*time.Second, now)
-	if o.operand == "hotp" {
+	if o.command.Name == "add hotp" {
 		d = factor.NewHOTP(label, secret, algorithm, o.digits, now)
 	}
 	if err := d.Check(); err != nil {
-		return d, usage("%v", err)
+		return d, misused("%v", err)
 	}
 	return d, nil
 }
 
 // standardLabel is what a device is called unless the user says otherwise.
-var standardLabel = map[string]string{"": "app", "totp": "app", "hotp": "token", "phone": "phone"}
+var standardLabel = map[string]string{"": "app", "add totp": "app", "add hotp": "token", "add phone": "phone"}
 
 // freeLabel is base, or base-2 and so on if the user has that.
 func (p *program) freeLabel(who identity, base string) (label string, err error) {

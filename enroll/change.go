@@ -101,7 +101,7 @@ func (p *program) changed(o options, name string, changed bool, said string) err
 // target is the NAME of a command for root, which may also be given as --user.
 func target(o options) (string, error) {
 	if o.operand != "" && o.user != "" && o.operand != o.user {
-		return "", usage("two names: %q and --user %q", o.operand, o.user)
+		return "", misused("two names: %q and --user %q", o.operand, o.user)
 	}
 	if o.operand != "" {
 		return o.operand, nil

@@ -23,7 +23,7 @@ type misuse struct{ what string }
 
 func (m *misuse) Error() string { return m.what }
 
-func usage(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }
+func misused(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }
 
 // report writes err for people and returns the exit status.
 func report(w io.Writer, err error) int {

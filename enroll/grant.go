@@ -52,7 +52,7 @@ func (p *program) invite(o options) error {
 // bypass gives out a code that works once in place of a device's.
 func (p *program) bypass(o options) error {
 	if o.lasts < time.Minute || o.lasts > factor.MaxGrant {
-		return usage("--for is 1m to %dh", int(factor.MaxGrant.Hours()))
+		return misused("--for is 1m to %dh", int(factor.MaxGrant.Hours()))
 	}
 	who, err := p.granting(o)
 	if err != nil {

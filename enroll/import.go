@@ -49,16 +49,16 @@ func (p *program) importFiles(o options) error {
 // importable refuses options that do not go together.
 func importable(o options) error {
 	if len(o.files) == 0 {
-		return usage("enroll import needs FILE")
+		return misused("enroll import needs FILE")
 	}
 	if o.user != "" && len(o.files) > 1 {
-		return usage("--user goes with one FILE")
+		return misused("--user goes with one FILE")
 	}
 	switch migrate.Format(o.format) {
 	case "", migrate.GoogleFormat, migrate.OathFormat, migrate.CSVFormat:
 		return nil
 	}
-	return usage("--format is google, oath or csv")
+	return misused("--format is google, oath or csv")
 }
 
 // identify finds out who the candidates are. A user who stands in two places is taken over from neither: nobody said which is

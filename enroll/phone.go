@@ -15,7 +15,14 @@ import (
 )
 
 // addPhone gives a user one more phone. Root's word for a number is enough with --yes; otherwise a code sent to it proves it.
-func (p *program) addPhone(who identity, o options) error {
+func (p *program) addPhone(o options) error {
+	if o.yes && o.number == "" {
+		return misused("enroll add phone --yes needs --number")
+	}
+	who, err := p.adding(o)
+	if err != nil {
+		return err
+	}
 	rules, err := policy.Load(p.root, policy.DefaultPath)
 	if err != nil {
 		return err
@@ -63,16 +70,16 @@ func (p *program) phone(who identity, o options, rules *policy.Policy) (record.D
 	}
 	label := o.label
 	if label == "" {
-		if label, err = p.freeLabel(who, "phone"); err != nil {
+		if label, err = p.freeLabel(who, standardLabel[o.command.Name]); err != nil {
 			return record.Device{}, err
 		}
 	}
 	if likeNumber(label) {
-		return record.Device{}, usage("a label must not be a phone number: labels stand in the log")
+		return record.Device{}, misused("a label must not be a phone number: labels stand in the log")
 	}
 	d := factor.NewPhone(label, number, p.clock())
 	if err := d.Check(); err != nil {
-		return d, usage("%v", err)
+		return d, misused("%v", err)
 	}
 	return d, nil
 }

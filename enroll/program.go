@@ -25,15 +25,15 @@ type program struct {
 
 // run does what args say and returns the exit status.
 func (p *program) run(args []string) int {
-	o, c, err := parse(args)
+	o, err := parse(args)
 	switch {
 	case err != nil:
 	case o.help:
-		printHelp(p.out)
-	case c.root && p.uid != 0:
-		err = &failure{fmt.Sprintf("enroll %s is for root", o.command), ""}
+		fmt.Fprint(p.out, helpFor(o.command))
+	case o.command.Root && p.uid != 0:
+		err = &failure{fmt.Sprintf("enroll %s is for root", o.command.Name), ""}
 	default:
-		err = c.run(p, o)
+		err = does[o.command.Name](p, o)
 	}
 	return report(p.err, hinted(err))
 }

@@ -25,6 +25,8 @@ missing() {
 	have zbarimg || echo zbar-tools
 	have plink || echo putty-tools
 	have dbclient || echo dropbear-bin
+	have zsh || echo zsh
+	have fish || echo fish
 	[ -e /usr/include/stdio.h ] || echo libc6-dev
 	[ -e /usr/include/security/pam_modules.h ] || echo libpam0g-dev
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates

@@ -1,0 +1,102 @@
+// Package usage is enroll's command line as data: what the program accepts, what --help prints, the synopsis of the man page and the
+// completions of the shells are all made from it.
+package usage
+
+import "slices"
+
+// Kind is what a word of the command line names, so that a shell can complete it.
+type Kind int
+
+// Kinds of words. The zero Kind is anything.
+const (
+	Text Kind = iota
+	User
+	File
+	Service // a PAM service
+)
+
+// Command is something enroll can do.
+type Command struct {
+	Name    string   // empty: enroll alone
+	Operand string   // what stands behind the name, in capitals; empty: nothing does. "..." at its end: one or more
+	Kind    Kind     // of the operand
+	Options []string // beside --help
+	Root    bool     // for root only
+	Says    string   // in a few words
+}
+
+// Option is an option of some commands.
+type Option struct {
+	Name  string
+	Value string   // what it takes, in capitals; empty: it is a switch
+	Words []string // the values there are, if they can be listed
+	Kind  Kind     // of the value otherwise
+	Says  string
+}
+
+// Commands are all commands, in the order in which people are told of them.
+var Commands = []Command{
+	{"", "", Text, []string{"user", "label", "algorithm", "digits", "period", "ascii", "plain", "png"}, false, "set up the second factor for yourself"},
+	{"status", "", Text, []string{"user", "json"}, false, "devices, last use, recovery codes left"},
+	{"add totp", "", Text, []string{"user", "label", "secret-file", "algorithm", "digits", "period", "ascii", "plain", "png", "yes"}, false, "one more authenticator app"},
+	{"add hotp", "", Text, []string{"user", "label", "secret-file", "counter", "algorithm", "digits", "yes"}, false, "one more hardware token"},
+	{"add phone", "", Text, []string{"user", "label", "number", "yes"}, false, "one more phone, for codes by SMS and call"},
+	{"remove", "DEVICE", Text, []string{"user", "yes"}, false, "one device less"},
+	{"codes", "", Text, []string{"user", "yes"}, false, "new recovery codes; the old ones stop working"},
+	{"test", "", Text, []string{"user"}, false, "try a code; says which device it is from"},
+	{"list", "", Text, []string{"json"}, true, "who has what"},
+	{"reset", "NAME", User, []string{"user", "yes", "json"}, true, "remove everything; the user must enroll anew"},
+	{"unlock", "NAME", User, []string{"user", "yes", "json"}, true, "end a lock"},
+	{"invite", "NAME", User, []string{"user", "yes", "json"}, true, "a ticket for a first enrollment, good for a day"},
+	{"bypass", "NAME", User, []string{"user", "for", "yes", "json"}, true, "a code that works once in place of a device's"},
+	{"import", "FILE...", File, []string{"user", "format", "replace", "yes", "json"}, true, "take users over from another module or CSV"},
+	{"explain", "NAME", User, []string{"user", "from", "service", "json"}, true, "which rule decides a login, what is asked, and why"},
+	{"doctor", "", Text, []string{"service", "json"}, true, "would a login work, could one slip past?"},
+}
+
+// Options are all options.
+var Options = []Option{
+	{"user", "NAME", nil, User, "for this user (root)"},
+	{"label", "LABEL", nil, Text, "what the device is called"},
+	{"secret-file", "FILE", nil, File, "the file with the secret, or - (root, with --yes)"},
+	{"counter", "N", nil, Text, "where the token's counter is"},
+	{"number", "NUMBER", nil, Text, "of the phone, with + and country code"},
+	{"algorithm", "ALG", []string{"SHA1", "SHA256", "SHA512"}, Text, "of the codes"},
+	{"digits", "N", []string{"6", "8"}, Text, "of the codes"},
+	{"period", "SECONDS", nil, Text, "how long a code is shown"},
+	{"ascii", "", nil, Text, "draw the QR code in ASCII"},
+	{"plain", "", nil, Text, "draw nothing, for screen readers"},
+	{"png", "FILE", nil, File, "write the QR code to a new file"},
+	{"for", "TIME", nil, Text, "how long the code works, such as 1h"},
+	{"from", "IP", nil, Text, "where the login comes from"},
+	{"service", "SERVICE", nil, Service, "the PAM service"},
+	{"format", "FORMAT", []string{"google", "oath", "csv"}, Text, "of the files"},
+	{"replace", "", nil, Text, "replace what the users have"},
+	{"yes", "", nil, Text, "ask nothing (root)"},
+	{"json", "", nil, Text, "print JSON"},
+}
+
+// Help is the option that every command has.
+var Help = Option{Name: "help", Says: "show this"}
+
+// Find is the command of that name.
+func Find(name string) (Command, bool) {
+	i := slices.IndexFunc(Commands, func(c Command) bool { return c.Name == name })
+	if i < 0 {
+		return Command{}, false
+	}
+	return Commands[i], true
+}
+
+// Has tells whether the command takes the option.
+func (c Command) Has(option string) bool { return slices.Contains(c.Options, option) }
+
+// options are those of the command.
+func (c Command) options() (all []Option) {
+	for _, o := range Options {
+		if c.Has(o.Name) {
+			all = append(all, o)
+		}
+	}
+	return all
+}
