@@ -17,40 +17,83 @@ func shell(t *testing.T, exe, line string, env ...string) (string, error) {
 	return string(out), err
 }
 
-// Root may raise limits again, but not root without CAP_SYS_RESOURCE, as in many containers: then an error that
-// changes nothing is right.
+// callers are what whoever starts enroll may have set. Root may raise limits again, but not root without CAP_SYS_RESOURCE, as in many
+// containers: then an error that changes nothing is right.
+var callers = map[string]string{
+	"umask 000":                      `umask 000; exec "$@"`,
+	"files may have no bytes":        `ulimit -f 0; exec "$@"`,
+	"a small stack":                  `ulimit -s 64; exec "$@"`,
+	"few descriptors":                `ulimit -n 6; exec "$@"`,
+	"one second of processor":        `ulimit -t 1; exec "$@"`,
+	"core files allowed":             `ulimit -c unlimited; exec "$@"`,
+	"standard input closed":          `exec "$@" <&-`,
+	"standard output closed":         `exec "$@" >&-`,
+	"descriptors 0 to 2 are closed":  `exec "$@" <&- >&- 2>&-`,
+	"signals ignored":                `trap "" HUP INT TERM PIPE XFSZ; exec "$@"`,
+	"in a directory that is removed": `cd "$(mktemp -d)"; rmdir "$PWD"; exec "$@"`,
+}
+
+// changes are the commands that write, as root gives them to a user who has a phone and a tablet.
+var changes = map[string][]string{
+	"add totp":  {"add", "totp", "--label", "new", "--yes"},
+	"add hotp":  {"add", "hotp", "--label", "new", "--secret-file", "SECRET", "--yes"},
+	"add phone": {"add", "phone", "--number", "+15551234567", "--yes"},
+	"remove":    {"remove", "tablet"},
+	"codes":     {"codes", "--yes"},
+	"reset":     {"reset", "root"},
+	"unlock":    {"unlock", "root"},
+	"bypass":    {"bypass", "root"},
+	"invite":    {"invite", "root"},
+	"import":    {"import", "--user", "root", "--replace", "GOOGLE"},
+}
+
 func TestEnrollWritesPrivateWholeFilesOrNoneWhateverItsCallerSet(t *testing.T) {
-	for name, line := range map[string]string{
-		"umask 000":                      `umask 000; exec "$0" add totp --label phone --yes`,
-		"files may have no bytes":        `ulimit -f 0; exec "$0" add totp --label phone --yes`,
-		"a small stack":                  `ulimit -s 64; exec "$0" add totp --label phone --yes`,
-		"few descriptors":                `ulimit -n 6; exec "$0" add totp --label phone --yes`,
-		"one second of processor":        `ulimit -t 1; exec "$0" add totp --label phone --yes`,
-		"core files allowed":             `ulimit -c unlimited; exec "$0" add totp --label phone --yes`,
-		"standard input closed":          `exec "$0" add totp --label phone --yes <&-`,
-		"standard output closed":         `exec "$0" add totp --label phone --yes >&-`,
-		"descriptors 0 to 2 are closed":  `exec "$0" add totp --label phone --yes <&- >&- 2>&-`,
-		"signals ignored":                `trap "" HUP INT TERM PIPE XFSZ; exec "$0" add totp --label phone --yes`,
-		"in a directory that is removed": `cd "$(mktemp -d)"; rmdir "$PWD"; exec "$0" add totp --label phone --yes`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			exe, root := underRoot(t)
-			if out, err := shell(t, exe, line); err != nil {
-				if !strings.Contains(line, "ulimit") || recordOf(t, root) != "" || strings.Contains(out, "otpauth:") {
+	exe, root := underRoot(t)
+	files := strings.NewReplacer("SECRET", root+"/secret", "GOOGLE", root+"/google")
+	for path, text := range map[string]string{"secret": rfcSecret + "\n", "google": rfcSecret + "\n\" TOTP_AUTH\n12345678\n"} {
+		if err := os.WriteFile(root+"/"+path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for command, args := range changes {
+		for name, line := range callers {
+			t.Run(command+", "+name, func(t *testing.T) {
+				wipe(t, root)
+				runs(t, exe, "add", "totp", "--label", "phone", "--yes")
+				runs(t, exe, "add", "totp", "--label", "tablet", "--yes")
+				before := recordOf(t, root)
+				argv := append([]string{"-c", line, "sh", exe}, args...)
+				for i, arg := range argv {
+					argv[i] = files.Replace(arg)
+				}
+				out, err := exec.Command("sh", argv...).CombinedOutput()
+				if err != nil && !strings.Contains(line, "ulimit") && !strings.Contains(line, ">&-") {
 					t.Fatalf("%v: %s", err, out)
 				}
-				runs(t, exe, "add", "totp", "--label", "phone", "--yes")
-			}
-			if out := runs(t, exe, "status"); !strings.Contains(out, "phone ") {
-				t.Errorf("status: %s", out)
-			}
-			for _, file := range []string{"/etc/latchkey/users/root", "/var/lib/latchkey/users/root", "/var/lib/latchkey/key"} {
-				info, err := os.Stat(root + file)
-				if err != nil || info.Mode().Perm() != 0o600 {
-					t.Errorf("%s: %v, %v", file, info, err)
+				if err != nil && strings.Contains(line, "ulimit") && recordOf(t, root) != before {
+					t.Errorf("it failed and changed the record: %s", out)
 				}
+				runs(t, exe, "status") // fails if the user could not log in
+				privateAndWhole(t, root)
+			})
+		}
+	}
+}
+
+// privateAndWhole demands that only root may read what is below root, and that nothing half-written is there.
+func privateAndWhole(t *testing.T, root string) {
+	t.Helper()
+	for _, dir := range []string{"/etc/latchkey/users/", "/var/lib/latchkey/", "/var/lib/latchkey/users/"} {
+		all, err := os.ReadDir(root + dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range all {
+			info, err := file.Info()
+			if err != nil || !info.IsDir() && info.Mode() != 0o600 || strings.HasPrefix(file.Name(), ".") {
+				t.Errorf("%s%s: %v, %v", dir, file.Name(), info, err)
 			}
-		})
+		}
 	}
 }
 

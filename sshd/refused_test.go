@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/enroll/usage"
 	"latchkey/sshd/suite"
 )
 
@@ -85,6 +86,66 @@ func TestEnrollRefusesWhoeverIsNotWhoTheySayAndGeneratesNothing(t *testing.T) {
 	})
 }
 
+// Nobody but root works for somebody else, whatever the command.
+func TestNoCommandWorksForSomebodyElse(t *testing.T) {
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		u, other := user(t, h), enrolled(t, h)
+		record := "sha256sum /etc/latchkey/users/" + other.Name + " /var/lib/latchkey/users/" + other.Name
+		before := script(t, h, record)
+		for _, c := range usage.Commands {
+			t.Run(c.Name, func(t *testing.T) {
+				line, want := strings.TrimSpace("enroll "+c.Name), "only root may name another user"
+				switch {
+				case c.Root:
+					want = "is for root"
+				case c.Operand != "":
+					line += " phone"
+				}
+				if c.Root && c.Operand != "" {
+					line += " " + other.Name
+				}
+				if c.Has("user") {
+					line += " --user " + other.Name
+				}
+				if seen := says(t, h, u, line); !strings.Contains(seen, want) || !strings.Contains(seen, "status 1") {
+					t.Errorf("%s: %s", line, seen)
+				}
+				if after := script(t, h, record); after != before {
+					t.Errorf("%s: it was %s and is %s", line, before, after)
+				}
+			})
+		}
+	})
+}
+
+// Whose password is wrong, or whose account has expired, changes nothing.
+func TestNoCommandChangesAnythingWithoutThePasswordOfALiveAccount(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		u, expired := enrolled(t, h), enrolled(t, h)
+		script(t, h, "usermod -e 1 "+expired.Name)
+		before := sums(t, h)
+		for command, questions := range dialogs {
+			if questions[0].asked != password.asked || command == "enroll" { // alone it has something to do for others only
+				continue
+			}
+			t.Run(command, func(t *testing.T) {
+				seen := says(t, h, u, command, [2]string{password.asked, "wrong"})
+				if !strings.Contains(seen, "password not accepted; nothing was changed") {
+					t.Errorf("with a wrong password: %s", seen)
+				}
+				seen = says(t, h, expired, command, [2]string{password.asked, suite.Password})
+				if !strings.Contains(seen, "this account cannot be used") {
+					t.Errorf("of an expired account: %s", seen)
+				}
+			})
+		}
+		if after := sums(t, h); after != before {
+			t.Errorf("it was %s and is %s", before, after)
+		}
+	})
+}
+
 func TestAUserWithAFactorAddsAndRemovesDevicesWithPasswordAndCode(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
@@ -121,6 +182,6 @@ func TestAnotherNameOfTheSameUIDIsTheSamePerson(t *testing.T) {
 		terminal = enrollAs(t, h, u, "enroll --user alias")
 		must(t, terminal.Expect(`Password: `))
 		must(t, terminal.Type("other"))
-		must(t, terminal.Expect(`authenticator app of alias`))
+		must(t, terminal.Expect(`alias on `))
 	})
 }
