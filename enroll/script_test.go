@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,7 +18,8 @@ import (
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
 		e.Setenv("LATCHKEY_ROOT", e.WorkDir)
-		return makeRoot(e.WorkDir)
+		manual, err := os.ReadFile("../packaging/man/enroll.8.md")
+		return errors.Join(err, os.WriteFile(e.WorkDir+"/manual", manual, 0o644), makeRoot(e.WorkDir))
 	}})
 }
 

@@ -23,6 +23,7 @@ missing() {
 	have strace || echo strace
 	have mmdebstrap || echo mmdebstrap
 	have zbarimg || echo zbar-tools
+	have pskctool || echo pskctool
 	have plink || echo putty-tools
 	have dbclient || echo dropbear-bin
 	have zsh || echo zsh
