@@ -125,6 +125,23 @@ func TestWhereATicketIsNeededAStolenPasswordEnrollsNobody(t *testing.T) {
 	})
 }
 
+func TestUntilADateUsersAreRemindedAndAfterwardsTheRuleHolds(t *testing.T) {
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		during := configured(t, h, "during", "enroll_by = 2099-12-31\n")
+		after := configured(t, h, "after", "enroll_by = 2020-12-31\n")
+		u := user(t, h)
+		terminal, err := during.Terminal(suite.OpenSSH{User: u.Name, Key: true}, "host")
+		must(t, err)
+		t.Cleanup(terminal.Close)
+		must(t, terminal.Expect(`When 2099-12-31 is over you need a second factor to log in\. To set it up, run: enroll`))
+		typed(t, terminal, `\$ `, "id -un")
+		must(t, terminal.Expect(u.Name))
+		audited(t, h, u.Name, 1, "verdict=allow", "reason=unenrolled")
+		denied(t, after, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{"123456"}})
+		audited(t, h, u.Name, 2, "verdict=deny", "reason=unenrolled")
+	})
+}
+
 // typed waits for what is expected and answers it.
 func typed(t *testing.T, terminal *suite.Terminal, after, line string) {
 	t.Helper()

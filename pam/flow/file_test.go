@@ -187,8 +187,8 @@ func TestARecordThatIsGoneIsUnenrolled(t *testing.T) {
 		`unenrolled = "deny"`:    {false, authErr, resetText},
 		`unenrolled = "allow"`:   {true, success, ""},
 		`enroll_by = 2027-01-30`: {false, authErr, resetText},
-		`enroll_by = 2027-01-31`: {true, success, "Set up your second factor before 2027-01-31 ends; without it you cannot log in afterwards. Run: enroll"},
-		`enroll_by = 2027-02-01`: {true, success, "Set up your second factor before 2027-02-01 ends; without it you cannot log in afterwards. Run: enroll"},
+		`enroll_by = 2027-01-31`: {true, success, "When 2027-01-31 is over you need a second factor to log in. To set it up, run: enroll"},
+		`enroll_by = 2027-02-01`: {true, success, "When 2027-02-01 is over you need a second factor to log in. To set it up, run: enroll"},
 	} {
 		t.Run(policy, func(t *testing.T) {
 			w := newWorld(t, policy)

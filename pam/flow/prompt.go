@@ -63,7 +63,7 @@ func codes(n int) string {
 }
 
 func reminder(day string) string {
-	return "Set up your second factor before " + day + " ends; without it you cannot log in afterwards. Run: enroll"
+	return "When " + day + " is over you need a second factor to log in. To set it up, run: enroll"
 }
 
 // sentTo says that a code is on its way.
