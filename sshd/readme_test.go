@@ -90,3 +90,44 @@ done`)
 		}
 	})
 }
+
+// masked is a transcript without what differs from one first login to the next.
+func masked(transcript string) string {
+	for _, differs := range []struct{ pattern, mask string }{
+		{`(?m)^[#\[ ]{50,}$`, "a line of the drawing"}, {`[A-Z2-7]{4}( [A-Z2-7]{4}){7}`, "SECRET"}, {`\b[0-9]{6}\b`, "CODE"},
+		{`\b[0-9a-z]{5}-[0-9a-z]{5}\b`, "RECOVERY CODE"}, {` +\n`, "\n"},
+	} {
+		transcript = regexp.MustCompile(differs.pattern).ReplaceAllString(transcript, differs.mask)
+	}
+	return strings.TrimSpace(transcript)
+}
+
+func TestTheFirstLoginInREADMEIsWhatOpenSSHsClientShows(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	must(t, err)
+	block := regexp.MustCompile("(?s)```\n(\\$ ssh alice@host\n[^`]*Step 1 of 3[^`]*)```").FindStringSubmatch(string(readme))
+	if block == nil {
+		t.Fatal("README shows no first login")
+	}
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s := enrolling(t, h, "shown", "")
+		u, err := h.Named("alice")
+		must(t, err)
+		terminal, err := s.Terminal(suite.OpenSSH{User: u.Name}, "host")
+		must(t, err)
+		t.Cleanup(terminal.Close)
+		typed(t, terminal, `Password: `, suite.Password)
+		must(t, terminal.Expect(`the app shows now: `))
+		must(t, u.ReadSecret(terminal.Seen()))
+		must(t, terminal.Type(u.Code()))
+		typed(t, terminal, `Press Enter when you have them: `, "")
+		typed(t, terminal, `\$ `, "whoami")
+		typed(t, terminal, `\$ `, "exit")
+		_, err = terminal.Exit()
+		must(t, err)
+		if got, want := masked("$ ssh alice@host\n"+terminal.Seen()), masked(block[1]); got != want {
+			t.Errorf("README shows\n%s\n\nand OpenSSH's client\n%s", want, got)
+		}
+	})
+}
