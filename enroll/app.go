@@ -109,14 +109,19 @@ func (a *newApp) account() string {
 
 // What may stand between the drawing and the prompt.
 const (
-	unreadable = `The app cannot read it? Type "invert", "large" or "small".` + "\n"
+	negative   = `Black on white? Type "invert". `
+	unreadable = `The app cannot read it? Type "large" or "small".` + "\n"
 	tooTall    = `Taller than your window? Make that larger and type "again".` + "\n"
 )
 
 // draw draws the code as it fits the window, so that it is seen whole together with the prompt below it.
 func (a *newApp) draw(first, secret string) error {
 	w, d := a.window(), a.drawing
-	below := "or type it in by hand: " + secret + unreadable
+	below := "or type it in by hand: " + secret
+	if !w.colour {
+		below += negative
+	}
+	below += unreadable
 	more := lines(below, w.columns) + 1
 	code, err := a.encode(w, more)
 	if err != nil {

@@ -34,13 +34,13 @@ func show(d guide.Drawing, host, user string, device *record.Device) (string, er
 	if err != nil {
 		return "", err
 	}
-	other := `Too large for your window? Type "small".`
+	other := `Too large for your window, or hard to read? Type "small".`
 	if d.Style == qr.Blocks {
 		other = `Do you see no squares? Type "large".`
 	}
 	return "Step 1 of 3. Scan this with the app,\n" + d.Of(code) +
 		"or type it in by hand: " + otpauth.Grouped(device.Secret) + "\n" +
-		other + "\n" + `The app cannot read it? Type "invert".` + "\nStep 2 of 3. " + guide.ShownNow, nil
+		other + "\n" + `Is your window black on white? Type "invert".` + "\nStep 2 of 3. " + guide.ShownNow, nil
 }
 
 // showCodes shows the recovery codes, two a line, until the user has read them.

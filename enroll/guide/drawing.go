@@ -4,6 +4,7 @@ package guide
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"latchkey/enroll/qr"
 )
@@ -34,8 +35,8 @@ func (d *Drawing) Obey(answer string) bool {
 // ColourOff is the escape sequence that ends whatever colour a drawing that was cut short has left on.
 const ColourOff = "\x1b[0m"
 
-// inked is a run of characters that stand for dark modules.
-var inked = regexp.MustCompile(`[^ \n]+`)
+// inked are the runs of characters that are dark all over.
+var inked = map[qr.Style]*regexp.Regexp{qr.Blocks: regexp.MustCompile(`█+`), qr.ASCII: regexp.MustCompile(`[^ \n]+`)}
 
 // Of draws code in lines that end with \n.
 func (d Drawing) Of(code *qr.Code) string {
@@ -46,12 +47,10 @@ func (d Drawing) Of(code *qr.Code) string {
 	if d.Invert {
 		dark, light = light, dark
 	}
-	drawing := code.Draw(d.Style, true)
-	if d.Style == qr.ASCII { // spaces on a coloured ground have no gaps
-		drawing = inked.ReplaceAllStringFunc(drawing, func(run string) string {
-			return "\x1b[4" + dark + "m" + strings.Repeat(" ", len(run)) + "\x1b[4" + light + "m"
-		})
-	}
+	// Spaces on a coloured ground have no gaps between them, as characters have in many fonts.
+	drawing := inked[d.Style].ReplaceAllStringFunc(code.Draw(d.Style, true), func(run string) string {
+		return "\x1b[4" + dark + "m" + strings.Repeat(" ", utf8.RuneCountInString(run)) + "\x1b[4" + light + "m"
+	})
 	colour := "\x1b[3" + dark + ";4" + light + "m"
 	return colour + strings.ReplaceAll(strings.TrimSuffix(drawing, "\n"), "\n", ColourOff+"\n"+colour) + ColourOff + "\n"
 }
