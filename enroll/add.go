@@ -94,6 +94,9 @@ func (p *program) deviceWith(who identity, o options, secret []byte) (record.Dev
 	if o.period < 1 || o.period > int(record.MaxPeriod/time.Second) {
 		return record.Device{}, misused("--period is 1 to %d seconds", int(record.MaxPeriod/time.Second))
 	}
+	if o.counter > factor.MaxCounter {
+		return record.Device{}, misused("--counter is at most %d", uint64(factor.MaxCounter))
+	}
 	algorithm, now := strings.ToUpper(o.algorithm), p.clock()
 	d := factor.NewTOTP(label, secret, algorithm, o.digits, time.Duration(o.period)*time.Second, now)
 	if o.command.Name == "add hotp" {

@@ -23,8 +23,10 @@ func (p *program) codes(o options) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(p.out, strings.Join(codes, "\n"))
-		return err
+		if _, err = fmt.Fprintln(p.out, strings.Join(codes, "\n")); err != nil {
+			return &failure{fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.name, err), "make others: enroll codes --user " + who.name + " --yes"}
+		}
+		return nil
 	}
 	if !p.shown {
 		return &failure{"output is not a terminal, so no codes are shown",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -171,9 +172,7 @@ func TestAPictureIsForItsOwnerAloneAndStaysOnlyOfWhatWasSaved(t *testing.T) {
 				typed(t, term, "1")
 			}
 		},
-		"interrupted":  func(term *suite.Terminal) { typed(t, term, "\x03") },
 		"end of input": func(term *suite.Terminal) { typed(t, term, "\x04") },
-		"hung up":      func(term *suite.Terminal) { term.Signal(unix.SIGHUP) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			term := shownOn(t, exe, 80, 24, "TERM=xterm LANG=C.UTF-8", "--png", path)
@@ -184,6 +183,29 @@ func TestAPictureIsForItsOwnerAloneAndStaysOnlyOfWhatWasSaved(t *testing.T) {
 			exits(t, term, exitFailed)
 			if _, err := os.Stat(path); !os.IsNotExist(err) {
 				t.Errorf("it is still there: %v", err)
+			}
+		})
+	}
+	for name, end := range map[string]func(*suite.Terminal){
+		"interrupted": func(term *suite.Terminal) { typed(t, term, "\x03") },
+		"hung up":     func(term *suite.Terminal) { term.Signal(unix.SIGHUP) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			term := shownOn(t, exe, 80, 24, "TERM=xterm LANG=C.UTF-8", "--png", path)
+			// A signal may come while enroll is root, and by then the name may be another file's.
+			aside := path + ".aside"
+			if err := errors.Join(os.Rename(path, aside), os.WriteFile(path, []byte("precious"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			end(term)
+			exits(t, term, exitFailed)
+			precious, err := os.ReadFile(path)
+			secret, err2 := os.ReadFile(aside)
+			if err != nil || err2 != nil || string(precious) != "precious" || len(secret) > 0 {
+				t.Errorf("%q, %v; of the picture %d bytes are left, %v", precious, err, len(secret), err2)
+			}
+			if err := errors.Join(os.Remove(path), os.Remove(aside)); err != nil {
+				t.Fatal(err)
 			}
 		})
 	}

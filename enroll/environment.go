@@ -54,7 +54,7 @@ const leastStack = 1 << 20
 func resetLimits() {
 	const free = unix.RLIM_INFINITY
 	setLimit(unix.RLIMIT_CORE, 0, 0)
-	for _, what := range []int{unix.RLIMIT_FSIZE, unix.RLIMIT_CPU, unix.RLIMIT_AS, unix.RLIMIT_DATA} {
+	for _, what := range []int{unix.RLIMIT_FSIZE, unix.RLIMIT_CPU, unix.RLIMIT_AS, unix.RLIMIT_DATA, unix.RLIMIT_SIGPENDING} {
 		setLimit(what, free, free)
 	}
 	setLimit(unix.RLIMIT_STACK, 8<<20, free)

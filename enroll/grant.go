@@ -89,14 +89,18 @@ func (p *program) grant(o options, g granted, format string, args ...any) error 
 	if g.Until != nil {
 		*g.Until = g.Until.UTC().Truncate(time.Second)
 	}
+	var err error
 	if o.json {
-		return writeJSON(p.out, g)
+		err = writeJSON(p.out, g)
+	} else {
+		fmt.Fprintf(p.err, "enroll: "+format+"\n", args...)
+		if g.Code != nil {
+			_, err = fmt.Fprintln(p.out, *g.Code)
+		}
 	}
-	fmt.Fprintf(p.err, "enroll: "+format+"\n", args...)
-	if g.Code == nil {
-		return nil
+	if err != nil && g.Code != nil {
+		return &failure{fmt.Sprintf("the code of %s is saved, but could not be written: %v", g.User, err), "run the same command again for another one"}
 	}
-	_, err := fmt.Fprintln(p.out, *g.Code)
 	return err
 }
 

@@ -66,18 +66,29 @@ func importable(o options) error {
 func (i *importing) identify() {
 	first := map[string]*candidate{}
 	for _, c := range i.all {
-		if c.Result != "" {
+		name := c.entry.User
+		if c.Result == "" {
+			if err := i.lookUp(c); err != nil {
+				c.fail(err)
+			} else {
+				name = c.who.name
+			}
+		}
+		if name == "" {
 			continue
 		}
-		if err := i.lookUp(c); err != nil {
-			c.fail(err)
-			continue
+		if other := first[name]; other != nil {
+			c.standsToo(other)
+			other.standsToo(c)
 		}
-		if other := first[c.who.name]; other != nil {
-			c.fail(fmt.Errorf("stands in %s too", shown(other.File)))
-			other.fail(fmt.Errorf("stands in %s too", shown(c.File)))
-		}
-		first[c.who.name] = c
+		first[name] = c
+	}
+}
+
+// standsToo fails a candidate, if nothing has yet, who stands in another place too.
+func (c *candidate) standsToo(other *candidate) {
+	if c.Result == "" {
+		c.fail(fmt.Errorf("stands in %s too", shown(other.File)))
 	}
 }
 
@@ -139,7 +150,7 @@ func (i *importing) save() error {
 			return err
 		}
 		for _, c := range some {
-			if c.Result == taken || c.Result == replaced {
+			if c.Result == taken || c.Result == replaced || c.Result == updated {
 				i.logged(audit.Change{What: "import", User: c.User, Detail: c.Result})
 			}
 		}
@@ -184,6 +195,8 @@ func (i *importing) saveOne(c *candidate) {
 		c.tell()
 	case errors.Is(err, errUnchanged):
 		c.Result = unchanged
+	case errors.Is(err, errUpdated):
+		c.Result = updated
 	case errors.Is(err, factor.ErrEnrolled):
 		c.Result = kept
 	default:

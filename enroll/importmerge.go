@@ -10,25 +10,47 @@ import (
 	"latchkey/pam/record"
 )
 
-// errUnchanged says that a user has already what the file says.
-var errUnchanged = errors.New("already there")
+// What over says of a user whose devices stay as they are.
+var (
+	errUnchanged = errors.New("already there")
+	errUpdated   = errors.New("already there, and less used")
+)
 
 // over is what a candidate gets who is enrolled already: nothing, or what the file says in place of all he has.
 func (i *importing) over(c *candidate, old *factor.Account) (factor.Enrollment, error) {
 	devices := hasDevices(old.Record, c.entry)
 	codes := hasCodes(old, c.entry.Codes)
+	same := devices && codes && len(old.Record.Devices) == len(c.entry.Devices)
 	switch {
-	case devices && codes && len(old.Record.Devices) == len(c.entry.Devices):
-		return factor.Enrollment{}, errUnchanged
-	case i.replace:
+	case i.replace && !same:
 		return c.enrollment(old), nil
-	case devices:
-		if !codes {
-			c.Notes = []string{"the recovery codes are others than in the file (--replace takes those)"}
-		}
-		return factor.Enrollment{}, errUnchanged
+	case !devices:
+		return factor.Enrollment{}, factor.ErrEnrolled
+	case !codes:
+		c.Notes = []string{"the recovery codes are others than in the file (--replace takes those)"}
 	}
-	return factor.Enrollment{}, factor.ErrEnrolled
+	return factor.Enrollment{}, c.advance(old)
+}
+
+// advance notes what was used elsewhere since the last import: such a code must not work here.
+func (c *candidate) advance(old *factor.Account) error {
+	updated := false
+	for _, d := range c.entry.Devices {
+		for _, has := range old.Record.Devices {
+			if !sameDevice(has, d.Device) {
+				continue
+			}
+			moved, err := old.Advance(has.ID, d.Counter)
+			if err != nil {
+				return err
+			}
+			updated = updated || moved
+		}
+	}
+	if updated {
+		return errUpdated
+	}
+	return errUnchanged
 }
 
 // enrollment is what the file says. What was used of it here since it was first imported stays used, whatever the file says.

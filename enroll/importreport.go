@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"latchkey/pam/record"
@@ -12,6 +13,7 @@ const (
 	taken     = "imported"
 	replaced  = "replaced"  // what he had before is gone
 	unchanged = "unchanged" // he had all that already
+	updated   = "updated"   // likewise, but codes were used elsewhere meanwhile
 	kept      = "kept"      // he has something else, and keeps it
 	unknown   = "unknown"   // there is no such user
 	notTaken  = "failed"
@@ -66,7 +68,7 @@ func (o outcome) listed() outcome {
 
 // bad tells whether the user could not be taken over.
 func (o *outcome) bad() bool {
-	return o.Result != taken && o.Result != replaced && o.Result != unchanged
+	return !slices.Contains([]string{taken, replaced, unchanged, updated}, o.Result)
 }
 
 // line is the outcome for people.
@@ -86,6 +88,8 @@ func (o *outcome) what() string {
 		return "not imported: " + o.Problem
 	case kept:
 		return "has a second factor already; not touched (--replace replaces it)"
+	case updated:
+		return strings.Join(append([]string{"already there; codes that were used elsewhere meanwhile do not work any more"}, o.Notes...), "; ")
 	case unchanged:
 		return strings.Join(append([]string{"already there, unchanged"}, o.Notes...), "; ")
 	}

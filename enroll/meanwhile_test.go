@@ -17,23 +17,46 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 	}
 	phone, tablet, thiefs := device("phone"), device("tablet"), device("thief's")
 	alice := identity{"alice", 1000}
+	byPassword := func(*record.Record) func(*record.Record) error { return stillUnenrolled }
+	by := func(m factor.Match) func(*record.Record) func(*record.Record) error {
+		return func(r *record.Record) func(*record.Record) error { return stillThere(r, m) }
+	}
+	again := func(d ...record.Device) func(factor.Keyring) error {
+		return func(k factor.Keyring) error {
+			err := k.Reset(alice.name)
+			for _, d := range d {
+				err = errors.Join(err, k.Add(alice.name, alice.uid, d, 0))
+			}
+			return err
+		}
+	}
+	newCodes := func(k factor.Keyring) error {
+		_, set, err := factor.NewRecovery()
+		return errors.Join(err, k.SetRecovery(alice.name, alice.uid, set))
+	}
+	ofPhone, ofCodes, ofRoot := factor.Match{Device: &phone}, factor.Match{Method: record.RecoveryCode}, factor.Match{Method: record.Bypass}
 	for name, c := range map[string]struct {
-		proven    func(*record.Record) error
+		proven    func(*record.Record) func(*record.Record) error
 		before    []record.Device
 		meanwhile func(factor.Keyring) error
+		took      time.Duration
 		want      error
 	}{
-		"the password, and still nobody has enrolled": {stillUnenrolled, nil, nil, nil},
-		"the password, and the owner enrolls": {stillUnenrolled, nil,
-			func(k factor.Keyring) error { return k.Add(alice.name, alice.uid, phone, 0) }, errMeanwhile},
-		"a code, and its device is still there": {stillHas(phone.ID), []record.Device{phone, tablet}, nil, nil},
-		"a code, and the owner removes its device": {stillHas(phone.ID), []record.Device{phone, tablet},
-			func(k factor.Keyring) error { return k.Remove(alice.name, alice.uid, "phone") }, errMeanwhile},
-		"a code, and root resets": {stillHas(phone.ID), []record.Device{phone},
-			func(k factor.Keyring) error { return k.Reset(alice.name) }, errMeanwhile},
-		"a code, and the owner enrolls anew": {stillHas(phone.ID), []record.Device{phone}, func(k factor.Keyring) error {
-			return errors.Join(k.Reset(alice.name), k.Add(alice.name, alice.uid, tablet, 0))
-		}, errMeanwhile},
+		"the password, and still nobody has enrolled": {byPassword, nil, nil, time.Minute, nil},
+		"the password, and the owner enrolls": {byPassword, nil,
+			func(k factor.Keyring) error { return k.Add(alice.name, alice.uid, phone, 0) }, 0, errMeanwhile},
+		"the password, long ago":                       {byPassword, nil, nil, time.Hour, factor.ErrProof},
+		"a code, and its device is still there":        {by(ofPhone), []record.Device{phone, tablet}, nil, 0, nil},
+		"a code, long ago":                             {by(ofPhone), []record.Device{phone, tablet}, nil, time.Hour, factor.ErrProof},
+		"a code, and the owner removes its device":     {by(ofPhone), []record.Device{phone, tablet}, func(k factor.Keyring) error { return k.Remove(alice.name, alice.uid, "phone") }, 0, errMeanwhile},
+		"a code, and root resets":                      {by(ofPhone), []record.Device{phone}, again(), 0, errMeanwhile},
+		"a code, and the owner enrolls anew":           {by(ofPhone), []record.Device{phone}, again(tablet), 0, errMeanwhile},
+		"a code, and the same app is enrolled anew":    {by(ofPhone), []record.Device{phone}, again(phone), 0, errMeanwhile},
+		"a recovery code":                              {by(ofCodes), []record.Device{phone, tablet}, nil, 0, nil},
+		"a recovery code, and there are new ones":      {by(ofCodes), []record.Device{phone, tablet}, newCodes, 0, errMeanwhile},
+		"a code of root's":                             {by(ofRoot), []record.Device{phone, tablet}, newCodes, 0, nil},
+		"a code of root's, and the owner enrolls anew": {by(ofRoot), []record.Device{phone}, again(tablet), 0, errMeanwhile},
+		"a code of root's, and the owner is reset":     {by(ofRoot), []record.Device{phone}, again(), 0, errMeanwhile},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -46,8 +69,14 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			before, _, err := k.View(alice.name, alice.uid)
+			if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
+				t.Fatal(err)
+			}
+			now := time.Now()
 			proven := k
-			proven.Still = c.proven
+			proven.Still = factor.Lasting(func() time.Time { return now }, c.proven(before))
+			now = now.Add(c.took)
 			if c.meanwhile != nil {
 				if err := c.meanwhile(k); err != nil {
 					t.Fatal(err)

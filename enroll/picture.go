@@ -40,7 +40,7 @@ func (p *program) withPicture(who identity, d record.Device, o options, work fun
 }
 
 // writePicture writes the code to a new file that only its owner, the caller, can read. Nothing that is there is overwritten.
-// It goes away again unless keep is told that the device is saved.
+// It goes away again unless keep is told that the device is saved; a signal that ends the program leaves it empty.
 func (p *program) writePicture(path string, code *qr.Code) (keep func(bool), err error) {
 	picture, err := code.PNG()
 	if err != nil {
@@ -53,16 +53,16 @@ func (p *program) writePicture(path string, code *qr.Code) (keep func(bool), err
 	if err != nil {
 		return nil, err
 	}
-	remove := func() { os.Remove(path) }
-	done := p.until(remove)
+	// A signal may come while this is root, and the path may be another file's by then: so the file is emptied, not removed.
+	done := p.until(func() { f.Truncate(0) })
 	keep = func(saved bool) {
+		defer f.Close()
 		defer done()
 		if !saved {
-			remove()
+			os.Remove(path)
 		}
 	}
-	_, err = f.Write(picture)
-	if err = errors.Join(err, f.Close()); err != nil {
+	if _, err = f.Write(picture); err != nil {
 		keep(false)
 		return nil, fmt.Errorf("write %s: %w", path, err)
 	}

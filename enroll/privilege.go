@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -45,6 +48,33 @@ func (p privilege) set(real, effective int) error {
 	}
 	if err := unix.Setresuid(real, effective, 0); err != nil {
 		return fmt.Errorf("change the effective uid to %d: %w", effective, err)
+	}
+	if err := threadsHave(real, effective); err != nil {
+		// Some thread may be root's that should not be: nothing more may run in this process.
+		fmt.Fprintln(os.Stderr, "enroll: error:", err)
+		os.Exit(exitFailed)
+	}
+	return nil
+}
+
+// threadsHave looks at the uids of every thread. libc changes those of the other threads by sending each a signal, and takes a
+// thread that no signal can be sent to for one that has ended: a caller can bring that about by filling the queue of
+// his signals (RLIMIT_SIGPENDING, setrlimit(2)), and would be left with threads that are still root's.
+func threadsHave(real, effective int) error {
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return fmt.Errorf("look at the uids of the threads: %w", err)
+	}
+	want := fmt.Sprintf("\nUid:\t%d\t%d\t0\t%d\n", real, effective, effective)
+	for _, thread := range threads {
+		status, err := os.ReadFile("/proc/self/task/" + thread.Name() + "/status")
+		switch {
+		case errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH): // it has ended
+		case err != nil:
+			return fmt.Errorf("look at the uids of a thread: %w", err)
+		case !strings.Contains(string(status), want):
+			return errors.New("the uids of a thread could not be changed; nothing was changed (see: ulimit -i)")
+		}
 	}
 	return nil
 }

@@ -77,3 +77,27 @@ func TestACallerCannotStopEnrollWhereItHoldsALock(t *testing.T) {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }
+
+// libc changes the uids of the other threads by signals, and a caller can see to it that none can be sent.
+func TestNoThreadStaysRootsWhereNoSignalCanBeQueued(t *testing.T) {
+	exe, _ := setuidRoot(t, "nobody")
+	term := started(t, 80, 24, []string{"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "prlimit", "--sigpending=0:0", exe, "test"})
+	err := term.Expect(`Code: |the uids of a thread could not be changed; nothing was changed`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(term.Seen(), "could not be changed") {
+		exits(t, term, exitFailed)
+		return
+	}
+	// Where root may raise limits again, it has.
+	statuses, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", term.Pid()))
+	if err != nil || len(statuses) < 2 {
+		t.Fatalf("%d threads, %v", len(statuses), err)
+	}
+	for _, path := range statuses {
+		if status, err := os.ReadFile(path); err != nil || !strings.Contains(string(status), "\nUid:\t65534\t65534\t0\t65534\n") {
+			t.Errorf("%v: %s", err, status)
+		}
+	}
+}

@@ -44,9 +44,11 @@ func hinted(err error) error {
 	case errors.Is(err, factor.ErrUnenrolled):
 		return &failure{"no second factor is set up", "set one up with: enroll"}
 	case errors.Is(err, safefile.ErrBusy):
-		return &failure{err.Error(), "somebody is logging in or enrolling; try again"}
+		return &failure{err.Error(), "somebody is logging in or enrolling; try again. If it stays so, /proc/locks has the process"}
 	case errors.Is(err, factor.ErrTicket):
 		return &failure{err.Error() + "; nothing was changed", "root gives out a new one with: enroll invite NAME"}
+	case errors.Is(err, factor.ErrProof):
+		return &failure{err.Error() + "; nothing was changed", "start again"}
 	case errors.Is(err, factor.ErrLastDevice):
 		return &failure{err.Error(), "add another first; root can remove everything with: enroll reset NAME"}
 	case errors.Is(err, record.ErrNoKey):

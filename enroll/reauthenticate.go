@@ -10,7 +10,6 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
-	"latchkey/pam/state"
 )
 
 // service is enroll's own PAM service.
@@ -79,42 +78,39 @@ func (p *program) prove(who identity) (factor.Keyring, error) {
 	if !enrolled {
 		return p.proveInvited(who, proven)
 	}
-	if phone, err := p.onlyPhone(who); err != nil || phone != nil {
-		return p.provePhone(who, phone, err)
+	if phone, of, err := p.onlyPhone(who); err != nil || phone != nil {
+		return p.provePhone(who, phone, of, err)
 	}
-	m, err := p.tryCode(who, "Code from a device you have, or a recovery code: ")
+	m, of, err := p.tryCode(who, "Code from a device you have, or a recovery code: ")
 	if err != nil {
 		return proven, err
 	}
 	if m.Result != factor.Accepted {
 		return proven, &failure{"code not accepted; nothing was changed", explain(m.Result)}
 	}
-	if m.Device == nil {
-		proven.Still, err = p.stillHasCodes(who)
-		return proven, err
-	}
-	proven.Still = stillHas(m.Device.ID)
+	proven.Still = p.lasting(stillThere(of, m))
 	return proven, nil
 }
 
-// onlyPhone is the first phone of a user who has nothing else to prove anything with; nil if there is something else.
-func (p *program) onlyPhone(who identity) (phone *record.Device, err error) {
+// onlyPhone is the first phone of a user who has nothing else to prove anything with, and the record it stands in; nil if there
+// is something else.
+func (p *program) onlyPhone(who identity) (phone *record.Device, of *record.Record, err error) {
 	err = p.as0(func() error {
 		r, st, err := p.keyring.View(who.name, who.uid)
 		if err != nil {
 			return err
 		}
-		isPhone := func(d record.Device) bool { return d.Type == record.Phone }
-		if factor.RecoveryLeft(r, st) == 0 && !slices.ContainsFunc(r.Devices, func(d record.Device) bool { return !isPhone(d) }) {
-			phone = &r.Devices[0]
+		another := slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type != record.Phone })
+		if !another && factor.RecoveryLeft(r, st) == 0 && !factor.Live(st.Bypass, p.clock()) {
+			phone, of = &r.Devices[0], r
 		}
 		return nil
 	})
-	return phone, err
+	return phone, of, err
 }
 
 // provePhone has a code typed that is sent to a phone of the user's.
-func (p *program) provePhone(who identity, phone *record.Device, err error) (factor.Keyring, error) {
+func (p *program) provePhone(who identity, phone *record.Device, of *record.Record, err error) (factor.Keyring, error) {
 	proven := p.keyring
 	if err != nil {
 		return proven, err
@@ -126,7 +122,7 @@ func (p *program) provePhone(who identity, phone *record.Device, err error) (fac
 	if len(rules.Phone.Methods) == 0 {
 		return proven, &failure{"the only device is a phone, and phones are switched off in latchkey.toml", "root can add a device with: enroll add totp --user " + who.name}
 	}
-	proven.Still = stillHas(phone.ID)
+	proven.Still = p.lasting(stillThere(of, factor.Match{Device: phone}))
 	return proven, p.proveNumber(who, phone, rules)
 }
 
@@ -141,30 +137,21 @@ func stillUnenrolled(r *record.Record) error {
 	return nil
 }
 
-// stillHasCodes is for who proved a recovery code: the owner may have made new ones meanwhile.
-func (p *program) stillHasCodes(who identity) (still func(*record.Record) error, err error) {
-	err = p.as0(func() error {
-		proven, _, err := p.keyring.View(who.name, who.uid)
-		if err != nil {
-			return err
-		}
-		set := proven.Recovery.ID
-		still = func(r *record.Record) error {
-			if r == nil || r.Recovery.ID != set {
-				return errMeanwhile
-			}
+// stillThere is for who proved with a code that it has a record: that one, with what the code was of.
+func stillThere(proven *record.Record, m factor.Match) func(*record.Record) error {
+	return func(r *record.Record) error {
+		switch {
+		case r == nil || r.Enrollment != proven.Enrollment:
+		case m.Device != nil && !slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.ID == m.Device.ID }):
+		case m.Method == record.RecoveryCode && r.Recovery.ID != proven.Recovery.ID: // the owner has made new ones
+		default:
 			return nil
 		}
-		return nil
-	})
-	return still, err
+		return errMeanwhile
+	}
 }
 
-func stillHas(id state.DeviceID) func(*record.Record) error {
-	return func(r *record.Record) error {
-		if r == nil || !slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.ID == id }) {
-			return errMeanwhile
-		}
-		return nil
-	}
+// lasting is a proof that holds for a while.
+func (p *program) lasting(still func(*record.Record) error) func(*record.Record) error {
+	return factor.Lasting(p.clock, still)
 }

@@ -3,12 +3,13 @@ package main
 import (
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
+	"latchkey/pam/record"
 )
 
 // proveInvited asks for the administrator's ticket where the policy wants one for a first enrollment: whoever stole the password
 // would otherwise enroll a phone of their own. The enrollment uses it up.
 func (p *program) proveInvited(who identity, proven factor.Keyring) (factor.Keyring, error) {
-	proven.Still = stillUnenrolled
+	proven.Still = p.lasting(stillUnenrolled)
 	rules, err := policy.Load(p.root, policy.DefaultPath)
 	if err != nil || !rules.Ticket {
 		return proven, err
@@ -36,6 +37,12 @@ func (p *program) proveInvited(who identity, proven factor.Keyring) (factor.Keyr
 			return errTicket
 		}
 		proven.Ticket = &ticket
+		proven.Still = p.lasting(func(r *record.Record) error {
+			if !factor.Live(ticket, p.clock()) {
+				return factor.ErrTicket
+			}
+			return stillUnenrolled(r)
+		})
 		return nil
 	})
 	return proven, err

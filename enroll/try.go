@@ -13,7 +13,7 @@ func (p *program) try(o options) error {
 	if err != nil {
 		return err
 	}
-	m, err := p.tryCode(who, "Code: ")
+	m, _, err := p.tryCode(who, "Code: ")
 	if err != nil {
 		return err
 	}
@@ -30,19 +30,19 @@ func (p *program) try(o options) error {
 	return nil
 }
 
-// tryCode asks for a code and uses it up.
-func (p *program) tryCode(who identity, prompt string) (m factor.Match, err error) {
+// tryCode asks for a code and uses it up. It returns the record with which it was compared, too.
+func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *record.Record, err error) {
 	limits, err := p.limits()
 	if err != nil {
-		return m, err
+		return m, nil, err
 	}
 	answer, err := p.ask(prompt)
 	if err != nil {
-		return m, err
+		return m, nil, err
 	}
 	code, possible := factor.NormalizeAnswer(answer)
 	if !possible {
-		return m, nil
+		return m, nil, nil
 	}
 	err = p.as0(func() error {
 		account, err := p.keyring.Open(who.name, who.uid)
@@ -50,10 +50,11 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, err erro
 			return err
 		}
 		defer account.Close()
+		with = account.Record
 		m, err = account.Verify(code, p.clock(), limits, func(record.Type) bool { return true })
 		return err
 	})
-	return m, err
+	return m, with, err
 }
 
 // explain says why a code was not accepted, as far as its owner may know.

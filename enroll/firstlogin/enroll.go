@@ -37,6 +37,7 @@ func enroll(_ []string, f flow.Flow, r flow.Request, p *policy.Policy) flow.Outc
 }
 
 func (e *enrollment) run() flow.Outcome {
+	e.Keyring.Still = factor.Lasting(e.Clock, e.still)
 	if e.policy.Ticket {
 		if o, ok := e.ticket(); !ok {
 			return o
@@ -111,6 +112,17 @@ func (e *enrollment) confirm(device *record.Device) (uint64, flow.Outcome, bool)
 	return 0, flow.Outcome{Reason: flow.Unenrolled, Detail: "no right code of the new device"}, false
 }
 
+// still tells why a first enrollment is none any more.
+func (e *enrollment) still(r *record.Record) error {
+	switch ticket := e.Keyring.Ticket; {
+	case r != nil:
+		return factor.ErrEnrolled
+	case ticket != nil && !factor.Live(*ticket, e.Clock()):
+		return factor.ErrTicket
+	}
+	return nil
+}
+
 func (e *enrollment) show(d guide.Drawing, device *record.Device) (string, error) {
 	return show(d, otpauth.Host(), e.r.Name, device)
 }
@@ -155,6 +167,8 @@ func (e *enrollment) refused(err error) flow.Outcome {
 	switch {
 	case errors.Is(err, factor.ErrTicket):
 		o.Reason, text = flow.Unenrolled, ticketOff
+	case errors.Is(err, factor.ErrProof):
+		o.Reason, text = flow.Unenrolled, tooLong
 	case errors.Is(err, factor.ErrEnrolled):
 		o.Reason, text = flow.Unenrolled, meanwhile
 	case errors.Is(err, factor.ErrState), errors.Is(err, state.ErrSave):

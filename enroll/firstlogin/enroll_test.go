@@ -32,6 +32,7 @@ type world struct {
 	prompts []string // asked
 	told    []string
 	answers []func(*world) string
+	later   time.Duration // than noon it is
 }
 
 func newWorld(t *testing.T, policy string) *world {
@@ -54,7 +55,7 @@ func must(t *testing.T, err error) {
 // login is one login of alice's, in which she gives these answers; after the last she is gone.
 func (w *world) login(answers ...func(*world) string) flow.Outcome {
 	w.prompts, w.told, w.answers = nil, nil, answers
-	o := flow.Flow{Root: w.root, Keyring: w.keyring, Clock: func() time.Time { return noon }, Talk: w,
+	o := flow.Flow{Root: w.root, Keyring: w.keyring, Clock: func() time.Time { return noon.Add(w.later) }, Talk: w,
 		Enroll: func(f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome { return enroll(nil, f, r, p) },
 	}.Run(flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found, Service: "sshd", From: "192.0.2.7"})
 	if len(w.answers) > 0 {
@@ -276,6 +277,29 @@ func TestATicketThatIsTakenBackMeanwhileEnrollsNobody(t *testing.T) {
 		return code(w)
 	})
 	if o.Allow || o.Reason != flow.Unenrolled || w.told[0] != ticketOff {
+		t.Errorf("%+v, %q", o, w.told)
+	}
+}
+
+func TestWhoTakesTooLongEnrollsNobody(t *testing.T) {
+	after := func(d time.Duration) func(*world) string {
+		return func(w *world) string {
+			w.later = d
+			return w.codeAt(d)
+		}
+	}
+	w := newWorld(t, "")
+	if o := w.login(after(time.Hour)); o.Allow || o.Reason != flow.Unenrolled || w.told[0] != tooLong {
+		t.Errorf("%+v, %q", o, w.told)
+	}
+	w.untouched()
+	if o := newWorld(t, "").login(after(14*time.Minute), enter); !o.Allow {
+		t.Errorf("%+v", o)
+	}
+	w = newWorld(t, "enroll_ticket = true\n")
+	ticket := w.invited() // for an hour
+	w.later = 50 * time.Minute
+	if o := w.login(text(ticket), after(62*time.Minute)); o.Allow || o.Reason != flow.Unenrolled || w.told[0] != ticketOff {
 		t.Errorf("%+v, %q", o, w.told)
 	}
 }

@@ -21,6 +21,7 @@ const (
 	locked    = "Too many wrong tickets. Try again later."
 	ticketOff = "The ticket is not valid any more. Ask your administrator for a new one."
 	meanwhile = "A second factor was set up for this account meanwhile. Log in again."
+	tooLong   = "This took too long. Log in again."
 	notSaved  = "The second factor could not be saved. Ask your administrator to look into the log."
 	gaveUp    = "Nothing was set up. Check the clock of your phone, and log in again."
 )

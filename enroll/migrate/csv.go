@@ -148,7 +148,7 @@ func (r row) device(now time.Time) (Device, error) {
 	}
 	digits, err1 := r.number("digits", 6, 8)
 	period, err2 := r.number("period", 30, uint64(record.MaxPeriod/time.Second))
-	counter, err3 := r.number("counter", 0, maxCounter)
+	counter, err3 := r.number("counter", 0, factor.MaxCounter)
 	if err := cmp.Or(err1, err2, err3); err != nil {
 		return Device{}, err
 	}

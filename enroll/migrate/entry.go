@@ -33,9 +33,6 @@ type Device struct {
 	Counter uint64 // TOTP: the last time step used (0: none known); HOTP: the counter to expect next
 }
 
-// maxCounter bounds moving factors, so that looking ahead never overflows. No token's button was pressed that often.
-const maxCounter = 1 << 62
-
 // shortSecret is what RFC 4226 section 4 asks for, in bytes.
 const shortSecret = 16
 

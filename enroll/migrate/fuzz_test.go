@@ -71,7 +71,7 @@ func checkEntry(t *testing.T, e Entry) {
 			t.Errorf("%q: %v", d.Label, err)
 		}
 		labels[d.Label] = true
-		if d.Type == record.TOTP && d.Counter > factor.Step(&d.Device, made.Add(farAhead)) || d.Counter > maxCounter {
+		if d.Type == record.TOTP && d.Counter > factor.Step(&d.Device, made.Add(farAhead)) || d.Counter > factor.MaxCounter {
 			t.Errorf("counter %d", d.Counter)
 		}
 	}

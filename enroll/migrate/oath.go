@@ -95,7 +95,7 @@ type oathUse struct {
 
 func readOathUse(words []string, local *time.Location) (u oathUse, err error) {
 	if len(words) > 0 {
-		if u.moving, err = strconv.ParseUint(words[0], 10, 64); err != nil || u.moving >= maxCounter {
+		if u.moving, err = strconv.ParseUint(words[0], 10, 64); err != nil || u.moving >= factor.MaxCounter {
 			return u, errors.New("the counter is no number, or too large")
 		}
 	}

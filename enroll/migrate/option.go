@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"latchkey/pam/factor"
 )
 
 // options are those of a .google_authenticator file.
@@ -52,7 +54,7 @@ func (o *options) set(name string, values []string) (known bool, err error) {
 	case "TOTP_AUTH":
 		_, err = numbers(values, 0, 0, 0, 0)
 	case "HOTP_COUNTER":
-		err = number(&o.counter, values, 1, maxCounter)
+		err = number(&o.counter, values, 1, factor.MaxCounter)
 	case "STEP_SIZE":
 		err = number(&o.step, values, 1, 60)
 	case "WINDOW_SIZE":

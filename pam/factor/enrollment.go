@@ -79,6 +79,7 @@ func (k Keyring) EnrollLocked(name string, uid uint32, e Enrollment, replace fun
 		}
 		next := *account.Record
 		next.Devices, next.Recovery = e.Devices, e.Recovery
+		account.State.Bypass = state.Grant{} // whoever it was for has something else now
 		return k.rewrite(account, &next, e)
 	})
 }
@@ -134,7 +135,7 @@ func (k Keyring) rewrite(account *Account, next *record.Record, added Enrollment
 		}
 	}
 	if len(st.Devices) > state.MaxDevices {
-		return fmt.Errorf("%s has %d devices already, and more do not fit", old.Name, len(old.Devices))
+		return fmt.Errorf("%s has %d devices already, and %d more do not fit beside them", old.Name, len(old.Devices), len(added.Devices))
 	}
 	newCodes := next.Recovery.ID != old.Recovery.ID
 	if newCodes {
@@ -191,7 +192,8 @@ func (k Keyring) enroll(name string, uid uint32, e Enrollment) error {
 	}
 	left, err := old.Read()
 	if err == nil {
-		st.Sends = left.Sends // the code that proved the number, for one
+		// Of the sends, one may be of the code that proved the number. The ticket is used up once the record is there.
+		st.Sends, st.Ticket = left.Sends, left.Ticket
 	}
 	if k.Ticket != nil && (err != nil || left.Ticket != *k.Ticket) {
 		return ErrTicket
@@ -200,7 +202,22 @@ func (k Keyring) enroll(name string, uid uint32, e Enrollment) error {
 	if err := k.States.Create(name, st); err != nil {
 		return err
 	}
-	return k.Records.Save(&record.Record{Name: name, UID: uid, Enrollment: st.Enrollment, Devices: e.Devices, Recovery: e.Recovery})
+	r := &record.Record{Name: name, UID: uid, Enrollment: st.Enrollment, Devices: e.Devices, Recovery: e.Recovery}
+	if err := k.Records.Save(r); err != nil || st.Ticket == (state.Grant{}) {
+		return err
+	}
+	k.forgetTicket(name)
+	return nil
+}
+
+// forgetTicket takes the ticket out of the state of a user who has a record, where it opens nothing any more: that it cannot be
+// saved now fails nothing.
+func (k Keyring) forgetTicket(name string) {
+	if st, err := k.States.Open(name); err == nil {
+		defer st.Close()
+		st.Ticket = state.Grant{}
+		st.Commit()
+	}
 }
 
 // Remove takes a device from name. The error matches ErrLastDevice, or fs.ErrNotExist if name has no such device.
@@ -243,6 +260,17 @@ func (k Keyring) Reset(name string) error {
 		}
 		return nil
 	})
+}
+
+// Advance moves a device's moving factor forward to counter, if something else has used it up to there; never back, so that no code is
+// made good again. It tells whether it moved.
+func (a *Account) Advance(id state.DeviceID, counter uint64) (bool, error) {
+	used := a.State.Device(id)
+	if used == nil || used.Counter >= counter {
+		return false, nil
+	}
+	used.Counter, used.Resync = counter, 0
+	return true, a.commit()
 }
 
 // Unlock ends a lock and forgets the failures that led to it. It tells whether there was a lock.

@@ -88,6 +88,7 @@ func (k Keyring) SetTicket(name string, uid uint32, g state.Grant) error {
 		}
 		defer st.Close()
 		st.Ticket = g
+		st.Failures, st.Locked = nil, time.Time{} // nothing was guessed against this one
 		return st.Commit()
 	})
 }

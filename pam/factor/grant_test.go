@@ -2,6 +2,7 @@ package factor_test
 
 import (
 	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -190,4 +191,62 @@ func TestATicketReplacesWhatIsLeftOfAnotherUserOfThatName(t *testing.T) {
 	if result, _, err := k.VerifyTicket("alice", uid+1, code, noon, three); err != nil || result != factor.Accepted {
 		t.Errorf("%v, %v", result, err)
 	}
+}
+
+func TestATicketIsUsedUpOnlyByAnEnrollmentThatIsSaved(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Keyring()
+	code, g := granted(t)
+	testroot.Must(t, k.SetTicket("alice", uid, g))
+	verified := func() factor.Result {
+		result, found, err := k.VerifyTicket("alice", uid, code, noon, three)
+		testroot.Must(t, err)
+		k.Ticket = &found
+		return result
+	}
+	verified()
+	users := root.Join("etc/latchkey/users")
+	testroot.Must(t, os.Chmod(users, 0o777)) // no record is saved where anybody could put another
+	if err := k.Add("alice", uid, testroot.TOTP("phone"), 0); err == nil {
+		t.Fatal("it was saved")
+	}
+	testroot.Must(t, os.Chmod(users, 0o755))
+	if verified() != factor.Accepted {
+		t.Fatal("the ticket is gone")
+	}
+	testroot.Must(t, k.Add("alice", uid, testroot.TOTP("phone"), 0))
+	st, err := k.States.Open("alice")
+	testroot.Must(t, err)
+	defer st.Close()
+	if st.Ticket != (state.Grant{}) {
+		t.Error("the ticket is still there")
+	}
+}
+
+func TestANewTicketEndsTheLockOfWrongOnes(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Keyring()
+	for range 2 {
+		code, g := granted(t)
+		testroot.Must(t, k.SetTicket("alice", uid, g))
+		if result, _, err := k.VerifyTicket("alice", uid, code, noon, three); err != nil || result != factor.Accepted {
+			t.Fatalf("result %v, %v", result, err)
+		}
+		for range 3 {
+			k.VerifyTicket("alice", uid, "0000000000", noon, three)
+		}
+		if result, _, err := k.VerifyTicket("alice", uid, code, noon, three); err != nil || result != factor.Locked {
+			t.Fatalf("after three wrong ones: result %v, %v", result, err)
+		}
+	}
+}
+
+func TestACodeThatRootGaveOutEndsWhereAnImportReplacesEverything(t *testing.T) {
+	root, _, _ := enrolled(t)
+	k := root.Keyring()
+	code, g := granted(t)
+	testroot.Must(t, k.SetBypass("alice", uid, g))
+	e := factor.Enrollment{Devices: []record.Device{testroot.TOTP("google")}, Counters: []uint64{0}}
+	testroot.Must(t, k.Enroll("alice", uid, e, true))
+	expect(t, root, code, noon, factor.Wrong)
 }

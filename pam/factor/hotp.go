@@ -14,6 +14,9 @@ const (
 	resyncSpan = 100
 )
 
+// MaxCounter bounds counters, so that looking ahead never overflows. No token's button was pressed that often.
+const MaxCounter = 1 << 62
+
 // FindCounter looks for the counter, from first on and at most reach further, whose code this is.
 func FindCounter(d *record.Device, code string, first, reach uint64) (counter uint64, found bool, err error) {
 	for c := first; c <= first+reach; c++ {

@@ -121,6 +121,9 @@ func (t *Terminal) Type(line string) error {
 	return err
 }
 
+// Pid is the program's process id.
+func (t *Terminal) Pid() int { return t.cmd.Process.Pid }
+
 // Signal sends the program a signal.
 func (t *Terminal) Signal(s os.Signal) { _ = t.cmd.Process.Signal(s) }
 
