@@ -175,7 +175,7 @@ func (p *program) checkRecords() []finding {
 }
 
 func remedy(name string, err error) string {
-	if f := (*failure)(nil); errors.As(hinted(err), &f) && f.hint != "" {
+	if f := (*failure)(nil); errors.As(hinted(err, options{}), &f) && f.hint != "" {
 		return f.hint
 	}
 	return "their logins are denied; root can start anew with: enroll reset " + name

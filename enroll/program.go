@@ -35,14 +35,18 @@ func (p *program) run(args []string) int {
 	default:
 		err = does[o.command.Name](p, o)
 	}
-	return report(p.err, hinted(err))
+	return report(p.err, hinted(err, o))
 }
 
 // hinted adds to errors of the packages below what to type next.
-func hinted(err error) error {
+func hinted(err error, o options) error {
 	switch {
 	case errors.Is(err, factor.ErrUnenrolled):
-		return &failure{"no second factor is set up", "set one up with: enroll"}
+		enroll := "enroll"
+		if name, _ := target(o); name != "" && (o.command.Root || o.user != "") {
+			enroll += " --user " + name
+		}
+		return &failure{"no second factor is set up", "set one up with: " + enroll}
 	case errors.Is(err, safefile.ErrBusy):
 		return &failure{err.Error(), "somebody is logging in or enrolling; try again. If it stays so, /proc/locks has the process"}
 	case errors.Is(err, factor.ErrTicket):

@@ -9,6 +9,7 @@ import (
 
 	"latchkey/enroll/migrate"
 	"latchkey/pam/factor"
+	"latchkey/pam/record"
 )
 
 // secret is a new random one, or the one in the file the options name.
@@ -42,6 +43,9 @@ func readSecret(name string, r io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("%s:2: more than one line", name)
 	}
 	secret, err := migrate.Secret(line)
+	if err == nil && (len(secret) < record.MinSecret || len(secret) > record.MaxSecret) {
+		err = fmt.Errorf("a secret has %d to %d bytes", record.MinSecret, record.MaxSecret)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s:1: %w", name, err)
 	}

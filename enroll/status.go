@@ -74,7 +74,7 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 	s.Enrolled = err == nil
 	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
 		s.Enrolled, s.Problem, s.hint = true, err.Error(), "root can start anew with: enroll reset "+who.name
-		if f := (*failure)(nil); errors.As(hinted(err), &f) {
+		if f := (*failure)(nil); errors.As(hinted(err, options{}), &f) {
 			s.hint = f.hint
 		}
 	}

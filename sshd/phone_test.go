@@ -256,6 +256,24 @@ func TestAUserWithNothingButAPhoneAddsAnAppByACodeSentToIt(t *testing.T) {
 	})
 }
 
+func TestWhosePhoneIsLostAddsAnAppWithACodeOfRoots(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		v, u := verify(t, h, standin.Options{}), withPhone(t, h, false)
+		code := strings.TrimSpace(script(t, h, "enroll bypass "+u.Name+" 2>/dev/null"))
+		terminal := enrollAs(t, h, u, "enroll add totp")
+		typed(t, terminal, `Password: `, suite.Password)
+		typed(t, terminal, `Code from a device you have, or a recovery code: `, code)
+		must(t, terminal.Expect(`the app shows now: `))
+		must(t, u.ReadSecret(terminal.Seen()))
+		typed(t, terminal, ``, u.Code())
+		must(t, terminal.Expect(`Done: the device "app"`))
+		if sent := v.Sends(); sent > 0 {
+			t.Errorf("%d codes were sent to the phone that is lost", sent)
+		}
+	})
+}
+
 func TestAPhoneIsProvenByACodeSentToItAndALandlineByACall(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
