@@ -29,6 +29,9 @@ GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z
 GO_LDFLAGS   = -s -w -buildid= -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll
 GO_FLAGS     = -trimpath -buildvcs=false -ldflags '$(GO_LDFLAGS)'
 
+# go build asks git about the checkout, and git does not answer about somebody else's.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
 # deps.sh puts a Go here where Debian's own is too old.
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/latchkey/go/bin:$(PATH)
 
@@ -54,6 +57,8 @@ $(B)/enroll.bash $(B)/enroll.zsh $(B)/enroll.fish: $(wildcard enroll/usage/*.go 
 	GOARCH= CGO_ENABLED=0 go run ./packaging/completions $(@:$(B)/enroll.%=%) >$@.new
 	mv $@.new $@
 
+# Always made anew: the path of the login program is in it.
+.PHONY: $(B)/pam_latchkey.so
 $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/exports.map Makefile
 	@mkdir -p $(B)
 	$(CC) $(CPPFLAGS) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' $(GATE_C) $(GATE_LDFLAGS) $(LDFLAGS) -lpam -o $@
@@ -97,6 +102,8 @@ install: build
 ifeq ($(FAMILY),debian)
 	install -D -m 0644 packaging/pam-config $(DESTDIR)$(PREFIX)/share/pam-configs/latchkey
 endif
+	install -d $(DESTDIR)$(PREFIX)/share/doc/latchkey
+	install -m 0644 README.md SECURITY.md packaging/doc/administrators.md $(DESTDIR)$(PREFIX)/share/doc/latchkey/
 	for f in $$(cd packaging/examples && find * -type f); do \
 		install -D -m 0644 packaging/examples/$$f $(DESTDIR)$(EXAMPLES)/$$f || exit 1; done
 	test -e $(DESTDIR)/etc/latchkey/latchkey.toml || install -m 0644 packaging/latchkey.toml $(DESTDIR)/etc/latchkey/latchkey.toml
@@ -136,7 +143,7 @@ fuzz: deps
 
 # The version is that of the newest heading in CHANGELOG.md.
 VERSION ?= $(shell sed -n 's/^\#\# \([0-9][0-9.]*\).*/\1/p' CHANGELOG.md | head -n 1)
-ARCHES  ?= amd64 arm64
+ARCHES  ?= $(if $(filter amd64,$(shell dpkg --print-architecture)),amd64 arm64,$(shell dpkg --print-architecture))
 KINDS   ?= deb rpm
 
 packages:

@@ -68,6 +68,9 @@ func describe(service string, w stack.Weakness) finding {
 	case stack.Closed:
 		return fault(w.Line.Place(), errors.New("nobody can log in: no way through the stack succeeds"),
 			"look for jumps that go too far, and for pam_deny")
+	case stack.Twice:
+		return fault(w.Line.Place(), fmt.Errorf("a code is asked for again after the one at %s, which is used up: nobody gets in with one code", w.Factor.Place()),
+			"keep one of the two lines; the one of the profile goes with: pam-auth-update --disable latchkey")
 	case stack.Unsure:
 		return warning(w.Line.Place(), fmt.Sprintf("if %s does not check a password, %s asks for the code too early",
 			w.Line.Name(), w.Factor.Place()), "")

@@ -25,6 +25,9 @@ var debModes = []string{
 	"-rwx--x--x root/root ./usr/libexec/latchkey/latchkey-twilio",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/changelog.Debian.gz",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/changelog.gz",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/README.md",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/SECURITY.md",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/administrators.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/copyright",
 	"-rw-r--r-- root/root ./usr/share/latchkey/sshd.conf",
 	"-rw-r--r-- root/root ./usr/share/man/man8/enroll.8.gz",
@@ -111,7 +114,7 @@ func TestThePackagesDependOnTheLibcThatTheProgramsNeed(t *testing.T) {
 	for arch := range multiarch {
 		needs := newestGLIBC(t, unpacked(t, arch))
 		want := fmt.Sprintf("libc6 (>= %d.%d)", needs[0], needs[1])
-		if got := run(t, "dpkg-deb", "-f", deb(arch), "Depends"); !strings.HasPrefix(got, want+", ") {
+		if got := run(t, "dpkg-deb", "-f", deb(arch), "Pre-Depends"); !strings.HasPrefix(got, want+", ") {
 			t.Errorf("%s depends on %s and needs %s", arch, got, want)
 		}
 	}

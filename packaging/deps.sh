@@ -111,7 +111,7 @@ missing_for_packages() {
 	have qemu-aarch64 || have qemu-aarch64-static || echo qemu-user
 	have lintian || echo lintian
 	have rpm || echo rpm
-	have busybox || echo busybox-static
+	dpkg -s busybox-static >/dev/null 2>&1 || echo busybox-static # for a root without libraries
 	have shellcheck || echo shellcheck
 	have xz || echo xz-utils
 }

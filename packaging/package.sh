@@ -14,10 +14,16 @@ nfpm_module=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 arch=$1 VERSION=$2 build=$3
 shift 3
 work=$build/$arch
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date -r CHANGELOG.md +%s)}
-export VERSION SOURCE_DATE_EPOCH ARCH="$arch" LC_ALL=C TZ=UTC
 
 fail() { echo "packages: error: $*" >&2; exit 1; }
+
+# commit_time is the commit's, also in a checkout that is somebody else's; of a source without git, the changelog's.
+commit_time() {
+	if [ -e .git ]; then git -c safe.directory='*' log -1 --format=%ct; else date -r CHANGELOG.md +%s; fi
+}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(commit_time)} || fail "git does not say when this commit was made"
+export VERSION SOURCE_DATE_EPOCH ARCH="$arch" LC_ALL=C TZ=UTC
+unset GOAMD64 CFLAGS CPPFLAGS LDFLAGS CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS # whoever builds it
 
 # cross makes the build one for arm64, against the sysroot of deps.sh. Elsewhere than on arm64 that needs a cross compiler.
 cross() {

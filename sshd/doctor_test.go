@@ -91,6 +91,7 @@ func TestDoctorKnowsTheStacksOfThisSuite(t *testing.T) {
 				"required pam_latchkey.so"}, 0},
 			"doctor-alone": {suite.OnlyCode, 1},
 			"doctor-none":  {suite.Unix, 1},
+			"doctor-twice": {suite.Stack{"requisite pam_unix.so", "required pam_latchkey.so", "required pam_latchkey.so"}, 1},
 		} {
 			must(t, h.Service(name, c.stack))
 			bad := doctor(t, h, "--service "+name)

@@ -150,6 +150,7 @@ func firstCommands(t *testing.T) []string {
 func (m machine) installByREADME(deb string) {
 	m.t.Helper()
 	m.put(deb)
+	m.run("touch latchkey_1.0.1-1_arm64.deb") // as make packages leaves one beside it
 	commands := firstCommands(m.t)
 	if len(commands) > 5 {
 		m.t.Errorf("README needs %d commands: %q", len(commands), commands)
@@ -289,8 +290,22 @@ func (m machine) purge(deb string) {
 	codes, err := m.Exec("", "/usr/bin/enroll", "codes", "--user", "alice", "--yes") // only a record that was kept can have codes
 	must(t, err)
 	allowed(t, m.sshd, m.login(strings.Fields(codes)[0])).Close()
-	m.run("sed -i /pam_latchkey/d /etc/pam.d/sshd\ntouch /etc/latchkey/purge-records\napt purge -y latchkey")
+	m.removeUnpacked(deb)
+	m.run("touch /etc/latchkey/purge-records\napt purge -y latchkey")
 	m.run("test ! -e /etc/latchkey && test ! -e /var/lib/latchkey")
+}
+
+// removeUnpacked removes the package in a state in which dpkg does not ask it whether it may be: it must cry out then, with what to
+// type.
+func (m machine) removeUnpacked(deb string) {
+	m.t.Helper()
+	out, err := m.sh("dpkg --unpack ./" + filepath.Base(deb) + "\ndpkg -r latchkey")
+	if err != nil || !strings.Contains(out, "NOBODY GETS IN where these ask: /etc/pam.d/sshd\n") || !strings.Contains(out, "rm /etc/ssh/sshd_config.d/00-latchkey.conf") {
+		m.t.Fatalf("%v: %s", err, out)
+	}
+	denied(m.t, m.sshd, m.login("123456"))
+	m.run(byHint.FindString(out))
+	m.byPasswordAlone(false)
 }
 
 func TestTheProfileAsksEverywhereForTheCodeOnceAndGoesWithThePackage(t *testing.T) {

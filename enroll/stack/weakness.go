@@ -13,6 +13,7 @@ const (
 	Early                   // Factor is asked although no password or key was right; Line, if there is one, is the last that said no
 	Unsure                  // as Early, unless Line checks a password, which is not known
 	Closed                  // there is no way to a success
+	Twice                   // Line asks for a code after Factor has got one, which is used up by then
 )
 
 // Weakness is one thing that is wrong with a service's auth stack.
@@ -47,6 +48,7 @@ func (s *Service) Weaknesses() []Weakness {
 	certain := s.explore(func(l *Line) bool { return l.role() == password || l.role() == question })
 	generous := s.explore(func(l *Line) bool { return l.role() == password || l.role() == question || l.role() == unknown })
 	found := append(s.bypasses(certain, factors), s.early(certain, generous, factors)...)
+	found = append(found, s.twice(certain, factors)...)
 	if !slices.ContainsFunc(certain.nodes, func(n node) bool { return n.ended(s.Auth) && n.passes() }) {
 		found = append(found, Weakness{Kind: Closed, Line: s.Auth[factors[0]]})
 	}
@@ -66,6 +68,16 @@ func (s *Service) bypasses(w *walk, factors []int) []Weakness {
 			found = once(found, Weakness{Shrug, s.Auth[e.line], e.code, s.Auth[e.line]})
 		} else if at < len(factors) && factors[at] < w.nodes[e.to].next {
 			found = once(found, Weakness{Skipped, s.Auth[e.line], e.code, s.Auth[factors[at]]})
+		}
+	}
+	return found
+}
+
+// twice are the lines of pam_latchkey that ask who has given a code before.
+func (s *Service) twice(w *walk, factors []int) (found []Weakness) {
+	for _, e := range w.edges {
+		if _, asks := slices.BinarySearch(factors, e.line); asks && w.nodes[e.from].proved {
+			found = once(found, Weakness{Twice, s.Auth[e.line], Success, s.last(w.way(e.from), factor)})
 		}
 	}
 	return found

@@ -31,7 +31,7 @@ func files(t *testing.T, text string) string {
 
 // told is what is wrong with the service, one "kind place code" each, places without their folder.
 func told(s *Service) []string {
-	kinds := map[Kind]string{Absent: "absent", Skipped: "skipped", Shrug: "shrug", Early: "early", Unsure: "unsure", Closed: "closed"}
+	kinds := map[Kind]string{Absent: "absent", Skipped: "skipped", Shrug: "shrug", Early: "early", Unsure: "unsure", Closed: "closed", Twice: "twice"}
 	var all []string
 	for _, w := range s.Weaknesses() {
 		text := kinds[w.Kind]
@@ -107,6 +107,7 @@ func TestEachStackThatIsRightHasTwinsThatAreNot(t *testing.T) {
 
 		// Substacks: done and die end no more than the substack.
 		{"below a substack", "auth substack system-auth\nauth required pam_latchkey.so\n" + redhat, []string{"early sshd:2 system-auth:3"}},
+		{"in place of the substack, as the page for administrators says", "auth requisite pam_unix.so\nauth required pam_latchkey.so\nauth include postlogin\npostlogin:\nauth optional pam_umask.so silent\n", nil},
 		{"below a substack that dies", "auth substack common-auth\nauth required pam_latchkey.so\n" + debian, []string{"early sshd:2 common-auth:1"}},
 		{"below a substack that is required", "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth substack code\n" +
 			"code:\nauth required pam_latchkey.so\n", nil},
@@ -136,6 +137,9 @@ func TestEachStackThatIsRightHasTwinsThatAreNot(t *testing.T) {
 		{"a source that is not known", "auth [success=2 default=ignore] pam_unix.so\nauth [success=1 default=ignore] pam_vas3.so\nauth requisite pam_deny.so\nauth required pam_latchkey.so\n",
 			[]string{"unsure sshd:4 sshd:2"}},
 		{"locked accounts", "auth requisite pam_faillock.so preauth\nauth [success=1 default=bad] pam_unix.so\nauth [default=die] pam_faillock.so authfail\nauth required pam_latchkey.so\n", nil},
+		{"the line and the profile", "@include common-auth\nauth required pam_latchkey.so\n" + debian + "auth required pam_latchkey.so\n", []string{"twice sshd:2"}},
+		{"twice, and once where there is a key", "auth [success=2 default=ignore] pam_latchkey.so if_publickey\nauth requisite pam_unix.so\nauth required pam_latchkey.so\nauth required pam_latchkey.so\n", []string{"twice sshd:4"}},
+		{"one or the other", "auth [success=2 default=ignore] pam_latchkey.so if_publickey\nauth requisite pam_unix.so\nauth [success=1 default=die] pam_latchkey.so\nauth required pam_latchkey.so conf=/etc/keys.toml\nauth required pam_permit.so\n", nil},
 		{"nobody gets in", "auth requisite pam_unix.so\nauth required pam_latchkey.so\nauth [default=1] pam_permit.so\n", []string{"closed sshd:2"}},
 
 		// Files that the service does not have.

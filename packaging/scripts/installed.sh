@@ -6,20 +6,22 @@
 # ("Versions") says why that pair works.
 set -e
 
-# account makes the user as which latchkey-twilio talks to Twilio. Without one it runs as nobody.
+# account makes the user as which latchkey-twilio talks to Twilio.
 account() {
-	if command -v systemd-sysusers >/dev/null; then
+	if id -u latchkey >/dev/null 2>&1; then
+		[ "$(id -u latchkey)" -lt 1000 ] || warn "there is an account latchkey of somebody's: what talks to Twilio will run as that"
+	elif command -v systemd-sysusers >/dev/null; then
 		systemd-sysusers latchkey.conf
-	elif command -v adduser >/dev/null && [ -e /etc/debian_version ]; then
-		adduser --system --group --no-create-home --home /nonexistent --quiet latchkey
-	elif ! id -u latchkey >/dev/null 2>&1; then
+	else
 		useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin latchkey
 	fi
 }
 
+warn() { echo "latchkey: warning: $*" >&2; }
+
 case $1 in
 configure | 1 | 2) # deb; rpm's count of installed versions
-	account
+	account || warn "no account latchkey was made: what talks to Twilio will run as nobody"
 	# The profile stays off unless an administrator switches it on; where it is on, a changed one takes effect.
 	if command -v pam-auth-update >/dev/null; then
 		pam-auth-update --package
