@@ -13,18 +13,18 @@ import (
 )
 
 // addTOTP gives a user one more authenticator app.
-func (p *program) addTOTP(o options) error { return p.addSecret(o, p.addUnasked, p.addApp) }
+func (p *program) addTOTP(o options) error { return p.addSecret(o, p.addApp) }
 
 // addHOTP gives a user one more token.
 func (p *program) addHOTP(o options) error {
 	if o.yes && o.secretFile == "" {
 		return misused("enroll add hotp --yes needs --secret-file: the token has its secret already")
 	}
-	return p.addSecret(o, p.addUnasked, p.addToken)
+	return p.addSecret(o, p.addToken)
 }
 
 // addSecret adds a device that has a secret, with questions or without.
-func (p *program) addSecret(o options, unasked, asked func(identity, options) error) error {
+func (p *program) addSecret(o options, asked func(identity, options) error) error {
 	if o.secretFile != "" && !o.yes {
 		return misused("--secret-file goes with --yes")
 	}
@@ -33,7 +33,7 @@ func (p *program) addSecret(o options, unasked, asked func(identity, options) er
 	case err != nil:
 		return err
 	case o.yes:
-		return unasked(who, o)
+		return p.addUnasked(who, o)
 	}
 	return asked(who, o)
 }

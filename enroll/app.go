@@ -32,7 +32,8 @@ func (a *newApp) confirm() (uint64, error) {
 	if err := a.show(); err != nil {
 		return 0, err
 	}
-	prompt := fmt.Sprintf("Step 2 of %d. ", a.steps) + guide.ShownNow
+	first := fmt.Sprintf("Step 2 of %d. ", a.steps) + guide.ShownNow
+	prompt := first
 	for tries := 0; tries < confirmTries; {
 		answer, err := a.ask(prompt)
 		if err != nil {
@@ -42,17 +43,14 @@ func (a *newApp) confirm() (uint64, error) {
 			if err := a.show(); err != nil {
 				return 0, err
 			}
+			prompt = first
 			continue
 		}
 		tries++
 		code, _ := factor.Normalize(answer)
-		step, found, err := factor.FindStep(a.device, code, a.clock(), 1)
+		step, found, drift, err := factor.Confirm(a.device, code, a.clock())
 		if err != nil || found {
 			return step, err
-		}
-		drift, _, err := factor.Drift(a.device, code, a.clock())
-		if err != nil {
-			return 0, err
 		}
 		prompt = guide.NotTheCode(drift) + guide.ShownNow
 	}
@@ -111,7 +109,7 @@ func (a *newApp) account() string {
 const (
 	negative   = `Black on white? Type "invert". `
 	unreadable = `The app cannot read it? Type "large" or "small".` + "\n"
-	tooTall    = `Taller than your window? Make that larger and type "again".` + "\n"
+	tooTall    = `Taller than your window? Make the window larger and type "again".` + "\n"
 )
 
 // draw draws the code as it fits the window, so that it is seen whole together with the prompt below it.
@@ -122,20 +120,26 @@ func (a *newApp) draw(first, secret string) error {
 		below += negative
 	}
 	below += unreadable
-	more := lines(below, w.columns) + 1
+	more := lines(below, w.columns) + lines(first+guide.ShownNow, w.columns)
 	code, err := a.encode(w, more)
 	if err != nil {
 		return err
 	}
 	if columns, rows := code.Size(d.Style); columns > w.columns {
+		larger := "Make it larger and type \"again\",\n"
+		if d.Style == qr.ASCII {
+			larger = "Make it larger and type \"again\", or type \"small\",\n"
+		}
 		fmt.Fprintf(a.out, "%sThis window is too narrow for the QR code, which takes %d columns and %d lines.\n"+
-			"Make it larger and type \"again\", or type \"small\",\nor type it in by hand: %s", first, columns, rows, secret)
+			"%sor type it in by hand: %s", first, columns, rows, larger, secret)
 		return nil
 	}
 	if !w.holds(code, d.Style, more) {
 		below += tooTall
 	}
-	defer a.until(func() { io.WriteString(a.out, guide.ColourOff) })()
+	if d.Colour {
+		defer a.until(func() { io.WriteString(a.out, guide.ColourOff) })()
+	}
 	fmt.Fprintf(a.out, "%sScan this with the app\n(%s),\n%s%s", first, a.account(), d.Of(code), below)
 	return nil
 }

@@ -24,7 +24,7 @@ func (p *program) codes(o options) error {
 			return err
 		}
 		if _, err = fmt.Fprintln(p.out, strings.Join(codes, "\n")); err != nil {
-			return &failure{fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.name, err), "make others: enroll codes --user " + who.name + " --yes"}
+			return unseen(who, err)
 		}
 		return nil
 	}
@@ -45,8 +45,15 @@ func (p *program) newCodes(k factor.Keyring, who identity) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(p.out, "\n"+guide.KeepCodes+guide.Codes(codes, 1)+"\nEarlier codes work no more.\n")
+	if _, err := fmt.Fprint(p.out, "\n"+guide.KeepCodes+guide.Codes(codes, 1)+"\nEarlier codes work no more.\n"); err != nil {
+		return unseen(who, err)
+	}
 	return nil
+}
+
+// unseen says that recovery codes were saved which nobody has seen.
+func unseen(who identity, err error) error {
+	return &failure{fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.name, err), "make others: enroll codes"}
 }
 
 // replaceCodes saves a new set. It is saved before it is seen: codes on paper that do not work are worse than none.

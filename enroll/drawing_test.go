@@ -50,7 +50,7 @@ func TestTheDrawingIsReadOffTheScreenTogetherWithThePrompt(t *testing.T) {
 		"80x24, dark":                     {80, 24, "TERM=xterm LANG=C.UTF-8", false, nil, true, "▀"},
 		"80x24, light":                    {80, 24, "TERM=xterm LC_ALL=C.UTF-8", true, nil, true, "▀"},
 		"80x24, add":                      {80, 24, "TERM=xterm LANG=C.UTF-8", false, []string{"add", "totp"}, true, "▀"},
-		"80x24, SHA512, 8 digits":         {80, 27, "TERM=xterm LANG=C.UTF-8", false, []string{"--algorithm", "SHA256", "--digits", "8"}, true, "▀"},
+		"80x45, SHA256, 8 digits":         {80, 45, "TERM=xterm LANG=C.UTF-8", false, []string{"--algorithm", "SHA256", "--digits", "8"}, true, "▀"},
 		"80x24, NO_COLOR":                 {80, 24, "TERM=xterm LANG=C.UTF-8 NO_COLOR=yes!", false, nil, false, "▀"},
 		"80x24, a dumb terminal":          {80, 24, "TERM=dumb LANG=C.UTF-8", false, nil, false, "▀"},
 		"80x24, no terminal is named":     {80, 24, "LANG=C.UTF-8", false, nil, false, "▀"},
@@ -112,15 +112,20 @@ func TestAWindowThatIsTooNarrowIsToldAndMadeLarger(t *testing.T) {
 func TestADrawingThatIsTallerThanTheWindowIsDrawnAndSaysSo(t *testing.T) {
 	exe, _ := underRoot(t)
 	term := shownOn(t, exe, 80, 24, "TERM=xterm LANG=C.UTF-8", "--ascii")
-	if !strings.Contains(term.Seen(), `Taller than your window? Make that larger and type "again".`) {
+	if !strings.Contains(term.Seen(), `Taller than your window? Make the window larger and type "again".`) {
 		t.Errorf("seen: %s", term.Seen())
 	}
 	if err := term.Resize(80, 40); err != nil {
 		t.Fatal(err)
 	}
+	typed(t, term, "000")
+	expect(t, term, `not the code of this account in the app`)
 	typed(t, term, "again")
 	expect(t, term, `Type the code that the app shows now: $`)
 	scanned(t, suite.Screen{Columns: 80, Rows: 40}, term.Seen())
+	if strings.Count(term.Seen(), "not the code of this account") != 1 {
+		t.Errorf("it says again that the code was wrong: %s", term.Seen())
+	}
 }
 
 func TestPlainDrawsNothingAndUsesNoColours(t *testing.T) {

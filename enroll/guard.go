@@ -42,14 +42,26 @@ func (g *guard) done() {
 	}
 }
 
+// abort undoes, and ends the program with an error.
+func (c *console) abort(err error) {
+	c.mu.Lock()
+	c.undoAll()
+	os.Exit(report(c.err, err))
+}
+
+// undoAll is for the end of the program, with the lock held for good.
+func (g *guard) undoAll() {
+	for i := len(g.undo) - 1; i >= 0; i-- {
+		g.undo[i]()
+	}
+}
+
 // watch ends the program at the first signal, or itself when there is nothing to undo any more.
 func (g *guard) watch(signals <-chan os.Signal) {
 	if _, ok := <-signals; !ok {
 		return
 	}
 	g.mu.Lock()
-	for i := len(g.undo) - 1; i >= 0; i-- {
-		g.undo[i]()
-	}
+	g.undoAll()
 	os.Exit(exitFailed)
 }

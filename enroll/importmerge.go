@@ -13,7 +13,7 @@ import (
 // What over says of a user whose devices stay as they are.
 var (
 	errUnchanged = errors.New("already there")
-	errUpdated   = errors.New("already there, and less used")
+	errUpdated   = errors.New("already there; used further elsewhere")
 )
 
 // over is what a candidate gets who is enrolled already: nothing, or what the file says in place of all he has.

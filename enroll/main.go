@@ -38,9 +38,11 @@ func main() {
 
 // newProgram is the program for the caller whose rights down keeps, on the system below root.
 func newProgram(down privilege, root string) *program {
-	return &program{
+	p := &program{
 		console: newConsole(os.Stdin, os.Stdout, os.Stderr), privilege: down, uid: down.real,
 		root: root, clock: time.Now, keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait}),
 		newVerifier: func() verifier { return &dispatch.Dispatcher{Root: root, Clock: time.Now, Watched: -1} },
 	}
+	p.password, p.privilege.abort = p.authenticate, p.console.abort
+	return p
 }

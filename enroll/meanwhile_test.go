@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"errors"
+	"io"
+	"os"
 	"testing"
 	"time"
 
@@ -75,7 +78,7 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 			}
 			now := time.Now()
 			proven := k
-			proven.Still = factor.Lasting(func() time.Time { return now }, c.proven(before))
+			proven.Still = factor.Lasting(now, func() time.Time { return now }, c.proven(before))
 			now = now.Add(c.took)
 			if c.meanwhile != nil {
 				if err := c.meanwhile(k); err != nil {
@@ -93,5 +96,64 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 				t.Error("removing was not refused")
 			}
 		})
+	}
+}
+
+// slow is a user at a keyboard who thinks for an hour before each line.
+type slow struct {
+	lines []string
+	now   *time.Time
+}
+
+func (s *slow) Read(b []byte) (int, error) {
+	if len(s.lines) == 0 {
+		return 0, io.EOF
+	}
+	*s.now = s.now.Add(time.Hour)
+	line := s.lines[0]
+	s.lines = s.lines[1:]
+	return copy(b, line+"\n"), nil
+}
+
+// A program left waiting at the prompt for a code outlives a change of the password.
+func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
+	root := t.TempDir()
+	if err := makeRoot(root); err != nil {
+		t.Fatal(err)
+	}
+	nobody := identity{"nobody", 65534}
+	now := time.Now()
+	k := factor.NewKeyring(root, safefile.Patience{Limit: lockWait})
+	ticket, g, err := factor.NewGrant(now.Add(3 * time.Hour))
+	if err != nil || k.SetTicket(nobody.name, nobody.uid, g) != nil {
+		t.Fatal(err)
+	}
+	proofs := func(line string) factor.Keyring {
+		p := newProgram(privilege{}, root)
+		p.uid, p.out, p.in = 65534, io.Discard, bufio.NewReader(&slow{[]string{line}, &now})
+		p.clock, p.password = func() time.Time { return now }, func(string) error { return nil }
+		proven, err := p.prove(nobody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return proven
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(os.WriteFile(root+"/etc/latchkey/latchkey.toml", []byte("enroll_ticket = true\n"), 0o644))
+	mine := factor.NewTOTP("mine", factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, now)
+	if err := proofs(ticket).Add(nobody.name, nobody.uid, mine, 0); !errors.Is(err, factor.ErrProof) {
+		t.Errorf("a ticket an hour after the password: %v", err)
+	}
+	must(k.Add(nobody.name, nobody.uid, mine, 0))
+	codes, set, err := factor.NewRecovery()
+	must(err)
+	must(k.SetRecovery(nobody.name, nobody.uid, set))
+	if err := proofs(codes[0]).SetRecovery(nobody.name, nobody.uid, record.Recovery{}); !errors.Is(err, factor.ErrProof) {
+		t.Errorf("a recovery code an hour after the password: %v", err)
 	}
 }

@@ -172,6 +172,18 @@ func fits(set *flag.FlagSet, c usage.Command) error {
 	return empty
 }
 
+// forUser is the option that another command needs to work for the same user; empty: for the caller.
+func (o options) forUser() string {
+	name := o.user
+	if o.command.Root && o.operand != "" {
+		name = o.operand
+	}
+	if name == "" {
+		return ""
+	}
+	return " --user " + name
+}
+
 // helpFor is what --help prints.
 func helpFor(c usage.Command) string {
 	if c.Name == "" {

@@ -11,7 +11,10 @@ import (
 )
 
 // privilege is root's effective uid of a setuid program, put down except where it is needed. The zero value is root's own.
-type privilege struct{ real int }
+type privilege struct {
+	real  int
+	abort func(error) // ends the program; nil: at once
+}
 
 // dropPrivilege puts root's effective uid down. For root itself there is nothing to put down.
 func dropPrivilege() (privilege, error) {
@@ -20,7 +23,10 @@ func dropPrivilege() (privilege, error) {
 		return p, &failure{"without root's rights: not installed setuid root, or run where that is switched off (nosuid, no new privileges, a debugger)",
 			"run it in an ordinary login, or ask your administrator"}
 	}
-	return p, p.set(p.real, p.real)
+	if err := p.set(p.real, p.real); err != nil {
+		p.end(err)
+	}
+	return p, nil
 }
 
 // as0 runs do as root in every respect. Were the real uid the caller's, he could stop the program (kill -STOP) while it holds
@@ -32,14 +38,21 @@ func (p privilege) asSetuid(do func() error) error { return p.as(p.real, do) }
 
 func (p privilege) as(real int, do func() error) error {
 	if err := p.set(real, 0); err != nil {
-		return err
+		p.end(fmt.Errorf("%w; nothing was changed", err))
 	}
 	err := do()
 	if down := p.set(p.real, p.real); down != nil {
-		// Going on with root's rights is worse than anything the caller could do about it.
-		panic(down)
+		p.end(down)
 	}
 	return err
+}
+
+// end ends the program. Going on with uids that nobody knows is worse than anything the caller could do about it.
+func (p privilege) end(err error) {
+	if p.abort != nil {
+		p.abort(err)
+	}
+	os.Exit(report(os.Stderr, err))
 }
 
 func (p privilege) set(real, effective int) error {
@@ -49,12 +62,7 @@ func (p privilege) set(real, effective int) error {
 	if err := unix.Setresuid(real, effective, 0); err != nil {
 		return fmt.Errorf("change the effective uid to %d: %w", effective, err)
 	}
-	if err := threadsHave(real, effective); err != nil {
-		// Some thread may be root's that should not be: nothing more may run in this process.
-		fmt.Fprintln(os.Stderr, "enroll: error:", err)
-		os.Exit(exitFailed)
-	}
-	return nil
+	return threadsHave(real, effective)
 }
 
 // threadsHave looks at the uids of every thread. libc changes those of the other threads by sending each a signal, and takes a
@@ -73,7 +81,7 @@ func threadsHave(real, effective int) error {
 		case err != nil:
 			return fmt.Errorf("look at the uids of a thread: %w", err)
 		case !strings.Contains(string(status), want):
-			return errors.New("the uids of a thread could not be changed; nothing was changed (see: ulimit -i)")
+			return errors.New("the uids of a thread could not be changed (see: ulimit -i)")
 		}
 	}
 	return nil

@@ -19,6 +19,8 @@ type program struct {
 	root    string
 	clock   func() time.Time
 	keyring factor.Keyring
+	// password asks a user for the password, and whether the account may be used.
+	password func(name string) error
 	// newVerifier makes what reaches Twilio Verify.
 	newVerifier func() verifier
 }
@@ -42,11 +44,7 @@ func (p *program) run(args []string) int {
 func hinted(err error, o options) error {
 	switch {
 	case errors.Is(err, factor.ErrUnenrolled):
-		enroll := "enroll"
-		if name, _ := target(o); name != "" && (o.command.Root || o.user != "") {
-			enroll += " --user " + name
-		}
-		return &failure{"no second factor is set up", "set one up with: " + enroll}
+		return &failure{"no second factor is set up", "set one up with: enroll" + o.forUser()}
 	case errors.Is(err, safefile.ErrBusy):
 		return &failure{err.Error(), "somebody is logging in or enrolling; try again. If it stays so, /proc/locks has the process"}
 	case errors.Is(err, factor.ErrTicket):

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/msteinert/pam/v2"
 
@@ -62,59 +63,76 @@ func (p *program) pamAsks(style pam.Style, text string) (string, error) {
 
 // prove makes sure that who wants to change who's factors is who: root needs nothing more, everybody else
 // gives the password and, if there is a factor already, a code of it. A stolen session alone changes nothing. What was proven
-// holds only as long as the record stays as it was: the change is made with the keyring that is returned.
+// holds only for a while after the password, and only as long as the record stays as it was: the change is made with the keyring that
+// is returned.
 func (p *program) prove(who identity) (factor.Keyring, error) {
-	proven := p.keyring
 	if p.uid == 0 {
-		return proven, nil
+		return p.keyring, nil
 	}
-	if err := p.authenticate(who.name); err != nil {
-		return proven, err
+	if err := p.password(who.name); err != nil {
+		return p.keyring, err
 	}
+	began := p.clock()
 	enrolled, err := p.enrolled(who)
 	if err != nil {
-		return proven, err
+		return p.keyring, err
 	}
 	if !enrolled {
-		return p.proveInvited(who, proven)
+		return p.proveInvited(who, began)
 	}
-	if phone, of, err := p.onlyPhone(who); err != nil || phone != nil {
-		return p.provePhone(who, phone, of, err)
+	has, err := p.means(who)
+	switch {
+	case err != nil:
+		return p.keyring, err
+	case has.phone != nil:
+		return p.provePhone(who, has, began)
 	}
-	m, of, err := p.tryCode(who, "Code from a device you have, or a recovery code: ")
+	return p.proveCode(who, has, began)
+}
+
+// means is what a user can prove anything with.
+type means struct {
+	phone *record.Device // the first one, if there is nothing but phones
+	given bool           // root has given out a code that works
+	of    *record.Record
+}
+
+func (p *program) means(who identity) (has means, err error) {
+	err = p.as0(func() error {
+		r, st, err := p.keyring.View(who.name, who.uid)
+		if err != nil {
+			return err
+		}
+		has.of, has.given = r, factor.Live(st.Bypass, p.clock())
+		another := slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type != record.Phone })
+		if !another && !has.given && factor.RecoveryLeft(r, st) == 0 {
+			has.phone = &r.Devices[0]
+		}
+		return nil
+	})
+	return has, err
+}
+
+// proveCode has a code typed as at a login.
+func (p *program) proveCode(who identity, has means, began time.Time) (factor.Keyring, error) {
+	proven, prompt := p.keyring, "Code from a device you have, or a recovery code: "
+	if has.given {
+		prompt = "Code from a device you have, a recovery code, or the code from your administrator: "
+	}
+	m, of, err := p.tryCode(who, prompt)
 	if err != nil {
 		return proven, err
 	}
 	if m.Result != factor.Accepted {
 		return proven, &failure{"code not accepted; nothing was changed", explain(m.Result)}
 	}
-	proven.Still = p.lasting(stillThere(of, m))
+	proven.Still = factor.Lasting(began, p.clock, stillThere(of, m))
 	return proven, nil
 }
 
-// onlyPhone is the first phone of a user who has nothing else to prove anything with, and the record it stands in; nil if there
-// is something else.
-func (p *program) onlyPhone(who identity) (phone *record.Device, of *record.Record, err error) {
-	err = p.as0(func() error {
-		r, st, err := p.keyring.View(who.name, who.uid)
-		if err != nil {
-			return err
-		}
-		another := slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type != record.Phone })
-		if !another && factor.RecoveryLeft(r, st) == 0 && !factor.Live(st.Bypass, p.clock()) {
-			phone, of = &r.Devices[0], r
-		}
-		return nil
-	})
-	return phone, of, err
-}
-
 // provePhone has a code typed that is sent to a phone of the user's.
-func (p *program) provePhone(who identity, phone *record.Device, of *record.Record, err error) (factor.Keyring, error) {
+func (p *program) provePhone(who identity, has means, began time.Time) (factor.Keyring, error) {
 	proven := p.keyring
-	if err != nil {
-		return proven, err
-	}
 	rules, err := policy.Load(p.root, policy.DefaultPath)
 	if err != nil {
 		return proven, err
@@ -122,8 +140,8 @@ func (p *program) provePhone(who identity, phone *record.Device, of *record.Reco
 	if len(rules.Phone.Methods) == 0 {
 		return proven, &failure{"the only device is a phone, and phones are switched off in latchkey.toml", "root can add a device with: enroll add totp --user " + who.name}
 	}
-	proven.Still = p.lasting(stillThere(of, factor.Match{Device: phone}))
-	return proven, p.proveNumber(who, phone, rules)
+	proven.Still = factor.Lasting(began, p.clock, stillThere(has.of, factor.Match{Device: has.phone}))
+	return proven, p.proveNumber(who, has.phone, rules)
 }
 
 // errMeanwhile keeps a thief out who proved the password alone while there was no factor, or a code of a device that was
@@ -149,9 +167,4 @@ func stillThere(proven *record.Record, m factor.Match) func(*record.Record) erro
 		}
 		return errMeanwhile
 	}
-}
-
-// lasting is a proof that holds for a while.
-func (p *program) lasting(still func(*record.Record) error) func(*record.Record) error {
-	return factor.Lasting(p.clock, still)
 }

@@ -18,7 +18,8 @@ func (p *program) setUp(o options) error {
 	if enrolled, err := p.enrolled(who); err != nil {
 		return err
 	} else if enrolled {
-		return &failure{who.name + " has a second factor already", "see it with: enroll status; add a device with: enroll add totp"}
+		return &failure{who.name + " has a second factor already",
+			"see it with: enroll status" + o.forUser() + "; add a device with: enroll add totp" + o.forUser()}
 	}
 	return p.setUpApp(who, o, 3, func(proven factor.Keyring, d record.Device, step uint64) error {
 		return p.saveFirst(proven, who, d, step)
@@ -37,7 +38,9 @@ func (p *program) saveFirst(proven factor.Keyring, who identity, d record.Device
 	}
 	p.logged(audit.Change{What: "add", User: who.name, Device: d.Label, Detail: string(d.Type)})
 	p.logged(audit.Change{What: "codes", User: who.name})
-	fmt.Fprint(p.out, "Step 3 of 3. "+guide.KeepCodes+guide.Codes(codes, 1)+"\n")
+	if _, err := fmt.Fprint(p.out, "Step 3 of 3. "+guide.KeepCodes+guide.Codes(codes, 1)+"\n"); err != nil {
+		return unseen(who, err)
+	}
 	p.saidDone(who, d)
 	return nil
 }

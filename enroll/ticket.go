@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
@@ -8,8 +10,9 @@ import (
 
 // proveInvited asks for the administrator's ticket where the policy wants one for a first enrollment: whoever stole the password
 // would otherwise enroll a phone of their own. The enrollment uses it up.
-func (p *program) proveInvited(who identity, proven factor.Keyring) (factor.Keyring, error) {
-	proven.Still = p.lasting(stillUnenrolled)
+func (p *program) proveInvited(who identity, began time.Time) (factor.Keyring, error) {
+	proven := p.keyring
+	proven.Still = factor.Lasting(began, p.clock, stillUnenrolled)
 	rules, err := policy.Load(p.root, policy.DefaultPath)
 	if err != nil || !rules.Ticket {
 		return proven, err
@@ -37,7 +40,7 @@ func (p *program) proveInvited(who identity, proven factor.Keyring) (factor.Keyr
 			return errTicket
 		}
 		proven.Ticket = &ticket
-		proven.Still = p.lasting(func(r *record.Record) error {
+		proven.Still = factor.Lasting(began, p.clock, func(r *record.Record) error {
 			if !factor.Live(ticket, p.clock()) {
 				return factor.ErrTicket
 			}

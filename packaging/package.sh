@@ -2,7 +2,7 @@
 # package.sh ARCH VERSION BUILD KIND…: makes packages of one architecture in BUILD/packages, of the kinds deb and rpm.
 #
 # A package is the tree that `make install` lays out, with every file in it: that target is the only list of files. The
-# same commit gives the same bytes, whoever builds it, where and when: times are the commit's, modes and owners are written
+# same commit gives the same bytes with the same compilers, whoever builds it, where and when: times are the commit's, modes and owners are written
 # down, and neither paths nor ids of builds are in the programs.
 set -eu
 umask 022
@@ -23,7 +23,7 @@ commit_time() {
 }
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(commit_time)} || fail "git does not say when this commit was made"
 export VERSION SOURCE_DATE_EPOCH ARCH="$arch" LC_ALL=C TZ=UTC
-unset GOAMD64 CFLAGS CPPFLAGS LDFLAGS CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS # whoever builds it
+unset GOFLAGS GOAMD64 CFLAGS CPPFLAGS LDFLAGS CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS # whoever builds it
 
 # cross makes the build one for arm64, against the sysroot of deps.sh. Elsewhere than on arm64 that needs a cross compiler.
 cross() {

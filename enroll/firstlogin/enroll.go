@@ -37,7 +37,7 @@ func enroll(_ []string, f flow.Flow, r flow.Request, p *policy.Policy) flow.Outc
 }
 
 func (e *enrollment) run() flow.Outcome {
-	e.Keyring.Still = factor.Lasting(e.Clock, e.still)
+	e.Keyring.Still = factor.Lasting(e.Clock(), e.Clock, e.still)
 	if e.policy.Ticket {
 		if o, ok := e.ticket(); !ok {
 			return o
@@ -129,17 +129,12 @@ func (e *enrollment) show(d guide.Drawing, device *record.Device) (string, error
 
 // find looks for the time step of a code, and if it is a wrong one, for what to tell the user.
 func (e *enrollment) find(device *record.Device, answer string) (step uint64, found bool, prompt string, err error) {
-	const near = 1 // steps, as at every login
 	code, possible := factor.Normalize(answer)
 	if !possible {
 		return 0, false, guide.NotTheCode(0) + guide.ShownNow, nil
 	}
-	now := e.Clock()
-	if step, found, err = factor.FindStep(device, code, now, near); err != nil || found {
-		return step, found, "", err
-	}
-	drift, _, err := factor.Drift(device, code, now)
-	return 0, false, guide.NotTheCode(drift) + guide.ShownNow, err
+	step, found, drift, err := factor.Confirm(device, code, e.Clock())
+	return step, found, guide.NotTheCode(drift) + guide.ShownNow, err
 }
 
 // save saves the device with recovery codes and shows those. They are saved first: codes on paper that do not work are worse

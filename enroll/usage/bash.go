@@ -89,6 +89,9 @@ func bashValues() string {
 
 func bashOptions() string {
 	var b strings.Builder
+	for _, group := range Groups()[1:] {
+		fmt.Fprintf(&b, "\t\t'%s') word='--%s --help' ;;\n", group, strings.Join(groupOptions(group), " --"))
+	}
 	for _, c := range Commands {
 		pattern := "'" + c.Name + "'"
 		if c.Operand != "" {

@@ -18,6 +18,12 @@ func Fish() string {
 		fmt.Fprintf(&b, "complete -c enroll -n '__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from %s' -a '%s'\n", group, what, what)
 	}
 	b.WriteByte('\n')
+	for _, group := range Groups()[1:] {
+		for _, o := range (Command{Options: groupOptions(group)}).options() {
+			condition := "'__fish_seen_subcommand_from " + group + "; and not __fish_seen_subcommand_from " + strings.Join(Words(group), " ") + "'"
+			fmt.Fprintf(&b, "complete -c enroll -n %s -l %s%s -d %s\n", condition, o.Name, fishValue(o), fishText(o.Says))
+		}
+	}
 	for _, c := range Commands {
 		if complete := fishKind(c.Kind); c.Operand != "" && complete != "" {
 			fmt.Fprintf(&b, "complete -c enroll -n %s %s\n", fishSeen(c), complete)

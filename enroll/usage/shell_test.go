@@ -21,6 +21,9 @@ var typed = []struct{ keys, ran string }{
 	{"enroll --user daemo\t --asc\t", "--user daemon --ascii"},
 	{"enroll import --form\t goo\t --repl\t", "import --format google --replace"},
 	{"enroll bypass daemon --fo\t 2h", "bypass daemon --for 2h"},
+	{"enroll --user daemon add totp --peri\t 60", "--user daemon add totp --period 60"},
+	{"enroll add --user daemon to\t", "add --user daemon totp"},
+	{"enroll add --lab\t x totp", "add --label x totp"},
 	{"enroll doc\t --ser\t oth\t", "doctor --service other"},
 }
 

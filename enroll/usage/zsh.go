@@ -7,33 +7,46 @@ import (
 
 // Zsh is the completion for zsh.
 func Zsh() string {
-	var b strings.Builder
-	b.WriteString("#compdef enroll\n# zsh completion for enroll(8), made by enroll/usage\n\n" +
-		"local curcontext=$curcontext state line\ntypeset -A opt_args\nlocal -a names\n\n")
-	b.WriteString("_enroll_services() { compadd -- /etc/pam.d/*(N:t) }\n\n")
-	b.WriteString("case \"$words[2] $words[3]\" in\n")
-	for _, c := range Commands {
-		if strings.Contains(c.Name, " ") {
-			fmt.Fprintf(&b, "'%s'*) shift 2 words; (( CURRENT -= 2 )); _arguments%s; return ;;\n", c.Name, zshArguments(c))
-		}
-	}
-	b.WriteString("esac\n")
 	alone, _ := Find("")
-	fmt.Fprintf(&b, "_arguments -C -A '-*'%s '1:command:->command' '*::argument:->argument' && return\n\n", zshArguments(alone))
-	b.WriteString("case $state in\ncommand)\n\tnames=(\n")
+	return fmt.Sprintf(`#compdef enroll
+# zsh completion for enroll(8), made by enroll/usage
+
+_enroll_services() { compadd -- /etc/pam.d/*(N:t) }
+
+_enroll_commands() {
+	local -a names
+	names=(
+%s	)
+	_describe command names
+}
+
+# The words that are neither options nor their values.
+local -a bare
+local word value
+for word in ${words[2,CURRENT-1]}; do
+	if [[ -n $value ]]; then
+		value=
+		continue
+	fi
+	case $word in
+	%s) value=1 ;;
+	-*) ;;
+	*) bare+=($word) ;;
+	esac
+done
+
+case "$bare" in
+%s*) _arguments%s '1:command:_enroll_commands' ;;
+esac
+`, zshNames(), strings.Join(valued(), "|"), zshCommands(), zshOptions(alone.Options))
+}
+
+// zshNames are the first words of commands, with what they mean.
+func zshNames() string {
+	var b strings.Builder
 	for _, word := range Words("") {
 		fmt.Fprintf(&b, "\t\t'%s:%s'\n", word, zshText(saysOf(word)))
 	}
-	b.WriteString("\t)\n\t_describe command names ;;\nargument)\n\tcase $line[1] in\n")
-	for _, group := range Groups()[1:] {
-		fmt.Fprintf(&b, "\t%s) _arguments '1:what:(%s)' ;;\n", group, strings.Join(Words(group), " "))
-	}
-	for _, c := range Commands {
-		if c.Name != "" && !strings.Contains(c.Name, " ") {
-			fmt.Fprintf(&b, "\t%s) _arguments%s ;;\n", c.Name, zshArguments(c))
-		}
-	}
-	b.WriteString("\tesac ;;\nesac\n")
 	return b.String()
 }
 
@@ -45,10 +58,36 @@ func saysOf(word string) string {
 	return word + " " + strings.Join(Words(word), ", ")
 }
 
-// zshArguments are the specifications of a command's options and operand for _arguments.
-func zshArguments(c Command) string {
+// zshCommands are the cases of the words typed so far. Those of a command's name are operands of no kind for _arguments.
+func zshCommands() string {
 	var b strings.Builder
-	for _, o := range append(c.options(), Help) {
+	for _, c := range Commands {
+		if c.Name == "" {
+			continue
+		}
+		named := len(strings.Fields(c.Name))
+		fmt.Fprintf(&b, "'%s' | '%s '*) _arguments%s", c.Name, c.Name, zshOptions(c.Options))
+		for n := range named {
+			fmt.Fprintf(&b, " '%d: :'", n+1)
+		}
+		switch {
+		case strings.HasSuffix(c.Operand, "..."):
+			fmt.Fprintf(&b, " '*:%s:%s'", strings.ToLower(strings.TrimSuffix(c.Operand, "...")), zshKind(c.Kind))
+		case c.Operand != "":
+			fmt.Fprintf(&b, " '%d:%s:%s'", named+1, strings.ToLower(c.Operand), zshKind(c.Kind))
+		}
+		b.WriteString(" ;;\n")
+	}
+	for _, group := range Groups()[1:] {
+		fmt.Fprintf(&b, "'%s') _arguments%s '1: :' '2:what:(%s)' ;;\n", group, zshOptions(groupOptions(group)), strings.Join(Words(group), " "))
+	}
+	return b.String()
+}
+
+// zshOptions are the specifications of options for _arguments.
+func zshOptions(names []string) string {
+	var b strings.Builder
+	for _, o := range append(Command{Options: names}.options(), Help) {
 		fmt.Fprintf(&b, " '--%s[%s]", o.Name, zshText(o.Says))
 		switch {
 		case o.Words != nil:
@@ -57,12 +96,6 @@ func zshArguments(c Command) string {
 			fmt.Fprintf(&b, ":%s:%s", strings.ToLower(o.Value), zshKind(o.Kind))
 		}
 		b.WriteByte('\'')
-	}
-	switch {
-	case strings.HasSuffix(c.Operand, "..."):
-		fmt.Fprintf(&b, " '*:%s:%s'", strings.ToLower(strings.TrimSuffix(c.Operand, "...")), zshKind(c.Kind))
-	case c.Operand != "":
-		fmt.Fprintf(&b, " '1:%s:%s'", strings.ToLower(c.Operand), zshKind(c.Kind))
 	}
 	return b.String()
 }

@@ -3,10 +3,16 @@
 # nothing can bring them back, unless /etc/latchkey/purge-records is there. The account stays: files may be its.
 set -e
 
+# naming is the one of remove.sh.
+naming() {
+	grep -lsE '^[[:space:]]*([^#[:space:]-][^#]*)?pam_latchkey\.so' /etc/pam.conf /etc/pam.d/* /usr/lib/pam.d/* |
+		grep -vE '(~|\.(bak|orig|old|rpmnew|rpmsave|rpmorig|(dpkg|ucf)-[a-z]+))$' || true
+}
+
 # left says what still needs what is gone. dpkg asks prerm nothing about a package that is unpacked but was never configured.
 left() {
 	# shellcheck disable=SC2046 # a list of files; PAM's services have no spaces in their names
-	set -- $(grep -lsE '^[[:space:]]*([^#[:space:]-][^#]*)?pam_latchkey\.so' /etc/pam.d/* | grep -vE '(~|\.[^/]*)$')
+	set -- $(naming)
 	if [ $# -gt 0 ] && [ -z "$(find /usr/lib /lib -name pam_latchkey.so -print -quit 2>/dev/null)" ]; then
 		echo "latchkey: warning: NOBODY GETS IN where these ask: $*" >&2
 		echo "latchkey: hint: now, in this shell: sed -i '/pam_latchkey/d' $*" >&2

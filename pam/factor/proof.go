@@ -14,9 +14,8 @@ const ProofLife = 15 * time.Minute
 // ErrProof says that what gave the right to a change was proven too long ago.
 var ErrProof = errors.New("this took too long")
 
-// Lasting is still for a Keyring, for ProofLife from now on.
-func Lasting(clock func() time.Time, still func(*record.Record) error) func(*record.Record) error {
-	began := clock()
+// Lasting is a Still for a Keyring: still, for ProofLife after began, when the first thing was proven.
+func Lasting(began time.Time, clock func() time.Time, still func(*record.Record) error) func(*record.Record) error {
 	return func(r *record.Record) error {
 		if took := clock().Sub(began); took < 0 || took > ProofLife {
 			return ErrProof

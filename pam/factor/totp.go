@@ -53,13 +53,17 @@ func FindStep(d *record.Device, code string, now time.Time, reach uint64) (step 
 	return step, found, nil
 }
 
-// Drift is by how many seconds the clock of d is fast (slow: less than 0), if code is one that d showed or will show within an
-// hour of now, with the usual 30 seconds a step. It is for hints only: such a code is not accepted.
-func Drift(d *record.Device, code string, now time.Time) (seconds int64, found bool, err error) {
-	const reach = 120
-	step, found, err := FindStep(d, code, now, reach)
-	if err != nil || !found {
-		return 0, false, err
+// Confirm looks for the time step of the first code of a device that was just set up: one that would be accepted at a login. If there
+// is none, drift is by how many seconds the device's clock is fast (slow: less than 0), as far as an hour, with the usual 30 seconds a
+// step, or 0 if that is not what is wrong.
+func Confirm(d *record.Device, code string, now time.Time) (step uint64, found bool, driftSeconds int64, err error) {
+	if step, found, err = FindStep(d, code, now, drift); err != nil || found {
+		return step, found, 0, err
 	}
-	return (int64(step) - int64(Step(d, now))) * int64(d.Period/time.Second), true, nil
+	const hour = 120 // steps
+	wrong, known, err := FindStep(d, code, now, hour)
+	if err != nil || !known {
+		return 0, false, 0, err
+	}
+	return 0, false, (int64(wrong) - int64(Step(d, now))) * int64(d.Period/time.Second), nil
 }
