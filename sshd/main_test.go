@@ -11,6 +11,9 @@ import (
 // shared is the suite that all tests use; each distribution's container starts once.
 var shared *suite.Suite
 
+// scratch is a folder for what several tests use.
+var scratch string
+
 func TestMain(m *testing.M) {
 	os.Exit(runAll(m))
 }
@@ -18,6 +21,11 @@ func TestMain(m *testing.M) {
 // runAll fails, and does not skip, where no container engine can be had: a suite that did not run proves nothing.
 func runAll(m *testing.M) int {
 	var err error
+	if scratch, err = os.MkdirTemp("", "latchkey-sshd-*"); err != nil {
+		fmt.Fprintln(os.Stderr, "sshd:", err)
+		return 1
+	}
+	defer os.RemoveAll(scratch)
 	if shared, err = suite.Open(os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "sshd: the login suite cannot run:", err)
 		return 1

@@ -2,31 +2,42 @@ package sshd_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"latchkey/sshd/suite"
 )
 
-// debs makes Debian packages of two versions with `make packages`, from the same source.
+// debs are Debian packages of two versions.
 func debs(t *testing.T) (older, newer string) {
 	t.Helper()
+	dir, err := madeDebs()
+	must(t, err)
+	return filepath.Join(dir, "packages/latchkey_1.0.1-1_amd64.deb"), filepath.Join(dir, "packages/latchkey_1.0.2-1_amd64.deb")
+}
+
+// madeDebs makes them once for all tests with `make packages`, from the same source, in a folder of the suite's.
+var madeDebs = sync.OnceValues(func() (dir string, err error) {
 	if arch, err := exec.Command("dpkg", "--print-architecture").Output(); err != nil || strings.TrimSpace(string(arch)) != "amd64" {
-		t.Fatalf("packages are made on amd64 alone, not on %q (%v)", arch, err)
+		return "", fmt.Errorf("packages are made on amd64 alone, not on %q (%v)", arch, err)
 	}
-	dir := t.TempDir()
+	if dir, err = os.MkdirTemp(scratch, "debs-*"); err != nil {
+		return "", err
+	}
 	for _, version := range []string{"1.0.1", "1.0.2"} {
 		cmd := exec.Command("make", "-C", "..", "packages", "ARCHES=amd64", "KINDS=deb", "VERSION="+version, "B="+dir)
 		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("make packages: %v\n%s", err, out)
+			return "", fmt.Errorf("make packages: %w\n%s", err, out)
 		}
 	}
-	return filepath.Join(dir, "packages/latchkey_1.0.1-1_amd64.deb"), filepath.Join(dir, "packages/latchkey_1.0.2-1_amd64.deb")
-}
+	return dir, nil
+})
 
 // machine is a host without latchkey, with its distribution's own sshd and one user.
 type machine struct {
