@@ -53,6 +53,9 @@ func hinted(err error, o options) error {
 		return &failure{err.Error() + "; nothing was changed", "start again"}
 	case errors.Is(err, factor.ErrLastDevice):
 		return &failure{err.Error(), "add another first; root can remove everything with: enroll reset NAME"}
+	case errors.Is(err, factor.ErrItself):
+		return &failure{err.Error() + "; nothing was changed",
+			"start again with a code of another device or a recovery code: without this device you must still get in"}
 	case errors.Is(err, record.ErrNoKey):
 		return &failure{err.Error(), "restore it from a backup, or remove the records with: enroll reset NAME"}
 	}

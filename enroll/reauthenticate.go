@@ -127,6 +127,9 @@ func (p *program) proveCode(who identity, has means, began time.Time) (factor.Ke
 		return proven, &failure{"code not accepted; nothing was changed", explain(m.Result)}
 	}
 	proven.Still = factor.Lasting(began, p.clock, stillThere(of, m))
+	if m.Device != nil {
+		proven.By = m.Device.ID
+	}
 	return proven, nil
 }
 
@@ -140,6 +143,7 @@ func (p *program) provePhone(who identity, has means, began time.Time) (factor.K
 	if len(rules.Phone.Methods) == 0 {
 		return proven, &failure{"the only device is a phone, and phones are switched off in latchkey.toml", "root can add a device with: enroll add totp --user " + who.name}
 	}
+	proven.By = has.phone.ID
 	proven.Still = factor.Lasting(began, p.clock, stillThere(has.of, factor.Match{Device: has.phone}))
 	return proven, p.proveNumber(who, has.phone, rules)
 }

@@ -161,12 +161,17 @@ func TestAUserWithAFactorAddsAndRemovesDevicesWithPasswordAndCode(t *testing.T) 
 		must(t, second.ReadSecret(terminal.Seen()))
 		must(t, terminal.Type(second.Code()))
 		must(t, terminal.Expect(`Done: the device "second"`))
-		seen := says(t, h, u, "enroll remove phone", password, [2]string{code, second.CodeAt(1)})
+		seen := says(t, h, u, "enroll remove phone", password, [2]string{code, u.CodeAt(1)})
+		if !strings.Contains(seen, "its own code does not remove it; nothing was changed") {
+			t.Fatalf("%q", seen)
+		}
+		seen = says(t, h, u, "enroll remove phone", password, [2]string{code, second.CodeAt(1)})
 		if !strings.Contains(seen, `removed: device "phone"`) {
 			t.Fatalf("%q", seen)
 		}
 		s := server(t, h, suite.PasswordAndCode)
 		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.CodeAt(1)}})
+		audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong") // and not replayed: it is no device's
 	})
 }
 

@@ -20,6 +20,9 @@ type Keyring struct {
 	// Still, if set, is asked under the lock that makes a change of a record whether it may be made: what gave its caller the right to
 	// it may be hours old. It gets the record as it is; nil if there is none.
 	Still func(*record.Record) error
+	// By, if set, is the device whose code gave the right to a change. It does not remove itself: who removes a device must have shown that
+	// he can get in without it.
+	By state.DeviceID
 	// Ticket, if set, must still be there when a first enrollment is made, which uses it up.
 	Ticket *state.Grant
 }

@@ -13,8 +13,13 @@ import (
 	"latchkey/pam/state"
 )
 
-// ErrLastDevice says that a user would be left without any device.
-var ErrLastDevice = errors.New("it is the only device")
+// Errors of Remove that callers tell apart.
+var (
+	// ErrLastDevice says that a user would be left without any device.
+	ErrLastDevice = errors.New("it is the only device")
+	// ErrItself says that a device's own code was to remove it.
+	ErrItself = errors.New("its own code does not remove it")
+)
 
 // Enrollment is all that a user has: devices, and for each the moving factor up to which it was used (a token: the next
 // counter), in the same order; recovery codes, if any, and a bit for each of them that is used, the first being the lowest.
@@ -220,7 +225,7 @@ func (k Keyring) forgetTicket(name string) {
 	}
 }
 
-// Remove takes a device from name. The error matches ErrLastDevice, or fs.ErrNotExist if name has no such device.
+// Remove takes a device from name. The error matches ErrLastDevice, ErrItself, or fs.ErrNotExist if name has no such device.
 func (k Keyring) Remove(name string, uid uint32, labelOrID string) error {
 	return k.change(name, uid, func(next *record.Record) error {
 		d := next.Find(labelOrID)
@@ -229,6 +234,8 @@ func (k Keyring) Remove(name string, uid uint32, labelOrID string) error {
 			return fmt.Errorf("no device %q: %w", labelOrID, fs.ErrNotExist)
 		case len(next.Devices) == 1:
 			return fmt.Errorf("%q: %w", labelOrID, ErrLastDevice)
+		case d.ID == k.By:
+			return fmt.Errorf("%q: %w", labelOrID, ErrItself)
 		}
 		id := d.ID
 		next.Devices = slices.DeleteFunc(slices.Clone(next.Devices), func(d record.Device) bool { return d.ID == id })

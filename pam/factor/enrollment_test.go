@@ -79,6 +79,20 @@ func TestTwoEnrollmentsDiffer(t *testing.T) {
 	}
 }
 
+func TestADeviceIsNotRemovedByItsOwnCode(t *testing.T) {
+	root := testroot.New(t)
+	phone, tablet := testroot.TOTP("phone"), testroot.TOTP("tablet")
+	root.Enroll(t, "alice", uid, phone, tablet)
+	k := root.Keyring()
+	k.By = tablet.ID
+	if err := k.Remove("alice", uid, "tablet"); !errors.Is(err, factor.ErrItself) {
+		t.Errorf("by its own: %v", err)
+	}
+	if err := k.Remove("alice", uid, "phone"); err != nil {
+		t.Errorf("by another: %v", err)
+	}
+}
+
 func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 	cases := []struct {
 		name string
