@@ -40,7 +40,9 @@ func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 	}
 	trap := t.TempDir()
 	for _, variable := range []string{
-		"GODEBUG=http2debug=2,netdns=go+2,inittrace=1,gctrace=1,schedtrace=1,execerrdot=0,fips140=off",
+		"GODEBUG=http2debug=2,netdns=go+2,execerrdot=0,fips140=off",
+		// One at a time: they are written by different threads, in pieces of lines.
+		"GODEBUG=inittrace=1", "GODEBUG=gctrace=1", "GODEBUG=schedtrace=1",
 		"GODEBUG=fips140=on",
 		"GOTRACEBACK=crash",
 		"GOCOVERDIR=" + trap,
@@ -62,7 +64,7 @@ func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 		t.Run(variable[:strings.IndexByte(variable, '=')], func(t *testing.T) {
 			h.t = t
 			got := transcript(h, variable)
-			if strings.HasPrefix(variable, "GODEBUG=http2") {
+			if strings.Contains(variable, "trace=1") {
 				got = withoutTraces(got) // numbers of the runtime about itself; the gate passes no GODEBUG on
 			}
 			if got != want {
@@ -79,7 +81,7 @@ func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 func withoutTraces(text string) string {
 	var kept []string
 	for line := range strings.Lines(text) {
-		if !regexp.MustCompile(`^(init |gc \d|SCHED |\s|GODEBUG)`).MatchString(line) {
+		if !regexp.MustCompile(`^(init |gc \d|SCHED |\s|GODEBUG|(S|SC|SCH|SCHE|SCHED)$)`).MatchString(line) {
 			kept = append(kept, line)
 		}
 	}
