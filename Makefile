@@ -40,7 +40,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # The gate's C, once more, with AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZED = CC=gcc CGO_ENABLED=1 CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all" CGO_LDFLAGS="-fsanitize=undefined"
 
-.PHONY: build install demo test lint bench fuzz packages clean deps
+.PHONY: build install demo test lint bench fuzz packages clean deps deps-tests
 
 MAN         = enroll.8 latchkey.toml.5 pam_latchkey.8
 COMPLETIONS = enroll.bash enroll.zsh enroll.fish
@@ -112,12 +112,15 @@ endif
 deps:
 	@sh packaging/deps.sh
 
+deps-tests:
+	@sh packaging/deps.sh tests
+
 demo: deps build
 	@go run ./sshd/demo
 
 # Everything: the packages, once more with the race detector and the sanitizers, and logins in containers. -count=1, because
 # go's cache of results knows nothing of the programs that tests build and start.
-test: deps build lint
+test: deps-tests build lint
 	go test -count=1 $$(go list ./... | grep -v -e /sshd$$ -e /packaging$$)
 	go test -count=1 -timeout 20m ./packaging
 	go test -count=1 -race ./pam/...

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what `make test`, `make demo` and `make bench` need on a bare Debian 12 or 13 machine, and only what is missing.
-# It does nothing, quickly, where all is there. It needs root only if something is missing. `deps.sh packages` installs what
-# `make packages` and its tests need besides.
+# It does nothing, quickly, where all is there. It needs root only if something is missing. `deps.sh tests` installs what `make test`
+# needs besides, `deps.sh packages` what `make packages` and its tests need.
 #
 # Go: any Go from 1.21 on fetches the version that go.mod names through the module proxy. Where Debian's own is older
 # (Debian 12), Debian 13's packages are unpacked into a cache folder, from the machine's own mirror, so that neither libc nor
@@ -20,14 +20,7 @@ missing() {
 	have gcc || echo gcc
 	have make || echo make
 	have ssh || echo openssh-client
-	have strace || echo strace
 	have mmdebstrap || echo mmdebstrap
-	have zbarimg || echo zbar-tools
-	have pskctool || echo pskctool
-	have plink || echo putty-tools
-	have dbclient || echo dropbear-bin
-	have zsh || echo zsh
-	have fish || echo fish
 	[ -e /usr/include/stdio.h ] || echo libc6-dev
 	[ -e /usr/include/security/pam_modules.h ] || echo libpam0g-dev
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
@@ -103,6 +96,17 @@ unpack_go() {
 	mv "$cache/go.new" "$cache/go"
 }
 
+# missing_for_tests: other clients and shells, a decoder of QR codes, and what stops a program at a system call.
+missing_for_tests() {
+	have strace || echo strace
+	have zbarimg || echo zbar-tools
+	have pskctool || echo pskctool
+	have plink || echo putty-tools
+	have dbclient || echo dropbear-bin
+	have zsh || echo zsh
+	have fish || echo fish
+}
+
 # missing_for_packages: the packages for arm64 are made by a cross compiler and tried by an emulator.
 missing_for_packages() {
 	have git || echo git
@@ -136,9 +140,12 @@ sysroot() {
 	mv "$work/root" "$cache/arm64"
 }
 
-packages=
-[ "${1-}" != packages ] || packages=yes
-wanted=$( (missing; [ -z "$packages" ] || missing_for_packages) | sort -u | tr '\n' ' ')
+what=${1-}
+wanted=$( (
+	missing
+	[ "$what" != tests ] || missing_for_tests
+	[ "$what" != packages ] || missing_for_packages
+) | sort -u | tr '\n' ' ')
 if [ -n "$wanted" ]; then
 	update "$wanted"
 	say "installing $wanted"
@@ -147,4 +154,4 @@ if [ -n "$wanted" ]; then
 fi
 go_enough || install_go
 go_enough || fail "Go could not be installed"
-[ -z "$packages" ] || sysroot
+[ "$what" != packages ] || sysroot
