@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 // runAll fails, and does not skip, where no container engine can be had: a suite that did not run proves nothing.
 func runAll(m *testing.M) int {
 	var err error
-	if scratch, err = os.MkdirTemp("", "latchkey-sshd-*"); err != nil {
+	if scratch, err = os.MkdirTemp("", "latchkey-debs-*"); err != nil {
 		fmt.Fprintln(os.Stderr, "sshd:", err)
 		return 1
 	}
