@@ -119,9 +119,9 @@ func TestADrawingThatIsTallerThanTheWindowIsDrawnAndSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	typed(t, term, "000")
-	expect(t, term, `not the code of this account in the app`)
+	expect(t, term, `(?s)not the code of this account in the app.*Type the code that the app shows now: $`)
 	typed(t, term, "again")
-	expect(t, term, `Type the code that the app shows now: $`)
+	expect(t, term, `(?s)Step 1 of 3.*Type the code that the app shows now: $`)
 	scanned(t, suite.Screen{Columns: 80, Rows: 40}, term.Seen())
 	if strings.Count(term.Seen(), "not the code of this account") != 1 {
 		t.Errorf("it says again that the code was wrong: %s", term.Seen())
