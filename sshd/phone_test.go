@@ -263,7 +263,7 @@ func TestWhosePhoneIsLostAddsAnAppWithACodeOfRoots(t *testing.T) {
 		code := strings.TrimSpace(script(t, h, "enroll bypass "+u.Name+" 2>/dev/null"))
 		terminal := enrollAs(t, h, u, "enroll add totp")
 		typed(t, terminal, `Password: `, suite.Password)
-		typed(t, terminal, `Code from a device you have, or a recovery code: `, code)
+		typed(t, terminal, `Code from a device you have, a recovery code, or the code from your administrator: `, code)
 		must(t, terminal.Expect(`the app shows now: `))
 		must(t, u.ReadSecret(terminal.Seen()))
 		typed(t, terminal, ``, u.Code())
