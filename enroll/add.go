@@ -62,7 +62,7 @@ func (p *program) addUnasked(who identity, o options) error {
 	if d.Type == record.HOTP {
 		uri += fmt.Sprintf("&counter=%d", o.counter)
 	}
-	err = p.withPicture(who, d, o, func() error { return p.save(p.keyring, who, d, o.counter) })
+	err = p.withPicture(uri, o, func() error { return p.save(p.keyring, who, d, o.counter) })
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ type newApp struct {
 	*program
 	who     identity
 	device  *record.Device
+	uri     string // the device's, with all parameters
 	options options
 	steps   int // how many there are in all; showing the secret is the first, a code of it the second
 	drawing guide.Drawing
@@ -76,7 +77,8 @@ func (a *newApp) show() error {
 	secret := otpauth.Grouped(a.device.Secret) + "\n"
 	switch {
 	case a.options.plain:
-		return a.showPlain(first, secret)
+		a.showPlain(first, secret)
+		return nil
 	case a.options.png != "":
 		fmt.Fprintf(a.out, "%sScan the QR code in %s with the app\n(%s),\nor type it in by hand: %s", first, a.options.png, a.account(), secret)
 		return nil
@@ -85,18 +87,13 @@ func (a *newApp) show() error {
 }
 
 // showPlain is for screen readers: nothing is drawn, and each line is a sentence.
-func (a *newApp) showPlain(first, secret string) error {
-	uri, err := otpauth.URI(otpauth.Host(), a.who.name, *a.device)
-	if err != nil {
-		return err
-	}
+func (a *newApp) showPlain(first, secret string) {
 	picture := ""
 	if a.options.png != "" {
 		picture = "The QR code is in the file " + a.options.png + ".\n"
 	}
 	fmt.Fprintf(a.out, "%sType this secret into the app by hand: %sThe account is %s.\nIt is also in this address: %s\n%s",
-		first, secret, a.account(), uri, picture)
-	return nil
+		first, secret, a.account(), a.uri, picture)
 }
 
 // account tells what the app wants to know besides the secret.
@@ -147,11 +144,7 @@ func (a *newApp) draw(first, secret string) error {
 // encode makes the QR code with as much in it as leaves it small enough for the window with so many lines more, or at least for
 // the window's width.
 func (a *newApp) encode(w window, more int) (*qr.Code, error) {
-	uri, err := otpauth.URI(otpauth.Host(), a.who.name, *a.device)
-	if err != nil {
-		return nil, err
-	}
-	uris := []string{uri}
+	uris := []string{a.uri}
 	if otpauth.Usual(*a.device) {
 		uris = append(uris, otpauth.Short(otpauth.Host(), a.who.name, a.device.Secret)...)
 	}

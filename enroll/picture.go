@@ -8,20 +8,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/enroll/otpauth"
 	"latchkey/enroll/qr"
-	"latchkey/pam/record"
 )
 
-// withPicture writes the picture that the options ask for, and has work done that saves the device. The picture stays only
+// withPicture writes the picture of the URI that the options ask for, and has work done that saves the device. The picture stays only
 // if that succeeds.
-func (p *program) withPicture(who identity, d record.Device, o options, work func() error) error {
+func (p *program) withPicture(uri string, o options, work func() error) error {
 	if o.png == "" {
 		return work()
-	}
-	uri, err := otpauth.URI(otpauth.Host(), who.name, d)
-	if err != nil {
-		return err
 	}
 	code, err := qr.Encode(uri)
 	if err != nil {

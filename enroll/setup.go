@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"latchkey/enroll/guide"
+	"latchkey/enroll/otpauth"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
@@ -74,8 +75,12 @@ func (p *program) setUpApp(who identity, o options, steps int, save func(proven 
 	if err != nil {
 		return err
 	}
-	return p.withPicture(who, d, o, func() error {
-		a := newApp{program: p, who: who, device: &d, options: o, steps: steps}
+	uri, err := otpauth.URI(otpauth.Host(), who.name, d)
+	if err != nil {
+		return err
+	}
+	return p.withPicture(uri, o, func() error {
+		a := newApp{program: p, who: who, device: &d, uri: uri, options: o, steps: steps}
 		step, err := a.confirm()
 		if err != nil {
 			return err
