@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"latchkey/pam/twilio/protocol"
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 )
 
 // probe answers doctor's question as Twilio would.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 	"latchkey/sshd/suite"
 )
 

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 	"latchkey/sshd/suite"
 )
 

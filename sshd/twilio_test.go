@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 	"latchkey/sshd/suite"
 )
 

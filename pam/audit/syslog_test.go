@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/audit"
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 )
 
 // logger is a socket as the system's logger has one. Its path is short enough for a socket address.

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 // table reads the lines of a file of the top level's testdata that are no comments, as fields.

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 )
 
 // devices are the labels that alice's record has; nil if she has none. Any inconsistency with her state is an error.

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 )
 
 // granted makes a code that works for an hour from noon.

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 )
 
 // enrolled is alice with a phone, its code now, and one that is wrong at all times of a test that lasts a day to either side.

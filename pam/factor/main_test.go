@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 )
 
 func TestMain(m *testing.M) {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 )
 
 // noCodes are 1,000 codes of eight digits from first on, none of which phone shows around noon.

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 // moved is an enrollment as another module had it.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 )
 
 // sends are the limits of these tests: few enough to reach.

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 )
 
 const uid = 1000

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"latchkey/pam/flow"
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 )
 
 func TestARightCodeIsAllowedAndItsStepIsSaved(t *testing.T) {

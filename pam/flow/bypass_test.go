@@ -6,8 +6,8 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 // bypass gives alice a code that works for an hour from now.

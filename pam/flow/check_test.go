@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"latchkey/pam/flow"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/protocol"
 )
 

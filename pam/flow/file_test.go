@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/flow"
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 )
 
 // unreadable are ways in which a file can be there and must not be used.

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"latchkey/pam/flow"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 // lock types wrong codes until alice is locked out.

@@ -6,8 +6,8 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 // What happens to alice's files between the prompt and her answer.

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"latchkey/pam/flow"
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 )
 
 // unmade demands that no login has made a file.

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"latchkey/pam/flow"
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 )
 
 func TestAnArgumentThatIsNotKnownIsDenied(t *testing.T) {

@@ -9,10 +9,10 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 )
 
 const (

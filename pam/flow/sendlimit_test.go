@@ -10,7 +10,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/protocol"
 )
 

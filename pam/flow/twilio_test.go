@@ -6,10 +6,10 @@ import (
 	"testing"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/protocol"
 )
 

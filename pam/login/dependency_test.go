@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 )
 
 // list runs go list as the program is built.

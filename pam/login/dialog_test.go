@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 )
 
 const alice = `user="alice" service="sshd" from="192.0.2.7" `

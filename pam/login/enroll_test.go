@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 // newcomer is a host where alice has nothing yet and enrolls inside the login.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 )
 
 // transcript is all that a login with a wrong and a right code shows: to the user, in the log, on stdout and stderr.

@@ -14,9 +14,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/internal/testroot"
 	login "latchkey/pam/login"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 // bound is how long these tests wait for a program that hangs before they fail.

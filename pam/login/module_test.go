@@ -19,8 +19,8 @@ import (
 
 	"github.com/msteinert/pam/v2"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 // rounds and crowd are how often how many log in at once.

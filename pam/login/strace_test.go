@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 // calls are the system calls of the program that strace wrote down, each a line, without the process number.

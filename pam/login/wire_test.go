@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 )
 
 const internal = `verdict=deny user="" service="" from="" method=none device="" reason=internal tries=0 ms=0 detail=`

@@ -3,8 +3,8 @@ package record_test
 import (
 	"testing"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 func TestMain(m *testing.M) {

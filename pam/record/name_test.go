@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 func TestNamesThatAreNone(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/record"
+	"latchkey/pam/testroot"
 )
 
 func TestARecordIsLoadedAsItWasSaved(t *testing.T) {

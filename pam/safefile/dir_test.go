@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/safefile"
+	"latchkey/pam/testroot"
 )
 
 func TestADirectory(t *testing.T) {

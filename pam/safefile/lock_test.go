@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/safefile"
+	"latchkey/pam/testroot"
 )
 
 func opened(t *testing.T, dir string) *os.File {

@@ -6,8 +6,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/safefile"
+	"latchkey/pam/testroot"
 )
 
 func TestMain(m *testing.M) {

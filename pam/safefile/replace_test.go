@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/safefile"
+	"latchkey/pam/testroot"
 )
 
 func entries(t *testing.T, dir string) []string {

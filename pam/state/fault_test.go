@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 )
 
 func TestACommitKilledAtAnySystemCallLeavesTheOldStateOrTheNew(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/safefile"
+	"latchkey/pam/testroot"
 )
 
 func TestAStoppedProcessThatHoldsTheLockStopsNobodyForLong(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 )
 
 func TestMain(m *testing.M) {

@@ -11,9 +11,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/internal/testroot"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 )
 
 // stored is a store with alice's state in it.

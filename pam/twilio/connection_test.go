@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"latchkey/pam/twilio/protocol"
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 )
 
 func TestNothingIsSentToAServerThatCannotBeTrusted(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"latchkey/pam/twilio/protocol"
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 )
 
 // otherSID is nobody's.

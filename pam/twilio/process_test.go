@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"latchkey/pam/twilio/protocol"
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 )
 
 // hostile is the environment that somebody who wants Verify's credentials or its answers would set.

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"latchkey/pam/twilio/protocol"
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 )
 
 // program is latchkey-twilio, static as it is installed, but readable for its user: installed with mode 0711 it would not be

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"latchkey/pam/twilio/protocol"
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 )
 
 func TestOnlyTheSettingsDecideTheRoute(t *testing.T) {

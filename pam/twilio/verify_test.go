@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"latchkey/pam/twilio/protocol"
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 )
 
 func TestACodeSentBySMSOrByCallIsApprovedOnce(t *testing.T) {

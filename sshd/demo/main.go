@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 	"latchkey/sshd/suite"
 )
 

@@ -3,7 +3,7 @@ package suite
 import (
 	"fmt"
 
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 )
 
 // authority is where a host keeps the authority of its stand-in.

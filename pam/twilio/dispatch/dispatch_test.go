@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/internal/testroot"
+	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/dispatch"
 	"latchkey/pam/twilio/protocol"
 )

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"latchkey/pam/twilio/protocol"
-	"latchkey/sshd/standin"
+	"latchkey/pam/twilio/standin"
 )
 
 const number = "+15551230123"
