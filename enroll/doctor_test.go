@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -89,6 +91,30 @@ func TestDoctorMakesTheHostsCountersWhereTheyAreMissingAndLeavesDamageAlone(t *t
 	}
 	if text, err := os.ReadFile(host); err != nil || string(text) != "LATCHKEY" {
 		t.Errorf("%q, %v", text, err)
+	}
+}
+
+// installed is a machine without sshd, on which everything else is as it should be.
+func installed(t *testing.T, root string) {
+	t.Helper()
+	if err := errors.Join(makeRoot(root), os.Chmod(root+"/var/lib/latchkey", 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	put(t, root+"/etc/pam.d/enroll", "auth required pam_unix.so\n", 0o644)
+	for path, mode := range map[string]os.FileMode{
+		"/usr/lib/security/pam_deny.so": 0o644, "/usr/lib/security/pam_latchkey.so": 0o644, "/usr/bin/enroll": 0o755 | os.ModeSetuid,
+		"/usr/libexec/latchkey/latchkey-login": 0o755, "/usr/libexec/latchkey/latchkey-enroll": 0o755,
+		"/usr/libexec/latchkey/latchkey-twilio": 0o755,
+	} {
+		put(t, root+path, "", mode)
+	}
+}
+
+func put(t *testing.T, path, text string, mode os.FileMode) {
+	t.Helper()
+	err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600), os.Chmod(path, mode))
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

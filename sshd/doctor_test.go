@@ -111,7 +111,7 @@ func TestDoctorKnowsTheStacksOfThisSuite(t *testing.T) {
 // libpam differs between distributions, so the tests that compare doctor's simulation with it run on each.
 func TestDoctorsSimulationIsThatOfEachDistributionsLibpam(t *testing.T) {
 	program := t.TempDir() + "/stack.test"
-	build := exec.Command("go", "test", "-c", "-o", program, "latchkey/enroll/stack")
+	build := exec.Command("go", "test", "-c", "-o", program, "latchkey/enroll/doctor/stack")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

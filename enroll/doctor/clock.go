@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 
 // checkClock asks whether something keeps this machine's clock right. It is never an error: in a container the answer may be
 // about nothing.
-func checkClock(state func() (synchronised bool, err error)) finding {
+func checkClock(state func() (synchronised bool, err error)) Finding {
 	const check, hint = "this machine's clock", "codes of apps need it right: timedatectl set-ntp true"
 	synchronised, err := state()
 	switch {

@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"errors"
@@ -9,34 +9,34 @@ import (
 	"slices"
 	"strings"
 
-	"latchkey/enroll/stack"
+	"latchkey/enroll/doctor/stack"
 )
 
 // checkLogins looks at sshd and at its PAM service, and at every other service that asks for codes; or, if it is not about
 // sshd, at that one service alone.
-func (p *program) checkLogins(service string) []finding {
+func (d Doctor) checkLogins(service string) []Finding {
 	if service != "sshd" {
-		return p.checkService(service, false)
+		return d.checkService(service, false)
 	}
-	s := p.checkSSHD()
-	found := append(s.findings, p.checkEnrollService()...)
+	s := d.checkSSHD()
+	found := append(s.findings, d.checkEnrollService()...)
 	for _, name := range s.services {
-		found = append(found, p.checkService(name, s.keyFirst[name])...)
+		found = append(found, d.checkService(name, s.keyFirst[name])...)
 	}
-	others, part, damaged := p.otherServices(append(s.services, "enroll"))
+	others, part, damaged := d.otherServices(append(s.services, "enroll"))
 	for _, name := range others {
-		found = append(found, p.checkService(name, part[name])...)
+		found = append(found, d.checkService(name, part[name])...)
 	}
 	return append(found, damaged...)
 }
 
 // checkService tells what is wrong with one service. keyed: who comes to it has shown a key, or given a password, before.
-func (p *program) checkService(name string, keyed bool) []finding {
-	s, err := stack.Read(p.root, name)
+func (d Doctor) checkService(name string, keyed bool) []Finding {
+	s, err := stack.Read(d.Root, name)
 	if err != nil {
-		return []finding{fault("PAM service "+name, err, "until PAM can read it nobody passes, or not as you think")}
+		return []Finding{fault("PAM service "+name, err, "until PAM can read it nobody passes, or not as you think")}
 	}
-	var found []finding
+	var found []Finding
 	for _, w := range s.Weaknesses() {
 		if w.Kind == stack.Early && w.Line == nil && keyed {
 			continue
@@ -47,15 +47,15 @@ func (p *program) checkService(name string, keyed bool) []finding {
 		found = append(found, okay("PAM service "+name+": nobody passes without a code, and none is asked for too early"))
 	}
 	for _, l := range s.RootAlready() {
-		found = append(found, finding{l.Place(), fine, "who is root already needs no code for " + name, ""})
+		found = append(found, Finding{l.Place(), OK, "who is root already needs no code for " + name, ""})
 	}
-	return append(found, p.checkLines(s)...)
+	return append(found, d.checkLines(s)...)
 }
 
 const below = "put this line below the password: auth required pam_latchkey.so"
 
 // describe puts a weakness into words.
-func describe(service string, w stack.Weakness) finding {
+func describe(service string, w stack.Weakness) Finding {
 	switch w.Kind {
 	case stack.Absent:
 		return fault("PAM service "+service, errors.New("it has no pam_latchkey in auth: nobody is asked for a code"), below)
@@ -78,7 +78,7 @@ func describe(service string, w stack.Weakness) finding {
 	return describeEarly(w)
 }
 
-func describeEarly(w stack.Weakness) finding {
+func describeEarly(w stack.Weakness) Finding {
 	if w.Line == nil {
 		return fault(w.Factor.Place(), errors.New("the code is asked for, or sent, before any password or key was right"),
 			"put it below the password; or, for sshd: AuthenticationMethods publickey,keyboard-interactive")
@@ -88,18 +88,18 @@ func describeEarly(w stack.Weakness) finding {
 }
 
 // checkLines looks at pam_latchkey's own lines: arguments, policies, and types in which it is of no use.
-func (p *program) checkLines(s *stack.Service) []finding {
-	var found []finding
+func (d Doctor) checkLines(s *stack.Service) []Finding {
+	var found []Finding
 	for _, l := range s.Auth {
 		if l.Name() == stack.Module {
-			found = append(found, p.checkArguments(l)...)
+			found = append(found, d.checkArguments(l)...)
 		}
 	}
 	for _, l := range s.Other {
 		switch {
 		case l.Name() != stack.Module:
 		case l.Type == stack.Account:
-			found = append(found, finding{l.Place(), fine, "pam_latchkey in account lets everybody pass and does nothing", ""})
+			found = append(found, Finding{l.Place(), OK, "pam_latchkey in account lets everybody pass and does nothing", ""})
 		default:
 			text := fmt.Sprintf("pam_latchkey does not provide %s, so the line can only fail", l.Type)
 			found = append(found, warning(l.Place(), text, "remove it"))
@@ -109,40 +109,40 @@ func (p *program) checkLines(s *stack.Service) []finding {
 }
 
 // checkArguments refuses what a login refuses (pam/flow), and reads the policy that conf= names.
-func (p *program) checkArguments(l *stack.Line) []finding {
-	var found []finding
+func (d Doctor) checkArguments(l *stack.Line) []Finding {
+	var found []Finding
 	for _, arg := range l.Args {
 		path, conf := strings.CutPrefix(arg, "conf=")
 		switch {
 		case conf && filepath.IsAbs(path) && path == filepath.Clean(path):
-			found = append(found, p.checkPolicy(path))
+			found = append(found, d.checkPolicy(path))
 		case conf, arg != "if_publickey" && arg != "debug":
 			found = append(found, fault(l.Place(), fmt.Errorf("pam_latchkey does not take %q: every login is denied", arg),
 				"it takes conf=PATH (absolute), if_publickey and debug"))
 		}
 	}
 	if filepath.IsAbs(l.Module) {
-		found = append(found, p.checkFile(l.Module, 0))
+		found = append(found, d.checkFile(l.Module, 0))
 	}
 	return found
 }
 
 // checkEnrollService: pam_latchkey may stand there or not, since it asks enroll nothing (pam/flow).
-func (p *program) checkEnrollService() []finding {
-	if _, err := stack.Read(p.root, "enroll"); err != nil {
-		return []finding{fault("PAM service enroll", err, "enroll cannot ask users for their password")}
+func (d Doctor) checkEnrollService() []Finding {
+	if _, err := stack.Read(d.Root, "enroll"); err != nil {
+		return []Finding{fault("PAM service enroll", err, "enroll cannot ask users for their password")}
 	}
 	return nil
 }
 
 // otherServices are those that ask for codes, beside those named. part has those that others take in, and that so may have no
 // password of their own. What mentions pam_latchkey and cannot be read is a finding.
-func (p *program) otherServices(but []string) (names []string, part map[string]bool, damaged []finding) {
+func (d Doctor) otherServices(but []string) (names []string, part map[string]bool, damaged []Finding) {
 	part = map[string]bool{}
-	for _, name := range p.serviceNames() {
-		s, err := stack.Read(p.root, name)
+	for _, name := range d.serviceNames() {
+		s, err := stack.Read(d.Root, name)
 		if err != nil {
-			if !slices.Contains(but, name) && p.mentions(name) {
+			if !slices.Contains(but, name) && d.mentions(name) {
 				damaged = append(damaged, fault("PAM service "+name, err, "until PAM can read it nobody passes, or not as you think"))
 			}
 			continue
@@ -159,10 +159,10 @@ func (p *program) otherServices(but []string) (names []string, part map[string]b
 
 // serviceNames are the files that PAM can take for services: lower case, and copies that editors and package managers leave
 // have a dot or a tilde.
-func (p *program) serviceNames() []string {
+func (d Doctor) serviceNames() []string {
 	var names []string
 	for _, dir := range stack.Dirs {
-		entries, err := os.ReadDir(p.root + dir)
+		entries, err := os.ReadDir(d.Root + dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			continue // reading the service itself says why
 		}
@@ -177,9 +177,9 @@ func (p *program) serviceNames() []string {
 	return names
 }
 
-func (p *program) mentions(service string) bool {
+func (d Doctor) mentions(service string) bool {
 	for _, dir := range stack.Dirs {
-		path := p.root + dir + "/" + service
+		path := d.Root + dir + "/" + service
 		if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
 			continue // a FIFO would never end
 		}

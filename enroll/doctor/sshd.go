@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ const (
 
 // sshdReport is what sshd says about itself.
 type sshdReport struct {
-	findings []finding
+	findings []Finding
 	services []string        // of PAM; none: there is no sshd
 	keyFirst map[string]bool // by service: on every way to it a key comes first
 }
@@ -42,39 +42,39 @@ func (r *sshdReport) note(a *sshdAnswer) {
 
 // checkSSHD asks sshd itself what its configuration comes to, for a connection that no Match line is for and for some that each
 // is for.
-func (p *program) checkSSHD() sshdReport {
-	if _, err := os.Lstat(p.root + sshdProgram); errors.Is(err, fs.ErrNotExist) {
-		return sshdReport{findings: []finding{{sshdProgram, fine, "sshd is not installed", ""}}}
+func (d Doctor) checkSSHD() sshdReport {
+	if _, err := os.Lstat(d.Root + sshdProgram); errors.Is(err, fs.ErrNotExist) {
+		return sshdReport{findings: []Finding{{sshdProgram, OK, "sshd is not installed", ""}}}
 	}
 	r := sshdReport{services: []string{"sshd"}, keyFirst: map[string]bool{}}
-	plain, err := p.askSSHD("")
+	plain, err := d.askSSHD("")
 	if err != nil {
-		r.findings = []finding{fault("sshd", err, "sshd -t says what is wrong; /run/sshd is made when ssh is started")}
+		r.findings = []Finding{fault("sshd", err, "sshd -t says what is wrong; /run/sshd is made when ssh is started")}
 		return r
 	}
 	r.services = nil
 	r.note(plain)
 	r.findings = plain.judge("sshd")
-	p.checkMatches(&r, plain)
+	d.checkMatches(&r, plain)
 	if len(r.findings) == 0 {
-		r.findings = []finding{okay("sshd asks for the code on every way in")}
+		r.findings = []Finding{okay("sshd asks for the code on every way in")}
 	}
 	return r
 }
 
 // checkMatches asks for connections that Match lines are for.
-func (p *program) checkMatches(r *sshdReport, plain *sshdAnswer) {
+func (d Doctor) checkMatches(r *sshdReport, plain *sshdAnswer) {
 	seen := map[string]bool{}
-	specs, all := p.connections(plain.matches)
+	specs, all := d.connections(plain.matches)
 	for _, spec := range specs {
-		a, err := p.askSSHD(spec)
+		a, err := d.askSSHD(spec)
 		if err != nil {
 			r.findings = append(r.findings, fault("sshd for "+spec, err, ""))
 			continue
 		}
 		r.note(a)
 		for _, f := range a.judge("sshd for " + spec) {
-			if !slices.ContainsFunc(r.findings, func(g finding) bool { return g.Detail == f.Detail }) {
+			if !slices.ContainsFunc(r.findings, func(g Finding) bool { return g.Detail == f.Detail }) {
 				r.findings = append(r.findings, f)
 			}
 		}
@@ -91,16 +91,16 @@ func (p *program) checkMatches(r *sshdReport, plain *sshdAnswer) {
 	if !all {
 		r.findings = append(r.findings, warning("sshd: Match", "not all combinations of the Match lines were looked at", hint))
 	}
-	if len(plain.matches) == 0 && p.writesMatch() {
+	if len(plain.matches) == 0 && d.writesMatch() {
 		r.findings = append(r.findings, warning("sshd: Match", "this sshd does not tell which lines it meets: none was looked at", hint))
 	}
 }
 
 // writesMatch tells whether the configuration has a Match line. It is only a second look, in case that sshd traces them
 // in words that are not known here.
-func (p *program) writesMatch() bool {
-	files, _ := filepath.Glob(p.root + "/etc/ssh/sshd_config.d/*.conf") // the pattern has no mistake
-	for _, file := range append(files, p.root+"/etc/ssh/sshd_config") {
+func (d Doctor) writesMatch() bool {
+	files, _ := filepath.Glob(d.Root + "/etc/ssh/sshd_config.d/*.conf") // the pattern has no mistake
+	for _, file := range append(files, d.Root+"/etc/ssh/sshd_config") {
 		if text, err := os.ReadFile(file); err == nil && writtenMatch.Match(text) {
 			return true
 		}
@@ -118,14 +118,14 @@ type sshdAnswer struct {
 }
 
 // askSSHD runs sshd -T; spec is for -C. With -ddd sshd also tells which Match lines it meets, in included files too.
-func (p *program) askSSHD(spec string) (*sshdAnswer, error) {
+func (d Doctor) askSSHD(spec string) (*sshdAnswer, error) {
 	args := []string{"-T", "-ddd"}
 	if spec != "" {
 		args = append(args, "-C", spec)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), sshdWait)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, p.root+sshdProgram, args...)
+	cmd := exec.CommandContext(ctx, d.Root+sshdProgram, args...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 	var out, trace bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &trace
@@ -237,8 +237,8 @@ func (a *sshdAnswer) keyFirst() bool {
 }
 
 // judge tells what lets somebody in without a code, or keeps everybody out.
-func (a *sshdAnswer) judge(check string) []finding {
-	var found []finding
+func (a *sshdAnswer) judge(check string) []Finding {
+	var found []Finding
 	if !a.on("usepam") {
 		found = append(found, fault(check, errors.New("UsePAM no: PAM is not asked, so nobody is asked for a code"),
 			"write in sshd_config: UsePAM yes"))
@@ -259,7 +259,7 @@ func (a *sshdAnswer) judge(check string) []finding {
 
 // judgePassword: sshd's older method cannot ask a second question. Where AuthenticationMethods leaves it out nobody gets to
 // it.
-func (a *sshdAnswer) judgePassword(check string, ways [][]string) finding {
+func (a *sshdAnswer) judgePassword(check string, ways [][]string) Finding {
 	const hint = "write in sshd_config: PasswordAuthentication no"
 	used := ways == nil || slices.ContainsFunc(ways, func(way []string) bool { return slices.Contains(way, "password") })
 	if used || !a.on("usepam") {
@@ -272,8 +272,8 @@ func (a *sshdAnswer) judgePassword(check string, ways [][]string) finding {
 const keyAndCode = "write in sshd_config: AuthenticationMethods publickey,keyboard-interactive"
 
 // judgeMethods: without AuthenticationMethods each method that is on is enough.
-func (a *sshdAnswer) judgeMethods(check string) []finding {
-	var found []finding
+func (a *sshdAnswer) judgeMethods(check string) []Finding {
+	var found []Finding
 	for _, m := range withoutCode {
 		if a.enabled(m) {
 			err := fmt.Errorf("%s yes and no AuthenticationMethods: %s alone lets in without a code", methods[m], m)
@@ -283,12 +283,12 @@ func (a *sshdAnswer) judgeMethods(check string) []finding {
 	return found
 }
 
-func judgeWays(check string, ways [][]string) []finding {
+func judgeWays(check string, ways [][]string) []Finding {
 	if len(ways) == 0 {
 		err := errors.New("nobody can log in: each list of AuthenticationMethods has a method that is switched off")
-		return []finding{fault(check, err, "switch on what AuthenticationMethods names")}
+		return []Finding{fault(check, err, "switch on what AuthenticationMethods names")}
 	}
-	var found []finding
+	var found []Finding
 	for _, way := range ways {
 		if asks(way) < 0 {
 			err := fmt.Errorf("AuthenticationMethods has %s, which lets in without a code", strings.Join(way, ","))

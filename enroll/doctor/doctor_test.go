@@ -1,9 +1,6 @@
-package main
+package doctor
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/safefile"
+	"latchkey/pam/testroot"
 )
 
 // put writes a file below root.
@@ -37,11 +38,10 @@ const goodSSHD = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthenti
 // installed is a machine on which everything is as it should be.
 func installed(t *testing.T, root string) {
 	t.Helper()
-	if err := makeRoot(root); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(root+"/var/lib/latchkey", 0o700); err != nil {
-		t.Fatal(err)
+	testroot.Root(root).Fill(t)
+	testroot.Root(root).Policy(t, "")
+	for _, dir := range private {
+		chmod(t, root+dir, 0o700)
 	}
 	for _, name := range []string{"pam_deny.so", "pam_latchkey.so"} {
 		put(t, root, "/usr/lib/x86_64-linux-gnu/security/"+name, "", 0o644)
@@ -73,25 +73,26 @@ func sshdSays(t *testing.T, root, answers string) {
 	put(t, root, "/usr/sbin/sshd", script.String(), 0o755)
 }
 
-// examine runs doctor below root and gives its findings and exit status.
-func examine(t *testing.T, root string, args ...string) ([]finding, int) {
+// examine looks at the machine below root.
+func examine(t *testing.T, root string) []Finding {
 	t.Helper()
-	var out, errs bytes.Buffer
-	p := newProgram(privilege{}, root)
-	p.console = &console{in: bufio.NewReader(strings.NewReader("")), out: &out, err: &errs}
-	exit := p.run(append([]string{"doctor", "--json"}, args...))
-	var found []finding
-	if err := json.Unmarshal(out.Bytes(), &found); err != nil {
-		t.Fatalf("%v: %s%s", err, &out, &errs)
+	return doctorFor(root, "sshd").Run()
+}
+
+func doctorFor(root, service string) Doctor {
+	return Doctor{
+		Root: root, Service: service, Clock: time.Now,
+		Keyring: factor.NewKeyring(root, safefile.Patience{Limit: time.Minute}),
+		LookUp:  func(string) (uint32, error) { return 0, errors.New("no such user") },
+		Remedy:  func(error) string { return "" },
 	}
-	return found, exit
 }
 
 // complaints are the errors among findings, and warnings but those about this very machine's clock.
-func complaints(found []finding) []string {
+func complaints(found []Finding) []string {
 	var all []string
 	for _, f := range found {
-		if f.Status == fails || f.Status == warns && f.Check != "this machine's clock" {
+		if f.Status == Error || f.Status == Warning && f.Check != "this machine's clock" {
 			all = append(all, fmt.Sprintf("%s: %s: %s", f.Status, f.Check, f.Detail))
 		}
 	}
@@ -101,12 +102,12 @@ func complaints(found []finding) []string {
 func TestDoctorFindsNothingWrongWhereNothingIs(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
-	found, exit := examine(t, root)
-	if got := complaints(found); len(got) > 0 || exit != exitDone {
-		t.Errorf("exit %d, %q", exit, got)
+	found := examine(t, root)
+	if got := complaints(found); len(got) > 0 {
+		t.Errorf("%q", got)
 	}
 	for _, want := range []string{"/etc/latchkey/latchkey.toml", "/usr/bin/enroll", "sshd asks for the code on every way in"} {
-		if !slices.ContainsFunc(found, func(f finding) bool { return f.Check == want && f.Status == fine }) {
+		if !slices.ContainsFunc(found, func(f Finding) bool { return f.Check == want && f.Status == OK }) {
 			t.Errorf("nothing about %s in %v", want, found)
 		}
 	}
@@ -166,13 +167,10 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 			root := t.TempDir()
 			installed(t, root)
 			c.spoil(t, root)
-			found, exit := examine(t, root)
+			found := examine(t, root)
 			got := complaints(found)
 			if len(got) != 1 || !strings.Contains(got[0], c.says) {
 				t.Errorf("%q, not %q alone", got, c.says)
-			}
-			if want := map[bool]int{true: exitFailed, false: exitDone}[strings.HasPrefix(strings.Join(got, ""), "error")]; exit != want {
-				t.Errorf("exit status %d, not %d", exit, want)
 			}
 		})
 	}
@@ -198,7 +196,7 @@ func TestDoctorTellsEveryWayPastSSHD(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
 	sshdSays(t, root, open+goodSSHD)
-	found, _ := examine(t, root)
+	found := examine(t, root)
 	got := strings.Join(complaints(found), "\n")
 	for _, want := range []string{"PubkeyAuthentication yes and no", "HostbasedAuthentication yes and no", "GSSAPIAuthentication yes and no",
 		"PasswordAuthentication yes: sshd's older method", "KbdInteractiveAuthentication no: nobody"} {
@@ -220,7 +218,7 @@ func TestACodeAloneIsRightBehindAKeyAndWrongBesideIt(t *testing.T) {
 		"publickey,keyboard-interactive keyboard-interactive": 1,
 	} {
 		sshdSays(t, root, "authenticationmethods "+methods+"\n"+goodSSHD)
-		if found, _ := examine(t, root); len(complaints(found)) != want {
+		if found := examine(t, root); len(complaints(found)) != want {
 			t.Errorf("%s: %q", methods, complaints(found))
 		}
 	}
@@ -233,29 +231,23 @@ func TestAKeyThatComesFirstExcusesNothingElse(t *testing.T) {
 	installed(t, root)
 	sshdSays(t, root, first)
 	put(t, root, "/etc/pam.d/sshd", "auth required pam_permit.so\nauth optional pam_latchkey.so\n", 0o644)
-	if got := fmt.Sprint(complaints(examineOnly(t, root))); !strings.Contains(got, "sshd:2: a login succeeds although") {
+	if got := fmt.Sprint(complaints(examine(t, root))); !strings.Contains(got, "sshd:2: a login succeeds although") {
 		t.Errorf("optional: %s", got)
 	}
 	put(t, root, "/etc/pam.d/sshd", "auth required pam_unix.so\nauth required pam_latchkey.so\n", 0o644)
-	if got := fmt.Sprint(complaints(examineOnly(t, root))); !strings.Contains(got, "sshd:1: pam_unix.so goes on") {
+	if got := fmt.Sprint(complaints(examine(t, root))); !strings.Contains(got, "sshd:1: pam_unix.so goes on") {
 		t.Errorf("required password: %s", got)
 	}
 	put(t, root, "/etc/pam.d/sshd", "auth required pam_latchkey.so\n", 0o644)
-	if got := complaints(examineOnly(t, root)); len(got) != 0 {
+	if got := complaints(examine(t, root)); len(got) != 0 {
 		t.Errorf("with a key for all: %q", got)
 	}
 	sshdSays(t, root, "debug3: checking syntax for 'Match User bob'\n"+first+"-- user=bob\n"+
 		"debug3: checking match for 'User bob' user bob host h addr 192.0.2.1 laddr (null) lport 0\ndebug3: match found\n"+
 		"authenticationmethods keyboard-interactive\n"+goodSSHD)
-	if got := fmt.Sprint(complaints(examineOnly(t, root))); !strings.Contains(got, "sshd:1: the code is asked for, or sent, before") {
+	if got := fmt.Sprint(complaints(examine(t, root))); !strings.Contains(got, "sshd:1: the code is asked for, or sent, before") {
 		t.Errorf("without one for bob: %s", got)
 	}
-}
-
-func examineOnly(t *testing.T, root string) []finding {
-	t.Helper()
-	found, _ := examine(t, root)
-	return found
 }
 
 // sshd 10 adds the line's number; both are as sshd writes them.
@@ -270,7 +262,7 @@ func TestDoctorLooksBehindMatchLines(t *testing.T) {
 	sshdSays(t, root, matchTrace+goodSSHD+"-- user=alice,host=host.example,addr=10.0.0.0\n"+
 		"debug3: checking match for 'User alice,b* Address 10.0.0.0/8' user alice host h addr 10.0.0.0 laddr (null) lport 0\n"+
 		"debug1: user alice matched 'User alice,b*' at line 4\ndebug3: match found\npasswordauthentication yes\nauthenticationmethods any\n"+goodSSHD)
-	found, _ := examine(t, root)
+	found := examine(t, root)
 	got := complaints(found)
 	want := []string{
 		"error: sshd for user=alice,host=host.example,addr=10.0.0.0,laddr=192.0.2.2,lport=22: PasswordAuthentication yes",
@@ -292,7 +284,7 @@ func TestDoctorSaysThatItDidNotLookAtAllCombinationsOfMatchLines(t *testing.T) {
 		fmt.Fprintf(&trace, "debug3: checking syntax for 'Match User u%d'\n", i)
 	}
 	sshdSays(t, root, trace.String()+goodSSHD)
-	found, _ := examine(t, root)
+	found := examine(t, root)
 	if got := complaints(found); !slices.Contains(got, "warning: sshd: Match: not all combinations of the Match lines were looked at") {
 		t.Errorf("%q", got)
 	}
@@ -304,7 +296,7 @@ func TestDoctorDoesNotOverlookMatchLinesThatSSHDDoesNotTellOf(t *testing.T) {
 		root := t.TempDir()
 		installed(t, root)
 		put(t, root, path, "UsePAM yes\n  match User alice\n", 0o644)
-		found, _ := examine(t, root)
+		found := examine(t, root)
 		if got := complaints(found); len(got) != 1 || !strings.HasPrefix(got[0], "warning: sshd: Match: this sshd does not tell which") {
 			t.Errorf("%s: %q", path, got)
 		}
@@ -315,7 +307,7 @@ func TestConnectionsAreMadeUpForMatchLines(t *testing.T) {
 	root := t.TempDir()
 	put(t, root, "/etc/group", "staff:x:50:carol,dave\nwheel:x:10:\n", 0o644)
 	put(t, root, "/etc/passwd", "erin:x:1000:10::/:/bin/sh\n", 0o644)
-	p := newProgram(privilege{}, root)
+	p := doctorFor(root, "sshd")
 	for conditions, want := range map[string]map[string]string{
 		"User alice":                      {"user": "alice"},
 		"user !root,a*b?":                 {"user": "axbx"},
@@ -351,7 +343,7 @@ func TestAPeriodToEnrollThatIsOverLetsNobodyIn(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
 	put(t, root, "/etc/latchkey/latchkey.toml", "enroll_by = 2020-12-31\n", 0o644)
-	if found, exit := examine(t, root); len(complaints(found)) != 0 || exit != exitDone {
+	if found := examine(t, root); len(complaints(found)) != 0 {
 		t.Errorf("%q", complaints(found))
 	}
 }
@@ -362,7 +354,7 @@ func TestDoctorNamesAtMostTenRecords(t *testing.T) {
 	for i := range mostProblems + 2 {
 		put(t, root, fmt.Sprintf("/etc/latchkey/users/nobody-%d", i), "", 0o600)
 	}
-	found, _ := examine(t, root)
+	found := examine(t, root)
 	if got := complaints(found); len(got) != mostProblems+1 || !strings.Contains(got[mostProblems], "2 more records") {
 		t.Errorf("%q", got)
 	}
@@ -372,16 +364,16 @@ func TestDoctorTellsOfTemporaryFilesThatAreLeftOver(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
 	put(t, root, "/etc/latchkey/users/.new-1", "", 0o600)
-	if found, exit := examine(t, root); len(complaints(found)) != 0 || exit != exitDone {
+	if found := examine(t, root); len(complaints(found)) != 0 {
 		t.Errorf("one just written: %q", complaints(found))
 	}
 	hour := time.Now().Add(-time.Hour)
 	if err := os.Chtimes(root+"/etc/latchkey/users/.new-1", hour, hour); err != nil {
 		t.Fatal(err)
 	}
-	found, exit := examine(t, root)
-	if got := complaints(found); len(got) != 1 || !strings.Contains(got[0], "warning: /etc/latchkey/users: 1 temporary") || exit != exitDone {
-		t.Errorf("exit %d: %q", exit, got)
+	found := examine(t, root)
+	if got := complaints(found); len(got) != 1 || !strings.Contains(got[0], "warning: /etc/latchkey/users: 1 temporary") {
+		t.Errorf("%q", got)
 	}
 }
 
@@ -390,11 +382,11 @@ func TestDoctorLooksAtOneServiceAlone(t *testing.T) {
 	installed(t, root)
 	put(t, root, "/etc/pam.d/sshd", "auth required pam_unix.so\n", 0o644)
 	put(t, root, "/etc/pam.d/su", "auth sufficient pam_rootok.so\n"+goodStack+"account required pam_latchkey.so\n", 0o644)
-	if found, exit := examine(t, root, "--service", "su"); len(complaints(found)) != 0 || exit != exitDone {
+	if found := doctorFor(root, "su").Run(); len(complaints(found)) != 0 {
 		t.Errorf("su: %q", complaints(found))
 	}
 	for _, name := range []string{"sshd", "login"} { // login: neither it nor other is there
-		if found, exit := examine(t, root, "--service", name); len(complaints(found)) != 1 || exit != exitFailed {
+		if found := doctorFor(root, name).Run(); len(complaints(found)) != 1 {
 			t.Errorf("%s: %q", name, complaints(found))
 		}
 	}
@@ -408,12 +400,12 @@ func TestDoctorLooksAtEveryServiceThatSSHDUses(t *testing.T) {
 		"authenticationmethods publickey,keyboard-interactive\npamservicename two\n"+goodSSHD)
 	put(t, root, "/etc/pam.d/one", goodStack, 0o644)
 	put(t, root, "/etc/pam.d/two", "auth required pam_latchkey.so\n", 0o644)
-	if found, _ := examine(t, root); len(complaints(found)) != 0 {
+	if found := examine(t, root); len(complaints(found)) != 0 {
 		t.Errorf("%q", complaints(found))
 	}
 	put(t, root, "/etc/pam.d/one", "auth required pam_latchkey.so\n", 0o644)
 	put(t, root, "/etc/pam.d/two", "auth required pam_unix.so\n", 0o644)
-	found, _ := examine(t, root)
+	found := examine(t, root)
 	if got := complaints(found); len(got) != 2 || !strings.HasPrefix(got[0], "error: /etc/pam.d/one:1: the code is asked for") ||
 		!strings.HasPrefix(got[1], "error: PAM service two: it has no pam_latchkey") {
 		t.Errorf("%q", got)
@@ -425,11 +417,11 @@ func TestAMachineWithoutSSHDNeedsNoServiceForIt(t *testing.T) {
 	installed(t, root)
 	remove(t, root+"/usr/sbin/sshd")
 	remove(t, root+"/etc/pam.d/sshd")
-	if found, exit := examine(t, root); len(complaints(found)) != 0 || exit != exitDone {
+	if found := examine(t, root); len(complaints(found)) != 0 {
 		t.Errorf("%q", complaints(found))
 	}
 	put(t, root, "/etc/pam.d/login", "auth requisite pam_unix.so\nauth optional pam_latchkey.so\n", 0o644)
-	if found, _ := examine(t, root); len(complaints(found)) != 1 {
+	if found := examine(t, root); len(complaints(found)) != 1 {
 		t.Errorf("login: %q", complaints(found))
 	}
 }
@@ -438,11 +430,11 @@ func TestAPartOfOtherServicesNeedsNoPasswordOfItsOwn(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
 	put(t, root, "/etc/pam.d/the-code", "auth required pam_latchkey.so\n", 0o644)
-	if found, _ := examine(t, root); len(complaints(found)) != 1 {
+	if found := examine(t, root); len(complaints(found)) != 1 {
 		t.Errorf("on its own: %q", complaints(found))
 	}
 	put(t, root, "/etc/pam.d/sudo", "auth requisite pam_unix.so\n@include the-code\n", 0o644)
-	if found, _ := examine(t, root); len(complaints(found)) != 0 {
+	if found := examine(t, root); len(complaints(found)) != 0 {
 		t.Errorf("as a part: %q", complaints(found))
 	}
 }
@@ -451,8 +443,8 @@ func TestAClockThatNothingKeepsRightIsAWarning(t *testing.T) {
 	for name, c := range map[string]struct {
 		synchronised bool
 		err          error
-		want         status
-	}{"kept": {true, nil, fine}, "not kept": {false, nil, warns}, "not known": {true, errors.New("no"), warns}} {
+		want         Status
+	}{"kept": {true, nil, OK}, "not kept": {false, nil, Warning}, "not known": {true, errors.New("no"), Warning}} {
 		if f := checkClock(func() (bool, error) { return c.synchronised, c.err }); f.Status != c.want {
 			t.Errorf("%s: %v", name, f)
 		}
@@ -463,7 +455,7 @@ func TestDoctorDoesNotMindTheModuleInEnrollsOwnService(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
 	put(t, root, "/etc/pam.d/enroll", goodStack, 0o644)
-	if found, exit := examine(t, root); len(complaints(found)) != 0 || exit != exitDone {
-		t.Errorf("%q, exit status %d", complaints(found), exit)
+	if found := examine(t, root); len(complaints(found)) != 0 {
+		t.Errorf("%q", complaints(found))
 	}
 }

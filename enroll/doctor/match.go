@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"bufio"
@@ -19,7 +19,7 @@ var usual = []struct{ key, value string }{
 
 // connections are specs for sshd -C: all combinations of the usual connection and of what each Match line is for. Without
 // Match lines there are none. all tells whether these are all combinations.
-func (p *program) connections(matches []string) (specs []string, all bool) {
+func (d Doctor) connections(matches []string) (specs []string, all bool) {
 	if len(matches) == 0 {
 		return nil, true
 	}
@@ -29,7 +29,7 @@ func (p *program) connections(matches []string) (specs []string, all bool) {
 	}
 	values["user"] = append(values["user"], "root")
 	for _, m := range matches {
-		for key, value := range p.example(m) {
+		for key, value := range d.example(m) {
 			if value != "" && !slices.Contains(values[key], value) {
 				values[key] = append(values[key], value)
 			}
@@ -40,7 +40,7 @@ func (p *program) connections(matches []string) (specs []string, all bool) {
 		specs = combine(specs, u.key, values[u.key])
 	}
 	if len(specs) > mostConnections {
-		return p.singly(matches), false
+		return d.singly(matches), false
 	}
 	return specs, true
 }
@@ -63,10 +63,10 @@ func combine(specs []string, key string, values []string) []string {
 }
 
 // singly gives one connection for each Match line, as many as may be.
-func (p *program) singly(matches []string) []string {
+func (d Doctor) singly(matches []string) []string {
 	var specs []string
 	for _, m := range matches[:min(len(matches), mostConnections)] {
-		example, spec := p.example(m), []string{""}
+		example, spec := d.example(m), []string{""}
 		for _, u := range usual {
 			value, ok := example[u.key]
 			if !ok {
@@ -86,7 +86,7 @@ var keys = map[string]string{
 }
 
 // example makes up a connection that the conditions of a Match line are for. Whether it is, sshd says.
-func (p *program) example(conditions string) map[string]string {
+func (d Doctor) example(conditions string) map[string]string {
 	values := map[string]string{}
 	words := strings.Fields(strings.ReplaceAll(conditions, `"`, ""))
 	for len(words) >= 2 {
@@ -97,7 +97,7 @@ func (p *program) example(conditions string) map[string]string {
 			words = words[1:]
 			continue
 		case strings.EqualFold(words[0], "group"):
-			values[key] = p.member(patterns)
+			values[key] = d.member(patterns)
 		default:
 			values[key] = instance(key, patterns)
 		}
@@ -126,9 +126,9 @@ func instance(key string, patterns []string) string {
 }
 
 // member is somebody in one of the groups, as the files say; empty if nobody is.
-func (p *program) member(patterns []string) string {
+func (d Doctor) member(patterns []string) string {
 	ids := map[string]bool{}
-	for _, group := range p.table("/etc/group") {
+	for _, group := range d.table("/etc/group") {
 		fits := func(pattern string) bool { ok, _ := path.Match(pattern, group[0]); return ok }
 		if len(group) < 4 || !slices.ContainsFunc(patterns, fits) {
 			continue
@@ -138,7 +138,7 @@ func (p *program) member(patterns []string) string {
 		}
 		ids[group[2]] = true
 	}
-	for _, user := range p.table("/etc/passwd") {
+	for _, user := range d.table("/etc/passwd") {
 		if len(user) >= 4 && ids[user[3]] {
 			return user[0]
 		}
@@ -147,8 +147,8 @@ func (p *program) member(patterns []string) string {
 }
 
 // table reads a file of lines with colons; what cannot be read is empty.
-func (p *program) table(file string) (rows [][]string) {
-	f, err := os.Open(p.root + file)
+func (d Doctor) table(file string) (rows [][]string) {
+	f, err := os.Open(d.Root + file)
 	if err != nil {
 		return nil
 	}

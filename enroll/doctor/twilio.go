@@ -1,4 +1,4 @@
-package main
+package doctor
 
 import (
 	"errors"
@@ -11,18 +11,18 @@ import (
 )
 
 // phonesWanted tells whether there is anything of Twilio to check: a host without twilio.toml uses no phones.
-func (p *program) phonesWanted() bool {
-	_, err := os.Lstat(p.root + settings.DefaultPath)
+func (d Doctor) phonesWanted() bool {
+	_, err := os.Lstat(d.Root + settings.DefaultPath)
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // checkTwilio reads the settings and, if they can be read, tries them with a request that sends nothing.
-func (p *program) checkTwilio() []finding {
-	if _, err := settings.Load(p.root, settings.DefaultPath); err != nil {
-		return []finding{fault(settings.DefaultPath, err, "logins by phone are denied, others work")}
+func (d Doctor) checkTwilio() []Finding {
+	if _, err := settings.Load(d.Root, settings.DefaultPath); err != nil {
+		return []Finding{fault(settings.DefaultPath, err, "logins by phone are denied, others work")}
 	}
-	a := p.twilio(func(t verifier) protocol.Answer { return t.Probe() })
-	found := []finding{okay(settings.DefaultPath), p.checkHost()}
+	a := d.Probe()
+	found := []Finding{okay(settings.DefaultPath), d.checkHost()}
 	if a.Result != protocol.ProbeOK {
 		err := fmt.Errorf("%s: %s", a.Result, a.Detail)
 		return append(found, fault("Twilio Verify", err, remedies[a.Result]))
@@ -36,11 +36,11 @@ func (p *program) checkTwilio() []finding {
 }
 
 // checkHost makes the file that counts for the whole host where it is missing; one that is damaged stays as it is.
-func (p *program) checkHost() finding {
-	host := p.keyring.Host.Path + "/host"
-	err := p.keyring.States.Exclusive(p.keyring.EnsureHost)
+func (d Doctor) checkHost() Finding {
+	host := d.Keyring.Host.Path + "/host"
+	err := d.Keyring.States.Exclusive(d.Keyring.EnsureHost)
 	if err == nil {
-		_, err = p.keyring.Host.View("host")
+		_, err = d.Keyring.Host.View("host")
 	}
 	return verdict(host, err, "no codes are sent until it can be read; to begin anew remove it and run: enroll doctor")
 }

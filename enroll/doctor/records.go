@@ -1,0 +1,70 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// mostProblems is how many records are named; more would hide the other checks.
+const mostProblems = 10
+
+// checkRecords reads every record and its state, as a login does, and the host key.
+func (d Doctor) checkRecords() []Finding {
+	const records = "/etc/latchkey/users"
+	names, err := d.Keyring.Records.Names()
+	if err != nil {
+		return []Finding{fault(records, err, "")}
+	}
+	if len(names) == 0 {
+		return []Finding{{records, OK, "nobody is enrolled yet", ""}, d.checkUnusedKey()}
+	}
+	var found []Finding
+	bad := 0
+	for _, name := range names {
+		err := d.checkRecord(name)
+		if err == nil {
+			continue
+		}
+		if bad++; bad <= mostProblems {
+			found = append(found, fault(records+"/"+name, err, d.remedy(name, err)))
+		}
+	}
+	if bad > mostProblems {
+		found = append(found, fault(records, fmt.Errorf("%d more records cannot be used", bad-mostProblems), "enroll list"))
+	}
+	if bad == 0 {
+		found = append(found, Finding{records, OK, fmt.Sprintf("%d records and their states can be used", len(names)), ""})
+	}
+	return found
+}
+
+func (d Doctor) remedy(name string, err error) string {
+	if hint := d.Remedy(err); hint != "" {
+		return hint
+	}
+	return "their logins are denied; root can start anew with: enroll reset " + name
+}
+
+func (d Doctor) checkRecord(name string) error {
+	uid, err := d.LookUp(name)
+	if err == nil {
+		_, _, err = d.Keyring.View(name, uid)
+	}
+	if errors.Is(err, factor.ErrUnenrolled) {
+		return nil // removed since its name was read
+	}
+	return err
+}
+
+// checkUnusedKey: without a record the key is not needed yet, but one that is damaged would seal none.
+func (d Doctor) checkUnusedKey() Finding {
+	const key = "/var/lib/latchkey/key"
+	err := d.Keyring.Records.CheckKey()
+	if errors.Is(err, record.ErrNoKey) {
+		return Finding{key, OK, "made with the first record", ""}
+	}
+	return verdict(key, err, "restore it from a backup; while nobody is enrolled it may also be removed")
+}
