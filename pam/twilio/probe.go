@@ -28,7 +28,12 @@ func (e exchange) probe() protocol.Answer {
 	if !is(s.Sid, service.ServiceSID) || !is(s.AccountSid, service.AccountSID) {
 		return e.skewed(e.because(invalid(e.guard.status, "the service is another or of another account")))
 	}
-	return e.skewed(protocol.Answer{Version: protocol.Version, Result: protocol.ProbeOK, HTTPStatus: e.guard.status})
+	if s.CodeLength != 0 && !protocol.IsCodeLength(s.CodeLength) {
+		return e.skewed(e.because(invalid(e.guard.status, "the service's codes have a length that Verify does not know")))
+	}
+	return e.skewed(protocol.Answer{
+		Version: protocol.Version, Result: protocol.ProbeOK, HTTPStatus: e.guard.status, CodeLength: s.CodeLength,
+	})
 }
 
 // withoutService is what the probe found if the service could not be read.

@@ -124,6 +124,31 @@ func TestAProbeSendsNothingAndSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestCodesOfEveryLengthAServiceCanHaveAreSentCheckedAndProbed(t *testing.T) {
+	for length := 4; length <= 10; length++ {
+		s := startStandin(t, standin.Options{CodeLength: length})
+		if a := want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK); a.CodeLength != length {
+			t.Errorf("probe of a service with codes of %d digits: got %d", length, a.CodeLength)
+		}
+		sent := want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.Sent)
+		code := s.Code(number)
+		if len(code) != length || len(s.WrongCode(number)) != length {
+			t.Errorf("got the code %q, want %d digits", code, length)
+		}
+		want(t, ask(t, checkOf(s.Settings(), sent.SID, s.WrongCode(number))), protocol.Wrong)
+		want(t, ask(t, checkOf(s.Settings(), sent.SID, code)), protocol.Approved)
+	}
+}
+
+func TestAProbeOfAServiceThatDoesNotTellItsLengthIsOK(t *testing.T) {
+	s := startStandin(t, standin.Options{})
+	service, account := s.Settings().ServiceSID, s.Settings().AccountSID
+	s.Fail(serviceOf(`{"sid":"` + service + `","account_sid":"` + account + `"}`))
+	if a := want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK); a.CodeLength != 0 {
+		t.Errorf("got a length of %d, want none", a.CodeLength)
+	}
+}
+
 func TestAProbeBelievesTheFirstThingThatIsWrong(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.FailOnce(standin.Error(401, 20003))
@@ -155,6 +180,9 @@ func TestAProbeWithAKeyThatMayNotReadTheServiceSaysSo(t *testing.T) {
 
 func TestAProbeOfSomethingThatIsNotVerifyIsNotOK(t *testing.T) {
 	s := startStandin(t, standin.Options{})
+	own := func(more string) standin.Fault {
+		return serviceOf(`{"sid":"` + s.Settings().ServiceSID + `","account_sid":"` + s.Settings().AccountSID + `",` + more + `}`)
+	}
 	for name, fault := range map[string]standin.Fault{
 		"a page that is not found":     standin.Answer(404, "text/html", "<h1>Not found"),
 		"not found without a number":   standin.Answer(404, "application/json", "{}"),
@@ -164,6 +192,12 @@ func TestAProbeOfSomethingThatIsNotVerifyIsNotOK(t *testing.T) {
 		"a number that stands twice":   standin.Answer(404, "application/json", `{"code":1,"code":20404,"status":404}`),
 		"a service of somebody else":   serviceOf(`{"sid":"VA%s","account_sid":"AC%s"}`),
 		"a service without an account": serviceOf(`{"sid":"VA%s"}`),
+		"codes of 3 digits":            own(`"code_length":3`),
+		"codes of 11 digits":           own(`"code_length":11`),
+		"codes of less than no digits": own(`"code_length":-6`),
+		"codes of half a digit":        own(`"code_length":6.5`),
+		"a length in words":            own(`"code_length":"6"`),
+		"two lengths":                  own(`"code_length":6,"CODE_LENGTH":8`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.Fail(fault)

@@ -18,6 +18,7 @@ type Answer struct {
 	HTTPStatus int    `json:"http_status,omitempty"` // 0 if there was no answer
 	Detail     string `json:"detail,omitempty"`      // for the administrator: printable ASCII, no code, secret or full number
 	Skew       int64  `json:"skew,omitempty"`        // probe: seconds by which Twilio's clock is ahead of this host's
+	CodeLength int    `json:"code_length,omitempty"` // probe_ok: digits of the service's codes, 4 to 10; 0 if it did not say
 }
 
 // NothingSent tells that the request never reached Twilio, for certain: whatever was charged for it can be given back.
@@ -40,6 +41,8 @@ func (a Answer) Validate() error {
 		return errors.New("no such HTTP status")
 	case a.TwilioCode < 0:
 		return errors.New("no such error number")
+	case a.CodeLength != 0 && (a.Result != ProbeOK || !IsCodeLength(a.CodeLength)):
+		return errors.New("no such length of a code")
 	case len(a.Detail) > MaxDetail || strings.TrimFunc(a.Detail, printable) != "":
 		return errors.New("the detail is not one short line")
 	}

@@ -228,20 +228,24 @@ func TestNoMoreIsReadThanAMessageCanBeLong(t *testing.T) {
 
 func TestABadAnswerIsNeitherWrittenNorRead(t *testing.T) {
 	for name, change := range map[string]func(*protocol.Answer){
-		"another version":              func(a *protocol.Answer) { a.Version = 0 },
-		"no result":                    func(a *protocol.Answer) { a.Result = "" },
-		"an unknown result":            func(a *protocol.Answer) { a.Result = "fine" },
-		"a result in another case":     func(a *protocol.Answer) { a.Result = "Approved" },
-		"sent without a verification":  func(a *protocol.Answer) { a.SID = "" },
-		"approved without one":         func(a *protocol.Answer) { a.Result, a.SID = protocol.Approved, "" },
-		"a verification that is none":  func(a *protocol.Answer) { a.SID = "VE" },
-		"a status that is none":        func(a *protocol.Answer) { a.HTTPStatus = -1 },
-		"an error number below 0":      func(a *protocol.Answer) { a.TwilioCode = -1 },
-		"a detail of two lines":        func(a *protocol.Answer) { a.Detail = "a\nb" },
-		"a detail that is not ASCII":   func(a *protocol.Answer) { a.Detail = "\u202eabc" },
-		"a detail that is not UTF-8":   func(a *protocol.Answer) { a.Detail = "\xff" },
-		"a detail with a control":      func(a *protocol.Answer) { a.Detail = "\x1b[1m" },
-		"a detail that is a long text": func(a *protocol.Answer) { a.Detail = strings.Repeat("x", protocol.MaxDetail+1) },
+		"another version":               func(a *protocol.Answer) { a.Version = 0 },
+		"no result":                     func(a *protocol.Answer) { a.Result = "" },
+		"an unknown result":             func(a *protocol.Answer) { a.Result = "fine" },
+		"a result in another case":      func(a *protocol.Answer) { a.Result = "Approved" },
+		"sent without a verification":   func(a *protocol.Answer) { a.SID = "" },
+		"approved without one":          func(a *protocol.Answer) { a.Result, a.SID = protocol.Approved, "" },
+		"a verification that is none":   func(a *protocol.Answer) { a.SID = "VE" },
+		"a status that is none":         func(a *protocol.Answer) { a.HTTPStatus = -1 },
+		"an error number below 0":       func(a *protocol.Answer) { a.TwilioCode = -1 },
+		"a length of codes with a send": func(a *protocol.Answer) { a.CodeLength = 6 },
+		"codes of 3 digits":             func(a *protocol.Answer) { *a = probed(3) },
+		"codes of 11 digits":            func(a *protocol.Answer) { *a = probed(11) },
+		"codes of less than no digits":  func(a *protocol.Answer) { *a = probed(-4) },
+		"a detail of two lines":         func(a *protocol.Answer) { a.Detail = "a\nb" },
+		"a detail that is not ASCII":    func(a *protocol.Answer) { a.Detail = "\u202eabc" },
+		"a detail that is not UTF-8":    func(a *protocol.Answer) { a.Detail = "\xff" },
+		"a detail with a control":       func(a *protocol.Answer) { a.Detail = "\x1b[1m" },
+		"a detail that is a long text":  func(a *protocol.Answer) { a.Detail = strings.Repeat("x", protocol.MaxDetail+1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := answer()
@@ -251,6 +255,11 @@ func TestABadAnswerIsNeitherWrittenNorRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// probed is the answer to a probe of a service whose codes have so many digits.
+func probed(length int) protocol.Answer {
+	return protocol.Answer{Version: 1, Result: protocol.ProbeOK, CodeLength: length}
 }
 
 func TestAZeroAnswerIsNoAnswer(t *testing.T) {

@@ -18,7 +18,10 @@ func isSID(kind, s string) bool {
 }
 
 // isCode reports whether s is 4 to 10 digits, which is what a service can be set to send.
-func isCode(s string) bool { return 4 <= len(s) && len(s) <= 10 && isDigits(s) }
+func isCode(s string) bool { return IsCodeLength(len(s)) && isDigits(s) }
+
+// IsCodeLength reports whether a service can be set to send codes of n digits: 4 to 10.
+func IsCodeLength(n int) bool { return 4 <= n && n <= 10 }
 
 // isSecret reports whether s is 1 to 128 printable ASCII characters without a space. Twilio's are letters and digits.
 func isSecret(s string) bool {

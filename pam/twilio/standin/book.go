@@ -37,10 +37,15 @@ type book struct {
 	token     string // the account's
 	all       []*verification
 	landlines map[string]bool
+	length    int // digits of a code
 }
 
-func newBook(s protocol.Settings) *book {
-	return &book{settings: s, token: newSID(""), landlines: map[string]bool{}}
+// newBook is an empty book of a service whose codes have so many digits, or Verify's usual 6 if that is 0.
+func newBook(s protocol.Settings, length int) *book {
+	if length == 0 {
+		length = 6
+	}
+	return &book{settings: s, token: newSID(""), landlines: map[string]bool{}, length: length}
 }
 
 // pending is the verification that is pending for a number, or nil.
@@ -70,7 +75,7 @@ func (b *book) send(to, channel string, now time.Time) reply {
 	}
 	v := b.pending(to, now)
 	if v == nil {
-		v = &verification{sid: newSID("VE"), to: to, code: newCode(), status: "pending", created: now}
+		v = &verification{sid: newSID("VE"), to: to, code: newCode(b.length), status: "pending", created: now}
 		b.all = append(b.all, v)
 	}
 	if len(v.sends) == MaxSends {
@@ -130,11 +135,15 @@ func newSID(kind string) string {
 	return kind + hex.EncodeToString(b[:])
 }
 
-// newCode makes six digits.
-func newCode() string {
-	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
-	if err != nil {
-		panic(err) // crypto/rand never fails
+// newCode makes so many digits.
+func newCode(length int) string {
+	code := ""
+	for range length {
+		digit, err := rand.Int(rand.Reader, big.NewInt(10))
+		if err != nil {
+			panic(err) // crypto/rand never fails
+		}
+		code += digit.String()
 	}
-	return fmt.Sprintf("%06d", n)
+	return code
 }

@@ -65,7 +65,7 @@ func (b *book) checked(v *verification, now time.Time) map[string]any {
 // service is the resource Service.
 func (b *book) service() map[string]any {
 	return map[string]any{
-		"sid": b.settings.ServiceSID, "account_sid": b.settings.AccountSID, "friendly_name": "stand-in", "code_length": 6,
-		"lookup_enabled": true, "url": "https://verify.twilio.com/v2/Services/" + b.settings.ServiceSID,
+		"sid": b.settings.ServiceSID, "account_sid": b.settings.AccountSID, "friendly_name": "stand-in",
+		"code_length": b.length, "lookup_enabled": true, "url": "https://verify.twilio.com/v2/Services/" + b.settings.ServiceSID,
 	}
 }

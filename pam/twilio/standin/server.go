@@ -9,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type Options struct {
 	APISecret   string           // of the account's key; a random one if empty
 	Certificate Certificate      // what is wrong with the certificate
 	Clock       func() time.Time // time.Now if nil; certificates live by time.Now alone
+	CodeLength  int              // digits of the service's codes, 4 to 10; 6 if 0
 }
 
 // Server is a running stand-in.
@@ -46,6 +48,9 @@ func Start(o Options) (*Server, error) {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
+	if o.CodeLength != 0 && !protocol.IsCodeLength(o.CodeLength) {
+		return nil, fmt.Errorf("Verify has no codes of %d digits", o.CodeLength)
+	}
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
@@ -61,7 +66,7 @@ func Start(o Options) (*Server, error) {
 	if o.APISecret != "" {
 		s.settings.APISecret = o.APISecret
 	}
-	s.book = newBook(s.settings)
+	s.book = newBook(s.settings, o.CodeLength)
 	s.http = &http.Server{
 		Handler: s, ErrorLog: log.New(io.Discard, "", 0), ConnState: s.count, TLSConfig: tlsConfig(certificate),
 		ReadHeaderTimeout: time.Minute,
@@ -119,10 +124,13 @@ func (s *Server) Code(to string) string {
 
 // WrongCode is one that is not right for a number.
 func (s *Server) WrongCode(to string) string {
-	if s.Code(to) == "000000" {
-		return "111111"
+	s.mu.Lock()
+	zeros := strings.Repeat("0", s.book.length)
+	s.mu.Unlock()
+	if s.Code(to) == zeros {
+		return strings.Repeat("1", len(zeros))
 	}
-	return "000000"
+	return zeros
 }
 
 // Landline makes a number one that takes calls but no SMS.
