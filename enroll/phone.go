@@ -190,10 +190,5 @@ func (p *program) twilio(ask func(verifier) protocol.Answer) (a protocol.Answer)
 }
 
 func notReached(what string, a protocol.Answer) error {
-	if a.Detail != "" {
-		what += fmt.Sprintf(" (%s: %s)", a.Result, a.Detail)
-	} else {
-		what += fmt.Sprintf(" (%s)", a.Result)
-	}
-	return &failure{what + "; nothing was changed", "root can look further with: enroll doctor"}
+	return &failure{what + " (" + a.Because() + "); nothing was changed", "root can look further with: enroll doctor"}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
@@ -161,9 +160,5 @@ func (c *challenge) noteDamage(account *factor.Account) {
 }
 
 func (c *challenge) noteAnswer(what string, a protocol.Answer) {
-	detail := a.Detail
-	if a.TwilioCode != 0 {
-		detail = strings.TrimSpace(fmt.Sprintf("%s (Twilio error %d)", detail, a.TwilioCode))
-	}
-	c.note("%s: %s: %s", what, a.Result, detail)
+	c.note("%s: %s", what, a.Because())
 }

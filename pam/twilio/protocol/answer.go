@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -24,6 +25,19 @@ type Answer struct {
 // NothingSent tells that the request never reached Twilio, for certain: whatever was charged for it can be given back.
 func (a Answer) NothingSent() bool {
 	return a.Result == Unreachable || a.Result == Certificate || a.Result == Refused && a.HTTPStatus == 0
+}
+
+// Because says for the administrator what came of the request, with Twilio's error number where it gave one: the log,
+// enroll and doctor say it in the same words, which can be looked up.
+func (a Answer) Because() string {
+	said := string(a.Result)
+	if a.Detail != "" {
+		said += ": " + a.Detail
+	}
+	if a.TwilioCode != 0 {
+		said += fmt.Sprintf(" (Twilio error %d)", a.TwilioCode)
+	}
+	return said
 }
 
 // Validate tells what is wrong with a.

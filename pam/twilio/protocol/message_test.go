@@ -262,6 +262,20 @@ func probed(length int) protocol.Answer {
 	return protocol.Answer{Version: 1, Result: protocol.ProbeOK, CodeLength: length}
 }
 
+func TestAnAnswerIsToldWithTwiliosErrorNumber(t *testing.T) {
+	for want, a := range map[string]protocol.Answer{
+		"busy": {Result: protocol.Busy},
+		"refused: Verify refused the request (Twilio error 60200)": {
+			Result: protocol.Refused, TwilioCode: 60200, Detail: "Verify refused the request"},
+		"blocked (Twilio error 60410)": {Result: protocol.Blocked, TwilioCode: 60410},
+		"timeout: no answer in time":   {Result: protocol.Timeout, Detail: "no answer in time"},
+	} {
+		if got := a.Because(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestAZeroAnswerIsNoAnswer(t *testing.T) {
 	var a protocol.Answer
 	if a.Validate() == nil || a.Result == protocol.Approved {
