@@ -3,47 +3,112 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Request is a login as the PAM application describes it.
 type Request struct {
 	User    string
 	Service string // PAM_SERVICE
-	From    string // PAM_RHOST as given; only a literal address can match a network
+	From    string // PAM_RHOST as given; only a literal address is in a network or in none
 
-	// InGroup reports whether User is in a group, or behind "@" a netgroup. It is asked only about groups that decide
-	// something; "cannot tell" is an error, never false. Nil is an error if it is needed.
+	// InGroup reports whether User is in a group, or behind "@" a netgroup. It is asked only where the answer can change the
+	// decision, and about each group once. "Cannot tell" is an error, never false; nil cannot tell anything.
 	InGroup func(group string) (bool, error)
 }
 
 // Decision is what the policy wants of a login. The zero Decision denies.
 type Decision struct {
 	Require Require
-	Methods []Method // what is accepted, with RequireCode; empty means that nothing is, not that everything is
-	Rule    int      // which rule decided, counted from 1; 0: none matched
-	Line    int      // of that rule, or 0
-	Why     string   // the rule and its conditions, one printable line for `enroll explain` and the debug log
+	Methods []Method  // what is accepted, with RequireCode; empty means that nothing is, not that everything is
+	Rule    int       // which rule decided, counted from 1; 0: none matched
+	Line    int       // of that rule, or 0
+	Why     string    // the rule and its conditions, one printable line for `enroll explain` and the debug log
+	Unknown []Unknown // the conditions that could not be told, from the last rule to the first
 }
 
 // Decide finds the first rule whose conditions all hold. If there is none, a code by any method is required. Methods that
-// [phone] switches off are left out. An error means that some group could not be looked up: it comes with the zero
-// Decision, and the caller denies, since the next rule may be a laxer one.
-func (p *Policy) Decide(r Request) (Decision, error) {
-	for i, rule := range p.Rules {
-		held, err := rule.match(r)
-		if err != nil {
-			return Decision{}, fmt.Errorf("rule %d, line %d: %w", i+1, rule.Line, err)
-		}
-		if held != nil {
-			return p.apply(rule, i+1, held), nil
-		}
+// [phone] switches off are left out.
+//
+// A condition that cannot be told is neither yes nor no: the login gets the stricter of what follows from each. So no rule is
+// escaped by making its condition unknown, and no failure of the name service lets anyone in who would not get in otherwise.
+func (p *Policy) Decide(r Request) Decision {
+	return (&decider{policy: p, request: r, asked: map[string]answer{}}).from(0)
+}
+
+// decider is one decision in the making. Each rule is looked at once at most, so that its cost is linear in their number.
+type decider struct {
+	policy  *Policy
+	request Request
+	asked   map[string]answer
+}
+
+type answer struct {
+	in  bool
+	err error
+}
+
+// from is the decision of the i-th rule, counted from 0, and of those below it.
+func (d *decider) from(i int) Decision {
+	if i == len(d.policy.Rules) {
+		return d.policy.unmatched()
 	}
-	return Decision{Require: RequireCode, Methods: p.usable(AllMethods()), Why: "no rule matches: a code is required"}, nil
+	rule := d.policy.Rules[i]
+	found := rule.told(d.request)
+	switch {
+	case found.is == no:
+		return d.from(i + 1)
+	case found.is == yes || rule.Groups == nil:
+		return d.settle(i, found.and(rule.groups(d.member)))
+	}
+	// The rule holds at most perhaps. Its groups are asked for only if they can change what the rules below say.
+	below := d.from(i + 1)
+	if same(stricter(d.policy.apply(rule, i+1, found), below), below) {
+		return d.policy.either(rule, i+1, found, below)
+	}
+	if found = found.and(rule.groups(d.member)); found.is == no {
+		return below
+	}
+	return d.policy.either(rule, i+1, found, below)
+}
+
+// settle is the decision once everything about the i-th rule was asked.
+func (d *decider) settle(i int, found finding) Decision {
+	rule := d.policy.Rules[i]
+	own := d.policy.apply(rule, i+1, found)
+	switch {
+	case found.is == yes:
+		return own
+	case found.is == no:
+		return d.from(i + 1)
+	case own.Require == RequireDeny: // nothing is stricter
+		return d.policy.either(rule, i+1, found, Decision{Require: RequireNone})
+	}
+	return d.policy.either(rule, i+1, found, d.from(i+1))
+}
+
+// member asks about each group once, so that two rules do not get two answers.
+func (d *decider) member(group string) (bool, error) {
+	a, ok := d.asked[group]
+	switch {
+	case ok:
+	case d.request.InGroup == nil:
+		a.err = errNoLookup
+	default:
+		a.in, a.err = d.request.InGroup(group)
+	}
+	d.asked[group] = a
+	return a.in, a.err
+}
+
+// unmatched is the decision where no rule matches.
+func (p *Policy) unmatched() Decision {
+	return Decision{Require: RequireCode, Methods: p.usable(AllMethods()), Why: "no rule matches: a code is required"}
 }
 
 // apply is the decision of a rule that matched.
-func (p *Policy) apply(rule Rule, number int, held []string) Decision {
-	d := Decision{Require: rule.Require, Rule: number, Line: rule.Line, Why: explain(rule, number, held)}
+func (p *Policy) apply(rule Rule, number int, found finding) Decision {
+	d := Decision{Require: rule.Require, Rule: number, Line: rule.Line, Why: explain(rule, number, found)}
 	switch {
 	case rule.Require != RequireCode:
 	case rule.Methods == nil:
@@ -58,4 +123,32 @@ func (p *Policy) apply(rule Rule, number int, held []string) Decision {
 func (p *Policy) usable(methods []Method) []Method {
 	off := func(m Method) bool { return m.sent() && !slices.Contains(p.Phone.Methods, m) }
 	return slices.DeleteFunc(slices.Clone(methods), off)
+}
+
+// Doubts is one printable line for the log: the conditions that could not be told and that made the decision a stricter one.
+// It is empty if there are none.
+func (d Decision) Doubts() string {
+	var named []string
+	more := 0
+	for _, u := range slices.Backward(d.Unknown) {
+		switch {
+		case !u.Decided:
+		case len(named) == maxNamed:
+			more++
+		default:
+			named = append(named, u.String())
+		}
+	}
+	if len(named) == 0 {
+		return ""
+	}
+	if more > 0 {
+		named = append(named, fmt.Sprintf("%d more", more))
+	}
+	return "cannot be told: " + strings.Join(named, "; ")
+}
+
+// String is the condition and why it could not be told.
+func (u Unknown) String() string {
+	return fmt.Sprintf("rule %d, line %d, %s: %s", u.Rule, u.Line, u.Condition, u.Why)
 }

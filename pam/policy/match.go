@@ -10,78 +10,84 @@ import (
 
 var errNoLookup = errors.New("groups cannot be looked up here")
 
-// match returns the conditions that held, not nil, if all of the rule's do, and nil if one does not. Groups come last:
-// they may need the network.
-func (r Rule) match(q Request) (held []string, err error) {
-	held = []string{}
-	for _, condition := range []func(Request) (string, bool, error){r.users, r.services, r.from, r.groups} {
-		why, ok, err := condition(q)
-		if err != nil || !ok {
-			return nil, err
-		}
-		if why != "" {
-			held = append(held, why)
-		}
-	}
-	return held, nil
+// told is what the request alone says of the rule: everything but its groups, which may need the network.
+func (r Rule) told(q Request) finding {
+	return r.users(q).and(r.services(q)).and(r.from(q))
 }
 
-func (r Rule) users(q Request) (why string, ok bool, err error) {
-	if r.Users == nil {
-		return "", true, nil
-	}
-	return "user " + quote(q.User), slices.Contains(r.Users, q.User), nil
+func (r Rule) users(q Request) finding {
+	return listed("user", q.User, r.Users)
 }
 
-func (r Rule) services(q Request) (why string, ok bool, err error) {
-	if r.Services == nil {
-		return "", true, nil
-	}
-	return "service " + quote(q.Service), slices.Contains(r.Services, q.Service), nil
+func (r Rule) services(q Request) finding {
+	return listed("service", q.Service, r.Services)
 }
 
-func (r Rule) from(q Request) (why string, ok bool, err error) {
-	if r.From == nil {
-		return "", true, nil
+// listed is a condition that lists exact names; nil lists none and always holds.
+func listed(what, name string, list []string) finding {
+	switch {
+	case list == nil:
+		return finding{is: yes}
+	case slices.Contains(list, name):
+		return holds(what + " " + quote(name))
+	}
+	return finding{is: no}
+}
+
+// from is a plain no for a login that comes from nowhere (su, a console). A host name could be in any network: anyone who
+// runs the client's DNS chooses it.
+func (r Rule) from(q Request) finding {
+	switch {
+	case r.From == nil:
+		return finding{is: yes}
+	case q.From == "":
+		return finding{is: no}
 	}
 	address := literalAddress(q.From)
+	if !address.IsValid() {
+		return untold("from "+quote(q.From), "not a literal address")
+	}
 	i := slices.IndexFunc(r.From, func(n netip.Prefix) bool { return n.Contains(address) })
 	if i < 0 {
-		return "", false, nil
+		return finding{is: no}
 	}
-	return fmt.Sprintf("from %s in %s", address, r.From[i]), true, nil
+	return holds(fmt.Sprintf("from %s in %s", address, r.From[i]))
 }
 
-// groups asks about one group after the other until the user is in one.
-func (r Rule) groups(q Request) (why string, ok bool, err error) {
+// groups asks about one group after the other until the user is in one. One that cannot be told may be the user's.
+func (r Rule) groups(member func(group string) (bool, error)) finding {
 	if r.Groups == nil {
-		return "", true, nil
+		return finding{is: yes}
 	}
+	none := finding{is: no}
 	for _, group := range r.Groups {
-		in, err := q.inGroup(group)
-		if err != nil || in {
-			return "group " + quote(group), in && err == nil, err
+		in, err := member(group)
+		switch {
+		case err != nil:
+			none.is = unknown
+			none.unknown = append(none.unknown, Unknown{Condition: "group " + quote(group), Why: printable(err.Error())})
+		case in:
+			return holds("group " + quote(group))
 		}
 	}
-	return "", false, nil
+	return none
 }
 
-func (q Request) inGroup(group string) (bool, error) {
-	if q.InGroup == nil {
-		return false, errNoLookup
+// explain names the rule and what its conditions came to.
+func explain(r Rule, number int, f finding) string {
+	why := slices.Clone(f.held)
+	for i, u := range f.unknown {
+		if i == maxNamed {
+			why = append(why, fmt.Sprintf("%d more unknown", len(f.unknown)-i))
+			break
+		}
+		why = append(why, "unknown "+u.Condition)
 	}
-	in, err := q.InGroup(group)
-	if err != nil {
-		return false, fmt.Errorf("looking up group %s: %w", quote(group), err)
+	if len(why) == 0 {
+		why = []string{"no conditions"}
 	}
-	return in, nil
+	return fmt.Sprintf("rule %d, line %d, requires %s: %s", number, r.Line, r.Require, strings.Join(why, ", "))
 }
 
-// explain names the rule and the conditions that held.
-func explain(r Rule, number int, held []string) string {
-	why := "no conditions"
-	if len(held) > 0 {
-		why = strings.Join(held, ", ")
-	}
-	return fmt.Sprintf("rule %d, line %d, requires %s: %s", number, r.Line, r.Require, why)
-}
+// maxNamed is how many unknown conditions one line names.
+const maxNamed = 2

@@ -50,7 +50,7 @@ func networkText(p netip.Prefix) string {
 }
 
 // literalAddress returns the address that a PAM_RHOST is, without zone and as IPv4 if it is that inside IPv6. It returns
-// the zero Addr, which is in no network, for a host name (whoever runs the client's DNS chooses it) and for an empty one.
+// the zero Addr for everything else.
 func literalAddress(rhost string) netip.Addr {
 	a, err := netip.ParseAddr(rhost)
 	if err != nil {

@@ -57,3 +57,17 @@ func quote(s string) string {
 	}
 	return strconv.Quote(s[:end] + "…")
 }
+
+// printable makes s, which is no name, fit for one line of a log: cut if long, and quoted if it has to be escaped.
+func printable(s string) string {
+	if q := strconv.Quote(s); q != `"`+s+`"` {
+		return quote(s)
+	}
+	if len(s) > maxReason {
+		return s[:maxReason] + "…"
+	}
+	return s
+}
+
+// maxReason is how many bytes of a foreign reason are repeated.
+const maxReason = 100
