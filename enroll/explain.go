@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"latchkey/pam/flow"
@@ -13,18 +14,19 @@ import (
 
 // explanation is what a login would come to; its JSON is an interface.
 type explanation struct {
-	User    string          `json:"user"`
-	UID     uint32          `json:"uid"`
-	Service string          `json:"service"`
-	From    string          `json:"from"`
-	Rule    int             `json:"rule"` // counted from 1; 0: none matches
-	Line    int             `json:"line"` // of that rule in latchkey.toml; 0 likewise
-	Why     string          `json:"why"`
-	Methods []policy.Method `json:"methods"` // that are accepted
-	Result  string          `json:"result"`  // asked, allow, enroll or deny
-	Reason  flow.Reason     `json:"reason,omitempty"`
-	Detail  string          `json:"detail,omitempty"`
-	Shown   []string        `json:"shown"` // what the user would see, the first prompt last
+	User    string           `json:"user"`
+	UID     uint32           `json:"uid"`
+	Service string           `json:"service"`
+	From    string           `json:"from"`
+	Rule    int              `json:"rule"` // counted from 1; 0: none matches
+	Line    int              `json:"line"` // of that rule in latchkey.toml; 0 likewise
+	Why     string           `json:"why"`
+	Unknown []policy.Unknown `json:"unknown"` // what could not be told, from the first rule to the last
+	Methods []policy.Method  `json:"methods"` // that are accepted
+	Result  string           `json:"result"`  // asked, allow, enroll or deny
+	Reason  flow.Reason      `json:"reason,omitempty"`
+	Detail  string           `json:"detail,omitempty"`
+	Shown   []string         `json:"shown"` // what the user would see, the first prompt last
 }
 
 // explain says which rule decides a login, what would be asked, and why. It holds that login with somebody who gives no answer,
@@ -39,11 +41,12 @@ func (p *program) explain(o options) error {
 		return &failure{err.Error(), "until it can be read every login is denied"}
 	}
 	member := func(group string) (bool, error) { return inGroup(who.name, group) }
-	d, err := rules.Decide(policy.Request{User: who.name, Service: o.service, From: o.from, InGroup: member})
-	if err != nil {
-		return &failure{err.Error(), "such a login is denied"}
+	d := rules.Decide(policy.Request{User: who.name, Service: o.service, From: o.from, InGroup: member})
+	e := explanation{
+		User: who.name, UID: who.uid, Service: o.service, From: o.from, Rule: d.Rule, Line: d.Line, Why: d.Why,
+		Unknown: append([]policy.Unknown{}, d.Unknown...), Methods: d.Methods,
 	}
-	e := explanation{User: who.name, UID: who.uid, Service: o.service, From: o.from, Rule: d.Rule, Line: d.Line, Why: d.Why, Methods: d.Methods}
+	slices.Reverse(e.Unknown)
 	p.rehearse(&e, who, member)
 	if o.json {
 		return writeJSON(p.out, e)
@@ -82,6 +85,9 @@ func (e explanation) write(w io.Writer) {
 		from = "no address"
 	}
 	fmt.Fprintf(w, "%s (uid %d), service %s, from %s\n%s\n", e.User, e.UID, e.Service, from, e.Why)
+	for _, u := range e.Unknown {
+		fmt.Fprintf(w, "cannot be told: %s%s\n", u, strictly[u.Decided])
+	}
 	if len(e.Methods) > 0 {
 		var words []string
 		for _, m := range e.Methods {
@@ -94,6 +100,9 @@ func (e explanation) write(w io.Writer) {
 	}
 	fmt.Fprintln(w, results[e.Result]+because(e))
 }
+
+// strictly says what a condition that could not be told did to the decision.
+var strictly = map[bool]string{true: "; so the stricter of both outcomes counts", false: "; it makes no difference"}
 
 var results = map[string]string{
 	"asked":  "the login goes on with a right answer",

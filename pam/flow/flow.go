@@ -42,16 +42,31 @@ func (f Flow) Run(r Request) Outcome {
 		f.Talk.Tell(sorry)
 		return deny(Config, err.Error())
 	}
-	d, err := rules.Decide(policy.Request{User: r.Name, Service: r.Service, From: r.From, InGroup: f.Talk.InGroup})
-	if errors.Is(err, ErrConversation) {
-		return deny(NoAnswer, err.Error())
-	}
+	d, err := f.decide(rules, r)
 	if err != nil {
-		return deny(Internal, err.Error())
+		return deny(NoAnswer, err.Error())
 	}
 	if args.debug {
 		f.Debug(d.Why)
 	}
+	return f.follow(rules, d, r).noting(d.Doubts())
+}
+
+// decide asks the policy. The error says that the host went away while it was asked about a group.
+func (f Flow) decide(rules *policy.Policy, r Request) (d policy.Decision, ended error) {
+	member := func(group string) (bool, error) {
+		in, err := f.Talk.InGroup(group)
+		if errors.Is(err, ErrConversation) {
+			ended = err
+		}
+		return in, err
+	}
+	d = rules.Decide(policy.Request{User: r.Name, Service: r.Service, From: r.From, InGroup: member})
+	return d, ended
+}
+
+// follow does what the policy decided.
+func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) Outcome {
 	switch d.Require {
 	case policy.RequireNone:
 		return allow(Exempt)

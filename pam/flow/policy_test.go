@@ -96,8 +96,9 @@ func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
 		{"none for another service asks", "services = [\"sudo\"]\nrequire = \"none\"", ask, firstText},
 		{"none for a group she is in exempts", "groups = [\"wheel\"]\nrequire = \"none\"", flow.Exempt, ""},
 		{"none for a group she is not in asks", "groups = [\"staff\"]\nrequire = \"none\"", ask, firstText},
-		{"none for a group nobody can tell of denies", "groups = [\"ldap\"]\nrequire = \"none\"", flow.Internal, ""},
-		{"deny for a group nobody can tell of denies", "groups = [\"ldap\"]\nrequire = \"deny\"", flow.Internal, ""},
+		{"none for a group that cannot be told asks", "groups = [\"ldap\"]\nrequire = \"none\"", ask, firstText},
+		{"code for a group that cannot be told, above none, asks", "groups = [\"ldap\"]\nrequire = \"code\"\n[[rule]]\nrequire = \"none\"", ask, firstText},
+		{"deny for a group that cannot be told forbids", "groups = [\"ldap\"]\nrequire = \"deny\"", flow.Forbidden, "You may not log in here."},
 		{"a group asked for when the host is gone ends it", "groups = [\"gone\"]\nrequire = \"none\"", flow.NoAnswer, ""},
 	}
 	for _, c := range cases {
@@ -121,6 +122,30 @@ func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
 			w.expect(o, c.reason == flow.Exempt, c.reason, o.PAM(), c.shown)
 			if (o.PAM() == success) != (c.reason == flow.Exempt) {
 				t.Errorf("PAM is told %d", o.PAM())
+			}
+		})
+	}
+}
+
+// FAULTS 35: the log says which condition could not be told, and why, where that made the login a stricter one.
+func TestTheLogSaysWhatCouldNotBeTold(t *testing.T) {
+	const untold = `cannot be told: rule 1, line 1, group "ldap": no answer`
+	const above = "[[rule]]\ngroups = [\"ldap\"]\nrequire = "
+	cases := []struct{ name, policy, detail string }{
+		{"asked for a code instead of none", above + `"none"` + "\n", untold},
+		{"denied instead of asked", above + `"deny"` + "\n", `rule 1, line 1, requires deny: unknown group "ldap"; ` + untold},
+		{"asked in any case", above + `"code"` + "\n", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, c.policy)
+			w.groups = func(string) (bool, error) { return false, errors.New("no answer") }
+			answers := []string{w.code()}
+			if strings.Contains(c.policy, "deny") {
+				answers = nil
+			}
+			if o := w.login(request(), answers...); o.Detail != c.detail {
+				t.Errorf("detail is %q, not %q", o.Detail, c.detail)
 			}
 		})
 	}

@@ -91,6 +91,18 @@ func (o Outcome) PAM() int {
 	return pamSystemErr
 }
 
+// noting adds to the detail what could not be told and made the login a stricter one.
+func (o Outcome) noting(doubts string) Outcome {
+	switch {
+	case doubts == "":
+	case o.Detail == "":
+		o.Detail = doubts
+	default:
+		o.Detail += "; " + doubts
+	}
+	return o
+}
+
 func allow(why Reason) Outcome { return Outcome{Allow: true, Reason: why} }
 
 func deny(why Reason, detail string) Outcome { return Outcome{Reason: why, Detail: detail} }
