@@ -53,6 +53,7 @@ func (a *newApp) confirm() (uint64, error) {
 		if err != nil || found {
 			return step, err
 		}
+		a.unconfirmed(a.who, *a.device)
 		prompt = guide.NotTheCode(drift) + guide.ShownNow
 	}
 	return 0, &failure{"no right code; nothing was saved", "check the clock of the phone and of this machine, then start again"}

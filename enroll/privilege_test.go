@@ -17,11 +17,13 @@ import (
 
 const nobody = 65534
 
-// setuidRoot makes a root that others may enter, with a user's record in it, and the enroll for it as it is installed.
-func setuidRoot(t *testing.T, user string) (exe, root string) {
+// setuidRoot makes a root that others may enter, with records of users in it, and the enroll for it as it is installed.
+func setuidRoot(t *testing.T, users ...string) (exe, root string) {
 	t.Helper()
 	exe, root = underRoot(t)
-	runs(t, exe, "--user", user, "add", "totp", "--label", "phone", "--yes")
+	for _, user := range users {
+		runs(t, exe, "--user", user, "add", "totp", "--label", "phone", "--yes")
+	}
 	for _, dir := range []string{filepath.Dir(root), root, filepath.Dir(filepath.Dir(exe)), filepath.Dir(exe)} {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -82,7 +84,8 @@ func TestACallerCannotStopEnrollWhereItHoldsALock(t *testing.T) {
 // libc changes the uids of the other threads by signals, and a caller can see to it that none can be sent. Root may raise that limit
 // again where he has CAP_SYS_RESOURCE; where not, as in many containers, nothing must go on.
 func TestNoThreadStaysRootsWhereNoSignalCanBeQueued(t *testing.T) {
-	exe, _ := setuidRoot(t, "nobody")
+	exe, root := setuidRoot(t, "nobody")
+	askPasswords(t, root)
 	nobody := []string{"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"}
 	limited := []string{"prlimit", "--sigpending=0:0", exe, "test"}
 	refused := started(t, 80, 24, slices.Concat(nobody, []string{"--bounding-set", "-sys_resource"}, limited))
@@ -90,11 +93,12 @@ func TestNoThreadStaysRootsWhereNoSignalCanBeQueued(t *testing.T) {
 	exits(t, refused, exitFailed)
 
 	term := started(t, 80, 24, slices.Concat(nobody, limited))
-	expect(t, term, `Code: |the uids of a thread could not be changed`)
+	expect(t, term, `Password: |the uids of a thread could not be changed`)
 	if strings.Contains(term.Seen(), "could not be changed") {
 		exits(t, term, exitFailed)
 		return
 	}
+	talk(t, term, "", password, `Code: `)
 	statuses, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", term.Pid()))
 	if err != nil || len(statuses) < 2 {
 		t.Fatalf("%d threads, %v", len(statuses), err)

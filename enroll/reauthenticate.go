@@ -19,7 +19,7 @@ const service = "enroll"
 // authenticate asks for name's password, and whether the account is one that may be used, as /etc/pam.d/enroll says.
 func (p *program) authenticate(name string) error {
 	return p.asSetuid(func() error {
-		t, err := pam.StartFunc(service, name, p.pamAsks)
+		t, err := p.startPAM(name)
 		if err != nil {
 			return fmt.Errorf("start PAM: %w", err)
 		}
@@ -36,6 +36,14 @@ func (p *program) authenticate(name string) error {
 		}
 		return nil
 	})
+}
+
+// startPAM begins a conversation with PAM about name. Below a root of a test's it reads the services there.
+func (p *program) startPAM(name string) (*pam.Transaction, error) {
+	if p.root != "" {
+		return pam.StartConfDir(service, name, pam.ConversationFunc(p.pamAsks), p.root+"/etc/pam.d")
+	}
+	return pam.StartFunc(service, name, p.pamAsks)
 }
 
 // passwordRefused tells a password that is wrong from one that could not be checked.

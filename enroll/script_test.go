@@ -24,7 +24,15 @@ func TestScripts(t *testing.T) {
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"enroll": enrollBelowRoot, "code": printCode, "hidden": askHiddenAndDie})
+	testscript.Main(tidy{m}, map[string]func(){"enroll": enrollBelowRoot, "code": printCode, "hidden": askHiddenAndDie})
+}
+
+// tidy removes, after the tests, the host that they share.
+type tidy struct{ *testing.M }
+
+func (m tidy) Run() int {
+	defer func() { os.RemoveAll(siteFolder) }() // which is not known yet
+	return m.M.Run()
 }
 
 // makeRoot lays out what make install does.

@@ -4,12 +4,14 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/flow"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
+	"latchkey/pam/state"
 )
 
-// proveInvited asks for the administrator's ticket where the policy wants one for a first enrollment: whoever stole the password
-// would otherwise enroll a phone of their own. The enrollment uses it up.
+// proveInvited asks for the administrator's ticket where the policy wants one for a first enrollment: anyone who stole the
+// password could otherwise enroll a phone of their own. The enrollment uses it up.
 func (p *program) proveInvited(who identity, began time.Time) (factor.Keyring, error) {
 	proven := p.keyring
 	proven.Still = factor.Lasting(began, p.clock, stillUnenrolled)
@@ -17,38 +19,46 @@ func (p *program) proveInvited(who identity, began time.Time) (factor.Keyring, e
 	if err != nil || !rules.Ticket {
 		return proven, err
 	}
-	limits, err := p.limits()
+	ticket, err := p.tryTicket(who)
 	if err != nil {
 		return proven, err
+	}
+	proven.Ticket = &ticket
+	proven.Still = factor.Lasting(began, p.clock, func(r *record.Record) error {
+		if !factor.Live(ticket, p.clock()) {
+			return factor.ErrTicket
+		}
+		return stillUnenrolled(r)
+	})
+	return proven, nil
+}
+
+// tryTicket asks for a ticket, and returns the one that was given out if it is that. Another one is refused, charged and
+// logged like any code.
+func (p *program) tryTicket(who identity) (ticket state.Grant, err error) {
+	limits, err := p.limits()
+	if err != nil {
+		return ticket, err
 	}
 	answer, err := p.ask("Ticket from your administrator: ")
 	if err != nil {
-		return proven, err
+		return ticket, err
 	}
-	code, possible := factor.NormalizeAnswer(answer)
-	if !possible {
-		return proven, errTicket
-	}
-	err = p.as0(func() error {
-		result, ticket, err := p.keyring.VerifyTicket(who.name, who.uid, code, p.clock(), limits)
-		switch {
-		case err != nil:
+	began, result := p.clock(), factor.Wrong
+	if code, possible := factor.NormalizeAnswer(answer); possible {
+		err = p.as0(func() error {
+			result, ticket, err = p.keyring.VerifyTicket(who.name, who.uid, code, p.clock(), limits)
 			return err
-		case result == factor.Locked:
-			return &failure{"too many wrong tickets; nothing was changed", "wait, or ask root for a new one"}
-		case result != factor.Accepted:
-			return errTicket
-		}
-		proven.Ticket = &ticket
-		proven.Still = factor.Lasting(began, p.clock, func(r *record.Record) error {
-			if !factor.Live(ticket, p.clock()) {
-				return factor.ErrTicket
-			}
-			return stillUnenrolled(r)
 		})
-		return nil
-	})
-	return proven, err
+	}
+	if err != nil || result == factor.Accepted {
+		return ticket, err
+	}
+	p.refused(who, flow.Outcome{Reason: reasons[result], Detail: "a ticket"}, began)
+	if result == factor.Locked {
+		return ticket, &failure{"too many wrong tickets; nothing was changed", "wait, or ask root for a new one"}
+	}
+	return ticket, errTicket
 }
 
 var errTicket = &failure{"ticket not accepted; nothing was changed", "root gives out a new one with: enroll invite NAME"}

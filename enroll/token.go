@@ -26,7 +26,7 @@ func (p *program) addToken(who identity, o options) error {
 	if err != nil {
 		return err
 	}
-	next, err := p.confirmToken(d, o.counter)
+	next, err := p.confirmToken(who, d, o.counter)
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (p *program) addToken(who identity, o options) error {
 const tokenReach = 1000
 
 // confirmToken asks for a code of the new token and returns the counter to expect next.
-func (p *program) confirmToken(d record.Device, first uint64) (uint64, error) {
+func (p *program) confirmToken(who identity, d record.Device, first uint64) (uint64, error) {
 	prompt := "Step 2 of 2. Press its button and type the code: "
 	for range confirmTries {
 		answer, err := p.ask(prompt)
@@ -53,6 +53,7 @@ func (p *program) confirmToken(d record.Device, first uint64) (uint64, error) {
 		if err != nil || found {
 			return counter + 1, err
 		}
+		p.unconfirmed(who, d)
 		prompt = "That is not a code of this token. Press its button and type the code: "
 	}
 	return 0, &failure{"no right code; nothing was saved", "check the secret, and --digits and --algorithm"}

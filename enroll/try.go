@@ -4,14 +4,21 @@ import (
 	"fmt"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/flow"
 	"latchkey/pam/record"
 )
 
-// try tells which device a code is from. The code is used up by it, and a wrong one is a failure like at a login.
+// try says which device a code is from. The code is used up by it, and a wrong one is a failure like at a login: so a user
+// other than root gives the password first, or anyone at a session that was left open could lock its owner out.
 func (p *program) try(o options) error {
 	who, err := p.enrolledUser(o.user)
 	if err != nil {
 		return err
+	}
+	if p.uid != 0 {
+		if err := p.password(who.name); err != nil {
+			return err
+		}
 	}
 	m, _, err := p.tryCode(who, "Code: ")
 	if err != nil {
@@ -40,8 +47,10 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 	if err != nil {
 		return m, nil, err
 	}
+	began := p.clock()
 	code, possible := factor.NormalizeAnswer(answer)
 	if !possible {
+		p.refused(who, flow.Outcome{Reason: flow.Wrong, Detail: "not a code"}, began)
 		return m, nil, nil
 	}
 	err = p.as0(func() error {
@@ -54,7 +63,24 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		m, err = account.Verify(code, p.clock(), limits, func(record.Type) bool { return true })
 		return err
 	})
+	if err == nil && m.Result != factor.Accepted {
+		p.refused(who, refusedBecause(m), began)
+	}
 	return m, with, err
+}
+
+// refusedBecause is what the log says of a code that was not accepted.
+func refusedBecause(m factor.Match) flow.Outcome {
+	o := flow.Outcome{Reason: reasons[m.Result], Method: string(m.Method)}
+	if m.Device != nil {
+		o.Device = m.Device.Label
+	}
+	return o
+}
+
+// reasons are the log's words for results.
+var reasons = map[factor.Result]flow.Reason{
+	factor.Wrong: flow.Wrong, factor.Replayed: flow.Replayed, factor.Locked: flow.Locked,
 }
 
 // explain says why a code was not accepted, as far as its owner may know.

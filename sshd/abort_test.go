@@ -42,7 +42,7 @@ var dialogs = map[string][]question{
 	"enroll add phone":    {password, proof, {`Number of the phone`, func(d dialog) string { return d.user.Number() }}, {`Code: `, func(d dialog) string { return d.verify.Code(d.user.Number()) }}},
 	"enroll codes":        {password, proof},
 	"enroll remove spare": {password, proof},
-	"enroll test":         {{`Code: `, func(d dialog) string { return d.codes[0] }}},
+	"enroll test":         {password, {`Code: `, func(d dialog) string { return d.codes[0] }}},
 }
 
 // start runs the command as a new user on a terminal in the host.

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+	"latchkey/pam/twilio/standin"
+)
+
+// rfcApp is the app that site.withApp gives.
+func rfcApp() *record.Device {
+	return &record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: []byte("12345678901234567890")}
+}
+
+func wrongCode() string { d := rfcApp(); return absent(d, factor.Step(d, time.Now())) }
+
+// FAULTS 40: whoever sits at a session that was left open does not know the password.
+func TestTestAsksForThePasswordBeforeItComparesOrChargesAnything(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.withApp(alice)
+	for range 12 {
+		stranger := s.as(alice, "test")
+		talk(t, stranger, "Password: ", "a guess", "password not accepted; nothing was changed")
+		exits(t, stranger, exitFailed)
+	}
+	if got := s.failures(alice); got != 0 {
+		t.Errorf("%d failures were charged without the password, want 0", got)
+	}
+	s.logs()
+	owner := s.as(alice, "test")
+	talk(t, owner, "Password: ", password, "Code: ", codeAt(t, rfcApp(), 0), `accepted: device "app" \(totp\)`)
+	exits(t, owner, exitDone)
+}
+
+// FAULTS 40
+func TestACodeRefusedByTestIsChargedAndLoggedAsAtALogin(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.policy("[limits]\nfailures = \"3/10m\"\n")
+	s.withApp(alice)
+	try := func(code, says string) {
+		t.Helper()
+		term := s.as(alice, "test")
+		talk(t, term, "Password: ", password, "Code: ", code, says)
+		exits(t, term, exitFailed)
+	}
+	try(wrongCode(), "code not accepted")
+	s.logs(refusal(alice, "none", "", "wrong"))
+	used := codeAt(t, rfcApp(), 0)
+	term := s.as(alice, "test")
+	talk(t, term, "Password: ", password, "Code: ", used, "accepted")
+	exits(t, term, exitDone)
+	s.logs()
+	try(used, "used before")
+	s.logs(refusal(alice, "totp", "app", "replayed"))
+	if got := s.failures(alice); got != 1 {
+		t.Errorf("%d failures after a wrong and a replayed code, want 1", got)
+	}
+	try("hello", "code not accepted")
+	s.logs(refusal(alice, "none", "", "wrong"))
+	try(wrongCode(), "code not accepted")
+	try(wrongCode(), "code not accepted")
+	s.logged()
+	try(codeAt(t, rfcApp(), 1), "too many wrong codes")
+	s.logs(refusal(alice, "none", "", "locked"))
+	if got := s.failures(alice); got != 3 {
+		t.Errorf("%d failures, want 3", got)
+	}
+}
+
+func TestRootTestsWithoutAPassword(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.withApp(alice)
+	term := started(t, 80, 24, []string{s.exe, "test", "--user", alice.name})
+	talk(t, term, "Code: ", wrongCode(), "code not accepted")
+	exits(t, term, exitFailed)
+	s.logs(refusal(alice, "none", "", "wrong"))
+}
+
+// FAULTS 40: every command that compares a code.
+func TestACodeRefusedAsAProofIsChargedAndLogged(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.withApp(alice)
+	for i, args := range [][]string{{"codes"}, {"remove", "app"}, {"add", "totp"}, {"add", "hotp"}, {"add", "phone"}} {
+		stranger := s.as(alice, args...)
+		talk(t, stranger, "Password: ", "a guess", "password not accepted; nothing was changed")
+		exits(t, stranger, exitFailed)
+		s.logs()
+		thief := s.as(alice, args...)
+		talk(t, thief, "Password: ", password, "Code from a device you have, or a recovery code: ", wrongCode(), "code not accepted")
+		exits(t, thief, exitFailed)
+		s.logs(refusal(alice, "none", "", "wrong"))
+		if got := s.failures(alice); got != i+1 {
+			t.Errorf("%v: %d failures, want %d", args, got, i+1)
+		}
+	}
+}
+
+// FAULTS 40: tickets, which are codes too.
+func TestARefusedTicketIsChargedAndLogged(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.policy("enroll_ticket = true\n")
+	s.asRoot("invite", bob.name)
+	s.logged()
+	for _, args := range [][]string{{}, {"add", "totp"}, {"add", "hotp"}, {"add", "phone"}} {
+		thief := s.as(bob, args...)
+		talk(t, thief, "Password: ", password, "Ticket from your administrator: ", "00000-00000", "ticket not accepted; nothing was changed")
+		exits(t, thief, exitFailed)
+		s.logs(refusal(bob, "none", "", "wrong"))
+	}
+	if got := s.failures(bob); got != 4 {
+		t.Errorf("%d failures, want 4", got)
+	}
+	malformed := s.as(bob)
+	talk(t, malformed, "Password: ", password, "Ticket from your administrator: ", "no ticket!", "ticket not accepted")
+	exits(t, malformed, exitFailed)
+	s.logs(refusal(bob, "none", "", "wrong"))
+	if got := s.failures(bob); got != 4 {
+		t.Errorf("%d failures after what cannot be a ticket, want 4", got)
+	}
+}
+
+// A code that confirms a new device is compared with a secret that the user has just been shown: there is nothing to guess.
+func TestACodeThatDoesNotConfirmANewDeviceIsLoggedAndNotCharged(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	term := s.as(bob)
+	talk(t, term, "Password: ", password)
+	d := scan(t, term)
+	typed(t, term, absent(d, factor.Step(d, time.Now())))
+	talk(t, term, "That is not the code", "12345", "That is not the code", "", "no right code; nothing was saved")
+	exits(t, term, exitFailed)
+	s.logs(refusal(bob, "totp", "app", "wrong"), refusal(bob, "totp", "app", "wrong"), refusal(bob, "totp", "app", "wrong"))
+	if got := s.failures(bob); got != 0 {
+		t.Errorf("%d failures, want 0", got)
+	}
+}
