@@ -21,7 +21,7 @@ ZSH        = vendor-completions
 endif
 EXAMPLES = $(PREFIX)/share/doc/latchkey/examples
 
-GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/names.c
+GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/names/names.c pam/gate/names/sources.c
 GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
                "-ffile-prefix-map=$(CURDIR)=."
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
@@ -59,7 +59,7 @@ $(B)/enroll.bash $(B)/enroll.zsh $(B)/enroll.fish: $(wildcard enroll/usage/*.go 
 
 # Always made anew: the path of the login program is in it.
 .PHONY: $(B)/pam_latchkey.so
-$(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/exports.map Makefile
+$(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/names/names.h pam/gate/exports.map Makefile
 	@mkdir -p $(B)
 	$(CC) $(CPPFLAGS) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' $(GATE_C) $(GATE_LDFLAGS) $(LDFLAGS) -lpam -o $@
 

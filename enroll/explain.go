@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"latchkey/pam/flow"
+	"latchkey/pam/gate/names"
 	"latchkey/pam/policy"
 	"latchkey/pam/twilio/protocol"
 )
@@ -40,7 +41,7 @@ func (p *program) explain(o options) error {
 	if err != nil {
 		return &failure{err.Error(), "until it can be read every login is denied"}
 	}
-	member := func(group string) (bool, error) { return inGroup(who.name, group) }
+	member := membership(names.LookUp(who.name))
 	d := rules.Decide(policy.Request{User: who.name, Service: o.service, From: o.from, InGroup: member})
 	e := explanation{
 		User: who.name, UID: who.uid, Service: o.service, From: o.from, Rule: d.Rule, Line: d.Line, Why: d.Why,
@@ -53,6 +54,23 @@ func (p *program) explain(o options) error {
 	}
 	e.write(p.out)
 	return nil
+}
+
+// membership asks the name service as the gate does, and about each group once: the decision and the rehearsal get one answer.
+func membership(account *names.Account) func(group string) (bool, error) {
+	type answer struct {
+		in  bool
+		err error
+	}
+	known := map[string]answer{}
+	return func(group string) (bool, error) {
+		a, ok := known[group]
+		if !ok {
+			a.in, a.err = account.InGroup(group)
+			known[group] = a
+		}
+		return a.in, a.err
+	}
 }
 
 // rehearse holds the login up to the first answer.

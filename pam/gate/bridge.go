@@ -1,4 +1,4 @@
-// Package gate is the C that becomes pam_latchkey.so (gate.c, child.c and names.c; WIRE.md specifies what it says). Nothing
+// Package gate is the C that becomes pam_latchkey.so (gate.c, child.c and names/*.c; WIRE.md specifies what it says). Nothing
 // in latchkey imports this package. It exists because cgo compiles the same C into a Go test binary, so that Go tests drive
 // its every branch, with the race detector, AddressSanitizer and the fuzzer; this file is their way in.
 package gate
@@ -8,6 +8,8 @@ package gate
 #cgo LDFLAGS: -lpam
 #define _GNU_SOURCE
 #include "gate.h"
+#include "names/names.c"
+#include "names/sources.c"
 #include <errno.h>
 #include <security/pam_appl.h>
 #include <stdarg.h>
@@ -143,10 +145,16 @@ static void put_string(const char **list, int at, char *s) { list[at] = s; }
 import "C"
 
 import (
+	"embed"
 	"strings"
 	"time"
 	"unsafe"
 )
+
+// The go command builds this package again when what it includes from another folder has changed, because it is embedded too.
+//
+//go:embed names/*.c names/*.h
+var _ embed.FS
 
 // mode is what a scripted conversation function does when it is called.
 type mode int

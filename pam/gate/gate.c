@@ -3,7 +3,7 @@
  *
  * It runs as root inside somebody else's process, so it keeps to three rules. The only way to PAM_SUCCESS is one exact
  * frame from latchkey-login. Every wait and every buffer has a bound. The host's signals, mask, descriptors, environment,
- * limits and directory stay as they are. child.c starts and ends latchkey-login, names.c asks the name service.
+ * limits and directory stay as they are. child.c starts and ends latchkey-login, names/ asks the name service.
  */
 #define _GNU_SOURCE
 #include "gate.h"
@@ -223,10 +223,11 @@ static bool show(struct gate *g, int style)
 
 static bool tell_group(struct gate *g)
 {
-	int member = gate_in_group(&g->account, g->frame + 1);
+	char why[NAMES_WHY], frame[16 + NAMES_WHY];
+	int member = gate_in_group(&g->account, g->frame + 1, why);
 
 	if (member < 0)
-		return no_answer(g, PAM_SERVICE_ERR);
+		return say(g, frame, snprintf(frame, sizeof frame, "C%d %s", PAM_SERVICE_ERR, why));
 	return answer(g, member ? "yes" : "no");
 }
 

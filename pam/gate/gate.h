@@ -5,6 +5,8 @@
 #ifndef LATCHKEY_GATE_H
 #define LATCHKEY_GATE_H
 
+#include "names/names.h"
+
 #include <security/pam_modules.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,8 +24,6 @@ enum {
 	GATE_ANSWER = 513,    /* PAM_MAX_RESP_SIZE and one: a cut answer is never a valid one */
 	GATE_ITEM = 1024,     /* where a PAM item is cut */
 	GATE_AUTH_INFO = 16384,
-	GATE_LOOKUP = 1 << 20, /* the largest buffer offered to the name service */
-	GATE_GROUPS = 65536,  /* NGROUPS_MAX */
 	GATE_GRACE_MS = 1000, /* after the verdict: login levels its second state slot */
 	GATE_REAP_MS = 5000,  /* after SIGKILL: only a process stuck in the kernel needs more */
 };
@@ -33,13 +33,6 @@ struct gate_setup {
 	const char *program;                               /* absolute path of latchkey-login */
 	int deadline_ms;                                   /* for everything but the application's conversation */
 	void (*log)(int priority, const char *format, ...); /* syslog(3) */
-};
-
-struct gate_account {
-	enum { GATE_UNKNOWN, GATE_KNOWN, GATE_UNTOLD } state; /* no such user, found, the name service failed */
-	char name[GATE_ITEM + 1];
-	uid_t uid;
-	gid_t gid;
 };
 
 /* One login. It lives on the stack of gate_authenticate; frame is its only memory from the heap. */
@@ -69,9 +62,5 @@ int gate_relay(struct gate *g);
 bool gate_spawn(struct gate *g);
 void gate_end_child(struct gate *g, int64_t grace_ms);
 void gate_shut(int *fd);
-
-/* names.c */
-void gate_look_up(struct gate_account *account, const char *user);
-int gate_in_group(const struct gate_account *account, const char *name);
 
 #endif

@@ -42,7 +42,9 @@ func module(t *testing.T) (confdir string) {
 	}
 	args, err := filepath.Glob("../gate/*.c")
 	testroot.Must(t, err)
-	args = append(args, "-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-shared", `-DLATCHKEY_LOGIN="`+path+`"`,
+	names, err := filepath.Glob("../gate/names/*.c")
+	testroot.Must(t, err)
+	args = append(append(args, names...), "-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-shared", `-DLATCHKEY_LOGIN="`+path+`"`,
 		"-Wl,--version-script=../gate/exports.map", "-lpam", "-o", so)
 	out, err := exec.Command(cc, args...).CombinedOutput()
 	testroot.Must(t, errors.Join(err, nonempty(out)))

@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -58,16 +59,11 @@ func quote(s string) string {
 	return strconv.Quote(s[:end] + "…")
 }
 
-// printable makes s, which is no name, fit for one line of a log: cut if long, and quoted if it has to be escaped.
+// printable makes s, which is no name, fit for one line of a log: escaped, and cut if long.
 func printable(s string) string {
-	if q := strconv.Quote(s); q != `"`+s+`"` {
-		return quote(s)
-	}
-	if len(s) > maxReason {
-		return s[:maxReason] + "…"
-	}
-	return s
+	q := strconv.Quote(strings.ToValidUTF8(s[:min(len(s), maxReason)], "?"))
+	return q[1 : len(q)-1]
 }
 
 // maxReason is how many bytes of a foreign reason are repeated.
-const maxReason = 100
+const maxReason = 80

@@ -2,6 +2,7 @@ package session
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"latchkey/pam/flow"
@@ -31,14 +32,24 @@ func (t *talk) Tell(text string) error {
 
 // InGroup implements flow.Conversation.
 func (t *talk) InGroup(group string) (bool, error) {
-	answer, err := t.wire.call('G', group)
+	kind, answer, err := t.wire.exchange('G', group)
 	switch {
-	case errors.Is(err, flow.ErrConversation) && !t.wire.hostGone():
-		return false, errors.New("the name service cannot tell")
 	case err != nil:
 		return false, err
-	case answer == "yes" || answer == "no":
+	case kind == 'A' && (answer == "yes" || answer == "no"):
 		return answer == "yes", nil
+	case kind == 'C' && !t.wire.hostGone():
+		return false, errors.New(untold(answer))
+	case kind == 'C':
+		return false, flow.ErrConversation
 	}
 	return false, errors.New("the gate answered neither yes nor no")
+}
+
+// untold is why the gate cannot tell: what follows a code.
+func untold(answer string) string {
+	if _, why, ok := strings.Cut(answer, " "); ok && why != "" {
+		return why
+	}
+	return "the name service cannot tell"
 }

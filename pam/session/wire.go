@@ -53,22 +53,29 @@ func (w *wire) send(kind byte, payload string) error {
 	return unix.Sendto(w.fd, frame, unix.MSG_NOSIGNAL, nil)
 }
 
-// call sends a frame and returns the answer to it.
-func (w *wire) call(kind byte, payload string) (string, error) {
+// exchange sends a frame and returns the frame that answers it.
+func (w *wire) exchange(kind byte, payload string) (byte, string, error) {
 	if w.gone {
-		return "", flow.ErrConversation
+		return 0, "", flow.ErrConversation
 	}
 	if err := w.send(kind, payload); err != nil {
-		return "", fmt.Errorf("%w: %v", flow.ErrConversation, err)
+		return 0, "", fmt.Errorf("%w: %v", flow.ErrConversation, err)
 	}
 	kind, answer, err := w.receive()
+	if err == io.EOF {
+		err = flow.ErrConversation
+	}
+	return kind, string(answer), err
+}
+
+// call sends a frame to the user and returns the answer to it.
+func (w *wire) call(kind byte, payload string) (string, error) {
+	kind, answer, err := w.exchange(kind, payload)
 	switch {
-	case err == io.EOF:
-		return "", flow.ErrConversation
 	case err != nil:
 		return "", err
 	case kind == 'A':
-		return string(answer), nil
+		return answer, nil
 	case kind == 'C':
 		return "", flow.ErrConversation
 	}

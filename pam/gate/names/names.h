@@ -1,0 +1,44 @@
+/*
+ * What is asked of the name service: by the gate in the application's process, since latchkey-login is static and has none,
+ * and by enroll, so that what it explains is what a login gets. Every question has three answers, yes, no and "cannot be
+ * told", and the third is never taken for the second.
+ */
+#ifndef LATCHKEY_NAMES_H
+#define LATCHKEY_NAMES_H
+
+#include <sys/types.h>
+
+enum {
+	NAMES_NAME = 1024,      /* the longest name of a user */
+	NAMES_LOOKUP = 1 << 20, /* the largest buffer offered to the name service */
+	NAMES_GROUPS = 65536,   /* NGROUPS_MAX */
+	NAMES_NESTED = 64,      /* netgroups that are looked at for one question */
+	NAMES_WHY = 200,
+};
+
+struct gate_account {
+	enum { GATE_UNKNOWN, GATE_KNOWN, GATE_UNTOLD } state; /* no such user, found, the name service failed */
+	char name[NAMES_NAME + 1];
+	uid_t uid;
+	gid_t gid;
+};
+
+void gate_look_up(struct gate_account *account, const char *user);
+
+/* 1 if the user is in the group (@name: netgroup), 0 if not, -1 and a reason if it cannot be told. */
+int gate_in_group(const struct gate_account *account, const char *name, char why[NAMES_WHY]);
+
+/* sources.c: whether a "no" of libc's can be believed. libc leaves out, in silence, a source that cannot be asked. */
+struct question {
+	const struct gate_account *account;
+	const char *name;           /* of the group or netgroup */
+	char *why;                  /* NAMES_WHY bytes */
+	char *seen[NAMES_NESTED];   /* netgroups that were looked at */
+	int count;                  /* of seen */
+};
+
+/* Both return 0 if every source that matters answered, else -1 and a reason. */
+int names_groups_answer(struct question *q);
+int names_netgroup_answers(struct question *q);
+
+#endif
