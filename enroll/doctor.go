@@ -33,12 +33,27 @@ func (p *program) doctor(o options) error {
 
 func (p *program) examination(service string) doctor.Doctor {
 	return doctor.Doctor{
-		Root: p.root, Service: service, Clock: p.clock, Keyring: p.keyring, Remedy: remedy,
+		Root: p.root, Service: service, Clock: p.clock, Keyring: p.keyring, Remedy: remedy, Progress: p.progress(),
 		LookUp: func(name string) (uint32, error) {
 			who, err := lookUp(name)
 			return who.uid, err
 		},
 		Probe: func() protocol.Answer { return p.twilio(func(t verifier) protocol.Answer { return t.Probe() }) },
+	}
+}
+
+// progress shows on a terminal how far the questions to sshd are: many Match lines take seconds.
+func (p *program) progress() func(asked, all int) {
+	if !p.shown {
+		return nil
+	}
+	return func(asked, all int) {
+		if asked > 0 && asked%10 == 0 || asked == all {
+			fmt.Fprintf(p.err, "\rsshd has answered %d of %d questions\x1b[K", asked, all)
+		}
+		if asked == all {
+			fmt.Fprint(p.err, "\r\x1b[K")
+		}
 	}
 }
 

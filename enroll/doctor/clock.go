@@ -6,10 +6,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// clockCheck is what findings about the clock are about.
+const clockCheck = "this machine's clock"
+
 // checkClock asks whether something keeps this machine's clock right. It is never an error: in a container the answer may be
 // about nothing.
 func checkClock(state func() (synchronised bool, err error)) Finding {
-	const check, hint = "this machine's clock", "codes of apps need it right: timedatectl set-ntp true"
+	const check, hint = clockCheck, "codes of apps need it right: timedatectl set-ntp true"
 	synchronised, err := state()
 	switch {
 	case err != nil:

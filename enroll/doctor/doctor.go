@@ -5,6 +5,8 @@
 package doctor
 
 import (
+	"context"
+	"os/exec"
 	"slices"
 	"time"
 
@@ -23,6 +25,10 @@ type Doctor struct {
 	LookUp func(name string) (uid uint32, err error)
 	// Remedy is what to do about an error of the packages below; empty if it knows nothing better.
 	Remedy func(err error) string
+	// SSHD makes a command that runs sshd with these arguments; nil: the one below Root.
+	SSHD func(ctx context.Context, args ...string) *exec.Cmd
+	// Progress, if set, is told how many questions sshd has answered, of how many.
+	Progress func(asked, all int)
 	// Probe tries Twilio Verify without sending anything.
 	Probe func() protocol.Answer
 }

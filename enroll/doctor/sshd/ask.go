@@ -1,0 +1,73 @@
+package sshd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// Program is an sshd that can be asked.
+type Program struct {
+	// Command makes a command that runs sshd with these arguments.
+	Command func(ctx context.Context, args ...string) *exec.Cmd
+	Flags   []string // that it is started with: -f FILE, -o OPTION
+}
+
+// patience is for one answer; it takes milliseconds.
+const patience = 10 * time.Second
+
+// ask runs sshd -T for a connection. With -ddd it also says which Match lines it meets, in included files too.
+func (p Program) ask(spec string) (*answer, error) {
+	args := append([]string{"-T", "-ddd", "-C", spec}, p.Flags...)
+	out, trace, err := p.run(args...)
+	if err != nil {
+		return nil, err
+	}
+	a := &answer{options: parseOptions(out)}
+	if a.options.First("usepam") == "" {
+		return nil, errors.New("sshd -T does not say whether it uses PAM")
+	}
+	a.follow(trace)
+	return a, nil
+}
+
+func (p Program) run(args ...string) (out, trace string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := p.Command(ctx, args...)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", "", fmt.Errorf("sshd -T: %w: %s", err, lastWord(stderr.String()))
+	}
+	return stdout.String(), stderr.String(), nil
+}
+
+// lastWord is the last line that is no tracing.
+func lastWord(trace string) string {
+	last := ""
+	for line := range strings.Lines(trace) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "debug") {
+			last = line
+		}
+	}
+	return last
+}
+
+// release is how sshd names its own version, for Match Version (since OpenSSH 10).
+func (p Program) release() string {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	cmd := p.Command(ctx, "-V")
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(strings.TrimSpace(string(text)), ",")
+	return name
+}

@@ -1,0 +1,96 @@
+package sshd
+
+import (
+	"slices"
+	"strings"
+)
+
+// atoms keeps one value of each kind: two values about which every line says the same are of one kind. says gives what all lines
+// say of a value.
+func atoms[T any](values []T, says func(T) string) []T {
+	seen := map[string]bool{}
+	var kept []T
+	for _, v := range values {
+		if s := says(v); !seen[s] {
+			seen[s] = true
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
+
+// about are the criteria of the blocks that look at these attributes.
+func (m *model) about(attributes ...string) []criterion {
+	var all []criterion
+	for _, b := range m.blocks {
+		for _, c := range b.criteria {
+			if slices.Contains(attributes, c.attribute) {
+				all = append(all, c)
+			}
+		}
+	}
+	return all
+}
+
+// patterns are all patterns of criteria, exceptions too.
+func patterns(criteria []criterion) []string {
+	var all []string
+	for _, c := range criteria {
+		plain, exceptions := positive(c.patterns)
+		all = append(append(all, plain...), exceptions...)
+	}
+	return all
+}
+
+// admissions are the values of AllowUsers and its like, wherever they stand: the users' part, and the part behind "@".
+func (m *model) admissions(keywords ...string) (users, from []string) {
+	add := func(values []string) {
+		for _, v := range values {
+			user, host, at := cutLast(v, "@")
+			users = append(users, user)
+			if at {
+				from = append(from, host)
+			}
+		}
+	}
+	for _, k := range keywords {
+		add(m.base.fields(k))
+		for _, s := range m.config.Settings {
+			if s.under != nil && s.Keyword == k {
+				add(s.Values)
+			}
+		}
+	}
+	return users, from
+}
+
+func cutLast(text, mark string) (before, after string, found bool) {
+	if at := strings.LastIndex(text, mark); at >= 0 {
+		return text[:at], text[at+len(mark):], true
+	}
+	return text, "", false
+}
+
+// truths is what criteria say of a connection, a character each.
+func truths(criteria []criterion, q *connection) string {
+	text := make([]byte, len(criteria))
+	for i, c := range criteria {
+		text[i] = '0'
+		if c.holds(q) {
+			text[i] = '1'
+		}
+	}
+	return string(text)
+}
+
+// flags is the same for any question.
+func flags[T any](items []T, yes func(T) bool) string {
+	text := make([]byte, len(items))
+	for i, item := range items {
+		text[i] = '0'
+		if yes(item) {
+			text[i] = '1'
+		}
+	}
+	return string(text)
+}

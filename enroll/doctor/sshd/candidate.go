@@ -1,0 +1,168 @@
+package sshd
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// What a connection is where no line speaks of it. The addresses are those of RFC 5737 and RFC 3849.
+const (
+	plainUser    = "somebody"
+	plainAddress = "192.0.2.1"
+	plainLocal   = "192.0.2.2"
+	plainHost    = "host.example"
+	plainPort    = 22
+)
+
+// instances are texts that a pattern with wildcards describes, with each of the fillers for *.
+func instances(pattern string, fillers []string) []string {
+	if !wild(pattern) {
+		return []string{pattern}
+	}
+	var all []string
+	for _, f := range fillers {
+		text := strings.ReplaceAll(pattern, "*", f)
+		all = append(all, strings.ReplaceAll(text, "?", "x"), strings.ReplaceAll(text, "?", "1"))
+	}
+	return all
+}
+
+// literals are the pieces of patterns between wildcards: what is put in for the * of one may make it fit another, too.
+func literals(patterns []string) []string {
+	pieces := []string{"x", "1", ""}
+	for _, p := range patterns {
+		for _, piece := range strings.FieldsFunc(p, func(r rune) bool { return r == '*' || r == '?' }) {
+			if !slices.Contains(pieces, piece) && len(pieces) < mostPieces {
+				pieces = append(pieces, piece)
+			}
+		}
+	}
+	return pieces
+}
+
+const mostPieces = 64
+
+// userNames are names that patterns speak of, and names that hardly any does.
+func userNames(patterns []string) []string {
+	all := []string{plainUser, "root"}
+	pieces := literals(slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return !wild(p) }))
+	for _, p := range patterns {
+		all = append(all, instances(p, pieces)...)
+	}
+	for c := 'a'; c <= 'z'; c++ {
+		all = append(all, strings.Repeat(string(c), 9), string(c))
+	}
+	return all
+}
+
+// clientAddresses are one address in each part that the networks among the patterns cut out, and texts for the wildcards.
+func clientAddresses(patterns []string, zones []string) []string {
+	all := []string{plainAddress, "2001:db8::1"}
+	for _, p := range patterns {
+		if n, ok := network(p); ok {
+			first, behind := ends(n)
+			all = append(all, first.String())
+			if behind.IsValid() {
+				all = append(all, behind.String())
+			}
+			continue
+		}
+		all = append(all, wildAddresses(p)...)
+	}
+	all = append(all, "0.0.0.0", "203.0.113.1", "::", "fe80::1", "ffff::1")
+	for _, z := range zones {
+		all = append(all, "fe80::1%"+z)
+	}
+	return slices.DeleteFunc(all, func(a string) bool { _, err := netip.ParseAddr(a); return err != nil })
+}
+
+// octets stand for a wildcard in an IPv4 address, groups in an IPv6 address.
+var (
+	octets = []string{"0", "1", "2", "9", "10", "99", "100", "200", "255", "0.0", "1.1", "0.0.1", "1.0.1", "0.0.0.1", ""}
+	groups = []string{"1", ":1", "::1", "0:0:1", "fe80::1", "2001:db8::1", ""}
+)
+
+func wildAddresses(pattern string) []string {
+	fillers := octets
+	if strings.Contains(pattern, ":") {
+		fillers = groups
+	}
+	var all []string
+	for _, f := range fillers {
+		for _, digit := range []string{"1", "9", "5"} {
+			all = append(all, strings.NewReplacer("*", f, "?", digit).Replace(pattern))
+		}
+	}
+	return all
+}
+
+// hostNames are names of clients, where UseDNS is yes.
+func hostNames(patterns []string) []string {
+	all := []string{plainHost}
+	pieces := literals(patterns)
+	for _, p := range patterns {
+		all = append(all, instances(p, pieces)...)
+	}
+	return slices.DeleteFunc(all, func(h string) bool { return h == "" || strings.HasPrefix(h, "[") })
+}
+
+// listener is where sshd listens.
+type listener struct {
+	addr string // "" for every address of its family
+	v4   bool
+	port int
+}
+
+func listeners(base Options) []listener {
+	var all []listener
+	for _, text := range base["listenaddress"] {
+		text, _, _ = strings.Cut(text, " ") // rdomain
+		at, err := netip.ParseAddrPort(text)
+		if err != nil {
+			continue
+		}
+		l := listener{at.Addr().String(), at.Addr().Is4(), int(at.Port())}
+		if at.Addr().IsUnspecified() {
+			l.addr = ""
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// localPorts are the ports that lines name, and one of those that sshd listens on and no line names.
+func localPorts(patterns []string, listen []listener) []string {
+	var named, all []string
+	for _, p := range patterns {
+		named = append(named, strconv.Itoa(port(p)))
+	}
+	for _, l := range listen {
+		if text := strconv.Itoa(l.port); !slices.Contains(named, text) {
+			all = append(all, text)
+			break
+		}
+	}
+	all = append(all, named...)
+	if len(all) == 0 {
+		all = []string{strconv.Itoa(plainPort)}
+	}
+	return all
+}
+
+// localAddresses are clientAddresses for this side: where sshd listens on certain addresses only, no others.
+func localAddresses(patterns []string, listen []listener) []string {
+	var certain []string
+	for _, l := range listen {
+		if l.addr == "" {
+			certain = nil
+			break
+		}
+		certain = append(certain, l.addr)
+	}
+	if certain == nil {
+		return append([]string{plainLocal, "2001:db8::2"}, clientAddresses(patterns, nil)...)
+	}
+	return certain
+}

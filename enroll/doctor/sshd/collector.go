@@ -1,0 +1,141 @@
+package sshd
+
+import (
+	"slices"
+	"strings"
+)
+
+// collector gathers what is found, once for each line and problem.
+type collector struct {
+	report *Report
+	judged []*Block // that an answer was about
+	missed bool     // there was no time for a question
+}
+
+const lookYourself = "see what it comes to: sshd -T -C user=NAME,host=HOST,addr=ADDRESS,laddr=ADDRESS,lport=PORT"
+
+func unread(place, text string) Fault {
+	return Fault{Problem: Problem{Text: text, Hint: lookYourself}, Place: place}
+}
+
+func (c *collector) add(f Fault, q *connection) {
+	same := func(g Fault) bool { return g.Place == f.Place && g.Text == f.Text }
+	if slices.ContainsFunc(c.report.Faults, same) {
+		return
+	}
+	if q != nil {
+		f.For = q.says()
+	}
+	c.report.Faults = append(c.report.Faults, f)
+}
+
+// judge looks at one region: at sshd's answer if there is one, else at what it is thought to be.
+func (c *collector) judge(m *model, r *region, o outcome) {
+	options := r.options
+	switch {
+	case o.err != nil:
+		c.add(unread("", "for "+r.q.says()+": "+o.err.Error()), nil)
+	case o.answer != nil && !m.matches(r, o.answer):
+		c.disagree(m, r, o.answer)
+		options = o.answer.options
+	case o.answer != nil:
+		options = o.answer.options
+		c.report.Asked++
+	case !o.mute:
+		c.missed = true
+	}
+	if o.answer != nil || o.mute {
+		c.judged = append(c.judged, r.applying...)
+	}
+	if admits(options, r.q) {
+		c.note(options)
+		for _, p := range problems(options, r.q.root(), len(r.by) > 0) {
+			c.blame(m, r, options, p)
+		}
+	}
+}
+
+func (c *collector) blame(m *model, r *region, options Options, p Problem) {
+	f := Fault{Problem: p}
+	if s := m.cause(p, options, r.by, r.q.root()); s != nil {
+		f.Place = s.Place()
+	}
+	c.add(f, r.q)
+}
+
+// disagree names the lines of which sshd says something else than was expected.
+func (c *collector) disagree(m *model, r *region, a *answer) {
+	for _, b := range m.config.Blocks {
+		text := normal(b.Text)
+		if b.applies(r.q) != slices.Contains(a.matched, text) {
+			c.add(unread(b.Place(), "sshd reads this Match line in another way than it is read here: not judged"), r.q)
+			c.judged = append(c.judged, b)
+		}
+	}
+}
+
+// note takes down which PAM service an answer uses (PAMServiceName, since OpenSSH 9.8).
+func (c *collector) note(o Options) {
+	name := o.First("pamservicename")
+	if name == "" {
+		name = "sshd"
+	}
+	ways, _ := o.ways(false)
+	at := slices.IndexFunc(c.report.Services, func(s Service) bool { return s.Name == name })
+	if at < 0 {
+		c.report.Services = append(c.report.Services, Service{name, true})
+		at = len(c.report.Services) - 1
+	}
+	c.report.Services[at].KeyFirst = c.report.Services[at].KeyFirst && keyFirst(ways)
+}
+
+// leftOver looks at Match lines that no region was for: a group without members, a name that cannot be asked about. What they set
+// is judged by itself, as if they alone applied.
+func (c *collector) leftOver(m *model, regions []*region, complete bool) {
+	for _, b := range m.blocks {
+		if slices.Contains(c.judged, b) || b.never() {
+			continue
+		}
+		options, by := m.force(func(other *Block) bool { return within(b, other) })
+		for _, p := range problems(options, false, true) {
+			if s := m.cause(p, options, by, false); s != nil && s.under == b {
+				p.Warning = p.Warning || !m.base.on("usedns") && b.byName()
+				p.Text += "; no connection was found that Match " + normal(b.Text) + " is for"
+				c.add(Fault{Problem: p, Place: s.Place()}, nil)
+			}
+		}
+		if b.unread != "" {
+			c.add(unread(b.Place(), "Match "+normal(b.Text)+" was not tried: "+b.unread), nil)
+		}
+	}
+	if c.missed || !complete {
+		c.add(unread("", "there was no time for all combinations of the Match lines"+m.unjudged(c.judged)), nil)
+	}
+}
+
+// unjudged names the lines that no answer was about.
+func (m *model) unjudged(judged []*Block) string {
+	var places []string
+	for _, b := range m.blocks {
+		if !slices.Contains(judged, b) {
+			places = append(places, b.Place())
+		}
+	}
+	if len(places) == 0 {
+		return "; each line was tried by itself"
+	}
+	return "; not tried: " + strings.Join(places, ", ")
+}
+
+// never reports whether a Match line can be for no connection: it has exceptions alone.
+func (b *Block) never() bool {
+	return slices.ContainsFunc(b.criteria, func(c criterion) bool {
+		plain, _ := positive(c.patterns)
+		return c.patterns != "" && len(plain) == 0 || c.attribute == "invalid-user"
+	})
+}
+
+// byName reports whether a Match line is about the names of clients, which sshd asks for with UseDNS alone.
+func (b *Block) byName() bool {
+	return slices.ContainsFunc(b.criteria, func(c criterion) bool { return c.attribute == "host" })
+}

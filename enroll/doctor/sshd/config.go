@@ -1,0 +1,160 @@
+// Package sshd finds out what an sshd's configuration lets through, by asking sshd itself (sshd -T -C) about a connection for
+// every region that its Match lines cut out.
+//
+// It reads sshd_config only to plan the questions and to name lines. What is in force is sshd's own answer, and where the plan
+// and an answer disagree about a Match line, that line has not been judged.
+package sshd
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// folder is where relative names in Include are looked for.
+const folder = "/etc/ssh"
+
+const (
+	sizeLimit  = 4 << 20 // of one file
+	depthLimit = 16      // of includes, as in sshd
+)
+
+// Config is sshd_config with its includes, in the order in which sshd reads it.
+type Config struct {
+	Settings []*Setting
+	Blocks   []*Block // every Match line
+}
+
+// Setting is one line that sets something.
+type Setting struct {
+	File    string
+	Number  int
+	Keyword string // in lower case, aliases resolved
+	Values  []string
+	under   *Block // nil: for every connection
+}
+
+// Place is where the line stands: file:line.
+func (s *Setting) Place() string { return fmt.Sprintf("%s:%d", s.File, s.Number) }
+
+// Block is a Match line.
+type Block struct {
+	File     string
+	Number   int
+	Text     string // the conditions as they are written
+	criteria []criterion
+	unread   string // why its conditions cannot be represented; "" as a rule
+	outer    *Block // that of the line that includes this one's file
+	settings []*Setting
+}
+
+// Place is where the line stands: file:line.
+func (b *Block) Place() string { return fmt.Sprintf("%s:%d", b.File, b.Number) }
+
+// aliases are older names of keywords.
+var aliases = map[string]string{
+	"challengeresponseauthentication": "kbdinteractiveauthentication",
+	"skeyauthentication":              "kbdinteractiveauthentication",
+	"pubkeyacceptedkeytypes":          "pubkeyacceptedalgorithms",
+}
+
+// Read reads the configuration in file below root. One that is missing is empty: sshd itself says so.
+func Read(root, file string) (*Config, error) {
+	r := &reader{root: root, config: &Config{}}
+	err := r.file(file, nil, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return r.config, err
+}
+
+type reader struct {
+	root   string
+	config *Config
+}
+
+// file reads one file; what it sets is under a Match line if the line that includes it is.
+func (r *reader) file(name string, under *Block, depth int) error {
+	if depth > depthLimit {
+		return fmt.Errorf("%s: includes are nested more than %d deep", name, depthLimit)
+	}
+	text, err := readFile(r.root + name)
+	if err != nil {
+		return err
+	}
+	outer, number := under, 0
+	for line := range strings.Lines(text) {
+		number++
+		keyword, rest := cutKeyword(line)
+		switch {
+		case keyword == "":
+		case keyword == "match":
+			under = r.match(name, number, rest, outer)
+		case keyword == "include":
+			err = r.include(rest, under, depth)
+		default:
+			r.set(name, number, keyword, rest, under)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readFile(path string) (string, error) {
+	st, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if !st.Mode().IsRegular() || st.Size() > sizeLimit {
+		return "", fmt.Errorf("%s: not a regular file of at most %d bytes", path, sizeLimit)
+	}
+	text, err := os.ReadFile(path)
+	return string(text), err
+}
+
+func (r *reader) match(file string, number int, text string, outer *Block) *Block {
+	b := &Block{File: file, Number: number, Text: text, outer: outer}
+	var err error
+	if b.criteria, err = parseCriteria(text); err != nil {
+		b.unread = err.Error()
+	}
+	r.config.Blocks = append(r.config.Blocks, b)
+	return b
+}
+
+func (r *reader) set(file string, number int, keyword, rest string, under *Block) {
+	values, _ := words(rest) // what has open quotes sshd refuses
+	if alias, ok := aliases[keyword]; ok {
+		keyword = alias
+	}
+	s := &Setting{file, number, keyword, values, under}
+	r.config.Settings = append(r.config.Settings, s)
+	if under != nil {
+		under.settings = append(under.settings, s)
+	}
+}
+
+func (r *reader) include(rest string, under *Block, depth int) error {
+	patterns, _ := words(rest)
+	for _, pattern := range patterns {
+		if !filepath.IsAbs(pattern) {
+			pattern = folder + "/" + pattern
+		}
+		files, err := filepath.Glob(r.root + pattern)
+		if err != nil {
+			return fmt.Errorf("include %q: %w", pattern, err)
+		}
+		for _, file := range files {
+			err := r.file(strings.TrimPrefix(file, r.root), under, depth+1)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package sshd
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Fault is one problem, by the line that it comes of.
+type Fault struct {
+	Problem
+	Place string // file:line; "" if it comes of what no line says
+	For   string // the connection that shows it
+}
+
+// Report is what an sshd lets through.
+type Report struct {
+	Base     Options // what is in force where no Match line applies
+	Faults   []Fault
+	Services []Service
+	Asked    int // how often sshd was asked
+}
+
+// Service is a PAM service that sshd uses.
+type Service struct {
+	Name     string
+	KeyFirst bool // on every way to it a key comes first
+}
+
+// Examination asks one sshd about its configuration.
+type Examination struct {
+	Program Program
+	Config  *Config
+	Machine Machine
+	Clock   func() time.Time
+	Bound   time.Duration // how long sshd may be asked
+	// Progress, if set, is called before each question, and when there are no more. One call ends before the next.
+	Progress func(asked, all int)
+}
+
+// Run asks. The error means that nothing could be found out.
+func (e Examination) Run() (*Report, error) {
+	base, err := e.base()
+	if err != nil {
+		return nil, err
+	}
+	c := &collector{report: &Report{Base: base.options}}
+	if !sameLines(base.lines, e.Config.texts()) {
+		c.add(unread("", "sshd reads other Match lines than those that are seen here: they were not judged"), nil)
+	}
+	m := newModel(e.Config, base.options)
+	m.release = e.Program.release()
+	regions, complete := m.plan(m.axes(e.Machine))
+	e.ask(regions, c, m)
+	c.leftOver(m, regions, complete)
+	return c.report, nil
+}
+
+// base asks for a connection that no Match line is for, but "all". Its port is none that a line names.
+func (e Examination) base() (*answer, error) {
+	unused := 1
+	for _, p := range patterns((&model{blocks: e.Config.Blocks}).about("localport")) {
+		if port(p) == unused {
+			unused++
+		}
+	}
+	return e.Program.ask(fmt.Sprintf("lport=%d", unused))
+}
+
+// ask puts all questions, several at a time, in the order of the regions; those for which there is no time are left out.
+func (e Examination) ask(regions []*region, c *collector, m *model) {
+	answers := make([]outcome, len(regions))
+	end := e.Clock().Add(e.Bound)
+	next, lock := 0, sync.Mutex{}
+	take := func() int {
+		lock.Lock()
+		defer lock.Unlock()
+		if next >= len(regions) || !e.Clock().Before(end) {
+			return -1
+		}
+		if e.Progress != nil {
+			e.Progress(next, len(regions))
+		}
+		next++
+		return next - 1
+	}
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for at := take(); at >= 0; at = take() {
+				answers[at] = e.one(regions[at])
+			}
+		})
+	}
+	workers.Wait()
+	if e.Progress != nil {
+		e.Progress(len(regions), len(regions))
+	}
+	for i, r := range regions {
+		c.judge(m, r, answers[i])
+	}
+}
+
+// outcome is what became of a question. The zero outcome: it was not asked.
+type outcome struct {
+	answer *answer
+	err    error
+	mute   bool // sshd cannot be asked about such a connection
+}
+
+func (e Examination) one(r *region) outcome {
+	spec, ok := r.q.spec()
+	if !ok {
+		return outcome{mute: true}
+	}
+	a, err := e.Program.ask(spec)
+	return outcome{answer: a, err: err}
+}
+
+// texts are the conditions of all Match lines.
+func (c *Config) texts() []string {
+	var all []string
+	for _, b := range c.Blocks {
+		all = append(all, normal(b.Text))
+	}
+	return all
+}
+
+// matches reports whether sshd found the same Match lines to apply as the plan did.
+func (m *model) matches(r *region, a *answer) bool {
+	var expected []string
+	for _, b := range m.config.Blocks {
+		if b.applies(r.q) {
+			expected = append(expected, normal(b.Text))
+		}
+	}
+	return slices.Equal(expected, a.matched)
+}

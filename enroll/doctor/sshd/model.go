@@ -1,0 +1,122 @@
+package sshd
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// decisive are the keywords that decide whether the code can be left out, and that may stand below a Match line.
+var decisive = []string{
+	"authenticationmethods", "pubkeyauthentication", "passwordauthentication", "kbdinteractiveauthentication",
+	"permitrootlogin", "permitemptypasswords", "hostbasedauthentication", "gssapiauthentication", "gssapikeyexchange",
+	"authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys",
+	"allowusers", "denyusers", "allowgroups", "denygroups", "refuseconnection", "pamservicename", "usepam", "usedns",
+}
+
+// gathered are the keywords whose lines add up; of all others the first line counts.
+var gathered = []string{"allowusers", "denyusers", "allowgroups", "denygroups"}
+
+// model is the configuration as it is thought to work.
+type model struct {
+	config *Config
+	base   Options  // what is in force where no Match line applies
+	blocks []*Block // the Match lines below which something decisive is set, and those around them
+	// release is how sshd names its version, for Match Version.
+	release string
+}
+
+func newModel(c *Config, base Options) *model {
+	m := &model{config: c, base: base}
+	for _, b := range c.Blocks {
+		sets := func(s *Setting) bool { return within(s.under, b) && slices.Contains(decisive, s.Keyword) }
+		if slices.ContainsFunc(c.Settings, sets) {
+			m.blocks = append(m.blocks, b)
+		}
+	}
+	return m
+}
+
+// within reports whether a block is another, or inside it.
+func within(b, outer *Block) bool {
+	for ; b != nil; b = b.outer {
+		if b == outer {
+			return true
+		}
+	}
+	return false
+}
+
+// applies reports whether a Match line, and those around it, are for a connection.
+func (b *Block) applies(q *connection) bool {
+	for _, c := range b.criteria {
+		if !c.holds(q) {
+			return false
+		}
+	}
+	return b.unread == "" && (b.outer == nil || b.outer.applies(q))
+}
+
+// force is what is in force where these blocks apply, and the lines that decided.
+func (m *model) force(applies func(*Block) bool) (Options, map[string]*Setting) {
+	o, by := Options{}, map[string]*Setting{}
+	for k, v := range m.base {
+		o[k] = v
+	}
+	for _, b := range m.blocks {
+		if !applies(b) {
+			continue
+		}
+		for _, s := range b.settings {
+			switch {
+			case !slices.Contains(decisive, s.Keyword):
+			case by[s.Keyword] == nil:
+				o[s.Keyword], by[s.Keyword] = []string{lowered(s)}, s
+			case slices.Contains(gathered, s.Keyword):
+				o[s.Keyword] = append(slices.Clone(o[s.Keyword]), lowered(s))
+			}
+		}
+	}
+	return o, by
+}
+
+// lowered is a setting's value as sshd -T would print it, as far as it matters.
+func lowered(s *Setting) string {
+	value := strings.Join(s.Values, " ")
+	switch strings.ToLower(value) {
+	case "yes", "no", "none", "any":
+		return strings.ToLower(value)
+	case "true":
+		return "yes"
+	case "false":
+		return "no"
+	}
+	return value
+}
+
+// indirect are the keywords that are the cause only if their base value would not do the same.
+var indirect = []string{"authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys"}
+
+// cause is the line that a problem comes of: one below a Match line if there is one. nil: it comes of what no line says.
+func (m *model) cause(p Problem, o Options, by map[string]*Setting, root bool) *Setting {
+	for _, k := range p.blame {
+		if s := by[k]; s != nil && (!slices.Contains(indirect, k) || !m.persists(p, o, k, root)) {
+			return s
+		}
+	}
+	for _, k := range p.blame {
+		for _, s := range m.config.Settings {
+			if s.under == nil && s.Keyword == k && !slices.Contains(indirect, k) {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// persists reports whether a problem is there also if a keyword has its base value.
+func (m *model) persists(p Problem, o Options, keyword string, root bool) bool {
+	other := maps.Clone(o)
+	other[keyword] = m.base[keyword]
+	return slices.ContainsFunc(problems(other, root, true), func(q Problem) bool { return q.Text == p.Text })
+}
