@@ -61,7 +61,8 @@ $(B)/enroll.bash $(B)/enroll.zsh $(B)/enroll.fish: $(wildcard enroll/usage/*.go 
 .PHONY: $(B)/pam_latchkey.so
 $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/names/names.h pam/gate/exports.map Makefile
 	@mkdir -p $(B)
-	$(CC) $(CPPFLAGS) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' $(GATE_C) $(GATE_LDFLAGS) $(LDFLAGS) -lpam -o $@
+	$(CC) $(CPPFLAGS) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' \
+		-DLATCHKEY_ENROLL='"$(PREFIX)/bin/enroll"' $(GATE_C) $(GATE_LDFLAGS) $(LDFLAGS) -lpam -o $@
 
 # Static and without cgo: nothing of the host's libraries, name services or locale runs in the login program.
 .PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/enroll

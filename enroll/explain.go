@@ -83,7 +83,7 @@ func (p *program) rehearse(e *explanation, who identity, member func(string) (bo
 			enrolls = true
 			return flow.Outcome{}
 		},
-	}.Run(flow.Request{User: who.name, Name: who.name, UID: who.uid, Lookup: flow.Found, Service: e.Service, From: e.From})
+	}.Run(flow.Request{User: who.name, Name: who.name, UID: who.uid, Lookup: flow.Found, Service: e.Service, From: e.From, ByEnroll: e.Service == service})
 	e.Shown, e.Reason, e.Detail = silent.shown, o.Reason, o.Detail
 	switch {
 	case enrolls:

@@ -34,7 +34,7 @@ func (f Flow) Run(r Request) Outcome {
 	if o := checkName(r); o != undecided {
 		return o
 	}
-	if r.Service == enrollService {
+	if r.Service == enrollService && r.ByEnroll {
 		return allow(Exempt)
 	}
 	rules, err := policy.Load(f.Root, args.conf)
@@ -80,7 +80,7 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) Outcome
 // enrollService is the PAM service by which enroll(8) asks for the password. Where all services that do so ask for a code
 // too (pam-auth-update --enable latchkey puts the module into common-auth), enroll would ask for it twice, the second time for
 // one that is used, and a user without a device could never set one up. enroll asks for what it needs itself, whatever the
-// policy says. Nobody but root names a program's service.
+// policy says. For any other application with a service of that name the policy decides.
 const enrollService = "enroll"
 
 // ifPublicKey answers the question of the argument if_publickey, which the PAM configuration branches on.

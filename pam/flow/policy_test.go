@@ -199,7 +199,7 @@ func TestTheArgumentDebugSaysWhichRuleDecidedAndNoSecret(t *testing.T) {
 func TestEnrollIsNotAskedForACodeHere(t *testing.T) {
 	w := newWorld(t, "[[rule]]\nusers = [\"alice\"]\nrequire = \"deny\"\n")
 	r := request()
-	r.Service = "enroll"
+	r.Service, r.ByEnroll = "enroll", true
 	w.expect(w.login(r), true, flow.Exempt, success, "")
 	for _, other := range []string{"", "enroll2", "Enroll", " enroll", "sshd"} {
 		r.Service = other
@@ -207,6 +207,8 @@ func TestEnrollIsNotAskedForACodeHere(t *testing.T) {
 			t.Errorf("service %q is exempt", other)
 		}
 	}
-	r.Service, r.Lookup = "enroll", flow.NoSuchUser
+	r.Service, r.ByEnroll = "enroll", false
+	w.expect(w.login(r), false, flow.Forbidden, permDenied, "You may not log in here.")
+	r.ByEnroll, r.Lookup = true, flow.NoSuchUser
 	w.expect(w.login(r), false, flow.Name, flow.Outcome{Reason: flow.Name}.PAM(), "")
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -95,6 +96,16 @@ static const char *item(pam_handle_t *pamh, int type)
 	return value;
 }
 
+/* Is this process the enroll program itself? Any application can call its service "enroll". A program that was replaced while
+ * it runs is another one, and so is a copy: then the answer is no, and a code is asked for. */
+static bool is_enroll(void)
+{
+	struct stat self, enroll;
+
+	return stat("/proc/self/exe", &self) == 0 && stat(LATCHKEY_ENROLL, &enroll) == 0 && self.st_dev == enroll.st_dev &&
+	       self.st_ino == enroll.st_ino;
+}
+
 static bool hello(struct gate *g, int argc, const char **argv)
 {
 	const char *auth_info = pam_getenv(g->pamh, "SSH_AUTH_INFO_0");
@@ -115,6 +126,8 @@ static bool hello(struct gate *g, int argc, const char **argv)
 	put_field(g, "ruser", item(g->pamh, PAM_RUSER), GATE_ITEM);
 	put_field(g, "auth_info", auth_info ? auth_info : "", GATE_AUTH_INFO);
 	put_field(g, "silent", g->silent ? "1" : "0", 1);
+	if (is_enroll())
+		put_field(g, "own", "1", 1);
 	for (int i = 0; i < argc; i++)
 		put_field(g, "arg", argv[i], SIZE_MAX);
 	if (g->length > GATE_FRAME)

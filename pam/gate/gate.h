@@ -15,6 +15,9 @@
 #ifndef LATCHKEY_LOGIN
 #define LATCHKEY_LOGIN "/usr/libexec/latchkey/latchkey-login"
 #endif
+#ifndef LATCHKEY_ENROLL
+#define LATCHKEY_ENROLL "/usr/bin/enroll"
+#endif
 #ifndef LATCHKEY_DEADLINE_MS
 #define LATCHKEY_DEADLINE_MS 20000
 #endif

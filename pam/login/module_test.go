@@ -29,8 +29,9 @@ const (
 	crowd  = 50
 )
 
-// module builds pam_latchkey.so for the program of these tests and returns a directory of PAM services: "latchkey" has it.
-func module(t *testing.T) (confdir string) {
+// module builds pam_latchkey.so for the program of these tests and returns a directory of PAM services: "latchkey" and "enroll"
+// have it.
+func module(t *testing.T, flags ...string) (confdir string) {
 	t.Helper()
 	path, err := program()
 	testroot.Must(t, err)
@@ -44,12 +45,14 @@ func module(t *testing.T) (confdir string) {
 	testroot.Must(t, err)
 	names, err := filepath.Glob("../gate/names/*.c")
 	testroot.Must(t, err)
-	args = append(append(args, names...), "-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-shared", `-DLATCHKEY_LOGIN="`+path+`"`,
+	args = append(append(append(args, names...), flags...), "-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-shared", `-DLATCHKEY_LOGIN="`+path+`"`,
 		"-Wl,--version-script=../gate/exports.map", "-lpam", "-o", so)
 	out, err := exec.Command(cc, args...).CombinedOutput()
 	testroot.Must(t, errors.Join(err, nonempty(out)))
 	service := "auth required " + so + "\n"
-	testroot.Must(t, os.WriteFile(filepath.Join(confdir, "latchkey"), []byte(service), 0o644))
+	for _, name := range []string{"latchkey", "enroll"} {
+		testroot.Must(t, os.WriteFile(filepath.Join(confdir, name), []byte(service), 0o644))
+	}
 	return confdir
 }
 
@@ -65,13 +68,17 @@ func me(t *testing.T) (name string, uid uint32) {
 
 // authenticate is one login by PAM in which every question is answered with code.
 func authenticate(confdir, name, code string) error {
+	return authenticateBy("latchkey", confdir, name, code)
+}
+
+func authenticateBy(service, confdir, name, code string) error {
 	answer := func(style pam.Style, text string) (string, error) {
 		if style == pam.PromptEchoOn && strings.Contains(text, "Code") {
 			return code, nil
 		}
 		return "", nil
 	}
-	tx, err := pam.StartConfDir("latchkey", name, pam.ConversationFunc(answer), confdir)
+	tx, err := pam.StartConfDir(service, name, pam.ConversationFunc(answer), confdir)
 	if err != nil {
 		return fmt.Errorf("pam_start: %w", err)
 	}
@@ -136,5 +143,39 @@ func (h *host) crowd(confdir, name string, d record.Device) {
 	got := h.reasons()
 	if succeeded.Load() != 1 || got["ok"] > 1 || got["replayed"] > crowd-1 || len(got) > 2 {
 		h.t.Errorf("%s: %d succeeded, logged as %v", d.Label, succeeded.Load(), got)
+	}
+}
+
+// Any application can call its service "enroll"; what counts is which program it is.
+func TestOnlyTheEnrollProgramItselfIsNotAskedForACodeByItsService(t *testing.T) {
+	self, err := os.Executable()
+	testroot.Must(t, err)
+	name, uid := me(t)
+	h := newHost(t, "")
+	d := testroot.TOTP("app")
+	h.root.Enroll(t, name, uid, d)
+	twin := filepath.Join(t.TempDir(), "enroll")
+	testroot.Must(t, exec.Command("cp", self, twin).Run())
+	cases := []struct {
+		name, enroll, service string
+		exempt                bool
+	}{
+		{"enroll itself", self, "enroll", true},
+		{"enroll itself by another service", self, "latchkey", false},
+		{"another program", "/bin/true", "enroll", false},
+		{"a copy of enroll", twin, "enroll", false},
+		{"no enroll is installed", filepath.Join(t.TempDir(), "enroll"), "enroll", false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			confdir := module(t, `-DLATCHKEY_ENROLL="`+c.enroll+`"`)
+			err := authenticateBy(c.service, confdir, name, testroot.WrongCode(t, time.Now(), d))
+			if exempt := err == nil; exempt != c.exempt {
+				t.Errorf("without a code: %v, exempt should be %v", err, c.exempt)
+			}
+			if line := h.line(); strings.Contains(line, "reason=exempt") != c.exempt {
+				t.Errorf("logged %s", line)
+			}
+		})
 	}
 }
