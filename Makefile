@@ -21,7 +21,7 @@ ZSH        = vendor-completions
 endif
 EXAMPLES = $(PREFIX)/share/doc/latchkey/examples
 
-GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/names/names.c pam/gate/names/sources.c
+GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/names/names.c pam/gate/names/sources.c pam/gate/names/users.c
 GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
                "-ffile-prefix-map=$(CURDIR)=."
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
@@ -62,7 +62,7 @@ $(B)/enroll.bash $(B)/enroll.zsh $(B)/enroll.fish: $(wildcard enroll/usage/*.go 
 $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/names/names.h pam/gate/exports.map Makefile
 	@mkdir -p $(B)
 	$(CC) $(CPPFLAGS) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' \
-		-DLATCHKEY_ENROLL='"$(PREFIX)/bin/enroll"' $(GATE_C) $(GATE_LDFLAGS) $(LDFLAGS) -lpam -o $@
+		-DLATCHKEY_ENROLL='"$(PREFIX)/bin/enroll"' $(GATE_C) $(GATE_LDFLAGS) $(LDFLAGS) -lpam -ldl -o $@
 
 # Static and without cgo: nothing of the host's libraries, name services or locale runs in the login program.
 .PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/enroll

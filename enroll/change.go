@@ -7,6 +7,7 @@ import (
 
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
+	"latchkey/pam/gate/names"
 	"latchkey/pam/record"
 )
 
@@ -33,21 +34,26 @@ func (p *program) remove(o options) error {
 }
 
 // reset removes all that a user has. It works for users who are gone and on files that cannot be read: it is
-// the way back when nothing else works.
+// the way back when nothing else works. Whether a user is gone must be certain, or root must say that it does not matter:
+// a job that clears up after deleted users would otherwise destroy everybody's enrollment while the name service is down.
 func (p *program) reset(o options) error {
 	name, err := target(o)
 	if err != nil {
 		return err
 	}
-	if err := record.CheckName(name); err != nil {
-		return fmt.Errorf("%q: %w", name, err)
+	who, lookUpErr := lookUp(name)
+	if errors.Is(lookUpErr, record.ErrName) {
+		return lookUpErr
+	}
+	if errors.Is(lookUpErr, names.ErrUntold) && !o.deleteAnyway {
+		return &failure{lookUpErr.Error() + "; nothing was changed", "try again when it can; to remove all that " + name +
+			" has, deleted user or not: enroll reset --delete-anyway " + name}
 	}
 	err = p.keyring.Reset(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		// A mistyped name must not look like a job done: it may be the owner of a stolen phone who is meant.
-		who, unknown := lookUp(name)
-		if unknown != nil {
-			return unknown
+		if lookUpErr != nil {
+			return lookUpErr
 		}
 		name, err = who.name, p.keyring.Reset(who.name)
 	}

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"os/user"
-	"strconv"
 
+	"latchkey/pam/gate/names"
 	"latchkey/pam/record"
 )
 
@@ -13,41 +11,36 @@ import (
 type identity struct {
 	name string
 	uid  uint32
+	home string
 }
 
-// lookUp finds a user by name.
+// lookUp finds a user by name. The error matches names.ErrUnknown only if there is certainly no such user; it matches
+// names.ErrUntold if there may be one.
 func lookUp(name string) (identity, error) {
 	if err := record.CheckName(name); err != nil {
 		return identity{}, fmt.Errorf("%q: %w", name, err)
 	}
-	u, err := user.Lookup(name)
-	if unknown := user.UnknownUserError(""); errors.As(err, &unknown) {
-		return identity{}, &failure{fmt.Sprintf("no such user: %q", name), ""}
-	}
+	u, err := names.Lookup(name)
 	if err != nil {
-		return identity{}, fmt.Errorf("look up the user %q: %w", name, err)
+		return identity{}, err
 	}
 	return fromUser(u)
 }
 
-// lookUpID finds the user who runs the program.
+// lookUpID finds a user by uid. Errors are those of lookUp.
 func lookUpID(uid int) (identity, error) {
-	u, err := user.LookupId(strconv.Itoa(uid))
+	u, err := names.LookupID(uint32(uid))
 	if err != nil {
-		return identity{}, fmt.Errorf("look up uid %d: %w", uid, err)
+		return identity{}, err
 	}
 	return fromUser(u)
 }
 
-func fromUser(u *user.User) (identity, error) {
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return identity{}, fmt.Errorf("uid of %q: %w", u.Username, err)
+func fromUser(u names.User) (identity, error) {
+	if err := record.CheckName(u.Name); err != nil {
+		return identity{}, fmt.Errorf("%q: %w", u.Name, err)
 	}
-	if err := record.CheckName(u.Username); err != nil {
-		return identity{}, fmt.Errorf("%q: %w", u.Username, err)
-	}
-	return identity{u.Username, uint32(uid)}, nil
+	return identity{u.Name, u.UID, u.Home}, nil
 }
 
 // whom decides for whom the command works: only root may name somebody else.

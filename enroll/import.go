@@ -12,6 +12,7 @@ import (
 	"latchkey/enroll/migrate"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
+	"latchkey/pam/gate/names"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
@@ -95,9 +96,9 @@ func (c *candidate) standsToo(other *candidate) {
 func (i *importing) lookUp(c *candidate) (err error) {
 	if c.who == (identity{}) {
 		if c.who, err = lookUp(c.entry.User); err != nil {
-			switch f := (*failure)(nil); {
-			case errors.As(err, &f):
-				c.Result, err = unknown, errors.New("no such user")
+			switch {
+			case errors.Is(err, names.ErrUnknown):
+				c.Result, err = unknown, names.ErrUnknown
 			case errors.Is(err, record.ErrName):
 				err = record.ErrName // without the name, which the line has already
 			}

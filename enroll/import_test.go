@@ -192,7 +192,7 @@ func (i *importing) candidateOf(e migrate.Entry) *candidate {
 	d := e.Devices[0]
 	rand.Read(d.ID[:])
 	e.Devices = []migrate.Device{d}
-	return &candidate{who: identity{"alice", 1000}, entry: e, outcome: outcome{User: "alice"}}
+	return &candidate{who: identity{name: "alice", uid: 1000}, entry: e, outcome: outcome{User: "alice"}}
 }
 
 // many is how many users issue 4 wants imported in under a minute.

@@ -19,7 +19,7 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 		return factor.NewTOTP(label, factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, time.Now())
 	}
 	phone, tablet, thiefs := device("phone"), device("tablet"), device("thief's")
-	alice := identity{"alice", 1000}
+	alice := identity{name: "alice", uid: 1000}
 	byPassword := func(*record.Record) func(*record.Record) error { return stillUnenrolled }
 	by := func(m factor.Match) func(*record.Record) func(*record.Record) error {
 		return func(r *record.Record) func(*record.Record) error { return stillThere(r, m) }
@@ -121,7 +121,7 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 	if err := makeRoot(root); err != nil {
 		t.Fatal(err)
 	}
-	nobody := identity{"nobody", 65534}
+	nobody := identity{name: "nobody", uid: 65534}
 	now := time.Now()
 	k := factor.NewKeyring(root, safefile.Patience{Limit: lockWait})
 	ticket, g, err := factor.NewGrant(now.Add(3 * time.Hour))

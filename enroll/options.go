@@ -34,7 +34,9 @@ type options struct {
 	json       bool
 	format     string
 	replace    bool
-	help       bool
+
+	deleteAnyway bool
+	help         bool
 }
 
 // does is what carries the commands out.
@@ -101,6 +103,7 @@ func flags(o *options) *flag.FlagSet {
 	set.StringVar(&o.png, "png", "", "")
 	set.StringVar(&o.format, "format", "", "")
 	set.BoolVar(&o.replace, "replace", false, "")
+	set.BoolVar(&o.deleteAnyway, "delete-anyway", false, "")
 	set.BoolVar(&o.yes, "yes", false, "")
 	set.BoolVar(&o.json, "json", false, "")
 	set.BoolVar(&o.help, "help", false, "")

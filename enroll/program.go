@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/gate/names"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -43,6 +44,8 @@ func (p *program) run(args []string) int {
 // hinted adds to errors of the packages below what to type next.
 func hinted(err error, o options) error {
 	switch {
+	case errors.Is(err, names.ErrUntold):
+		return &failure{err.Error() + "; nothing was changed", "try again when it answers (see /etc/nsswitch.conf)"}
 	case errors.Is(err, factor.ErrUnenrolled):
 		return &failure{"no second factor is set up", "set one up with: enroll" + o.forUser()}
 	case errors.Is(err, safefile.ErrBusy):

@@ -33,9 +33,9 @@ type site struct {
 
 // The users of tests, whom every Debian system has.
 var (
-	alice = identity{"games", 5}
-	bob   = identity{"nobody", nobody}
-	carol = identity{"daemon", 1}
+	alice = identity{name: "games", uid: 5}
+	bob   = identity{name: "nobody", uid: nobody}
+	carol = identity{name: "daemon", uid: 1}
 )
 
 // password is everybody's.

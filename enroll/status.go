@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/gate/names"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -17,7 +18,7 @@ import (
 // userStatus is what status and list tell of a user; its JSON is an interface.
 type userStatus struct {
 	User        string         `json:"user"`
-	UID         *uint32        `json:"uid"` // null: the name service knows no such user
+	UID         *uint32        `json:"uid"` // null: the name service knows no such user, or cannot tell
 	Enrolled    bool           `json:"enrolled"`
 	LockedUntil *time.Time     `json:"locked_until"`
 	Failures    int            `json:"failures"`
@@ -25,6 +26,7 @@ type userStatus struct {
 	Recovery    int            `json:"recovery_codes_left"`
 	Problem     string         `json:"problem,omitempty"` // why login is denied whatever is typed
 	hint        string
+	untold      bool // whether there is such a user
 }
 
 type deviceStatus struct {
@@ -130,7 +132,7 @@ func (p *program) list(o options) error {
 	if err != nil {
 		return err
 	}
-	all, bad := []userStatus{}, 0
+	all, bad, untold := []userStatus{}, 0, 0
 	for _, name := range names {
 		s, err := p.listed(name)
 		if err != nil {
@@ -138,6 +140,9 @@ func (p *program) list(o options) error {
 		}
 		if s.Problem != "" {
 			bad++
+		}
+		if s.untold {
+			untold++
 		}
 		all = append(all, s)
 	}
@@ -147,7 +152,11 @@ func (p *program) list(o options) error {
 		writeList(p.out, all)
 	}
 	if err == nil && bad > 0 {
-		err = &failure{fmt.Sprintf("%d of %d users cannot log in", bad, len(all)), "each line says why; if nothing else helps: enroll reset NAME"}
+		hint := "each line says why; if nothing else helps: enroll reset NAME"
+		if untold > 0 {
+			hint = "the name service is not to be relied on now (see /etc/nsswitch.conf): remove nobody's second factor because of it"
+		}
+		err = &failure{fmt.Sprintf("%d of %d users cannot log in", bad, len(all)), hint}
 	}
 	return err
 }
@@ -156,7 +165,8 @@ func (p *program) list(o options) error {
 func (p *program) listed(name string) (userStatus, error) {
 	who, err := lookUp(name)
 	if err != nil {
-		return userStatus{User: name, Enrolled: true, Devices: []deviceStatus{}, Problem: err.Error()}, nil
+		untold := errors.Is(err, names.ErrUntold)
+		return userStatus{User: name, Enrolled: true, Devices: []deviceStatus{}, Problem: err.Error(), untold: untold}, nil
 	}
 	return p.statusOf(who)
 }

@@ -26,9 +26,12 @@ func TestANameServiceThatIsDownIsADenialAndNoUnknownUser(t *testing.T) {
 			// A folder in a file's place: the service answers with an error.
 			{"mv /var/lib/extrausers/passwd /root/p; mkdir /var/lib/extrausers/passwd",
 				"rmdir /var/lib/extrausers/passwd; mv /root/p /var/lib/extrausers/passwd", "reason=internal"},
-			// A service that libc cannot load: libc itself says "no such user" then, which is a denial as well.
+			// A service that libc cannot load: libc itself says "no such user" then.
 			{"sed -i.good 's/^passwd:.*/passwd: files nosuchservice/' /etc/nsswitch.conf",
-				"mv /etc/nsswitch.conf.good /etc/nsswitch.conf", "verdict=deny"},
+				"mv /etc/nsswitch.conf.good /etc/nsswitch.conf", "reason=internal"},
+			// One that fails and is not the last.
+			{"sed -i.good 's/^passwd:.*/passwd: extrausers files/' /etc/nsswitch.conf; mv /var/lib/extrausers/passwd /root/p; mkdir /var/lib/extrausers/passwd",
+				"mv /etc/nsswitch.conf.good /etc/nsswitch.conf; rmdir /var/lib/extrausers/passwd; mv /root/p /var/lib/extrausers/passwd", "reason=internal"},
 		} {
 			script(t, h, c.broken)
 			if reply := tester(); reply.Exit == 0 {

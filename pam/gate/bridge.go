@@ -5,11 +5,12 @@ package gate
 
 /*
 #cgo CFLAGS: -std=gnu11 -Wall -fvisibility=hidden
-#cgo LDFLAGS: -lpam
+#cgo LDFLAGS: -lpam -ldl
 #define _GNU_SOURCE
 #include "gate.h"
 #include "names/names.c"
 #include "names/sources.c"
+#include "names/users.c"
 #include <errno.h>
 #include <security/pam_appl.h>
 #include <stdarg.h>

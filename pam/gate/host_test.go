@@ -72,6 +72,7 @@ type host struct {
 	program, confdir string
 	user, answer     string
 	environment      []string
+	prefix           []string // what starts the program, such as unshare(1)
 }
 
 func newHost(t *testing.T, module string, script ...string) host {
@@ -86,7 +87,9 @@ func newHost(t *testing.T, module string, script ...string) host {
 }
 
 func (h host) command(options ...string) *exec.Cmd {
-	cmd := exec.Command(h.program, append([]string{h.confdir, "latchkey-test", h.user, h.answer}, options...)...)
+	line := append(slices.Clone(h.prefix), h.program, h.confdir, "latchkey-test", h.user, h.answer)
+	line = append(line, options...)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Env = append(slices.Clone(h.environment), "ASAN_OPTIONS=detect_leaks=0")
 	return cmd
 }

@@ -21,11 +21,11 @@ static char *grow(char *buffer, size_t *size)
 }
 
 /* gate_look_up tells "no such user" from "cannot be told": a name service that is down must not turn an enrolled user into an
- * unknown one. */
+ * unknown one. libc's "not found" may be such a failure: users.c asks further. */
 void gate_look_up(struct gate_account *account, const char *user)
 {
 	struct passwd entry, *found = NULL;
-	char *buffer = NULL;
+	char *buffer = NULL, why[NAMES_WHY];
 	size_t size = 0;
 	int error = ERANGE;
 
@@ -33,7 +33,7 @@ void gate_look_up(struct gate_account *account, const char *user)
 	account->state = GATE_UNTOLD;
 	while (error == ERANGE && (buffer = grow(buffer, &size)))
 		error = getpwnam_r(user, &entry, buffer, size, &found);
-	if (error == 0 && !found)
+	if (error == 0 && !found && names_no_such_user(user, why))
 		account->state = GATE_UNKNOWN;
 	if (error == 0 && found && strlen(entry.pw_name) <= NAMES_NAME) {
 		strcpy(account->name, entry.pw_name);

@@ -1,5 +1,5 @@
-// Package names asks the name service as the gate does at a login, with the gate's own code: names.c and sources.c are
-// compiled into pam_latchkey.so as well.
+// Package names asks the name service as the gate does at a login, with the gate's own code: names.c, sources.c and
+// users.c are compiled into pam_latchkey.so as well.
 package names
 
 // #cgo CFLAGS: -std=gnu11 -Wall -fvisibility=hidden

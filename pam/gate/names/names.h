@@ -31,7 +31,8 @@ int gate_in_group(const struct gate_account *account, const char *name, char why
 /* sources.c: whether a "no" of libc's can be believed. libc leaves out, in silence, a source that cannot be asked. */
 struct question {
 	const struct gate_account *account;
-	const char *name;           /* of the group or netgroup */
+	const char *name;           /* of the group, netgroup or user */
+	uid_t uid;                  /* of the user, if name is NULL */
 	char *why;                  /* NAMES_WHY bytes */
 	char *seen[NAMES_NESTED];   /* netgroups that were looked at */
 	int count;                  /* of seen */
@@ -40,5 +41,18 @@ struct question {
 /* Both return 0 if every source that matters answered, else -1 and a reason. */
 int names_groups_answer(struct question *q);
 int names_netgroup_answers(struct question *q);
+
+/* users.c: 1 if every source says that there is no user of this name or uid, else 0 and a reason. */
+int names_no_such_user(const char *name, char why[NAMES_WHY]);
+int names_no_such_uid(uid_t uid, char why[NAMES_WHY]);
+
+/* What is asked of a source: ENOUGH: no other need be asked; SILENT: it did not answer; 0: go on. */
+enum { ENOUGH = 1, SILENT = -1 };
+typedef int (*source_asker)(const char *source, struct question *q);
+
+int names_ask_sources(const char *database, const char *otherwise, source_asker ask, struct question *q);
+int names_silent(struct question *q, const char *source, const char *reason); /* notes the reason; SILENT */
+void *names_library(const char *source, struct question *q);                  /* NULL and a reason if there is none */
+void *names_function(void *handle, const char *source, const char *what);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Can a "no" of libc's be believed? getgrouplist(3) and innetgr(3) go over the sources that /etc/nsswitch.conf lists and leave
+ * Can a "no" of libc's be believed? getpwnam(3), getgrouplist(3) and innetgr(3) go over the sources that /etc/nsswitch.conf lists and leave
  * out, in silence, what cannot be asked: a library that is missing, a daemon that is down, a file for which there is no
  * descriptor left (the caller of su chooses how many there are). So before a "no" is believed every source is asked once
  * more, by itself, and has to answer. Where libc stops, so does this: at the first source that knows a netgroup.
@@ -23,17 +23,13 @@
 #define NAMES_ETC "/etc"
 #endif
 
-enum { ENOUGH = 1, SILENT = -1 }; /* of a source: no other need be asked; it did not answer. 0: go on */
-
-static int silent(struct question *q, const char *source, const char *reason)
+int names_silent(struct question *q, const char *source, const char *reason)
 {
 	snprintf(q->why, NAMES_WHY, "source %.40s in nsswitch.conf: %s", source, reason ? reason : "unknown error");
 	return SILENT;
 }
 
 /* ---- nsswitch.conf ---- */
-
-typedef int (*source_asker)(const char *source, struct question *q);
 
 /* The sources in what is right of the colon. Actions in brackets are passed over. */
 static int ask_words(char *text, source_asker ask, struct question *q)
@@ -46,7 +42,7 @@ static int ask_words(char *text, source_asker ask, struct question *q)
 		bool is_source = *text != '[';
 
 		if (!end)
-			return silent(q, text, "is malformed");
+			return names_silent(q, text, "is malformed");
 		char after = *end;
 		*end = 0;
 		if (is_source)
@@ -71,7 +67,7 @@ static char *sources_of(char *line, const char *database)
 }
 
 /* Asks the sources of a database one after the other. Without a line of its own it is asked of otherwise (NULL: not at all). */
-static int ask_sources(const char *database, const char *otherwise, source_asker ask, struct question *q)
+int names_ask_sources(const char *database, const char *otherwise, source_asker ask, struct question *q)
 {
 	FILE *file = fopen(NAMES_ETC "/nsswitch.conf", "re");
 	char *line = NULL, *sources;
@@ -80,7 +76,7 @@ static int ask_sources(const char *database, const char *otherwise, source_asker
 	bool is_listed = false;
 
 	if (!file && errno != ENOENT)
-		return silent(q, database, strerrordesc_np(errno));
+		return names_silent(q, database, strerrordesc_np(errno));
 	/* SAFETY: getline owns line until it is freed below. */
 	while (file && answer == 0 && getline(&line, &size, file) >= 0)
 		if ((sources = sources_of(line, database))) {
@@ -88,7 +84,7 @@ static int ask_sources(const char *database, const char *otherwise, source_asker
 			answer = ask_words(sources, ask, q);
 		}
 	if (file && answer == 0 && !feof(file))
-		answer = silent(q, database, "cannot be read");
+		answer = names_silent(q, database, "cannot be read");
 	free(line);
 	if (file)
 		fclose(file);
@@ -98,7 +94,7 @@ static int ask_sources(const char *database, const char *otherwise, source_asker
 /* ---- a library ---- */
 
 /* SAFETY: the library stays loaded, as libc leaves it, so that what symbols point to stays valid. */
-static void *library(const char *source, struct question *q)
+void *names_library(const char *source, struct question *q)
 {
 	char path[80];
 	void *handle = NULL;
@@ -107,11 +103,11 @@ static void *library(const char *source, struct question *q)
 	    snprintf(path, sizeof path, "libnss_%s.so.2", source) < (int)sizeof path)
 		handle = dlopen(path, RTLD_NOW | RTLD_NODELETE);
 	if (!handle)
-		silent(q, source, "its library cannot be loaded");
+		names_silent(q, source, "its library cannot be loaded");
 	return handle;
 }
 
-static void *function(void *handle, const char *source, const char *what)
+void *names_function(void *handle, const char *source, const char *what)
 {
 	char symbol[120];
 
@@ -136,7 +132,7 @@ static int judge(enum nss_status status, int error, const char *source, struct q
 {
 	if (status == NSS_STATUS_SUCCESS || status == NSS_STATUS_NOTFOUND || is_sss_without_configuration(source))
 		return 0;
-	return silent(q, source, error ? strerrordesc_np(error) : "does not answer");
+	return names_silent(q, source, error ? strerrordesc_np(error) : "does not answer");
 }
 
 /* ---- groups ---- */
@@ -148,12 +144,12 @@ static int group_file(struct question *q)
 	bool failed;
 
 	if (!file)
-		return silent(q, "files", strerrordesc_np(errno));
+		return names_silent(q, "files", strerrordesc_np(errno));
 	while (getc_unlocked(file) != EOF)
 		;
 	failed = ferror(file);
 	fclose(file);
-	return failed ? silent(q, "files", "cannot be read") : 0;
+	return failed ? names_silent(q, "files", "cannot be read") : 0;
 }
 
 typedef enum nss_status (*getgrnam_r_of)(const char *, struct group *, char *, size_t, int *);
@@ -171,9 +167,9 @@ static int group_source(const char *source, struct question *q)
 
 	if (strcmp(source, "files") == 0)
 		return group_file(q);
-	if (!(handle = library(source, q)))
+	if (!(handle = names_library(source, q)))
 		return SILENT;
-	if (!(ask = function(handle, source, "getgrnam_r")))
+	if (!(ask = names_function(handle, source, "getgrnam_r")))
 		return 0; /* it has no groups */
 	status = ((getgrnam_r_of)ask)("latchkey-no-such-group", &entry, buffer, sizeof buffer, &error);
 	return judge(status, error, source, q);
@@ -181,9 +177,9 @@ static int group_source(const char *source, struct question *q)
 
 int names_groups_answer(struct question *q)
 {
-	if (ask_sources("group", "files", group_source, q) < 0)
+	if (names_ask_sources("group", "files", group_source, q) < 0)
 		return -1;
-	return ask_sources("initgroups", NULL, group_source, q) < 0 ? -1 : 0;
+	return names_ask_sources("initgroups", NULL, group_source, q) < 0 ? -1 : 0;
 }
 
 /* ---- netgroups ---- */
@@ -200,7 +196,7 @@ static int know_nested(char *text, struct question *q)
 		char *end = is_triple ? strchr(text, ')') : text + strcspn(text, " \t\n\\");
 
 		if (!end)
-			return silent(q, "files", "a netgroup is malformed");
+			return names_silent(q, "files", "a netgroup is malformed");
 		char after = *end;
 		*end = 0;
 		if (!is_triple && know_netgroup(text, q) < 0)
@@ -240,12 +236,12 @@ static int netgroup_file(struct question *q)
 	int answer = 0;
 
 	if (!file)
-		return errno == ENOENT ? 0 : silent(q, "files", strerrordesc_np(errno));
+		return errno == ENOENT ? 0 : names_silent(q, "files", strerrordesc_np(errno));
 	while (answer == 0 && read_entry(file, &entry, &size))
 		if (size > length && strncmp(entry, q->name, length) == 0 && isspace((unsigned char)entry[length]))
 			answer = know_nested(entry + length, q);
 	if (answer == 0 && !feof(file))
-		answer = silent(q, "files", "cannot be read");
+		answer = names_silent(q, "files", "cannot be read");
 	free(entry);
 	fclose(file);
 	return answer;
@@ -263,15 +259,15 @@ static int netgroup_source(const char *source, struct question *q)
 
 	if (strcmp(source, "files") == 0)
 		return netgroup_file(q);
-	if (!(handle = library(source, q)))
+	if (!(handle = names_library(source, q)))
 		return SILENT;
-	if (!(set = function(handle, source, "setnetgrent")))
+	if (!(set = names_function(handle, source, "setnetgrent")))
 		return 0; /* it has no netgroups */
 	errno = 0;
 	status = ((setnetgrent_of)set)(q->name, &place);
 	if (status != NSS_STATUS_SUCCESS)
 		return judge(status, errno, source, q);
-	if ((end = function(handle, source, "endnetgrent")))
+	if ((end = names_function(handle, source, "endnetgrent")))
 		((endnetgrent_of)end)(&place);
 	return ENOUGH;
 }
@@ -286,9 +282,9 @@ static int know_netgroup(const char *name, struct question *q)
 		if (strcmp(q->seen[i], name) == 0)
 			return 0;
 	if (q->count == NAMES_NESTED || !(q->seen[q->count] = strdup(name)))
-		return silent(q, "netgroup", "too many netgroups in one, or no memory");
+		return names_silent(q, "netgroup", "too many netgroups in one, or no memory");
 	q->name = q->seen[q->count++];
-	answer = ask_sources("netgroup", "files", netgroup_source, q);
+	answer = names_ask_sources("netgroup", "files", netgroup_source, q);
 	if (answer == 0)
 		snprintf(q->why, NAMES_WHY, "there is no netgroup %.60s", name);
 	q->name = outer;

@@ -1,0 +1,89 @@
+package names
+
+/*
+#cgo LDFLAGS: -ldl
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include "names.h"
+
+// SAFETY: the caller owns all that the arguments point to. errno is set first, since a source that fails without one
+// would look like "not found".
+static int by_name(const char *name, struct passwd *entry, char *room, size_t size, struct passwd **found)
+{
+	errno = EIO;
+	return getpwnam_r(name, entry, room, size, found);
+}
+
+static int by_uid(uid_t uid, struct passwd *entry, char *room, size_t size, struct passwd **found)
+{
+	errno = EIO;
+	return getpwuid_r(uid, entry, room, size, found);
+}
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"syscall"
+	"unsafe"
+)
+
+// User is a user as the name service spells them.
+type User struct {
+	Name string
+	UID  uint32
+	Home string
+}
+
+// ErrUnknown says that every source of users was asked and has no such user. No other error says that.
+var ErrUnknown = errors.New("no such user")
+
+// ErrUntold says that the name service cannot tell: the user may exist.
+var ErrUntold = errors.New("the name service cannot tell")
+
+// Lookup finds a user by name. The error matches ErrUnknown or ErrUntold.
+func Lookup(name string) (User, error) {
+	c := C.CString(name)
+	defer C.free(unsafe.Pointer(c)) // SAFETY: made by CString, used only until here
+	return find(func(entry *C.struct_passwd, room *C.char, size C.size_t, found **C.struct_passwd) C.int {
+		return C.by_name(c, entry, room, size, found)
+	}, func(why *C.char) C.int { return C.names_no_such_user(c, why) }, strconv.Quote(name))
+}
+
+// LookupID finds a user by uid. Errors are those of Lookup.
+func LookupID(uid uint32) (User, error) {
+	return find(func(entry *C.struct_passwd, room *C.char, size C.size_t, found **C.struct_passwd) C.int {
+		return C.by_uid(C.uid_t(uid), entry, room, size, found)
+	}, func(why *C.char) C.int { return C.names_no_such_uid(C.uid_t(uid), why) }, fmt.Sprint("with uid ", uid))
+}
+
+// mostRoom bounds what an entry may take, in bytes.
+const mostRoom = 1 << 20
+
+// find calls get with a larger buffer until the entry fits. who is for messages.
+func find(get func(*C.struct_passwd, *C.char, C.size_t, **C.struct_passwd) C.int, nowhere func(why *C.char) C.int, who string) (User, error) {
+	failed := syscall.ERANGE
+	for size := 4096; failed == syscall.ERANGE && size <= mostRoom; size *= 2 {
+		// SAFETY: room and entry are C's memory, since entry is made to point into room; both are freed on return, after
+		// what is kept was copied.
+		room, entry := C.malloc(C.size_t(size)), (*C.struct_passwd)(C.malloc(C.sizeof_struct_passwd))
+		defer C.free(room)
+		defer C.free(unsafe.Pointer(entry))
+		var found *C.struct_passwd
+		failed = syscall.Errno(get(entry, (*C.char)(room), C.size_t(size), &found))
+		if failed == 0 && found != nil {
+			return User{C.GoString(entry.pw_name), uint32(entry.pw_uid), C.GoString(entry.pw_dir)}, nil
+		}
+	}
+	if failed != 0 {
+		return User{}, fmt.Errorf("%w whether there is a user %s: %w", ErrUntold, who, failed)
+	}
+	var why [C.NAMES_WHY]C.char
+	if nowhere(&why[0]) == 1 {
+		return User{}, fmt.Errorf("%w: %s", ErrUnknown, who)
+	}
+	return User{}, fmt.Errorf("%w whether there is a user %s: %s", ErrUntold, who, C.GoString(&why[0]))
+}
