@@ -72,7 +72,7 @@ var Options = []Option{
 	{"service", "SERVICE", nil, Service, "the PAM service"},
 	{"format", "FORMAT", []string{"google", "oath", "csv"}, Text, "of the files"},
 	{"replace", "", nil, Text, "replace what the users have"},
-	{"delete-anyway", "", nil, Text, "though the name service cannot tell whether the user is gone"},
+	{"delete-anyway", "", nil, Text, "even if it is unknown whether the user is gone"},
 	{"yes", "", nil, Text, "ask nothing (root)"},
 	{"json", "", nil, Text, "print JSON"},
 }
