@@ -24,7 +24,6 @@ func TestNoSuchUserIsBelievedOnlyIfEverySourceSaysSo(t *testing.T) {
 		{"whatever the action is", "passwd: files [NOTFOUND=return] nosuchsource\n", "error"},
 		{"it goes on unless it is found", "passwd: files [!NOTFOUND=return] nosuchsource\n", "error"},
 		{"a second line names it", "passwd: files\npasswd: nosuchsource\n", "error"},
-		{"no source", "passwd:\n", "error"},
 		{"an action without an end", "passwd: files [\n", "error"},
 		{"a path in a source's name", "passwd: files ../files\n", "error"},
 		{"a very long name of a source", "passwd: files " + strings.Repeat("x", 5000) + "\n", "error"},

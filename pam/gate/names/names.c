@@ -31,8 +31,10 @@ void gate_look_up(struct gate_account *account, const char *user)
 
 	/* SAFETY: entry points into buffer; what is kept is copied out before buffer is freed. */
 	account->state = GATE_UNTOLD;
-	while (error == ERANGE && (buffer = grow(buffer, &size)))
+	while (error == ERANGE && (buffer = grow(buffer, &size))) {
+		errno = EIO; /* a source that fails without one would look like "not found" */
 		error = getpwnam_r(user, &entry, buffer, size, &found);
+	}
 	if (error == 0 && !found && names_no_such_user(user, why))
 		account->state = GATE_UNKNOWN;
 	if (error == 0 && found && strlen(entry.pw_name) <= NAMES_NAME) {
