@@ -200,6 +200,14 @@ func (a *Account) LockedUntil(now time.Time, limits Limits) (time.Time, error) {
 	return limits.LockedUntil(st, now), nil
 }
 
+// commitOrUndo is commit for a change that is to count only if it is told.
+func (a *Account) commitOrUndo() error {
+	if err := a.State.CommitOrUndo(); err != nil {
+		return fmt.Errorf("%w: %w", ErrState, err)
+	}
+	return nil
+}
+
 func (a *Account) commit() error {
 	if err := a.State.Commit(); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)

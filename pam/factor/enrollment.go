@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"latchkey/pam/record"
+	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 )
 
@@ -84,9 +85,24 @@ func (k Keyring) EnrollLocked(name string, uid uint32, e Enrollment, replace fun
 		}
 		next := *account.Record
 		next.Devices, next.Recovery = e.Devices, e.Recovery
-		account.State.Bypass = state.Grant{} // whoever it was for has something else now
-		return k.rewrite(account, &next, e)
+		err = k.rewrite(account, &next, e)
+		if err != nil && !errors.Is(err, safefile.ErrInForce) {
+			return err
+		}
+		return errors.Join(err, account.endBypass())
 	})
+}
+
+// endBypass takes back a code that root gave out: whoever it was for has something else now.
+func (a *Account) endBypass() error {
+	if a.State.Bypass == (state.Grant{}) {
+		return nil
+	}
+	a.State.Bypass = state.Grant{}
+	if err := a.commit(); err != nil {
+		return fmt.Errorf("the code that root gave out could not be taken back: %w; %w", err, safefile.ErrInForce)
+	}
+	return nil
 }
 
 // enrollOr enrolls a user who has no record, and has replace decide about one who has. The caller holds Exclusive.
@@ -154,8 +170,9 @@ func (k Keyring) rewrite(account *Account, next *record.Record, added Enrollment
 			return err
 		}
 	}
-	if err := k.Records.Save(next); err != nil {
-		return err
+	saved := k.Records.Save(next)
+	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
+		return saved
 	}
 	// It is done. What the state cannot forget now it will at the next change.
 	st.Devices = slices.DeleteFunc(st.Devices, func(used state.Device) bool { return !has(next, used.ID) })
@@ -163,7 +180,7 @@ func (k Keyring) rewrite(account *Account, next *record.Record, added Enrollment
 		st.Recovery, st.Next = st.Next, state.Recovery{}
 	}
 	account.commit()
-	return nil
+	return saved
 }
 
 func (k Keyring) still(r *record.Record) error {
@@ -277,7 +294,7 @@ func (a *Account) Advance(id state.DeviceID, counter uint64) (bool, error) {
 		return false, nil
 	}
 	used.Counter, used.Resync = counter, 0
-	return true, a.commit()
+	return true, a.commitOrUndo()
 }
 
 // Unlock ends a lock and forgets the failures that led to it. It tells whether there was a lock.
@@ -290,7 +307,7 @@ func (k Keyring) Unlock(name string, uid uint32, limits Limits, now time.Time) (
 	st := &account.State.State
 	was := !limits.LockedUntil(st, now).IsZero()
 	st.Locked, st.Failures = time.Time{}, nil
-	return was, account.commit()
+	return was, account.commitOrUndo()
 }
 
 // twin is the device of r that makes the same codes as d, or has the same number: what one has used up the other would accept.

@@ -67,7 +67,7 @@ func (k Keyring) SetBypass(name string, uid uint32, g state.Grant) error {
 	}
 	defer account.Close()
 	account.State.Bypass = g
-	return account.commit()
+	return account.commitOrUndo()
 }
 
 // SetTicket keeps a ticket for the first enrollment of name, instead of any there was. The error matches ErrEnrolled if name
@@ -89,7 +89,7 @@ func (k Keyring) SetTicket(name string, uid uint32, g state.Grant) error {
 		defer st.Close()
 		st.Ticket = g
 		st.Failures, st.Locked = nil, time.Time{} // nothing was guessed against this one
-		return st.Commit()
+		return st.CommitOrUndo()
 	})
 }
 

@@ -3,6 +3,8 @@ package safefile
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"os"
 	"strings"
 
@@ -11,35 +13,38 @@ import (
 
 const temporary = ".new-"
 
+// ErrInForce says that a change was made, although it could not be made durable: everyone sees it now.
+var ErrInForce = errors.New("the change is in force now, and a crash of this machine may undo it")
+
 // Replace puts data under name in d, mode 0600, so that at any instant, a crash included, the name leads to the whole
 // old file or to the whole new one: temporary file, fsync, rename, fsync of the directory. If it fails the old
-// file stands, also if the last of these does.
+// file stands, also if the last of these does, unless the error matches ErrInForce.
 func (d *Dir) Replace(name string, data []byte) error { return d.put(name, data, d.exchange) }
 
 // Create is like Replace, but the error matches fs.ErrExist if name is there already.
 func (d *Dir) Create(name string, data []byte) error { return d.put(name, data, d.link) }
 
 // link gives tmp its name, which nothing has.
-func (d *Dir) link(tmp, name string) (undo func(), err error) {
+func (d *Dir) link(tmp, name string) (undo func() error, err error) {
 	err = unix.Renameat2(d.fd, tmp, d.fd, name, unix.RENAME_NOREPLACE)
-	return func() { unix.Unlinkat(d.fd, name, 0) }, err
+	return func() error { return unix.Unlinkat(d.fd, name, 0) }, err
 }
 
 // exchange gives tmp the name, and what had the name the name of tmp, until the change is on the disk.
-func (d *Dir) exchange(tmp, name string) (undo func(), err error) {
+func (d *Dir) exchange(tmp, name string) (undo func() error, err error) {
 	swap := func() error { return unix.Renameat2(d.fd, tmp, d.fd, name, unix.RENAME_EXCHANGE) }
 	switch err := swap(); err {
 	case unix.ENOENT:
 		return d.link(tmp, name)
 	case unix.EINVAL, unix.ENOSYS: // a file system that can only replace
-		return func() {}, unix.Renameat(d.fd, tmp, d.fd, name)
+		return func() error { return unix.ENOSYS }, unix.Renameat(d.fd, tmp, d.fd, name)
 	default:
-		return func() { swap() }, err
+		return swap, err
 	}
 }
 
 // Remove removes name, were it a directory with nothing in it, and makes that durable. The error matches fs.ErrNotExist if it
-// was not there.
+// was not there, and ErrInForce if it is removed all the same.
 func (d *Dir) Remove(name string) error {
 	if err := plain(name); err != nil {
 		return err
@@ -51,7 +56,10 @@ func (d *Dir) Remove(name string) error {
 	if err != nil {
 		return d.pathError("remove", name, err)
 	}
-	return d.sync()
+	if err := d.sync(); err != nil {
+		return fmt.Errorf("%w; %w", err, ErrInForce)
+	}
+	return nil
 }
 
 // Sweep removes temporary files that a killed Replace left. The caller holds d's lock, so that none is in use.
@@ -71,7 +79,7 @@ func (d *Dir) Sweep() {
 }
 
 // put writes data and has rename give it its name. Whatever has the temporary name in the end is removed.
-func (d *Dir) put(name string, data []byte, rename func(tmp, name string) (undo func(), err error)) error {
+func (d *Dir) put(name string, data []byte, rename func(tmp, name string) (undo func() error, err error)) error {
 	if err := plain(name); err != nil {
 		return err
 	}
@@ -84,11 +92,11 @@ func (d *Dir) put(name string, data []byte, rename func(tmp, name string) (undo 
 	if err != nil {
 		return d.pathError("write", name, err)
 	}
-	if err := d.sync(); err != nil {
-		undo()
-		return err
+	err = d.sync()
+	if err != nil && undo() != nil {
+		return fmt.Errorf("%w; %w", err, ErrInForce)
 	}
-	return nil
+	return err
 }
 
 func (d *Dir) writeTemporary(data []byte) (string, error) {
@@ -107,7 +115,7 @@ func (d *Dir) writeTemporary(data []byte) (string, error) {
 	if _, err := f.Write(data); err != nil {
 		return tmp, err
 	}
-	return tmp, f.Sync()
+	return tmp, os.NewSyscallError("fsync", unix.Fsync(fd))
 }
 
 // own makes mode and group what they should be whatever the caller's umask and group are (enroll is setuid).

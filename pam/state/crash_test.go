@@ -86,6 +86,10 @@ func (p *platter) flush() error {
 	return nil
 }
 
+func (p *platter) ReadAt(b []byte, off int64) (int, error) {
+	return bytes.NewReader(p.cache).ReadAt(b, off)
+}
+
 func (p *platter) Close() error { return nil }
 
 // outcomes calls check with every content that a crash of the machine could leave.
@@ -145,10 +149,19 @@ func attempt(p *platter, h *history, n uint64) (err error) {
 		return fmt.Errorf("process %d cannot open: %w", n, err)
 	}
 	f.f = p
+	before := f.Devices[0].Counter
 	f.Devices[0].Counter = n
 	f.Failures = slices.Repeat([]time.Time{time.Unix(int64(n), 0)}, p.random.IntN(MaxFailures+1))
 	h.trying = append(h.trying, n)
-	if err := f.Commit(); err != nil {
+	if p.random.IntN(2) == 0 {
+		err = f.CommitOrUndo()
+		if now, parseErr := parse(bytes.NewReader(p.cache)); err != nil && (parseErr != nil || now.Devices[0].Counter != before) {
+			return fmt.Errorf("process %d failed (%v) and left %+v, %v, where %d counted before", n, err, now, parseErr, before)
+		}
+	} else {
+		err = f.Commit()
+	}
+	if err != nil {
 		return err
 	}
 	h.saved, h.trying = n, nil

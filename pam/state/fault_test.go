@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
 )
@@ -42,6 +43,43 @@ func TestACommitThatFailsSaysThatTheStateCannotBeSaved(t *testing.T) {
 			}
 			if n := counter(t, s); n != 5 && n != 6 {
 				t.Errorf("the counter is %d", n)
+			}
+			if err := commit([]string{s.Path, "alice"}); err != nil {
+				t.Errorf("once the disk is well again: %v", err)
+			}
+		})
+	}
+}
+
+// What somebody must be told of to be of use must not count if it cannot be told.
+func TestAChangeThatFailsIsUndoneOrSaysThatItIsInForce(t *testing.T) {
+	for _, c := range []struct {
+		name, injected string
+		inForce        bool
+	}{
+		{"when the flush fails", "fdatasync:error=EIO:when=1", false},
+		{"when every flush fails", "fdatasync:error=EIO", false},
+		{"when the flush finds the disk full", "fdatasync:error=ENOSPC:when=1", false},
+		{"when the flush is interrupted", "fdatasync:error=EINTR:when=1", false},
+		{"when the flush is not permitted", "fdatasync:error=EPERM", false},
+		{"when the write fails", "pwrite64:error=EIO:when=1", false},
+		{"when every write fails", "pwrite64:error=EIO", false},
+		{"when the flush fails and then every write", "fdatasync:error=EIO pwrite64:error=EIO:when=2+", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s, _ := stored(t)
+			options := []string{"-o", "/dev/null", "-e", "trace=pwrite64,fdatasync"}
+			for _, inject := range strings.Fields(c.injected) {
+				options = append(options, "-e", "inject="+inject)
+			}
+			said, err := testroot.Role(testroot.Strace(t, options...), "change", s.Path, "alice").CombinedOutput()
+			out, failed := string(said), err != nil
+			if !failed || !strings.Contains(out, state.ErrSave.Error()) {
+				t.Errorf("it said %q", out)
+			}
+			want := map[bool]uint64{false: 5, true: 6}[c.inForce]
+			if n := counter(t, s); n != want || strings.Contains(out, safefile.ErrInForce.Error()) != c.inForce {
+				t.Errorf("got counter %d, want %d, and it said %q", n, want, out)
 			}
 			if err := commit([]string{s.Path, "alice"}); err != nil {
 				t.Errorf("once the disk is well again: %v", err)

@@ -21,8 +21,9 @@ type Store struct {
 // File is one user's state, locked until Close.
 type File struct {
 	State
-	f    disk
-	next int // the slot that the next Commit writes first
+	f       disk
+	next    int    // the slot that the next Commit writes first
+	counted []byte // the slot that counted when the file was read, or that was committed since
 	// unfinished is the newer slot if the two are uneven: a writer died or failed before its commit was complete, and
 	// what it wrote may not be on the disk yet.
 	unfinished []byte
@@ -32,6 +33,7 @@ type File struct {
 
 // disk is what Commit needs of the opened file. The test of crashes has a disk of its own.
 type disk interface {
+	io.ReaderAt
 	io.WriterAt
 	io.Closer
 	flush() error
@@ -115,17 +117,17 @@ func parse(r io.Reader) (*File, error) {
 	case err1 != nil && err2 != nil:
 		return nil, ErrDamaged
 	case err1 != nil:
-		return &File{State: *two, next: 0, Damage: "slot 1 of the state is damaged"}, nil
+		return &File{State: *two, next: 0, counted: b[slotSize:], Damage: "slot 1 of the state is damaged"}, nil
 	case err2 != nil:
-		return &File{State: *one, next: 1, Damage: "slot 2 of the state is damaged"}, nil
+		return &File{State: *one, next: 1, counted: b[:slotSize], Damage: "slot 2 of the state is damaged"}, nil
 	case one.sequence > two.sequence:
-		return &File{State: *one, next: 1, unfinished: b[:slotSize]}, nil
+		return &File{State: *one, next: 1, counted: b[:slotSize], unfinished: b[:slotSize]}, nil
 	case one.sequence < two.sequence:
-		return &File{State: *two, next: 0, unfinished: b[slotSize:]}, nil
+		return &File{State: *two, next: 0, counted: b[slotSize:], unfinished: b[slotSize:]}, nil
 	case string(b[:slotSize]) != string(b[slotSize:]):
 		return nil, fmt.Errorf("%w: they contradict each other", ErrDamaged)
 	}
-	return &File{State: *one, next: turn(one.sequence + 1)}, nil
+	return &File{State: *one, next: turn(one.sequence + 1), counted: b[:slotSize]}, nil
 }
 
 // turn is the slot that state number sequence is written to first when both are level: the one that the commit before
@@ -133,12 +135,32 @@ func parse(r io.Reader) (*File, error) {
 func turn(sequence uint64) int { return int(sequence % 2) }
 
 // Commit makes f.State durable: when it returns nil, the state is on the disk. Any error matches ErrSave, and the file
-// then holds the old state or the new one.
+// then holds the old state or the new one: after a flush that failed the new one counts, so that a guess stays charged.
 func (f *File) Commit() error {
 	if err := f.commit(); err != nil {
 		return fmt.Errorf("%w: %v", ErrSave, err)
 	}
 	return nil
+}
+
+// CommitOrUndo is Commit for a change that is to count only if it is told: when it fails, the old state counts again, unless
+// the error matches safefile.ErrInForce too. f is of no use afterwards.
+func (f *File) CommitOrUndo() error {
+	old, slot := f.counted, f.next
+	err := f.Commit()
+	if err == nil || f.unfinished != nil {
+		return err // of an unfinished state nothing new was written yet
+	}
+	if f.save(old, slot) != nil && !f.holds(old) {
+		return fmt.Errorf("%w; %w", err, safefile.ErrInForce)
+	}
+	return err
+}
+
+// holds reports whether slot counts for everyone who reads the file.
+func (f *File) holds(slot []byte) bool {
+	now, err := parse(io.NewSectionReader(f.f, 0, fileSize+1))
+	return err == nil && string(now.counted) == string(slot)
 }
 
 func (f *File) commit() error {
@@ -162,7 +184,7 @@ func (f *File) commit() error {
 		return err
 	}
 	// The state is safe. Bringing the other slot level guards against damage later, and is not worth a denial now.
-	f.next = 1 - f.next
+	f.next, f.counted = 1-f.next, slot
 	f.write(slot, f.next)
 	f.Damage = ""
 	return nil

@@ -14,18 +14,23 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testroot.Main(m, testroot.Roles{"commit": commit, "hold": hold, "full": full, "read-only": readOnly})
+	testroot.Main(m, testroot.Roles{"commit": commit, "change": change, "hold": hold, "full": full, "read-only": readOnly})
 }
 
 // commit adds one to the first device's counter: directory, name.
-func commit(args []string) error {
+func commit(args []string) error { return increment(args, (*state.File).Commit) }
+
+// change does so, or not at all.
+func change(args []string) error { return increment(args, (*state.File).CommitOrUndo) }
+
+func increment(args []string, commit func(*state.File) error) error {
 	f, err := state.Store{Path: args[0]}.Open(args[1])
 	if err != nil {
 		return err
 	}
 	defer f.Close()
 	f.Devices[0].Counter++
-	return f.Commit()
+	return commit(f)
 }
 
 // hold takes the lock, says so, and keeps it until its input ends: directory, name.
