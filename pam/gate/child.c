@@ -9,7 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -36,21 +39,24 @@
 
 /* ---- from fork to execve, in the child ---- */
 
-/* A caller of su chooses the limits that su inherits; none of them reaches the login program. */
+/* A caller of su chooses the limits that su inherits; none of them reaches the login program. With less than least of one
+ * that cannot be raised it may not get as far as a verdict. */
 static const struct {
 	int what;
-	rlim_t soft, hard;
+	rlim_t soft, hard, least;
+	const char *name;
 } limits[] = {
-	{ RLIMIT_CORE, 0, 0 }, /* no secret in a core file */
-	{ RLIMIT_CPU, 60, 60 },
-	{ RLIMIT_FSIZE, 16 << 20, 16 << 20 },
-	{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY }, /* Go reserves far more than it uses */
-	{ RLIMIT_DATA, 512 << 20, 512 << 20 },
-	{ RLIMIT_STACK, 8 << 20, RLIM_INFINITY },
-	{ RLIMIT_NOFILE, 64, 64 },
-	{ RLIMIT_NPROC, RLIM_INFINITY, RLIM_INFINITY }, /* counted per user: else other logins' processes would count */
-	{ RLIMIT_MEMLOCK, 8 << 20, 8 << 20 },
-	{ RLIMIT_SIGPENDING, 1024, 1024 },
+	{ RLIMIT_CORE, 0, 0, 0, "RLIMIT_CORE" }, /* no secret in a core file */
+	{ RLIMIT_CPU, 60, 60, 10, "RLIMIT_CPU" },
+	{ RLIMIT_FSIZE, 16 << 20, 16 << 20, 64 << 10, "RLIMIT_FSIZE" },
+	{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY, 2ULL << 30, "RLIMIT_AS" }, /* Go reserves far more than it uses */
+	{ RLIMIT_DATA, 512 << 20, 512 << 20, 512 << 20, "RLIMIT_DATA" },
+	{ RLIMIT_STACK, 8 << 20, RLIM_INFINITY, 256 << 10, "RLIMIT_STACK" },
+	{ RLIMIT_NOFILE, 64, 64, 16, "RLIMIT_NOFILE" },
+	/* Counted per user: else other logins' processes would count. */
+	{ RLIMIT_NPROC, RLIM_INFINITY, RLIM_INFINITY, 64, "RLIMIT_NPROC" },
+	{ RLIMIT_MEMLOCK, 8 << 20, 8 << 20, 0, "RLIMIT_MEMLOCK" },
+	{ RLIMIT_SIGPENDING, 1024, 1024, 0, "RLIMIT_SIGPENDING" },
 };
 
 static void child_limits(void)
@@ -65,6 +71,18 @@ static void child_limits(void)
 		new.rlim_cur = new.rlim_cur < new.rlim_max ? new.rlim_cur : new.rlim_max;
 		setrlimit(limits[i].what, &new);
 	}
+}
+
+/* Nor do the priorities that a caller of su chose. A login program that hardly ever runs would hold its locks for long. Where
+ * root may not do this (a container without CAP_SYS_NICE), those who wait for such a lock end its holder. */
+static void child_scheduling(void)
+{
+	const struct sched_param none = { 0 };
+
+	sched_setscheduler(0, SCHED_OTHER, &none);
+	setpriority(PRIO_PROCESS, 0, 0);
+	syscall(SYS_ioprio_set, 1, 0, 0); /* of this process: none, so that nice decides */
+	prctl(PR_SET_TIMERSLACK, 50000, 0, 0, 0);
 }
 
 /* SAFETY: all zero is SIG_DFL in every layout of the kernel's structure, and 64 bytes are larger than each. The raw call
@@ -135,6 +153,7 @@ static _Noreturn void child(const char *program, int sock, pid_t parent)
 	umask(077);
 	error = child_ids() && chdir("/") == 0 ? 0 : errno;
 	child_limits();
+	child_scheduling();
 	if (!child_dies_with(parent) || !child_descriptors(sock))
 		_exit(127);
 	child_waits();
@@ -147,6 +166,34 @@ static _Noreturn void child(const char *program, int sock, pid_t parent)
 }
 
 /* ---- starting it and being rid of it, in the host ---- */
+
+static bool may_raise_limits(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	return syscall(SYS_capget, &header, data) == 0 && data[0].effective & 1u << CAP_SYS_RESOURCE;
+}
+
+/* A login program that ended without a verdict cannot say that a limit of the host was too low for it (vsftpd and dovecot limit
+ * their address space). SAFETY: bounded by the size of detail. */
+void gate_name_limits(struct gate *g)
+{
+	struct rlimit own;
+	bool megabytes;
+	size_t at;
+
+	if (may_raise_limits())
+		return;
+	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+		if (getrlimit(limits[i].what, &own) != 0 || own.rlim_max >= limits[i].least)
+			continue;
+		at = strlen(g->detail);
+		megabytes = own.rlim_max >= 1 << 20;
+		snprintf(g->detail + at, sizeof g->detail - at, "; %s is %llu%s and may not be raised", limits[i].name,
+			 (unsigned long long)(megabytes ? own.rlim_max >> 20 : own.rlim_max), megabytes ? " MB" : "");
+	}
+}
 
 /* SAFETY: takes ownership of fd and returns one at 3 or above, or -1. A host that closed its 0-2 may read and write there
  * during the conversation; that must not reach the login program. */

@@ -332,6 +332,8 @@ int gate_relay(struct gate *g)
 		if (!serve(g))
 			break;
 	}
+	if (g->detail[0])
+		gate_name_limits(g);
 	gate_end_child(g, g->detail[0] ? 0 : GATE_GRACE_MS);
 	if (g->detail[0] || !expect_silence(g))
 		return PAM_SYSTEM_ERR;
@@ -404,6 +406,15 @@ static int login(struct gate *g, int argc, const char **argv)
 	return code;
 }
 
+/* SAFETY: frees the frame. What it last held, and what of longer frames stood behind that, may be a secret on its way to the user. */
+static void wipe(char *frame)
+{
+	if (!frame)
+		return;
+	explicit_bzero(frame, GATE_FRAME + 1);
+	free(frame);
+}
+
 int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv, const struct gate_setup *setup)
 {
 	struct gate g = { .pamh = pamh, .setup = setup, .silent = flags & PAM_SILENT, .began = gate_now(), .sock = -1, .pidfd = -1 };
@@ -417,7 +428,7 @@ int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv
 		gate_deny(&g, "no memory");
 	gate_shut(&g.pidfd);
 	gate_shut(&g.sock);
-	free(g.frame);
+	wipe(g.frame);
 	if (g.detail[0]) {
 		code = PAM_SYSTEM_ERR;
 		audit(&g);

@@ -65,5 +65,6 @@ int gate_relay(struct gate *g);
 bool gate_spawn(struct gate *g);
 void gate_end_child(struct gate *g, int64_t grace_ms);
 void gate_shut(int *fd);
+void gate_name_limits(struct gate *g);
 
 #endif

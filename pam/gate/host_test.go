@@ -136,6 +136,7 @@ func oddHosts(t *testing.T) [][]string {
 		{"umask=0"},
 		{"cwd=" + scratch},
 		{"limits=hostile"},
+		{"scheduling=idle"},
 		{"kernel=old"},
 		{"kernel=old", "sigchld=ignore", "stdio=closed"},
 		{"kernel=old", "sigchld=reap", "descriptors=inheritable"},

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -43,8 +45,14 @@ func (g *gate) read(frame string) record.Device {
 	if shown == nil || frame[0] != 'Q' {
 		g.t.Fatalf("received %q, which shows no secret", frame)
 	}
-	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown[1], " ", ""))
-	testroot.Must(g.t, err)
+	return appOf(g.t, shown[1])
+}
+
+// appOf is the app with a secret that was typed in by hand.
+func appOf(t *testing.T, shown string) record.Device {
+	t.Helper()
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown, " ", ""))
+	testroot.Must(t, err)
 	return record.Device{Type: record.TOTP, Secret: secret, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 }
 
@@ -88,12 +96,35 @@ func TestWithoutTheProgramThatEnrollsNobodyIsLetIn(t *testing.T) {
 	h.logged(`verdict=deny ` + alice + `method=none device="" reason=internal tries=0 ms=\d+ detail=".*` + filepath.Base(path) + `: no such file or directory"`)
 }
 
+// handedOver is the end of a socket at which a frame waits, as one login program leaves it for the next.
+func handedOver(t *testing.T, frame string) *os.File {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	testroot.Must(t, err)
+	testroot.Must(t, unix.Sendto(pair[0], []byte(frame), 0, nil))
+	unix.Close(pair[0])
+	f := os.NewFile(uintptr(pair[1]), "hello")
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func TestTheProgramThatEnrollsRefusesPeopleWhoStartIt(t *testing.T) {
+	path, err := enroller()
+	testroot.Must(t, err)
+	cmd := exec.Command(path, "user=root")
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	if out, err := cmd.Output(); err == nil || len(out) > 0 || !strings.Contains(errs.String(), "started by latchkey-login only") {
+		t.Errorf("it printed %q and %q, %v", out, errs.String(), err)
+	}
+}
+
 func TestTheProgramThatEnrollsTakesNoOtherHello(t *testing.T) {
 	h := newcomer(t)
 	path, err := enroller()
 	testroot.Must(t, err)
 	good := strings.Split(strings.TrimSuffix(hello("alice"), "\x00"), "\x00")
-	for name, args := range map[string][]string{
+	for name, fields := range map[string][]string{
 		"another version":    append([]string{"2"}, good[1:]...),
 		"no version":         good[1:],
 		"a field is missing": slices.Delete(slices.Clone(good), 2, 3),
@@ -101,8 +132,8 @@ func TestTheProgramThatEnrollsTakesNoOtherHello(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.t = t
-			cmd := exec.Command(path, args...)
-			cmd.Env = environment
+			cmd := exec.Command(path)
+			cmd.Env, cmd.Stdout = environment, handedOver(t, "H"+strings.Join(fields, "\x00")+"\x00")
 			h.begin(cmd).verdict("deny 4")
 			h.logged(internal + `".*"`)
 		})

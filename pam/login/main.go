@@ -37,6 +37,9 @@ func run(fd int, root string, clock func() time.Time) int {
 // handOver becomes the program that enrolls. It goes on with descriptor 0, the environment and the limits as they are; nothing
 // is locked here.
 func handOver(hello []string, _ flow.Flow, _ flow.Request, _ *policy.Policy) flow.Outcome {
-	err := unix.Exec(enrollProgram, append([]string{enrollProgram}, hello...), os.Environ())
+	err := session.HandOver(hello)
+	if err == nil {
+		err = unix.Exec(enrollProgram, []string{enrollProgram}, os.Environ())
+	}
 	return flow.Outcome{Reason: flow.Internal, Detail: fmt.Sprintf("%s: %v", enrollProgram, err)}
 }

@@ -5,13 +5,16 @@
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char frame[40000], user[2048], answer[2048];
@@ -84,6 +87,8 @@ static void report(void)
 	prctl(PR_GET_PDEATHSIG, &death);
 	fprintf(notes, "pid %d\nsession %d\ndeath %d\numask %03o\ncwd %s\n", getpid(), getsid(0), death, mask, cwd);
 	free(cwd);
+	fprintf(notes, "scheduling %d %d %ld %d\n", sched_getscheduler(0), getpriority(PRIO_PROCESS, 0), syscall(SYS_ioprio_get, 1, 0),
+		prctl(PR_GET_TIMERSLACK));
 	note_descriptors();
 	note_file("environment", "/proc/self/environ");
 	note_file("status", "/proc/self/status");

@@ -1,0 +1,77 @@
+//go:build cgo
+
+package main_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/pam/testroot"
+)
+
+// FAULTS 41
+func TestALimitThatTheApplicationMayNotRaiseStopsNoLoginOrIsNamedInTheLog(t *testing.T) {
+	testroot.NeedRoot(t, "others may raise no limit")
+	name, id := me(t)
+	h, confdir := newHost(t, ""), module(t)
+	for _, c := range []struct {
+		what  int
+		value uint64
+		named string // what the module itself logs; nothing: the user gets in
+	}{
+		{unix.RLIMIT_AS, 200 << 20, "; RLIMIT_AS is 200 MB and may not be raised"}, // vsftpd
+		{unix.RLIMIT_AS, 256 << 20, "; RLIMIT_AS is 256 MB and may not be raised"}, // dovecot
+		{unix.RLIMIT_AS, 1 << 30, ""},
+		{unix.RLIMIT_DATA, 16 << 20, "; RLIMIT_DATA is 16 MB and may not be raised"},
+		{unix.RLIMIT_DATA, 64 << 20, "; RLIMIT_DATA is 64 MB and may not be raised"},
+		{unix.RLIMIT_STACK, 4096, "; RLIMIT_STACK is 4096 and may not be raised"},
+		{unix.RLIMIT_NOFILE, 10, ""},
+		{unix.RLIMIT_NPROC, 0, ""}, // for the machine's root; in a user namespace it counts
+		{unix.RLIMIT_FSIZE, 8192, ""},
+		{unix.RLIMIT_CPU, 1, ""},
+		{unix.RLIMIT_SIGPENDING, 0, ""},
+		{unix.RLIMIT_MEMLOCK, 0, ""},
+		{unix.RLIMIT_CORE, 0, ""},
+	} {
+		t.Run(fmt.Sprint(c.what, " ", c.value), func(t *testing.T) {
+			h.root.Enroll(t, name, id, h.phone)
+			a := apply(t, nil, confdir, name, fmt.Sprintf("limit=%d:%d", c.what, c.value))
+			if c.named != "" {
+				if line := a.hears(); !strings.HasSuffix(line, `detail="login program ended without a verdict`+c.named+`"`) {
+					t.Errorf("the module logged %q, want %s", line, c.named)
+				}
+				a.ends("4")
+				return
+			}
+			if got := a.hears(); got != prompt[1:] {
+				t.Fatalf("the application said %q, want the prompt", got)
+			}
+			a.answers(h.code())
+			a.ends("0")
+			h.logged(`verdict=allow .*`)
+		})
+	}
+}
+
+// What the login program itself runs into, it says itself.
+func TestALimitThatTheLoginProgramMeetsIsNamedByIt(t *testing.T) {
+	testroot.NeedRoot(t, "others may raise no limit")
+	name, id := me(t)
+	h, confdir := newHost(t, ""), module(t)
+	for option, want := range map[string]string{
+		fmt.Sprintf("limit=%d:0", unix.RLIMIT_FSIZE):  "state cannot be saved: .*file too large",
+		fmt.Sprintf("limit=%d:6", unix.RLIMIT_NOFILE): "too many open files",
+	} {
+		h.root.Enroll(t, name, id, h.phone)
+		a := apply(t, nil, confdir, name, option)
+		if a.hears() == prompt[1:] {
+			a.answers(h.code())
+			a.hears() // that it cannot be checked
+		}
+		a.ends("9")
+		h.logged(`verdict=deny .* detail=".*` + want + `.*"`)
+	}
+}
