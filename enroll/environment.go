@@ -33,6 +33,7 @@ func fixedEnvironment(getenv func(string) string) []string {
 // root, and environment, limits and mask are the caller's. Go and libpam have read the environment by the
 // time main runs, so a changed one needs a new process.
 func cleanStart() error {
+	resetScheduling()
 	resetLimits() // before a new process: libc takes the size of the stacks PAM's modules run on from the limit at its start
 	fixed := fixedEnvironment(os.Getenv)
 	if !slices.Equal(os.Environ(), fixed) {
@@ -60,6 +61,21 @@ func resetLimits() {
 	setLimit(unix.RLIMIT_STACK, 8<<20, free)
 	setLimit(unix.RLIMIT_NOFILE, 256, 4096)
 }
+
+// resetScheduling undoes priorities with which a caller would have every thread hardly ever run, locks held meanwhile. Where root
+// may not do this (a container without CAP_SYS_NICE), those who wait for such a lock end its holder.
+func resetScheduling() {
+	threads, _ := os.ReadDir("/proc/self/task")
+	for _, thread := range threads {
+		if id, err := strconv.Atoi(thread.Name()); err == nil {
+			unix.SchedSetAttr(id, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_NORMAL}, 0) // nice 0 too
+			unix.Syscall(unix.SYS_IOPRIO_SET, ioprioWhoProcess, uintptr(id), 0)                              // none: as nice says
+		}
+	}
+}
+
+// ioprioWhoProcess is IOPRIO_WHO_PROCESS of ioprio_set(2), which means a thread.
+const ioprioWhoProcess = 1
 
 // setLimit comes as near as possible: beyond the caller's hard limit only with CAP_SYS_RESOURCE, which many containers withhold.
 func setLimit(what int, soft, hard uint64) {

@@ -31,7 +31,14 @@ func dropPrivilege() (privilege, error) {
 
 // as0 runs do as root in every respect. Were the real uid the caller's, he could stop the program (kill -STOP) while it holds
 // a lock, and keep everybody from logging in by phone or enrolling.
-func (p privilege) as0(do func() error) error { return p.as(0, do) }
+func (p privilege) as0(do func() error) error {
+	return p.as(0, func() error {
+		if p.real != 0 {
+			resetScheduling() // the caller may have changed it since the start, and cannot any more
+		}
+		return do()
+	})
+}
 
 // asSetuid runs do with root's effective uid and the caller's real one, by which PAM modules tell who asks.
 func (p privilege) asSetuid(do func() error) error { return p.as(p.real, do) }
