@@ -89,4 +89,3 @@ func TestNoPriorityOfTheCallerIsLeftWhereEnrollHoldsALock(t *testing.T) {
 		t.Errorf("%v: %s", err, out.String())
 	}
 }
-
