@@ -27,6 +27,8 @@ type Doctor struct {
 	Remedy func(err error) string
 	// SSHD makes a command that runs sshd with these arguments; nil: the one below Root.
 	SSHD func(ctx context.Context, args ...string) *exec.Cmd
+	// Bound is how long sshd may be asked; 0: 8 seconds.
+	Bound time.Duration
 	// Progress, if set, is told how many questions sshd has answered, of how many.
 	Progress func(asked, all int)
 	// Probe tries Twilio Verify without sending anything.

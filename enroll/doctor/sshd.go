@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -17,7 +18,7 @@ import (
 const (
 	sshdProgram = "/usr/sbin/sshd"
 	sshdConfig  = "/etc/ssh/sshd_config"
-	sshdBound   = 8 * time.Second // for all questions to one sshd
+	sshdBound   = 8 * time.Second // for all questions to one sshd, where Doctor does not say
 )
 
 // sshdReport is what sshd says about itself.
@@ -96,7 +97,7 @@ func (d Doctor) examineSSHD(file string) (*sshd.Report, error) {
 			User:  func(name string) (sshd.User, bool) { return n.user(name) },
 			Zones: d.zones(),
 		},
-		Clock: time.Now, Bound: sshdBound, Progress: d.Progress,
+		Clock: time.Now, Bound: cmp.Or(d.Bound, sshdBound), Progress: d.Progress,
 	}.Run()
 }
 

@@ -12,14 +12,11 @@ func admits(o Options, q *connection) bool {
 		return false
 	}
 	user := func(p string) bool { return userAt(p, q) }
-	group := func(p string) bool {
-		return slices.ContainsFunc(q.user.Groups, func(g string) bool { return fits(p, g) })
-	}
 	for _, l := range []struct {
 		keyword string
 		in      func(string) bool
 		allows  bool
-	}{{"denyusers", user, false}, {"allowusers", user, true}, {"denygroups", group, false}, {"allowgroups", group, true}} {
+	}{{"denyusers", user, false}, {"allowusers", user, true}, {"denygroups", q.user.in, false}, {"allowgroups", q.user.in, true}} {
 		patterns := o.fields(l.keyword)
 		if len(patterns) > 0 && slices.ContainsFunc(patterns, l.in) != l.allows {
 			return false

@@ -71,19 +71,7 @@ func cutLast(text, mark string) (before, after string, found bool) {
 	return text, "", false
 }
 
-// truths is what criteria say of a connection, a character each.
-func truths(criteria []criterion, q *connection) string {
-	text := make([]byte, len(criteria))
-	for i, c := range criteria {
-		text[i] = '0'
-		if c.holds(q) {
-			text[i] = '1'
-		}
-	}
-	return string(text)
-}
-
-// flags is the same for any question.
+// flags is what a question comes to for each item, a character each.
 func flags[T any](items []T, yes func(T) bool) string {
 	text := make([]byte, len(items))
 	for i, item := range items {

@@ -4,17 +4,12 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // axes are the values that connections are made of: one of each kind, the most usual first.
 type axes struct {
-	users                         []*User
-	addrs, hosts, laddrs, rdomain []string
-	ports                         []int
-	listen                        []listener
-	dns                           bool // names are looked up, so that a host is not its address
+	values [dimensions][]*value
+	listen []listener
 }
 
 // Machine is what is known about the machine of an sshd.
@@ -28,43 +23,57 @@ type Machine struct {
 }
 
 func (m *model) axes(machine Machine) *axes {
-	x := &axes{listen: listeners(m.base), dns: m.base.on("usedns")}
-	x.users = m.userAxis(machine)
-	x.addrs = m.addressAxis(machine.Zones, x)
-	x.hosts = m.hostAxis(x.dns)
-	x.laddrs = m.localAxis(x.listen)
-	x.ports = m.portAxis(x.listen)
-	x.rdomain = append([]string{""}, instancesOf(m.about("rdomain"))...)
+	x := &axes{listen: listeners(m.base)}
+	m.userAxis(machine, x)
+	m.addressAxis(machine.Zones, x)
+	m.hostAxis(x)
+	for _, laddr := range localAddresses(patterns(m.about("localaddress")), x.listen) {
+		m.add(x, byLocal, connection{laddr: laddr}, family(laddr))
+	}
+	for _, port := range localPorts(patterns(m.about("localport")), x.listen) {
+		m.add(x, byPort, connection{lport: port}, "")
+	}
+	all := patterns(m.about("rdomain"))
+	m.add(x, byDomain, connection{}, "")
+	for _, p := range all {
+		for _, domain := range instances(p, literals(all)) {
+			m.add(x, byDomain, connection{rdomain: domain}, "")
+		}
+	}
 	return x
 }
 
-func instancesOf(criteria []criterion) []string {
-	all := patterns(criteria)
-	var values []string
-	for _, p := range all {
-		values = append(values, instances(p, literals(all))...)
+// add adds a value unless one is there already of which all lines say the same.
+func (m *model) add(x *axes, d dimension, q connection, marks string) {
+	v := &value{q: q, d: d, marks: marks}
+	m.weigh(v)
+	same := func(w *value) bool { return w.marks == v.marks && slices.Equal(w.bits, v.bits) }
+	if !slices.ContainsFunc(x.values[d], same) {
+		x.values[d] = append(x.values[d], v)
 	}
-	slices.Sort(values)
-	values = slices.Compact(values)
-	return atoms(values, func(v string) string { return truths(criteria, &connection{rdomain: v}) })
+}
+
+func family(address string) string {
+	a, _ := netip.ParseAddr(address)
+	return fmt.Sprint(a.Is4(), " ")
 }
 
 // userAxis has users that exist, names that lines speak of, and names that none does.
-func (m *model) userAxis(machine Machine) []*User {
-	criteria := m.about("user", "group")
+func (m *model) userAxis(machine Machine, x *axes) {
 	allowed, _ := m.admissions("allowusers", "denyusers")
 	inGroup, _ := m.admissions("allowgroups", "denygroups")
 	byGroup := append(patterns(m.about("group")), inGroup...)
-	all := m.people(machine, append(patterns(m.about("user")), allowed...), byGroup)
-	return atoms(all, func(u *User) string {
-		q := &connection{user: u}
-		root := u.UID == 0 && !u.made
-		return fmt.Sprint(truths(criteria, q), root, u.made && len(u.Groups) > 0,
+	for _, u := range m.people(machine, append(patterns(m.about("user")), allowed...), byGroup) {
+		q := connection{user: u}
+		m.add(x, byUser, q, fmt.Sprint(q.root(), u.made && len(u.Groups) > 0,
 			flags(allowed, func(p string) bool { return fits(p, u.Name) }),
-			flags(inGroup, func(p string) bool {
-				return slices.ContainsFunc(u.Groups, func(g string) bool { return fits(p, g) })
-			}))
-	})
+			flags(inGroup, func(p string) bool { return u.in(p) }), " "))
+	}
+}
+
+// in reports whether a user is in a group that a pattern describes.
+func (u *User) in(pattern string) bool {
+	return slices.ContainsFunc(u.Groups, func(g string) bool { return fits(pattern, g) })
 }
 
 // people are users in the order in which they serve as examples.
@@ -89,32 +98,29 @@ func (m *model) people(machine Machine, byName, byGroup []string) []*User {
 		all = append(all, &known[i])
 	}
 	for _, p := range byGroup {
-		inside := func(u *User) bool {
-			return slices.ContainsFunc(u.Groups, func(g string) bool { return fits(p, g) })
-		}
-		if !slices.ContainsFunc(all, inside) {
+		if !slices.ContainsFunc(all, func(u *User) bool { return u.in(p) }) {
 			all = append(all, &User{Name: plainUser, made: true, Groups: instances(p, []string{"x"})[:1]})
 		}
 	}
 	return all
 }
 
-func (m *model) addressAxis(zones []string, x *axes) []string {
+func (m *model) addressAxis(zones []string, x *axes) {
 	criteria := m.about("address")
-	if !x.dns {
+	if !m.base.on("usedns") {
 		criteria = m.about("address", "host")
 	}
 	_, from := m.admissions("allowusers", "denyusers")
-	if len(criteria)+len(from) == 0 {
-		return []string{plainAddress}
+	all := []string{plainAddress}
+	if len(criteria)+len(from)+len(m.about("localaddress")) > 0 { // of both families
+		all = clientAddresses(append(patterns(criteria), from...), zones)
 	}
-	values := clientAddresses(append(patterns(criteria), from...), zones)
-	values = slices.DeleteFunc(values, func(v string) bool { return !x.reachable(v) })
-	return atoms(values, func(v string) string {
-		q := &connection{addr: v, host: v}
-		a, _ := netip.ParseAddr(v)
-		return fmt.Sprint(truths(criteria, q), a.Is4(), flags(from, func(p string) bool { return addresses(p, v) == includes }))
-	})
+	for _, addr := range all {
+		if x.reachable(addr) {
+			says := flags(from, func(p string) bool { return addresses(p, addr) == includes })
+			m.add(x, byAddr, connection{addr: addr}, family(addr)+says)
+		}
+	}
 }
 
 // reachable reports whether sshd listens in the family of an address. What is not known is reachable.
@@ -124,35 +130,15 @@ func (x *axes) reachable(address string) bool {
 		slices.ContainsFunc(x.listen, func(l listener) bool { return l.v4 == a.Is4() }))
 }
 
-// hostAxis: "" is a client without a name, whose host is its address.
-func (m *model) hostAxis(dns bool) []string {
-	if !dns {
-		return []string{""}
+// hostAxis: the empty name is that of a client without one.
+func (m *model) hostAxis(x *axes) {
+	m.add(x, byHost, connection{}, "")
+	if !m.base.on("usedns") {
+		return
 	}
-	criteria := m.about("host")
 	_, from := m.admissions("allowusers", "denyusers")
-	values := append([]string{""}, hostNames(append(patterns(criteria), from...))...)
-	return atoms(values, func(v string) string {
-		q := &connection{host: v}
-		return fmt.Sprint(v == "", truths(criteria, q), flags(from, func(p string) bool { return hosts(p, v) == includes }))
-	})
-}
-
-func (m *model) localAxis(listen []listener) []string {
-	criteria := m.about("localaddress")
-	values := localAddresses(patterns(criteria), listen)
-	return atoms(values, func(v string) string {
-		a, _ := netip.ParseAddr(v)
-		return fmt.Sprint(truths(criteria, &connection{laddr: v}), a.Is4())
-	})
-}
-
-func (m *model) portAxis(listen []listener) []int {
-	criteria := m.about("localport")
-	var ports []int
-	for _, text := range localPorts(patterns(criteria), listen) {
-		n, _ := strconv.Atoi(strings.TrimSpace(text))
-		ports = append(ports, n)
+	for _, host := range hostNames(append(patterns(m.about("host")), from...)) {
+		says := flags(from, func(p string) bool { return hosts(p, host) == includes })
+		m.add(x, byHost, connection{host: host}, "named "+says)
 	}
-	return atoms(ports, func(p int) string { return truths(criteria, &connection{lport: p}) })
 }

@@ -3,7 +3,6 @@ package sshd
 import (
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -132,21 +131,21 @@ func listeners(base Options) []listener {
 	return all
 }
 
-// localPorts are the ports that lines name, and one of those that sshd listens on and no line names.
-func localPorts(patterns []string, listen []listener) []string {
-	var named, all []string
+// localPorts are a port that sshd listens on and no line names, and the ports that lines name.
+func localPorts(patterns []string, listen []listener) []int {
+	var named, all []int
 	for _, p := range patterns {
-		named = append(named, strconv.Itoa(port(p)))
+		named = append(named, port(p))
 	}
 	for _, l := range listen {
-		if text := strconv.Itoa(l.port); !slices.Contains(named, text) {
-			all = append(all, text)
+		if !slices.Contains(named, l.port) {
+			all = append(all, l.port)
 			break
 		}
 	}
 	all = append(all, named...)
 	if len(all) == 0 {
-		all = []string{strconv.Itoa(plainPort)}
+		all = []int{plainPort}
 	}
 	return all
 }

@@ -1,7 +1,6 @@
 package sshd
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 )
@@ -64,11 +63,4 @@ func (q *connection) says() string {
 		text += " in routing domain " + q.rdomain
 	}
 	return strings.TrimSpace(text)
-}
-
-// possible reports whether the two addresses of a connection can be those of one.
-func possible(addr, laddr string) bool {
-	a, errA := netip.ParseAddr(addr)
-	l, errL := netip.ParseAddr(laddr)
-	return errA != nil || errL != nil || a.Is4() == l.Is4()
 }

@@ -13,31 +13,7 @@ type region struct {
 	options  Options
 	by       map[string]*Setting
 	open     bool // sshd lets the user try
-}
-
-// mostRegions bounds how many combinations are considered, which takes a second or two.
-const mostRegions = 200_000
-
-// plan chooses the connections to ask sshd about: one for each way in which what is in force can come about, and one for each value
-// that a line speaks of. complete is false if there were too many combinations to consider.
-func (m *model) plan(x *axes) (chosen []*region, complete bool) {
-	seen := map[string]bool{}
-	count := 0
-	x.each(func(q *connection) bool {
-		if count++; count > mostRegions {
-			return false
-		}
-		r := m.region(q)
-		for _, key := range r.keys() {
-			if !seen[key] {
-				seen[key] = true
-				chosen = append(chosen, r)
-			}
-		}
-		return true
-	})
-	slices.SortStableFunc(chosen, func(a, b *region) int { return len(a.applying) - len(b.applying) })
-	return slices.Compact(chosen), count <= mostRegions
+	bad      bool
 }
 
 func (m *model) region(q *connection) *region {
@@ -50,75 +26,120 @@ func (m *model) region(q *connection) *region {
 	}
 	r.options, r.by = m.force(func(b *Block) bool { return slices.Contains(r.applying, b) })
 	r.open = admits(r.options, q)
+	r.bad = r.open && len(problems(r.options, q.root(), len(r.by) > 0)) > 0
 	return r
 }
 
 func (q *connection) root() bool { return q.user.UID == 0 && !q.user.made }
 
-// keys are the reasons for which a region is asked about: each value and each line once, and all that is in force once; where
-// that has problems, once for each line that they come of.
-func (r *region) keys() []string {
-	all := []string{"user " + r.q.user.Name + strings.Join(r.q.user.Groups, ","), "addr " + r.q.addr, "host " + r.q.host,
-		"laddr " + r.q.laddr, fmt.Sprint("lport ", r.q.lport), "rdomain " + r.q.rdomain}
-	for _, b := range r.applying {
-		all = append(all, "line "+b.Place())
+// planner chooses the connections to ask sshd about.
+type planner struct {
+	m      *model
+	x      *axes
+	seen   map[string]bool
+	chosen []*region
+	left   int // how many combinations may still be considered
+}
+
+// mostRegions bounds how many combinations are considered, which takes a second or two.
+const mostRegions = 2_000_000
+
+// plan chooses one connection for each way in which what is in force can come about, one for each value that lines speak of, and
+// one for each line that problems come of. complete is false if there were too many combinations to consider.
+func (m *model) plan(x *axes) (chosen []*region, complete bool) {
+	p := &planner{m: m, x: x, seen: map[string]bool{}, left: mostRegions}
+	p.product()
+	p.values()
+	slices.SortStableFunc(p.chosen, func(a, b *region) int { return len(a.applying) - len(b.applying) })
+	return p.chosen, p.left > 0
+}
+
+// product goes through all combinations of values that differ in what they can do.
+func (p *planner) product() {
+	var same [dimensions][]*value
+	for d := range dimensions {
+		same[d] = atoms(p.x.values[d], func(v *value) string { return p.m.profile(d, v) })
 	}
-	force := []string{fmt.Sprint(r.q.root(), r.open)}
-	for _, k := range decisive {
-		force = append(force, strings.Join(r.options[k], " "))
-	}
-	if r.open && len(problems(r.options, r.q.root(), len(r.by) > 0)) > 0 {
-		for _, k := range decisive {
-			if s := r.by[k]; s != nil {
-				force = append(force, s.Place())
+	known := map[string]bool{}
+	p.x.each(same, func(c *combination) bool {
+		p.left--
+		if key := c.key(); !known[key] {
+			known[key] = true
+			if r := p.consider(c); r.bad {
+				p.expand(same, c)
+			}
+		}
+		return p.left > 0
+	})
+}
+
+// expand looks, for a combination with problems, at the values that can do the same: each may be of a line of its own.
+func (p *planner) expand(same [dimensions][]*value, c *combination) {
+	for d := range dimensions {
+		profile := p.m.profile(d, c[d])
+		for _, v := range p.x.values[d] {
+			if v != c[d] && p.m.profile(d, v) == profile {
+				other := *c
+				other[d] = v
+				if p.x.possible(&other) {
+					p.consider(&other)
+				}
 			}
 		}
 	}
-	return append(all, strings.Join(force, "\n"))
 }
 
-// each goes through all combinations that can be those of a connection, until yield says no.
-func (x *axes) each(yield func(*connection) bool) {
-	for _, addr := range x.addrs {
-		for _, laddr := range x.laddrs {
-			if !possible(addr, laddr) {
+// values has each value asked about once, in a connection that is usual otherwise.
+func (p *planner) values() {
+	for d := range dimensions {
+		for _, v := range p.x.values[d] {
+			name := fmt.Sprint("value ", d, " ", v.text())
+			if p.seen[name] {
 				continue
 			}
-			for _, port := range x.ports {
-				if !x.listens(laddr, port) {
-					continue
-				}
-				if !x.eachClient(connection{addr: addr, laddr: laddr, lport: port}, yield) {
-					return
-				}
+			if c := p.x.usual(d, v); c != nil {
+				p.seen[name] = true
+				p.take(p.m.region(c.connection()), name)
 			}
 		}
 	}
 }
 
-func (x *axes) eachClient(q connection, yield func(*connection) bool) bool {
-	for _, host := range x.hosts {
-		for _, rdomain := range x.rdomain {
-			for _, u := range x.users {
-				one := q
-				one.user, one.rdomain, one.host = u, rdomain, host
-				if host == "" {
-					one.host = q.addr
-				}
-				if !yield(&one) {
-					return false
-				}
-			}
-		}
+// consider takes a combination if there is a reason to.
+func (p *planner) consider(c *combination) *region {
+	r := p.m.region(c.connection())
+	for _, b := range r.applying {
+		p.take(r, "line "+b.Place())
 	}
-	return true
+	p.take(r, r.force())
+	for d := range dimensions {
+		p.seen[fmt.Sprint("value ", d, " ", c[d].text())] = p.seen[fmt.Sprint("value ", d, " ", c[d].text())] || r.taken(p)
+	}
+	return r
 }
 
-// listens reports whether sshd may listen there. A port or an address that it is not known to listen on is left for it to be
-// started with.
-func (x *axes) listens(laddr string, port int) bool {
-	on := func(l listener) bool { return l.port == port }
-	return !slices.ContainsFunc(x.listen, on) || slices.ContainsFunc(x.listen, func(l listener) bool {
-		return on(l) && (l.addr == "" || l.addr == laddr)
-	})
+func (r *region) taken(p *planner) bool {
+	return len(p.chosen) > 0 && p.chosen[len(p.chosen)-1] == r
+}
+
+func (p *planner) take(r *region, reason string) {
+	if p.seen[reason] {
+		return
+	}
+	p.seen[reason] = true
+	if !r.taken(p) {
+		p.chosen = append(p.chosen, r)
+	}
+}
+
+// force is all that is in force, and where that has problems, the lines that it comes of.
+func (r *region) force() string {
+	all := []string{fmt.Sprint(r.q.root(), r.open)}
+	for _, k := range decisive {
+		all = append(all, strings.Join(r.options[k], " "))
+		if s := r.by[k]; s != nil && r.bad {
+			all = append(all, s.Place())
+		}
+	}
+	return strings.Join(all, "\n")
 }

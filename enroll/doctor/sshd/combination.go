@@ -1,0 +1,184 @@
+package sshd
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// dimension is one of the things that connections differ in.
+type dimension int
+
+// The dimensions.
+const (
+	byUser dimension = iota
+	byAddr
+	byHost
+	byLocal
+	byPort
+	byDomain
+	dimensions
+)
+
+// dimensionOf says what a criterion looks at. What it is not in is the same for every connection.
+var dimensionOf = map[string]dimension{
+	"user": byUser, "group": byUser, "address": byAddr, "host": byHost, "localaddress": byLocal, "localport": byPort, "rdomain": byDomain,
+}
+
+// value is one value of a dimension.
+type value struct {
+	q     connection // of which it fills in its part
+	d     dimension
+	bits  []uint64 // of the lines that it leaves possible
+	marks string   // what AllowUsers and its like say of it
+
+	profile string // see model.profile
+}
+
+// fill puts the value into a connection.
+func (v *value) fill(q *connection) {
+	switch v.d {
+	case byUser:
+		q.user = v.q.user
+	case byAddr:
+		q.addr = v.q.addr
+	case byHost:
+		q.host = v.q.host
+	case byLocal:
+		q.laddr = v.q.laddr
+	case byPort:
+		q.lport = v.q.lport
+	case byDomain:
+		q.rdomain = v.q.rdomain
+	}
+}
+
+func (v *value) text() string {
+	switch v.d {
+	case byUser:
+		return v.q.user.Name + " " + strings.Join(v.q.user.Groups, ",")
+	case byPort:
+		return fmt.Sprint(v.q.lport)
+	}
+	return v.q.addr + v.q.host + v.q.laddr + v.q.rdomain
+}
+
+// combination is a value of each dimension.
+type combination [dimensions]*value
+
+// connection is what a combination makes; a client without a name has its address for one.
+func (c *combination) connection() *connection {
+	q := &connection{}
+	for _, v := range c {
+		v.fill(q)
+	}
+	if q.host == "" {
+		q.host = q.addr
+	}
+	return q
+}
+
+// key is the same for combinations to which the same lines apply and whom sshd lets try alike.
+func (c *combination) key() string {
+	var b strings.Builder
+	for i := range c[0].bits {
+		word := ^uint64(0)
+		for _, v := range c {
+			word &= v.bits[i]
+		}
+		fmt.Fprintf(&b, "%x ", word)
+	}
+	for _, v := range c {
+		b.WriteString(v.marks)
+	}
+	return b.String()
+}
+
+// weigh finds out which lines a value leaves possible.
+func (m *model) weigh(v *value) {
+	q := v.q
+	if v.d == byAddr && !m.base.on("usedns") {
+		q.host = q.addr
+	}
+	v.bits = make([]uint64, len(m.blocks)/64+1)
+	for i, b := range m.blocks {
+		if b.leaves(v.d, &q, m.base.on("usedns")) {
+			v.bits[i/64] |= 1 << (i % 64)
+		}
+	}
+}
+
+// leaves reports whether no criterion of a line, or of those around it, that looks at a dimension stands against a value.
+func (b *Block) leaves(d dimension, q *connection, dns bool) bool {
+	for ; b != nil; b = b.outer {
+		for _, c := range b.criteria {
+			if b.looksAt(c, d, dns) && !c.holds(q) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// looksAt: without UseDNS the client's name is its address.
+func (b *Block) looksAt(c criterion, d dimension, dns bool) bool {
+	of, any := dimensionOf[c.attribute]
+	if of == byHost && !dns {
+		of = byAddr
+	}
+	return any && of == d
+}
+
+// possible reports whether the parts of a combination can be those of one connection.
+func (x *axes) possible(c *combination) bool {
+	return sameFamily(c[byAddr].q.addr, c[byLocal].q.laddr) && x.listens(c[byLocal].q.laddr, c[byPort].q.lport)
+}
+
+// sameFamily reports whether the two addresses of a connection can be those of one.
+func sameFamily(addr, laddr string) bool {
+	a, errA := netip.ParseAddr(addr)
+	l, errL := netip.ParseAddr(laddr)
+	return errA != nil || errL != nil || a.Is4() == l.Is4()
+}
+
+// listens reports whether sshd may listen there. A port or an address that it is not known to listen on is left for it to be
+// started with.
+func (x *axes) listens(laddr string, port int) bool {
+	on := func(l listener) bool { return l.port == port }
+	return !slices.ContainsFunc(x.listen, on) || slices.ContainsFunc(x.listen, func(l listener) bool {
+		return on(l) && (l.addr == "" || l.addr == laddr)
+	})
+}
+
+// each goes through all possible combinations of these values, until yield says no.
+func (x *axes) each(values [dimensions][]*value, yield func(*combination) bool) {
+	var c combination
+	var walk func(d dimension) bool
+	walk = func(d dimension) bool {
+		if d == dimensions {
+			return !x.possible(&c) || yield(&c)
+		}
+		for _, v := range values[d] {
+			c[d] = v
+			if !walk(d + 1) {
+				return false
+			}
+		}
+		return true
+	}
+	walk(0)
+}
+
+// usual is a connection with a value, that is the most usual one otherwise; nil if there is none.
+func (x *axes) usual(d dimension, v *value) *combination {
+	var found *combination
+	values := x.values
+	values[d] = []*value{v}
+	x.each(values, func(c *combination) bool {
+		one := *c
+		found = &one
+		return false
+	})
+	return found
+}
