@@ -1,9 +1,7 @@
 package stack
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -22,6 +20,9 @@ const (
 
 var actionNames = map[string]action{"ignore": ignore, "ok": accept, "done": done, "bad": bad, "die": die, "reset": reset}
 
+// actionWords are their names in the order in which libpam tries them.
+var actionWords = []string{"ignore", "ok", "done", "bad", "die", "reset"}
+
 // control says for each code what is done about it.
 type control [32]action
 
@@ -36,18 +37,15 @@ var keywords = map[string]string{
 // longestJump is far beyond any stack, and keeps the number from overflowing.
 const longestJump = 999
 
-var pair = regexp.MustCompile(`^\s*([a-z_]+)\s*=\s*([a-z]+|[0-9]+)(\s+|$)`)
-
-// parseControl reads a keyword, or value=action pairs if it stood in brackets.
-func parseControl(t token) (control, error) {
-	if t.bracketed {
-		return parsePairs(t.text)
+// parseControl reads a keyword, or value=action pairs. Brackets only keep pairs together: libpam does not tell whether they were there.
+func parseControl(text string) (control, error) {
+	if pairs, ok := keywords[strings.ToLower(text)]; ok {
+		return parsePairs(pairs)
 	}
-	pairs, ok := keywords[strings.ToLower(t.text)]
-	if !ok {
-		return control{}, fmt.Errorf("unknown control %q", t.text)
+	if !strings.Contains(text, "=") {
+		return control{}, fmt.Errorf("unknown control %q", text)
 	}
-	return parsePairs(pairs)
+	return parsePairs(text)
 }
 
 // parsePairs fills in what is not mentioned: default takes those not set so far, and without one they are bad.
@@ -61,40 +59,54 @@ func parsePairs(text string) (control, error) {
 			}
 		}
 	}
-	if strings.TrimSpace(text) == "" {
-		return c, errors.New("nothing in the brackets of the control")
-	}
-	for text != "" {
-		m := pair.FindStringSubmatch(text)
-		if m == nil {
-			return c, fmt.Errorf("%q in the control is not value=action", text)
-		}
-		text = text[len(m[0]):]
-		a, err := parseAction(m[2])
+	for text = blank(text); text != ""; text = blank(text) {
+		value, a, rest, err := parsePair(text)
 		if err != nil {
 			return c, err
 		}
-		if m[1] == "default" {
+		text = rest
+		if value == "default" {
 			fill(a)
 			continue
 		}
-		code, ok := codeOf(m[1])
-		if !ok {
-			return c, fmt.Errorf("unknown value %q in the control", m[1])
-		}
+		code, _ := codeOf(value)
 		c[code], set[code] = a, true
 	}
 	fill(bad)
 	return c, nil
 }
 
-func parseAction(text string) (action, error) {
-	if a, ok := actionNames[text]; ok {
-		return a, nil
+// blank takes blanks off the beginning.
+func blank(text string) string { return strings.TrimLeft(text, " \t") }
+
+// parsePair takes one value=action off the beginning. As in libpam blanks may stand around the sign, and none need stand behind.
+func parsePair(text string) (value string, a action, rest string, err error) {
+	value = beginning(text, append(names, "default"))
+	rest, sign := strings.CutPrefix(blank(text[len(value):]), "=")
+	if value == "" {
+		return "", 0, "", fmt.Errorf("unknown value at %q in the control", text)
 	}
-	n, err := strconv.Atoi(text)
+	if !sign {
+		return "", 0, "", fmt.Errorf("%q in the control is not value=action", text)
+	}
+	rest = blank(rest)
+	if name := beginning(rest, actionWords); name != "" {
+		return value, actionNames[name], rest[len(name):], nil
+	}
+	digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
+	n, err := strconv.Atoi(digits)
 	if err != nil || n < 1 || n > longestJump {
-		return 0, fmt.Errorf("unknown action %q in the control", text)
+		return "", 0, "", fmt.Errorf("unknown action at %q in the control", rest)
 	}
-	return action(n), nil
+	return value, action(n), rest[len(digits):], nil
+}
+
+// beginning is the first of the words that the text begins with.
+func beginning(text string, words []string) string {
+	for _, word := range words {
+		if strings.HasPrefix(text, word) {
+			return word
+		}
+	}
+	return ""
 }

@@ -32,28 +32,40 @@ func (g *generator) lines(depth int) string {
 	g.files[name] = ""
 	var text strings.Builder
 	for range 1 + g.IntN(5) {
+		text.WriteString(g.noise())
 		if how := g.IntN(8); how < 3 && depth < 3 {
 			include := g.lines(depth + 1)
-			text.WriteString(g.pick("@include ", "auth include ", "auth substack ", "AUTH substack ", "auth \\\n substack\t") + g.dir + "/" + include + "\n")
+			text.WriteString(g.pick("@include ", "@INCLUDE\t", "auth include ", "auth substack ", "AUTH [substack] ", "auth \\ \n substack\t") +
+				g.dir + "/" + include + g.pick("\n", " and more\n", "# x\n"))
 		} else if g.left > 0 {
 			g.left--
-			fmt.Fprintf(&text, "%s %s @%d\n", g.pick("auth", "auth", "-auth", "account"), g.control(), g.left)
+			fmt.Fprintf(&text, "%s %s@%d;%s\n", g.pick("auth", "auth", "-auth", "[auth]", "Account", " \tauth"), g.control(), g.left,
+				g.pick("", "", " # x \\", "#\r", " \\ \t\n  [x y]"))
 		}
 	}
 	g.files[name] = text.String()
 	return name
 }
 
+// noise is what libpam passes over.
+func (g *generator) noise() string {
+	return g.pick("", "", "\n", "# x\n", " \t\n", "\t# auth required pam_deny.so \\\n", "#\\\n", "# \x07\r\n")
+}
+
+// control is one with the blank behind it, where it needs one.
 func (g *generator) control() string {
 	if g.IntN(2) == 0 {
-		return g.pick("required", "requisite", "sufficient", "optional", "Required")
+		return g.pick("required ", "requisite\t", "sufficient ", "optional ", "Required ", "[required]", "[Sufficient] ")
 	}
 	var pairs []string
 	for range 1 + g.IntN(3) {
 		pairs = append(pairs, g.pick(append(g.codes, "default")...)+g.pick("=", " = ")+
 			g.pick("ok", "ok", "done", "bad", "die", "ignore", "reset", "1", "2", "3"))
 	}
-	return "[" + strings.Join(pairs, " ") + "]"
+	if text := strings.Join(pairs, g.pick(" ", " ", "")); strings.Contains(text, " ") {
+		return "[" + text + "]" + g.pick("", " ")
+	}
+	return strings.Join(pairs, "") + " "
 }
 
 // write lays the files down with modules in place of their names.
@@ -61,7 +73,7 @@ func (g *generator) write(t *testing.T, module func(i int) string) {
 	t.Helper()
 	var all []string
 	for i := range 20 {
-		all = append(all, fmt.Sprintf("@%d\n", i), module(i)+"\n")
+		all = append(all, fmt.Sprintf("@%d;", i), module(i))
 	}
 	modules := strings.NewReplacer(all...)
 	for name, text := range g.files {

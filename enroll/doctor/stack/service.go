@@ -219,40 +219,38 @@ type entry struct {
 	substack bool
 }
 
-func parseEntry(words []token) (entry, error) {
-	first := strings.ToLower(words[0].text)
-	if first == "@include" && !words[0].bracketed {
+func parseEntry(words []string) (entry, error) {
+	first := strings.ToLower(words[0])
+	if first == "@include" {
 		return parseInclude(entry{}, words[1:])
 	}
 	kind := Type(strings.TrimPrefix(first, "-"))
-	if !types[kind] || words[0].bracketed {
-		return entry{}, fmt.Errorf("unknown type %q", words[0].text)
+	if !types[kind] {
+		return entry{}, fmt.Errorf("unknown type %q", words[0])
 	}
 	if len(words) < 2 {
 		return entry{}, errors.New("no control")
 	}
-	keyword := strings.ToLower(words[1].text)
-	if !words[1].bracketed && (keyword == "include" || keyword == "substack") {
+	keyword := strings.ToLower(words[1])
+	if keyword == "include" || keyword == "substack" {
 		return parseInclude(entry{kind: kind, substack: keyword == "substack"}, words[2:])
 	}
 	c, err := parseControl(words[1])
 	if err != nil {
 		return entry{}, err
 	}
-	if len(words) < 3 || words[2].bracketed {
+	if len(words) < 3 || words[2] == "" {
 		return entry{}, errors.New("no module")
 	}
-	l := &Line{Type: kind, Module: words[2].text, control: c}
-	for _, w := range words[3:] {
-		l.Args = append(l.Args, w.text)
-	}
+	l := &Line{Type: kind, Module: words[2], control: c}
+	l.Args = words[3:]
 	return entry{kind: kind, line: l}, nil
 }
 
-func parseInclude(e entry, words []token) (entry, error) {
-	if len(words) != 1 || words[0].bracketed || words[0].text == "" {
-		return e, errors.New("an include names one file")
+func parseInclude(e entry, words []string) (entry, error) {
+	if len(words) == 0 || words[0] == "" {
+		return e, errors.New("an include names no file")
 	}
-	e.include = words[0].text
+	e.include = words[0]
 	return e, nil
 }

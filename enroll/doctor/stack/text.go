@@ -48,38 +48,34 @@ func fullLines(data string) ([]fullLine, error) {
 	return all, nil
 }
 
-// part is what one line of the file gives, and whether the next one belongs to it.
+// part is what one line of the file gives, and whether the next one belongs to it. A comment ends at its line, whatever
+// stands at its end.
 func part(line string, continued bool) (text string, goes bool, err error) {
-	for _, c := range []byte(line) {
+	text, _, comment := strings.Cut(line, "#")
+	for _, c := range []byte(text) {
 		if c < ' ' && c != '\t' || c == 0x7f {
 			return "", false, errors.New("a control character")
 		}
 	}
-	text, _, comment := strings.Cut(line, "#")
 	text = strings.Trim(text, " \t")
-	before, goes := strings.CutSuffix(text, `\`)
+	if !comment {
+		text, goes = strings.CutSuffix(text, `\`)
+	}
 	switch {
-	case comment && strings.HasSuffix(strings.TrimRight(line, " \t"), `\`):
-		return "", false, errors.New("a backslash ends a comment")
-	case continued && text == "":
+	case len(line) > longestLine || strings.Contains(line, "\x00"):
+		return "", false, fmt.Errorf("longer than %d bytes, or a zero byte", longestLine)
+	case continued && text == "" && !goes:
 		return "", false, errors.New("an empty line or comment behind a backslash")
-	case goes && comment, goes && !strings.HasSuffix(line, `\`):
-		return "", false, errors.New("something stands behind the backslash")
 	case goes:
-		return before + " ", true, nil
+		return text + " ", true, nil
 	}
 	return text, false, nil
 }
 
-// token is a word of a line; bracketed ones stood in [...], which are taken off.
-type token struct {
-	text      string
-	bracketed bool
-}
-
-// tokens splits a line at blanks. As in libpam, what begins with a bracket goes to the closing one, and \] does not close.
-func tokens(text string) ([]token, error) {
-	var all []token
+// tokens splits a line at blanks. As in libpam, what begins with a bracket goes to the closing one, whatever follows that,
+// and \] does not close.
+func tokens(text string) ([]string, error) {
+	var all []string
 	for {
 		text = strings.TrimLeft(text, " \t")
 		if text == "" {
@@ -87,7 +83,7 @@ func tokens(text string) ([]token, error) {
 		}
 		if text[0] != '[' {
 			end := strings.IndexAny(text+" ", " \t")
-			all = append(all, token{text: text[:end]})
+			all = append(all, text[:end])
 			text = text[end:]
 			continue
 		}
@@ -95,7 +91,7 @@ func tokens(text string) ([]token, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, token{inside, true})
+		all = append(all, inside)
 		text = rest
 	}
 }
@@ -106,11 +102,7 @@ func bracket(text string) (inside, rest string, err error) {
 		if text[i] == '\\' && i+1 < len(text) && text[i+1] == ']' {
 			i++
 		} else if text[i] == ']' {
-			rest = text[i+1:]
-			if rest != "" && rest[0] != ' ' && rest[0] != '\t' {
-				return "", "", errors.New("no blank behind the closing bracket")
-			}
-			return b.String(), rest, nil
+			return b.String(), text[i+1:], nil
 		}
 		b.WriteByte(text[i])
 	}
