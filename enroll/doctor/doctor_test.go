@@ -135,7 +135,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		"a misspelt control":           {file("/etc/pam.d/sshd", "auth requird pam_unix.so\n", 0o644), `/etc/pam.d/sshd:1: unknown control "requird"`},
 		"an unknown argument":          {file("/etc/pam.d/sshd", "auth requisite pam_unix.so\nauth required pam_latchkey.so nullok\n", 0o644), `error: /etc/pam.d/sshd:2: pam_latchkey does not take "nullok"`},
 		"another policy":               {file("/etc/pam.d/sshd", "auth requisite pam_unix.so\nauth required pam_latchkey.so conf=/etc/x\n", 0o644), "error: /etc/x: "},
-		"in session":                   {file("/etc/pam.d/sshd", goodStack+"session required pam_latchkey.so\n", 0o644), "warning: /etc/pam.d/sshd:3: pam_latchkey does not provide session"},
+		"in session":                   {file("/etc/pam.d/sshd", goodStack+"session required pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sshd:3: pam_latchkey does not provide session"},
 		"a service file anyone writes": {file("/etc/pam.d/sshd", goodStack, 0o666), "error: PAM service sshd: "},
 		"another service":              {file("/etc/pam.d/sudo", "auth [success=done default=die] pam_unix.so\nauth required pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sudo:1: pam_unix.so that returns"},
 		"another, unreadable":          {file("/etc/pam.d/sudo", "auth required\n# pam_latchkey\n", 0o644), "error: PAM service sudo: /etc/pam.d/sudo:1: no module"},
@@ -279,7 +279,7 @@ func TestDoctorLooksAtOneServiceAlone(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
 	put(t, root, "/etc/pam.d/sshd", "auth required pam_unix.so\n", 0o644)
-	put(t, root, "/etc/pam.d/su", "auth sufficient pam_rootok.so\n"+goodStack+"account required pam_latchkey.so\n", 0o644)
+	put(t, root, "/etc/pam.d/su", "auth sufficient pam_rootok.so\n"+goodStack+"account required pam_unix.so\naccount required pam_latchkey.so\n", 0o644)
 	if found := doctorFor(root, "su").Run(); len(complaints(found)) != 0 {
 		t.Errorf("su: %q", complaints(found))
 	}

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/enroll/doctor/stack"
 	"latchkey/pam/safefile"
 )
 
@@ -21,11 +22,6 @@ var programs = []string{
 
 // private are folders that nobody but root may even list.
 var private = []string{"/etc/latchkey/users", "/var/lib/latchkey", "/var/lib/latchkey/users"}
-
-// securities are where libpam may look for modules, by distribution.
-var securities = []string{
-	"/usr/lib/*/security", "/usr/lib64/security", "/usr/lib/security", "/lib/*/security", "/lib64/security", "/lib/security",
-}
 
 const reinstall = "install latchkey anew"
 
@@ -49,7 +45,7 @@ func (d Doctor) checkInstallation() []Finding {
 // checkModule looks for the module beside libpam's own.
 func (d Doctor) checkModule() Finding {
 	var dirs []string
-	for _, pattern := range securities {
+	for _, pattern := range stack.Securities {
 		own, _ := filepath.Glob(d.Root + pattern + "/pam_deny.so") // the patterns have no mistakes
 		for _, file := range own {
 			dirs = append(dirs, strings.TrimPrefix(filepath.Dir(file), d.Root))

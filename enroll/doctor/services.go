@@ -3,7 +3,6 @@ package doctor
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -25,9 +24,10 @@ func (d Doctor) checkLogins(service string) []Finding {
 	}
 	others, part, damaged := d.otherServices(append(s.services, "enroll"))
 	for _, name := range others {
-		found = append(found, d.checkService(name, part[name])...)
+		found = append(found, d.checkService(name, part[name] && !isDoor(name))...)
 	}
-	return append(found, damaged...)
+	found = append(found, damaged...)
+	return append(found, d.checkDoors()...)
 }
 
 // checkService tells what is wrong with one service. keyed: who comes to it has shown a key, or given a password, before.
@@ -42,6 +42,9 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 			continue
 		}
 		found = append(found, describe(name, w))
+	}
+	for _, l := range s.Missing() {
+		found = append(found, fault(l.Place(), fmt.Errorf("%s is not installed: nobody can log in", l.Module), "install it, or take the line out"))
 	}
 	if len(found) == 0 {
 		found = append(found, okay("PAM service "+name+": nobody passes without a code, and none is asked for too early"))
@@ -87,22 +90,49 @@ func describeEarly(w stack.Weakness) Finding {
 		w.Line.Name(), w.Factor.Place()), "let a wrong password end the stack: requisite in place of required or sufficient")
 }
 
-// checkLines looks at pam_latchkey's own lines: arguments, policies, and types in which it is of no use.
+// checkLines looks at pam_latchkey's own lines: arguments, policies, and what they do beside auth.
 func (d Doctor) checkLines(s *stack.Service) []Finding {
 	var found []Finding
 	for _, l := range s.Auth {
-		if l.Name() == stack.Module {
+		if l.Ours() {
 			found = append(found, d.checkArguments(l)...)
 		}
 	}
-	for _, l := range s.Other {
+	found = append(found, checkAccountLines(s)...)
+	for _, kind := range []stack.Type{stack.Session, stack.Password} {
+		found = append(found, checkUseless(s, kind)...)
+	}
+	return found
+}
+
+// checkAccountLines: in account pam_latchkey lets everybody pass, so it must not decide there.
+func checkAccountLines(s *stack.Service) []Finding {
+	var found []Finding
+	lenient := s.Lenient()
+	for _, l := range s.Account {
 		switch {
-		case l.Name() != stack.Module:
-		case l.Type == stack.Account:
+		case slices.Contains(lenient, l):
+			found = append(found, fault(l.Place(), errors.New("pam_latchkey in account lets everybody pass: with this line accounts get in that have expired or are locked"),
+				"take it out; latchkey needs no account line"))
+		case l.Ours():
 			found = append(found, Finding{l.Place(), OK, "pam_latchkey in account lets everybody pass and does nothing", ""})
-		default:
-			text := fmt.Sprintf("pam_latchkey does not provide %s, so the line can only fail", l.Type)
-			found = append(found, warning(l.Place(), text, "remove it"))
+		}
+	}
+	return found
+}
+
+// fatal is what fails with a type that fails.
+var fatal = map[stack.Type]string{stack.Session: "no session can be opened: nobody gets in", stack.Password: "nobody can change their password"}
+
+func checkUseless(s *stack.Service, kind stack.Type) []Finding {
+	var found []Finding
+	lines, fails := s.Useless(kind)
+	for _, l := range lines {
+		text := fmt.Sprintf("pam_latchkey does not provide %s, so the line can only fail", kind)
+		if fails {
+			found = append(found, fault(l.Place(), errors.New(text+"; "+fatal[kind]), "take it out"))
+		} else {
+			found = append(found, warning(l.Place(), text, "take it out"))
 		}
 	}
 	return found
@@ -122,24 +152,45 @@ func (d Doctor) checkArguments(l *stack.Line) []Finding {
 		}
 	}
 	if filepath.IsAbs(l.Module) {
-		found = append(found, d.checkFile(l.Module, 0))
+		found = append(found, d.checkFile(filepath.Clean(strings.ReplaceAll(l.Module, "$ISA", ".")), 0))
 	}
 	return found
 }
 
-// checkEnrollService: pam_latchkey may stand there or not, since it asks enroll nothing (pam/flow).
+// checkEnrollService: enroll asks for the password by it, and not if the stack does not. pam_latchkey may stand there or not, since it
+// asks enroll nothing (pam/flow) and lets it pass.
 func (d Doctor) checkEnrollService() []Finding {
-	if _, err := stack.Read(d.Root, "enroll"); err != nil {
-		return []Finding{fault("PAM service enroll", err, "enroll cannot ask users for their password")}
+	const check = "PAM service enroll"
+	s, err := stack.Read(d.Root, "enroll")
+	if err != nil {
+		return []Finding{fault(check, err, "enroll cannot ask users for their password")}
 	}
-	return nil
+	found := append(checkAccountLines(s), d.checkEnrollArguments(s)...)
+	switch passable, asks := s.AsksPassword(); {
+	case !passable:
+		return append(found, Finding{check, OK, "it lets nobody pass: only root can enroll users", ""})
+	case !asks:
+		return append(found, fault(check, errors.New("it lets pass without a password: anyone at an open session can enroll a device of their own there"),
+			"write in /etc/pam.d/enroll: @include common-auth (or: auth include system-auth)"))
+	}
+	return found
+}
+
+// checkEnrollArguments: what the module refuses anywhere it refuses there too.
+func (d Doctor) checkEnrollArguments(s *stack.Service) (found []Finding) {
+	for _, l := range s.Auth {
+		if l.Ours() {
+			found = append(found, d.checkArguments(l)...)
+		}
+	}
+	return found
 }
 
 // otherServices are those that ask for codes, beside those named. part has those that others take in, and that so may have no
 // password of their own. What mentions pam_latchkey and cannot be read is a finding.
 func (d Doctor) otherServices(but []string) (names []string, part map[string]bool, damaged []Finding) {
 	part = map[string]bool{}
-	for _, name := range d.serviceNames() {
+	for _, name := range serviceNames(d.Root) {
 		s, err := stack.Read(d.Root, name)
 		if err != nil {
 			if !slices.Contains(but, name) && d.mentions(name) {
@@ -157,24 +208,14 @@ func (d Doctor) otherServices(but []string) (names []string, part map[string]boo
 	return names, part, damaged
 }
 
-// serviceNames are the files that PAM can take for services: lower case, and copies that editors and package managers leave
-// have a dot or a tilde.
-func (d Doctor) serviceNames() []string {
-	var names []string
-	for _, dir := range stack.Dirs {
-		entries, err := os.ReadDir(d.Root + dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			continue // reading the service itself says why
-		}
-		for _, e := range entries {
-			name := e.Name()
-			if !strings.ContainsAny(name, ".~#") && name == strings.ToLower(name) && !slices.Contains(names, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	slices.Sort(names)
-	return names
+// serviceNames are the files that PAM can take for services. A name with a dot may be a copy that was given the date: it is looked at
+// unless what stands before the dot is a service.
+func serviceNames(root string) []string {
+	all := stack.Services(root)
+	return slices.DeleteFunc(slices.Clone(all), func(name string) bool {
+		before, _, dot := strings.Cut(name, ".")
+		return dot && slices.Contains(all, before)
+	})
 }
 
 func (d Doctor) mentions(service string) bool {

@@ -19,17 +19,23 @@ const (
 	neutral       // checks nothing that a user knows
 )
 
-// passwords are modules that succeed only for the right password (or ticket, or card).
-var passwords = set("pam_unix", "pam_sss", "pam_ldap", "pam_krb5", "pam_winbind", "pam_userdb", "pam_pwdfile", "pam_mysql", "pam_pgsql",
-	"pam_radius_auth", "pam_tacplus", "pam_systemd_home", "pam_pkcs11", "pam_p11", "pam_fprintd", "pam_tcb", "pam_himmelblau", "pam_authd")
+// passwords are modules that succeed only for the right password, or what stands in for it: a ticket, a card, a finger, a key, a code.
+var passwords = set("pam_unix", "pam_unix2", "pam_sss", "pam_sss_gss", "pam_ldap", "pam_ldapd", "pam_krb5", "pam_winbind", "pam_userdb",
+	"pam_pwdfile", "pam_mysql", "pam_pgsql", "pam_radius", "pam_radius_auth", "pam_tacplus", "pam_systemd_home", "pam_pkcs11", "pam_p11",
+	"pam_fprintd", "pam_tcb", "pam_himmelblau", "pam_authd", "pam_aad", "pam_kanidm", "pam_centrifydc", "pam_vas3", "pam_lsass", "pam_lwidentity",
+	"pam_oslogin_login", "pam_ccreds", "pam_ssh", "pam_ssh_agent_auth", "pam_u2f", "pam_yubico", "pam_oath", "pam_google_authenticator",
+	"pam_duo", "pam_securid", "pam_otpw", "pam_opie", "pam_gdata", "pam_imap", "pam_smbpass", "pam_fle", "pam_cockpit_cert")
 
 // neutrals are modules that need no password to succeed.
-var neutrals = set("pam_access", "pam_cap", "pam_debug", "pam_deny", "pam_echo", "pam_ecryptfs", "pam_env", "pam_exec", "pam_faildelay",
-	"pam_faillock", "pam_filter", "pam_fscrypt", "pam_ftp", "pam_gdm", "pam_gnome_keyring", "pam_group", "pam_issue", "pam_keyinit",
-	"pam_kwallet", "pam_kwallet5", "pam_lastlog", "pam_limits", "pam_listfile", "pam_localuser", "pam_loginuid", "pam_mail",
-	"pam_mkhomedir", "pam_motd", "pam_mount", "pam_namespace", "pam_nologin", "pam_permit", "pam_rhosts", "pam_rootok", "pam_securetty",
-	"pam_selinux", "pam_sepermit", "pam_setquota", "pam_shells", "pam_stress", "pam_succeed_if", "pam_systemd", "pam_tally2", "pam_time",
-	"pam_timestamp", "pam_tty_audit", "pam_umask", "pam_usertype", "pam_warn", "pam_wheel", "pam_xauth")
+var neutrals = set("pam_abl", "pam_access", "pam_apparmor", "pam_canonicalize_user", "pam_cap", "pam_cgfs", "pam_cgroup", "pam_cracklib",
+	"pam_debug", "pam_deny", "pam_echo", "pam_ecryptfs", "pam_elogind", "pam_env", "pam_exec", "pam_faildelay", "pam_faillock", "pam_filter",
+	"pam_fscrypt", "pam_ftp", "pam_gdm", "pam_geoip", "pam_gnome_keyring", "pam_group", "pam_issue", "pam_keyinit", "pam_kwallet",
+	"pam_kwallet5", "pam_lastlog", "pam_lastlog2", "pam_limits", "pam_listfile", "pam_localuser", "pam_loginuid", "pam_mail", "pam_mkhomedir",
+	"pam_motd", "pam_mount", "pam_namespace", "pam_nologin", "pam_oddjob_mkhomedir", "pam_passwdqc", "pam_permit", "pam_pwhistory",
+	"pam_pwquality", "pam_rhosts", "pam_rootok", "pam_securetty", "pam_selinux", "pam_selinux_permit", "pam_sepermit", "pam_setquota",
+	"pam_shells", "pam_shield", "pam_slurm_adopt", "pam_ssh_add", "pam_stress", "pam_succeed_if", "pam_systemd", "pam_systemd_loadkey",
+	"pam_tally", "pam_tally2", "pam_time", "pam_timestamp", "pam_tmpdir", "pam_tty_audit", "pam_umask", "pam_usertype", "pam_warn",
+	"pam_wheel", "pam_xauth")
 
 func set(names ...string) map[string]bool {
 	all := map[string]bool{}
@@ -39,11 +45,14 @@ func set(names ...string) map[string]bool {
 	return all
 }
 
+// Ours reports whether the module is pam_latchkey.
+func (l *Line) Ours() bool { return !l.substack && (l.Name() == Module || l.copied) }
+
 func (l *Line) role() role {
 	switch name := l.Name(); {
-	case name == Module && slices.Contains(l.Args, "if_publickey"):
+	case l.Ours() && slices.Contains(l.Args, "if_publickey"):
 		return question
-	case name == Module:
+	case l.Ours():
 		return factor
 	case passwords[name]:
 		return password
@@ -60,6 +69,10 @@ var own = []Code{Success, AuthErr, MaxTries, PermDenied, ConvErr, UserUnknown, A
 // passwords (which of the modules do is an assumption of the walk) does not leave that to others unless told so.
 func (s *Service) codes(l *Line, checks bool) []Code {
 	switch r := l.role(); {
+	case l.absent && s.asInstalled:
+		return []Code{ModuleUnknown}
+	case s.Name == ourOwn && r == factor:
+		return []Code{Success, ModuleUnknown} // enroll asks for codes itself (pam/flow)
 	case r == factor || r == question:
 		return own
 	case l.Name() == "pam_deny.so" || s.rootAlready(l):
@@ -75,7 +88,7 @@ func (s *Service) codes(l *Line, checks bool) []Code {
 // rootAlready: in programs that run with their caller's real uid pam_rootok lets nobody in but root, who could do what he likes
 // anyway. (In sshd and login it would let in everybody.)
 func (s *Service) rootAlready(l *Line) bool {
-	return l.Name() == "pam_rootok.so" && slices.Contains([]string{"su", "su-l", "runuser", "runuser-l", "chsh", "chfn"}, s.Name)
+	return l.Name() == "pam_rootok.so" && slices.Contains([]string{"su", "su-l", "runuser", "runuser-l", "chsh", "chfn", ourOwn}, s.Name)
 }
 
 // RootAlready are the lines by which root needs no code, where only who is root already passes them.

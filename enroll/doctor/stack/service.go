@@ -47,6 +47,8 @@ type Line struct {
 	Args   []string
 
 	control  control
+	copied   bool // the module is a copy of pam_latchkey, or a link to it, under another name
+	absent   bool // the module is not on this machine
 	level    int  // of substacks
 	substack bool // no module: what follows with a higher level is one
 }
@@ -59,10 +61,11 @@ func (l *Line) Name() string { return path.Base(l.Module) }
 
 // Service is what libpam makes of a service's files.
 type Service struct {
-	Name  string
-	Auth  Stack
-	Other []*Line  // lines of account, session and password
-	Files []string // all that were read, the service's own first
+	Name                             string
+	Auth, Account, Session, Password Stack
+	Files                            []string // all that were read, the service's own first
+
+	asInstalled bool // modules that are not on this machine fail; else what they would do counts, should they come
 }
 
 // Stack is a list of modules in the order in which they run.
@@ -71,7 +74,11 @@ type Stack []*Line
 // Read reads a service below root, which is empty but in tests. The error matches fs.ErrNotExist if neither the service nor
 // "other", which libpam falls back to, is there.
 func Read(root, service string) (*Service, error) {
-	return readIn(root, Dirs, strings.ToLower(path.Base(service)))
+	s, err := readIn(root, Dirs, strings.ToLower(path.Base(service)))
+	if err == nil {
+		s.inspect(root)
+	}
+	return s, err
 }
 
 // readIn reads from other folders than Dirs.
@@ -83,28 +90,69 @@ func readIn(root string, dirs []string, name string) (*Service, error) {
 	}
 	s := &Service{Name: name}
 	s.take(r.lines)
-	if len(s.Auth) == 0 && name != "other" {
-		r.lines = nil
-		err := r.file("other", Auth, 0, 0)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if name != "other" {
+		err := s.fallBack(r)
+		if len(s.Auth) == 0 && err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		if err != nil && missing != nil {
 			return nil, missing
 		}
-		s.take(r.lines)
 	}
 	s.Files = r.files
 	return s, nil
 }
 
+// fallBack takes from "other" what the service has nothing for, each type by itself.
+func (s *Service) fallBack(r *reader) error {
+	if s.whole() {
+		return nil
+	}
+	other := &reader{root: r.root, dirs: r.dirs}
+	err := other.file("other", "", 0, 0)
+	if err != nil {
+		return err
+	}
+	rest := &Service{}
+	rest.take(other.lines)
+	if len(s.Auth) == 0 {
+		r.files = append(r.files, other.files...)
+	}
+	for kind := range types {
+		if own := s.stack(kind); len(*own) == 0 {
+			*own = *rest.stack(kind)
+		}
+	}
+	return nil
+}
+
+// whole reports whether the service has something for each type.
+func (s *Service) whole() bool {
+	for kind := range types {
+		if len(*s.stack(kind)) == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// stack is the service's stack of a type.
+func (s *Service) stack(kind Type) *Stack {
+	switch kind {
+	case Account:
+		return &s.Account
+	case Session:
+		return &s.Session
+	case Password:
+		return &s.Password
+	}
+	return &s.Auth
+}
+
 func (s *Service) take(lines []*Line) {
 	for _, l := range lines {
-		if l.Type == Auth {
-			s.Auth = append(s.Auth, l)
-		} else if !l.substack {
-			s.Other = append(s.Other, l)
-		}
+		own := s.stack(l.Type)
+		*own = append(*own, l)
 	}
 }
 

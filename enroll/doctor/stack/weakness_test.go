@@ -134,7 +134,7 @@ func TestEachStackThatIsRightHasTwinsThatAreNot(t *testing.T) {
 		{"no password", "auth required pam_latchkey.so\n", []string{"early sshd:1"}},
 		{"a password that leaves root out", "auth requisite pam_krb5.so ignore_root\nauth required pam_latchkey.so\n", []string{"early sshd:2 sshd:1"}},
 		{"two sources of passwords", "auth [success=2 default=ignore] pam_unix.so\nauth [success=1 default=ignore] pam_sss.so\nauth requisite pam_deny.so\nauth required pam_latchkey.so\n", nil},
-		{"a source that is not known", "auth [success=2 default=ignore] pam_unix.so\nauth [success=1 default=ignore] pam_vas3.so\nauth requisite pam_deny.so\nauth required pam_latchkey.so\n",
+		{"a source that is not known", "auth [success=2 default=ignore] pam_unix.so\nauth [success=1 default=ignore] pam_strange.so\nauth requisite pam_deny.so\nauth required pam_latchkey.so\n",
 			[]string{"unsure sshd:4 sshd:2"}},
 		{"locked accounts", "auth requisite pam_faillock.so preauth\nauth [success=1 default=bad] pam_unix.so\nauth [default=die] pam_faillock.so authfail\nauth required pam_latchkey.so\n", nil},
 		{"the line and the profile", "@include common-auth\nauth required pam_latchkey.so\n" + debian + "auth required pam_latchkey.so\n", []string{"twice sshd:2"}},
