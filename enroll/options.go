@@ -36,6 +36,7 @@ type options struct {
 	replace    bool
 
 	deleteAnyway bool
+	butProfile   bool
 	help         bool
 }
 
@@ -57,6 +58,7 @@ var does = map[string]func(*program, options) error{
 	"import":    (*program).importFiles,
 	"explain":   (*program).explain,
 	"doctor":    (*program).doctor,
+	"removable": (*program).removable,
 }
 
 // parse reads a command line. Options may stand anywhere.
@@ -106,6 +108,7 @@ func flags(o *options) *flag.FlagSet {
 	set.BoolVar(&o.deleteAnyway, "delete-anyway", false, "")
 	set.BoolVar(&o.yes, "yes", false, "")
 	set.BoolVar(&o.json, "json", false, "")
+	set.BoolVar(&o.butProfile, "but-profile", false, "")
 	set.BoolVar(&o.help, "help", false, "")
 	set.BoolVar(&o.help, "h", false, "")
 	return set

@@ -32,14 +32,27 @@ func newRoot(t *testing.T) root {
 	busybox, err := exec.LookPath("busybox")
 	must(t, err)
 	run(t, "cp", busybox, r.path("bin/busybox"))
-	for _, name := range []string{"sh", "grep", "id"} {
+	for _, name := range []string{"sh", "grep", "id", "env", "tr", "find", "sed", "cp", "rm", "rmdir"} {
 		must(t, os.Symlink("busybox", r.path("bin/"+name)))
 	}
+	r.libraries()
 	must(t, os.WriteFile(r.path("usr/sbin/useradd"), []byte(useradd), 0o755))
 	must(t, os.WriteFile(r.path("etc/passwd"), nil, 0o644))
 	must(t, os.WriteFile(r.path("dev/null"), nil, 0o666))
 	r.rpm("--initdb")
 	return r
+}
+
+// libraries are what enroll is linked with: its scripts run it. Everything else that the rpm depends on is not asked for.
+func (r root) libraries() {
+	r.t.Helper()
+	enroll := filepath.Join(built, "amd64/redhat/usr/bin/enroll")
+	for _, word := range strings.Fields(run(r.t, "ldd", enroll)) {
+		if strings.HasPrefix(word, "/") {
+			must(r.t, os.MkdirAll(filepath.Dir(r.path(word)), 0o755))
+			run(r.t, "cp", "-L", word, r.path(word))
+		}
+	}
 }
 
 func (r root) path(inside string) string { return filepath.Join(r.dir, inside) }
@@ -110,30 +123,61 @@ func TestTheRPMIsInstalledUpgradedAndRemovedInAnEmptyRoot(t *testing.T) {
 // refusesRemoval wants the module to stay as long as a service needs it, and not because of what merely looks so.
 func (r root) refusesRemoval() {
 	r.t.Helper()
-	for i, line := range []string{
-		"auth required pam_latchkey.so",
-		"  auth [success=1 default=ignore] /usr/lib64/security/pam_latchkey.so if_publickey",
-		"auth required \\\n    pam_latchkey.so",
+	must(r.t, os.MkdirAll(r.path("etc/pam.d/sub"), 0o755))
+	for i, c := range []struct{ line, file string }{
+		{"auth required pam_latchkey.so", ""},
+		{"-auth required pam_latchkey.so", ""},
+		{"  auth [success=1 default=ignore] /usr/lib64/security/pam_latchkey.so if_publickey", ""},
+		{"auth required \\\n    pam_latchkey.so", ""},
+		{"auth substack sub/code\n", "etc/pam.d/sub/code"},
 	} {
-		service := r.path(fmt.Sprintf("etc/pam.d/service%d", i))
-		must(r.t, os.WriteFile(service, []byte(line+"\n"), 0o644))
-		out, err := r.try("-e", "latchkey")
-		if err == nil || !strings.Contains(out, fmt.Sprintf("let nobody in: /etc/pam.d/service%d\n", i)) {
-			r.t.Fatalf("with %q the removal was not refused: %v\n%s", line, err, out)
+		service := fmt.Sprintf("etc/pam.d/service%d", i)
+		r.write(service, c.line+"\n")
+		named := service
+		if c.file != "" {
+			r.write(c.file, "auth required pam_latchkey.so\n")
+			named = c.file
 		}
-		must(r.t, os.Remove(service))
+		out, err := r.try("-e", "latchkey")
+		if err == nil || !strings.Contains(out, "let nobody in: /"+named+"\n") {
+			r.t.Fatalf("with %q the removal was not refused: %v\n%s", c.line, err, out)
+		}
+		must(r.t, os.Remove(r.path(service)))
 	}
-	for name, line := range map[string]string{
-		"comment": "# pam_latchkey.so was here", "dash": "-auth required pam_latchkey.so", "sshd.rpmsave": "auth required pam_latchkey.so",
-	} {
-		must(r.t, os.WriteFile(r.path("etc/pam.d/"+name), []byte(line+"\n"), 0o644))
+	r.write("etc/pam.d/comment", "# pam_latchkey.so was here \\\n")
+	r.write("etc/pam.d/sshd.rpmsave", "auth required pam_latchkey.so\n")
+}
+
+func (r root) write(path, text string) {
+	r.t.Helper()
+	must(r.t, os.WriteFile(r.path(path), []byte(text), 0o644))
+}
+
+// FAULTS 44: a removal that root insists on leaves a stack that takes passwords.
+func TestTheRPMIsRemovedAllTheSameIfToldAndTakesItsLinesOut(t *testing.T) {
+	r := newRoot(t)
+	r.rpm("-i", "--nodeps", rpm(version, "x86_64"))
+	const before = "# keep \\\nauth requisite pam_unix.so\nauth required \\\n  pam_latchkey.so\n-auth required pam_latchkey.so # x\naccount required pam_unix.so\n"
+	r.write("etc/pam.d/sshd", before)
+	t.Setenv("LATCHKEY_REMOVE_ANYWAY", "1")
+	r.rpm("-e", "latchkey")
+	for path, want := range map[string]string{"etc/pam.d/sshd.dpkg-old": before,
+		"etc/pam.d/sshd": "# keep \\\nauth requisite pam_unix.so\naccount required pam_unix.so\n"} {
+		if got, err := os.ReadFile(r.path(path)); err != nil || string(got) != want {
+			t.Errorf("%s: got %q, %v, want %q", path, got, err, want)
+		}
 	}
 }
 
-func TestTheRPMIsRemovedAllTheSameIfTold(t *testing.T) {
+// An enroll that does not run knows nothing, so nothing is removed.
+func TestTheRPMIsNotRemovedWhereEnrollDoesNotRun(t *testing.T) {
 	r := newRoot(t)
 	r.rpm("-i", "--nodeps", rpm(version, "x86_64"))
-	must(t, os.WriteFile(r.path("etc/pam.d/sshd"), []byte("auth required pam_latchkey.so\n"), 0o644))
-	t.Setenv("LATCHKEY_REMOVE_ANYWAY", "1")
-	r.rpm("-e", "latchkey")
+	r.write("etc/pam.d/sshd", "auth required pam_latchkey.so\n")
+	r.write("usr/bin/enroll", "")
+	must(t, os.Chmod(r.path("usr/bin/enroll"), 0o644))
+	out, err := r.try("-e", "latchkey")
+	if want := "enroll does not run"; err == nil || !strings.Contains(out, want) || !strings.Contains(out, "/etc/pam.d/sshd") {
+		t.Errorf("got %v, %q, want %q and /etc/pam.d/sshd", err, out, want)
+	}
 }

@@ -52,6 +52,7 @@ var Commands = []Command{
 	{"import", "FILE...", File, []string{"user", "format", "replace", "yes", "json"}, true, "take users over from another module or CSV"},
 	{"explain", "NAME", User, []string{"user", "from", "service", "json"}, true, "which rule decides a login, what is asked, and why"},
 	{"doctor", "", Text, []string{"service", "json"}, true, "would a login work, could one slip past?"},
+	{"removable", "", Text, []string{"but-profile"}, true, "would removing the package lock people out?"},
 }
 
 // Options are all options.
@@ -73,6 +74,7 @@ var Options = []Option{
 	{"format", "FORMAT", []string{"google", "oath", "csv"}, Text, "of the files"},
 	{"replace", "", nil, Text, "replace what the users have"},
 	{"delete-anyway", "", nil, Text, "even if it is unknown whether the user is gone"},
+	{"but-profile", "", nil, Text, "leave out what pam-auth-update takes out"},
 	{"yes", "", nil, Text, "ask nothing (root)"},
 	{"json", "", nil, Text, "print JSON"},
 }

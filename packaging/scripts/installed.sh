@@ -19,6 +19,8 @@ account() {
 
 warn() { echo "latchkey: warning: $*" >&2; }
 
+rm -f /var/lib/latchkey/.removable # of a removal that did not come to its end
+
 case $1 in
 configure | 1 | 2) # deb; rpm's count of installed versions
 	account || warn "no account latchkey was made: what talks to Twilio will run as nobody"

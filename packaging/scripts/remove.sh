@@ -1,36 +1,40 @@
 #!/bin/sh
 # Before removal (deb: prerm, rpm: %preun): the PAM profile goes first, and nothing may name the module any more.
 #
-# A module that is required and missing denies everybody, root on the console included. So removal is refused while a file of
-# PAM's names it, rather than done and regretted. The profile is taken out only when no service's own file names the module: a
-# removal that fails must not leave some services without the code. LATCHKEY_REMOVE_ANYWAY=1 removes all the same.
+# A module that is required and missing denies everybody, root on the console included. So removal is refused while PAM's files
+# name it, in whatever way: enroll reads them. It is refused too where enroll cannot tell. The profile is taken out only when
+# nothing else names the module: a removal that fails must not leave some services without the code.
+# LATCHKEY_REMOVE_ANYWAY=1 removes all the same; what is left of the lines is taken out afterwards (purge.sh).
 set -e
 
-# naming lists the files that load the module. A line that begins with a dash does not mind that it is gone; copies that
-# editors and package managers leave behind are no services.
-naming() {
-	grep -lsE '^[[:space:]]*([^#[:space:]-][^#]*)?pam_latchkey\.so' /etc/pam.conf /etc/pam.d/* /usr/lib/pam.d/* |
-		grep -vE '(~|\.(bak|orig|old|rpmnew|rpmsave|rpmorig|(dpkg|ucf)-[a-z]+))$' || true
-}
+# removable has the environment that enroll gives itself, so that it need not start again, which takes /proc.
+removable() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin GOTRACEBACK=none /usr/bin/enroll removable "$@" </dev/null >&2; }
 
-# refuse_if ends the removal if files are given.
-refuse_if() {
-	[ $# -gt 0 ] || return 0
-	echo "latchkey: error: without pam_latchkey.so these let nobody in: $*" >&2
+# asked tells purge.sh that nothing needed the module; else that looks itself.
+asked=/var/lib/latchkey/.removable
+
+# sure fails unless enroll says that nothing needs the module. It ends the removal then, unless root insists.
+sure() {
+	status=0
+	removable "$@" || status=$?
+	[ "$status" -ne 0 ] || return 0
+	if [ "$status" -ne 1 ]; then
+		echo "latchkey: error: /usr/bin/enroll does not run, so who needs pam_latchkey.so is not known. These mention it:" \
+			"$(grep -rls pam_latchkey /etc/pam.conf /etc/pam.d /usr/lib/pam.d | tr '\n' ' ')" >&2
+	fi
 	if [ -z "$LATCHKEY_REMOVE_ANYWAY" ]; then
-		echo "latchkey: hint: take its line out, then remove latchkey again: sed -i '/pam_latchkey/d' $*" >&2
+		echo "latchkey: not removed" >&2
 		exit 1
 	fi
+	return 1
 }
 
 case $1 in
 remove | 0) # deb; rpm's count of versions that stay
-	# shellcheck disable=SC2046 # a list of files; PAM's services have no spaces in their names
-	refuse_if $(naming | grep -v '^/etc/pam\.d/common-')
+	sure --but-profile || true
 	if command -v pam-auth-update >/dev/null; then
 		pam-auth-update --package --remove latchkey
 	fi
-	# shellcheck disable=SC2046
-	refuse_if $(naming)
+	if sure; then : >"$asked" || true; fi
 	;;
 esac
