@@ -26,7 +26,8 @@ GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden
                "-ffile-prefix-map=$(CURDIR)=."
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 # The same source gives the same bytes wherever it is built: no path, no state of git, no id that depends on either.
-GO_LDFLAGS   = -s -w -buildid= -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll
+GO_LDFLAGS   = -s -w -buildid= -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll \
+               -X "latchkey/pam/safefile.programs=$(LIBEXEC)/latchkey-login $(LIBEXEC)/latchkey-enroll $(PREFIX)/bin/enroll"
 GO_FLAGS     = -trimpath -buildvcs=false -ldflags '$(GO_LDFLAGS)'
 
 # go build asks git about the checkout, and git does not answer about somebody else's.

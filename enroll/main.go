@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/safefile"
 	"latchkey/pam/twilio/dispatch"
@@ -19,7 +20,7 @@ import (
 // root is a prefix of every path, for tests that build an enroll of their own (-ldflags -X main.root=DIR).
 var root string
 
-// lockWait bounds the wait for logins and other enrollments.
+// lockWait bounds the wait for logins and other enrollments. A holder that does not go on is ended before that.
 const lockWait = 5 * time.Second
 
 func main() {
@@ -40,9 +41,17 @@ func main() {
 func newProgram(down privilege, root string) *program {
 	p := &program{
 		console: newConsole(os.Stdin, os.Stdout, os.Stderr), privilege: down, uid: down.real,
-		root: root, clock: time.Now, keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait}),
+		root: root, clock: time.Now, keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait, Ended: ended(root)}),
 		newVerifier: func() verifier { return &dispatch.Dispatcher{Root: root, Clock: time.Now, Watched: -1} },
 	}
 	p.password, p.privilege.abort = p.authenticate, p.console.abort
 	return p
+}
+
+// ended logs that a process was ended that held a lock and did not go on. Whoever waits for a lock is root already.
+func ended(root string) func(safefile.Holder) {
+	return func(h safefile.Holder) {
+		line := audit.Ended{Process: h.PID, Program: h.Program, UID: h.UID, Lock: h.File}.String()
+		audit.Syslog{Path: root + "/dev/log"}.Send(audit.Warning, line)
+	}
 }

@@ -2,6 +2,7 @@ package safefile
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -19,24 +20,34 @@ type Patience struct {
 	Limit time.Duration
 	// Gone, if set, is asked now and then whether waiting still makes sense.
 	Gone func() bool
+	// Ended, if set, has a waiter that is root end a holder that does not go on (stopped, frozen, starved), and hears of it.
+	Ended func(Holder)
 }
 
 // pause is how often a held lock is tried again: short against a login, long against a system call.
 const pause = 2 * time.Millisecond
 
 // Lock takes the exclusive lock (flock(2)) of f, which ends when f is closed or the process dies. A stopped process
-// can hold a lock for ever, so waiting is bounded: the error is ErrBusy after p.Limit.
-func (p Patience) Lock(f *os.File) error { return p.lock(int(f.Fd()), unix.LOCK_EX) }
+// can hold a lock for ever, so waiting is bounded: the error is ErrBusy after p.Limit, and names the holder.
+func (p Patience) Lock(f *os.File) error { return p.lock(int(f.Fd()), unix.LOCK_EX, fileLockTime) }
 
 // LockShared takes the shared lock of f.
-func (p Patience) LockShared(f *os.File) error { return p.lock(int(f.Fd()), unix.LOCK_SH) }
+func (p Patience) LockShared(f *os.File) error {
+	return p.lock(int(f.Fd()), unix.LOCK_SH, fileLockTime)
+}
 
 // LockDir takes the exclusive lock of the directory, until it is closed.
-func (p Patience) LockDir(d *Dir) error { return p.lock(d.fd, unix.LOCK_EX) }
+func (p Patience) LockDir(d *Dir) error { return p.lock(d.fd, unix.LOCK_EX, dirLockTime) }
 
-func (p Patience) lock(fd, how int) error {
-	for end := time.Now().Add(p.Limit); ; time.Sleep(pause) {
+// dying is the time that a holder has left to end, once it was told to.
+const dying = 2 * time.Second
+
+func (p Patience) lock(fd, how int, patient time.Duration) error {
+	w := watch{fd: fd, patient: patient, ended: p.Ended}
+	end := time.Now().Add(p.Limit)
+	for ; ; time.Sleep(pause) {
 		err := unix.Flock(fd, how|unix.LOCK_NB)
+		now := time.Now()
 		switch {
 		case err == nil:
 			return nil
@@ -44,8 +55,11 @@ func (p Patience) lock(fd, how int) error {
 			return os.NewSyscallError("flock", err)
 		case p.Gone != nil && p.Gone():
 			return ErrGone
-		case !time.Now().Before(end):
-			return ErrBusy
+		case !now.Before(end):
+			return fmt.Errorf("%w%s", ErrBusy, w.who())
+		}
+		if w.look(now) && end.Before(now.Add(dying)) {
+			end = now.Add(dying)
 		}
 	}
 }

@@ -14,6 +14,7 @@ func TestMain(m *testing.M) {
 	testroot.Main(m, testroot.Roles{
 		"replace":       replace,
 		"replace small": replaceWithSmallLimit,
+		"hold":          hold,
 	})
 }
 

@@ -21,7 +21,8 @@ import (
 	"latchkey/pam/twilio/dispatch"
 )
 
-// lockWait bounds the wait for a user's state: well below the gate's deadline, so that the user is told.
+// lockWait bounds the wait for a lock: well below the gate's deadline, so that the user is told, and longer than it takes until a
+// holder that does not go on is ended.
 const lockWait = 5 * time.Second
 
 // Session is what a login needs from its process.
@@ -74,13 +75,20 @@ func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog) (o flow.Ou
 	}()
 	return flow.Flow{
 		Root: s.Root, Clock: s.Clock, Talk: talk,
-		Keyring:  factor.NewKeyring(s.Root, safefile.Patience{Limit: lockWait, Gone: talk.wire.hostGone}),
+		Keyring:  factor.NewKeyring(s.Root, safefile.Patience{Limit: lockWait, Gone: talk.wire.hostGone, Ended: ended(log)}),
 		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: talk.wire.fd},
 		Debug:    func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
 		Enroll: func(f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome {
 			return s.Enroll(s.Hello, f, r, p)
 		},
 	}.Run(r)
+}
+
+// ended logs that a process was ended that held a lock and did not go on.
+func ended(log audit.Syslog) func(safefile.Holder) {
+	return func(h safefile.Holder) {
+		log.Send(audit.Warning, audit.Ended{Process: h.PID, Program: h.Program, UID: h.UID, Lock: h.File}.String())
+	}
 }
 
 // outliveHost takes back the death signal with which the gate made sure that no login program outlives its host before it
