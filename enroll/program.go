@@ -48,6 +48,8 @@ func hinted(err error, o options) error {
 		return &failure{err.Error() + "; nothing was changed", "try again when it answers (see /etc/nsswitch.conf)"}
 	case errors.Is(err, factor.ErrUnenrolled):
 		return &failure{"no second factor is set up", "set one up with: enroll" + o.forUser()}
+	case errors.As(err, new(*factor.MissingError)), errors.As(err, new(*factor.NamesakeError)):
+		return &failure{err.Error(), "only root can do that; until then this account cannot log in or enroll"}
 	case errors.Is(err, safefile.ErrBusy):
 		return &failure{err.Error(), "somebody is logging in or enrolling; try again. If it stays so, /proc/locks has the process"}
 	case errors.Is(err, factor.ErrTicket):

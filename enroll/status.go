@@ -128,7 +128,7 @@ func (s *userStatus) write(w io.Writer) {
 
 // list tells what everybody has.
 func (p *program) list(o options) error {
-	names, err := p.keyring.Records.Names()
+	names, err := p.keyring.Names()
 	if err != nil {
 		return err
 	}

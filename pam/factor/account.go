@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/owner"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -17,6 +18,7 @@ type Keyring struct {
 	Records record.Store
 	States  state.Store
 	Host    state.Store // of what is counted for the whole host
+	Owners  *owner.Index
 	// Still, if set, is asked under the lock that makes a change of a record whether it may be made: what gave its caller the right to
 	// it may be hours old. It gets the record as it is; nil if there is none.
 	Still func(*record.Record) error
@@ -33,6 +35,7 @@ func NewKeyring(root string, patience safefile.Patience) Keyring {
 		Records: record.Store{Path: root + "/etc/latchkey/users", KeyPath: root + "/var/lib/latchkey"},
 		States:  state.Store{Path: root + "/var/lib/latchkey/users", Patience: patience},
 		Host:    state.Store{Path: root + "/var/lib/latchkey", Patience: patience},
+		Owners:  &owner.Index{Path: root + "/var/lib/latchkey/uids"},
 	}
 }
 
@@ -43,15 +46,15 @@ func (k Keyring) Exclusive(change func() error) error {
 		if err := k.Records.Sweep(); err != nil {
 			return err
 		}
-		return change()
+		return k.indexed(change)
 	})
 }
 
 // Errors that callers tell apart.
 var (
-	// ErrUnenrolled: the user has no record, and nothing else is wrong.
+	// ErrUnenrolled: the user has no record and never had one, and nothing else is wrong.
 	ErrUnenrolled = errors.New("no second factor is set up")
-	// ErrRecord: the record is there but must not be used.
+	// ErrRecord: the record must not be used, or is missing and should not be.
 	ErrRecord = errors.New("record")
 	// ErrState: the state is not there, must not be used, or is locked by somebody else.
 	ErrState = errors.New("state")
@@ -74,14 +77,11 @@ func (k Keyring) Open(name string, uid uint32) (*Account, error) {
 		// The first enrollment may have made both between the two looks: it makes the state first.
 		st, stateErr = k.States.Open(name)
 	}
-	if err == nil && stateErr == nil {
-		err = match(rec, &st.State)
-	} else if err != nil {
-		err = recordError(err)
-	} else {
-		err = stateError(name, stateErr)
+	var read *state.State
+	if st != nil {
+		read = &st.State
 	}
-	if err != nil {
+	if err := k.check(name, uid, rec, err, read, stateErr); err != nil {
 		if st != nil {
 			st.Close()
 		}
@@ -90,11 +90,17 @@ func (k Keyring) Open(name string, uid uint32) (*Account, error) {
 	return &Account{Record: rec, State: st}, nil
 }
 
-func recordError(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return ErrUnenrolled
+// check reports why what was read of record and state must not be used.
+func (k Keyring) check(name string, uid uint32, r *record.Record, recordErr error, st *state.State, stateErr error) error {
+	switch {
+	case errors.Is(recordErr, fs.ErrNotExist):
+		return k.withoutRecord(name, uid, st, stateErr)
+	case recordErr != nil:
+		return fmt.Errorf("%w: %w", ErrRecord, recordErr)
+	case stateErr != nil:
+		return stateError(name, stateErr)
 	}
-	return fmt.Errorf("%w: %w", ErrRecord, err)
+	return match(r, st)
 }
 
 func stateError(name string, err error) error {
@@ -104,12 +110,22 @@ func stateError(name string, err error) error {
 	return fmt.Errorf("%w: %w; to start anew run: enroll reset %s", ErrState, err, name)
 }
 
-// match refuses a state that was not made with this record, a restored old one for instance.
+// match refuses a state that was not made with this record, a restored old one for instance. A state whose first
+// enrollment was interrupted after the record was saved has no enrollment id yet, and gets it: the next commit keeps it.
 func match(r *record.Record, st *state.State) error {
+	if st.Enrollment == (state.EnrollmentID{}) && knowsAll(st, r) {
+		st.Enrollment = r.Enrollment
+	}
 	if st.UID == r.UID && st.Enrollment == r.Enrollment {
 		return nil
 	}
 	return fmt.Errorf("%w: it belongs to another enrollment; to start anew run: enroll reset %s", ErrState, r.Name)
+}
+
+// knowsAll reports whether st was made for r's devices, whose ids are random.
+func knowsAll(st *state.State, r *record.Record) bool {
+	unknown := func(d record.Device) bool { return st.Device(d.ID) == nil }
+	return len(r.Devices) > 0 && !slices.ContainsFunc(r.Devices, unknown)
 }
 
 // Close ends the lock.
@@ -257,11 +273,8 @@ func compareDevice(d *record.Device, used *state.Device, code string, now time.T
 func (k Keyring) View(name string, uid uint32) (*record.Record, *state.State, error) {
 	st, stateErr := k.States.View(name)
 	rec, err := k.Records.Load(name, uid)
-	if err != nil {
-		return nil, nil, recordError(err)
+	if err := k.check(name, uid, rec, err, st, stateErr); err != nil {
+		return nil, nil, err
 	}
-	if stateErr != nil {
-		return nil, nil, stateError(name, stateErr)
-	}
-	return rec, st, match(rec, st)
+	return rec, st, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"time"
@@ -200,8 +201,8 @@ func (k Keyring) EnsureHost() error {
 	return err
 }
 
-// enroll makes the state and then the record of a user who has no record. A state that is there is left over from a reset
-// that was interrupted or an enrollment, or holds the user's ticket.
+// enroll makes the state, then the record, of a user who has no record, and then says in the state that the two belong together. A
+// state that is there is left over from a reset or an enrollment that was interrupted, or holds the user's ticket.
 func (k Keyring) enroll(name string, uid uint32, e Enrollment) error {
 	old, err := k.States.Lock(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -220,24 +221,27 @@ func (k Keyring) enroll(name string, uid uint32, e Enrollment) error {
 	if k.Ticket != nil && (err != nil || left.Ticket != *k.Ticket) {
 		return ErrTicket
 	}
-	rand.Read(st.Enrollment[:])
+	if err := k.note(name, uid); err != nil {
+		return err
+	}
 	if err := k.States.Create(name, st); err != nil {
 		return err
 	}
-	r := &record.Record{Name: name, UID: uid, Enrollment: st.Enrollment, Devices: e.Devices, Recovery: e.Recovery}
-	if err := k.Records.Save(r); err != nil || st.Ticket == (state.Grant{}) {
+	r := &record.Record{Name: name, UID: uid, Devices: e.Devices, Recovery: e.Recovery}
+	rand.Read(r.Enrollment[:])
+	if err := k.Records.Save(r); err != nil {
 		return err
 	}
-	k.forgetTicket(name)
+	k.finish(name, r)
 	return nil
 }
 
-// forgetTicket takes the ticket out of the state of a user who has a record, where it opens nothing any more: that it cannot be
-// saved now fails nothing.
-func (k Keyring) forgetTicket(name string) {
+// finish gives the state of a user who has a record now its enrollment id, from which on a record that is missing is a lost one,
+// and takes the ticket out, which opens nothing any more. That it cannot be saved now fails nothing: the next login does it.
+func (k Keyring) finish(name string, r *record.Record) {
 	if st, err := k.States.Open(name); err == nil {
 		defer st.Close()
-		st.Ticket = state.Grant{}
+		st.Enrollment, st.Ticket = r.Enrollment, state.Grant{}
 		st.Commit()
 	}
 }
@@ -260,17 +264,14 @@ func (k Keyring) Remove(name string, uid uint32, labelOrID string) error {
 	})
 }
 
-// Reset removes everything name has, readable or not: the record first, since a record without state locks its user
-// out. The error matches fs.ErrNotExist if there was nothing.
+// Reset removes everything name has, readable or not, in the order that is the reverse of enroll's: a crash at any instant leaves the
+// old enrollment or none. The error matches fs.ErrNotExist if there was nothing.
 func (k Keyring) Reset(name string) error {
 	if err := record.CheckName(name); err != nil {
 		return err
 	}
 	return k.Exclusive(func() error {
-		// A login under way keeps its state until its verdict. One that hangs with it must not stop a reset, though:
-		// once the record is gone that state is nothing any more.
-		old, _ := k.States.Lock(name)
-		defer old.Close()
+		defer k.release(name).Close()
 		recordErr := k.Records.Remove(name)
 		if recordErr != nil && !errors.Is(recordErr, fs.ErrNotExist) {
 			return recordErr
@@ -284,6 +285,18 @@ func (k Keyring) Reset(name string) error {
 		}
 		return nil
 	})
+}
+
+// release locks name's state and, where it can be, takes the enrollment id out of it, so that the record may go. A login under way
+// keeps its state until its verdict. One that hangs with it must not stop a reset, though: that goes on without.
+func (k Keyring) release(name string) io.Closer {
+	if st, err := k.States.Open(name); err == nil {
+		st.Enrollment = state.EnrollmentID{}
+		st.Commit()
+		return st
+	}
+	lock, _ := k.States.Lock(name)
+	return lock
 }
 
 // Advance moves a device's moving factor forward to counter, if something else has used it up to there; never back, so that no code is

@@ -100,11 +100,11 @@ func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 		want error
 	}{
 		{"a label that is taken", func(k factor.Keyring) error { return k.Add("alice", uid, testroot.TOTP("phone"), 0) }, nil},
-		{"a device that is not valid", func(k factor.Keyring) error { return k.Add("bob", uid, record.Device{}, 0) }, nil},
+		{"a device that is not valid", func(k factor.Keyring) error { return k.Add("bob", uid+1, record.Device{}, 0) }, nil},
 		{"another uid", func(k factor.Keyring) error { return k.Add("alice", uid+1, testroot.TOTP("tablet"), 0) }, factor.ErrRecord},
 		{"the only device", func(k factor.Keyring) error { return k.Remove("alice", uid, "phone") }, factor.ErrLastDevice},
 		{"a device that is not there", func(k factor.Keyring) error { return k.Remove("alice", uid, "watch") }, fs.ErrNotExist},
-		{"a device of nobody", func(k factor.Keyring) error { return k.Remove("bob", uid, "phone") }, factor.ErrUnenrolled},
+		{"a device of nobody", func(k factor.Keyring) error { return k.Remove("bob", uid+1, "phone") }, factor.ErrUnenrolled},
 		{"everything of nobody", func(k factor.Keyring) error { return k.Reset("bob") }, fs.ErrNotExist},
 		{"everything of a name that is none", func(k factor.Keyring) error { return k.Reset("../users/alice") }, record.ErrName},
 	}
@@ -117,7 +117,7 @@ func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 			if err := c.do(root.Keyring()); err == nil || c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("error is %v", err)
 			}
-			if _, err := root.Keyring().Records.Load("bob", uid); !errors.Is(err, fs.ErrNotExist) {
+			if _, err := root.Keyring().Records.Load("bob", uid+1); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("bob has a record: %v", err)
 			}
 		})

@@ -87,6 +87,9 @@ func (k Keyring) BookProof(name string, uid uint32, limits SendLimits, now time.
 		if err := k.EnsureHost(); err != nil {
 			return err
 		}
+		if _, _, err := k.View(name, uid); err != nil && !errors.Is(err, ErrUnenrolled) {
+			return err
+		}
 		own, err := k.States.Open(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			if err = k.States.Create(name, state.State{UID: uid}); err == nil {

@@ -23,13 +23,15 @@ func phones(t *testing.T, n int) (testroot.Root, []state.DeviceID) {
 	var ids []state.DeviceID
 	for i := range n {
 		d := factor.NewPhone("mobile", fmt.Sprintf("+1555123%04d", i), noon)
-		testroot.Must(t, root.Keyring().Add(name(i), uid, d, 0))
+		testroot.Must(t, root.Keyring().Add(name(i), uidOf(i), d, 0))
 		ids = append(ids, d.ID)
 	}
 	return root, ids
 }
 
 func name(i int) string { return fmt.Sprintf("user%d", i) }
+
+func uidOf(i int) uint32 { return uid + uint32(i) }
 
 // sent books a send for user0 and demands that it is allowed.
 func sent(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time) {
@@ -70,14 +72,14 @@ func TestAWaitEndsAfterTheClockWasSetBack(t *testing.T) {
 func TestTheHostsLimitEndsAfterTheClockWasSetBack(t *testing.T) {
 	root, ids := phones(t, 8)
 	for i := range 7 {
-		_, err := root.Keyring().BookSend(name(i), uid, ids[i], sends, noon)
+		_, err := root.Keyring().BookSend(name(i), uidOf(i), ids[i], sends, noon)
 		testroot.Must(t, err)
 	}
 	back := noon.AddDate(-1, 0, 0)
-	if wait, err := root.Keyring().BookSend(name(7), uid, ids[7], sends, back); wait != time.Hour || !errors.Is(err, factor.ErrNotYet) {
+	if wait, err := root.Keyring().BookSend(name(7), uidOf(7), ids[7], sends, back); wait != time.Hour || !errors.Is(err, factor.ErrNotYet) {
 		t.Errorf("wait %v, %v", wait, err)
 	}
-	if _, err := root.Keyring().BookSend(name(7), uid, ids[7], sends, back.Add(time.Hour)); err != nil {
+	if _, err := root.Keyring().BookSend(name(7), uidOf(7), ids[7], sends, back.Add(time.Hour)); err != nil {
 		t.Errorf("an hour later: %v", err)
 	}
 }
@@ -97,7 +99,7 @@ func TestOfFiftySendsInParallelOnlyTheFirstIsNow(t *testing.T) {
 func TestFiftyUsersInParallelSendNoMoreThanTheHostMay(t *testing.T) {
 	root, ids := phones(t, 50)
 	n := atOnce(50, func(i int) error {
-		_, err := root.Keyring().BookSend(name(i), uid, ids[i], sends, noon)
+		_, err := root.Keyring().BookSend(name(i), uidOf(i), ids[i], sends, noon)
 		return err
 	}, t)
 	if n != 7 || booked(t, root.Keyring().Host, "host") != 7 {
@@ -170,7 +172,7 @@ func TestASendThatTheUsersFileCannotBookIsNone(t *testing.T) {
 	if _, err := root.Keyring().BookSend("user0", uid, state.DeviceID{1}, sends, noon); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("to a phone that is not there: %v", err)
 	}
-	if _, err := root.Keyring().BookSend("user1", uid, ids[0], sends, noon); !errors.Is(err, factor.ErrUnenrolled) {
+	if _, err := root.Keyring().BookSend("user1", uidOf(1), ids[0], sends, noon); !errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("to a user who is not there: %v", err)
 	}
 	if booked(t, root.Keyring().Host, "host") != 0 {

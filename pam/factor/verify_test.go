@@ -175,7 +175,7 @@ func TestAnAccountIsNotOpened(t *testing.T) {
 	}{
 		{"without a record", func(t *testing.T, root testroot.Root) {
 			testroot.Must(t, os.Remove(root.Record("alice")))
-		}, factor.ErrUnenrolled, ""},
+		}, factor.ErrRecord, "enroll reset alice"},
 		{"without a record and a state", func(t *testing.T, root testroot.Root) {
 			testroot.Must(t, os.Remove(root.Record("alice")))
 			testroot.Must(t, os.Remove(root.State("alice")))

@@ -111,7 +111,7 @@ func TestTheGateAnswersAboutGroups(t *testing.T) {
 func TestAnUnenrolledUserIsDeniedAndNoFileIsMade(t *testing.T) {
 	h := newHost(t, "")
 	g := h.start(nil)
-	g.send("H" + hello("bob"))
+	g.send("H" + strings.Replace(hello("bob"), "uid=1000", "uid=1001", 1))
 	g.expect("ENo second factor is set up for this account. Ask your administrator.")
 	g.send("A")
 	g.verdict("deny 7")

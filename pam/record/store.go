@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"strconv"
+	"strings"
 
 	"latchkey/pam/safefile"
 )
@@ -46,6 +48,22 @@ func (s Store) read(name string) ([]byte, error) {
 	}
 	defer dir.Close()
 	return dir.ReadFile(name, safefile.Private, sizeLimit)
+}
+
+// UID reads whose record name's says it is, without the host key: enough to find the owner of a uid, and for nothing else. The
+// error matches fs.ErrNotExist as Load's does.
+func (s Store) UID(name string) (uint32, error) {
+	file, err := s.read(name)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(file)) {
+		if text, ok := strings.CutPrefix(line, "uid = "); ok {
+			uid, err := strconv.ParseUint(strings.TrimSpace(text), 10, 32)
+			return uint32(uid), err
+		}
+	}
+	return 0, fmt.Errorf("%s/%s: no uid", s.Path, name)
 }
 
 // Save writes r in place of any record its user has, and makes the host key if this is the first record of the host. The

@@ -55,6 +55,30 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	return sub, nil
 }
 
+// Mkdir makes the directory name in d, mode 0700, and makes that durable. One that is there is left as it is.
+func (d *Dir) Mkdir(name string) error {
+	if err := plain(name); err != nil {
+		return err
+	}
+	switch err := unix.Mkdirat(d.fd, name, 0o700); err {
+	case nil:
+		return d.sync()
+	case unix.EEXIST:
+		return nil
+	default:
+		return d.pathError("mkdir", name, err)
+	}
+}
+
+// Stamp changes whenever an entry of d is added, removed or replaced, and when d is another directory.
+func (d *Dir) Stamp() (string, error) {
+	st, err := d.stat()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d:%d.%09d", st.Ino, st.Mtim.Sec, st.Mtim.Nsec), nil
+}
+
 // Close closes the directory.
 func (d *Dir) Close() { unix.Close(d.fd) }
 

@@ -59,6 +59,26 @@ func (s Store) View(name string) (*State, error) {
 	return &f.State, nil
 }
 
+// Peek reads name's state without waiting for its lock: what never changes of it (uid, enrollment) is sure, and only that.
+func (s Store) Peek(name string) (*State, error) {
+	f, err := s.open(name, unix.O_RDONLY, func(*os.File) error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return &f.State, nil
+}
+
+// Names lists the users that have a state, unsorted.
+func (s Store) Names() ([]string, error) {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.Names()
+}
+
 func (s Store) open(name string, flags int, lock func(*os.File) error) (*File, error) {
 	dir, err := safefile.OpenDir(s.Path)
 	if err != nil {
@@ -267,10 +287,11 @@ func (l *Lock) Read() (*State, error) {
 }
 
 // Close ends the lock.
-func (l *Lock) Close() {
-	if l != nil {
-		l.f.Close()
+func (l *Lock) Close() error {
+	if l == nil {
+		return nil
 	}
+	return l.f.Close()
 }
 
 // Exclusive runs change while no other enroll changes anything. Logins do not wait for it.

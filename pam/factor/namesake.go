@@ -1,0 +1,202 @@
+package factor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"latchkey/pam/safefile"
+	"latchkey/pam/state"
+)
+
+// MissingError says that a user's record is missing while the state that went with it is there: the record was lost, not
+// never made. It matches ErrRecord.
+type MissingError struct{ Name, Path string }
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("record: %s/%s is missing while its state is there; put it back, or start again: enroll reset %s",
+		e.Path, e.Name, e.Name)
+}
+
+func (e *MissingError) Is(target error) bool { return target == ErrRecord }
+
+// NamesakeError says that a user without a record has the uid of one who is enrolled: a renamed account, or a second
+// name. It matches ErrRecord. Only the administrator is told the other name.
+type NamesakeError struct {
+	Name, Other string
+	UID         uint32
+}
+
+func (e *NamesakeError) Error() string {
+	return fmt.Sprintf("record: uid %d is enrolled as %q; if that account was renamed: enroll reset %s, then enroll %s",
+		e.UID, e.Other, e.Other, e.Name)
+}
+
+func (e *NamesakeError) Is(target error) bool { return target == ErrRecord }
+
+// withoutRecord says what is wrong with a user who has no record: ErrUnenrolled if nothing is. A state that was never
+// part of a whole enrollment (a ticket, a proof of a number, an enrollment that was interrupted) has no enrollment id.
+func (k Keyring) withoutRecord(name string, uid uint32, st *state.State, stateErr error) error {
+	switch {
+	case stateErr == nil && st.Enrollment != state.EnrollmentID{}:
+		return &MissingError{name, k.Records.Path}
+	case stateErr != nil && !errors.Is(stateErr, fs.ErrNotExist):
+		return fmt.Errorf("%w: there is no record, and %w", ErrState, stateErr)
+	}
+	other, err := k.Namesake(name, uid)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: is uid %d enrolled under another name? %w", ErrRecord, uid, err)
+	case other != "":
+		return &NamesakeError{name, other, uid}
+	}
+	return ErrUnenrolled
+}
+
+// Namesake returns another name that is enrolled with uid; "" if there is none. It opens a few files where the index of
+// uids is complete, and reads every record and state where it is not.
+func (k Keyring) Namesake(name string, uid uint32) (string, error) {
+	candidates, err := k.candidates(uid)
+	if err != nil {
+		return "", err
+	}
+	for _, other := range candidates {
+		if other != name && k.mayHave(other, uid) {
+			return other, nil
+		}
+	}
+	return "", nil
+}
+
+func (k Keyring) candidates(uid uint32) ([]string, error) {
+	stamp, err := k.stamp()
+	if err != nil {
+		return nil, err
+	}
+	if k.Owners.Complete(stamp) {
+		return k.Owners.Names(uid)
+	}
+	all, err := k.names()
+	return slices.DeleteFunc(all, func(name string) bool { return !slices.Contains(k.uids(name), uid) }), err
+}
+
+// mayHave reports whether other's record, or if that is lost other's state, is for uid. What cannot be read may be.
+func (k Keyring) mayHave(other string, uid uint32) bool {
+	if got, err := k.Records.UID(other); !errors.Is(err, fs.ErrNotExist) {
+		return err != nil || got == uid
+	}
+	st, err := k.States.Peek(other)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	return st.UID == uid && st.Enrollment != state.EnrollmentID{}
+}
+
+// uids are those that name's files say, as far as they can be read. What cannot be read denies its own user only.
+func (k Keyring) uids(name string) (uids []uint32) {
+	if uid, err := k.Records.UID(name); err == nil {
+		uids = append(uids, uid)
+	}
+	st, err := k.States.Peek(name)
+	if err == nil && st.Enrollment != (state.EnrollmentID{}) && !slices.Contains(uids, st.UID) {
+		uids = append(uids, st.UID)
+	}
+	return uids
+}
+
+// Names lists, sorted, the users that have a record, and those whose record is missing while their state is there.
+func (k Keyring) Names() ([]string, error) {
+	all, err := k.names()
+	if err != nil {
+		return nil, err
+	}
+	records, err := k.Records.Names()
+	return slices.DeleteFunc(all, func(name string) bool {
+		_, found := slices.BinarySearch(records, name)
+		return !found && !k.lost(name)
+	}), err
+}
+
+// lost reports whether name, who has no record, had one. A state that cannot be read may have been of one.
+func (k Keyring) lost(name string) bool {
+	st, err := k.States.Peek(name)
+	return err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && st.Enrollment != state.EnrollmentID{}
+}
+
+// names are those of all records and states.
+func (k Keyring) names() ([]string, error) {
+	records, err := k.Records.Names()
+	if err != nil {
+		return nil, err
+	}
+	states, err := k.States.Names()
+	if err != nil {
+		return nil, err
+	}
+	all := slices.Concat(records, states)
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
+// stamp changes whenever a record or state is made, replaced or removed, by enroll or by anything else.
+func (k Keyring) stamp() (string, error) {
+	records, err := stampOf(k.Records.Path)
+	if err != nil {
+		return "", err
+	}
+	states, err := stampOf(k.States.Path)
+	return records + " " + states, err
+}
+
+func stampOf(path string) (string, error) {
+	dir, err := safefile.OpenDir(path)
+	if err != nil {
+		return "", err
+	}
+	defer dir.Close()
+	return dir.Stamp()
+}
+
+// indexed runs change, before and after which the index of uids is complete. Something else than enroll may have put
+// records there or taken them away since the last time. The caller holds the lock of all changes.
+func (k Keyring) indexed(change func() error) error {
+	before, err := k.stamp()
+	if err != nil {
+		return err
+	}
+	current := k.Owners.Complete(before)
+	if !current {
+		if err := k.index(before); err != nil {
+			return err
+		}
+	}
+	done := k.Owners.Hold()
+	err = change()
+	done()
+	after, stampErr := k.stamp()
+	if stampErr == nil && after != before {
+		k.Owners.Mark(after) // where it cannot be, the next look reads all records
+	}
+	return err
+}
+
+// index notes the uid of every record and state of directories with this stamp.
+func (k Keyring) index(stamp string) error {
+	all, err := k.names()
+	if err != nil {
+		return err
+	}
+	for _, name := range all {
+		for _, uid := range k.uids(name) {
+			if err := k.note(name, uid); err != nil {
+				return err
+			}
+		}
+	}
+	return k.Owners.Mark(stamp)
+}
+
+func (k Keyring) note(name string, uid uint32) error {
+	return k.Owners.Add(uid, name, func(other string) bool { return k.mayHave(other, uid) })
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"latchkey/pam/testroot"
+)
+
+// lenient are the policies that let users in, or let them enroll, who never had a second factor.
+var lenient = map[string]string{
+	"allow":  `unenrolled = "allow"`,
+	"enroll": `unenrolled = "enroll"`,
+	"date":   `enroll_by = 9999-01-31`,
+	"rule":   "[[rule]]\nusers = [\"*\"]\nrequire = \"code\"\n" + `methods = ["totp"]`,
+}
+
+// FAULTS 37: state without its record, a renamed account, a second name with one uid.
+func TestLoginOfAUserWhoLostTheRecordOrTheNameIsDeniedUnderEveryPolicy(t *testing.T) {
+	lostRecord := func(t *testing.T, h *host) { testroot.Must(t, os.Remove(h.root.Record("alice"))) }
+	lostAll := func(t *testing.T, h *host) {
+		testroot.Must(t, os.RemoveAll(h.root.Join("etc/latchkey/users")))
+		testroot.Must(t, os.Mkdir(h.root.Join("etc/latchkey/users"), 0o700))
+	}
+	intact := func(*testing.T, *host) {}
+	for policyName, text := range lenient {
+		for _, c := range []struct {
+			name   string
+			user   string
+			change func(*testing.T, *host)
+		}{
+			{"lost record", "alice", lostRecord},
+			{"all records lost", "alice", lostAll},
+			{"second name of her uid", "alicia", intact},
+			{"renamed after the record was lost", "alicia", lostRecord},
+		} {
+			t.Run(policyName+"/"+c.name, func(t *testing.T) {
+				h := newHost(t, text+"\n")
+				h.root.Enroll(t, "alice", uid, h.phone) // whatever the host's own helper did
+				c.change(t, h)
+				testroot.Unchanged(t, h.root.State("alice"))
+				g := h.start(nil)
+				g.send("H" + hello(c.user))
+				g.expect("EThe second factor cannot be checked. Ask your administrator to look into the log.")
+				g.send("A")
+				g.verdict("deny 9")
+				h.logged(`verdict=deny user="` + c.user + `" .* reason=record .*enroll reset alice.*`)
+			})
+		}
+	}
+}
+
+// The denied twin's twin: a user who never enrolled, with a uid of their own, is let in where the policy says so.
+func TestUserWhoNeverEnrolledPassesBesideOneWhoDid(t *testing.T) {
+	h := newHost(t, lenient["allow"]+"\n")
+	g := h.start(nil)
+	g.send("H" + strings.Replace(hello("bob"), "uid=1000", "uid=1001", 1))
+	g.verdict("allow")
+}

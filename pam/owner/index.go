@@ -1,0 +1,131 @@
+// Package owner keeps an index of which names have enrolled each uid: /var/lib/latchkey/uids.
+//
+// It answers one question: a user has no record, but is the uid enrolled under another name? A renamed account and a
+// second name with the same uid must not pass for users who never enrolled. Without the index, that question takes
+// reading every record of the host. What the index says is checked against the records, so an old entry denies
+// no one; "UIDs" in state/FORMAT.md is the format.
+package owner
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"latchkey/pam/safefile"
+)
+
+// Index is the directory of the index.
+type Index struct {
+	Path string // /var/lib/latchkey/uids
+
+	mu   sync.Mutex // one Add at a time: an import enrolls many users at once
+	held atomic.Bool
+}
+
+const (
+	marker    = "current" // the file that says which records the index has
+	sizeLimit = 64 << 10
+)
+
+// Names lists the names noted for uid, whether they still have it or not.
+func (x *Index) Names(uid uint32) ([]string, error) {
+	dir, err := x.open()
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return names(dir, uid)
+}
+
+func names(dir *safefile.Dir, uid uint32) ([]string, error) {
+	text, err := dir.ReadFile(file(uid), safefile.Private, sizeLimit)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' }), err
+}
+
+func file(uid uint32) string { return strconv.FormatUint(uint64(uid), 10) }
+
+// Add notes that name has uid, before its record counts. It drops names that keep refuses: they have it no longer.
+// The caller holds Keyring.Exclusive.
+func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	dir, err := x.make()
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	noted, err := names(dir, uid)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(noted, name) {
+		return nil
+	}
+	kept := slices.DeleteFunc(noted, func(other string) bool { return !keep(other) })
+	return dir.Replace(file(uid), []byte(strings.Join(append(kept, name), "\n")+"\n"))
+}
+
+// Complete reports whether the index has every record and state of directories with this stamp. It has while an
+// enroll that made sure of it holds the lock of all changes.
+func (x *Index) Complete(stamp string) bool {
+	if x.held.Load() {
+		return true
+	}
+	dir, err := x.open()
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	text, err := dir.ReadFile(marker, safefile.Private, sizeLimit)
+	return err == nil && string(text) == line(stamp)
+}
+
+// Hold says that the index is complete until the function it returns is called.
+func (x *Index) Hold() (done func()) {
+	x.held.Store(true)
+	return func() { x.held.Store(false) }
+}
+
+// Mark says that the index is complete for directories with this stamp.
+func (x *Index) Mark(stamp string) error {
+	dir, err := x.make()
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	dir.Sweep()
+	return dir.Replace(marker, []byte(line(stamp)))
+}
+
+func line(stamp string) string { return "latchkey-uids-1 " + stamp + "\n" }
+
+func (x *Index) open() (*safefile.Dir, error) {
+	parent, err := safefile.OpenDir(filepath.Dir(x.Path))
+	if err != nil {
+		return nil, err
+	}
+	defer parent.Close()
+	return parent.Sub(filepath.Base(x.Path))
+}
+
+// make opens the directory, and makes it first if need be.
+func (x *Index) make() (*safefile.Dir, error) {
+	parent, err := safefile.OpenDir(filepath.Dir(x.Path))
+	if err != nil {
+		return nil, err
+	}
+	defer parent.Close()
+	if err := parent.Mkdir(filepath.Base(x.Path)); err != nil {
+		return nil, fmt.Errorf("make the index of uids: %w", err)
+	}
+	return parent.Sub(filepath.Base(x.Path))
+}
