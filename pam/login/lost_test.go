@@ -1,4 +1,4 @@
-package main
+package main_test
 
 import (
 	"os"
@@ -13,7 +13,7 @@ var lenient = map[string]string{
 	"allow":  `unenrolled = "allow"`,
 	"enroll": `unenrolled = "enroll"`,
 	"date":   `enroll_by = 9999-01-31`,
-	"rule":   "[[rule]]\nusers = [\"*\"]\nrequire = \"code\"\n" + `methods = ["totp"]`,
+	"rule":   "unenrolled = \"allow\"\n[[rule]]\nservices = [\"sshd\"]\nrequire = \"code\"",
 }
 
 // FAULTS 37: state without its record, a renamed account, a second name with one uid.
