@@ -50,7 +50,7 @@ const (
 	people   = "root:x:0:0::/:/bin/sh\nalice:x:4000:4000::/:/bin/sh\n"
 	groups   = "root:x:0:\nalice:x:4000:\nstaff:x:4001:bob,alice\nother:x:4002:bob\n"
 	healthy  = "passwd: files\ngroup: files\nnetgroup: files\n"
-	netgroup = "team (,alice,)\nothers (,bob,)\nall \\\n others \\\n team\nlost others nowhere\nround (-,bob,-) ring # and so on\nring round\n"
+	netgroup = "team (,alice,)\nothers (,bob,)\nall \\\n others \\\n team\nlost others nowhere\nround (-,bob,-) (  -  , bob , - ) ring # and so on\nring round\n"
 )
 
 // ask runs this test binary where the case's files are in /etc.
@@ -121,6 +121,9 @@ func TestMembershipIsToldOrAnError(t *testing.T) {
 		{"a group's name", files, "@staff", `there is no netgroup staff`},
 		{"a netgroup in it does not exist", files, "@lost", `there is no netgroup nowhere`},
 		{"netgroups in a ring", files, "@round", inNo},
+		{"more than libc has room for", etc{healthy, groups, "big (" + strings.Repeat("h", 2000) + ",bob,) (,alice,)\n"}, "@big", "in a netgroup that lists them"},
+		{"a netgroup that is malformed", etc{healthy, groups, "odd (alice)\n"}, "@odd", "source files"},
+		{"a netgroup that does not end", etc{healthy, groups, "odd (,bob\n"}, "@odd", "malformed"},
 		{"no netgroups", etc{healthy, groups, ""}, "@team", `there is no netgroup team`},
 		{"netgroups of a source without a library", with("netgroup: nosuchsource\n"), "@others", "cannot be loaded"},
 		{"netgroups of a source without a library, first", with("netgroup: nosuchsource files\n"), "@others", "cannot be loaded"},

@@ -186,7 +186,22 @@ int names_groups_answer(struct question *q)
 
 static int know_netgroup(const char *name, struct question *q);
 
-/* The netgroups that one in the file contains must be known as well. Triples, which may have spaces in them, are passed over. */
+/* (host,user,domain), without the closing parenthesis: is it the user's, or everyone's? */
+static bool is_theirs(const char *triple, const char *user)
+{
+	/* SAFETY: triple ends in a NUL, at which strchr, strspn and strcspn stop. */
+	const char *field = strchr(triple, ',');
+	size_t length;
+
+	if (!field)
+		return true;
+	field += 1 + strspn(field + 1, " \t");
+	length = strcspn(field, ", \t");
+	return length == 0 || (length == strlen(user) && strncmp(field, user, length) == 0);
+}
+
+/* The netgroups that one in the file contains must be known as well. libc has said that none of the triples is the user's; it
+ * may have had no memory for them all. */
 static int know_nested(char *text, struct question *q)
 {
 	/* SAFETY: text ends in a NUL, at which strcspn, strspn and strchr stop. */
@@ -199,6 +214,8 @@ static int know_nested(char *text, struct question *q)
 			return names_silent(q, "files", "a netgroup is malformed");
 		char after = *end;
 		*end = 0;
+		if (is_triple && is_theirs(text, q->account->name))
+			return names_silent(q, "files", "libc does not find the user in a netgroup that lists them");
 		if (!is_triple && know_netgroup(text, q) < 0)
 			return SILENT;
 		*end = after;
