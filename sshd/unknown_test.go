@@ -16,8 +16,8 @@ const (
 	namesAsInDebian = "passwd: files extrausers\nshadow: files extrausers\ngroup: files extrausers\nnetgroup: files\n"
 )
 
-// grouped is a private host with a member of the group, the netgroup and the foreign group called mfa, and an enrolled user
-// who is in none of them.
+// grouped is a private host with a member of the group, the netgroup and the foreign group
+// called mfa, and an enrolled user who is in none of them.
 func grouped(t *testing.T) (h *suite.Host, member, other *suite.User) {
 	t.Helper()
 	h = private(t)
@@ -39,7 +39,8 @@ func policy(t *testing.T, h *suite.Host, text string) {
 	must(t, err)
 }
 
-// FAULTS 35: the caller of su chooses how many descriptors su may have, and gets no further with fewer of them.
+// FAULTS 35: the caller of su chooses how many descriptors su may have, and gets no further with
+// fewer of them.
 func TestSuWithFewDescriptorsIsNoWayPastAGroup(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h, member, other := grouped(t)
@@ -94,18 +95,39 @@ func TestAGroupThatCannotBeToldGetsTheStricterOutcome(t *testing.T) {
 		member                      bool
 		healthy, broken, detail     string
 	}{
-		{"netgroup without a source, for its member", nsswitch("netgroup:.*", "netgroup: nosuchsource"), codeForMFA, "@mfa", true, asked, asked, "cannot be loaded"},
-		{"netgroup without a source, for others", nsswitch("netgroup:.*", "netgroup: nosuchsource"), codeForMFA, "@mfa", false, exempt, asked, "cannot be loaded"},
-		{"netgroup whose file is gone", "rm /etc/netgroup", codeForMFA, "@mfa", true, asked, asked, "there is no netgroup mfa"},
-		{"netgroup whose file is a folder", "rm /etc/netgroup; mkdir /etc/netgroup", denyForMFA, "@mfa", false, exempt, forbidden, "files in nsswitch.conf"},
-		{"netgroup that loses one in it", "sed -i /^mfa/d /etc/netgroup", codeForMFA, "@outer", true, asked, asked, "there is no netgroup mfa"},
-		{"group that is renamed", "groupmod -n sudoo mfa", denyForMFA, "mfa", false, exempt, forbidden, "there is no such group"},
-		{"group that exempts is renamed", "groupmod -n sudoo mfa", noneForMFA, "mfa", true, exempt, forbidden, ""},
-		{"source without a library, for a member", nsswitch("group:.*", "group: files nosuchsource"), codeForMFA, "foreign", true, asked, asked, "cannot be loaded"},
-		{"source without a library, for others", nsswitch("group:.*", "group: files nosuchsource"), codeForMFA, "local", false, exempt, asked, "cannot be loaded"},
-		{"source that fails, for a member", breakForeign, codeForMFA, "foreign", true, asked, asked, "Is a directory"},
-		{"source that fails, for a group of another one", breakForeign, denyForMFA, "local", true, exempt, forbidden, "source extrausers in nsswitch.conf"},
-		{"source that fails, for a member of another one's", breakForeign, noneForMFA, "mfa", true, exempt, exempt, ""},
+		{"netgroup without a source, for its member",
+			nsswitch("netgroup:.*", "netgroup: nosuchsource"), codeForMFA, "@mfa", true, asked,
+			asked, "cannot be loaded"},
+		{"netgroup without a source, for others",
+			nsswitch("netgroup:.*", "netgroup: nosuchsource"), codeForMFA, "@mfa", false, exempt,
+			asked, "cannot be loaded"},
+		{"netgroup whose file is gone",
+			"rm /etc/netgroup", codeForMFA, "@mfa", true, asked, asked,
+			"there is no netgroup mfa"},
+		{"netgroup whose file is a folder",
+			"rm /etc/netgroup; mkdir /etc/netgroup", denyForMFA, "@mfa", false, exempt, forbidden,
+			"files in nsswitch.conf"},
+		{"netgroup that loses one in it",
+			"sed -i /^mfa/d /etc/netgroup", codeForMFA, "@outer", true, asked, asked,
+			"there is no netgroup mfa"},
+		{"group that is renamed",
+			"groupmod -n sudoo mfa", denyForMFA, "mfa", false, exempt, forbidden,
+			"there is no such group"},
+		{"group that exempts is renamed",
+			"groupmod -n sudoo mfa", noneForMFA, "mfa", true, exempt, forbidden, ""},
+		{"source without a library, for a member",
+			nsswitch("group:.*", "group: files nosuchsource"), codeForMFA, "foreign", true, asked,
+			asked, "cannot be loaded"},
+		{"source without a library, for others",
+			nsswitch("group:.*", "group: files nosuchsource"), codeForMFA, "local", false, exempt,
+			asked, "cannot be loaded"},
+		{"source that fails, for a member",
+			breakForeign, codeForMFA, "foreign", true, asked, asked, "Is a directory"},
+		{"source that fails, for a group of another one",
+			breakForeign, denyForMFA, "local", true, exempt, forbidden,
+			"source extrausers in nsswitch.conf"},
+		{"source that fails, for a member of another one's",
+			breakForeign, noneForMFA, "mfa", true, exempt, exempt, ""},
 	}
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h, member, other := grouped(t)
@@ -176,8 +198,8 @@ func TestAnAddressThatIsANameIsNoWayPastARule(t *testing.T) {
 	})
 }
 
-// Where every service asks for a code (pam-auth-update puts the module into common-auth), enroll asks for what it needs
-// itself, and any other application with a service of that name is asked.
+// Where every service asks for a code (pam-auth-update puts the module into common-auth), enroll
+// asks for what it needs itself, and any other application with a service of that name is asked.
 func TestOnlyEnrollItselfIsExemptByItsService(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)

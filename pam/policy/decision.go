@@ -12,31 +12,34 @@ type Request struct {
 	Service string // PAM_SERVICE
 	From    string // PAM_RHOST as given; only a literal address is in a network or in none
 
-	// InGroup reports whether User is in a group, or behind "@" a netgroup. It is asked only where the answer can change the
-	// decision, and about each group once. "Cannot tell" is an error, never false; nil cannot tell anything.
+	// InGroup reports whether User is in a group, or behind "@" a netgroup. It is asked only
+	// where the answer can change the decision, and about each group once. "Cannot tell" is an
+	// error, never false; nil cannot tell anything.
 	InGroup func(group string) (bool, error)
 }
 
 // Decision is what the policy wants of a login. The zero Decision denies.
 type Decision struct {
 	Require Require
-	Methods []Method  // what is accepted, with RequireCode; empty means that nothing is, not that everything is
+	Methods []Method  // what is accepted, with RequireCode; empty: nothing is
 	Rule    int       // which rule decided, counted from 1; 0: none matched
 	Line    int       // of that rule, or 0
-	Why     string    // the rule and its conditions, one printable line for `enroll explain` and the debug log
+	Why     string    // the rule and its conditions: one printable line
 	Unknown []Unknown // the conditions that could not be told, from the last rule to the first
 }
 
-// Decide finds the first rule whose conditions all hold. If there is none, a code by any method is required. Methods that
-// [phone] switches off are left out.
+// Decide finds the first rule whose conditions all hold. If there is none, a code by any method
+// is required. Methods that [phone] switches off are left out.
 //
-// A condition that cannot be told is neither yes nor no: the login gets the stricter of what follows from each. So no rule is
-// escaped by making its condition unknown, and no failure of the name service lets anyone in who would not get in otherwise.
+// A condition that cannot be told is neither yes nor no: the login gets the stricter of what
+// follows from each. So no rule is escaped by making its condition unknown, and no failure of
+// the name service lets anyone in who would not get in otherwise.
 func (p *Policy) Decide(r Request) Decision {
 	return (&decider{policy: p, request: r, asked: map[string]answer{}}).from(0)
 }
 
-// decider is one decision in the making. Each rule is looked at once at most, so that its cost is linear in their number.
+// decider is one decision in the making. Each rule is looked at once at most, so that its cost
+// is linear in their number.
 type decider struct {
 	policy  *Policy
 	request Request
@@ -61,7 +64,8 @@ func (d *decider) from(i int) Decision {
 	case found.is == yes || rule.Groups == nil:
 		return d.settle(i, found.and(rule.groups(d.member)))
 	}
-	// The rule holds at most perhaps. Its groups are asked for only if they can change what the rules below say.
+	// The rule holds at most perhaps. Its groups are asked for only if they can change what the
+	// rules below say.
 	below := d.from(i + 1)
 	if same(stricter(d.policy.apply(rule, i+1, found), below), below) {
 		return d.policy.either(rule, i+1, found, below)
@@ -103,12 +107,17 @@ func (d *decider) member(group string) (bool, error) {
 
 // unmatched is the decision where no rule matches.
 func (p *Policy) unmatched() Decision {
-	return Decision{Require: RequireCode, Methods: p.usable(AllMethods()), Why: "no rule matches: a code is required"}
+	return Decision{
+		Require: RequireCode, Methods: p.usable(AllMethods()),
+		Why: "no rule matches: a code is required",
+	}
 }
 
 // apply is the decision of a rule that matched.
 func (p *Policy) apply(rule Rule, number int, found finding) Decision {
-	d := Decision{Require: rule.Require, Rule: number, Line: rule.Line, Why: explain(rule, number, found)}
+	d := Decision{
+		Require: rule.Require, Rule: number, Line: rule.Line, Why: explain(rule, number, found),
+	}
 	switch {
 	case rule.Require != RequireCode:
 	case rule.Methods == nil:
@@ -125,8 +134,8 @@ func (p *Policy) usable(methods []Method) []Method {
 	return slices.DeleteFunc(slices.Clone(methods), off)
 }
 
-// Doubts is one printable line for the log: the conditions that could not be told and that made the decision a stricter one.
-// It is empty if there are none.
+// Doubts is one printable line for the log: the conditions that could not be told and that made
+// the decision a stricter one. It is empty if there are none.
 func (d Decision) Doubts() string {
 	var named []string
 	more := 0

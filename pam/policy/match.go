@@ -10,7 +10,8 @@ import (
 
 var errNoLookup = errors.New("groups cannot be looked up here")
 
-// told is what the request alone says of the rule: everything but its groups, which may need the network.
+// told is what the request alone says of the rule: everything but its groups, which may need the
+// network.
 func (r Rule) told(q Request) finding {
 	return r.users(q).and(r.services(q)).and(r.from(q))
 }
@@ -34,8 +35,8 @@ func listed(what, name string, list []string) finding {
 	return finding{is: no}
 }
 
-// from is a plain no for a login that comes from nowhere (su, a console). A host name could be in any network: anyone who
-// runs the client's DNS chooses it.
+// from is a plain no for a login that comes from nowhere (su, a console). A host name could be
+// in any network: anyone who runs the client's DNS chooses it.
 func (r Rule) from(q Request) finding {
 	switch {
 	case r.From == nil:
@@ -54,7 +55,8 @@ func (r Rule) from(q Request) finding {
 	return holds(fmt.Sprintf("from %s in %s", address, r.From[i]))
 }
 
-// groups asks about one group after the other until the user is in one. One that cannot be told may be the user's.
+// groups asks about one group after the other until the user is in one. One that cannot be told
+// may be the user's.
 func (r Rule) groups(member func(group string) (bool, error)) finding {
 	if r.Groups == nil {
 		return finding{is: yes}
@@ -65,7 +67,8 @@ func (r Rule) groups(member func(group string) (bool, error)) finding {
 		switch {
 		case err != nil:
 			none.is = unknown
-			none.unknown = append(none.unknown, Unknown{Condition: "group " + quote(group), Why: printable(err.Error())})
+			u := Unknown{Condition: "group " + quote(group), Why: printable(err.Error())}
+			none.unknown = append(none.unknown, u)
 		case in:
 			return holds("group " + quote(group))
 		}
@@ -86,7 +89,8 @@ func explain(r Rule, number int, f finding) string {
 	if len(why) == 0 {
 		why = []string{"no conditions"}
 	}
-	return fmt.Sprintf("rule %d, line %d, requires %s: %s", number, r.Line, r.Require, strings.Join(why, ", "))
+	return fmt.Sprintf("rule %d, line %d, requires %s: %s",
+		number, r.Line, r.Require, strings.Join(why, ", "))
 }
 
 // maxNamed is how many unknown conditions one line names.

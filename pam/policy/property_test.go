@@ -13,7 +13,8 @@ import (
 
 var seed = flag.Uint64("seed", 0, "of the random policies; 0: a new one")
 
-// FAULTS 35: whatever is made unknown, the decision is no laxer than any that what is unknown may lead to.
+// FAULTS 35: whatever is made unknown, the decision is no laxer than any that what is unknown
+// may lead to.
 func TestNoConditionThatBecomesUnknownMakesADecisionLaxer(t *testing.T) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
@@ -48,8 +49,8 @@ func laxer(a, b Decision) bool {
 	return slices.ContainsFunc(a.Methods, func(m Method) bool { return !slices.Contains(b.Methods, m) })
 }
 
-// What Decision says beyond who is let in by what: every other field has to be combined in stricter, compared in same, and
-// looked at by laxer.
+// What Decision says beyond who is let in by what: every other field has to be combined in
+// stricter, compared in same, and looked at by laxer.
 func TestEveryFieldOfADecisionIsCombined(t *testing.T) {
 	combined := []string{"Require", "Methods"}
 	descriptive := []string{"Rule", "Line", "Why", "Unknown"}
@@ -60,7 +61,8 @@ func TestEveryFieldOfADecisionIsCombined(t *testing.T) {
 	}
 }
 
-// world is where a login comes from and which groups are the user's; of those that are not in it nothing can be told.
+// world is where a login comes from and which groups are the user's; of those that are not in it
+// nothing can be told.
 type world struct {
 	from   string
 	member map[string]bool

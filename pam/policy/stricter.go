@@ -14,8 +14,9 @@ func (p *Policy) either(rule Rule, number int, found finding, below Decision) De
 	return d
 }
 
-// stricter returns a decision that lets nobody in whom a or b would keep out, and accepts nothing that one of them does not.
-// Everything in a Decision that says what a login must do is combined here and compared in same, and nowhere else.
+// stricter returns a decision that lets nobody in whom a or b would keep out, and accepts
+// nothing that one of them does not. Everything in a Decision that says what a login must do is
+// combined here and compared in same, and nowhere else.
 func stricter(a, b Decision) Decision {
 	switch {
 	case strictness(a.Require) > strictness(b.Require):
@@ -23,7 +24,7 @@ func stricter(a, b Decision) Decision {
 	case strictness(a.Require) < strictness(b.Require) || a.Require != RequireCode:
 		return b
 	}
-	both := slices.DeleteFunc(slices.Clone(a.Methods), func(m Method) bool { return !slices.Contains(b.Methods, m) })
+	both := slices.DeleteFunc(slices.Clone(a.Methods), missing(b.Methods))
 	switch {
 	case len(both) == 0:
 		a.Require, a.Methods = RequireDeny, nil
@@ -40,11 +41,14 @@ func stricter(a, b Decision) Decision {
 
 // same reports whether two decisions ask the same of a login, whichever rule made them.
 func same(a, b Decision) bool {
-	among := func(list []Method) func(Method) bool {
-		return func(m Method) bool { return !slices.Contains(list, m) }
-	}
 	return strictness(a.Require) == strictness(b.Require) &&
-		!slices.ContainsFunc(a.Methods, among(b.Methods)) && !slices.ContainsFunc(b.Methods, among(a.Methods))
+		!slices.ContainsFunc(a.Methods, missing(b.Methods)) &&
+		!slices.ContainsFunc(b.Methods, missing(a.Methods))
+}
+
+// missing reports whether a method is not in the list.
+func missing(list []Method) func(Method) bool {
+	return func(m Method) bool { return !slices.Contains(list, m) }
 }
 
 // strictness orders what a rule can require; a word that is not known denies.

@@ -1,6 +1,7 @@
 package policy
 
-// truth is what is known of a condition. The zero truth is unknown: what nothing was said of is not "no".
+// truth is what is known of a condition. The zero truth is unknown: what nothing was said of is
+// not "no".
 type truth int
 
 const (
@@ -22,7 +23,8 @@ type Unknown struct {
 	Line      int    `json:"line"` // of that rule
 	Condition string `json:"condition"`
 	Why       string `json:"why"`
-	// Decided reports whether the decision might have been a laxer one if the condition had been told.
+	// Decided reports whether the decision might have been a laxer one if the condition had been
+	// told.
 	Decided bool `json:"decided"`
 }
 
@@ -34,7 +36,9 @@ func untold(condition, why string) finding {
 
 // and is the finding of both: no if one is no, and yes only if both are.
 func (f finding) and(g finding) finding {
-	all := finding{is: yes, held: append(f.held, g.held...), unknown: append(f.unknown, g.unknown...)}
+	all := finding{
+		is: yes, held: append(f.held, g.held...), unknown: append(f.unknown, g.unknown...),
+	}
 	switch {
 	case f.is == no || g.is == no:
 		return finding{is: no}

@@ -1,4 +1,5 @@
-/* The questions: who is this user, and is the user in this group? sources.c says when libc's "no" can be believed. */
+/* The questions: who is this user, and is the user in this group? sources.c says when libc's
+ * "no" can be believed. */
 #define _GNU_SOURCE
 #include "names.h"
 
@@ -11,8 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* SAFETY: takes buffer (NULL at first) and returns a new one of twice the size, owned by the caller; past NAMES_LOOKUP, or
- * without memory, it returns NULL. The old buffer is freed in either case. */
+/* SAFETY: takes buffer (NULL at first) and returns a new one of twice the size, owned by the
+ * caller; past NAMES_LOOKUP, or without memory, it returns NULL. The old buffer is freed in
+ * either case. */
 static char *grow(char *buffer, size_t *size)
 {
 	free(buffer);
@@ -20,8 +22,9 @@ static char *grow(char *buffer, size_t *size)
 	return *size <= NAMES_LOOKUP ? malloc(*size) : NULL;
 }
 
-/* gate_look_up tells "no such user" from "cannot be told": a name service that is down must not turn an enrolled user into an
- * unknown one. libc's "not found" may be such a failure: users.c asks further. */
+/* gate_look_up tells "no such user" from "cannot be told": a name service that is down must
+ * not turn an enrolled user into an unknown one. libc's "not found" may be such a failure:
+ * users.c asks further. */
 void gate_look_up(struct gate_account *account, const char *user)
 {
 	struct passwd entry, *found = NULL;
@@ -77,14 +80,15 @@ static int find_group(struct question *q, gid_t *gid, bool *is_member)
 	return found ? 0 : -1;
 }
 
-/* All groups of the user, as a login would get them: directories need not list members by group. 1, 0, or -1 and a reason. */
+/* All groups of the user, as a login would get them: directories need not list members by
+ * group. 1, 0, or -1 and a reason. */
 static int in_groups(struct question *q, gid_t wanted)
 {
 	gid_t *groups = NULL;
 	int count = 64, room, found = -1;
 
-	/* SAFETY: groups is ours and holds room entries; getgrouplist writes no more than it is told and sets count to what
-	 * it needs. */
+	/* SAFETY: groups is ours and holds room entries; getgrouplist writes no more than it
+	 * is told and sets count to what it needs. */
 	do {
 		room = count;
 		free(groups);

@@ -1,5 +1,5 @@
-// Package names asks the name service as the gate does at a login, with the gate's own code: names.c, sources.c and
-// users.c are compiled into pam_latchkey.so as well.
+// Package names asks the name service as the gate does at a login, with the gate's own code:
+// names.c, sources.c and users.c are compiled into pam_latchkey.so as well.
 package names
 
 // #cgo CFLAGS: -std=gnu11 -Wall -fvisibility=hidden
@@ -25,11 +25,12 @@ func LookUp(user string) *Account {
 	return a
 }
 
-// InGroup reports whether the user is in a group, or behind "@" in a netgroup. The error says that it cannot be told, and why:
-// the name service fails, or there is no such group.
+// InGroup reports whether the user is in a group, or behind "@" in a netgroup. The error says
+// that it cannot be told, and why: the name service fails, or there is no such group.
 func (a *Account) InGroup(group string) (bool, error) {
 	name := C.CString(group)
-	// SAFETY: a copy of ours, NUL-terminated, which is only read; why has the size that the C expects.
+	// SAFETY: a copy of ours, NUL-terminated, which is only read; why has the size that the C
+	// expects.
 	defer C.free(unsafe.Pointer(name))
 	var why [C.NAMES_WHY]C.char
 	switch in := C.gate_in_group(&a.c, name, &why[0]); in {

@@ -20,7 +20,8 @@ func TestMain(m *testing.M) {
 	fmt.Printf("%v, %v", in, err)
 }
 
-// answer asks whether alice is in the group, with only as many descriptors as free says; "": as many as she likes.
+// answer asks whether alice is in the group, with only as many descriptors as free says; "": as
+// many as she likes.
 func answer(group, free string) (bool, error) {
 	alice := LookUp("alice")
 	if free != "" {
@@ -103,15 +104,28 @@ func TestMembershipIsToldOrAnError(t *testing.T) {
 		{"a group that does not exist", files, "sudoo", "there is no such group"},
 		{"a group in another case", files, "Staff", "there is no such group"},
 		{"no groups at all", etc{healthy, "", netgroup}, "staff", "No such file or directory"},
-		{"a source without a library", with("group: files nosuchsource\n"), "other", `source nosuchsource in nsswitch.conf: its library cannot be loaded`},
-		{"a source without a library, first", with("group: nosuchsource files\n"), "other", "its library cannot be loaded"},
-		{"a source without a library, and a group of it", with("group: files nosuchsource\n"), "mfa", "its library cannot be loaded"},
-		{"a source without a library for initgroups", with("group: files\ninitgroups: files nosuchsource\n"), "other", "its library cannot be loaded"},
-		{"a source without a library, and a group that lists her", with("group: files nosuchsource\n"), "staff", "true, <nil>"},
-		{"a source without a library, behind an action", with("group: files [SUCCESS=merge] nosuchsource [NOTFOUND = return]\n"), "other", "cannot be loaded"},
-		{"a source with a path for a name", with("group: files ../../tmp/x\n"), "other", "cannot be loaded"},
-		{"actions", with("\t group : files [!SUCCESS=continue NOTFOUND=continue] # nosuchsource\n"), "other", inNo},
-		{"another database's source", with("group: files\nhosts: nosuchsource\ngroups: nosuchsource\n"), "other", inNo},
+		{"a source without a library",
+			with("group: files nosuchsource\n"), "other",
+			`source nosuchsource in nsswitch.conf: its library cannot be loaded`},
+		{"a source without a library, first",
+			with("group: nosuchsource files\n"), "other", "its library cannot be loaded"},
+		{"a source without a library, and a group of it",
+			with("group: files nosuchsource\n"), "mfa", "its library cannot be loaded"},
+		{"a source without a library for initgroups",
+			with("group: files\ninitgroups: files nosuchsource\n"), "other",
+			"its library cannot be loaded"},
+		{"a source without a library, and a group that lists her",
+			with("group: files nosuchsource\n"), "staff", "true, <nil>"},
+		{"a source without a library, behind an action",
+			with("group: files [SUCCESS=merge] nosuchsource [NOTFOUND = return]\n"), "other",
+			"cannot be loaded"},
+		{"a source with a path for a name",
+			with("group: files ../../tmp/x\n"), "other", "cannot be loaded"},
+		{"actions",
+			with("\t group : files [!SUCCESS=continue NOTFOUND=continue] # nosuchsource\n"),
+			"other", inNo},
+		{"another database's source",
+			with("group: files\nhosts: nosuchsource\ngroups: nosuchsource\n"), "other", inNo},
 		{"no line for groups", with("passwd: files\n"), "other", inNo},
 		{"no nsswitch.conf", etc{"", groups, netgroup}, "other", inNo},
 		{"a netgroup that lists her", files, "@team", "true, <nil>"},
@@ -121,16 +135,24 @@ func TestMembershipIsToldOrAnError(t *testing.T) {
 		{"a group's name", files, "@staff", `there is no netgroup staff`},
 		{"a netgroup in it does not exist", files, "@lost", `there is no netgroup nowhere`},
 		{"netgroups in a ring", files, "@round", inNo},
-		{"more than libc has room for", etc{healthy, groups, "big (" + strings.Repeat("h", 2000) + ",bob,) (,alice,)\n"}, "@big", "in a netgroup that lists them"},
-		{"a netgroup that is malformed", etc{healthy, groups, "odd (alice)\n"}, "@odd", "source files"},
+		{"more than libc has room for",
+			etc{healthy, groups, "big (" + strings.Repeat("h", 2000) + ",bob,) (,alice,)\n"},
+			"@big", "in a netgroup that lists them"},
+		{"a netgroup that is malformed",
+			etc{healthy, groups, "odd (alice)\n"}, "@odd", "source files"},
 		{"a netgroup that does not end", etc{healthy, groups, "odd (,bob\n"}, "@odd", "malformed"},
 		{"no netgroups", etc{healthy, groups, ""}, "@team", `there is no netgroup team`},
-		{"netgroups of a source without a library", with("netgroup: nosuchsource\n"), "@others", "cannot be loaded"},
-		{"netgroups of a source without a library, first", with("netgroup: nosuchsource files\n"), "@others", "cannot be loaded"},
-		{"netgroups of a source that is not reached", with("netgroup: files nosuchsource\n"), "@others", inNo},
-		{"netgroups of a source that is reached", with("netgroup: files nosuchsource\n"), "@mfa", "cannot be loaded"},
+		{"netgroups of a source without a library",
+			with("netgroup: nosuchsource\n"), "@others", "cannot be loaded"},
+		{"netgroups of a source without a library, first",
+			with("netgroup: nosuchsource files\n"), "@others", "cannot be loaded"},
+		{"netgroups of a source that is not reached",
+			with("netgroup: files nosuchsource\n"), "@others", inNo},
+		{"netgroups of a source that is reached",
+			with("netgroup: files nosuchsource\n"), "@mfa", "cannot be loaded"},
 		{"no line for netgroups", with("group: files\n"), "@others", inNo},
-		{"an empty line for netgroups", with("netgroup:\n"), "@others", `there is no netgroup others`},
+		{"an empty line for netgroups",
+			with("netgroup:\n"), "@others", `there is no netgroup others`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -143,7 +165,8 @@ func TestMembershipIsToldOrAnError(t *testing.T) {
 	}
 }
 
-// FAULTS 35: the caller of su chooses how many descriptors su may have. Whatever they choose, "no" stays true.
+// FAULTS 35: the caller of su chooses how many descriptors su may have. Whatever they choose,
+// "no" stays true.
 func TestWithoutFreeDescriptorsMembershipIsNotDenied(t *testing.T) {
 	namespaces(t)
 	for _, c := range []struct{ group, want string }{

@@ -1,8 +1,10 @@
 /*
- * Can a "no" of libc's be believed? getpwnam(3), getgrouplist(3) and innetgr(3) go over the sources that /etc/nsswitch.conf lists and leave
- * out, in silence, what cannot be asked: a library that is missing, a daemon that is down, a file for which there is no
- * descriptor left (the caller of su chooses how many there are). So before a "no" is believed every source is asked once
- * more, by itself, and has to answer. Where libc stops, so does this: at the first source that knows a netgroup.
+ * Can a "no" of libc's be believed? getpwnam(3), getgrouplist(3) and innetgr(3) go over the
+ * sources that /etc/nsswitch.conf lists and leave out, in silence, what cannot be asked: a
+ * library that is missing, a daemon that is down, a file for which there is no descriptor left
+ * (the caller of su chooses how many there are). So before a "no" is believed every source is
+ * asked once more, by itself, and has to answer. Where libc stops, so does this: at the first
+ * source that knows a netgroup.
  */
 #define _GNU_SOURCE
 #include "names.h"
@@ -25,7 +27,8 @@
 
 int names_silent(struct question *q, const char *source, const char *reason)
 {
-	snprintf(q->why, NAMES_WHY, "source %.40s in nsswitch.conf: %s", source, reason ? reason : "unknown error");
+	snprintf(q->why, NAMES_WHY, "source %.40s in nsswitch.conf: %s", source,
+		 reason ? reason : "unknown error");
 	return SILENT;
 }
 
@@ -66,8 +69,10 @@ static char *sources_of(char *line, const char *database)
 	return *line == ':' ? line + 1 : NULL;
 }
 
-/* Asks the sources of a database one after the other. Without a line of its own it is asked of otherwise (NULL: not at all). */
-int names_ask_sources(const char *database, const char *otherwise, source_asker ask, struct question *q)
+/* Asks the sources of a database one after the other. Without a line of its own it is asked of
+ * otherwise (NULL: not at all). */
+int names_ask_sources(const char *database, const char *otherwise, source_asker ask,
+		      struct question *q)
 {
 	FILE *file = fopen(NAMES_ETC "/nsswitch.conf", "re");
 	char *line = NULL, *sources;
@@ -93,13 +98,16 @@ int names_ask_sources(const char *database, const char *otherwise, source_asker 
 
 /* ---- a library ---- */
 
-/* SAFETY: the library stays loaded, as libc leaves it, so that what symbols point to stays valid. */
+/* SAFETY: the library stays loaded, as libc leaves it, so that what symbols point to stays
+ * valid. */
 void *names_library(const char *source, struct question *q)
 {
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 	char path[80];
 	void *handle = NULL;
 
-	if (source[strspn(source, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == 0 &&
+	if (source[strspn(source, letters)] == 0 &&
 	    snprintf(path, sizeof path, "libnss_%s.so.2", source) < (int)sizeof path)
 		handle = dlopen(path, RTLD_NOW | RTLD_NODELETE);
 	if (!handle)
@@ -115,13 +123,16 @@ void *names_function(void *handle, const char *source, const char *what)
 	return dlsym(handle, symbol);
 }
 
-/* Red Hat's systems list sss whether there is a directory or not. Without any configuration sssd never ran. */
+/* Red Hat's systems list sss whether there is a directory or not. Without any configuration
+ * sssd never ran. */
 static bool is_sss_without_configuration(const char *source)
 {
 	glob_t found = { 0 };
 	bool none;
 
-	if (strcmp(source, "sss") != 0 || access(NAMES_ETC "/sssd/sssd.conf", F_OK) == 0 || errno != ENOENT)
+	if (strcmp(source, "sss") != 0)
+		return false;
+	if (access(NAMES_ETC "/sssd/sssd.conf", F_OK) == 0 || errno != ENOENT)
 		return false;
 	none = glob(NAMES_ETC "/sssd/conf.d/*.conf", GLOB_ERR, NULL, &found) == GLOB_NOMATCH;
 	globfree(&found);
@@ -130,7 +141,9 @@ static bool is_sss_without_configuration(const char *source)
 
 static int judge(enum nss_status status, int error, const char *source, struct question *q)
 {
-	if (status == NSS_STATUS_SUCCESS || status == NSS_STATUS_NOTFOUND || is_sss_without_configuration(source))
+	if (status == NSS_STATUS_SUCCESS || status == NSS_STATUS_NOTFOUND)
+		return 0;
+	if (is_sss_without_configuration(source))
 		return 0;
 	return names_silent(q, source, error ? strerrordesc_np(error) : "does not answer");
 }
@@ -154,8 +167,9 @@ static int group_file(struct question *q)
 
 typedef enum nss_status (*getgrnam_r_of)(const char *, struct group *, char *, size_t, int *);
 
-/* Asks for a group that nobody has, which no cache can answer for a daemon that is down. What a source says of initgroups is no
- * use: libc does not look at it, and libnss_systemd calls itself unavailable where it merely does not know the user.
+/* Asks for a group that nobody has, which no cache can answer for a daemon that is down. What
+ * a source says of initgroups is no use: libc does not look at it, and libnss_systemd calls
+ * itself unavailable where it merely does not know the user.
  * SAFETY: the entry points into buffer, neither of which is looked at. */
 static int group_source(const char *source, struct question *q)
 {
@@ -200,8 +214,8 @@ static bool is_theirs(const char *triple, const char *user)
 	return length == 0 || (length == strlen(user) && strncmp(field, user, length) == 0);
 }
 
-/* The netgroups that one in the file contains must be known as well. libc has said that none of the triples is the user's; it
- * may have had no memory for them all. */
+/* The netgroups that one in the file contains must be known as well. libc has said that none
+ * of the triples is the user's; it may have had no memory for them all. */
 static int know_nested(char *text, struct question *q)
 {
 	/* SAFETY: text ends in a NUL, at which strcspn, strspn and strchr stop. */
@@ -215,7 +229,8 @@ static int know_nested(char *text, struct question *q)
 		char after = *end;
 		*end = 0;
 		if (is_triple && is_theirs(text, q->account->name))
-			return names_silent(q, "files", "libc does not find the user in a netgroup that lists them");
+			return names_silent(q, "files",
+					    "libc does not find the user in a netgroup that lists them");
 		if (!is_triple && know_netgroup(text, q) < 0)
 			return SILENT;
 		*end = after;
@@ -224,7 +239,8 @@ static int know_nested(char *text, struct question *q)
 	return ENOUGH;
 }
 
-/* SAFETY: reads one entry, continuation lines included, into *entry, which getdelim-like grows and the caller frees. */
+/* SAFETY: reads one entry, continuation lines included, into *entry, which getdelim-like grows
+ * and the caller frees. */
 static bool read_entry(FILE *file, char **entry, size_t *size)
 {
 	char *line = NULL, *whole;
@@ -255,7 +271,8 @@ static int netgroup_file(struct question *q)
 	if (!file)
 		return errno == ENOENT ? 0 : names_silent(q, "files", strerrordesc_np(errno));
 	while (answer == 0 && read_entry(file, &entry, &size))
-		if (size > length && strncmp(entry, q->name, length) == 0 && isspace((unsigned char)entry[length]))
+		if (size > length && strncmp(entry, q->name, length) == 0 &&
+		    isspace((unsigned char)entry[length]))
 			answer = know_nested(entry + length, q);
 	if (answer == 0 && !feof(file))
 		answer = names_silent(q, "files", "cannot be read");
@@ -267,7 +284,8 @@ static int netgroup_file(struct question *q)
 typedef enum nss_status (*setnetgrent_of)(const char *, void *);
 typedef enum nss_status (*endnetgrent_of)(void *);
 
-/* SAFETY: libc's structure for a netgroup is opaque here; place is several times as large and all zero, as libc passes it. */
+/* SAFETY: libc's structure for a netgroup is opaque here; place is several times as large and
+ * all zero, as libc passes it. */
 static int netgroup_source(const char *source, struct question *q)
 {
 	union { char bytes[1024]; max_align_t align; } place = { { 0 } };
