@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Roles are what a test binary can do as a process of its own, for tests that kill it or count it among others.
@@ -72,6 +74,33 @@ func Kills(t *testing.T, calls string, run func(strace []string, before string) 
 		for n := 1; ; n++ {
 			inject := fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n)
 			if !run(Strace(t, "-o", "/dev/null", "-e", "trace="+call, "-e", inject), fmt.Sprintf("%s %d", call, n)) {
+				break
+			}
+		}
+	}
+}
+
+// Stops is Kills with SIGSTOP, behind which a program stays until it is killed. run gets a function too that returns once that
+// came to pass or the program has ended, as ended says, and reports whether it is stopped; so does run.
+func Stops(t *testing.T, calls string, run func(strace []string, stopped func(ended <-chan struct{}) bool, after string) bool) {
+	t.Helper()
+	for _, call := range strings.Fields(calls) {
+		for n := 1; ; n++ {
+			trace := filepath.Join(t.TempDir(), "trace")
+			inject := fmt.Sprintf("inject=%s:signal=STOP:when=%d", call, n)
+			stopped := func(ended <-chan struct{}) bool {
+				for {
+					if text, _ := os.ReadFile(trace); strings.Contains(string(text), "--- stopped by SIGSTOP ---") {
+						return true
+					}
+					select {
+					case <-ended:
+						return false
+					case <-time.After(time.Millisecond):
+					}
+				}
+			}
+			if !run(Strace(t, "-o", trace, "-e", "trace="+call, "-e", inject), stopped, fmt.Sprintf("%s %d", call, n)) {
 				break
 			}
 		}
