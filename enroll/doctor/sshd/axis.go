@@ -28,7 +28,8 @@ func (m *model) axes(machine Machine) *axes {
 	m.addressAxis(machine.Zones, x)
 	m.hostAxis(x)
 	for _, laddr := range localAddresses(patterns(m.about("localaddress")), x.listen) {
-		m.add(x, byLocal, connection{laddr: laddr}, family(laddr))
+		listens := flags(x.listen, func(l listener) bool { return l.addr == "" || l.addr == laddr })
+		m.add(x, byLocal, connection{laddr: laddr}, family(laddr)+listens)
 	}
 	for _, port := range localPorts(patterns(m.about("localport")), x.listen) {
 		m.add(x, byPort, connection{lport: port}, "")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -79,18 +80,18 @@ func (c *combination) connection() *connection {
 	return q
 }
 
-// key is the same for combinations to which the same lines apply and whom sshd lets try alike.
-func (c *combination) key() string {
+// key is the same for beginnings of combinations to which the same lines can apply and which sshd lets try alike.
+func (c *combination) key(length dimension) string {
+	words := slices.Clone(c[0].bits)
 	var b strings.Builder
-	for i := range c[0].bits {
-		word := ^uint64(0)
-		for _, v := range c {
-			word &= v.bits[i]
+	for _, v := range c[:length] {
+		for i := range words {
+			words[i] &= v.bits[i]
 		}
-		fmt.Fprintf(&b, "%x ", word)
-	}
-	for _, v := range c {
 		b.WriteString(v.marks)
+	}
+	for _, w := range words {
+		b.WriteString(strconv.FormatUint(w, 36) + " ")
 	}
 	return b.String()
 }
@@ -130,8 +131,14 @@ func (b *Block) looksAt(c criterion, d dimension, dns bool) bool {
 	return any && of == d
 }
 
-// possible reports whether the parts of a combination can be those of one connection.
+// possible reports whether the parts of a combination, as far as it has them, can be those of one connection.
 func (x *axes) possible(c *combination) bool {
+	if c[byAddr] == nil || c[byLocal] == nil {
+		return true
+	}
+	if c[byPort] == nil {
+		return sameFamily(c[byAddr].q.addr, c[byLocal].q.laddr)
+	}
 	return sameFamily(c[byAddr].q.addr, c[byLocal].q.laddr) && x.listens(c[byLocal].q.laddr, c[byPort].q.lport)
 }
 
@@ -151,34 +158,30 @@ func (x *axes) listens(laddr string, port int) bool {
 	})
 }
 
-// each goes through all possible combinations of these values, until yield says no.
-func (x *axes) each(values [dimensions][]*value, yield func(*combination) bool) {
-	var c combination
-	var walk func(d dimension) bool
-	walk = func(d dimension) bool {
-		if d == dimensions {
-			return !x.possible(&c) || yield(&c)
-		}
-		for _, v := range values[d] {
-			c[d] = v
-			if !walk(d + 1) {
-				return false
-			}
-		}
-		return true
-	}
-	walk(0)
-}
-
 // usual is a connection with a value, that is the most usual one otherwise; nil if there is none.
 func (x *axes) usual(d dimension, v *value) *combination {
-	var found *combination
-	values := x.values
-	values[d] = []*value{v}
-	x.each(values, func(c *combination) bool {
-		one := *c
-		found = &one
-		return false
-	})
-	return found
+	var c combination
+	c[d] = v
+	if x.complete(&c, 0) {
+		return &c
+	}
+	return nil
+}
+
+// complete fills in the first values that go together.
+func (x *axes) complete(c *combination, d dimension) bool {
+	if d == dimensions {
+		return true
+	}
+	if c[d] != nil {
+		return x.possible(c) && x.complete(c, d+1)
+	}
+	for _, v := range x.values[d] {
+		c[d] = v
+		if x.possible(c) && x.complete(c, d+1) {
+			return true
+		}
+	}
+	c[d] = nil
+	return false
 }

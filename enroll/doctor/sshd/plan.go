@@ -54,27 +54,44 @@ func (m *model) plan(x *axes) (chosen []*region, complete bool) {
 	return p.chosen, p.left > 0
 }
 
-// product goes through all combinations of values that differ in what they can do.
+// product goes through all combinations of values that differ in what they can do, one dimension after the other: of those
+// to which the same lines can still apply one goes on.
 func (p *planner) product() {
 	var same [dimensions][]*value
+	open := []*combination{{}}
 	for d := range dimensions {
 		same[d] = atoms(p.x.values[d], func(v *value) string { return p.m.profile(d, v) })
+		open = p.longer(open, d, same[d])
 	}
+	for _, c := range open {
+		if r := p.consider(c); r.bad {
+			p.expand(c)
+		}
+	}
+}
+
+// longer adds each value of a dimension to each combination of the earlier ones.
+func (p *planner) longer(open []*combination, d dimension, values []*value) []*combination {
+	var all []*combination
 	known := map[string]bool{}
-	p.x.each(same, func(c *combination) bool {
-		p.left--
-		if key := c.key(); !known[key] {
-			known[key] = true
-			if r := p.consider(c); r.bad {
-				p.expand(same, c)
+	for _, c := range open {
+		for _, v := range values {
+			if p.left--; p.left <= 0 {
+				return all
+			}
+			one := *c
+			one[d] = v
+			if key := one.key(d + 1); p.x.possible(&one) && !known[key] {
+				known[key] = true
+				all = append(all, &one)
 			}
 		}
-		return p.left > 0
-	})
+	}
+	return all
 }
 
 // expand looks, for a combination with problems, at the values that can do the same: each may be of a line of its own.
-func (p *planner) expand(same [dimensions][]*value, c *combination) {
+func (p *planner) expand(c *combination) {
 	for d := range dimensions {
 		profile := p.m.profile(d, c[d])
 		for _, v := range p.x.values[d] {
@@ -98,7 +115,6 @@ func (p *planner) values() {
 				continue
 			}
 			if c := p.x.usual(d, v); c != nil {
-				p.seen[name] = true
 				p.take(p.m.region(c.connection()), name)
 			}
 		}
@@ -113,7 +129,9 @@ func (p *planner) consider(c *combination) *region {
 	}
 	p.take(r, r.force())
 	for d := range dimensions {
-		p.seen[fmt.Sprint("value ", d, " ", c[d].text())] = p.seen[fmt.Sprint("value ", d, " ", c[d].text())] || r.taken(p)
+		if r.taken(p) {
+			p.seen[fmt.Sprint("value ", d, " ", c[d].text())] = true
+		}
 	}
 	return r
 }
@@ -132,11 +150,13 @@ func (p *planner) take(r *region, reason string) {
 	}
 }
 
-// force is all that is in force, and where that has problems, the lines that it comes of.
+// force is what decides about the code, and where that has problems, the lines that it comes of.
 func (r *region) force() string {
-	all := []string{fmt.Sprint(r.q.root(), r.open)}
+	all := []string{fmt.Sprint(r.q.root(), r.open, r.options.keys())}
 	for _, k := range decisive {
-		all = append(all, strings.Join(r.options[k], " "))
+		if !slices.Contains(gathered, k) && !slices.Contains(indirect, k) {
+			all = append(all, strings.Join(r.options[k], " "))
+		}
 		if s := r.by[k]; s != nil && r.bad {
 			all = append(all, s.Place())
 		}
