@@ -28,32 +28,44 @@ type explanation struct {
 	Reason  flow.Reason      `json:"reason,omitempty"`
 	Detail  string           `json:"detail,omitempty"`
 	Shown   []string         `json:"shown"` // what the user would see, the first prompt last
+
+	Stack    []string   `json:"stack"`    // what the service's PAM stack has to do with it, beyond what is usual
+	Unusable []unusable `json:"unusable"` // methods that are accepted and with which this user cannot log in
+	bypass   bool       // root has given out a code that works now
 }
 
-// explain says which rule decides a login, what would be asked, and why. It holds that login with somebody who gives no answer,
-// so what it says cannot differ from what happens; nothing is sent, counted or logged.
+// explain says which rule decides a login, what would be asked, and why, and what the service's stack makes of that. It holds that login
+// with somebody who gives no answer, so what it says cannot differ from what happens; nothing is sent, counted or logged.
 func (p *program) explain(o options) error {
 	who, err := p.granting(o)
 	if err != nil {
 		return err
 	}
-	rules, err := policy.Load(p.root, policy.DefaultPath)
-	if err != nil {
-		return &failure{err.Error(), "until it can be read every login is denied"}
-	}
+	e := explanation{User: who.name, UID: who.uid, Service: o.service, From: o.from, Unknown: []policy.Unknown{}, Stack: []string{}, Unusable: []unusable{}}
 	member := membership(names.LookUp(who.name))
-	d := rules.Decide(policy.Request{User: who.name, Service: o.service, From: o.from, InGroup: member})
-	e := explanation{
-		User: who.name, UID: who.uid, Service: o.service, From: o.from, Rule: d.Rule, Line: d.Line, Why: d.Why,
-		Unknown: append([]policy.Unknown{}, d.Unknown...), Methods: d.Methods,
+	forecast, err := p.forecast(&e, who, member)
+	if err != nil {
+		return err
 	}
-	slices.Reverse(e.Unknown)
-	p.rehearse(&e, who, member)
+	forecast.judge(&e)
 	if o.json {
 		return writeJSON(p.out, e)
 	}
 	e.write(p.out)
 	return nil
+}
+
+// decide asks the policy at path.
+func (p *program) decide(e *explanation, who identity, member func(string) (bool, error), path string) error {
+	rules, err := policy.Load(p.root, path)
+	if err != nil {
+		return &failure{err.Error(), "until it can be read every login is denied"}
+	}
+	d := rules.Decide(policy.Request{User: who.name, Service: e.Service, From: e.From, InGroup: member})
+	e.Rule, e.Line, e.Why, e.Methods = d.Rule, d.Line, d.Why, d.Methods
+	e.Unknown = append([]policy.Unknown{}, d.Unknown...)
+	slices.Reverse(e.Unknown)
+	return p.usable(e, who, rules)
 }
 
 // membership asks the name service as the gate does, and about each group once: the decision and the rehearsal get one answer.
@@ -73,8 +85,9 @@ func membership(account *names.Account) func(group string) (bool, error) {
 	}
 }
 
-// rehearse holds the login up to the first answer.
-func (p *program) rehearse(e *explanation, who identity, member func(string) (bool, error)) {
+// rehearse holds the login up to the first answer, with the arguments of a line in the service's stack. It gives the code that
+// PAM gets if there is nothing to answer.
+func (p *program) rehearse(e *explanation, who identity, member func(string) (bool, error), args []string) (code int) {
 	silent := &listener{member: member}
 	enrolls := false
 	o := flow.Flow{
@@ -83,7 +96,7 @@ func (p *program) rehearse(e *explanation, who identity, member func(string) (bo
 			enrolls = true
 			return flow.Outcome{}
 		},
-	}.Run(flow.Request{User: who.name, Name: who.name, UID: who.uid, Lookup: flow.Found, Service: e.Service, From: e.From, ByEnroll: e.Service == service})
+	}.Run(flow.Request{User: who.name, Name: who.name, UID: who.uid, Lookup: flow.Found, Service: e.Service, From: e.From, ByEnroll: e.Service == service, Args: args})
 	e.Shown, e.Reason, e.Detail = silent.shown, o.Reason, o.Detail
 	switch {
 	case enrolls:
@@ -95,6 +108,7 @@ func (p *program) rehearse(e *explanation, who identity, member func(string) (bo
 	default:
 		e.Result = "deny"
 	}
+	return o.PAM()
 }
 
 func (e explanation) write(w io.Writer) {
@@ -112,6 +126,12 @@ func (e explanation) write(w io.Writer) {
 			words = append(words, string(m))
 		}
 		fmt.Fprintf(w, "accepted: %s\n", strings.Join(words, ", "))
+	}
+	for _, u := range e.Unusable {
+		fmt.Fprintf(w, "does not work: %s: %s\n", u.Method, u.Why)
+	}
+	for _, text := range e.Stack {
+		fmt.Fprintf(w, "PAM: %s\n", text)
 	}
 	for _, text := range e.Shown {
 		fmt.Fprintf(w, "the user sees: %s\n", text)

@@ -19,9 +19,13 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
 		e.Setenv("LATCHKEY_ROOT", e.WorkDir)
 		manual, err := os.ReadFile("../packaging/man/enroll.8.md")
-		return errors.Join(err, os.WriteFile(e.WorkDir+"/manual", manual, 0o644), makeRoot(e.WorkDir))
+		return errors.Join(err, os.WriteFile(e.WorkDir+"/manual", manual, 0o644), makeRoot(e.WorkDir),
+			os.MkdirAll(e.WorkDir+"/etc/pam.d", 0o755), os.WriteFile(e.WorkDir+"/etc/pam.d/other", []byte(goodStack), 0o644))
 	}})
 }
+
+// goodStack asks for the password, then for the code.
+const goodStack = "auth requisite pam_unix.so\nauth required pam_latchkey.so\naccount required pam_unix.so\nsession required pam_permit.so\n"
 
 func TestMain(m *testing.M) {
 	testscript.Main(tidy{m}, map[string]func(){"enroll": enrollBelowRoot, "code": printCode, "hidden": askHiddenAndDie})

@@ -27,6 +27,14 @@ type Weakness struct {
 // Has tells whether pam_latchkey asks for codes in the service's auth stack.
 func (s *Service) Has() bool { return len(s.factors()) > 0 }
 
+// Factors are the lines that ask for a code, in the order of the stack.
+func (s *Service) Factors() (lines []*Line) {
+	for _, at := range s.factors() {
+		lines = append(lines, s.Auth[at])
+	}
+	return lines
+}
+
 // factors are the indexes of the lines that ask for a code.
 func (s *Service) factors() []int {
 	var all []int

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"latchkey/enroll/doctor/stack"
+	"latchkey/pam/policy"
+)
+
+// forecast is what each line of pam_latchkey in a service's stack comes to, and what the stack makes of it.
+type forecast struct {
+	service *stack.Service
+	err     error // the stack cannot be read
+	lines   map[*stack.Line]rehearsal
+	right   stack.Forecast // with right answers
+	wrong   stack.Forecast // with wrong ones
+}
+
+// rehearsal is what a line returns: after a right answer and after a wrong one, if something is asked.
+type rehearsal struct {
+	result       string
+	right, wrong stack.Code
+}
+
+// forecast rehearses the lines of the service's stack. The explanation becomes that of the first which runs.
+func (p *program) forecast(e *explanation, who identity, member func(string) (bool, error)) (f forecast, err error) {
+	if f.service, f.err = stack.ReadAnyones(p.root, e.Service); f.err != nil {
+		return f, p.decide(e, who, member, policy.DefaultPath)
+	}
+	f.lines = map[*stack.Line]rehearsal{}
+	for _, l := range f.service.Factors() {
+		each := *e
+		path := confOf(l.Args)
+		if err := p.decide(&each, who, member, path); err != nil && path == policy.DefaultPath {
+			return f, err
+		}
+		code := p.rehearse(&each, who, member, l.Args)
+		f.lines[l] = rehearsed(&each, stack.Code(code))
+		if len(f.lines) == 1 {
+			*e = each
+		}
+		if path != policy.DefaultPath {
+			e.Stack = append(e.Stack, fmt.Sprintf("%s takes the policy %s", l.Place(), path))
+		}
+	}
+	f.right, f.wrong = f.service.Foresee(f.answer(true)), f.service.Foresee(f.answer(false))
+	return f, nil
+}
+
+// confOf is the policy that a line of the module takes.
+func confOf(args []string) string {
+	path := policy.DefaultPath
+	for _, arg := range args {
+		if conf, ok := strings.CutPrefix(arg, "conf="); ok {
+			path = conf
+		}
+	}
+	return path
+}
+
+func rehearsed(e *explanation, code stack.Code) rehearsal {
+	switch {
+	case e.Result == "allow":
+		return rehearsal{e.Result, stack.Success, stack.Success}
+	case e.Result == "asked" && e.stuck():
+		return rehearsal{"deny", stack.AuthErr, stack.AuthErr}
+	case e.Result == "asked", e.Result == "enroll":
+		return rehearsal{e.Result, stack.Success, stack.AuthErr}
+	}
+	return rehearsal{e.Result, code, code}
+}
+
+// answer is what the lines return to right answers, or to wrong ones. A code that another line has accepted is used up.
+func (f forecast) answer(right bool) stack.Answer {
+	return func(l *stack.Line, again bool) stack.Code {
+		r := f.lines[l]
+		switch {
+		case !right || again && r.result == "asked":
+			return r.wrong
+		}
+		return r.right
+	}
+}
+
+// judge says what the stack makes of the answers.
+func (f forecast) judge(e *explanation) {
+	switch {
+	case f.err != nil:
+		e.deny("PAM lets nobody in: " + f.err.Error())
+		return
+	case len(f.right.Ran) == 0:
+		e.unasked(f.right.In)
+	case !f.right.In:
+		f.closed(e)
+	case f.wrong.In && !f.wrong.Out && e.Result != "allow":
+		e.Result, e.Reason, e.Detail = "allow", "", "whatever is answered: the stack passes over what "+places(f.right.Ran)+" says"
+	}
+	if f.right.In && f.right.Out || f.wrong.In && f.wrong.Out {
+		e.Stack = append(e.Stack, "it depends on "+places(f.right.Depends))
+	}
+	if lines, fatal := f.service.Useless(stack.Session); fatal {
+		e.deny("no session can be opened: pam_latchkey provides none, and " + places(lines) + " wants one")
+	}
+}
+
+// closed explains a login that right answers do not help.
+func (f forecast) closed(e *explanation) {
+	switch {
+	case e.Result == "deny":
+	case e.Result == "asked" && e.stuck():
+		e.deny("nothing that is accepted works for this user")
+	case len(f.right.Twice) > 0:
+		e.deny("a code is asked for again at " + places(f.right.Twice) + ", and the one that was accepted is used up")
+	default:
+		e.deny("PAM service " + e.Service + " lets nobody in")
+	}
+}
+
+func (e *explanation) deny(detail string) { e.Result, e.Reason, e.Detail = "deny", "", detail }
+
+// unasked: the stack decides without pam_latchkey.
+func (e *explanation) unasked(in bool) {
+	e.Rule, e.Line, e.Methods, e.Shown, e.Unusable = 0, 0, []policy.Method{}, []string{}, []unusable{}
+	e.Why = "PAM service " + e.Service + " does not come to pam_latchkey: no rule is asked"
+	if e.Result, e.Reason, e.Detail = "allow", "", ""; !in {
+		e.deny("PAM service " + e.Service + " lets nobody in")
+	}
+}
+
+func places(lines []*stack.Line) string {
+	var all []string
+	for _, l := range lines {
+		if place := fmt.Sprintf("%s (%s)", l.Place(), l.Name()); !slices.Contains(all, place) {
+			all = append(all, place)
+		}
+	}
+	return strings.Join(all, " and ")
+}
