@@ -40,6 +40,9 @@ func happens(t *testing.T, s *suite.Server, u *suite.User) string {
 	return "a wrong code alone"
 }
 
+// stray is the secret of an app that no one has enrolled.
+const stray = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+
 const (
 	unixFirst = "auth requisite pam_unix.so nodelay\n"
 	theCode   = "auth required pam_latchkey.so\n"
@@ -89,7 +92,7 @@ func TestExplainAgreesWithTheLogin(t *testing.T) {
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				u := user(t, h)
-				if !c.unenrolled {
+				if u.Secret = stray; !c.unenrolled {
 					must(t, u.Enroll())
 				}
 				service := "explain-" + c.name
