@@ -15,33 +15,38 @@ import (
 
 // explanation is what a login would come to; its JSON is an interface.
 type explanation struct {
-	User    string           `json:"user"`
-	UID     uint32           `json:"uid"`
-	Service string           `json:"service"`
-	From    string           `json:"from"`
-	Rule    int              `json:"rule"` // counted from 1; 0: none matches
-	Line    int              `json:"line"` // of that rule in latchkey.toml; 0 likewise
-	Why     string           `json:"why"`
-	Unknown []policy.Unknown `json:"unknown"` // what could not be told, from the first rule to the last
+	User    string `json:"user"`
+	UID     uint32 `json:"uid"`
+	Service string `json:"service"`
+	From    string `json:"from"`
+	Rule    int    `json:"rule"` // counted from 1; 0: none matches
+	Line    int    `json:"line"` // of that rule in latchkey.toml; 0 likewise
+	Why     string `json:"why"`
+	// what could not be told, from the first rule to the last
+	Unknown []policy.Unknown `json:"unknown"`
 	Methods []policy.Method  `json:"methods"` // that are accepted
 	Result  string           `json:"result"`  // asked, allow, enroll or deny
 	Reason  flow.Reason      `json:"reason,omitempty"`
 	Detail  string           `json:"detail,omitempty"`
 	Shown   []string         `json:"shown"` // what the user would see, the first prompt last
 
-	Stack    []string   `json:"stack"`    // what the service's PAM stack has to do with it, beyond what is usual
-	Unusable []unusable `json:"unusable"` // methods that are accepted and with which this user cannot log in
+	// what the service's PAM stack has to do with it, beyond what is usual
+	Stack []string `json:"stack"`
+	// methods that are accepted and with which this user cannot log in
+	Unusable []unusable `json:"unusable"`
 	bypass   bool       // root has given out a code that works now
 }
 
-// explain says which rule decides a login, what would be asked, and why, and what the service's stack makes of that. It holds that login
-// with somebody who gives no answer, so what it says cannot differ from what happens; nothing is sent, counted or logged.
+// explain says which rule decides a login, what would be asked, and why, and what the service's
+// stack makes of that. It holds that login with somebody who gives no answer, so what it says
+// cannot differ from what happens; nothing is sent, counted or logged.
 func (p *program) explain(o options) error {
 	who, err := p.granting(o)
 	if err != nil {
 		return err
 	}
-	e := explanation{User: who.name, UID: who.uid, Service: o.service, From: o.from, Unknown: []policy.Unknown{}, Stack: []string{}, Unusable: []unusable{}}
+	e := explanation{User: who.name, UID: who.uid, Service: o.service, From: o.from,
+		Unknown: []policy.Unknown{}, Stack: []string{}, Unusable: []unusable{}}
 	member := membership(names.LookUp(who.name))
 	forecast, err := p.forecast(&e, who, member)
 	if err != nil {
@@ -56,19 +61,22 @@ func (p *program) explain(o options) error {
 }
 
 // decide asks the policy at path.
-func (p *program) decide(e *explanation, who identity, member func(string) (bool, error), path string) error {
+func (p *program) decide(e *explanation, who identity, member func(string) (bool, error),
+	path string) error {
 	rules, err := policy.Load(p.root, path)
 	if err != nil {
 		return &failure{err.Error(), "until it can be read every login is denied"}
 	}
-	d := rules.Decide(policy.Request{User: who.name, Service: e.Service, From: e.From, InGroup: member})
+	d := rules.Decide(policy.Request{User: who.name, Service: e.Service, From: e.From,
+		InGroup: member})
 	e.Rule, e.Line, e.Why, e.Methods = d.Rule, d.Line, d.Why, d.Methods
 	e.Unknown = append([]policy.Unknown{}, d.Unknown...)
 	slices.Reverse(e.Unknown)
 	return p.usable(e, who, rules)
 }
 
-// membership asks the name service as the gate does, and about each group once: the decision and the rehearsal get one answer.
+// membership asks the name service as the gate does, and about each group once: the decision and
+// the rehearsal get one answer.
 func membership(account *names.Account) func(group string) (bool, error) {
 	type answer struct {
 		in  bool
@@ -85,18 +93,21 @@ func membership(account *names.Account) func(group string) (bool, error) {
 	}
 }
 
-// rehearse holds the login up to the first answer, with the arguments of a line in the service's stack. It gives the code that
-// PAM gets if there is nothing to answer.
-func (p *program) rehearse(e *explanation, who identity, member func(string) (bool, error), args []string) (code int) {
+// rehearse holds the login up to the first answer, with the arguments of a line in the service's
+// stack. It gives the code that PAM gets if there is nothing to answer.
+func (p *program) rehearse(e *explanation, who identity, member func(string) (bool, error),
+	args []string) (code int) {
 	silent := &listener{member: member}
 	enrolls := false
 	o := flow.Flow{
-		Root: p.root, Keyring: p.keyring, Clock: p.clock, Talk: silent, Verifier: mute{}, Debug: func(string) {},
+		Root: p.root, Keyring: p.keyring, Clock: p.clock, Talk: silent, Verifier: mute{},
+		Debug: func(string) {},
 		Enroll: func(flow.Flow, flow.Request, *policy.Policy) flow.Outcome {
 			enrolls = true
 			return flow.Outcome{}
 		},
-	}.Run(flow.Request{User: who.name, Name: who.name, UID: who.uid, Lookup: flow.Found, Service: e.Service, From: e.From, ByEnroll: e.Service == service, Args: args})
+	}.Run(flow.Request{User: who.name, Name: who.name, UID: who.uid, Lookup: flow.Found,
+		Service: e.Service, From: e.From, ByEnroll: e.Service == service, Args: args})
 	e.Shown, e.Reason, e.Detail = silent.shown, o.Reason, o.Detail
 	switch {
 	case enrolls:
@@ -140,7 +151,8 @@ func (e explanation) write(w io.Writer) {
 }
 
 // strictly says what a condition that could not be told did to the decision.
-var strictly = map[bool]string{true: "; so the stricter of both outcomes counts", false: "; it makes no difference"}
+var strictly = map[bool]string{true: "; so the stricter of both outcomes counts",
+	false: "; it makes no difference"}
 
 var results = map[string]string{
 	"asked":  "the login goes on with a right answer",

@@ -9,7 +9,8 @@ import (
 	"latchkey/pam/policy"
 )
 
-// forecast is what each line of pam_latchkey in a service's stack comes to, and what the stack makes of it.
+// forecast is what each line of pam_latchkey in a service's stack comes to, and what the stack
+// makes of it.
 type forecast struct {
 	service *stack.Service
 	err     error // the stack cannot be read
@@ -18,14 +19,17 @@ type forecast struct {
 	wrong   stack.Forecast // with wrong ones
 }
 
-// rehearsal is what a line returns: after a right answer and after a wrong one, if something is asked.
+// rehearsal is what a line returns: after a right answer and after a wrong one, if something is
+// asked.
 type rehearsal struct {
 	result       string
 	right, wrong stack.Code
 }
 
-// forecast rehearses the lines of the service's stack. The explanation becomes that of the first which runs.
-func (p *program) forecast(e *explanation, who identity, member func(string) (bool, error)) (f forecast, err error) {
+// forecast rehearses the lines of the service's stack. The explanation becomes that of the first
+// which runs.
+func (p *program) forecast(e *explanation, who identity, member func(string) (bool,
+	error)) (f forecast, err error) {
 	if f.service, f.err = stack.ReadAnyones(p.root, e.Service); f.err != nil {
 		return f, p.decide(e, who, member, policy.DefaultPath)
 	}
@@ -72,7 +76,8 @@ func rehearsed(e *explanation, code stack.Code) rehearsal {
 	return rehearsal{e.Result, code, code}
 }
 
-// answer is what the lines return to right answers, or to wrong ones. A code that another line has accepted is used up.
+// answer is what the lines return to right answers, or to wrong ones. A code that another line has
+// accepted is used up.
 func (f forecast) answer(right bool) stack.Answer {
 	return func(l *stack.Line, again bool) stack.Code {
 		r := f.lines[l]
@@ -95,13 +100,15 @@ func (f forecast) judge(e *explanation) {
 	case !f.right.In:
 		f.closed(e)
 	case f.wrong.In && !f.wrong.Out && e.Result != "allow":
-		e.Result, e.Reason, e.Detail = "allow", "", "whatever is answered: the stack passes over what "+places(f.right.Ran)+" says"
+		e.Result, e.Reason, e.Detail = "allow", "",
+			"whatever is answered: the stack passes over what "+places(f.right.Ran)+" says"
 	}
 	if f.right.In && f.right.Out || f.wrong.In && f.wrong.Out {
 		e.Stack = append(e.Stack, "it depends on "+places(f.right.Depends))
 	}
 	if lines, fatal := f.service.Useless(stack.Session); fatal {
-		e.deny("no session can be opened: pam_latchkey provides none, and " + places(lines) + " wants one")
+		e.deny("no session can be opened: pam_latchkey provides none, and " + places(lines) +
+			" wants one")
 	}
 }
 
@@ -112,7 +119,8 @@ func (f forecast) closed(e *explanation) {
 	case e.Result == "asked" && e.stuck():
 		e.deny("nothing that is accepted works for this user")
 	case len(f.right.Twice) > 0:
-		e.deny("a code is asked for again at " + places(f.right.Twice) + ", and the one that was accepted is used up")
+		e.deny("a code is asked for again at " + places(f.right.Twice) +
+			", and the one that was accepted is used up")
 	default:
 		e.deny("PAM service " + e.Service + " lets nobody in")
 	}
@@ -122,7 +130,8 @@ func (e *explanation) deny(detail string) { e.Result, e.Reason, e.Detail = "deny
 
 // unasked: the stack decides without pam_latchkey.
 func (e *explanation) unasked(in bool) {
-	e.Rule, e.Line, e.Methods, e.Shown, e.Unusable = 0, 0, []policy.Method{}, []string{}, []unusable{}
+	e.Rule, e.Line, e.Methods, e.Shown, e.Unusable = 0, 0, []policy.Method{}, []string{},
+		[]unusable{}
 	e.Why = "PAM service " + e.Service + " does not come to pam_latchkey: no rule is asked"
 	if e.Result, e.Reason, e.Detail = "allow", "", ""; !in {
 		e.deny("PAM service " + e.Service + " lets nobody in")

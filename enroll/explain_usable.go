@@ -14,8 +14,8 @@ type unusable struct {
 	Why    string        `json:"why"`
 }
 
-// usable finds the methods among those accepted that cannot work. A user without a record, and one with a damaged record, has other
-// troubles, which the rehearsal tells.
+// usable finds the methods among those accepted that cannot work. A user without a record, and one
+// with a damaged record, has other troubles, which the rehearsal tells.
 func (p *program) usable(e *explanation, who identity, rules *policy.Policy) error {
 	account, err := p.keyring.Open(who.name, who.uid)
 	if err != nil {
@@ -48,18 +48,21 @@ func (p *program) obstacle(account *factor.Account, m policy.Method, rules *poli
 		}
 		return ""
 	}
-	if !slices.ContainsFunc(account.Record.Devices, func(d record.Device) bool { return policy.Method(d.Type) == m }) {
+	if !slices.ContainsFunc(account.Record.Devices,
+		func(d record.Device) bool { return policy.Method(d.Type) == m }) {
 		return "the user has no such device"
 	}
 	return ""
 }
 
 func (p *program) phoneObstacle(devices []record.Device, rules *policy.Policy) string {
-	phones := slices.DeleteFunc(slices.Clone(devices), func(d record.Device) bool { return d.Type != record.Phone })
+	phones := slices.DeleteFunc(slices.Clone(devices),
+		func(d record.Device) bool { return d.Type != record.Phone })
 	if len(phones) == 0 {
 		return "the user has no phone"
 	}
-	if !slices.ContainsFunc(phones, func(d record.Device) bool { return rules.Phone.Allows(string(d.Secret)) }) {
+	if !slices.ContainsFunc(phones,
+		func(d record.Device) bool { return rules.Phone.Allows(string(d.Secret)) }) {
 		return "the number has none of the prefixes that latchkey.toml allows"
 	}
 	var err error

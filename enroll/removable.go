@@ -10,15 +10,20 @@ import (
 )
 
 // profileFiles are what pam-auth-update writes.
-var profileFiles = []string{"/etc/pam.d/common-auth", "/etc/pam.d/common-account", "/etc/pam.d/common-password",
+var profileFiles = []string{"/etc/pam.d/common-auth", "/etc/pam.d/common-account",
+	"/etc/pam.d/common-password",
 	"/etc/pam.d/common-session", "/etc/pam.d/common-session-noninteractive"}
 
-// removable fails if the package cannot be removed without locking people out: a PAM module that is named and not there denies
-// everybody, root on the console included. The scripts of the packages ask this.
+// removable fails if the package cannot be removed without locking people out: a PAM module that
+// is named and not there denies everybody, root on the console included. The scripts of the
+// packages ask this.
 func (p *program) removable(o options) error {
 	needs := stack.Needs(p.root)
 	if o.butProfile {
-		needs = slices.DeleteFunc(needs, func(n stack.Need) bool { return n.Err == nil && slices.Contains(profileFiles, n.File) })
+		needs = slices.DeleteFunc(needs, func(n stack.Need) bool {
+			return n.Err == nil &&
+				slices.Contains(profileFiles, n.File)
+		})
 	}
 	var unread []string
 	for _, n := range needs {
@@ -27,7 +32,8 @@ func (p *program) removable(o options) error {
 		}
 	}
 	if len(unread) > 0 {
-		return &failure{"whether pam_latchkey.so is needed is not known: " + strings.Join(unread, "; "), "put right or remove what cannot be read"}
+		return &failure{"whether pam_latchkey.so is needed is not known: " + strings.Join(unread,
+			"; "), "put right or remove what cannot be read"}
 	}
 	if len(needs) == 0 {
 		return nil
@@ -39,10 +45,12 @@ func (p *program) removable(o options) error {
 	}
 	hint := fmt.Sprintf("take its lines out, then remove latchkey again: %s", commands(cuts))
 	if names := stack.CountOn(p.root, needs); len(names) > 0 {
-		hint = fmt.Sprintf("put back what was there before latchkey's lines. Other lines of %s jump over them or to them, so do not just take them out",
+		hint = fmt.Sprintf("put back what was there before latchkey's lines. Other lines of %s "+
+			"jump over them or to them, so do not just take them out",
 			strings.Join(names, " and "))
 	}
-	return &failure{"without pam_latchkey.so these let nobody in: " + strings.Join(files, " "), hint}
+	return &failure{"without pam_latchkey.so these let nobody in: " + strings.Join(files, " "),
+		hint}
 }
 
 // cut is what to take out of a file, as sed has it.
@@ -69,7 +77,8 @@ func cutsOf(needs []stack.Need) (cuts []cut) {
 func commands(cuts []cut) string {
 	var all []string
 	for _, c := range cuts {
-		all = append(all, fmt.Sprintf("sed -i '%s' %s", strings.Join(c.lines, ";"), quoted(c.file)))
+		all = append(all, fmt.Sprintf("sed -i '%s' %s", strings.Join(c.lines, ";"),
+			quoted(c.file)))
 	}
 	return strings.Join(all, " && ")
 }

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// root is an empty system: a shell with its commands, a useradd that notes what it is told, and nothing else.
+// root is an empty system: a shell with its commands, a useradd that notes what it is told, and
+// nothing else.
 type root struct {
 	t   *testing.T
 	dir string
@@ -32,7 +33,8 @@ func newRoot(t *testing.T) root {
 	busybox, err := exec.LookPath("busybox")
 	must(t, err)
 	run(t, "cp", busybox, r.path("bin/busybox"))
-	for _, name := range []string{"sh", "grep", "id", "env", "tr", "find", "sed", "cp", "rm", "rmdir"} {
+	for _, name := range []string{"sh", "grep", "id", "env", "tr", "find", "sed", "cp", "rm",
+		"rmdir"} {
 		must(t, os.Symlink("busybox", r.path("bin/"+name)))
 	}
 	r.libraries()
@@ -43,7 +45,8 @@ func newRoot(t *testing.T) root {
 	return r
 }
 
-// libraries are what enroll is linked with: its scripts run it. Everything else that the rpm depends on is not asked for.
+// libraries are what enroll is linked with: its scripts run it. Everything else that the rpm
+// depends on is not asked for.
 func (r root) libraries() {
 	r.t.Helper()
 	enroll := filepath.Join(built, "amd64/redhat/usr/bin/enroll")
@@ -93,11 +96,15 @@ func TestTheRPMIsInstalledUpgradedAndRemovedInAnEmptyRoot(t *testing.T) {
 	r := newRoot(t)
 	r.rpm("-i", "--nodeps", rpm(version, "x86_64"))
 	r.modes(map[string]os.FileMode{
-		"usr/bin/enroll": 0o755 | os.ModeSetuid, "usr/libexec/latchkey/latchkey-login": 0o755, "usr/libexec/latchkey/latchkey-twilio": 0o711,
-		"usr/lib64/security/pam_latchkey.so": 0o644, "etc/latchkey": 0o755 | os.ModeDir, "etc/latchkey/users": 0o700 | os.ModeDir,
-		"var/lib/latchkey": 0o700 | os.ModeDir, "var/lib/latchkey/users": 0o700 | os.ModeDir, "etc/pam.d/enroll": 0o644,
+		"usr/bin/enroll": 0o755 | os.ModeSetuid, "usr/libexec/latchkey/latchkey-login": 0o755,
+		"usr/libexec/latchkey/latchkey-twilio": 0o711,
+		"usr/lib64/security/pam_latchkey.so":   0o644, "etc/latchkey": 0o755 | os.ModeDir,
+		"etc/latchkey/users": 0o700 | os.ModeDir,
+		"var/lib/latchkey":   0o700 | os.ModeDir, "var/lib/latchkey/users": 0o700 | os.ModeDir,
+		"etc/pam.d/enroll": 0o644,
 	})
-	if pam, err := os.ReadFile(r.path("etc/pam.d/enroll")); err != nil || strings.Contains(string(pam), "@include") {
+	if pam, err := os.ReadFile(r.path("etc/pam.d/enroll")); err != nil ||
+		strings.Contains(string(pam), "@include") {
 		t.Errorf("%v: Fedora's PAM knows no @include: %s", err, pam)
 	}
 	record, policy := r.path("etc/latchkey/users/alice"), r.path("etc/latchkey/latchkey.toml")
@@ -120,7 +127,8 @@ func TestTheRPMIsInstalledUpgradedAndRemovedInAnEmptyRoot(t *testing.T) {
 	}
 }
 
-// refusesRemoval wants the module to stay as long as a service needs it, and not because of what merely looks so.
+// refusesRemoval wants the module to stay as long as a service needs it, and not because of what
+// merely looks so.
 func (r root) refusesRemoval() {
 	r.t.Helper()
 	must(r.t, os.MkdirAll(r.path("etc/pam.d/sub"), 0o755))
@@ -157,12 +165,14 @@ func (r root) write(path, text string) {
 func TestTheRPMIsRemovedAllTheSameIfToldAndTakesItsLinesOut(t *testing.T) {
 	r := newRoot(t)
 	r.rpm("-i", "--nodeps", rpm(version, "x86_64"))
-	const before = "# keep \\\nauth requisite pam_unix.so\nauth required \\\n  pam_latchkey.so\n-auth required pam_latchkey.so # x\naccount required pam_unix.so\n"
+	const before = "# keep \\\nauth requisite pam_unix.so\nauth required \\\n  " +
+		"pam_latchkey.so\n-auth required pam_latchkey.so # x\naccount required pam_unix.so\n"
 	r.write("etc/pam.d/sshd", before)
 	t.Setenv("LATCHKEY_REMOVE_ANYWAY", "1")
 	r.rpm("-e", "latchkey")
 	for path, want := range map[string]string{"etc/pam.d/sshd.dpkg-old": before,
-		"etc/pam.d/sshd": "# keep \\\nauth requisite pam_unix.so\naccount required pam_unix.so\n"} {
+		"etc/pam.d/sshd": "# keep \\\nauth requisite pam_unix.so\naccount required " +
+			"pam_unix.so\n"} {
 		if got, err := os.ReadFile(r.path(path)); err != nil || string(got) != want {
 			t.Errorf("%s: got %q, %v, want %q", path, got, err, want)
 		}
@@ -177,7 +187,8 @@ func TestTheRPMIsNotRemovedWhereEnrollDoesNotRun(t *testing.T) {
 	r.write("usr/bin/enroll", "")
 	must(t, os.Chmod(r.path("usr/bin/enroll"), 0o644))
 	out, err := r.try("-e", "latchkey")
-	if want := "enroll does not run"; err == nil || !strings.Contains(out, want) || !strings.Contains(out, "/etc/pam.d/sshd") {
+	if want := "enroll does not run"; err == nil || !strings.Contains(out, want) ||
+		!strings.Contains(out, "/etc/pam.d/sshd") {
 		t.Errorf("got %v, %q, want %q and /etc/pam.d/sshd", err, out, want)
 	}
 }

@@ -10,7 +10,8 @@ import (
 // explained is what enroll explain says of a login: asked, allow or deny.
 func explained(t *testing.T, h *suite.Host, u *suite.User, service string) string {
 	t.Helper()
-	out, err := h.Exec("", "/usr/bin/enroll", "explain", u.Name, "--from", "127.0.0.1", "--service", service, "--json")
+	out, err := h.Exec("", "/usr/bin/enroll", "explain", u.Name, "--from", "127.0.0.1",
+		"--service", service, "--json")
 	must(t, err)
 	var e struct{ Result string }
 	must(t, json.Unmarshal([]byte(out), &e))
@@ -21,7 +22,8 @@ func explained(t *testing.T, h *suite.Host, u *suite.User, service string) strin
 func happens(t *testing.T, s *suite.Server, u *suite.User) string {
 	t.Helper()
 	in := func(code string) bool {
-		o := attempt(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{code}})
+		o := attempt(t, s, suite.Attempt{User: u.Name, Password: suite.Password,
+			Codes: []string{code}})
 		if !o.In() {
 			return false
 		}
@@ -49,11 +51,14 @@ const (
 	theRest   = "account required pam_unix.so\nsession required pam_permit.so\n"
 )
 
-// What explain says is what a login then comes to, whatever the service's stack does with pam_latchkey.
+// What explain says is what a login then comes to, whatever the service's stack does with
+// pam_latchkey.
 func TestExplainAgreesWithTheLogin(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
-		_, err := h.Script("set -e\ncd /etc/latchkey\nprintf '[[rule]]\\nrequire = \"deny\"\\n' >explain-deny.toml\n" +
-			"printf '[[rule]]\\nrequire = \"none\"\\n' >explain-none.toml\nprintf '[[rule]]\\nrequire = \"code\"\\nmethods = [\"sms\"]\\n' >explain-sms.toml\n" +
+		_, err := h.Script("set -e\ncd /etc/latchkey\nprintf '[[rule]]\\nrequire = \"deny\"\\n" +
+			"' >explain-deny.toml\n" +
+			"printf '[[rule]]\\nrequire = \"none\"\\n' >explain-none.toml\nprintf '[[rule]]\\n" +
+			"require = \"code\"\\nmethods = [\"sms\"]\\n' >explain-sms.toml\n" +
 			"printf 'unenrolled = \"allow\"\\n' >explain-allow.toml\n")
 		must(t, err)
 		for _, c := range []struct {
@@ -63,31 +68,57 @@ func TestExplainAgreesWithTheLogin(t *testing.T) {
 			{"right", unixFirst + theCode + theRest, "asked", false},
 			{"absent", unixFirst + theRest, "allow", false},
 			{"optional", unixFirst + "auth optional pam_latchkey.so\n" + theRest, "allow", false},
-			{"ignored", unixFirst + "auth [success=ok default=ignore] pam_latchkey.so\n" + theRest, "allow", false},
-			{"sufficient-below", unixFirst + "auth sufficient pam_latchkey.so\n" + theRest, "allow", false},
-			{"sufficient-above", "auth sufficient pam_unix.so nodelay\n" + theCode + theRest, "allow", false},
-			{"jumped-over", "auth [success=1 default=die] pam_unix.so nodelay\n" + theCode + "auth required pam_permit.so\n" + theRest, "allow", false},
+			{"ignored", unixFirst + "auth [success=ok default=ignore] pam_latchkey.so\n" + theRest,
+				"allow", false},
+			{"sufficient-below", unixFirst + "auth sufficient pam_latchkey.so\n" + theRest,
+				"allow", false},
+			{"sufficient-above", "auth sufficient pam_unix.so nodelay\n" + theCode + theRest,
+				"allow", false},
+			{"jumped-over", "auth [success=1 default=die] pam_unix.so nodelay\n" + theCode +
+				"auth required pam_permit.so\n" + theRest, "allow", false},
 			{"twice", unixFirst + theCode + theCode + theRest, "deny", false},
-			{"twice-by-include", unixFirst + theCode + "auth include explain-right\n" + theRest, "deny", false},
-			{"denied-below", unixFirst + theCode + "auth required pam_deny.so\n" + theRest, "deny", false},
+			{"twice-by-include", unixFirst + theCode + "auth include explain-right\n" + theRest,
+				"deny", false},
+			{"denied-below", unixFirst + theCode + "auth required pam_deny.so\n" + theRest, "deny",
+				false},
 			{"dash", unixFirst + "-auth required pam_latchkey.so\n" + theRest, "asked", false},
-			{"comment", "# the code \\\n" + unixFirst + "# here # \\\n" + theCode + theRest, "asked", false},
-			{"brackets", "[auth] [requisite][pam_unix.so] nodelay\nauth success=ok pam_latchkey.so\n" + theRest, "asked", false},
+			{"comment", "# the code \\\n" + unixFirst + "# here # \\\n" + theCode + theRest,
+				"asked", false},
+			{"brackets", "[auth] [requisite][pam_unix.so] nodelay\n" +
+				"auth success=ok pam_latchkey.so\n" + theRest, "asked", false},
 			{"misspelt", unixFirst + "auth requird pam_latchkey.so\n" + theRest, "deny", false},
-			{"missing-include", unixFirst + theCode + "auth include nothing-there\n" + theRest, "deny", false},
-			{"session", unixFirst + theCode + theRest + "session required pam_latchkey.so\n", "deny", false},
-			{"session-optional", unixFirst + theCode + theRest + "session optional pam_latchkey.so\n", "asked", false},
-			{"account", unixFirst + theCode + "account sufficient pam_latchkey.so\n" + theRest, "asked", false},
-			{"argument", unixFirst + "auth required pam_latchkey.so nullok\n" + theRest, "deny", false},
-			{"argument-optional", unixFirst + "auth optional pam_latchkey.so nullok\n" + theRest, "allow", false},
-			{"policy-missing", unixFirst + "auth required pam_latchkey.so conf=/etc/latchkey/explain-x.toml\n" + theRest, "deny", false},
-			{"policy-denies", unixFirst + "auth required pam_latchkey.so conf=/etc/latchkey/explain-deny.toml\n" + theRest, "deny", false},
-			{"policy-lets-in", unixFirst + "auth required pam_latchkey.so conf=/etc/latchkey/explain-none.toml\n" + theRest, "allow", false},
-			{"policies", unixFirst + "auth required pam_latchkey.so conf=/etc/latchkey/explain-none.toml\n" + theCode + theRest, "asked", false},
-			{"policy-sms", unixFirst + "auth required pam_latchkey.so conf=/etc/latchkey/explain-sms.toml\n" + theRest, "deny", false},
-			{"module-elsewhere", unixFirst + "auth required /opt/pam_latchkey.so\n" + theRest, "deny", false},
+			{"missing-include", unixFirst + theCode + "auth include nothing-there\n" + theRest,
+				"deny", false},
+			{"session", unixFirst + theCode + theRest + "session required pam_latchkey.so\n",
+				"deny", false},
+			{"session-optional", unixFirst + theCode + theRest +
+				"session optional pam_latchkey.so\n", "asked", false},
+			{"account", unixFirst + theCode + "account sufficient pam_latchkey.so\n" + theRest,
+				"asked", false},
+			{"argument", unixFirst + "auth required pam_latchkey.so nullok\n" + theRest, "deny",
+				false},
+			{"argument-optional", unixFirst + "auth optional pam_latchkey.so nullok\n" + theRest,
+				"allow", false},
+			{"policy-missing", unixFirst +
+				"auth required pam_latchkey.so conf=/etc/latchkey/explain-x.toml\n" + theRest,
+				"deny", false},
+			{"policy-denies", unixFirst +
+				"auth required pam_latchkey.so conf=/etc/latchkey/explain-deny.toml\n" + theRest,
+				"deny", false},
+			{"policy-lets-in", unixFirst +
+				"auth required pam_latchkey.so conf=/etc/latchkey/explain-none.toml\n" + theRest,
+				"allow", false},
+			{"policies", unixFirst + "auth required pam_latchkey.so " +
+				"conf=/etc/latchkey/explain-none.toml\n" + theCode + theRest, "asked", false},
+			{"policy-sms", unixFirst +
+				"auth required pam_latchkey.so conf=/etc/latchkey/explain-sms.toml\n" + theRest,
+				"deny", false},
+			{"module-elsewhere", unixFirst + "auth required /opt/pam_latchkey.so\n" + theRest,
+				"deny", false},
 			{"unenrolled", unixFirst + theCode + theRest, "deny", true},
-			{"unenrolled-let-in", unixFirst + "auth required pam_latchkey.so conf=/etc/latchkey/explain-allow.toml\n" + theRest, "allow", true},
+			{"unenrolled-let-in", unixFirst +
+				"auth required pam_latchkey.so conf=/etc/latchkey/explain-allow.toml\n" + theRest,
+				"allow", true},
 			{"writable", unixFirst + theCode + theRest, "asked", false},
 		} {
 			t.Run(c.name, func(t *testing.T) {
@@ -105,7 +136,8 @@ func TestExplainAgreesWithTheLogin(t *testing.T) {
 				}
 				says, is := explained(t, h, u, service), happens(t, s, u)
 				if says != is || is != c.want {
-					t.Errorf("explain says %q, the login is %q, want %q\n%s", says, is, c.want, logOf(h, u.Name))
+					t.Errorf("explain says %q, the login is %q, want %q\n%s", says, is, c.want,
+						logOf(h, u.Name))
 				}
 			})
 		}

@@ -311,7 +311,7 @@ func (m machine) purge(deb string) {
 func (m machine) removeUnpacked(deb string) {
 	m.t.Helper()
 	out, err := m.sh("dpkg --unpack ./" + filepath.Base(deb) + "\ndpkg -r latchkey")
-	if err != nil || !strings.Contains(out, "/etc/pam.d/sshd asks for no code any more") || !strings.Contains(out, "rm /etc/ssh/sshd_config.d/00-latchkey.conf") {
+	if err != nil || !strings.Contains(out, "/etc/pam.d/sshd no longer asks for a code") || !strings.Contains(out, "rm /etc/ssh/sshd_config.d/00-latchkey.conf") {
 		m.t.Fatalf("%v: %s", err, out)
 	}
 	m.byPasswordAlone(false)

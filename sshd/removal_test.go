@@ -8,16 +8,24 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// beside writes standard input into sshd's stack, behind the password.
+// beside writes standard input into sshd's stack, behind the password; code writes a file of its
+// own.
 const beside = `
 beside() {
-	{ sed '/^@include common-auth$/q' /etc/pam.d/sshd; cat; sed '1,/^@include common-auth$/d' /etc/pam.d/sshd; } >/tmp/stack
+	sed '/^@include common-auth$/q' /etc/pam.d/sshd >/tmp/stack
+	cat >>/tmp/stack
+	sed '1,/^@include common-auth$/d' /etc/pam.d/sshd >>/tmp/stack
 	cat /tmp/stack >/etc/pam.d/sshd
+}
+code() {
+	mkdir -p "$(dirname "$1")"
+	echo 'auth required pam_latchkey.so' >"$1"
 }
 dir=$(dirname /usr/lib/*/security/pam_unix.so)
 `
 
-// naming is a way in which a PAM stack can name the module, as a script that writes it, and the file that the removal has to name.
+// naming is a way in which a PAM stack can name the module, as a script that writes it, and the
+// file that the removal has to name.
 type naming struct {
 	name, script, file string
 	harmless           bool // the stack takes passwords without the module too
@@ -25,54 +33,79 @@ type naming struct {
 
 // namings are all that Linux-PAM 1.5 and 1.7 understand.
 var namings = []naming{
-	{"required", "echo 'auth required pam_latchkey.so' | beside", "/etc/pam.d/sshd", false},
-	{"a dash", "echo '-auth required pam_latchkey.so' | beside", "/etc/pam.d/sshd", false},
-	{"brackets", "echo 'auth [success=ok default=die] pam_latchkey.so' | beside", "/etc/pam.d/sshd", false},
-	{"brackets and no blank", "echo '-auth [success=ok default=die]pam_latchkey.so' | beside", "/etc/pam.d/sshd", false},
-	{"pairs without brackets", "echo 'auth success=ok pam_latchkey.so' | beside", "/etc/pam.d/sshd", false},
-	{"the module in brackets", "echo 'auth [required] [pam_latchkey.so]' | beside", "/etc/pam.d/sshd", false},
-	{"an absolute path", "echo \"auth required $dir/pam_latchkey.so\" | beside", "/etc/pam.d/sshd", false},
-	{"a relative path", "echo 'auth required ../security/pam_latchkey.so' | beside", "/etc/pam.d/sshd", false},
-	{"$ISA", "echo \"auth required $dir/\\$ISA/pam_latchkey.so\" | beside", "/etc/pam.d/sshd", false},
-	{"tabs, capitals, a bracketed argument and a comment", "printf '\\tAUTH\\tRequired\\tpam_latchkey.so [debug] # code\\n' | beside", "/etc/pam.d/sshd", false},
-	{"two lines", "printf 'auth required \\\\ \\n   pam_latchkey.so\\n' | beside", "/etc/pam.d/sshd", false},
-	{"two lines, with a dash", "printf -- '-auth \\\\\\n required pam_latchkey.so \\\\\\n debug\\n' | beside", "/etc/pam.d/sshd", false},
-	{"optional", "echo 'auth optional pam_latchkey.so' | beside", "/etc/pam.d/sshd", true},
-	{"account", "echo '-account required pam_latchkey.so' | beside", "/etc/pam.d/sshd", false},
-	{"@include", "echo '@include code' | beside; echo 'auth required pam_latchkey.so' >/etc/pam.d/code", "/etc/pam.d/code", false},
-	{"@include from a subfolder", "echo '@include latchkey/code' | beside; mkdir /etc/pam.d/latchkey; echo '-auth required pam_latchkey.so' >/etc/pam.d/latchkey/code", "/etc/pam.d/latchkey/code", false},
-	{"include from a subfolder", "echo 'auth include latchkey/code' | beside; mkdir /etc/pam.d/latchkey; echo 'auth required pam_latchkey.so' >/etc/pam.d/latchkey/code", "/etc/pam.d/latchkey/code", false},
-	{"substack", "echo '-auth [substack] latchkey/code' | beside; mkdir /etc/pam.d/latchkey; echo 'auth required pam_latchkey.so' >/etc/pam.d/latchkey/code", "/etc/pam.d/latchkey/code", false},
-	{"an include of an include", "echo '@include a/b' | beside; mkdir /etc/pam.d/a; echo 'auth substack a/c' >/etc/pam.d/a/b; echo 'auth required pam_latchkey.so' >/etc/pam.d/a/c", "/etc/pam.d/a/c", false},
-	{"an absolute include", "echo '@include /etc/latchkey/code' | beside; echo 'auth required pam_latchkey.so' >/etc/latchkey/code", "/etc/latchkey/code", false},
-	{"a copy that is included", "echo '@include code.dpkg-old' | beside; echo 'auth required pam_latchkey.so' >/etc/pam.d/code.dpkg-old", "/etc/pam.d/code.dpkg-old", false},
-	{"a file in capitals", "echo '@include Code' | beside; echo 'auth required pam_latchkey.so' >/etc/pam.d/Code", "/etc/pam.d/Code", false},
-	{"a linked service", "echo 'auth required pam_latchkey.so' | beside; mv /etc/pam.d/sshd /etc/latchkey/sshd; ln -s ../latchkey/sshd /etc/pam.d/sshd", "/etc/pam.d/sshd", false},
-	{"common-auth by hand", "echo 'auth required pam_latchkey.so' >>/etc/pam.d/common-auth", "/etc/pam.d/common-auth", false},
-	{"the distribution's folder", "echo 'auth required pam_latchkey.so' | beside; mkdir -p /usr/lib/pam.d; mv /etc/pam.d/sshd /usr/lib/pam.d/sshd", "/usr/lib/pam.d/sshd", false},
-	{"a link to the module", "ln -s pam_latchkey.so $dir/pam_2fa.so; echo 'auth required pam_2fa.so' | beside", "/etc/pam.d/sshd", false},
-	{"a copy of the module", "cp $dir/pam_latchkey.so $dir/pam_2fa.so; echo '-auth required pam_2fa.so' | beside", "/etc/pam.d/sshd", false},
-	{"pam.conf", "echo 'sshd auth required pam_latchkey.so' >>/etc/pam.conf", "/etc/pam.conf", true},
+	{"required", `echo 'auth required pam_latchkey.so' | beside`, sshdFile, false},
+	{"a dash", `echo '-auth required pam_latchkey.so' | beside`, sshdFile, false},
+	{"brackets", `echo 'auth [success=ok default=die] pam_latchkey.so' | beside`, sshdFile, false},
+	{"brackets and no blank", `echo '-auth [success=ok default=die]pam_latchkey.so' | beside`,
+		sshdFile, false},
+	{"pairs without brackets", `echo 'auth success=ok pam_latchkey.so' | beside`, sshdFile, false},
+	{"the module in brackets", `echo 'auth [required] [pam_latchkey.so]' | beside`, sshdFile,
+		false},
+	{"an absolute path", `echo "auth required $dir/pam_latchkey.so" | beside`, sshdFile, false},
+	{"a relative path", `echo 'auth required ../security/pam_latchkey.so' | beside`, sshdFile,
+		false},
+	{"$ISA", `echo "auth required $dir/\$ISA/pam_latchkey.so" | beside`, sshdFile, false},
+	{"tabs, capitals, a bracketed argument and a comment",
+		`printf '\tAUTH\tRequired\tpam_latchkey.so [debug] # code\n' | beside`, sshdFile, false},
+	{"two lines", `printf 'auth required \\ \n   pam_latchkey.so\n' | beside`, sshdFile, false},
+	{"three lines, with a dash",
+		`printf -- '-auth \\\n required pam_latchkey.so \\\n debug\n' | beside`, sshdFile, false},
+	{"optional", `echo 'auth optional pam_latchkey.so' | beside`, sshdFile, true},
+	{"account", `echo '-account required pam_latchkey.so' | beside`, sshdFile, false},
+	{"@include", `echo '@include code' | beside; code /etc/pam.d/code`, "/etc/pam.d/code", false},
+	{"@include from a subfolder", `echo '@include sub/code' | beside; code /etc/pam.d/sub/code`,
+		"/etc/pam.d/sub/code", false},
+	{"include from a subfolder", `echo 'auth include sub/code' | beside; code /etc/pam.d/sub/code`,
+		"/etc/pam.d/sub/code", false},
+	{"substack", `echo '-auth [substack] sub/code' | beside; code /etc/pam.d/sub/code`,
+		"/etc/pam.d/sub/code", false},
+	{"an include of an include", `echo '@include a/b' | beside; code /etc/pam.d/a/c
+		echo 'auth substack a/c' >/etc/pam.d/a/b`, "/etc/pam.d/a/c", false},
+	{"an absolute include", `echo '@include /etc/latchkey/code' | beside; code /etc/latchkey/code`,
+		"/etc/latchkey/code", false},
+	{"a copy that is included", `echo '@include code.bak' | beside; code /etc/pam.d/code.bak`,
+		"/etc/pam.d/code.bak", false},
+	{"a file in capitals", `echo '@include Code' | beside; code /etc/pam.d/Code`,
+		"/etc/pam.d/Code", false},
+	{"a linked service", `echo 'auth required pam_latchkey.so' | beside
+		mv /etc/pam.d/sshd /etc/latchkey/sshd; ln -s ../latchkey/sshd /etc/pam.d/sshd`,
+		sshdFile, false},
+	{"common-auth by hand", `echo 'auth required pam_latchkey.so' >>/etc/pam.d/common-auth`,
+		"/etc/pam.d/common-auth", false},
+	{"the distribution's folder", `echo 'auth required pam_latchkey.so' | beside
+		mv /etc/pam.d/sshd /usr/lib/pam.d/sshd`, "/usr/lib/pam.d/sshd", false},
+	{"a link to the module", `ln -s pam_latchkey.so $dir/pam_2fa.so
+		echo 'auth required pam_2fa.so' | beside`, sshdFile, false},
+	{"a copy of the module", `cp $dir/pam_latchkey.so $dir/pam_2fa.so
+		echo '-auth required pam_2fa.so' | beside`, sshdFile, false},
+	{"pam.conf", `echo 'sshd auth required pam_latchkey.so' >>/etc/pam.conf`, "/etc/pam.conf",
+		true},
 }
+
+const sshdFile = "/etc/pam.d/sshd"
 
 // withModuleAside runs a check as after a removal: without the module and its login program.
 func (m machine) withModuleAside(check func()) {
 	m.t.Helper()
-	m.run(beside + "mv $dir/pam_latchkey.so /root/module; mv /usr/libexec/latchkey/latchkey-login /root/login")
+	m.run(beside + "mv $dir/pam_latchkey.so /root/module; mv " +
+		"/usr/libexec/latchkey/latchkey-login /root/login")
 	check()
-	m.run(beside + "mv /root/module $dir/pam_latchkey.so; mv /root/login /usr/libexec/latchkey/latchkey-login")
+	m.run(beside + "mv /root/module $dir/pam_latchkey.so; mv /root/login " +
+		"/usr/libexec/latchkey/latchkey-login")
 }
 
-// refused wants a removal refused, with the file named, and does what it is told then. Passwords work without the module afterwards,
-// and did not before.
+// refused wants a removal refused, with the file named, and does what it is told then. Passwords
+// work without the module afterwards, and did not before.
 func (n naming) refused(m machine) {
 	m.t.Helper()
-	m.run("cp -a /etc/pam.d /root/pam.d; cp -a /etc/pam.conf /root/pam.conf; mkdir -p /usr/lib/pam.d\n" + beside + n.script)
+	m.run("cp -a /etc/pam.d /root/pam.d; cp -a /etc/pam.conf /root/pam.conf; mkdir -p " +
+		"/usr/lib/pam.d\n" + beside + n.script)
 	out, err := m.sh("dpkg -r latchkey")
 	if want := "let nobody in: " + n.file + "\n"; err == nil || !strings.Contains(out, want) {
 		m.t.Fatalf("%s: the removal was not refused: got %v, %q, want %q", n.name, err, out, want)
 	}
-	m.run("test -s $(ls /usr/lib/*/security/pam_latchkey.so) && test -u /usr/bin/enroll && dpkg-query -W -f '${Status}' latchkey | grep -q ' ok installed$'")
+	m.run("test -s $(ls /usr/lib/*/security/pam_latchkey.so) && test -u /usr/bin/enroll && " +
+		"dpkg-query -W -f '${Status}' latchkey | grep -q ' ok installed$'")
 	byPassword := suite.Attempt{User: "alice", Password: suite.Password, PasswordFirst: true}
 	m.withModuleAside(func() {
 		if !n.harmless {
@@ -81,19 +114,26 @@ func (n naming) refused(m machine) {
 	})
 	m.run(byHint.FindString(out) + "\nenroll removable")
 	m.withModuleAside(func() { m.byPasswordAlone(true) })
-	m.run("rm -rf /etc/pam.d /usr/lib/pam.d /etc/latchkey/code /etc/latchkey/sshd /usr/lib/*/security/pam_2fa.so\nmv /root/pam.d /etc/pam.d; mv /root/pam.conf /etc/pam.conf")
+	m.run("rm -rf /etc/pam.d /usr/lib/pam.d /etc/latchkey/code /etc/latchkey/sshd " +
+		"/usr/lib/*/security/pam_2fa.so\n" +
+		"mv /root/pam.d /etc/pam.d; mv /root/pam.conf /etc/pam.conf")
 }
 
 // harmlessNames is what merely looks as if it named the module.
 const harmlessNames = `echo '# auth required pam_latchkey.so \' | beside
-printf -- '-auth optional my_pam_latchkey.so\n-auth optional pam_latchkey.so.off\nauth optional pam_warn.so # pam_latchkey.so\n' | beside
-for copy in sshd~ sshd.dpkg-old sshd.rpmsave sshd.bak; do echo 'auth required pam_latchkey.so' >/etc/pam.d/$copy; done
+echo '-auth optional my_pam_latchkey.so' | beside
+echo '-auth optional pam_latchkey.so.off' | beside
+echo 'auth optional pam_warn.so # pam_latchkey.so' | beside
+for copy in sshd~ sshd.dpkg-old sshd.rpmsave sshd.bak; do
+	echo 'auth required pam_latchkey.so' >/etc/pam.d/$copy
+done
 mkdir /etc/pam.d/unused; echo 'auth required pam_latchkey.so' >/etc/pam.d/unused/code
 mkdir -p /usr/lib/pam.d; echo 'auth required pam_latchkey.so' >/usr/lib/pam.d/sshd
 ln -s /dev/null /etc/pam.d/masked
 `
 
-// FAULTS 44: whichever way the module is named, a removal is refused with the file named, or passwords work afterwards.
+// FAULTS 44: whichever way the module is named, a removal is refused with the file named, or
+// passwords work afterwards.
 func TestTheRemovalOfThePackageNeverLocksAnyoneOut(t *testing.T) {
 	t.Parallel()
 	older, newer := debs(t)
@@ -107,7 +147,8 @@ func TestTheRemovalOfThePackageNeverLocksAnyoneOut(t *testing.T) {
 		m.cannotTell()
 		m.run(beside + harmlessNames)
 		m.byPasswordAlone(true)
-		m.run("dpkg -i " + filepath.Base(newer) + "\napt remove -y latchkey\ntest ! -e /usr/bin/enroll")
+		m.run("dpkg -i " + filepath.Base(newer) +
+			"\napt remove -y latchkey\ntest ! -e /usr/bin/enroll")
 		m.byPasswordAlone(true)
 		m.run("grep -q pam_latchkey /etc/pam.d/unused/code\ndpkg -i " + filepath.Base(newer))
 		m.insisted(newer)
@@ -118,9 +159,11 @@ func TestTheRemovalOfThePackageNeverLocksAnyoneOut(t *testing.T) {
 func (m machine) cannotTell() {
 	m.t.Helper()
 	for script, says := range map[string][2]string{
-		"ln -s loop /etc/pam.d/loop":     {"not known: /etc/pam.d/loop: ", "rm /etc/pam.d/loop"},
-		"mkfifo /etc/pam.d/pipe":         {"not known: /etc/pam.d/pipe: not a regular file", "rm /etc/pam.d/pipe"},
-		"mv /usr/bin/enroll /root/saved": {"/usr/bin/enroll does not run", "mv /root/saved /usr/bin/enroll"},
+		"ln -s loop /etc/pam.d/loop": {"not known: /etc/pam.d/loop: ", "rm /etc/pam.d/loop"},
+		"mkfifo /etc/pam.d/pipe": {"not known: /etc/pam.d/pipe: not a regular file",
+			"rm /etc/pam.d/pipe"},
+		"mv /usr/bin/enroll /root/saved": {"/usr/bin/enroll does not run",
+			"mv /root/saved /usr/bin/enroll"},
 	} {
 		m.run(script)
 		out, err := m.sh("apt purge -y latchkey")
@@ -131,16 +174,22 @@ func (m machine) cannotTell() {
 	}
 }
 
-// insisted wants passwords to work where root has the package removed all the same, and where dpkg asks it nothing.
+// insisted wants passwords to work where root has the package removed all the same, and where dpkg
+// asks it nothing.
 func (m machine) insisted(deb string) {
 	m.t.Helper()
-	const lines = "printf 'auth required \\\\\\n pam_latchkey.so\\n-auth required pam_latchkey.so\\n' | beside\n"
-	for _, remove := range []string{"export LATCHKEY_REMOVE_ANYWAY=1; apt purge -y latchkey", "pam-auth-update --enable latchkey; dpkg --unpack " + filepath.Base(deb) + "; dpkg -r latchkey"} {
+	const lines = "printf 'auth required \\\\\\n pam_latchkey.so\\n" +
+		"-auth required pam_latchkey.so\\n' | beside\n"
+	for _, remove := range []string{"export LATCHKEY_REMOVE_ANYWAY=1; apt purge -y latchkey",
+		"pam-auth-update --enable latchkey; dpkg --unpack " + filepath.Base(deb) +
+			"; dpkg -r latchkey"} {
 		out, err := m.sh(beside + lines + remove)
-		if want := "/etc/pam.d/sshd asks for no code any more"; err != nil || !strings.Contains(out, want) {
+		if want := "/etc/pam.d/sshd no longer asks for a code"; err != nil ||
+			!strings.Contains(out, want) {
 			m.t.Fatalf("%s: got %v, %q, want %q", remove, err, out, want)
 		}
-		m.run("! grep -E '^-?(auth|[ ]).*[ /]pam_latchkey.so' /etc/pam.d/sshd /etc/pam.d/common-auth\ngrep -q '^-auth required pam_latchkey.so' /etc/pam.d/sshd.dpkg-old")
+		m.run("grep -q '^-auth required pam_latchkey.so' /etc/pam.d/sshd.dpkg-old\n" +
+			"! grep pam_latchkey.so /etc/pam.d/sshd /etc/pam.d/common-auth")
 		m.byPasswordAlone(true)
 		m.run("dpkg -i " + filepath.Base(deb))
 	}

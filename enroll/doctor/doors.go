@@ -14,23 +14,28 @@ import (
 // door is a PAM service that leads to the same as others.
 type door struct {
 	service string
-	always  bool // its program asks for it whether it has a file or not: without one PAM takes "other"
+	// its program asks for it whether it has a file or not: without one PAM takes "other"
+	always bool
 }
 
-// doors are services that lead to the same room, so that a code in one of them is worth nothing without the others: what a
-// program calls itself depends on how it was called (sudo -i, su -), or on what is shown (gdm: a password, a finger, a card).
+// doors are services that lead to the same room, so that a code in one of them is worth nothing
+// without the others: what a program calls itself depends on how it was called (sudo -i, su -), or
+// on what is shown (gdm: a password, a finger, a card).
 var doors = [][]door{
 	{{"su", false}, {"su-l", true}},
 	{{"login", false}, {"remote", false}},
-	{{"gdm-password", false}, {"gdm-fingerprint", false}, {"gdm-smartcard", false}, {"gdm-smartcard-pkcs11-exclusive", false},
-		{"gdm-smartcard-sssd-exclusive", false}, {"gdm-smartcard-sssd-or-password", false}, {"gdm-pin", false}, {"gdm-switchable-auth", false}},
+	{{"gdm-password", false}, {"gdm-fingerprint", false}, {"gdm-smartcard", false},
+		{"gdm-smartcard-pkcs11-exclusive", false},
+		{"gdm-smartcard-sssd-exclusive", false}, {"gdm-smartcard-sssd-or-password", false},
+		{"gdm-pin", false}, {"gdm-switchable-auth", false}},
 	{{"kde", false}, {"kde-fingerprint", false}, {"kde-smartcard", false}},
 }
 
 // isDoor reports whether programs come in by this service, whoever includes its file.
 func isDoor(name string) bool {
 	is := func(d door) bool { return d.service == name }
-	return name == "sudo" || name == "sudo-i" || slices.ContainsFunc(doors, func(room []door) bool { return slices.ContainsFunc(room, is) })
+	return name == "sudo" || name == "sudo-i" || slices.ContainsFunc(doors,
+		func(room []door) bool { return slices.ContainsFunc(room, is) })
 }
 
 // checkDoors finds services that ask for no code where others do that lead to the same.
@@ -48,7 +53,8 @@ func (d Doctor) checkRoom(room []door) (found []Finding) {
 	for _, door := range room {
 		s, err := stack.Read(d.Root, door.service)
 		switch {
-		case err != nil || !door.always && !own(s): // what cannot be read lets nobody in; elsewhere doctor says so
+		// what cannot be read lets nobody in; elsewhere doctor says so
+		case err != nil || !door.always && !own(s):
 		case s.Has():
 			guarded = door.service
 		case s.LetsIn():
@@ -59,7 +65,8 @@ func (d Doctor) checkRoom(room []door) (found []Finding) {
 		return nil
 	}
 	for _, name := range open {
-		found = append(found, fault("PAM service "+name, fmt.Errorf("it asks for no code, and %s does, which leads to the same: it is a way past", guarded), below))
+		found = append(found, fault("PAM service "+name,
+			fmt.Errorf("it asks for no code, and %s, which leads to the same, does", guarded), below))
 	}
 	return found
 }
@@ -67,8 +74,10 @@ func (d Doctor) checkRoom(room []door) (found []Finding) {
 // own reports whether the service has a file, and is not what "other" says.
 func own(s *stack.Service) bool { return len(s.Files) > 0 && filepath.Base(s.Files[0]) == s.Name }
 
-// sudoOption is how sudoers(5) names a service; for some users or hosts only, if something stands right behind Defaults.
-var sudoOption = regexp.MustCompile(`(?m)^[ \t]*Defaults([^ \t\n]*)[^#\n]*\b(pam_service|pam_login_service|pam_askpass_service)[ \t]*=[ \t]*"?([A-Za-z0-9_.-]+)`)
+// sudoOption is how sudoers(5) names a service; for some users or hosts only, if something stands
+// right behind Defaults.
+var sudoOption = regexp.MustCompile(`(?m)^[ \t]*Defaults([^ \t\n]*)[^#\n]*` +
+	`\b(pam_service|pam_login_service|pam_askpass_service)[ \t]*=[ \t]*"?([A-Za-z0-9_.-]+)`)
 
 // sudo is the room that sudo leads to. sudo -i asks for a service of its own.
 func (d Doctor) sudo() []door {
@@ -98,8 +107,10 @@ func (d Doctor) sudoers() string {
 	return all.String()
 }
 
-// helpers are other programs that make root of whoever may use sudo, for the same password, and the services by which they ask.
-var helpers = []struct{ program, service string }{{"/usr/bin/pkexec", "polkit-1"}, {"/usr/bin/doas", "doas"}}
+// helpers are other programs that make root of whoever may use sudo, for the same password, and
+// the services by which they ask.
+var helpers = []struct{ program, service string }{{"/usr/bin/pkexec", "polkit-1"},
+	{"/usr/bin/doas", "doas"}}
 
 func (d Doctor) checkHelpers() (found []Finding) {
 	sudo, err := stack.Read(d.Root, "sudo")
@@ -113,7 +124,7 @@ func (d Doctor) checkHelpers() (found []Finding) {
 		}
 		if s, err := stack.Read(d.Root, h.service); err == nil && !s.Has() && s.LetsIn() {
 			found = append(found, warning("PAM service "+h.service,
-				"it asks for no code, and sudo does: by "+h.program+" the same users can become root without one", below))
+				"it asks for no code, and sudo does: "+h.program+" makes root of the same users", below))
 		}
 	}
 	return found

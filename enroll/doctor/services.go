@@ -11,8 +11,8 @@ import (
 	"latchkey/enroll/doctor/stack"
 )
 
-// checkLogins looks at sshd and at its PAM service, and at every other service that asks for codes; or, if it is not about
-// sshd, at that one service alone.
+// checkLogins looks at sshd and at its PAM service, and at every other service that asks for
+// codes; or, if it is not about sshd, at that one service alone.
 func (d Doctor) checkLogins(service string) []Finding {
 	if service != "sshd" {
 		return d.checkService(service, false)
@@ -30,11 +30,13 @@ func (d Doctor) checkLogins(service string) []Finding {
 	return append(found, d.checkDoors()...)
 }
 
-// checkService tells what is wrong with one service. keyed: who comes to it has shown a key, or given a password, before.
+// checkService tells what is wrong with one service. keyed: who comes to it has shown a key, or
+// given a password, before.
 func (d Doctor) checkService(name string, keyed bool) []Finding {
 	s, err := stack.Read(d.Root, name)
 	if err != nil {
-		return []Finding{fault("PAM service "+name, err, "until PAM can read it nobody passes, or not as you think")}
+		return []Finding{fault("PAM service "+name, err,
+			"until PAM can read it nobody passes, or not as you think")}
 	}
 	var found []Finding
 	for _, w := range s.Weaknesses() {
@@ -44,13 +46,16 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 		found = append(found, describe(name, w))
 	}
 	for _, l := range s.Missing() {
-		found = append(found, fault(l.Place(), fmt.Errorf("%s is not installed: nobody can log in", l.Module), "install it, or take the line out"))
+		found = append(found, fault(l.Place(), fmt.Errorf("%s is not installed: nobody can log in",
+			l.Module), "install it, or take the line out"))
 	}
 	if len(found) == 0 {
-		found = append(found, okay("PAM service "+name+": nobody passes without a code, and none is asked for too early"))
+		found = append(found, okay("PAM service "+name+": nobody passes without a code, and "+
+			"none is asked for too early"))
 	}
 	for _, l := range s.RootAlready() {
-		found = append(found, Finding{l.Place(), OK, "who is root already needs no code for " + name, ""})
+		found = append(found, Finding{l.Place(), OK, "who is root already needs no code for " +
+			name, ""})
 	}
 	return append(found, d.checkLines(s)...)
 }
@@ -61,33 +66,46 @@ const below = "put this line below the password: auth required pam_latchkey.so"
 func describe(service string, w stack.Weakness) Finding {
 	switch w.Kind {
 	case stack.Absent:
-		return fault("PAM service "+service, errors.New("it has no pam_latchkey in auth: nobody is asked for a code"), below)
+		return fault("PAM service "+service,
+			errors.New("it has no pam_latchkey in auth: nobody is asked for a code"), below)
 	case stack.Skipped:
-		return fault(w.Line.Place(), fmt.Errorf("%s that returns %s leaves out %s: a login succeeds without a code",
-			w.Line.Name(), w.Code, w.Factor.Place()), "nothing above pam_latchkey may be sufficient, done or jump over it")
+		return fault(w.Line.Place(),
+			fmt.Errorf("%s that returns %s leaves out %s: a login succeeds without a code",
+				w.Line.Name(), w.Code, w.Factor.Place()),
+			"nothing above pam_latchkey may be sufficient, done or jump over it")
 	case stack.Shrug:
-		return fault(w.Line.Place(), fmt.Errorf("a login succeeds although pam_latchkey refuses it (%s)", w.Code),
+		return fault(w.Line.Place(),
+			fmt.Errorf("a login succeeds although pam_latchkey refuses it (%s)", w.Code),
 			"write: auth required pam_latchkey.so")
 	case stack.Closed:
-		return fault(w.Line.Place(), errors.New("nobody can log in: no way through the stack succeeds"),
+		return fault(w.Line.Place(),
+			errors.New("nobody can log in: no way through the stack succeeds"),
 			"look for jumps that go too far, and for pam_deny")
 	case stack.Twice:
-		return fault(w.Line.Place(), fmt.Errorf("a code is asked for again after the one at %s, which is used up: nobody gets in with one code", w.Factor.Place()),
-			"keep one of the two lines; the one of the profile goes with: pam-auth-update --disable latchkey")
+		return fault(w.Line.Place(),
+			fmt.Errorf("a code is asked for again after the one at %s, which is used up: nobody "+
+				"gets in with one code", w.Factor.Place()),
+			"keep one of the two lines; the one of the profile goes with: pam-auth-update "+
+				"--disable latchkey")
 	case stack.Unsure:
-		return warning(w.Line.Place(), fmt.Sprintf("if %s does not check a password, %s asks for the code too early",
-			w.Line.Name(), w.Factor.Place()), "")
+		return warning(w.Line.Place(),
+			fmt.Sprintf("if %s does not check a password, %s asks for the code too early",
+				w.Line.Name(), w.Factor.Place()), "")
 	}
 	return describeEarly(w)
 }
 
 func describeEarly(w stack.Weakness) Finding {
 	if w.Line == nil {
-		return fault(w.Factor.Place(), errors.New("the code is asked for, or sent, before any password or key was right"),
-			"put it below the password; or, for sshd: AuthenticationMethods publickey,keyboard-interactive")
+		return fault(w.Factor.Place(),
+			errors.New("the code is asked for, or sent, before any password or key was right"),
+			"put it below the password; or, for sshd: AuthenticationMethods "+
+				"publickey,keyboard-interactive")
 	}
-	return fault(w.Line.Place(), fmt.Errorf("%s goes on after a wrong password, and %s asks for the code, or sends one",
-		w.Line.Name(), w.Factor.Place()), "let a wrong password end the stack: requisite in place of required or sufficient")
+	return fault(w.Line.Place(),
+		fmt.Errorf("%s goes on after a wrong password, and %s asks for the code, or sends one",
+			w.Line.Name(), w.Factor.Place()),
+		"let a wrong password end the stack: requisite in place of required or sufficient")
 }
 
 // checkLines looks at pam_latchkey's own lines: arguments, policies, and what they do beside auth.
@@ -112,17 +130,21 @@ func checkAccountLines(s *stack.Service) []Finding {
 	for _, l := range s.Account {
 		switch {
 		case slices.Contains(lenient, l):
-			found = append(found, fault(l.Place(), errors.New("pam_latchkey in account lets everybody pass: with this line accounts get in that have expired or are locked"),
+			found = append(found, fault(l.Place(),
+				errors.New("pam_latchkey in account lets everybody pass: with this line "+
+					"accounts get in that have expired or are locked"),
 				"take it out; latchkey needs no account line"))
 		case l.Ours():
-			found = append(found, Finding{l.Place(), OK, "pam_latchkey in account lets everybody pass and does nothing", ""})
+			found = append(found, Finding{l.Place(), OK,
+				"pam_latchkey in account lets everybody pass and does nothing", ""})
 		}
 	}
 	return found
 }
 
 // fatal is what fails with a type that fails.
-var fatal = map[stack.Type]string{stack.Session: "no session can be opened: nobody gets in", stack.Password: "nobody can change their password"}
+var fatal = map[stack.Type]string{stack.Session: "no session can be opened: nobody gets in",
+	stack.Password: "nobody can change their password"}
 
 func checkUseless(s *stack.Service, kind stack.Type) []Finding {
 	var found []Finding
@@ -130,7 +152,8 @@ func checkUseless(s *stack.Service, kind stack.Type) []Finding {
 	for _, l := range lines {
 		text := fmt.Sprintf("pam_latchkey does not provide %s, so the line can only fail", kind)
 		if fails {
-			found = append(found, fault(l.Place(), errors.New(text+"; "+fatal[kind]), "take it out"))
+			found = append(found, fault(l.Place(), errors.New(text+"; "+fatal[kind]),
+				"take it out"))
 		} else {
 			found = append(found, warning(l.Place(), text, "take it out"))
 		}
@@ -147,18 +170,20 @@ func (d Doctor) checkArguments(l *stack.Line) []Finding {
 		case conf && filepath.IsAbs(path) && path == filepath.Clean(path):
 			found = append(found, d.checkPolicy(path))
 		case conf, arg != "if_publickey" && arg != "debug":
-			found = append(found, fault(l.Place(), fmt.Errorf("pam_latchkey does not take %q: every login is denied", arg),
+			found = append(found, fault(l.Place(),
+				fmt.Errorf("pam_latchkey does not take %q: every login is denied", arg),
 				"it takes conf=PATH (absolute), if_publickey and debug"))
 		}
 	}
 	if filepath.IsAbs(l.Module) {
-		found = append(found, d.checkFile(filepath.Clean(strings.ReplaceAll(l.Module, "$ISA", ".")), 0))
+		found = append(found, d.checkFile(filepath.Clean(strings.ReplaceAll(l.Module, "$ISA",
+			".")), 0))
 	}
 	return found
 }
 
-// checkEnrollService: enroll asks for the password by it, and not if the stack does not. pam_latchkey may stand there or not, since it
-// asks enroll nothing (pam/flow) and lets it pass.
+// checkEnrollService: enroll asks for the password by it, and not if the stack does not.
+// pam_latchkey may stand there or not, since it asks enroll nothing (pam/flow) and lets it pass.
 func (d Doctor) checkEnrollService() []Finding {
 	const check = "PAM service enroll"
 	s, err := stack.Read(d.Root, "enroll")
@@ -168,9 +193,12 @@ func (d Doctor) checkEnrollService() []Finding {
 	found := append(checkAccountLines(s), d.checkEnrollArguments(s)...)
 	switch passable, asks := s.AsksPassword(); {
 	case !passable:
-		return append(found, Finding{check, OK, "it lets nobody pass: only root can enroll users", ""})
+		return append(found, Finding{check, OK, "it lets nobody pass: only root can enroll users",
+			""})
 	case !asks:
-		return append(found, fault(check, errors.New("it lets pass without a password: anyone at an open session can enroll a device of their own there"),
+		return append(found, fault(check,
+			errors.New("it lets pass without a password: anyone at an open session can enroll a "+
+				"device of their own there"),
 			"write in /etc/pam.d/enroll: @include common-auth (or: auth include system-auth)"))
 	}
 	return found
@@ -186,15 +214,18 @@ func (d Doctor) checkEnrollArguments(s *stack.Service) (found []Finding) {
 	return found
 }
 
-// otherServices are those that ask for codes, beside those named. part has those that others take in, and that so may have no
-// password of their own. What mentions pam_latchkey and cannot be read is a finding.
-func (d Doctor) otherServices(but []string) (names []string, part map[string]bool, damaged []Finding) {
+// otherServices are those that ask for codes, beside those named. part has those that others take
+// in, and that so may have no password of their own. What mentions pam_latchkey and cannot be read
+// is a finding.
+func (d Doctor) otherServices(but []string) (names []string, part map[string]bool,
+	damaged []Finding) {
 	part = map[string]bool{}
 	for _, name := range serviceNames(d.Root) {
 		s, err := stack.Read(d.Root, name)
 		if err != nil {
 			if !slices.Contains(but, name) && d.mentions(name) {
-				damaged = append(damaged, fault("PAM service "+name, err, "until PAM can read it nobody passes, or not as you think"))
+				damaged = append(damaged, fault("PAM service "+name, err,
+					"until PAM can read it nobody passes, or not as you think"))
 			}
 			continue
 		}
@@ -208,8 +239,8 @@ func (d Doctor) otherServices(but []string) (names []string, part map[string]boo
 	return names, part, damaged
 }
 
-// serviceNames are the files that PAM can take for services. A name with a dot may be a copy that was given the date: it is looked at
-// unless what stands before the dot is a service.
+// serviceNames are the files that PAM can take for services. A name with a dot may be a copy that
+// was given the date: it is looked at unless what stands before the dot is a service.
 func serviceNames(root string) []string {
 	all := stack.Services(root)
 	return slices.DeleteFunc(slices.Clone(all), func(name string) bool {
@@ -224,7 +255,8 @@ func (d Doctor) mentions(service string) bool {
 		if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
 			continue // a FIFO would never end
 		}
-		if text, err := os.ReadFile(path); err == nil && strings.Contains(string(text), "pam_latchkey") {
+		if text, err := os.ReadFile(path); err == nil && strings.Contains(string(text),
+			"pam_latchkey") {
 			return true
 		}
 	}

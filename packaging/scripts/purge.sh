@@ -1,35 +1,39 @@
 #!/bin/sh
-# After removal (deb: postrm, rpm: %postun). Purging keeps who has which devices, the key that opens them, and Twilio's
-# credentials, because nothing can bring them back, unless /etc/latchkey/purge-records is there. The account stays: files
-# may be its.
+# After removal (deb: postrm, rpm: %postun). Purging keeps who has which devices, the key that
+# opens them, and Twilio's credentials, because nothing can bring them back, unless
+# /etc/latchkey/purge-records is there. The account stays: files may be its.
 set -e
 
 # named is a line that names the module and is no comment.
 named='^([^#]*[][/[:space:]])?pam_latchkey\.so([]#[:space:]]|$)'
 
-# naming lists the files that have such a line. Copies that editors and package managers leave behind
-# are no services.
+# naming lists the files that have such a line. Copies that editors and package managers leave
+# behind are no services.
 naming() {
 	grep -RlsE "$named" /etc/pam.d /usr/lib/pam.d |
 		grep -vE '(~|\.(bak|orig|old|save|rpmnew|rpmsave|rpmorig|pam-old|(dpkg|ucf)-[a-z]+))$' || true
 }
 
-# release takes the lines of a module that is gone out of a file, lines that a backslash goes on with as a whole: passwords work then,
-# and else nobody would get in.
+# release takes the lines of a module that is gone out of a file, lines that a backslash goes on
+# with as a whole: passwords work then, and else nobody would get in.
 release() {
 	cp -p "$1" "$1.dpkg-old"
-	sed -E -i -e ':a' -e '/^[^#]*\\[[:blank:]]*$/{N;s/\\[[:blank:]]*\n/ /;ba' -e '}' -e "/$named/d" "$1"
-	echo "latchkey: warning: $1 asks for no code any more: its lines with pam_latchkey.so were taken out (before: $1.dpkg-old)" >&2
+	sed -E -i -e ':a' -e '/^[^#]*\\[[:blank:]]*$/{N;s/\\[[:blank:]]*\n/ /;ba' -e '}' \
+		-e "/$named/d" "$1"
+	echo "latchkey: warning: $1 no longer asks for a code: its lines with pam_latchkey.so were" \
+		"taken out (before: $1.dpkg-old)" >&2
 }
 
-# left looks for what still needs the module, unless prerm has just done so (remove.sh): dpkg asks prerm nothing about a package that is
-# unpacked and was never configured, and root may have said LATCHKEY_REMOVE_ANYWAY.
+# left looks for what still needs the module, unless prerm has just done so (remove.sh): dpkg asks
+# prerm nothing about a package that is unpacked and was never configured, and root may have said
+# LATCHKEY_REMOVE_ANYWAY.
 left() {
 	if [ -e /var/lib/latchkey/.removable ]; then
 		rm -f /var/lib/latchkey/.removable
 		rmdir /var/lib/latchkey 2>/dev/null || true # rpm could not
-	elif [ -z "$(find /usr/lib /usr/lib64 /lib /lib64 -name pam_latchkey.so -print 2>/dev/null)" ]; then
-		if command -v pam-auth-update >/dev/null; then pam-auth-update --package; fi # without the profile, which is gone
+	elif [ -z "$(find /usr/lib /usr/lib64 /lib /lib64 -name pam_latchkey.so 2>/dev/null)" ]; then
+		# The profile is gone, so this takes its line out.
+		if command -v pam-auth-update >/dev/null; then pam-auth-update --package; fi
 		naming | while read -r file; do release "$file"; done
 	fi
 	if [ -e /etc/ssh/sshd_config.d/00-latchkey.conf ]; then

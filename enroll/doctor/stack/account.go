@@ -2,16 +2,19 @@ package stack
 
 import "slices"
 
-// In pam_latchkey's account line the module lets everybody pass (pam_latchkey(8)); in session and password libpam fails it, because the
-// module has no such functions.
+// In pam_latchkey's account line the module lets everybody pass (pam_latchkey(8)); in session and
+// password libpam fails it, because the module has no such functions.
 
-// Lenient are the lines of pam_latchkey in account by which somebody passes whom other modules refuse (an account that has expired), or by
-// which alone everybody passes.
+// Lenient are the lines of pam_latchkey in account by which somebody passes whom other modules
+// refuse (an account that has expired), or by which alone everybody passes.
 func (s *Service) Lenient() []*Line {
 	var found []*Line
 	ours := s.ours(s.Account)
 	for _, l := range ours {
-		if !slices.ContainsFunc(s.Account, func(o *Line) bool { return !o.substack && !o.Ours() }) || s.overrules(l) {
+		if !slices.ContainsFunc(s.Account, func(o *Line) bool {
+			return !o.substack &&
+				!o.Ours()
+		}) || s.overrules(l) {
 			found = append(found, l)
 		}
 	}
@@ -25,13 +28,15 @@ func (s *Service) ours(all Stack) []*Line {
 	return slices.DeleteFunc(slices.Clone([]*Line(all)), func(l *Line) bool { return !l.Ours() })
 }
 
-// pair is a walk through account twice, with some lines of pam_latchkey and without what they say, with the same results of all others.
+// pair is a walk through account twice, with some lines of pam_latchkey and without what they say,
+// with the same results of all others.
 type pair struct {
 	with, without position
 	refused       bool // a module has refused
 }
 
-// overrules walks all such pairs, and finds one that passes with those lines only, though a module has refused.
+// overrules walks all such pairs, and finds one that passes with those lines only, though a module
+// has refused.
 func (s *Service) overrules(lines ...*Line) bool {
 	muted := slices.Clone(s.Account)
 	for i, l := range muted {
@@ -89,8 +94,9 @@ func (s *Service) both(at pair, muted Stack) (all []pair) {
 	return all
 }
 
-// Useless are the lines of pam_latchkey in session and password, where libpam has no function of it to call. fatal reports whether what they
-// stand in fails because of them, though all others succeed.
+// Useless are the lines of pam_latchkey in session and password, where libpam has no function of
+// it to call. fatal reports whether what they stand in fails because of them, though all others
+// succeed.
 func (s *Service) Useless(kind Type) (lines []*Line, fatal bool) {
 	all := *s.stack(kind)
 	lines = s.ours(all)

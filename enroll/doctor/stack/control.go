@@ -18,7 +18,8 @@ const (
 	reset
 )
 
-var actionNames = map[string]action{"ignore": ignore, "ok": accept, "done": done, "bad": bad, "die": die, "reset": reset}
+var actionNames = map[string]action{"ignore": ignore, "ok": accept, "done": done, "bad": bad,
+	"die": die, "reset": reset}
 
 // actionWords are their names in the order in which libpam tries them.
 var actionWords = []string{"ignore", "ok", "done", "bad", "die", "reset"}
@@ -37,7 +38,8 @@ var keywords = map[string]string{
 // longestJump is far beyond any stack, and keeps the number from overflowing.
 const longestJump = 999
 
-// parseControl reads a keyword, or value=action pairs. Brackets only keep pairs together: libpam does not tell whether they were there.
+// parseControl reads a keyword, or value=action pairs. Brackets only keep pairs together: libpam
+// does not tell whether they were there.
 func parseControl(text string) (control, error) {
 	if pairs, ok := keywords[strings.ToLower(text)]; ok {
 		return parsePairs(pairs)
@@ -48,7 +50,8 @@ func parseControl(text string) (control, error) {
 	return parsePairs(text)
 }
 
-// parsePairs fills in what is not mentioned: default takes those not set so far, and without one they are bad.
+// parsePairs fills in what is not mentioned: default takes those not set so far, and without one
+// they are bad.
 func parsePairs(text string) (control, error) {
 	var c control
 	var set [len(c)]bool
@@ -79,7 +82,8 @@ func parsePairs(text string) (control, error) {
 // blank takes blanks off the beginning.
 func blank(text string) string { return strings.TrimLeft(text, " \t") }
 
-// parsePair takes one value=action off the beginning. As in libpam blanks may stand around the sign, and none need stand behind.
+// parsePair takes one value=action off the beginning. As in libpam blanks may stand around the
+// sign, and none need stand behind.
 func parsePair(text string) (value string, a action, rest string, err error) {
 	value = beginning(text, append(names, "default"))
 	rest, sign := strings.CutPrefix(blank(text[len(value):]), "=")

@@ -9,7 +9,8 @@ const (
 	negative
 )
 
-// judgement is an impression, and whether the code to return is success (libpam's impression and status).
+// judgement is an impression, and whether the code to return is success (libpam's impression and
+// status).
 type judgement struct {
 	impression impression
 	success    bool
@@ -29,7 +30,8 @@ func (p position) ended(s Stack) bool { return p.next >= len(s) }
 // passes tells whether pam_authenticate(3) returns success at the end of the walk.
 func (p position) passes() bool { return p.now == judgement{positive, true} }
 
-// step runs one line whose module returns code, as _pam_dispatch_aux in libpam/pam_dispatch.c does.
+// step runs one line whose module returns code, as _pam_dispatch_aux in libpam/pam_dispatch.c
+// does.
 func (s Stack) step(p position, code Code) position {
 	l := s[p.next]
 	if p.level < l.level {
@@ -81,7 +83,8 @@ func (s Stack) leave(p position) position {
 	return p
 }
 
-// jump skips n modules; a substack is one. Whoever jumps beyond the end of his substack has failed.
+// jump skips n modules; a substack is one. Whoever jumps beyond the end of his substack has
+// failed.
 func (s Stack) jump(p position, n int) position {
 	for ; n > 0 && !p.ended(s) && s[p.next].level >= p.level; n-- {
 		p.next++

@@ -15,9 +15,9 @@ type Forecast struct {
 // Answer is what a line of pam_latchkey returns. again: another line of it has succeeded before.
 type Answer func(l *Line, again bool) Code
 
-// Foresee walks all ways of a login by auth with a right password. Unlike Weaknesses, which takes each module for capable of
-// everything, it takes modules for what they do on a machine in order; only of those that check who it is, or from
-// where, either is possible.
+// Foresee walks all ways of a login by auth with a right password. Unlike Weaknesses, which takes
+// each module for capable of everything, it takes modules for what they do on a machine in order;
+// only of those that check who it is, or from where, either is possible.
 func (s *Service) Foresee(answer Answer) Forecast {
 	var f Forecast
 	type place struct {
@@ -34,7 +34,8 @@ func (s *Service) Foresee(answer Answer) Forecast {
 		}
 		l := s.Auth[at.next]
 		for _, code := range s.usual(l, answer, at.again) {
-			to := place{s.Auth.step(at.position, code), at.again || l.role() == factor && code == Success}
+			to := place{s.Auth.step(at.position, code), at.again || l.role() == factor &&
+				code == Success}
 			if !known[to] {
 				known[to] = true
 				open = append(open, to)
@@ -84,7 +85,10 @@ func (s *Service) usual(l *Line, answer Answer, again bool) []Code {
 }
 
 // fickles are modules that decide by who it is, from where, when, or by a file.
-var fickles = set("pam_access", "pam_exec", "pam_geoip", "pam_listfile", "pam_localuser", "pam_nologin", "pam_rhosts", "pam_securetty", "pam_sepermit",
-	"pam_shells", "pam_succeed_if", "pam_time", "pam_timestamp", "pam_usertype", "pam_wheel")
+var fickles = set(`
+	pam_access pam_exec pam_geoip pam_listfile pam_localuser pam_nologin pam_rhosts
+	pam_securetty pam_sepermit pam_shells pam_succeed_if pam_time pam_timestamp pam_usertype
+	pam_wheel
+`)
 
 func fickle(l *Line) bool { return fickles[l.Name()] || l.role() == unknown }

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// inspect looks at the modules themselves: which are copies of pam_latchkey under another name, and which are not there.
+// inspect looks at the modules themselves: which are copies of pam_latchkey under another name,
+// and which are not there.
 func (s *Service) inspect(root string) {
 	find := &search{root: root, known: map[string]bool{}}
 	dirs := moduleDirs(root)
@@ -21,7 +22,8 @@ func (s *Service) inspect(root string) {
 	}
 }
 
-// moduleDirs are the folders below root in which libpam's own modules are; none if that cannot be told.
+// moduleDirs are the folders below root in which libpam's own modules are; none if that cannot be
+// told.
 func moduleDirs(root string) (dirs []string) {
 	for _, pattern := range Securities {
 		found, _ := filepath.Glob(root + pattern) // the patterns have no mistakes
@@ -46,7 +48,8 @@ func (l *Line) files(root string, dirs []string) (files []string) {
 	return files
 }
 
-// Missing are the first lines of auth and account whose module is not on this machine, where that keeps everybody out.
+// Missing are the first lines of auth and account whose module is not on this machine, where that
+// keeps everybody out.
 func (s *Service) Missing() (lines []*Line) {
 	for _, all := range []Stack{s.Auth, s.Account} {
 		missing := slices.IndexFunc(all, func(l *Line) bool { return l.absent })
@@ -57,7 +60,8 @@ func (s *Service) Missing() (lines []*Line) {
 	return lines
 }
 
-// LetsIn reports whether a login can succeed by the service's auth stack, with the modules that there are.
+// LetsIn reports whether a login can succeed by the service's auth stack, with the modules that
+// there are.
 func (s *Service) LetsIn() bool { return passable(s.Name, s.Auth) }
 
 func passable(name string, all Stack) bool {
@@ -66,7 +70,8 @@ func passable(name string, all Stack) bool {
 	return slices.ContainsFunc(w.nodes, func(n node) bool { return n.ended(all) && n.passes() })
 }
 
-// AsksPassword reports whether the service lets in with a right password, or what stands in for it, and not without.
+// AsksPassword reports whether the service lets in with a right password, or what stands in for
+// it, and not without.
 func (s *Service) AsksPassword() (passable, asks bool) {
 	w := s.explore(func(l *Line) bool { return l.role() == password || l.role() == unknown })
 	asks = true

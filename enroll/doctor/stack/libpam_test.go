@@ -13,12 +13,14 @@ import (
 	"github.com/msteinert/pam/v2"
 )
 
-// The real libpam runs the same stacks: pam_debug returns the code that its argument says, and tells the application.
+// The real libpam runs the same stacks: pam_debug returns the code that its argument says, and
+// tells the application.
 
 // generator makes stacks of a few lines, some of them in files of their own.
 type generator struct {
 	*rand.Rand
-	dir   string // with it includes are absolute: libpam before 1.7 looks for others in /etc/pam.d alone
+	// with it includes are absolute: libpam before 1.7 looks for others in /etc/pam.d alone
+	dir   string
 	files map[string]string
 	left  int      // modules still to write
 	codes []string // that brackets mention
@@ -35,11 +37,13 @@ func (g *generator) lines(depth int) string {
 		text.WriteString(g.noise())
 		if how := g.IntN(8); how < 3 && depth < 3 {
 			include := g.lines(depth + 1)
-			text.WriteString(g.pick("@include ", "@INCLUDE\t", "auth include ", "auth substack ", "AUTH [substack] ", "auth \\ \n substack\t") +
+			text.WriteString(g.pick("@include ", "@INCLUDE\t", "auth include ", "auth substack ",
+				"AUTH [substack] ", "auth \\ \n substack\t") +
 				g.dir + "/" + include + g.pick("\n", " and more\n", "# x\n"))
 		} else if g.left > 0 {
 			g.left--
-			fmt.Fprintf(&text, "%s %s@%d;%s\n", g.pick("auth", "auth", "-auth", "[auth]", "Account", " \tauth"), g.control(), g.left,
+			fmt.Fprintf(&text, "%s %s@%d;%s\n", g.pick("auth", "auth", "-auth", "[auth]",
+				"Account", " \tauth"), g.control(), g.left,
 				g.pick("", "", " # x \\", "#\r", " \\ \t\n  [x y]"))
 		}
 	}
@@ -49,13 +53,15 @@ func (g *generator) lines(depth int) string {
 
 // noise is what libpam passes over.
 func (g *generator) noise() string {
-	return g.pick("", "", "\n", "# x\n", " \t\n", "\t# auth required pam_deny.so \\\n", "#\\\n", "# \x07\r\n")
+	return g.pick("", "", "\n", "# x\n", " \t\n", "\t# auth required pam_deny.so \\\n", "#\\\n",
+		"# \x07\r\n")
 }
 
 // control is one with the blank behind it, where it needs one.
 func (g *generator) control() string {
 	if g.IntN(2) == 0 {
-		return g.pick("required ", "requisite\t", "sufficient ", "optional ", "Required ", "[required]", "[Sufficient] ")
+		return g.pick("required ", "requisite\t", "sufficient ", "optional ", "Required ",
+			"[required]", "[Sufficient] ")
 	}
 	var pairs []string
 	for range 1 + g.IntN(3) {
@@ -77,11 +83,13 @@ func (g *generator) write(t *testing.T, module func(i int) string) {
 	}
 	modules := strings.NewReplacer(all...)
 	for name, text := range g.files {
-		if err := os.WriteFile(filepath.Join(g.dir, name), []byte(modules.Replace(text)), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(g.dir, name), []byte(modules.Replace(text)),
+			0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.WriteFile(filepath.Join(g.dir, "other"), []byte("auth required pam_deny.so\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(g.dir, "other"), []byte("auth required pam_deny.so\n"),
+		0o644); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -129,11 +137,16 @@ func TestTheSimulationWalksEveryStackAsLibpamDoes(t *testing.T) {
 	dir := t.TempDir()
 	passed, entered := 0, 0
 	for seed := range uint64(400) {
-		g := &generator{Rand: rand.New(rand.NewPCG(seed, 10)), dir: dir, files: map[string]string{}, left: 9,
-			codes: []string{"success", "auth_err", "ignore", "new_authtok_reqd", "authtok_err", "module_unknown"}}
+		g := &generator{Rand: rand.New(rand.NewPCG(seed, 10)), dir: dir,
+			files: map[string]string{}, left: 9,
+			codes: []string{"success", "auth_err", "ignore", "new_authtok_reqd", "authtok_err",
+				"module_unknown"}}
 		g.lines(0)
 		for range 5 {
-			g.write(t, func(int) string { return debugModule + g.pick(append(g.codes, "success", "success", "perm_denied")...) })
+			g.write(t, func(int) string {
+				return debugModule + g.pick(append(g.codes, "success",
+					"success", "perm_denied")...)
+			})
 			s, err := readIn("", []string{dir}, "f0")
 			if err != nil {
 				t.Fatalf("seed %d: %v\n%v", seed, err, g.files)
@@ -141,7 +154,8 @@ func TestTheSimulationWalksEveryStackAsLibpamDoes(t *testing.T) {
 			pass, seen := simulated(t, s)
 			realPass, realSeen := realVerdict(t, dir)
 			if pass != realPass || !slices.Equal(seen, realSeen) {
-				t.Fatalf("seed %d: %v %q, but libpam says %v %q\n%v", seed, pass, seen, realPass, realSeen, g.files)
+				t.Fatalf("seed %d: %v %q, but libpam says %v %q\n%v", seed, pass, seen, realPass,
+					realSeen, g.files)
 			}
 			if pass {
 				passed++
@@ -152,18 +166,21 @@ func TestTheSimulationWalksEveryStackAsLibpamDoes(t *testing.T) {
 		}
 	}
 	if passed < 100 || entered < 500 {
-		t.Errorf("%d of 2000 passed, %d ran more than two modules: these stacks show nothing", passed, entered)
+		t.Errorf("%d of 2000 passed, %d ran more than two modules: these stacks show nothing",
+			passed, entered)
 	}
 }
 
-// A bypass is found exactly where libpam lets somebody in, with some results of the other modules, whose code was refused.
+// A bypass is found exactly where libpam lets somebody in, with some results of the other modules,
+// whose code was refused.
 func TestABypassIsFoundExactlyWhereLibpamHasOne(t *testing.T) {
 	dir := t.TempDir()
 	codes := []string{"success", "auth_err", "ignore", "new_authtok_reqd", "perm_denied"}
 	const factor, modules = 1, 4
 	open, shut := 0, 0
 	for seed := range uint64(100) {
-		g := &generator{Rand: rand.New(rand.NewPCG(seed, 20)), dir: dir, files: map[string]string{}, left: modules, codes: codes[:3]}
+		g := &generator{Rand: rand.New(rand.NewPCG(seed, 20)), dir: dir,
+			files: map[string]string{}, left: modules, codes: codes[:3]}
 		g.lines(0)
 		g.write(t, func(i int) string {
 			if i == factor {
@@ -178,7 +195,8 @@ func TestABypassIsFoundExactlyWhereLibpamHasOne(t *testing.T) {
 		if !s.Has() {
 			continue
 		}
-		found := slices.ContainsFunc(s.Weaknesses(), func(w Weakness) bool { return w.Kind == Skipped || w.Kind == Shrug })
+		found := slices.ContainsFunc(s.Weaknesses(),
+			func(w Weakness) bool { return w.Kind == Skipped || w.Kind == Shrug })
 		if real := g.bypass(t, codes, factor, modules); real != found {
 			t.Errorf("seed %d: found %v, libpam %v\n%v", seed, found, real, g.files)
 		}

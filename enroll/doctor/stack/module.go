@@ -19,27 +19,36 @@ const (
 	neutral       // checks nothing that a user knows
 )
 
-// passwords are modules that succeed only for the right password, or what stands in for it: a ticket, a card, a finger, a key, a code.
-var passwords = set("pam_unix", "pam_unix2", "pam_sss", "pam_sss_gss", "pam_ldap", "pam_ldapd", "pam_krb5", "pam_winbind", "pam_userdb",
-	"pam_pwdfile", "pam_mysql", "pam_pgsql", "pam_radius", "pam_radius_auth", "pam_tacplus", "pam_systemd_home", "pam_pkcs11", "pam_p11",
-	"pam_fprintd", "pam_tcb", "pam_himmelblau", "pam_authd", "pam_aad", "pam_kanidm", "pam_centrifydc", "pam_vas3", "pam_lsass", "pam_lwidentity",
-	"pam_oslogin_login", "pam_ccreds", "pam_ssh", "pam_ssh_agent_auth", "pam_u2f", "pam_yubico", "pam_oath", "pam_google_authenticator",
-	"pam_duo", "pam_securid", "pam_otpw", "pam_opie", "pam_gdata", "pam_imap", "pam_smbpass", "pam_fle", "pam_cockpit_cert")
+// passwords are modules that succeed only for the right password, or what stands in for it: a
+// ticket, a card, a finger, a key, a code.
+var passwords = set(`
+	pam_aad pam_authd pam_ccreds pam_centrifydc pam_cockpit_cert pam_duo pam_fle pam_fprintd
+	pam_gdata pam_google_authenticator pam_himmelblau pam_imap pam_kanidm pam_krb5 pam_ldap
+	pam_ldapd pam_lsass pam_lwidentity pam_mysql pam_oath pam_opie pam_oslogin_login pam_otpw
+	pam_p11 pam_pgsql pam_pkcs11 pam_pwdfile pam_radius pam_radius_auth pam_securid
+	pam_smbpass pam_ssh pam_ssh_agent_auth pam_sss pam_sss_gss pam_systemd_home pam_tacplus
+	pam_tcb pam_u2f pam_unix pam_unix2 pam_userdb pam_vas3 pam_winbind pam_yubico
+`)
 
 // neutrals are modules that need no password to succeed.
-var neutrals = set("pam_abl", "pam_access", "pam_apparmor", "pam_canonicalize_user", "pam_cap", "pam_cgfs", "pam_cgroup", "pam_cracklib",
-	"pam_debug", "pam_deny", "pam_echo", "pam_ecryptfs", "pam_elogind", "pam_env", "pam_exec", "pam_faildelay", "pam_faillock", "pam_filter",
-	"pam_fscrypt", "pam_ftp", "pam_gdm", "pam_geoip", "pam_gnome_keyring", "pam_group", "pam_issue", "pam_keyinit", "pam_kwallet",
-	"pam_kwallet5", "pam_lastlog", "pam_lastlog2", "pam_limits", "pam_listfile", "pam_localuser", "pam_loginuid", "pam_mail", "pam_mkhomedir",
-	"pam_motd", "pam_mount", "pam_namespace", "pam_nologin", "pam_oddjob_mkhomedir", "pam_passwdqc", "pam_permit", "pam_pwhistory",
-	"pam_pwquality", "pam_rhosts", "pam_rootok", "pam_securetty", "pam_selinux", "pam_selinux_permit", "pam_sepermit", "pam_setquota",
-	"pam_shells", "pam_shield", "pam_slurm_adopt", "pam_ssh_add", "pam_stress", "pam_succeed_if", "pam_systemd", "pam_systemd_loadkey",
-	"pam_tally", "pam_tally2", "pam_time", "pam_timestamp", "pam_tmpdir", "pam_tty_audit", "pam_umask", "pam_usertype", "pam_warn",
-	"pam_wheel", "pam_xauth")
+var neutrals = set(`
+	pam_abl pam_access pam_apparmor pam_canonicalize_user pam_cap pam_cgfs pam_cgroup
+	pam_cracklib pam_debug pam_deny pam_echo pam_ecryptfs pam_elogind pam_env pam_exec
+	pam_faildelay pam_faillock pam_filter pam_fscrypt pam_ftp pam_gdm pam_geoip
+	pam_gnome_keyring pam_group pam_issue pam_keyinit pam_kwallet pam_kwallet5 pam_lastlog
+	pam_lastlog2 pam_limits pam_listfile pam_localuser pam_loginuid pam_mail pam_mkhomedir
+	pam_motd pam_mount pam_namespace pam_nologin pam_oddjob_mkhomedir pam_passwdqc pam_permit
+	pam_pwhistory pam_pwquality pam_rhosts pam_rootok pam_securetty pam_selinux
+	pam_selinux_permit pam_sepermit pam_setquota pam_shells pam_shield pam_slurm_adopt
+	pam_ssh_add pam_stress pam_succeed_if pam_systemd pam_systemd_loadkey pam_tally pam_tally2
+	pam_time pam_timestamp pam_tmpdir pam_tty_audit pam_umask pam_usertype pam_warn pam_wheel
+	pam_xauth
+`)
 
-func set(names ...string) map[string]bool {
+// set has the files of modules whose names are in a text.
+func set(names string) map[string]bool {
 	all := map[string]bool{}
-	for _, name := range names {
+	for _, name := range strings.Fields(names) {
 		all[name+".so"] = true
 	}
 	return all
@@ -63,10 +72,12 @@ func (l *Line) role() role {
 }
 
 // own is what pam_latchkey can return (pam_latchkey(8), RETURN VALUES), and libpam in its place.
-var own = []Code{Success, AuthErr, MaxTries, PermDenied, ConvErr, UserUnknown, AuthInfoUnavail, SystemErr, ModuleUnknown}
+var own = []Code{Success, AuthErr, MaxTries, PermDenied, ConvErr, UserUnknown, AuthInfoUnavail,
+	SystemErr, ModuleUnknown}
 
-// codes is what the module of a line can return, what explains most first. Of most modules that is anything; only what checks
-// passwords (which of the modules do is an assumption of the walk) does not leave that to others unless told so.
+// codes is what the module of a line can return, what explains most first. Of most modules that is
+// anything; only what checks passwords (which of the modules do is an assumption of the walk) does
+// not leave that to others unless told so.
 func (s *Service) codes(l *Line, checks bool) []Code {
 	switch r := l.role(); {
 	case l.absent && s.asInstalled:
@@ -85,20 +96,27 @@ func (s *Service) codes(l *Line, checks bool) []Code {
 	return anything()
 }
 
-// rootAlready: in programs that run with their caller's real uid pam_rootok lets nobody in but root, who could do what he likes
-// anyway. (In sshd and login it would let in everybody.)
+// rootAlready: in programs that run with their caller's real uid pam_rootok lets nobody in but
+// root, who could do what he likes anyway. (In sshd and login it would let in everybody.)
 func (s *Service) rootAlready(l *Line) bool {
-	return l.Name() == "pam_rootok.so" && slices.Contains([]string{"su", "su-l", "runuser", "runuser-l", "chsh", "chfn", ourOwn}, s.Name)
+	return l.Name() == "pam_rootok.so" && slices.Contains([]string{"su", "su-l", "runuser",
+		"runuser-l", "chsh", "chfn", ourOwn}, s.Name)
 }
 
-// RootAlready are the lines by which root needs no code, where only who is root already passes them.
+// RootAlready are the lines by which root needs no code, where only who is root already passes
+// them.
 func (s *Service) RootAlready() []*Line {
-	return slices.DeleteFunc(slices.Clone([]*Line(s.Auth)), func(l *Line) bool { return l.substack || !s.rootAlready(l) })
+	return slices.DeleteFunc(slices.Clone([]*Line(s.Auth)),
+		func(l *Line) bool { return l.substack || !s.rootAlready(l) })
 }
 
-// mayIgnore: modules that check passwords leave a user to others only if told so (ignore_root, ignore_unknown_user).
+// mayIgnore: modules that check passwords leave a user to others only if told so (ignore_root,
+// ignore_unknown_user).
 func mayIgnore(l *Line) bool {
-	return slices.ContainsFunc(l.Args, func(arg string) bool { return strings.HasPrefix(arg, "ignore") })
+	return slices.ContainsFunc(l.Args, func(arg string) bool {
+		return strings.HasPrefix(arg,
+			"ignore")
+	})
 }
 
 func anything() []Code {

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Need is a place in PAM's files that needs pam_latchkey: without the module whoever comes to it is denied.
+// Need is a place in PAM's files that needs pam_latchkey: without the module whoever comes to it
+// is denied.
 type Need struct {
 	File     string
 	From, To int   // its lines; 0: what the file says is not known
@@ -26,9 +27,10 @@ var vendor = []string{"/usr/share/pam.d", "/usr/etc/pam.d"}
 // ourOwn is the service of enroll, which goes when the module goes.
 const ourOwn = "enroll"
 
-// Needs are all places that name the module, by its own name or as a copy of it or a link to it, in services of PAM's and in
-// what these include. It is made for the removal of the module, so it is generous where Read is strict: a line that
-// PAM does not take, or one that only seems to name the module, is a need, and so is a file that cannot be read.
+// Needs are all places that name the module, by its own name or as a copy of it or a link to it,
+// in services of PAM's and in what these include. It is made for the removal of the module, so it
+// is generous where Read is strict: a line that PAM does not take, or one that only seems to name
+// the module, is a need, and so is a file that cannot be read.
 func Needs(root string) []Need {
 	s := &search{root: root, seen: map[string]bool{}, known: map[string]bool{}}
 	named := map[string]bool{ourOwn: true}
@@ -49,14 +51,20 @@ func Needs(root string) []Need {
 	return s.found
 }
 
-// leftovers are the ends of names of copies, which editors, package managers and pam-auth-update leave beside a file.
-var leftovers = []string{"~", "#", ".bak", ".orig", ".old", ".save", ".swp", ".rpmnew", ".rpmsave", ".rpmorig", ".pam-old", ".pam-new",
-	".dpkg-old", ".dpkg-dist", ".dpkg-new", ".dpkg-tmp", ".dpkg-bak", ".ucf-old", ".ucf-dist", ".ucf-new", ".pacnew", ".pacsave"}
+// leftovers are the ends of names of copies, which editors, package managers and pam-auth-update
+// leave beside a file.
+var leftovers = []string{"~", "#", ".bak", ".orig", ".old", ".save", ".swp", ".rpmnew", ".rpmsave",
+	".rpmorig", ".pam-old", ".pam-new",
+	".dpkg-old", ".dpkg-dist", ".dpkg-new", ".dpkg-tmp", ".dpkg-bak", ".ucf-old", ".ucf-dist",
+	".ucf-new", ".pacnew", ".pacsave"}
 
-// IsService reports whether a file of that name can be a service: libpam asks for names in lower case, and no program's name for
-// itself looks like a copy of a file.
+// IsService reports whether a file of that name can be a service: libpam asks for names in lower
+// case, and no program's name for itself looks like a copy of a file.
 func IsService(name string) bool {
-	copied := slices.ContainsFunc(leftovers, func(end string) bool { return strings.HasSuffix(name, end) })
+	copied := slices.ContainsFunc(leftovers, func(end string) bool {
+		return strings.HasSuffix(name,
+			end)
+	})
 	return !copied && name == strings.ToLower(name) && !strings.HasPrefix(name, ".")
 }
 
@@ -99,7 +107,8 @@ func (s *search) file(path string) {
 	s.lines(path, text)
 }
 
-// lines looks at what libpam makes of a text: versions before 1.7 pass over empty lines and comments behind a backslash.
+// lines looks at what libpam makes of a text: versions before 1.7 pass over empty lines and
+// comments behind a backslash.
 func (s *search) lines(path, text string) {
 	at, open := Need{File: path}, false
 	var words []string
@@ -130,7 +139,8 @@ func loosely(line string) (words []string, goes bool) {
 	return strings.Fields(strings.NewReplacer("[", " ", "]", " ", "\x00", " ").Replace(text)), goes
 }
 
-// line looks at the words of one line. Where the name stands does not matter: pam.conf has one word more.
+// line looks at the words of one line. Where the name stands does not matter: pam.conf has one
+// word more.
 func (s *search) line(at Need, words []string) {
 	if slices.ContainsFunc(words, s.ours) {
 		s.found = append(s.found, at)
@@ -164,10 +174,12 @@ func exists(path string) bool {
 
 // Securities are where libpam looks for modules, by distribution.
 var Securities = []string{
-	"/usr/lib/*/security", "/usr/lib64/security", "/usr/lib/security", "/lib/*/security", "/lib64/security", "/lib/security",
+	"/usr/lib/*/security", "/usr/lib64/security", "/usr/lib/security", "/lib/*/security",
+	"/lib64/security", "/lib/security",
 }
 
-// ours reports whether a word names the module: by its name, in whatever folder, or by what the file is.
+// ours reports whether a word names the module: by its name, in whatever folder, or by what the
+// file is.
 func (s *search) ours(word string) bool {
 	if filepath.Base(word) == Module {
 		return true
@@ -196,18 +208,19 @@ func (s *search) ours(word string) bool {
 // largest is far more than the module has, or any file of PAM's.
 const largest = 4 << 20
 
-// isCopy reports whether a file is pam_latchkey, or a link that leads to it: without the login program a copy denies everybody
-// as well.
+// isCopy reports whether a file is pam_latchkey, or a link that leads to it: without the login
+// program a copy denies everybody as well.
 func isCopy(path string) bool {
 	if target, err := os.Readlink(path); err == nil && filepath.Base(target) == Module {
 		return true
 	}
 	text, err := readAny(path, largest)
-	return err == nil && strings.Contains(text, "pam_sm_authenticate") && strings.Contains(text, "/latchkey-login")
+	return err == nil && strings.Contains(text, "pam_sm_authenticate") && strings.Contains(text,
+		"/latchkey-login")
 }
 
-// readAny reads a file, whoever can write it. Folders and /dev/null are empty for PAM. Nothing else is opened: a FIFO would
-// never end, and of a device nobody knows what opening it does.
+// readAny reads a file, whoever can write it. Folders and /dev/null are empty for PAM. Nothing
+// else is opened: a FIFO would never end, and of a device nobody knows what opening it does.
 func readAny(path string, limit int64) (string, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {

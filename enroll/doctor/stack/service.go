@@ -1,8 +1,10 @@
-// Package stack reads PAM's service files and tells by simulation what the auth stack of a service lets through.
+// Package stack reads PAM's service files and tells by simulation what the auth stack of a service
+// lets through.
 //
-// It reads what Linux-PAM with Debian's @include reads (pam.d(5); libpam/pam_handlers.c), but strictly: a mistake that libpam
-// turns into a module that fails is an error here, with file and line. The simulation is libpam's own walk through a
-// stack (libpam/pam_dispatch.c); tests compare it with the real one.
+// It reads what Linux-PAM with Debian's @include reads (pam.d(5); libpam/pam_handlers.c), but
+// strictly: a mistake that libpam turns into a module that fails is an error here, with file and
+// line. The simulation is libpam's own walk through a stack (libpam/pam_dispatch.c); tests compare
+// it with the real one.
 package stack
 
 import (
@@ -65,19 +67,21 @@ type Service struct {
 	Auth, Account, Session, Password Stack
 	Files                            []string // all that were read, the service's own first
 
-	asInstalled bool // modules that are not on this machine fail; else what they would do counts, should they come
+	// modules that are not on this machine fail; else what they would do counts, should they come
+	asInstalled bool
 }
 
 // Stack is a list of modules in the order in which they run.
 type Stack []*Line
 
-// Read reads a service below root, which is empty but in tests. The error matches fs.ErrNotExist if neither the service nor
-// "other", which libpam falls back to, is there.
+// Read reads a service below root, which is empty but in tests. The error matches fs.ErrNotExist
+// if neither the service nor "other", which libpam falls back to, is there.
 func Read(root, service string) (*Service, error) {
 	return read(&reader{root: root, dirs: Dirs, open: readTrusted}, service)
 }
 
-// ReadAnyones is Read, but whoever owns the files and can write them: libpam does not look at that.
+// ReadAnyones is Read, but whoever owns the files and can write them: libpam does not look at
+// that.
 func ReadAnyones(root, service string) (*Service, error) {
 	open := func(path string) ([]byte, error) {
 		text, err := readAny(path, fileLimit)
@@ -202,7 +206,8 @@ func (r *reader) file(name string, only Type, depth, level int) error {
 	return nil
 }
 
-// find opens the file as libpam does: the first folder that has it counts. Others must not be able to write it.
+// find opens the file as libpam does: the first folder that has it counts. Others must not be able
+// to write it.
 func (r *reader) find(name string) (string, []byte, error) {
 	candidates := []string{name}
 	if !path.IsAbs(name) {
@@ -274,48 +279,4 @@ func (r *reader) add(l *Line, at func(error) error) error {
 	}
 	r.lines = append(r.lines, l)
 	return nil
-}
-
-// entry is a parsed line: a module, or a file to include.
-type entry struct {
-	kind     Type // empty: @include takes all types
-	line     *Line
-	include  string
-	substack bool
-}
-
-func parseEntry(words []string) (entry, error) {
-	first := strings.ToLower(words[0])
-	if first == "@include" {
-		return parseInclude(entry{}, words[1:])
-	}
-	kind := Type(strings.TrimPrefix(first, "-"))
-	if !types[kind] {
-		return entry{}, fmt.Errorf("unknown type %q", words[0])
-	}
-	if len(words) < 2 {
-		return entry{}, errors.New("no control")
-	}
-	keyword := strings.ToLower(words[1])
-	if keyword == "include" || keyword == "substack" {
-		return parseInclude(entry{kind: kind, substack: keyword == "substack"}, words[2:])
-	}
-	c, err := parseControl(words[1])
-	if err != nil {
-		return entry{}, err
-	}
-	if len(words) < 3 || words[2] == "" {
-		return entry{}, errors.New("no module")
-	}
-	l := &Line{Type: kind, Module: words[2], control: c}
-	l.Args = words[3:]
-	return entry{kind: kind, line: l}, nil
-}
-
-func parseInclude(e entry, words []string) (entry, error) {
-	if len(words) == 0 || words[0] == "" {
-		return e, errors.New("an include names no file")
-	}
-	e.include = words[0]
-	return e, nil
 }

@@ -15,8 +15,8 @@ type fullLine struct {
 	text   string
 }
 
-// fullLines joins the lines of a file. What versions of libpam read differently is an error: nobody could say then what
-// the stack is.
+// fullLines joins the lines of a file. What versions of libpam read differently is an error:
+// nobody could say then what the stack is.
 func fullLines(data string) ([]fullLine, error) {
 	var all []fullLine
 	var open *fullLine // a line that goes on
@@ -48,8 +48,8 @@ func fullLines(data string) ([]fullLine, error) {
 	return all, nil
 }
 
-// part is what one line of the file gives, and whether the next one belongs to it. A comment ends at its line, whatever
-// stands at its end.
+// part is what one line of the file gives, and whether the next one belongs to it. A comment ends
+// at its line, whatever stands at its end.
 func part(line string, continued bool) (text string, goes bool, err error) {
 	text, _, comment := strings.Cut(line, "#")
 	for _, c := range []byte(text) {
@@ -72,8 +72,8 @@ func part(line string, continued bool) (text string, goes bool, err error) {
 	return text, false, nil
 }
 
-// tokens splits a line at blanks. As in libpam, what begins with a bracket goes to the closing one, whatever follows that,
-// and \] does not close.
+// tokens splits a line at blanks. As in libpam, what begins with a bracket goes to the closing
+// one, whatever follows that, and \] does not close.
 func tokens(text string) ([]string, error) {
 	var all []string
 	for {

@@ -14,13 +14,14 @@ type edge struct {
 	code     Code
 }
 
-// walk is every way through a stack: all codes that modules can return, in all combinations. Their number stays small, since
-// nodes that agree in everything are one.
+// walk is every way through a stack: all codes that modules can return, in all combinations. Their
+// number stays small, since nodes that agree in everything are one.
 type walk struct {
 	stack Stack
 	nodes []node
 	edges []edge
-	first []int // the edge by which each node was first reached: a shortest way, as nodes come in this order
+	// the edge by which each node was first reached: a shortest way, as nodes come in this order
+	first []int
 }
 
 // explore walks. checks tells which lines check a password or a key.
@@ -70,7 +71,8 @@ func (s *Service) choices(l *Line, checks func(*Line) bool) []Code {
 	return all
 }
 
-// right: a password module says "right, but to be changed" too, and libpam's keywords take that for success.
+// right: a password module says "right, but to be changed" too, and libpam's keywords take that
+// for success.
 func right(c Code) bool { return c == Success || c == NewAuthtokReqd }
 
 func (s *Service) after(from node, code Code, checks func(*Line) bool) node {

@@ -9,11 +9,15 @@ type Kind int
 const (
 	Absent  Kind = iota + 1 // there is no pam_latchkey in auth
 	Skipped                 // Line returns Code and a login succeeds without Factor being asked
-	Shrug                   // Factor (which is Line) returns Code, a failure, and a login succeeds all the same
-	Early                   // Factor is asked although no password or key was right; Line, if there is one, is the last that said no
-	Unsure                  // as Early, unless Line checks a password, which is not known
-	Closed                  // there is no way to a success
-	Twice                   // Line asks for a code after Factor has got one, which is used up by then
+	// Factor (which is Line) returns Code, a failure, and a login succeeds all the same
+	Shrug
+	// Factor is asked although no password or key was right; Line, if there is one, is the last
+	// that said no
+	Early
+	Unsure // as Early, unless Line checks a password, which is not known
+	Closed // there is no way to a success
+	// Line asks for a code after Factor has got one, which is used up by then
+	Twice
 )
 
 // Weakness is one thing that is wrong with a service's auth stack.
@@ -46,24 +50,35 @@ func (s *Service) factors() []int {
 	return all
 }
 
-// Weaknesses walks every way through the auth stack and tells what should not be possible. None: whoever passes
-// has given a code, and is asked for it only after the password (or a key, where if_publickey looks for one).
+// Weaknesses walks every way through the auth stack and tells what should not be possible. None:
+// whoever passes has given a code, and is asked for it only after the password (or a key, where
+// if_publickey looks for one).
 func (s *Service) Weaknesses() []Weakness {
 	factors := s.factors()
 	if len(factors) == 0 {
 		return []Weakness{{Kind: Absent}}
 	}
-	certain := s.explore(func(l *Line) bool { return l.role() == password || l.role() == question })
-	generous := s.explore(func(l *Line) bool { return l.role() == password || l.role() == question || l.role() == unknown })
+	certain := s.explore(func(l *Line) bool {
+		return l.role() == password ||
+			l.role() == question
+	})
+	generous := s.explore(func(l *Line) bool {
+		return l.role() == password ||
+			l.role() == question || l.role() == unknown
+	})
 	found := append(s.bypasses(certain, factors), s.early(certain, generous, factors)...)
 	found = append(found, s.twice(certain, factors)...)
-	if !slices.ContainsFunc(certain.nodes, func(n node) bool { return n.ended(s.Auth) && n.passes() }) {
+	if !slices.ContainsFunc(certain.nodes, func(n node) bool {
+		return n.ended(s.Auth) &&
+			n.passes()
+	}) {
 		found = append(found, Weakness{Kind: Closed, Line: s.Auth[factors[0]]})
 	}
 	return found
 }
 
-// bypasses are the lines at which a way that ends well leaves pam_latchkey out, or does not heed its refusal.
+// bypasses are the lines at which a way that ends well leaves pam_latchkey out, or does not heed
+// its refusal.
 func (s *Service) bypasses(w *walk, factors []int) []Weakness {
 	through := w.leading(func(n node) bool { return n.ended(s.Auth) && n.passes() && !n.proved })
 	var found []Weakness
@@ -85,7 +100,8 @@ func (s *Service) bypasses(w *walk, factors []int) []Weakness {
 func (s *Service) twice(w *walk, factors []int) (found []Weakness) {
 	for _, e := range w.edges {
 		if _, asks := slices.BinarySearch(factors, e.line); asks && w.nodes[e.from].proved {
-			found = once(found, Weakness{Twice, s.Auth[e.line], Success, s.last(w.way(e.from), factor)})
+			found = once(found, Weakness{Twice, s.Auth[e.line], Success, s.last(w.way(e.from),
+				factor)})
 		}
 	}
 	return found
@@ -93,22 +109,28 @@ func (s *Service) twice(w *walk, factors []int) (found []Weakness) {
 
 // once keeps the first of those that differ in the code alone.
 func once(found []Weakness, w Weakness) []Weakness {
-	if slices.ContainsFunc(found, func(f Weakness) bool { return f.Kind == w.Kind && f.Line == w.Line }) {
+	if slices.ContainsFunc(found, func(f Weakness) bool {
+		return f.Kind == w.Kind &&
+			f.Line == w.Line
+	}) {
 		return found
 	}
 	return append(found, w)
 }
 
-// early are the lines of pam_latchkey that are reached before a password or a key was right. certain is the walk in which only
-// modules that are known check passwords, generous the one in which those that are not known do too.
+// early are the lines of pam_latchkey that are reached before a password or a key was right.
+// certain is the walk in which only modules that are known check passwords, generous the one in
+// which those that are not known do too.
 func (s *Service) early(certain, generous *walk, factors []int) []Weakness {
 	sure, perhaps := generous.unchecked(), certain.unchecked()
 	var found []Weakness
 	for _, at := range factors {
 		if id, ok := sure[at]; ok {
-			found = append(found, Weakness{Early, s.last(generous.way(id), password, unknown), AuthErr, s.Auth[at]})
+			found = append(found, Weakness{Early, s.last(generous.way(id), password, unknown),
+				AuthErr, s.Auth[at]})
 		} else if id, ok := perhaps[at]; ok {
-			found = append(found, Weakness{Unsure, s.last(certain.way(id), unknown), Success, s.Auth[at]})
+			found = append(found, Weakness{Unsure, s.last(certain.way(id), unknown), Success,
+				s.Auth[at]})
 		}
 	}
 	return found

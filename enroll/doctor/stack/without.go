@@ -2,8 +2,9 @@ package stack
 
 import "slices"
 
-// CountOn are the services below root in which other lines count on those of the needs: without them a right password would not
-// be enough any more, or a wrong one would. A jump that lands elsewhere does that.
+// CountOn are the services below root in which other lines count on those of the needs: without
+// them a right password would not be enough any more, or a wrong one would. A jump that lands
+// elsewhere does that.
 func CountOn(root string, needs []Need) []string {
 	var names []string
 	for _, name := range Services(root) {
@@ -24,7 +25,10 @@ func CountOn(root string, needs []Need) []string {
 
 func (s *Service) without(needs []Need) *Service {
 	gone := func(l *Line) bool {
-		return slices.ContainsFunc(needs, func(n Need) bool { return n.File == l.File && n.From <= l.Number && l.Number <= n.To })
+		return slices.ContainsFunc(needs, func(n Need) bool {
+			return n.File == l.File &&
+				n.From <= l.Number && l.Number <= n.To
+		})
 	}
 	return &Service{Name: s.Name, Auth: slices.DeleteFunc(slices.Clone(s.Auth), gone)}
 }
