@@ -101,6 +101,8 @@ missing_for_tests() {
 	have strace || echo strace
 	have zbarimg || echo zbar-tools
 	have pskctool || echo pskctool
+	have mkfs.btrfs || echo btrfs-progs
+	have mkfs.xfs || echo xfsprogs
 	have plink || echo putty-tools
 	have dbclient || echo dropbear-bin
 	have zsh || echo zsh

@@ -181,7 +181,16 @@ func (k Keyring) rewrite(account *Account, next *record.Record, added Enrollment
 		st.Recovery, st.Next = st.Next, state.Recovery{}
 	}
 	account.commit()
+	k.settle(account)
 	return saved
+}
+
+// settle makes a state anew that a full disk would keep from being written: one that was copied to where it is by something else
+// than enroll, or made by an enroll that knew nothing of copying on write. The caller holds all locks.
+func (k Keyring) settle(account *Account) {
+	if copied, err := k.States.CopiedOnWrite(account.Record.Name); err == nil && copied {
+		k.States.Create(account.Record.Name, account.State.State)
+	}
 }
 
 func (k Keyring) still(r *record.Record) error {

@@ -19,10 +19,15 @@ var ErrInForce = errors.New("the change is in force now, and a crash of this mac
 // Replace puts data under name in d, mode 0600, so that at any instant, a crash included, the name leads to the whole
 // old file or to the whole new one: temporary file, fsync, rename, fsync of the directory. If it fails the old
 // file stands, also if the last of these does, unless the error matches ErrInForce.
-func (d *Dir) Replace(name string, data []byte) error { return d.put(name, data, d.exchange) }
+func (d *Dir) Replace(name string, data []byte) error {
+	return d.put(name, data, asIs, d.exchange)
+}
 
 // Create is like Replace, but the error matches fs.ErrExist if name is there already.
-func (d *Dir) Create(name string, data []byte) error { return d.put(name, data, d.link) }
+func (d *Dir) Create(name string, data []byte) error { return d.put(name, data, asIs, d.link) }
+
+// asIs leaves a new file as the file system makes it.
+func asIs(int) {}
 
 // link gives tmp its name, which nothing has.
 func (d *Dir) link(tmp, name string) (undo func() error, err error) {
@@ -78,12 +83,12 @@ func (d *Dir) Sweep() {
 	}
 }
 
-// put writes data and has rename give it its name. Whatever has the temporary name in the end is removed.
-func (d *Dir) put(name string, data []byte, rename func(tmp, name string) (undo func() error, err error)) error {
+// put writes data to a temporary file that was prepared while it was empty, and has rename give it its name. Whatever has the temporary name in the end is removed.
+func (d *Dir) put(name string, data []byte, prepare func(fd int), rename func(tmp, name string) (undo func() error, err error)) error {
 	if err := plain(name); err != nil {
 		return err
 	}
-	tmp, err := d.writeTemporary(data)
+	tmp, err := d.writeTemporary(data, prepare)
 	defer unix.Unlinkat(d.fd, tmp, 0)
 	if err != nil {
 		return d.pathError("write", name, err)
@@ -99,7 +104,7 @@ func (d *Dir) put(name string, data []byte, rename func(tmp, name string) (undo 
 	return err
 }
 
-func (d *Dir) writeTemporary(data []byte) (string, error) {
+func (d *Dir) writeTemporary(data []byte, prepare func(fd int)) (string, error) {
 	random := make([]byte, 12)
 	rand.Read(random) // never fails: crypto/rand ends the program instead
 	tmp := temporary + hex.EncodeToString(random)
@@ -112,6 +117,7 @@ func (d *Dir) writeTemporary(data []byte) (string, error) {
 	if err := own(fd); err != nil {
 		return tmp, err
 	}
+	prepare(fd)
 	if _, err := f.Write(data); err != nil {
 		return tmp, err
 	}

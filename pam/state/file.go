@@ -59,6 +59,21 @@ func (s Store) View(name string) (*State, error) {
 	return &f.State, nil
 }
 
+// CopiedOnWrite reports whether a full disk would deny this user: the file system copies this file when it is written.
+func (s Store) CopiedOnWrite(name string) (bool, error) {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return false, err
+	}
+	defer dir.Close()
+	f, err := dir.Open(name, unix.O_RDONLY, safefile.Private)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	return safefile.CopiedOnWrite(f), nil
+}
+
 // Peek reads name's state without waiting for its lock: what never changes of it (uid, enrollment) is sure, and only that.
 func (s Store) Peek(name string) (*State, error) {
 	f, err := s.open(name, unix.O_RDONLY, func(*os.File) error { return nil })
@@ -239,7 +254,7 @@ func (s Store) Create(name string, st State) error {
 	if err != nil {
 		return err
 	}
-	return dir.Replace(name, append(slot, slot...))
+	return dir.Preallocate(name, append(slot, slot...))
 }
 
 // Remove removes name's state, under the same locks as Create. The error matches fs.ErrNotExist if there is none.
