@@ -62,15 +62,15 @@ func (p *program) addUnasked(who identity, o options) error {
 	if d.Type == record.HOTP {
 		uri += fmt.Sprintf("&counter=%d", o.counter)
 	}
-	err = p.withPicture(uri, o, func() error { return p.save(p.keyring, who, d, o.counter) })
-	if err != nil {
-		return err
+	saved := p.withPicture(uri, o, func() error { return p.save(p.keyring, who, d, o.counter) })
+	if !made(saved) {
+		return saved
 	}
 	if _, err := fmt.Fprintln(p.out, uri); err != nil {
 		return &failure{fmt.Sprintf("the device %q of %s is saved, but its URI could not be written: %v", d.Label, who.name, err),
 			"remove it (enroll remove, or enroll reset if it is the only one) and add it again"}
 	}
-	return nil
+	return saved
 }
 
 // device makes the new device from the options.
@@ -133,7 +133,7 @@ func (p *program) freeLabel(who identity, base string) (label string, err error)
 
 func (p *program) save(k factor.Keyring, who identity, d record.Device, step uint64) error {
 	err := p.as0(func() error { return k.Add(who.name, who.uid, d, step) })
-	if err == nil {
+	if made(err) {
 		p.logged(audit.Change{What: "add", User: who.name, Device: d.Label, Detail: string(d.Type)})
 	}
 	return err

@@ -25,12 +25,12 @@ func (p *program) remove(o options) error {
 	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) && !errors.Is(err, factor.ErrState) {
 		return &failure{fmt.Sprintf("%s has no device %q", who.name, o.operand), "see the devices with: enroll status"}
 	}
-	if err != nil {
+	if !made(err) {
 		return err
 	}
 	p.logged(audit.Change{What: "remove", User: who.name, Device: o.operand})
 	fmt.Fprintf(p.out, "removed: device %q of %s\n", o.operand, who.name)
-	return nil
+	return err
 }
 
 // reset removes all that a user has. It works for users who are gone and on files that cannot be read: it is
@@ -58,13 +58,17 @@ func (p *program) reset(o options) error {
 		name, err = who.name, p.keyring.Reset(who.name)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return p.changed(o, name, false, "nothing to reset: "+name+" has no second factor")
+		return p.sayChanged(o, name, false, "nothing to reset: "+name+" has no second factor", nil)
 	}
-	if err != nil {
+	if errors.Is(err, factor.ErrHalf) {
+		p.logged(audit.Change{What: "reset", User: name, Detail: "incomplete"})
+		return &failure{"the reset of " + name + " is incomplete: " + err.Error(), "run it again: enroll reset " + name}
+	}
+	if !made(err) {
 		return err
 	}
 	p.logged(audit.Change{What: "reset", User: name})
-	return p.changed(o, name, true, "reset: "+name+" has no second factor any more and must enroll anew")
+	return p.sayChanged(o, name, true, "reset: "+name+" has no second factor any more and must enroll anew", err)
 }
 
 // unlock ends a lock.
@@ -82,26 +86,27 @@ func (p *program) unlock(o options) error {
 		return err
 	}
 	was, err := p.keyring.Unlock(who.name, who.uid, limits, p.clock())
-	if err != nil {
+	if !made(err) {
 		return err
 	}
 	if !was {
-		return p.changed(o, who.name, false, who.name+" was not locked")
+		return p.sayChanged(o, who.name, false, who.name+" was not locked", err)
 	}
 	p.logged(audit.Change{What: "unlock", User: who.name})
-	return p.changed(o, who.name, true, "unlocked: "+who.name)
+	return p.sayChanged(o, who.name, true, "unlocked: "+who.name, err)
 }
 
-// changed says what came of a command that scripts run again and again.
-func (p *program) changed(o options, name string, changed bool, said string) error {
+// sayChanged says what came of a command that scripts run again and again. saved is what is still wrong with the change.
+func (p *program) sayChanged(o options, name string, changed bool, said string, saved error) (err error) {
 	if o.json {
-		return writeJSON(p.out, struct {
+		err = writeJSON(p.out, struct {
 			User    string `json:"user"`
 			Changed bool   `json:"changed"`
 		}{name, changed})
+	} else {
+		_, err = fmt.Fprintln(p.out, said)
 	}
-	_, err := fmt.Fprintln(p.out, said)
-	return err
+	return errors.Join(saved, err)
 }
 
 // target is the NAME of a command for root, which may also be given as --user.

@@ -19,14 +19,14 @@ func (p *program) codes(o options) error {
 		return err
 	}
 	if o.yes {
-		codes, err := p.replaceCodes(p.keyring, who)
-		if err != nil {
-			return err
+		codes, saved := p.replaceCodes(p.keyring, who)
+		if !made(saved) {
+			return saved
 		}
 		if _, err = fmt.Fprintln(p.out, strings.Join(codes, "\n")); err != nil {
 			return unseen(who, err)
 		}
-		return nil
+		return saved
 	}
 	if !p.shown {
 		return &failure{"output is not a terminal, so no codes are shown",
@@ -41,14 +41,14 @@ func (p *program) codes(o options) error {
 
 // newCodes shows new recovery codes to a person.
 func (p *program) newCodes(k factor.Keyring, who identity) error {
-	codes, err := p.replaceCodes(k, who)
-	if err != nil {
-		return err
+	codes, saved := p.replaceCodes(k, who)
+	if !made(saved) {
+		return saved
 	}
 	if _, err := fmt.Fprint(p.out, "\n"+guide.KeepCodes+guide.Codes(codes, 1)+"\nEarlier codes work no more.\n"); err != nil {
 		return unseen(who, err)
 	}
-	return nil
+	return saved
 }
 
 // unseen says that recovery codes were saved which nobody has seen.
@@ -59,12 +59,16 @@ func unseen(who identity, err error) error {
 // replaceCodes saves a new set. It is saved before it is seen: codes on paper that do not work are worse than none.
 func (p *program) replaceCodes(k factor.Keyring, who identity) ([]string, error) {
 	codes, set, err := factor.NewRecovery()
+	if err == nil {
+		err = p.writable() // the user may have gone since the command began
+	}
 	if err != nil {
 		return nil, err
 	}
-	if err := p.as0(func() error { return k.SetRecovery(who.name, who.uid, set) }); err != nil {
+	err = p.as0(func() error { return k.SetRecovery(who.name, who.uid, set) })
+	if !made(err) {
 		return nil, err
 	}
 	p.logged(audit.Change{What: "codes", User: who.name})
-	return codes, nil
+	return codes, err
 }

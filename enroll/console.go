@@ -26,7 +26,7 @@ type console struct {
 
 func newConsole(in, out, err *os.File) *console {
 	return &console{
-		in: bufio.NewReaderSize(in, 4096), inFile: in, out: out, outFile: out, err: err, shown: term.IsTerminal(int(out.Fd())),
+		in: bufio.NewReaderSize(in, 4096), inFile: in, out: &output{Writer: out}, outFile: out, err: err, shown: term.IsTerminal(int(out.Fd())),
 	}
 }
 
@@ -37,7 +37,9 @@ const maxLine = 1024
 
 // ask shows a prompt and reads a line.
 func (c *console) ask(prompt string) (string, error) {
-	fmt.Fprint(c.out, prompt)
+	if _, err := fmt.Fprint(c.out, prompt); err != nil {
+		return "", unwritable(err)
+	}
 	return c.line()
 }
 

@@ -37,16 +37,16 @@ func (p *program) invite(o options) error {
 	}
 	err = p.keyring.SetTicket(who.name, who.uid, g)
 	if errors.Is(err, factor.ErrEnrolled) {
-		return p.grant(o, granted{User: who.name}, "%s has a second factor already and needs no ticket", who.name)
+		return p.grant(o, nil, granted{User: who.name}, "%s has a second factor already and needs no ticket", who.name)
 	}
-	if err != nil {
+	if !made(err) {
 		return err
 	}
 	p.logged(audit.Change{What: "invite", User: who.name, Detail: "until " + g.Until.UTC().Format(time.RFC3339)})
 	if !rules.Ticket {
 		fmt.Fprintln(p.err, "enroll: warning: nobody is asked for it: latchkey.toml does not say enroll_ticket = true")
 	}
-	return p.grant(o, granted{who.name, &code, &g.Until}, "ticket for %s, good for one enrollment until %s", who.name, minute(g.Until))
+	return p.grant(o, err, granted{who.name, &code, &g.Until}, "ticket for %s, good for one enrollment until %s", who.name, minute(g.Until))
 }
 
 // bypass gives out a code that works once in place of a device's.
@@ -66,14 +66,14 @@ func (p *program) bypass(o options) error {
 	if errors.Is(err, factor.ErrUnenrolled) {
 		return &failure{who.name + " has no second factor to bypass", "who may log in without one latchkey.toml says; for a first enrollment: enroll invite " + who.name}
 	}
-	if err != nil {
+	if !made(err) {
 		return err
 	}
 	p.logged(audit.Change{What: "bypass", User: who.name, Detail: "until " + g.Until.UTC().Format(time.RFC3339)})
 	if s, err := p.statusOf(who); err == nil && s.LockedUntil != nil {
 		fmt.Fprintf(p.err, "enroll: warning: %s is locked until %s; to end that: enroll unlock %s\n", who.name, minute(*s.LockedUntil), who.name)
 	}
-	return p.grant(o, granted{who.name, &code, &g.Until}, "code for %s, good for one login until %s; it is typed where a code is asked for", who.name, minute(g.Until))
+	return p.grant(o, err, granted{who.name, &code, &g.Until}, "code for %s, good for one login until %s; it is typed where a code is asked for", who.name, minute(g.Until))
 }
 
 func (p *program) granting(o options) (identity, error) {
@@ -84,8 +84,9 @@ func (p *program) granting(o options) (identity, error) {
 	return lookUp(name)
 }
 
-// grant prints the code alone, for people and scripts alike; what is said about it goes to standard error.
-func (p *program) grant(o options, g granted, format string, args ...any) error {
+// grant prints the code alone, for people and scripts alike; what is said about it goes to standard error. saved is what is still
+// wrong with it.
+func (p *program) grant(o options, saved error, g granted, format string, args ...any) error {
 	if g.Until != nil {
 		*g.Until = g.Until.UTC().Truncate(time.Second)
 	}
@@ -101,7 +102,7 @@ func (p *program) grant(o options, g granted, format string, args ...any) error 
 	if err != nil && g.Code != nil {
 		return &failure{fmt.Sprintf("the code of %s is saved, but could not be written: %v", g.User, err), "run the same command again for another one"}
 	}
-	return err
+	return errors.Join(saved, err)
 }
 
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04") + " UTC" }

@@ -192,8 +192,11 @@ func (i *importing) saveOne(c *candidate) {
 		return i.over(c, old)
 	})
 	switch {
-	case err == nil:
+	case made(err):
 		c.tell()
+		if err != nil {
+			c.Problem = err.Error()
+		}
 	case errors.Is(err, errUnchanged):
 		c.Result = unchanged
 	case errors.Is(err, errUpdated):

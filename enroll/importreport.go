@@ -68,7 +68,7 @@ func (o outcome) listed() outcome {
 
 // bad tells whether the user could not be taken over.
 func (o *outcome) bad() bool {
-	return !slices.Contains([]string{taken, replaced, unchanged, updated}, o.Result)
+	return o.Problem != "" || !slices.Contains([]string{taken, replaced, unchanged, updated}, o.Result)
 }
 
 // line is the outcome for people.
@@ -103,6 +103,9 @@ func (o *outcome) what() string {
 	parts := []string{o.Result + ": " + strings.Join(what, ", ")}
 	if len(o.Lost) > 0 {
 		parts = append(parts, "not taken over: "+strings.Join(o.Lost, ", "))
+	}
+	if o.Problem != "" {
+		parts = append(parts, "but: "+o.Problem)
 	}
 	return strings.Join(append(parts, o.Notes...), "; ")
 }

@@ -12,6 +12,7 @@ import (
 
 // logged writes a change that was made into the system's log, beside the logins.
 func (p *program) logged(c audit.Change) {
+	p.changed = true
 	c.By = strconv.Itoa(p.uid)
 	if u, err := user.LookupId(c.By); err == nil {
 		c.By = u.Username

@@ -24,11 +24,15 @@ var root string
 const lockWait = 5 * time.Second
 
 func main() {
-	err := cleanStart()
+	err := outputClosed()
+	if err == nil {
+		err = cleanStart()
+	}
 	if err != nil {
 		os.Exit(report(os.Stderr, err))
 	}
-	signal.Ignore(unix.SIGTSTP) // suspended it could hold a lock, or leave a terminal without echo
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE) // a pipe without a reader is an error like any other
+	signal.Ignore(unix.SIGTSTP)                          // suspended it could hold a lock, or leave a terminal without echo
 	down, err := dropPrivilege()
 	if err != nil {
 		os.Exit(report(os.Stderr, err))

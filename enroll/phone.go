@@ -42,11 +42,11 @@ func (p *program) addPhone(o options) error {
 			return err
 		}
 	}
-	if err := p.save(proven, who, d, 0); err != nil {
-		return err
+	saved := p.save(proven, who, d, 0)
+	if made(saved) {
+		fmt.Fprintf(p.out, "Done: codes for %s can be sent to %q, %s.\n", who.name, d.Label, d.Hint())
 	}
-	fmt.Fprintf(p.out, "Done: codes for %s can be sent to %q, %s.\n", who.name, d.Label, d.Hint())
-	return nil
+	return saved
 }
 
 // phone makes the device from the options; the number is asked for if they have none.

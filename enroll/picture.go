@@ -26,8 +26,8 @@ func (p *program) withPicture(uri string, o options, work func() error) error {
 		return err
 	}
 	err = work()
-	keep(err == nil)
-	if err == nil {
+	keep(made(err))
+	if made(err) {
 		fmt.Fprintf(p.err, "enroll: warning: %s holds the secret: remove it once it is scanned\n", o.png)
 	}
 	return err

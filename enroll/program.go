@@ -10,6 +10,7 @@ import (
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
+	"latchkey/pam/state"
 )
 
 // program is one run of enroll.
@@ -24,6 +25,7 @@ type program struct {
 	password func(name string) error
 	// newVerifier makes what reaches Twilio Verify.
 	newVerifier func() verifier
+	changed     bool // something was, and is in the log
 }
 
 // run does what args say and returns the exit status.
@@ -36,8 +38,11 @@ func (p *program) run(args []string) int {
 	case o.command.Root && p.uid != 0:
 		err = &failure{fmt.Sprintf("enroll %s is for root", o.command.Name), ""}
 	default:
-		err = does[o.command.Name](p, o)
+		if err = p.writable(); err == nil {
+			err = does[o.command.Name](p, o)
+		}
 	}
+	err = p.ended(err)
 	return report(p.err, hinted(err, o))
 }
 
@@ -46,6 +51,10 @@ func hinted(err error, o options) error {
 	switch {
 	case errors.Is(err, names.ErrUntold):
 		return &failure{err.Error() + "; nothing was changed", "try again when it answers (see /etc/nsswitch.conf)"}
+	case errors.Is(err, safefile.ErrInForce):
+		return &failure{err.Error(), "the disk fails: look into the kernel's log before you rely on the change"}
+	case errors.Is(err, state.ErrSave):
+		return &failure{err.Error() + "; nothing was changed", "look at the disk: it is full, read-only or failing"}
 	case errors.Is(err, factor.ErrUnenrolled):
 		return &failure{"no second factor is set up", "set one up with: enroll" + o.forUser()}
 	case errors.As(err, new(*factor.MissingError)), errors.As(err, new(*factor.NamesakeError)):

@@ -34,8 +34,9 @@ func (p *program) saveFirst(proven factor.Keyring, who identity, d record.Device
 		return err
 	}
 	all := factor.Enrollment{Devices: []record.Device{d}, Counters: []uint64{step}, Recovery: set}
-	if err := p.as0(func() error { return proven.Enroll(who.name, who.uid, all, false) }); err != nil {
-		return err
+	saved := p.as0(func() error { return proven.Enroll(who.name, who.uid, all, false) })
+	if !made(saved) {
+		return saved
 	}
 	p.logged(audit.Change{What: "add", User: who.name, Device: d.Label, Detail: string(d.Type)})
 	p.logged(audit.Change{What: "codes", User: who.name})
@@ -43,17 +44,17 @@ func (p *program) saveFirst(proven factor.Keyring, who identity, d record.Device
 		return unseen(who, err)
 	}
 	p.saidDone(who, d)
-	return nil
+	return saved
 }
 
 // addApp gives a user one more app, in two steps.
 func (p *program) addApp(who identity, o options) error {
 	return p.setUpApp(who, o, 2, func(proven factor.Keyring, d record.Device, step uint64) error {
-		if err := p.save(proven, who, d, step); err != nil {
-			return err
+		saved := p.save(proven, who, d, step)
+		if made(saved) {
+			p.saidDone(who, d)
 		}
-		p.saidDone(who, d)
-		return nil
+		return saved
 	})
 }
 

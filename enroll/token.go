@@ -30,11 +30,11 @@ func (p *program) addToken(who identity, o options) error {
 	if err != nil {
 		return err
 	}
-	if err := p.save(proven, who, d, next); err != nil {
-		return err
+	saved := p.save(proven, who, d, next)
+	if made(saved) {
+		fmt.Fprintf(p.out, "Done: the token %q is set up for %s.\n", d.Label, who.name)
 	}
-	fmt.Fprintf(p.out, "Done: the token %q is set up for %s.\n", d.Label, who.name)
-	return nil
+	return saved
 }
 
 // tokenReach is how far a new token's counter may be ahead: it has been tried in the shop.

@@ -15,10 +15,12 @@ import (
 	"latchkey/pam/state"
 )
 
-// Errors of Remove that callers tell apart.
+// Errors of Remove and Reset that callers tell apart.
 var (
 	// ErrLastDevice says that a user would be left without any device.
 	ErrLastDevice = errors.New("it is the only device")
+	// ErrHalf says that a reset has removed the record and could not remove the state.
+	ErrHalf = errors.New("the record is removed, but its state is not")
 	// ErrItself says that a device's own code was to remove it.
 	ErrItself = errors.New("its own code does not remove it")
 )
@@ -238,11 +240,22 @@ func (k Keyring) enroll(name string, uid uint32, e Enrollment) error {
 	}
 	r := &record.Record{Name: name, UID: uid, Devices: e.Devices, Recovery: e.Recovery}
 	rand.Read(r.Enrollment[:])
-	if err := k.Records.Save(r); err != nil {
-		return err
+	saved := k.Records.Save(r)
+	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
+		k.putBack(name, left)
+		return saved
 	}
 	k.finish(name, r)
-	return nil
+	return saved
+}
+
+// putBack undoes what enroll did to the state. If it cannot, that fails nothing: a state without an enrollment id is nobody's.
+func (k Keyring) putBack(name string, left *state.State) {
+	if left == nil {
+		k.States.Remove(name)
+	} else {
+		k.States.Create(name, *left)
+	}
 }
 
 // finish gives the state of a user who has a record now its enrollment id, from which on a record that is missing is a lost one,
@@ -274,7 +287,8 @@ func (k Keyring) Remove(name string, uid uint32, labelOrID string) error {
 }
 
 // Reset removes everything name has, readable or not, in the order that is the reverse of enroll's: a crash at any instant leaves the
-// old enrollment or none. The error matches fs.ErrNotExist if there was nothing.
+// old enrollment or none. The error matches fs.ErrNotExist if there was nothing,
+// and safefile.ErrInForce or ErrHalf if something was removed all the same.
 func (k Keyring) Reset(name string) error {
 	if err := record.CheckName(name); err != nil {
 		return err
@@ -282,17 +296,17 @@ func (k Keyring) Reset(name string) error {
 	return k.Exclusive(func() error {
 		defer k.release(name).Close()
 		recordErr := k.Records.Remove(name)
-		if recordErr != nil && !errors.Is(recordErr, fs.ErrNotExist) {
+		if !gone(recordErr) {
 			return recordErr
 		}
 		stateErr := k.States.Remove(name)
-		if stateErr != nil && !errors.Is(stateErr, fs.ErrNotExist) {
+		if !gone(stateErr) && errors.Is(recordErr, fs.ErrNotExist) {
 			return stateErr
 		}
-		if recordErr != nil && stateErr != nil {
-			return recordErr
+		if !gone(stateErr) {
+			return fmt.Errorf("%w: %w", ErrHalf, stateErr)
 		}
-		return nil
+		return resetError(recordErr, stateErr)
 	})
 }
 
@@ -306,6 +320,22 @@ func (k Keyring) release(name string) io.Closer {
 	}
 	lock, _ := k.States.Lock(name)
 	return lock
+}
+
+// gone reports whether a file that was to be removed is not there any longer.
+func gone(err error) bool {
+	return err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, safefile.ErrInForce)
+}
+
+// resetError is that of a reset after which there is neither record nor state.
+func resetError(recordErr, stateErr error) error {
+	if errors.Is(recordErr, safefile.ErrInForce) {
+		return recordErr
+	}
+	if errors.Is(stateErr, fs.ErrNotExist) && recordErr == nil {
+		return nil
+	}
+	return stateErr
 }
 
 // Advance moves a device's moving factor forward to counter, if something else has used it up to there; never back, so that no code is
