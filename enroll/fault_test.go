@@ -160,7 +160,7 @@ func (f *faulty) restore(stage map[string]string) {
 	f.t.Helper()
 	wipe(f.t, f.root)
 	for path, text := range stage {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
 			f.t.Fatal(err)
 		}
 	}
