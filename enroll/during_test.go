@@ -49,7 +49,7 @@ func tried(k factor.Keyring, code string, at time.Time) (factor.Result, error) {
 		return factor.Wrong, err
 	}
 	defer account.Close()
-	m, err := account.Verify(code, at, factor.Limits{Failures: 64, Window: time.Hour, Lock: time.Minute}, func(record.Type) bool { return true })
+	m, err := account.Verify(factor.Guess{Code: code, At: at, Accepts: func(record.Type) bool { return true }}, factor.Limits{Failures: 64, Window: time.Hour, Lock: time.Minute})
 	return m.Result, err
 }
 

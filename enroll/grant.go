@@ -70,8 +70,8 @@ func (p *program) bypass(o options) error {
 		return err
 	}
 	p.logged(audit.Change{What: "bypass", User: who.name, Detail: "until " + g.Until.UTC().Format(time.RFC3339)})
-	if s, err := p.statusOf(who); err == nil && s.LockedUntil != nil {
-		fmt.Fprintf(p.err, "enroll: warning: %s is locked until %s; to end that: enroll unlock %s\n", who.name, minute(*s.LockedUntil), who.name)
+	if s, err := p.statusOf(who); err == nil && s.locked() != "" {
+		fmt.Fprintf(p.err, "enroll: warning: %s is %s; to end that: enroll unlock %s\n", who.name, s.locked(), who.name)
 	}
 	return p.grant(o, err, granted{who.name, &code, &g.Until}, "code for %s, good for one login until %s; it is typed where a code is asked for", who.name, minute(g.Until))
 }

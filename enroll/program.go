@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/flow"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
@@ -110,5 +111,5 @@ func (p *program) limits() (factor.Limits, error) {
 	if err != nil {
 		return factor.Limits{}, err
 	}
-	return factor.Limits{Failures: rules.Failures.Count, Window: rules.Failures.Window, Lock: rules.Lock}, nil
+	return flow.Limits(rules), nil
 }

@@ -21,6 +21,8 @@ type userStatus struct {
 	UID         *uint32        `json:"uid"` // null: the name service knows no such user, or cannot tell
 	Enrolled    bool           `json:"enrolled"`
 	LockedUntil *time.Time     `json:"locked_until"`
+	ForGood     bool           `json:"locked_until_root"`
+	Refused     uint32         `json:"refused_in_a_row"`
 	Failures    int            `json:"failures"`
 	Devices     []deviceStatus `json:"devices"`
 	Recovery    int            `json:"recovery_codes_left"`
@@ -85,7 +87,9 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 
 func (s *userStatus) fill(r *record.Record, st *state.State, limits factor.Limits, now time.Time) {
 	s.Failures = limits.Count(st, now)
-	s.LockedUntil = timeOrNull(limits.LockedUntil(st, now))
+	s.Refused = st.Refused.Count
+	lockout := limits.Lockout(st, now)
+	s.LockedUntil, s.ForGood = timeOrNull(lockout.Until), lockout.UntilRoot
 	s.Recovery = factor.RecoveryLeft(r, st)
 	for _, d := range r.Devices {
 		out := deviceStatus{ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label, Number: d.Hint(), Created: d.Created.UTC()}
@@ -121,9 +125,20 @@ func (s *userStatus) write(w io.Writer) {
 		fmt.Fprintf(w, "%-20s %-5s since %s, %s\n", d.Label, what, d.Created.Format(time.DateOnly), used)
 	}
 	fmt.Fprintf(w, "Recovery codes left: %d\n", s.Recovery)
-	if s.LockedUntil != nil {
-		fmt.Fprintf(w, "Locked until %s UTC: too many wrong codes.\n", s.LockedUntil.Format(time.DateTime))
+	if locked := s.locked(); locked != "" {
+		fmt.Fprintf(w, "%s%s: too many wrong codes.\n", strings.ToUpper(locked[:1]), locked[1:])
 	}
+}
+
+// locked says how long the second factor is locked; empty: it is not.
+func (s *userStatus) locked() string {
+	switch {
+	case s.ForGood:
+		return fmt.Sprintf("locked until root unlocks it, after %d wrong codes in a row", s.Refused)
+	case s.LockedUntil != nil:
+		return "locked until " + s.LockedUntil.Format(time.DateTime) + " UTC"
+	}
+	return ""
 }
 
 // list tells what everybody has.
@@ -180,8 +195,8 @@ func writeList(w io.Writer, all []userStatus) {
 		switch {
 		case s.Problem != "":
 			what = []string{"PROBLEM: " + s.Problem}
-		case s.LockedUntil != nil:
-			what = append(what, "locked until "+s.LockedUntil.Format(time.DateTime)+" UTC")
+		case s.locked() != "":
+			what = append(what, s.locked())
 		}
 		fmt.Fprintf(w, "%-20s %s\n", s.User, strings.Join(what, ", "))
 	}

@@ -60,7 +60,8 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		}
 		defer account.Close()
 		with = account.Record
-		m, err = account.Verify(code, p.clock(), limits, func(record.Type) bool { return true })
+		any := func(record.Type) bool { return true }
+		m, err = account.Verify(factor.Guess{Code: code, At: p.clock(), Accepts: any}, limits)
 		return err
 	})
 	if err == nil && m.Result != factor.Accepted {
@@ -81,6 +82,7 @@ func refusedBecause(m factor.Match) flow.Outcome {
 // reasons are the log's words for results.
 var reasons = map[factor.Result]flow.Reason{
 	factor.Wrong: flow.Wrong, factor.Replayed: flow.Replayed, factor.Locked: flow.Locked,
+	factor.Impossible: flow.Wrong,
 }
 
 // explain says why a code was not accepted, as far as its owner may know.

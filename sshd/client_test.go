@@ -68,7 +68,7 @@ func TestOpenSSHsClientsAreAskedForTheCodeEveryTime(t *testing.T) {
 func asked(t *testing.T, s *suite.Server, use use, c suite.OpenSSH) {
 	u := enrolled(t, s.Host)
 	c.User = u.Name
-	c.Codes = []string{u.WrongCode(), u.WrongCode(), u.WrongCode()}
+	c.Codes = u.WrongCodes()[:3]
 	if run, done := use.run(t, s, c); done || run.Exit == 0 || run.CodePrompts() == 0 {
 		t.Errorf("with a wrong code: done=%v %+v", done, run)
 	}
@@ -90,9 +90,9 @@ func TestAPersonAtATerminalSeesThePromptsAndGetsAShell(t *testing.T) {
 		defer terminal.Close()
 		must(t, terminal.Expect(`Password: `))
 		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`Code from your app: `))
+		must(t, terminal.Expect(`From your app.*Verification code: `))
 		must(t, terminal.Type(u.WrongCode()))
-		must(t, terminal.Expect(`That code was not accepted\. Code from your app: `))
+		must(t, terminal.Expect(`Not accepted\. From your app.*Verification code: `))
 		must(t, terminal.Type(u.Code()))
 		must(t, terminal.Expect(`\$ `))
 		must(t, terminal.Type("id -un; exit"))

@@ -29,7 +29,7 @@ func TestAUserEnrollsAtATerminalAndLogsInWithThatApp(t *testing.T) {
 			if exit, err := terminal.Exit(); err != nil || exit != 0 {
 				t.Fatalf("exit %d, %v: %q", exit, err, terminal.Seen())
 			}
-			denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.WrongCode()}})
+			denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
 			allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.CodeAt(1)}})
 		}
 	})

@@ -19,7 +19,7 @@ func TestAKeyReplacesThePasswordAndNeverTheCode(t *testing.T) {
 		if o := allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}}); len(o.Prompts) != 2 {
 			t.Errorf("without a key: %q", o.Prompts)
 		}
-		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.WrongCode()}})
+		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: u.WrongCodes()})
 		if o := denied(t, s, suite.Attempt{User: u.Name, Key: shared.Stranger, Password: "not it", Codes: []string{u.CodeAt(1)}}); o.CodePrompts() != 0 {
 			t.Errorf("with a stranger's key: %q", o.Prompts)
 		}

@@ -1,6 +1,7 @@
 package sshd_test
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,7 +14,7 @@ func TestTooManyWrongCodesLockAndTheLockEndsByItself(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s := configured(t, h, "limited", "[limits]\nfailures = \"4/10m\"\nlock = \"15s\"\n")
 		u := enrolled(t, h)
-		wrong := suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.WrongCode()}}
+		wrong := suite.Attempt{User: u.Name, Key: shared.Key, Codes: u.WrongCodes()}
 		right := suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.Code()}}
 		denied(t, s, wrong)
 		denied(t, s, wrong)
@@ -31,13 +32,12 @@ func TestWrongCodesInParallelAreComparedNoMoreOftenThanTheLimit(t *testing.T) {
 	const connections, limit = 20, 10
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.KeyAndCode), enrolled(t, h)
-		wrong := u.WrongCode()
 		var ended sync.WaitGroup
 		for range connections {
 			ended.Add(1)
 			go func() {
 				defer ended.Done()
-				s.Login(suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{wrong}}).Close()
+				s.Login(suite.Attempt{User: u.Name, Key: shared.Key, Codes: u.WrongCodes()}).Close()
 			}()
 		}
 		ended.Wait()
@@ -58,5 +58,20 @@ func TestWrongCodesInParallelAreComparedNoMoreOftenThanTheLimit(t *testing.T) {
 		}
 		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.Code()}})
 		audited(t, h, u.Name, connections+1, "reason=locked")
+	})
+}
+
+// FAULTS 38.
+func TestASavedPasswordThatIsSentAgainAsTheCodeIsNoGuess(t *testing.T) {
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
+		always := suite.Attempt{User: u.Name, Password: suite.Password, Codes: slices.Repeat([]string{suite.Password}, 6)}
+		for range 4 {
+			denied(t, s, always)
+		}
+		name := suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{suite.Password, u.Name, u.Code()}}
+		if o := allowed(t, s, name); len(o.Prompts) != 4 {
+			t.Errorf("got prompts %q", o.Prompts)
+		}
 	})
 }

@@ -60,7 +60,7 @@ func TestSuSudoAndLoginAskForTheCodeWhateverTheCallersEnvironment(t *testing.T) 
 				}
 				terminal := start()
 				for range 3 {
-					must(t, terminal.Expect(`Code from your app: `))
+					must(t, terminal.Expect(`From your app.*Verification code: `))
 					must(t, terminal.Type(u.WrongCode()))
 				}
 				audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong", fmt.Sprintf("service=%q", app.service))
@@ -69,7 +69,7 @@ func TestSuSudoAndLoginAskForTheCodeWhateverTheCallersEnvironment(t *testing.T) 
 					t.Errorf("allowed: %q", terminal.Seen())
 				}
 				terminal = start()
-				must(t, terminal.Expect(`Code from your app: `))
+				must(t, terminal.Expect(`From your app.*Verification code: `))
 				must(t, terminal.Type(u.Code()))
 				if app.service == "login" {
 					must(t, terminal.Expect(`\$ `)) // login drops what was typed before its shell reads

@@ -10,7 +10,7 @@ import (
 func TestPasswordAndCodeLetAUserIn(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
-		o := denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.WrongCode()}})
+		o := denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
 		if o.CodePrompts() != 3 {
 			t.Errorf("asked %d times, not 3: %q", o.CodePrompts(), o.Prompts)
 		}
@@ -38,7 +38,7 @@ func TestAWrongPasswordIsDeniedBeforeACodeIsAskedFor(t *testing.T) {
 func TestKeyAndCodeLetAUserIn(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.KeyAndCode), enrolled(t, h)
-		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.WrongCode()}})
+		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: u.WrongCodes()})
 		audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong")
 		denied(t, s, suite.Attempt{User: u.Name, Codes: []string{u.Code()}})
 		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Stranger, Codes: []string{u.Code()}})
@@ -111,7 +111,7 @@ func TestCredentialsAndAccountAreAnsweredInAnotherProcess(t *testing.T) {
 		if log := logOf(h, u.Name); strings.Contains(log, "pam_setcred") || strings.Contains(log, "Access denied") {
 			t.Error(log)
 		}
-		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.WrongCode()}})
+		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
 	})
 }
 

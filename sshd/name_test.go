@@ -121,7 +121,7 @@ func TestAUserOfAnotherNameServiceEnrollsAndLogsIn(t *testing.T) {
 		}
 		must(t, u.Enroll())
 		s := server(t, h, suite.PasswordAndCode)
-		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.WrongCode()}})
+		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
 		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
 	})
 }

@@ -247,7 +247,7 @@ func (m machine) upgrade(deb string, session *suite.Outcome) {
 		t.Fatalf("after the upgrade: %q, %v", out, err)
 	}
 	must(t, atPassword.Type(suite.Password))
-	must(t, atPassword.Expect(`Code from your app: `))
+	must(t, atPassword.Expect(`From your app.*Verification code: `))
 	must(t, atPassword.Type(m.alice.Code()))
 	must(t, atPassword.Expect(`uid=\d+\(alice\)`))
 	if out, err := session.Output("id -un"); err != nil || strings.TrimSpace(out) != "alice" {
@@ -356,7 +356,7 @@ func (m machine) enrollForOneself() {
 	must(t, codes.Type(suite.Password))
 	must(t, codes.Expect(`Code from a device`))
 	must(t, codes.Type(m.alice.Code()))
-	if exit, err := codes.Exit(); err != nil || exit != 0 || strings.Count(codes.Seen(), "Code from") != 1 {
+	if exit, err := codes.Exit(); err != nil || exit != 0 || strings.Count(codes.Seen(), "Verification code") != 1 {
 		t.Errorf("enroll codes: exit %d, %v: %q", exit, err, codes.Seen())
 	}
 }
@@ -371,7 +371,7 @@ func (m machine) sudo() {
 		terminal := m.terminal(as(m.alice, "/usr/bin/sudo", "-k", "/usr/bin/id")...)
 		must(t, terminal.Expect(`[Pp]assword`))
 		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`Code from your app: `))
+		must(t, terminal.Expect(`From your app.*Verification code: `))
 		must(t, terminal.Type(code))
 		if exit == 0 {
 			must(t, terminal.Expect(`uid=0\(root\)`))

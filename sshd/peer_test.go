@@ -21,7 +21,7 @@ func TestGoogleAuthenticatorTakesItsCodeAndNoOther(t *testing.T) {
 		s, u := server(t, h, suite.WithGoogle), user(t, h)
 		must(t, u.EnrollGoogle())
 		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
-		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.WrongCode()}})
+		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
 	})
 }
 
@@ -30,6 +30,6 @@ func TestOathTakesItsCodeAndNoOther(t *testing.T) {
 		s, u := server(t, h, suite.WithOath), user(t, h)
 		must(t, u.EnrollOath())
 		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
-		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.WrongCode()}})
+		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
 	})
 }

@@ -58,18 +58,18 @@ func TestACodeBySMSOrCallLetsInThroughOpenSSHsClient(t *testing.T) {
 			says  []string
 		}{
 			{"by SMS, with nothing but a phone", false, func(u *suite.User) [][2]string {
-				return [][2]string{{`Type "sms"/"call" to get a code: `, "sms"}, {`Code sent by SMS to .*` + last(u) + `\. Code, or "sms"/"call" again: `, "code"}}
+				return [][2]string{{`Type sms or call to get a code\. Verification code: `, "sms"}, {`Sent by SMS to .*` + last(u) + `\. Verification code: `, "code"}}
 			}, []string{"method=sms", "tries=1"}},
 			{"by call, with nothing but a phone", false, func(u *suite.User) [][2]string {
-				return [][2]string{{`Type "sms"/"call" to get a code: `, "call"}, {`Calling .*` + last(u) + `\. Code, or "sms"/"call" again: `, "code"}}
+				return [][2]string{{`Type sms or call to get a code\. Verification code: `, "call"}, {`Calling .*` + last(u) + `\. Verification code: `, "code"}}
 			}, []string{"method=call", "tries=1"}},
 			{"by SMS after a mistyped app code", true, func(u *suite.User) [][2]string {
-				return [][2]string{{`Code from your app, or "sms"/"call" to get one: `, u.WrongCode()},
-					{`That code was not accepted\. Code, or "sms"/"call": `, "sms"}, {`Code sent by SMS to .*: `, "code"}}
+				return [][2]string{{`From your app, or type sms or call\. Verification code: `, u.WrongCode()},
+					{`Not accepted\. From your app, or sms or call\. Verification code: `, "sms"}, {`Sent by SMS to .*: `, "code"}}
 			}, []string{"method=sms", "tries=2"}},
 			{"by call after a mistyped app code", true, func(u *suite.User) [][2]string {
-				return [][2]string{{`Code from your app, or "sms"/"call" to get one: `, u.WrongCode()},
-					{`That code was not accepted\. Code, or "sms"/"call": `, "call"}, {`Calling .*: `, "code"}}
+				return [][2]string{{`From your app, or type sms or call\. Verification code: `, u.WrongCode()},
+					{`Not accepted\. From your app, or sms or call\. Verification code: `, "call"}, {`Calling .*: `, "code"}}
 			}, []string{"method=call", "tries=2"}},
 		} {
 			t.Run(c.name, func(t *testing.T) {
@@ -155,7 +155,7 @@ func TestWhoIsWaitedForAtTwilioHoldsNobodyUp(t *testing.T) {
 		audited(t, h, u.Name, 1, "verdict=allow") // the other one is still waiting
 		o := <-ended
 		defer o.Close()
-		if !o.In() || !strings.Contains(o.Prompts[len(o.Prompts)-1], "No SMS could be sent") {
+		if !o.In() || !strings.Contains(o.Prompts[len(o.Prompts)-1], "No SMS to ") {
 			t.Errorf("%v; %q", o.Err, o.Prompts)
 		}
 	})
@@ -171,7 +171,7 @@ func TestADisconnectWhileTwilioIsSilentLeavesNothingBehind(t *testing.T) {
 		v.Fail(func(f standin.Faulty) { close(reached); standin.Silence(f) })
 		terminal, err := s.Terminal(suite.OpenSSH{User: u.Name, Key: true, Methods: "publickey,keyboard-interactive"}, "host")
 		must(t, err)
-		must(t, terminal.Expect(`to get one: `))
+		must(t, terminal.Expect(`Verification code: `))
 		must(t, terminal.Type("sms"))
 		<-reached
 		programs := running(t, h)
@@ -239,7 +239,7 @@ func TestAUserWithNothingButAPhoneAddsAnAppByACodeSentToIt(t *testing.T) {
 			return terminal
 		}
 		thief := start()
-		must(t, thief.Expect(`A code is on its way to ···`+last(u)))
+		must(t, thief.Expect(`A code is on its way to ...`+last(u)))
 		for range 3 {
 			must(t, thief.Expect(`Code: `))
 			must(t, thief.Type(v.WrongCode(u.Number())))
@@ -247,7 +247,7 @@ func TestAUserWithNothingButAPhoneAddsAnAppByACodeSentToIt(t *testing.T) {
 		must(t, thief.Expect(`no right code; nothing was changed`))
 		script(t, h, "enroll reset "+u.Name+" && enroll add phone --user "+u.Name+" --number "+u.Number()+" --yes")
 		owner := start()
-		must(t, owner.Expect(`A code is on its way to ···`+last(u)+`\. Code: `))
+		must(t, owner.Expect(`A code is on its way to ...`+last(u)+`\. Code: `))
 		must(t, owner.Type(v.Code(u.Number())))
 		must(t, owner.Expect(`the app shows now: `))
 		must(t, u.ReadSecret(owner.Seen()))
@@ -288,13 +288,13 @@ func TestAPhoneIsProvenByACodeSentToItAndALandlineByACall(t *testing.T) {
 				expect string
 				typed  func() string
 			}{
-				{`Password: `, word(suite.Password)}, {`A code is on its way to ···` + last(u) + `\. Code: `, func() string { return v.WrongCode(u.Number()) }},
+				{`Password: `, word(suite.Password)}, {`A code is on its way to ...` + last(u) + `\. Code: `, func() string { return v.WrongCode(u.Number()) }},
 				{`That code was not accepted\. Code: `, func() string { return v.Code(u.Number()) }},
 			} {
 				must(t, terminal.Expect(step.expect))
 				must(t, terminal.Type(step.typed()))
 			}
-			must(t, terminal.Expect(`codes for `+u.Name+` can be sent to "phone", ···`+last(u)))
+			must(t, terminal.Expect(`codes for `+u.Name+` can be sent to "phone", ...`+last(u)))
 		}
 	})
 }

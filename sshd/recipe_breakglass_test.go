@@ -43,7 +43,7 @@ func breakGlass(t *testing.T, h *recipeHost) {
 
 	h.follow(t, "sudo")
 	terminal := h.at(t, suite.Password, as(glass, "/usr/bin/sudo", "/usr/bin/id")...)
-	must(t, terminal.Expect(`Recovery code: `))
+	must(t, terminal.Expect(`From your recovery codes\. Verification code: `))
 	must(t, terminal.Type(codes[2]))
 	must(t, terminal.Expect(`uid=0`))
 }

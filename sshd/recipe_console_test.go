@@ -29,7 +29,7 @@ func (h *recipeHost) withCode(t *testing.T) {
 	t.Helper()
 	u := enrolled(t, h.Host)
 	terminal := h.login(t, u, suite.Password)
-	must(t, terminal.Expect(`Code from your app: `))
+	must(t, terminal.Expect(`From your app.*Verification code: `))
 	must(t, terminal.Type(u.Code()))
 	comes(t, terminal, u)
 }
@@ -40,7 +40,7 @@ func (h *recipeHost) rootAlone(t *testing.T) {
 	before := len(h.ofRoot(t, 0))
 	terminal := h.login(t, h.root, suite.Password)
 	comes(t, terminal, h.root)
-	if strings.Contains(terminal.Seen(), "Code") {
+	if strings.Contains(terminal.Seen(), "code") {
 		t.Errorf("root was asked for a code: %q", terminal.Seen())
 	}
 	h.logged(t, before, "verdict=allow", "reason=exempt")
@@ -78,7 +78,7 @@ func turnedAway(t *testing.T, terminal *suite.Terminal, asked bool) {
 	t.Helper()
 	must(t, terminal.Expect(`Login incorrect|[Mm]aximum number of`))
 	terminal.Close()
-	if seen := terminal.Seen(); strings.Contains(seen, "Code from your app") != asked || strings.ContainsAny(seen, "$#") {
+	if seen := terminal.Seen(); strings.Contains(seen, "From your app") != asked || strings.ContainsAny(seen, "$#") {
 		t.Errorf("asked for a code or not, or in: %q", seen)
 	}
 }
@@ -90,7 +90,7 @@ func consoleRecipe(t *testing.T, h *recipeHost) {
 	wrong, unknown := h.login(t, h.root, "not it"), h.login(t, u, "not it")
 	codes, unenrolled := h.login(t, u, suite.Password), h.login(t, stranger, suite.Password)
 	for _, code := range []string{u.WrongCode(), "", u.WrongCode()} {
-		must(t, codes.Expect(`Code from your app: `))
+		must(t, codes.Expect(`From your app.*Verification code: `))
 		must(t, codes.Type(code))
 	}
 	turnedAway(t, wrong, false)

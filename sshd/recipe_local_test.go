@@ -33,17 +33,17 @@ func (c command) try(t *testing.T, h *recipeHost) {
 	t.Helper()
 	password, codes := h.at(t, "not it", c.argv...), h.at(t, suite.Password, c.argv...)
 	for _, code := range []string{c.of.WrongCode(), "", c.of.WrongCode()} {
-		must(t, codes.Expect(`Code from your app: `))
+		must(t, codes.Expect(`From your app.*Verification code: `))
 		must(t, codes.Type(code))
 	}
 	must(t, codes.Expect(c.refused))
 	must(t, password.Expect(c.refused))
 	codes.Close()
-	if strings.Contains(codes.Seen(), "uid=") || strings.Contains(password.Seen(), "Code") {
+	if strings.Contains(codes.Seen(), "uid=") || strings.Contains(password.Seen(), "code") {
 		t.Errorf("after wrong codes: %q\nafter a wrong password: %q", codes.Seen(), password.Seen())
 	}
 	terminal := h.at(t, suite.Password, c.argv...)
-	must(t, terminal.Expect(`Code from your app: `))
+	must(t, terminal.Expect(`From your app.*Verification code: `))
 	must(t, terminal.Type(c.of.Code()))
 	must(t, terminal.Expect(`uid=\d+\(`+c.to+`\)`))
 }

@@ -20,7 +20,7 @@ type login struct {
 var (
 	noCode    = func(*suite.User) []string { return nil }
 	rightCode = func(u *suite.User) []string { return []string{u.Code()} }
-	wrongCode = func(u *suite.User) []string { return []string{u.WrongCode(), u.WrongCode(), u.WrongCode()} }
+	wrongCode = func(u *suite.User) []string { return u.WrongCodes()[:3] }
 )
 
 // What a client has.

@@ -63,7 +63,7 @@ func TestTheGoRuntimeIsNeverInSu(t *testing.T) {
 		terminal, u := su(t, h)
 		must(t, terminal.Expect(`Password: `))
 		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`Code from your app: `))
+		must(t, terminal.Expect(`From your app.*Verification code: `))
 		must(t, hosts(t, h))
 		must(t, terminal.Type(u.Code()))
 		must(t, terminal.Expect(`uid=\d+\(`+u.Name+`\)`))

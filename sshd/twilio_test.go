@@ -44,7 +44,7 @@ func TestWhateverTwilioAnswersTheLoginIsDeniedAndTheUserToldWhatElseWorks(t *tes
 				v, u := verify(t, h, standin.Options{}), withPhone(t, h, true)
 				v.Fail(c.fault)
 				o := denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(word("sms"), word("123456"))})
-				if prompt := o.Prompts[1]; !strings.Contains(prompt, `Code, or "sms"/"call": `) {
+				if prompt := o.Prompts[1]; !strings.Contains(prompt, `From your app`) {
 					t.Errorf("the user is told %q", prompt)
 				}
 				line := audited(t, h, u.Name, 1, "verdict=deny")
@@ -59,7 +59,7 @@ func TestWhateverTwilioAnswersTheLoginIsDeniedAndTheUserToldWhatElseWorks(t *tes
 				v, u := verify(t, h, standin.Options{}), withPhone(t, h, true)
 				right := func() string { v.Fail(c.fault); return v.Code(u.Number()) }
 				o := denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(word("sms"), right)})
-				if prompt := o.Prompts[2]; !strings.Contains(prompt, `Code, or "sms"/"call": `) {
+				if prompt := o.Prompts[2]; !strings.Contains(prompt, `From your app`) {
 					t.Errorf("the user is told %q", prompt)
 				}
 				if line := audited(t, h, u.Name, 1, "verdict=deny"); !strings.Contains(line, c.check) {
@@ -166,9 +166,9 @@ func TestSuAndSudoReachTwilioTheSameWhateverTheCallersEnvironment(t *testing.T) 
 				t.Cleanup(terminal.Close)
 				must(t, terminal.Expect(`[Pp]assword`))
 				must(t, terminal.Type(suite.Password))
-				must(t, terminal.Expect(`to get a code: `))
+				must(t, terminal.Expect(`Verification code: `))
 				must(t, terminal.Type("sms"))
-				must(t, terminal.Expect(`Code sent by SMS to `))
+				must(t, terminal.Expect(`Sent by SMS to `))
 				must(t, terminal.Type(v.Code(u.Number())))
 				must(t, terminal.Expect(`uid=\d+\(`+to.Name+`\)`))
 				audited(t, h, u.Name, 1, "verdict=allow", "method=sms", fmt.Sprintf("service=%q", app.service))

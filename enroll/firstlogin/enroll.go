@@ -53,7 +53,6 @@ func (e *enrollment) run() flow.Outcome {
 
 // ticket asks for the administrator's ticket, which the enrollment then uses up: who has stolen the password has none.
 func (e *enrollment) ticket() (flow.Outcome, bool) {
-	limits := factor.Limits{Failures: e.policy.Failures.Count, Window: e.policy.Failures.Window, Lock: e.policy.Lock}
 	prompt := askTicket
 	for range ticketTries {
 		answer, err := e.Ask(prompt)
@@ -65,7 +64,7 @@ func (e *enrollment) ticket() (flow.Outcome, bool) {
 		if !possible {
 			continue
 		}
-		result, grant, err := e.Keyring.VerifyTicket(e.r.Name, e.r.UID, code, e.Clock(), limits)
+		result, grant, err := e.Keyring.VerifyTicket(e.r.Name, e.r.UID, code, e.Clock(), flow.Limits(e.policy))
 		switch {
 		case err != nil:
 			return e.refused(err), false

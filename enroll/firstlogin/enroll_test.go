@@ -140,7 +140,7 @@ func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 	same, err := factor.Code(&d, factor.Step(&d, noon))
 	must(t, err)
 	o = w.login(text(same))
-	if o.Allow || !strings.Contains(w.prompts[1], "used before") {
+	if o.Allow || !strings.Contains(w.prompts[1], "Used before") {
 		t.Errorf("the code that confirmed it is good again: %+v", o)
 	}
 	if o := w.login(text(printed[7])); !o.Allow || o.Method != "recovery" {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -136,65 +137,66 @@ type Result int
 
 // The zero value is not a success.
 const (
-	Wrong    Result = iota
-	Replayed        // it was this device's code, but its time step or an earlier one was accepted before
-	Locked          // not compared: too many guesses
+	Wrong      Result = iota
+	Impossible        // not compared: nothing that could let the user in has codes like this
+	Replayed          // it was this device's code, but its time step or an earlier one was accepted before
+	Locked            // not compared: too many guesses
+	AskTwilio         // no code known here, charged as a guess: Twilio has to say whether it is one that was sent
 	Accepted
 )
 
-// Match is a result, and whose code it was: a device's, or (without a device) what Method says. A code that was nobody's has neither.
+// Guess is an answer to a prompt for a code.
+type Guess struct {
+	Code    string // as NormalizeAnswer passes it
+	At      time.Time
+	From    netip.Addr                 // the zero Addr: not known
+	Accepts func(record.Type) bool     // whose codes may be used; nil: nothing's but root's
+	Sent    func(p state.Pending) bool // which codes that were sent may be used; nil: none
+}
+
+// Match is a result, and whose code it was: a device's, or (without a device) what Method says. A code that was not accepted
+// may have neither.
 type Match struct {
-	Result Result
-	Method record.Type // the device's type, RecoveryCode or Bypass
-	Device *record.Device
+	Result  Result
+	Method  record.Type // the device's type, RecoveryCode or Bypass
+	Device  *record.Device
+	Refused state.Refused // the wrong guesses before this one
+	Lockout Lockout       // as it is after this guess
+	Checks  []Check       // with AskTwilio: what to compare the code with, in this order, until it is approved
+
+	charged  time.Time // when the guess was charged
+	compared bool      // with something that is known here
 }
 
-// Verify compares code, which NormalizeAnswer has passed, with what allowed accepts of the user's devices and recovery codes,
-// and with a code that root gave out; it uses up what it accepts. Before it compares anything the guess is on the disk as a
-// failure, and before it says Accepted the acceptance is. An error means that nothing may be accepted, and matches ErrState.
+// Verify compares a guess with the user's devices and recovery codes, and with a code that root gave out. It uses up what it
+// accepts and charges what is wrong, and has either on the disk, flushed once, before it returns: nothing that a guess led to
+// can be seen before it counts. An error means that nothing may be accepted, and matches ErrState.
 //
-// A replayed code costs nothing: who types it has seen the device's display, and learns nothing.
-func (a *Account) Verify(code string, now time.Time, limits Limits, allowed func(record.Type) bool) (Match, error) {
-	return a.charged(now, limits, func() (Match, error) {
-		m, err := a.verifyDevice(code, now, allowed)
-		if err == nil && m.Result == Wrong {
-			m, err = a.verifyRecovery(code, allowed)
-		}
-		if err == nil && m.Result == Wrong {
-			m, err = a.verifyBypass(code, now)
-		}
-		return m, err
-	})
-}
-
-func (a *Account) verifyDevice(code string, now time.Time, allowed func(record.Type) bool) (Match, error) {
-	m, counter, err := a.compare(code, now, allowed)
-	if err == nil && m.Result == Accepted {
-		used := a.State.Device(m.Device.ID)
-		used.Counter, used.Used, used.Resync = counter, now, 0
+// A replayed code costs nothing: people who type it have seen the device's display, and learn nothing.
+func (a *Account) Verify(g Guess, limits Limits) (Match, error) {
+	lockout, err := a.Lockout(g.At, limits)
+	if err != nil || lockout.Locked() {
+		return Match{Result: Locked, Lockout: lockout}, err
 	}
-	return m, err
-}
-
-// charged books a guess, has it compared, and takes the charge back if it was no guess. What compare changes in the state
-// is durable when charged returns.
-func (a *Account) charged(now time.Time, limits Limits, compare func() (Match, error)) (Match, error) {
-	if end, err := a.LockedUntil(now, limits); err != nil || !end.IsZero() {
-		return Match{Result: Locked}, err
-	}
-	st := &a.State.State
-	limits.settle(st, now)
-	limits.charge(st, now)
-	if err := a.commit(); err != nil {
+	m, err := a.compare(g)
+	if err != nil {
 		return Match{}, err
 	}
-	before := slices.Clone(st.Devices)
-	m, err := compare()
-	if err != nil || m.Result == Wrong && slices.Equal(before, st.Devices) { // a token may have noted a resynchronisation
-		return m, err
-	}
-	if m.Result != Wrong {
-		limits.refund(st)
+	st := &a.State.State
+	m.Refused = st.Refused
+	switch m.Result {
+	case Accepted:
+		limits.settle(st, g.At)
+		accept(st)
+	case Wrong:
+		if m = a.book(m, g); m.Result == Impossible {
+			return m, nil
+		}
+		m.charged = g.At
+		limits.charge(st, g.At, g.From)
+		m.Lockout = limits.Lockout(st, g.At)
+	default:
+		return m, nil
 	}
 	if err := a.commit(); err != nil {
 		return Match{}, err
@@ -202,18 +204,46 @@ func (a *Account) charged(now time.Time, limits Limits, compare func() (Match, e
 	return m, nil
 }
 
-// LockedUntil tells when the account's lock ends; zero if there is none. A lock from the future (the clock was set back)
-// begins now, durably, so that it ends limits.Lock after it was first seen and not when the clock is where it was. The
-// error matches ErrState.
-func (a *Account) LockedUntil(now time.Time, limits Limits) (time.Time, error) {
+// book decides what a code is that is not known here: one for Twilio, a wrong one, or none at all.
+func (a *Account) book(m Match, g Guess) Match {
+	m.Checks = a.bookChecks(g)
+	switch {
+	case len(m.Checks) > 0:
+		m.Result = AskTwilio
+	case !m.compared:
+		m.Result = Impossible
+	}
+	return m
+}
+
+func (g Guess) accepts(method record.Type) bool { return g.Accepts != nil && g.Accepts(method) }
+
+// compare finds what the code is of, and uses it up in memory. What nothing was compared with that could have let the user in
+// was no guess.
+func (a *Account) compare(g Guess) (Match, error) {
+	m, err := a.compareDevices(g)
+	for _, compare := range []func(Guess) (Match, error){a.compareRecovery, a.compareBypass} {
+		if err != nil || m.Result != Wrong {
+			return m, err
+		}
+		before := m.compared
+		m, err = compare(g)
+		m.compared = m.compared || before
+	}
+	return m, err
+}
+
+// Lockout returns the account's lock. One from the future (the clock was set back) begins now, durably, so that it ends
+// limits.Lock after it was first seen and not when the clock is where it was. The error matches ErrState.
+func (a *Account) Lockout(now time.Time, limits Limits) (Lockout, error) {
 	st := &a.State.State
 	if st.Locked.After(now) {
 		st.Locked = now
 		if err := a.commit(); err != nil {
-			return time.Time{}, err
+			return Lockout{}, err
 		}
 	}
-	return limits.LockedUntil(st, now), nil
+	return limits.Lockout(st, now), nil
 }
 
 // commitOrUndo is commit for a change that is to count only if it is told.
@@ -231,27 +261,32 @@ func (a *Account) commit() error {
 	return nil
 }
 
-// compare looks at every device, so that the time it takes does not tell which one matched. It returns what the device has
-// then used up.
-func (a *Account) compare(code string, now time.Time, allowed func(record.Type) bool) (m Match, counter uint64, err error) {
+// compareDevices looks at every device, so that the time it takes does not tell which one matched.
+func (a *Account) compareDevices(g Guess) (m Match, err error) {
+	var counter uint64
 	for i := range a.Record.Devices {
 		d := &a.Record.Devices[i]
 		used := a.State.Device(d.ID)
 		if used == nil {
-			return Match{}, 0, fmt.Errorf("%w: it does not know the device %q", ErrState, d.Label)
+			return Match{}, fmt.Errorf("%w: it does not know the device %q", ErrState, d.Label)
 		}
-		if d.Digits != len(code) || !allowed(d.Type) {
+		if d.Digits != len(g.Code) || !isDigits(g.Code) || !g.accepts(d.Type) {
 			continue
 		}
-		result, next, err := compareDevice(d, used, code, now)
+		m.compared = true
+		result, next, err := compareDevice(d, used, g.Code, g.At)
 		if err != nil {
-			return Match{}, 0, err
+			return Match{}, err
 		}
 		if result > m.Result {
-			m, counter = Match{result, d.Type, d}, next
+			m.Result, m.Method, m.Device, counter = result, d.Type, d, next
 		}
 	}
-	return m, counter, nil
+	if m.Result == Accepted {
+		used := a.State.Device(m.Device.ID)
+		used.Counter, used.Used, used.Resync = counter, g.At, 0
+	}
+	return m, nil
 }
 
 // compareDevice compares code with one device: the result is Wrong, Replayed or Accepted.

@@ -228,6 +228,7 @@ func (k Keyring) enroll(name string, uid uint32, e Enrollment) error {
 	if err == nil {
 		// Of the sends, one may be of the code that proved the number. The ticket is used up once the record is there.
 		st.Sends, st.Ticket = left.Sends, left.Ticket
+		st.Failures, st.Locked, st.Refused = left.Failures, left.Locked, left.Refused
 	}
 	if k.Ticket != nil && (err != nil || left.Ticket != *k.Ticket) {
 		return ErrTicket
@@ -357,8 +358,8 @@ func (k Keyring) Unlock(name string, uid uint32, limits Limits, now time.Time) (
 	}
 	defer account.Close()
 	st := &account.State.State
-	was := !limits.LockedUntil(st, now).IsZero()
-	st.Locked, st.Failures = time.Time{}, nil
+	was := limits.Lockout(st, now).Locked()
+	st.Locked, st.Failures, st.Refused = time.Time{}, nil, state.Refused{}
 	return was, account.commitOrUndo()
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"time"
 
 	"latchkey/pam/record"
@@ -48,12 +49,12 @@ func opens(g state.Grant, code string, now time.Time) (bool, error) {
 	return err == nil && subtle.ConstantTimeCompare(hash, g.Hash[:]) == 1, err
 }
 
-// verifyBypass compares code with the one that root gave out in place of a device's, and uses it up. No rule's methods
+// compareBypass compares the code with the one that root gave out in place of a device's, and uses it up. No rule's methods
 // forbid it: root has said that this user may log in.
-func (a *Account) verifyBypass(code string, now time.Time) (Match, error) {
-	ok, err := opens(a.State.Bypass, code, now)
+func (a *Account) compareBypass(g Guess) (Match, error) {
+	ok, err := opens(a.State.Bypass, g.Code, g.At)
 	if err != nil || !ok {
-		return Match{}, err
+		return Match{compared: len(g.Code) == codeLength && Live(a.State.Bypass, g.At)}, err
 	}
 	a.State.Bypass = state.Grant{}
 	return Match{Result: Accepted, Method: record.Bypass}, nil
@@ -88,7 +89,7 @@ func (k Keyring) SetTicket(name string, uid uint32, g state.Grant) error {
 		}
 		defer st.Close()
 		st.Ticket = g
-		st.Failures, st.Locked = nil, time.Time{} // nothing was guessed against this one
+		st.Failures, st.Locked, st.Refused = nil, time.Time{}, state.Refused{} // nothing was guessed against this one
 		return st.CommitOrUndo()
 	})
 }
@@ -128,12 +129,21 @@ func (k Keyring) VerifyTicket(name string, uid uint32, code string, now time.Tim
 	if st.UID != uid {
 		return Wrong, state.Grant{}, nil
 	}
-	m, err := (&Account{State: st}).charged(now, limits, func() (Match, error) {
-		ok, err := opens(st.Ticket, code, now)
-		if err != nil || !ok {
-			return Match{}, err
-		}
-		return Match{Result: Accepted}, nil
-	})
-	return m.Result, st.Ticket, err
+	account := &Account{State: st}
+	if lockout, err := account.Lockout(now, limits); err != nil || lockout.Locked() {
+		return Locked, st.Ticket, err
+	}
+	ok, err := opens(st.Ticket, code, now)
+	if err != nil {
+		return Wrong, st.Ticket, err
+	}
+	if !ok {
+		limits.charge(&st.State, now, netip.Addr{})
+		return Wrong, st.Ticket, account.commit()
+	}
+	accept(&st.State)
+	if err := account.commit(); err != nil {
+		return Wrong, st.Ticket, err
+	}
+	return Accepted, st.Ticket, nil
 }

@@ -1,38 +1,53 @@
 package factor
 
 import (
+	"math"
+	"net/netip"
+	"slices"
 	"time"
 
 	"latchkey/pam/state"
 )
 
-// Limits bound how often codes can be guessed.
+// Limits bound how often codes can be guessed (NIST SP 800-63B section 5.2.2, rate limiting).
 type Limits struct {
-	Failures int           // so many wrong guesses …
-	Window   time.Duration // … within this time …
-	Lock     time.Duration // … lock the second factor for this long
+	Failures    int           // so many wrong guesses …
+	Window      time.Duration // … within this time …
+	Lock        time.Duration // … lock the second factor for this long
+	Consecutive int           // so many in a row, however slowly, lock it until root unlocks; 0: no number does
 }
 
-// LockedUntil tells when the lock of st ends; zero if there is none. A lock from the future (the clock was set
-// back) counts as begun now.
-func (l Limits) LockedUntil(st *state.State, now time.Time) time.Time {
+// Lockout is how long a second factor is locked. The zero Lockout is none.
+type Lockout struct {
+	Until     time.Time
+	UntilRoot bool // no time ends it: `enroll unlock` does
+}
+
+// Locked reports whether there is a lock.
+func (l Lockout) Locked() bool { return l != Lockout{} }
+
+// Lockout returns the lock of st. A lock from the future (the clock was set back) counts as begun now.
+func (l Limits) Lockout(st *state.State, now time.Time) Lockout {
+	if l.Consecutive > 0 && st.Refused.Count >= uint32(l.Consecutive) {
+		return Lockout{UntilRoot: true}
+	}
 	if st.Locked.IsZero() {
-		return time.Time{}
+		return Lockout{}
 	}
 	begun := st.Locked
 	if begun.After(now) {
 		begun = now
 	}
 	if end := begun.Add(l.Lock); end.After(now) {
-		return end
+		return Lockout{Until: end}
 	}
-	return time.Time{}
+	return Lockout{}
 }
 
 // settle takes times that the clock, set back, has put into the future as now, forgets failures older than the window
 // and ends a lock that is over, with the failures that led to it. What it changes becomes durable with the next commit.
 func (l Limits) settle(st *state.State, now time.Time) {
-	if !st.Locked.IsZero() && l.LockedUntil(st, now).IsZero() {
+	if !st.Locked.IsZero() && !l.Lockout(st, now).Locked() {
 		st.Locked, st.Failures = time.Time{}, nil
 	}
 	kept := st.Failures[:0]
@@ -47,8 +62,9 @@ func (l Limits) settle(st *state.State, now time.Time) {
 	st.Failures = kept
 }
 
-// charge books one guess, and the lock if it is the last one that the limit allows.
-func (l Limits) charge(st *state.State, now time.Time) {
+// charge books one wrong guess, and the lock if it is the last one that the limit allows.
+func (l Limits) charge(st *state.State, now time.Time, from netip.Addr) {
+	l.settle(st, now)
 	if len(st.Failures) == state.MaxFailures {
 		st.Failures = st.Failures[1:]
 	}
@@ -56,17 +72,38 @@ func (l Limits) charge(st *state.State, now time.Time) {
 	if len(st.Failures) >= l.Failures {
 		st.Locked = now
 	}
+	r := &st.Refused
+	if r.Count == 0 {
+		r.First = now
+	}
+	if r.Count < math.MaxUint32 {
+		r.Count++
+	}
+	r.Last, r.From = now, from
 }
 
-// refund takes the latest charge back, and the lock if that was what it took: the guess was right.
-func (l Limits) refund(st *state.State) {
-	if n := len(st.Failures); n > 0 {
-		st.Failures = st.Failures[:n-1]
+// takeBack takes back what charge booked at a time, and the lock if that was what it took. What other guesses were charged
+// since stays.
+func (l Limits) takeBack(st *state.State, at time.Time) {
+	same := func(t time.Time) bool { return t.Unix() == at.Unix() } // the state keeps seconds
+	i := slices.IndexFunc(st.Failures, same)
+	if i < 0 {
+		return // forgotten since, or settled when the clock was set back: then it is not known which one it was
 	}
+	st.Failures = slices.Delete(st.Failures, i, i+1)
 	if len(st.Failures) < l.Failures {
 		st.Locked = time.Time{}
 	}
+	if st.Refused.Count > 0 {
+		st.Refused.Count--
+	}
+	if st.Refused.Count == 0 {
+		st.Refused = state.Refused{}
+	}
 }
+
+// accept notes that a guess was right: those in a row before it are over.
+func accept(st *state.State) { st.Refused = state.Refused{} }
 
 // Count is the number of wrong guesses that count now.
 func (l Limits) Count(st *state.State, now time.Time) int {

@@ -28,52 +28,42 @@ func failures(t *testing.T, root testroot.Root) int {
 	return len(st.Failures)
 }
 
-func TestAGuessIsChargedOnDiskBeforeItIsCompared(t *testing.T) {
+// onDisk is alice's state as a crash at this instant would leave it: her account may be locked.
+func onDisk(t *testing.T, root testroot.Root) *state.State {
+	t.Helper()
+	other := testroot.New(t)
+	testroot.Write(t, other.State("alice"), testroot.Read(t, root.State("alice")))
+	st, err := other.Keyring().States.View("alice")
+	testroot.Must(t, err)
+	return st
+}
+
+func TestWhatBecameOfAGuessIsOnDiskWhenItIsKnown(t *testing.T) {
 	root, phone, wrong := enrolled(t)
-	for i, code := range []string{wrong, wrong, testroot.Code(t, phone, noon)} {
-		compared := 0
+	for i, c := range []struct {
+		code           string
+		failures, used int
+	}{{wrong, 1, 0}, {wrong, 2, 0}, {testroot.Code(t, phone, noon), 2, 1}} {
 		account := open(t, root)
-		_, err := account.Verify(code, noon, three, func(record.Type) bool {
-			compared++
-			// The lock is held, so what is on the disk is looked at in a copy.
-			other := testroot.New(t)
-			testroot.Write(t, other.State("alice"), testroot.Read(t, root.State("alice")))
-			st, err := other.Keyring().States.View("alice")
-			testroot.Must(t, err)
-			if len(st.Failures) != i+1 || st.Locked.IsZero() != (i < 2) {
-				t.Errorf("guess %d: the file has %d failures, locked %v", i+1, len(st.Failures), st.Locked)
-			}
-			return true
-		})
-		if err != nil || compared != 1 {
-			t.Errorf("guess %d: compared %d times, %v", i+1, compared, err)
+		_, err := compare(account, c.code, noon, three, every)
+		testroot.Must(t, err)
+		st := onDisk(t, root)
+		if used := int(st.Devices[0].Counter) / (int(noon.Unix()) / 30); len(st.Failures) != c.failures || used != c.used {
+			t.Errorf("guess %d: got %d failures, used %d; want %d and %d", i+1, len(st.Failures), used, c.failures, c.used)
 		}
 		account.Close()
 	}
 }
 
-func TestAGuessThatCannotBeChargedIsNotCompared(t *testing.T) {
-	root, phone, _ := enrolled(t)
-	account := open(t, root)
-	account.State.Close() // so that writing fails
-	m, err := account.Verify(testroot.Code(t, phone, noon), noon, three, func(record.Type) bool {
-		t.Error("it was compared")
-		return true
-	})
-	if !errors.Is(err, factor.ErrState) || !errors.Is(err, state.ErrSave) || m.Result == factor.Accepted {
-		t.Errorf("%+v, %v", m, err)
-	}
-}
-
-func TestARightCodeThatCannotBeBookedIsNotAccepted(t *testing.T) {
-	root, phone, _ := enrolled(t)
-	account := open(t, root)
-	m, err := account.Verify(testroot.Code(t, phone, noon), noon, three, func(record.Type) bool {
-		account.State.Close()
-		return true
-	})
-	if !errors.Is(err, state.ErrSave) || m.Result == factor.Accepted {
-		t.Errorf("%+v, %v", m, err)
+func TestAGuessThatCannotBeBookedIsNotAnswered(t *testing.T) {
+	root, phone, wrong := enrolled(t)
+	for _, code := range []string{testroot.Code(t, phone, noon), wrong} {
+		account := open(t, root)
+		account.State.Close() // so that writing fails
+		m, err := compare(account, code, noon, three, every)
+		if !errors.Is(err, factor.ErrState) || !errors.Is(err, state.ErrSave) || m.Result != 0 || m.Device != nil {
+			t.Errorf("code %s: got %+v, %v; want nothing but ErrSave", code, m, err)
+		}
 	}
 }
 
@@ -90,8 +80,8 @@ func TestTheLimitLocksAndTheLockEndsByItself(t *testing.T) {
 	end := noon.Add(15 * time.Minute)
 	st, err := root.Keyring().States.View("alice")
 	testroot.Must(t, err)
-	if until := three.LockedUntil(st, noon); !until.Equal(end) {
-		t.Errorf("locked until %v", until)
+	if got := three.Lockout(st, noon); !got.Until.Equal(end) {
+		t.Errorf("got lockout %+v, want until %v", got, end)
 	}
 	expect(t, root, right(end), end, factor.Accepted)
 	if n := failures(t, root); n != 0 {
@@ -183,8 +173,8 @@ func TestALockThatIsLoweredInThePolicyHoldsForTheNewTime(t *testing.T) {
 	st := &open(t, root).State.State
 	short := three
 	short.Lock = time.Minute
-	if until := short.LockedUntil(st, noon); !until.Equal(noon.Add(time.Minute)) {
-		t.Errorf("locked until %v", until)
+	if got := short.Lockout(st, noon); !got.Until.Equal(noon.Add(time.Minute)) {
+		t.Errorf("got lockout %+v", got)
 	}
 }
 
@@ -194,7 +184,7 @@ func TestAtTheLargestLimitTheStateHoldsEveryFailure(t *testing.T) {
 	guess := func(code string) factor.Result {
 		account := open(t, root)
 		defer account.Close()
-		m, err := account.Verify(code, noon, most, every)
+		m, err := compare(account, code, noon, most, every)
 		testroot.Must(t, err)
 		return m.Result
 	}
@@ -205,5 +195,73 @@ func TestAtTheLargestLimitTheStateHoldsEveryFailure(t *testing.T) {
 	}
 	if got := guess(testroot.Code(t, phone, noon)); got != factor.Locked {
 		t.Errorf("result %d", got)
+	}
+}
+
+func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) { // FAULTS 39
+	root, phone, wrong := enrolled(t)
+	slow := three
+	slow.Consecutive = 100
+	guess := func(code string, at time.Time) factor.Match {
+		account := open(t, root)
+		defer account.Close()
+		m, err := compare(account, code, at, slow, every)
+		testroot.Must(t, err)
+		return m
+	}
+	at := noon
+	for i := range 100 {
+		if m := guess(wrong, at); m.Result != factor.Wrong || m.Lockout.UntilRoot != (i == 99) {
+			t.Fatalf("guess %d: got %+v", i+1, m)
+		}
+		at = at.Add(30 * time.Minute)
+	}
+	at = at.AddDate(1, 0, 0)
+	if m := guess(testroot.Code(t, phone, at), at); m.Result != factor.Locked || !m.Lockout.UntilRoot {
+		t.Errorf("the right code a year later: got %+v, want locked until root unlocks", m)
+	}
+	if was, err := root.Keyring().Unlock("alice", uid, slow, at); !was || err != nil {
+		t.Errorf("unlock: got %v, %v", was, err)
+	}
+	if m := guess(testroot.Code(t, phone, at), at); m.Result != factor.Accepted {
+		t.Errorf("the right code after that: got %+v", m)
+	}
+}
+
+func TestARightCodeEndsTheRow(t *testing.T) {
+	root, phone, wrong := enrolled(t)
+	slow := three
+	slow.Consecutive = 5
+	at := noon
+	for round := range 20 {
+		for range 4 {
+			account := open(t, root)
+			m, err := compare(account, wrong, at, slow, every)
+			testroot.Must(t, err)
+			if m.Result != factor.Wrong {
+				t.Fatalf("round %d: got %+v", round, m)
+			}
+			account.Close()
+			at = at.Add(10 * time.Minute)
+		}
+		account := open(t, root)
+		m, err := compare(account, testroot.Code(t, phone, at), at, slow, every)
+		testroot.Must(t, err)
+		if m.Result != factor.Accepted || m.Refused.Count != 4 {
+			t.Fatalf("round %d: got %+v, want accepted after 4 refused", round, m)
+		}
+		account.Close()
+		at = at.Add(10 * time.Minute)
+	}
+}
+
+func TestNoNumberOfWrongCodesInARowLocksWhereThatIsOff(t *testing.T) {
+	root, _, wrong := enrolled(t)
+	at := noon
+	for i := range 150 {
+		expect(t, root, wrong, at, factor.Wrong)
+		if at = at.Add(time.Hour); i == 149 {
+			expect(t, root, wrong, at, factor.Wrong)
+		}
 	}
 }

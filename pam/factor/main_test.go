@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
@@ -38,11 +39,16 @@ func attempt(root testroot.Root, code string) (compared int, result factor.Resul
 		return 0, 0, err
 	}
 	defer account.Close()
-	m, err := account.Verify(code, noon, three, func(record.Type) bool {
+	m, err := compare(account, code, noon, three, func(record.Type) bool {
 		compared++
 		return true
 	})
 	return compared, m.Result, err
+}
+
+// compare compares a code that a user typed at now with what allowed accepts.
+func compare(a *factor.Account, code string, now time.Time, l factor.Limits, allowed func(record.Type) bool) (factor.Match, error) {
+	return a.Verify(factor.Guess{Code: code, At: now, Accepts: allowed}, l)
 }
 
 // accept tries one code at noon as alice, and fails unless it is accepted: the root, the code.

@@ -95,7 +95,7 @@ func TestOfFiftyLoginsWithOneCodeExactlyOneIsAccepted(t *testing.T) {
 					return
 				}
 				defer account.Close()
-				m, err := account.Verify(code, now, three, every)
+				m, err := compare(account, code, now, three, every)
 				if err != nil {
 					t.Error(err)
 				}
@@ -127,7 +127,7 @@ func TestAnAcceptanceKilledAtAnySystemCallIsUsableOnceAtMost(t *testing.T) {
 		expect(t, root, code, noon, factor.Replayed)
 		testroot.Write(t, root.State("alice"), fresh)
 	})
-	if killed < 7 {
+	if killed < 4 { // open, lock, write, flush
 		t.Errorf("only %d runs were killed", killed)
 	}
 }

@@ -1,23 +1,27 @@
 package factor
 
 import (
+	"slices"
 	"time"
 
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
-// What TWILIO.md says of a verification: how long its code lives and how often it is compared. Asking beyond that is
-// asking for a refusal.
+// What Twilio says of a verification: how long its code lives and how often it is compared. Asking beyond that is asking for
+// a refusal.
 const (
 	codeLife  = 10 * time.Minute
 	maxChecks = 5
 )
 
+// answerLife is how long after a code's life an answer about it can still arrive.
+const answerLife = time.Minute
+
 // Standing is how the verification stands that was sent last.
 type Standing int
 
-// The standings. Only of a verification that is Waiting Twilio is asked about codes.
+// The standings. Only about codes of a verification that is Waiting Twilio is asked.
 const (
 	None      Standing = iota // none was sent, it is used up, or it must not be used
 	Waiting                   // for its code
@@ -25,103 +29,91 @@ const (
 	Exhausted                 // compared with too many codes; while it lives, asking for another only sends it again
 )
 
-// Sent returns how the verification stands that was sent last, if allowed accepts it, and to which phone it was sent. One from
-// the future (the clock was set back) is none.
+// Sent returns how the verification stands that was sent last, of those that allowed accepts, and to which phone it was sent.
 func (a *Account) Sent(now time.Time, allowed func(state.Pending) bool) (*record.Device, Standing) {
-	p := a.State.Pending
-	phone := a.device(p.Device)
-	switch {
-	case p.SID == "" || p.At.After(now) || phone == nil || phone.Type != record.Phone || !allowed(p):
-		return nil, None
-	case now.Sub(p.At) >= codeLife:
-		return phone, Outlived
-	case p.Checks >= maxChecks:
-		return phone, Exhausted
+	for _, p := range slices.Backward(a.State.Pendings) {
+		phone := a.device(p.Device)
+		if phone == nil || p.SID == "" || p != *a.latest(p.Device) || !allowed(p) {
+			continue
+		}
+		return phone, standing(p, now)
 	}
-	return phone, Waiting
+	return nil, None
 }
 
-// LastCheck tells whether no more codes will be compared with p.
-func LastCheck(p state.Pending) bool { return p.Checks >= maxChecks }
+func standing(p state.Pending, now time.Time) Standing {
+	switch {
+	case p.Over:
+		return None
+	case age(p, now) >= codeLife:
+		return Outlived
+	case p.Checks >= maxChecks:
+		return Exhausted
+	}
+	return Waiting
+}
 
-// KeepPending notes, durably, that Twilio has sent a code to a phone of name. A send that joined the verification that is
-// pending keeps the number of codes that were compared with it.
+// age is how long ago a verification was sent. One from the future (the clock was set back) was sent now.
+func age(p state.Pending, now time.Time) time.Duration { return max(now.Sub(p.At), 0) }
+
+// latest is the verification that was sent last to a phone, or nil.
+func (a *Account) latest(id state.DeviceID) *state.Pending {
+	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
+		if a.State.Pendings[i].Device == id {
+			return &a.State.Pendings[i]
+		}
+	}
+	return nil
+}
+
+// verification is the one that Twilio calls sid, or nil.
+func (a *Account) verification(sid string, id state.DeviceID) *state.Pending {
+	i := slices.IndexFunc(a.State.Pendings, func(p state.Pending) bool { return p.SID == sid && p.Device == id })
+	if i < 0 {
+		return nil
+	}
+	return &a.State.Pendings[i]
+}
+
+// booking notes a send to a phone that is about to happen. While the one before it lives it is sent once more.
+func (a *Account) booking(id state.DeviceID, now time.Time) {
+	if p := a.latest(id); p != nil && !p.Over && age(*p, now) < codeLife {
+		p.At, p.Sends = now, p.Sends+1
+		return
+	}
+	a.keep(state.Pending{Device: id, At: now, Sends: 1}, now)
+}
+
+// keep adds a verification, after those that nothing can be heard of any more. If there is no room the oldest is forgotten.
+func (a *Account) keep(p state.Pending, now time.Time) {
+	kept := slices.DeleteFunc(a.State.Pendings, func(old state.Pending) bool {
+		return age(old, now) >= codeLife+answerLife || a.device(old.Device) == nil
+	})
+	if len(kept) == state.MaxPendings {
+		kept = slices.Delete(kept, 0, 1)
+	}
+	a.State.Pendings = append(kept, p)
+}
+
+// KeepPending notes, durably, that Twilio has sent a code to a phone of name, which BookSend has booked. A send that joined
+// the verification that is pending keeps the number of codes that were compared with it.
 func (k Keyring) KeepPending(name string, uid uint32, sent state.Pending) error {
 	account, err := k.Open(name, uid)
 	if err != nil {
 		return err
 	}
 	defer account.Close()
-	if old := account.State.Pending; old.SID == sent.SID {
-		sent.Checks = old.Checks
-	}
-	account.State.Pending = sent
-	return account.commit()
-}
-
-// BookCheck books one comparison of a code at Twilio, which must not have been more than five, with the verification that
-// is pending, if allowed accepts it. The phone is nil if there is nothing to compare with: then Twilio must not be asked.
-// The guess itself was charged by Verify.
-func (a *Account) BookCheck(now time.Time, allowed func(state.Pending) bool) (*record.Device, state.Pending, error) {
-	phone, standing := a.Sent(now, allowed)
-	if standing != Waiting {
-		return nil, state.Pending{}, nil
-	}
-	p := &a.State.Pending
-	p.Checks++
-	return phone, *p, a.commit()
-}
-
-// Exhaust notes that Twilio compares no more codes with a verification.
-func (k Keyring) Exhaust(name string, uid uint32, p state.Pending) error {
-	account, err := k.Open(name, uid)
-	if err != nil {
-		return err
-	}
-	defer account.Close()
-	if account.State.Pending.SID != p.SID {
-		return nil
-	}
-	account.State.Pending.Checks = maxChecks
-	return account.commit()
-}
-
-// ReturnCheck gives back the guess and the comparison that were booked for a code which never reached Twilio.
-func (k Keyring) ReturnCheck(name string, uid uint32, p state.Pending, limits Limits) error {
-	account, err := k.Open(name, uid)
-	if err != nil {
-		return err
-	}
-	defer account.Close()
-	st := &account.State.State
-	limits.refund(st)
-	if st.Pending.SID == p.SID && st.Pending.Checks > 0 {
-		st.Pending.Checks--
+	p := account.latest(sent.Device)
+	switch {
+	case p != nil && (p.SID == sent.SID || p.SID == ""):
+		p.SID, p.At, p.Voice = sent.SID, sent.At, sent.Voice
+	case p != nil:
+		p.Over = true // its phone has a newer one; an answer about it may still be on its way
+		sent.Sends = p.Sends
+		account.keep(sent, sent.At)
+	default:
+		sent.Sends = max(sent.Sends, 1)
+		account.keep(sent, sent.At)
 	}
 	return account.commit()
-}
-
-// EndCheck uses a verification up that Twilio approved or has forgotten. Approved gives back the guess that was charged for
-// it. The result is Accepted only if it was approved, and still pending here: of two logins with one code only one is.
-func (k Keyring) EndCheck(name string, uid uint32, p state.Pending, approved bool, limits Limits, now time.Time) (Result, error) {
-	account, err := k.Open(name, uid)
-	if err != nil {
-		return Wrong, err
-	}
-	defer account.Close()
-	st := &account.State.State
-	used := st.Device(p.Device)
-	if st.Pending.SID != p.SID || st.Pending.Device != p.Device || account.device(p.Device) == nil || used == nil {
-		return Replayed, nil
-	}
-	st.Pending = state.Pending{}
-	if !approved {
-		return Wrong, account.commit()
-	}
-	limits.refund(st)
-	used.Used = now
-	if err := account.commit(); err != nil {
-		return Wrong, err
-	}
-	return Accepted, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
+	"slices"
 
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -62,15 +63,22 @@ func ImportedRecovery(codes []string) (r record.Recovery) {
 	return r
 }
 
-// verifyRecovery compares code with the recovery codes and uses it up.
-func (a *Account) verifyRecovery(code string, allowed func(record.Type) bool) (Match, error) {
+// hasRecoveryLike reports whether the record's set has codes of this form.
+func (a *Account) hasRecoveryLike(code string) bool {
+	r := &a.Record.Recovery
+	imported := func(c string) bool { return len(c) == len(code) }
+	return len(r.Hashes) > 0 && len(code) == codeLength || slices.ContainsFunc(r.Codes, imported)
+}
+
+// compareRecovery compares the code with the recovery codes and uses it up.
+func (a *Account) compareRecovery(g Guess) (Match, error) {
 	used := a.usedCodes()
-	if used == nil || !allowed(record.RecoveryCode) {
+	if used == nil || !g.accepts(record.RecoveryCode) {
 		return Match{}, nil
 	}
-	n, err := a.findRecovery(code)
+	n, err := a.findRecovery(g.Code)
 	if err != nil || n < 0 {
-		return Match{}, err
+		return Match{compared: a.RecoveryLeft() > 0 && a.hasRecoveryLike(g.Code)}, err
 	}
 	if used.Used&(1<<n) != 0 {
 		return Match{Result: Replayed, Method: record.RecoveryCode}, nil

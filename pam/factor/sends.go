@@ -43,17 +43,38 @@ func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits Sen
 	if account.device(id) == nil {
 		return 0, fmt.Errorf("%w: the phone was removed meanwhile", ErrRecord)
 	}
-	toIt := func(p state.Pending) bool { return p.Device == id }
-	if _, standing := account.Sent(now, toIt); standing == Exhausted {
-		wait := account.State.Pending.At.Add(codeLife).Sub(now)
-		return wait, fmt.Errorf("%w: the code that was sent last was compared with too many", ErrNotYet)
+	if wait, err = account.resendWait(id, now, limits.AtOnce); err != nil || wait > 0 {
+		return wait, err
 	}
-	return k.book(account.State, limits, now)
+	return k.book(account.State, limits, now, func() { account.booking(id, now) })
 }
 
-// book books a send for the user whose state own is, and for the host.
-func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait time.Duration, err error) {
-	if wait, err = pause(own, limits.User, now, !limits.AtOnce); err != nil {
+// resendWait is how long the next send to a phone has to wait for the sake of the one before it: twice as long each time, as
+// long as that one can be used. Without a verification that waits there is nothing to wait for.
+func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (time.Duration, error) {
+	p := a.latest(id)
+	if p == nil || p.Over || age(*p, now) >= codeLife {
+		return 0, nil
+	}
+	if p.At.After(now) { // the clock was set back: it was sent now, durably, so that the wait ends
+		p.At = now
+		if err := a.commit(); err != nil {
+			return 0, err
+		}
+	}
+	if p.Checks >= maxChecks {
+		return p.At.Add(codeLife).Sub(now), fmt.Errorf("%w: the code that was sent last was compared with too many", ErrNotYet)
+	}
+	wait := p.At.Add(firstWait << min(max(p.Sends, 1)-1, 20)).Sub(now)
+	if atOnce || wait <= 0 {
+		return 0, nil
+	}
+	return min(wait, codeLife), fmt.Errorf("%w: a code was sent to this phone just now", ErrNotYet)
+}
+
+// book books a send for the user whose state own is, and for the host. Note says what else is to be kept with it.
+func (k Keyring) book(own *state.File, limits SendLimits, now time.Time, note func()) (wait time.Duration, err error) {
+	if wait, err = pause(own, limits.User, now); err != nil {
 		return 0, err
 	} else if wait > 0 {
 		return wait, fmt.Errorf("%w: too many codes were sent to this user", ErrNotYet)
@@ -64,16 +85,17 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time) (wait t
 		return 0, fmt.Errorf("%w: %w; see: enroll doctor", ErrState, err)
 	}
 	defer host.Close()
-	if wait, err = pause(host, limits.Host, now, false); err != nil {
+	if wait, err = pause(host, limits.Host, now); err != nil {
 		return 0, err
 	} else if wait > 0 {
 		return wait, fmt.Errorf("%w: too many codes were sent from this host", ErrNotYet)
 	}
-	book(&host.State, limits.Host, now)
+	countSend(&host.State, limits.Host, now)
 	if err := host.Commit(); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrState, err)
 	}
-	book(&own.State, limits.User, now)
+	countSend(&own.State, limits.User, now)
+	note()
 	if err := own.Commit(); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrState, err)
 	}
@@ -100,7 +122,7 @@ func (k Keyring) BookProof(name string, uid uint32, limits SendLimits, now time.
 			return stateError(name, err)
 		}
 		defer own.Close()
-		wait, err = k.book(own, limits, now)
+		wait, err = k.book(own, limits, now, func() {})
 		return err
 	})
 	return wait, err
@@ -109,14 +131,14 @@ func (k Keyring) BookProof(name string, uid uint32, limits SendLimits, now time.
 // pause is how long the next send has to wait. Sends that the clock, set back, has put into the future are made durable as of
 // now, so that they are forgotten a window after that was first seen and not when the clock is where it was. The error
 // matches ErrState.
-func pause(f *state.File, r Rate, now time.Time, doubling bool) (time.Duration, error) {
+func pause(f *state.File, r Rate, now time.Time) (time.Duration, error) {
 	setBack := settleSends(&f.State, r, now)
 	if setBack {
 		if err := f.Commit(); err != nil {
 			return 0, fmt.Errorf("%w: %w", ErrState, err)
 		}
 	}
-	return r.wait(f.Sends, now, doubling), nil
+	return r.wait(f.Sends, now), nil
 }
 
 // settleSends forgets sends older than the window, takes those from the future as now, and tells whether there were any.
@@ -134,21 +156,13 @@ func settleSends(st *state.State, r Rate, now time.Time) (setBack bool) {
 	return setBack
 }
 
-// wait is how long it takes until the next send is allowed: until the oldest of a full window is forgotten and, if
-// doubling, until the time since the last one is twice that before it.
-func (r Rate) wait(sends []state.Send, now time.Time, doubling bool) time.Duration {
+// wait is how long it takes until the oldest send of a full window is forgotten; 0: the window is not full.
+func (r Rate) wait(sends []state.Send, now time.Time) time.Duration {
 	total := 0
 	for _, s := range sends {
 		total += int(s.Count)
 	}
-	if total == 0 {
-		return 0
-	}
-	last := sends[len(sends)-1].At
 	until := now
-	if doubling {
-		until = last.Add(min(firstWait<<min(total-1, 20), r.Window))
-	}
 	for _, s := range sends {
 		if total < r.Count {
 			break
@@ -161,9 +175,9 @@ func (r Rate) wait(sends []state.Send, now time.Time, doubling bool) time.Durati
 	return max(until.Sub(now), 0)
 }
 
-// book adds a send. The window is cut into as many parts as a state has room for; sends in one part are counted together,
+// countSend adds a send. The window is cut into as many parts as a state has room for; sends in one part are counted together,
 // with the time of the latest, so that any number fits and none is forgotten too early.
-func book(st *state.State, r Rate, now time.Time) {
+func countSend(st *state.State, r Rate, now time.Time) {
 	part := max(r.Window/(state.MaxSends-1), time.Second)
 	if n := len(st.Sends); n > 0 {
 		last := &st.Sends[n-1]

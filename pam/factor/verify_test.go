@@ -35,7 +35,7 @@ func try(t *testing.T, root testroot.Root, code string, now time.Time) factor.Ma
 	t.Helper()
 	account := open(t, root)
 	defer account.Close()
-	m, err := account.Verify(code, now, three, every)
+	m, err := compare(account, code, now, three, every)
 	testroot.Must(t, err)
 	return m
 }
@@ -138,8 +138,8 @@ func TestADeviceThatIsNotAllowedIsNotCompared(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, phone)
-	m, err := open(t, root).Verify(testroot.Code(t, phone, noon), noon, three, func(record.Type) bool { return false })
-	if err != nil || m.Result != factor.Wrong || m.Device != nil {
+	m, err := compare(open(t, root), testroot.Code(t, phone, noon), noon, three, func(record.Type) bool { return false })
+	if err != nil || m.Result != factor.Impossible || m.Device != nil {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
@@ -149,7 +149,7 @@ func TestACodeOfAnotherLengthIsNoDevices(t *testing.T) {
 	phone.Digits = 8
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, phone)
-	expect(t, root, testroot.Code(t, phone, noon)[2:], noon, factor.Wrong)
+	expect(t, root, testroot.Code(t, phone, noon)[2:], noon, factor.Impossible)
 	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Accepted)
 }
 
@@ -160,7 +160,7 @@ func TestAStateThatMissesADeviceIsAnError(t *testing.T) {
 	testroot.Must(t, root.Keyring().States.Create("alice", state.State{
 		UID: uid, Enrollment: rec.Enrollment, Devices: []state.Device{{ID: phone.ID}},
 	}))
-	m, err := open(t, root).Verify(testroot.Code(t, phone, noon), noon, three, every)
+	m, err := compare(open(t, root), testroot.Code(t, phone, noon), noon, three, every)
 	if !errors.Is(err, factor.ErrState) || m.Result == factor.Accepted {
 		t.Errorf("%+v, %v", m, err)
 	}

@@ -6,9 +6,19 @@ import (
 	"strings"
 )
 
-// Ask shows a prompt and returns what the user typed. The error matches ErrConversation if there was no answer, and also if
-// sshd answered in the place of a user who may not log in: such an answer is no guess, or strangers could lock accounts.
+// Ask shows a prompt and returns what the user typed; nothing, if that was the password. The error matches ErrConversation if
+// there was no answer, and also if sshd answered in the place of a user who may not log in: such an answer is no guess, or
+// strangers could lock accounts.
 func (f Flow) Ask(prompt string) (string, error) {
+	answer, err := f.answer(prompt)
+	if errors.Is(err, ErrPassword) {
+		return "", nil
+	}
+	return answer, err
+}
+
+// answer is Ask for a caller who tells a password from other answers: the error then matches ErrPassword.
+func (f Flow) answer(prompt string) (string, error) {
 	answer, err := f.Talk.Ask(prompt)
 	if err == nil && fromSSHD(answer) {
 		return "", errJunk

@@ -58,7 +58,7 @@ func TestWhatIsNoCodeIsDeniedAndIsNoGuess(t *testing.T) {
 
 func TestAWrongCodeIsAGuessAndThreeEndTheLogin(t *testing.T) {
 	w := newWorld(t, "")
-	o := w.login(request(), w.wrong(), w.wrong(), w.wrong())
+	o := w.login(request(), w.wrongs(3)...)
 	w.expect(o, false, flow.Wrong, maxTries, wrongText)
 	if n := w.failures(); o.Tries != 3 || n != 3 || o.Method != "" || o.Device != "" {
 		t.Errorf("%d failures, outcome %+v", n, o)

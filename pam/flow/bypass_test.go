@@ -47,7 +47,7 @@ func TestAUserWithNothingThatTheRuleAllowsIsAskedForTheCodeOfRoots(t *testing.T)
 	if !o.Allow || o.Method != "bypass" {
 		t.Errorf("%+v", o)
 	}
-	w.saw("Code from your administrator: ")
+	w.saw("From your administrator. Verification code: ")
 	w.now = w.now.Add(2 * time.Hour)
 	w.bypass()
 	w.now = w.now.Add(time.Hour)
@@ -69,5 +69,5 @@ func TestAnImportedRecoveryCodeLetsInOnce(t *testing.T) {
 	if o.Method != string(record.RecoveryCode) {
 		t.Errorf("%+v", o)
 	}
-	w.expect(w.login(request(), "12345678", noMore), false, flow.NoAnswer, convErr, "That recovery code was used before. Code from your app: ")
+	w.expect(w.login(request(), "12345678", noMore), false, flow.NoAnswer, convErr, "That recovery code was used before. Verification code: ")
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"latchkey/pam/flow"
-	"latchkey/pam/state"
 	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/protocol"
 )
@@ -32,7 +31,7 @@ func TestAWrongCodeGoesToTwilioOnlyIfOneWasSent(t *testing.T) {
 
 func TestWhatCannotBeACodeIsNotCheckedAtTwilio(t *testing.T) {
 	for name, typed := range map[string]string{
-		"nothing": "", "five digits": "12345", "seven digits": "1234567", "letters": "abcdef", "other digits": "１２３４５６",
+		"nothing": "", "three digits": "123", "eleven digits": "12345678901", "letters": "abcdef", "other digits": "１２３４５６",
 		"a megabyte": strings.Repeat("1", 1<<20), "an unknown phone": "sms 2", "a word too many": "sms please",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,17 +45,34 @@ func TestWhatCannotBeACodeIsNotCheckedAtTwilio(t *testing.T) {
 	}
 }
 
-func TestACodeThatNeverReachedTwilioIsNoGuess(t *testing.T) {
-	for _, r := range []protocol.Result{protocol.Unreachable, protocol.Certificate, protocol.Refused, protocol.Timeout, protocol.Failed, protocol.Invalid} {
+func TestACodeThatWasComparedWithNothingAndNeverReachedTwilioIsNoGuess(t *testing.T) {
+	for _, r := range []protocol.Result{
+		protocol.Unreachable, protocol.Certificate, protocol.Refused, protocol.Timeout, protocol.Failed, protocol.Invalid,
+	} {
 		t.Run(string(r), func(t *testing.T) {
-			w := newPhoneWorld(t, "[limits]\nfailures = \"3/10m\"")
+			w := newPhoneWorld(t, "[limits]\nfailures = \"3/10m\"", onlyPhone())
 			w.twilio.check = func(string) protocol.Answer { return answer(r) }
 			w.login(request(), "sms", sentCode, sentCode, noMore)
 			back := r == protocol.Unreachable || r == protocol.Certificate || r == protocol.Refused
-			if failures, checks := w.failures(), w.state().Pending.Checks; back != (failures == 0) || back != (checks == 0) {
-				t.Errorf("%d guesses and %d comparisons are charged", failures, checks)
+			failures, checks, refused := w.failures(), w.state().Pendings[0].Checks, w.state().Refused.Count
+			if back != (failures == 0) || back != (checks == 0) || back != (refused == 0) {
+				t.Errorf("%d guesses and %d comparisons are charged, %d in a row", failures, checks, refused)
 			}
 		})
+	}
+}
+
+// FAULTS 34.
+func TestAGuessThatWasComparedWithAnAppStaysChargedThoughTwilioCannotBeReached(t *testing.T) {
+	for _, r := range []protocol.Result{protocol.Unreachable, protocol.Certificate, protocol.Refused} {
+		w := newPhoneWorld(t, "[limits]\ntries = 10\nfailures = \"10/10m\"")
+		w.twilio.check = func(string) protocol.Answer { return answer(r) }
+		o := w.login(request(), append([]string{"sms"}, w.wrongs(10)...)...)
+		w.expect(o, false, flow.Service, unavailable, "Too many wrong codes. Try again in 15 minutes.")
+		w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+		if checks := w.state().Pendings[0].Checks; checks != 0 {
+			t.Errorf("%s: got %d comparisons booked, want none", r, checks)
+		}
 	}
 }
 
@@ -72,8 +88,8 @@ func TestAnAppCodeIsNotCheckedAtTwilioAlthoughOneWasSent(t *testing.T) {
 
 func TestFiveCodesAreCheckedAtTwilioAndNoMore(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\ntries = 10\nfailures = \"20/10m\"")
-	wrong := w.wrong()
-	w.login(request(), "sms", wrong, wrong, wrong, wrong, wrong, wrong, sentCode, noMore)
+	wrong := w.wrongs(6)
+	w.login(request(), append(append([]string{"sms"}, wrong...), sentCode, noMore)...)
 	if checks := len(w.twilio.asked) - 1; checks != 5 {
 		t.Errorf("%d checks", checks)
 	}
@@ -84,7 +100,7 @@ func TestFiveCodesAreCheckedAtTwilioAndNoMore(t *testing.T) {
 
 func TestWrongCodesFromAPhoneLockLikeOthers(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\nfailures = \"2/10m\"")
-	o := w.login(request(), "sms", w.wrong(), w.wrong())
+	o := w.login(request(), "sms", w.wrongs(2)[0], w.wrongs(2)[1])
 	w.expect(o, false, flow.Wrong, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.twilio.asked = nil
 	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
@@ -102,10 +118,10 @@ func TestTheLastGuessThatTheLimitAllowsMayBeRight(t *testing.T) {
 func TestACodeThatTwilioHasForgottenHasExpired(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.check = func(string) protocol.Answer { return answer(protocol.Gone) }
-	const expired = `That code has expired. Code, or "sms"/"call": `
+	const expired = "That code has expired. From your app. Verification code: "
 	w.expect(w.login(request(), "sms", sentCode, noMore), false, flow.NoAnswer, convErr, expired)
-	if w.state().Pending != (state.Pending{}) {
-		t.Error("it is still pending")
+	if p := w.state().Pendings[0]; !p.Over {
+		t.Errorf("it is still pending: %+v", p)
 	}
 }
 
@@ -120,7 +136,7 @@ func TestOfTwoLoginsThatTwilioApprovesOneCodeOfOnlyOneGetsIn(t *testing.T) {
 		}
 		return answer(protocol.Approved)
 	}
-	const replayed = `That code was used before. Wait for the next one. Code, or "sms"/"call": `
+	const replayed = "Used before: wait for the next code. Verification code: "
 	w.expect(w.login(request(), "sms", sentCode, noMore), false, flow.NoAnswer, convErr, replayed)
 }
 
@@ -156,8 +172,8 @@ func TestEveryOtherAnswerOfTwilioLetsNobodyIn(t *testing.T) {
 			w := newPhoneWorld(t, "")
 			w.twilio.send = answer(r)
 			o := w.login(request(), "sms", sentCode, noMore)
-			if o.Allow || len(w.twilio.asked) != 1 || w.state().Pending.SID != "" {
-				t.Errorf("%+v; Twilio was asked %q; pending %+v", o, w.twilio.asked, w.state().Pending)
+			if o.Allow || len(w.twilio.asked) != 1 || w.state().Pendings[0].SID != "" {
+				t.Errorf("%+v; Twilio was asked %q; pending %+v", o, w.twilio.asked, w.state().Pendings)
 			}
 			w.detail(o, string(r))
 		})

@@ -71,7 +71,7 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) Outcome
 	case policy.RequireNone:
 		return allow(Exempt)
 	case policy.RequireCode:
-		return (&challenge{Flow: f, r: r, policy: rules, methods: d.Methods, limits: limits(rules)}).run()
+		return (&dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: Limits(rules)}).run()
 	}
 	f.Talk.Tell("You may not log in here.")
 	return deny(Forbidden, d.Why)
@@ -109,6 +109,9 @@ func checkName(r Request) Outcome {
 	return undecided
 }
 
-func limits(p *policy.Policy) factor.Limits {
-	return factor.Limits{Failures: p.Failures.Count, Window: p.Failures.Window, Lock: p.Lock}
+// Limits are those of a policy.
+func Limits(p *policy.Policy) factor.Limits {
+	return factor.Limits{
+		Failures: p.Failures.Count, Window: p.Failures.Window, Lock: p.Lock, Consecutive: p.Consecutive,
+	}
 }

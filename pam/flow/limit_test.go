@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -14,7 +15,7 @@ import (
 func lock(w *world) {
 	w.t.Helper()
 	for range 3 {
-		w.login(request(), w.wrong(), w.wrong(), w.wrong())
+		w.login(request(), w.wrongs(3)...)
 	}
 	o := w.login(request(), w.wrong())
 	w.expect(o, false, flow.Wrong, maxTries, "Too many wrong codes. Try again in 15 minutes.")
@@ -30,7 +31,7 @@ func TestTenWrongCodesLockAndNobodyIsAskedUntilTheLockEndsByItself(t *testing.T)
 	w.now = w.now.Add(15*time.Minute - time.Second)
 	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in a minute.")
 	w.now = w.now.Add(time.Second)
-	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
+	w.expect(w.login(request(), w.code()), true, flow.OK, success, "10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
 }
 
 func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
@@ -40,7 +41,7 @@ func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
 		for range limits.Failures {
 			account, err := w.root.Keyring().Open("alice", uid)
 			testroot.Must(t, err)
-			_, err = account.Verify(w.wrong(), w.now, limits, func(record.Type) bool { return true })
+			_, err = account.Verify(factor.Guess{Code: w.wrong(), At: w.now, Accepts: func(record.Type) bool { return true }}, limits)
 			testroot.Must(t, err)
 			account.Close()
 		}
@@ -58,12 +59,12 @@ func TestALockEndsAlthoughTheClockWasSetBack(t *testing.T) {
 	w.now = w.now.Add(-24 * time.Hour)
 	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.now = w.now.Add(15 * time.Minute)
-	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
+	w.expect(w.login(request(), w.code()), true, flow.OK, success, "10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
 }
 
 func TestThePolicySaysHowManyFailuresAndHowLongALock(t *testing.T) {
 	w := newWorld(t, "[limits]\nfailures = \"2/1m\"\nlock = \"1h\"\n")
-	o := w.login(request(), w.wrong(), w.wrong())
+	o := w.login(request(), w.wrongs(2)...)
 	w.expect(o, false, flow.Wrong, maxTries, "Too many wrong codes. Try again in 60 minutes.")
 	if o.Tries != 2 {
 		t.Errorf("outcome is %+v", o)
@@ -92,4 +93,38 @@ func TestADamagedSlotIsToldInTheLogAndIsNoDenial(t *testing.T) {
 	if o := w.login(request(), w.code()); strings.Contains(o.Detail, "damaged") {
 		t.Errorf("it is damaged still: %+v", o)
 	}
+}
+
+// FAULTS 39.
+func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) {
+	w := newWorld(t, "[limits]\nconsecutive = 4\n")
+	w.login(request(), append(w.wrongs(2), noMore)...)
+	w.now = w.now.Add(24 * time.Hour)
+	o := w.login(request(), w.wrongs(2)...)
+	const text = "Too many wrong codes in a row. Only your administrator can unlock this account."
+	w.expect(o, false, flow.Wrong, maxTries, text)
+	w.now = w.now.AddDate(1, 0, 0)
+	o = w.login(request())
+	w.expect(o, false, flow.Locked, maxTries, text)
+	w.detail(o, "enroll unlock alice")
+	_, err := w.root.Keyring().Unlock("alice", uid, limits, w.now)
+	testroot.Must(t, err)
+	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
+}
+
+// FAULTS 39.
+func TestAUserIsToldOfWrongCodesBeforeThisLoginOnceAndAfterSuccess(t *testing.T) {
+	w := newWorld(t, "")
+	stranger := request()
+	stranger.From = "198.51.100.9"
+	w.login(stranger, append(w.wrongs(2), noMore)...)
+	w.now = w.now.Add(time.Hour)
+	w.login(request(), w.wrongs(2)[1], w.code())
+	w.saw(firstText, wrongText, "2 wrong codes were refused since Sun 31 Jan 12:00, the last from 198.51.100.9.")
+	w.now = w.now.Add(time.Minute)
+	w.login(request(), w.code())
+	w.saw(firstText)
+	w.now = w.now.Add(time.Minute)
+	w.login(request(), w.wrong(), w.code())
+	w.saw(firstText, wrongText) // her own mistake, just now
 }

@@ -7,7 +7,6 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
-	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 	"latchkey/pam/twilio/protocol"
@@ -17,148 +16,163 @@ import (
 const maxRequests = 10
 
 // request has a code sent and returns the next prompt.
-func (c *challenge) request(r request) string {
-	if c.requests++; c.requests > maxRequests {
-		return c.offer.prompt(enoughAsked, c.when)
+func (d *dialog) request(r request) string {
+	if d.requests++; d.requests > maxRequests {
+		return d.choices.prompt(enoughAsked, d.when)
 	}
-	said, ok := c.send(r)
+	said, ok := d.send(r)
 	if !ok {
-		return c.offer.prompt(said, c.when)
+		return d.choices.prompt(said, d.when)
 	}
-	c.when = after
-	return c.offer.prompt(said, sent)
+	d.when = after
+	return d.choices.prompt(said, sent)
 }
 
 // send has a code sent and returns what the user is told, and whether a code is on its way. Everything that can refuse it
 // locally is asked before any network, and the send is booked before it happens: whether it then fails or not, nobody
 // can run up more sends than the limits allow.
-func (c *challenge) send(r request) (said string, ok bool) {
+func (d *dialog) send(r request) (said string, ok bool) {
 	number := string(r.phone.Secret)
-	if !c.policy.Phone.Allows(number) {
-		c.note("%s to %q: the number has none of the prefixes allowed in latchkey.toml", r.channel, r.phone.Label)
+	if !d.policy.Phone.Allows(number) {
+		d.note("%s to %q: the number has none of the prefixes allowed in latchkey.toml", r.channel, r.phone.Label)
 		return notSent(r), false
 	}
-	if err := c.Verifier.Ready(); err != nil {
-		c.note("%s to %q: %v", r.channel, r.phone.Label, err)
+	if err := d.Verifier.Ready(); err != nil {
+		d.note("%s to %q: %v", r.channel, r.phone.Label, err)
 		return notSent(r), false
 	}
-	now := c.Clock()
-	wait, err := c.Keyring.BookSend(c.r.Name, c.r.UID, r.phone.ID, c.sendLimits(r), now)
+	now := d.Clock()
+	wait, err := d.Keyring.BookSend(d.r.Name, d.r.UID, r.phone.ID, d.sendLimits(r), now)
 	if errors.Is(err, factor.ErrNotYet) {
-		c.note("%s to %q: %v", r.channel, r.phone.Label, err)
+		d.note("%s to %q: %v", r.channel, r.phone.Label, err)
 		return waitFor(wait), false
 	}
 	if err != nil {
-		c.note("%s to %q: %v", r.channel, r.phone.Label, err)
+		d.note("%s to %q: %v", r.channel, r.phone.Label, err)
 		if errors.Is(err, safefile.ErrBusy) {
-			c.requests = maxRequests // waiting for the lock again and again would use up the gate's time for this login
+			d.requests = maxRequests // waiting for the lock again and again would use up the gate's time for this login
 		}
 		return notSent(r), false
 	}
-	a := c.Verifier.Send(number, protocol.Channel(r.channel), c.policy.Phone.Locale)
+	a := d.Verifier.Send(number, protocol.Channel(r.channel), d.policy.Phone.Locale)
 	if a.Result != protocol.Sent {
-		return c.sendFailed(r, a), false
+		return d.sendFailed(r, a), false
 	}
 	pending := state.Pending{Device: r.phone.ID, At: now, Voice: r.channel == policy.Call, SID: a.SID}
-	if err := c.Keyring.KeepPending(c.r.Name, c.r.UID, pending); err != nil {
-		c.note("%s to %q was sent, but %v", r.channel, r.phone.Label, err)
+	if err := d.Keyring.KeepPending(d.r.Name, d.r.UID, pending); err != nil {
+		d.note("%s to %q was sent, but %v", r.channel, r.phone.Label, err)
 		return notSent(r), false
 	}
 	return sentTo(r), true
 }
 
-func (c *challenge) sendFailed(r request, a protocol.Answer) string {
-	c.noteAnswer(fmt.Sprintf("%s to %q", r.channel, r.phone.Label), a)
-	if a.Result == protocol.Landline && slices.Contains(c.offer.channels, policy.Call) {
-		c.landline = r.phone.ID
+func (d *dialog) sendFailed(r request, a protocol.Answer) string {
+	d.noteAnswer(fmt.Sprintf("%s to %q", r.channel, r.phone.Label), a)
+	if a.Result == protocol.Landline && slices.Contains(d.choices.channels, policy.Call) {
+		d.landline = r.phone.ID
 		return noSMS(r)
 	}
 	return notSent(r)
 }
 
 // sendLimits are the policy's. Who was told to try a call need not wait for it.
-func (c *challenge) sendLimits(r request) factor.SendLimits {
-	p := c.policy.Phone
+func (d *dialog) sendLimits(r request) factor.SendLimits {
+	p := d.policy.Phone
 	limits := factor.SendLimits{
 		User:   factor.Rate(p.SendsPerUser),
 		Host:   factor.Rate(p.SendsPerHost),
-		AtOnce: r.channel == policy.Call && r.phone.ID == c.landline,
+		AtOnce: r.channel == policy.Call && r.phone.ID == d.landline,
 	}
-	c.landline = state.DeviceID{}
+	d.landline = state.DeviceID{}
 	return limits
 }
 
-// check compares a code, which was charged as a guess and is no device's own, with the verification that is pending. The
-// account is closed by the caller before the network is asked.
-func (c *challenge) check(code string, phone *record.Device, p state.Pending) (o Outcome, said string) {
-	o = Outcome{Reason: Wrong, Method: string(channelOf(p)), Device: phone.Label}
-	a := c.Verifier.Check(string(phone.Secret), p.SID, code)
-	switch a.Result {
-	case protocol.Approved:
-		return c.endCheck(o, p, true)
-	case protocol.Wrong:
-		if factor.LastCheck(p) {
-			return o, noLonger
+// check has Twilio compare a code that no device here has, and that was charged as a guess, with each verification that is
+// pending, the one that was sent last first. The account is closed while the network is asked.
+func (d *dialog) check(code string, m factor.Match) turn {
+	t := turn{}
+	for n, c := range m.Checks {
+		a := d.Verifier.Check(string(c.Phone.Secret), c.Pending.SID, code)
+		t = again(Outcome{Reason: Wrong, Method: string(channelOf(c.Pending)), Device: c.Phone.Label}, notAccepted)
+		if a.Result != protocol.Wrong {
+			return d.endCheck(t, m, n, a, code)
 		}
-		return o, notAccepted
-	case protocol.Gone:
-		o.Reason = Expired
-		return c.endCheck(o, p, false)
-	case protocol.TooManyChecks:
-		return c.exhaust(o, p)
-	}
-	c.noteAnswer(fmt.Sprintf("check of a code sent to %q", phone.Label), a)
-	o.Reason = Service
-	if a.NothingSent() {
-		if err := c.Keyring.ReturnCheck(c.r.Name, c.r.UID, p, c.limits); err != nil {
-			return c.unusable(err), ""
+		if c.Last() {
+			t.say = noLonger
 		}
 	}
-	return o, noChecking
+	return d.wrong(t, m, code)
 }
 
-// endCheck uses the verification up. Only here does a code from a phone let anybody in.
-func (c *challenge) endCheck(o Outcome, p state.Pending, approved bool) (Outcome, string) {
-	result, err := c.Keyring.EndCheck(c.r.Name, c.r.UID, p, approved, c.limits, c.Clock())
+// endCheck notes what Twilio said of m.Checks[n]. Only here does a code from a phone let anyone in.
+func (d *dialog) endCheck(t turn, m factor.Match, n int, a protocol.Answer, code string) turn {
+	said := heard(a)
+	result, err := d.Keyring.EndCheck(d.r.Name, d.r.UID, m, n, said, d.limits, d.Clock())
+	if err != nil {
+		o := d.unusable(err)
+		o.Method, o.Device = t.outcome.Method, t.outcome.Device
+		return decided(o)
+	}
 	switch {
-	case err != nil:
-		denied := c.unusable(err)
-		denied.Method, denied.Device = o.Method, o.Device
-		return denied, ""
-	case approved && result == factor.Accepted:
-		o.Allow, o.Reason = true, OK
-		return o, ""
-	case approved:
-		o.Reason = Replayed
-		return o, usedBefore
-	case o.Reason == Expired:
-		return o, codeExpired
+	case said == factor.Approved && result == factor.Accepted:
+		t.over, t.outcome.Allow, t.outcome.Reason = true, true, OK
+		d.tellRefused(m.Refused)
+		return t
+	case said == factor.Approved:
+		t.outcome.Reason = Replayed
+		return again(t.outcome, usedBefore)
+	case said == factor.Gone:
+		t.outcome.Reason = Expired
+		return d.wrong(again(t.outcome, codeExpired), m, code)
+	case said == factor.Exceeded:
+		return d.wrong(again(t.outcome, noLonger), m, code)
 	}
-	return o, notAccepted
+	d.noteAnswer(fmt.Sprintf("check of a code sent to %q", m.Checks[n].Phone.Label), a)
+	t.outcome.Reason = Service
+	if said == factor.Unreached && !m.Compared() {
+		d.charged--
+	}
+	return d.undecided(again(t.outcome, noChecking), m, said)
 }
 
-// exhaust notes that Twilio compares no more codes with the verification.
-func (c *challenge) exhaust(o Outcome, p state.Pending) (Outcome, string) {
-	if err := c.Keyring.Exhaust(c.r.Name, c.r.UID, p); err != nil {
-		return c.unusable(err), ""
+// undecided ends a login whose guess stays charged though nobody knows whether it was right, if it was the last one.
+func (d *dialog) undecided(t turn, m factor.Match, said factor.Answer) turn {
+	if m.Lockout.Locked() && (said != factor.Unreached || m.Compared()) {
+		t.over = true
+		t.outcome.Detail = "locked " + d.locked(m.Lockout).Detail
 	}
-	return o, noLonger
+	return t
+}
+
+// heard is what an answer of Twilio's means for the verification.
+func heard(a protocol.Answer) factor.Answer {
+	switch {
+	case a.Result == protocol.Approved:
+		return factor.Approved
+	case a.Result == protocol.Gone:
+		return factor.Gone
+	case a.Result == protocol.TooManyChecks:
+		return factor.Exceeded
+	case a.NothingSent():
+		return factor.Unreached
+	}
+	return factor.Unknown
 }
 
 // note keeps something for the log, once: the administrator should know of it whatever the login comes to.
-func (c *challenge) note(format string, args ...any) {
-	if text := fmt.Sprintf(format, args...); !slices.Contains(c.notes, text) {
-		c.notes = append(c.notes, text)
+func (d *dialog) note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(d.notes, text) {
+		d.notes = append(d.notes, text)
 	}
 }
 
 // noteDamage tells the administrator of a damaged slot, which the next commit writes anew.
-func (c *challenge) noteDamage(account *factor.Account) {
+func (d *dialog) noteDamage(account *factor.Account) {
 	if damage := account.State.Damage; damage != "" {
-		c.note("%s", damage)
+		d.note("%s", damage)
 	}
 }
 
-func (c *challenge) noteAnswer(what string, a protocol.Answer) {
-	c.note("%s: %s", what, a.Because())
+func (d *dialog) noteAnswer(what string, a protocol.Answer) {
+	d.note("%s: %s", what, a.Because())
 }

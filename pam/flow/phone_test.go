@@ -44,7 +44,7 @@ func TestWhoCannotBeSentACodeIsToldWhatElseWorks(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.send = protocol.Answer{Result: protocol.Credentials, TwilioCode: 20003, Detail: "api_key or api_secret is wrong"}
 	o := w.login(request(), "sms", w.code())
-	w.expect(o, true, flow.OK, success, `No SMS could be sent to ···1234. Code, or "sms"/"call": `)
+	w.expect(o, true, flow.OK, success, "No SMS to ...1234. From your app. Verification code: ")
 	w.detail(o, `sms to "mobile": credentials: api_key or api_secret is wrong (Twilio error 20003)`)
 }
 
@@ -52,13 +52,13 @@ func TestALandlineIsOfferedTheCall(t *testing.T) {
 	w := newPhoneWorld(t, "", onlyPhone())
 	w.twilio.send = answer(protocol.Landline)
 	w.login(request(), "sms", noMore)
-	w.saw(`Type "sms"/"call" to get a code: `, `···1234 takes no SMS; try a call. Type "sms"/"call" to get a code: `)
+	w.saw(phoneFirst, "...1234 takes no SMS: type call. Verification code: ")
 }
 
 func TestAPhoneAloneGetsACodeOnlyIfAskedForUnlessThePolicySaysAuto(t *testing.T) {
 	w := newPhoneWorld(t, "", onlyPhone())
 	w.expect(w.login(request(), "sms", sentCode), true, flow.OK, success, bySMS)
-	w.saw(`Type "sms"/"call" to get a code: `, bySMS)
+	w.saw(phoneFirst, bySMS)
 
 	w = newPhoneWorld(t, "[phone]\nauto = true", onlyPhone())
 	w.expect(w.login(request(), sentCode), true, flow.OK, success, bySMS)
@@ -74,8 +74,8 @@ func TestSeveralPhonesAreToldApartByNumber(t *testing.T) {
 	other := factor.NewPhone("office", "+442071838750", testroot.Noon)
 	w := newPhoneWorld(t, "", onlyPhone(), other)
 	o := w.login(request(), "call 2", sentCode)
-	w.saw(`Type "sms"/"call" with 1 for ···1234, 2 for ···8750 to get a code: `,
-		`Calling ···8750. Code, or "sms"/"call" with 1 for ···1234, 2 for ···8750 again: `)
+	w.saw("Phones: 1 is ...1234, 2 is ...8750.\nType sms 1 or call to get a code. Verification code: ",
+		"Calling ...8750. Verification code: ")
 	w.expect(o, true, flow.OK, success, w.shown[1])
 	if o.Device != "office" || w.twilio.asked[0] != "call +442071838750 en" {
 		t.Errorf("%+v, %q", o, w.twilio.asked)
@@ -85,8 +85,8 @@ func TestSeveralPhonesAreToldApartByNumber(t *testing.T) {
 func TestOnlyTheChannelsThatThePolicyAllowsAreOffered(t *testing.T) {
 	w := newPhoneWorld(t, "[phone]\nmethods = [\"call\"]")
 	w.login(request(), "sms", "call", noMore)
-	w.saw(`Code from your app, or "call" to get one: `, `That code was not accepted. Code, or "call": `,
-		`Calling ···1234. Code, or "call" again: `)
+	w.saw("From your app, or type call. Verification code: ", "Not accepted. From your app, or call. Verification code: ",
+		"Calling ...1234. Verification code: ")
 	w = newPhoneWorld(t, "[phone]\nmethods = []")
 	w.login(request(), "sms", noMore)
 	w.saw(firstText, wrongText)
@@ -143,7 +143,7 @@ func TestWhoComesBackWhileACodeWaitsIsAskedForIt(t *testing.T) {
 		}
 		w.twilio.asked = nil
 		w.now = w.now.Add(5 * time.Second)
-		w.expect(w.login(request(), sentCode), true, flow.OK, success, `A code was sent to ···1234. Code, or "sms"/"call" again: `)
+		w.expect(w.login(request(), sentCode), true, flow.OK, success, "A code was sent to ...1234. Verification code: ")
 		w.network("check " + number + " " + sid + " " + sentCode)
 	}
 }
@@ -158,7 +158,7 @@ func TestTheWordsMayBeTypedAsThePromptShowsThem(t *testing.T) {
 func TestTheLogSaysEverythingOnceAndTheOutcomeFirst(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\nfailures = \"1/10m\"")
 	o := w.login(request(), "sms", "sms", "sms", "sms", w.wrong())
-	const want = `locked until 2027-01-31T12:15:15Z; sms to "mobile": not yet: too many codes were sent to this user`
+	const want = `locked until 2027-01-31T12:15:15Z; sms to "mobile": not yet: a code was sent to this phone just now`
 	if o.Detail != want {
 		t.Errorf("the log says %q", o.Detail)
 	}

@@ -6,17 +6,21 @@ import (
 
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
+	"latchkey/pam/state"
 )
 
 // What the user sees. It says what to do next, and nothing that only the administrator should know.
 const (
-	notAccepted  = "That code was not accepted."
-	usedBefore   = "That code was used before. Wait for the next one."
+	notAccepted  = "Not accepted."
+	usedBefore   = "Used before: wait for the next code."
 	codeExpired  = "That code has expired."
 	usedRecovery = "That recovery code was used before."
-	noChecking   = "That code could not be checked."
-	enoughAsked  = "No more codes are sent in this login."
-	noLonger     = "That code was not accepted, and the one that was sent works no longer."
+	noChecking   = "It could not be checked."
+	enoughAsked  = "No more are sent in this login."
+	noLonger     = "The code we sent is now void."
+	notACode     = "That is not a code."
+
+	lockedForGood = "Too many wrong codes in a row. Only your administrator can unlock this account."
 
 	sorry      = "The second factor cannot be checked. Ask your administrator to look into the log."
 	notSaved   = "The second factor cannot be checked (state cannot be saved). Ask your administrator to look into the log."
@@ -66,12 +70,27 @@ func reminder(day string) string {
 	return "When " + day + " is over you need a second factor to log in. To set it up, run: enroll"
 }
 
+// refusedBefore tells the user of wrong codes since the last login.
+func refusedBefore(r state.Refused) string {
+	codes, since := "1 wrong code was", r.First.Format("Mon 2 Jan 15:04")
+	last := ""
+	if r.Count > 1 {
+		codes, last = fmt.Sprintf("%d wrong codes were", r.Count), ", the last"
+	}
+	if r.From.IsValid() {
+		last += " from " + r.From.String()
+	} else {
+		last = ""
+	}
+	return codes + " refused since " + since + last + "."
+}
+
 // sentTo says that a code is on its way.
 func sentTo(r request) string {
 	if r.channel == policy.Call {
 		return "Calling " + r.phone.Hint() + "."
 	}
-	return "Code sent by SMS to " + r.phone.Hint() + "."
+	return "Sent by SMS to " + r.phone.Hint() + "."
 }
 
 // sentBefore says that one was sent in an earlier login and still works.
@@ -80,11 +99,11 @@ func sentBefore(phone *record.Device) string { return "A code was sent to " + ph
 // notSent says that none is; the prompt that follows says what else works.
 func notSent(r request) string {
 	if r.channel == policy.Call {
-		return r.phone.Hint() + " could not be called."
+		return "No call to " + r.phone.Hint() + "."
 	}
-	return "No SMS could be sent to " + r.phone.Hint() + "."
+	return "No SMS to " + r.phone.Hint() + "."
 }
 
-func noSMS(r request) string { return r.phone.Hint() + " takes no SMS; try a call." }
+func noSMS(r request) string { return r.phone.Hint() + " takes no SMS: type call." }
 
-func waitFor(d time.Duration) string { return "The next code can be sent in " + span(d) + "." }
+func waitFor(d time.Duration) string { return "Ask again in " + span(d) + "." }

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 )
 
@@ -41,9 +42,25 @@ func (r Request) publicKeyAccepted() bool {
 	return false
 }
 
+// names reports whether an answer is the user's name, as typed at the login or as the name service has it.
+func (r Request) names(answer string) bool {
+	answer = strings.TrimSpace(answer)
+	return answer != "" && (answer == r.User || answer == r.Name)
+}
+
+// address is where the login comes from, if that is a literal address.
+func (r Request) address() netip.Addr {
+	address, err := netip.ParseAddr(r.From)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return address.Unmap().WithZone("")
+}
+
 // Conversation is the user, by way of the PAM application.
 type Conversation interface {
-	// Ask shows a prompt and returns what the user typed, visibly. The error matches ErrConversation if there was no answer.
+	// Ask shows a prompt and returns what the user typed, visibly. The error matches ErrConversation if there was no answer,
+	// and ErrPassword if the answer was the user's password, which nothing here gets to see.
 	Ask(prompt string) (string, error)
 	// Tell shows a text. Whether anybody sees it is not known: older sshd shows it with the next prompt.
 	Tell(text string) error
@@ -54,3 +71,6 @@ type Conversation interface {
 
 // ErrConversation says that the conversation failed, ended, or returned nothing.
 var ErrConversation = errors.New("no answer from the user")
+
+// ErrPassword says that the answer was the password that the user had given before.
+var ErrPassword = errors.New("the answer was the password")

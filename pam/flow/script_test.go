@@ -17,9 +17,9 @@ import (
 
 const (
 	uid        = 1000
-	firstText  = "Code from your app: "
-	wrongText  = "That code was not accepted. Code from your app: "
-	replayText = "That code was used before. Wait for the next one. Code from your app: "
+	firstText  = "From your app. Verification code: "
+	wrongText  = "Not accepted. From your app. Verification code: "
+	replayText = "Used before: wait for the next code. Verification code: "
 	sorryText  = "The second factor cannot be checked. Ask your administrator to look into the log."
 	resetText  = "No second factor is set up for this account. Ask your administrator."
 )
@@ -51,6 +51,9 @@ func request(args ...string) flow.Request {
 	return flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found, Service: "sshd", From: "192.0.2.7", Args: args}
 }
 
+// passwordAgain is what a script says when the user types the password.
+const passwordAgain = "\x00password"
+
 // noMore is what a script says when the user has nothing more to say.
 const noMore = "\x00"
 
@@ -73,6 +76,9 @@ func (w *world) login(r flow.Request, answers ...string) flow.Outcome {
 
 // code is what alice's phone shows now.
 func (w *world) code() string { return testroot.Code(w.t, w.phone, w.now) }
+
+// wrongs are n codes that it does not show.
+func (w *world) wrongs(n int) []string { return testroot.WrongCodes(w.t, n, w.now, w.phone) }
 
 // wrong is a code it does not show.
 func (w *world) wrong() string { return testroot.WrongCode(w.t, w.now, w.phone) }
@@ -136,6 +142,9 @@ func (u *user) Ask(prompt string) (string, error) {
 	}
 	answer := u.answers[0]
 	u.answers = u.answers[1:]
+	if answer == passwordAgain {
+		return "", flow.ErrPassword
+	}
 	if answer == noMore {
 		return "", fmt.Errorf("%w: cancelled", flow.ErrConversation)
 	}

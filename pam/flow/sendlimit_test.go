@@ -18,7 +18,7 @@ func TestWithoutSettingsNothingIsCountedAsSent(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.ready = errors.New("twilio.toml:3: unknown key")
 	o := w.login(request(), "sms", "sms", "sms", w.code())
-	w.expect(o, true, flow.OK, success, `No SMS could be sent to ···1234. Code, or "sms"/"call": `)
+	w.expect(o, true, flow.OK, success, "No SMS to ...1234. From your app. Verification code: ")
 	w.detail(o, "twilio.toml:3: unknown key")
 	w.network()
 	if len(w.state().Sends) != 0 {
@@ -43,7 +43,7 @@ func TestTheWaitBetweenTwoSendsDoubles(t *testing.T) {
 		if seconds > 0 {
 			w.now = w.now.Add(time.Duration(seconds)*time.Second - time.Second)
 			w.login(request(), "sms", noMore)
-			if last := w.shown[1]; last != `The next code can be sent in a second. Code, or "sms"/"call": ` {
+			if last := w.shown[1]; last != "Ask again in a second. From your app. Verification code: " {
 				t.Fatalf("a second too early: %q", last)
 			}
 			w.now = w.now.Add(time.Second)
@@ -58,7 +58,7 @@ func TestTheWaitBetweenTwoSendsDoubles(t *testing.T) {
 	}
 	w.now = w.now.Add(10 * time.Minute)
 	w.login(request(), "sms", noMore)
-	if !strings.HasPrefix(w.shown[1], "The next code can be sent in 43 minutes. ") {
+	if !strings.HasPrefix(w.shown[1], "Ask again in 43 minutes. ") {
 		t.Errorf("the sixth within an hour: %q", w.shown[1])
 	}
 	w.now = w.now.Add(43 * time.Minute)
@@ -71,7 +71,7 @@ func TestTheWaitBetweenTwoSendsDoubles(t *testing.T) {
 func TestAskingCostsNoTryButEndsSomeTime(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	o := w.login(request(), "sms", "sms", "sms", "sms", "sms", w.code())
-	w.expect(o, true, flow.OK, success, `The next code can be sent in 30 seconds. Code, or "sms"/"call": `)
+	w.expect(o, true, flow.OK, success, "Ask again in 30 seconds. From your app. Verification code: ")
 	w.network("sms " + number + " en")
 	w.now = w.now.Add(time.Hour)
 	o = w.login(request(), slices.Repeat([]string{"call"}, 12)...)
@@ -93,7 +93,7 @@ func TestTheHostSendsNoMoreThanItsLimitWhoeverAsks(t *testing.T) {
 		t.Errorf("sends: %q", w.twilio.asked)
 	}
 	w.detail(o, "too many codes were sent from this host")
-	if !strings.HasPrefix(w.shown[1], "The next code can be sent in 40 minutes. ") {
+	if !strings.HasPrefix(w.shown[1], "Ask again in 40 minutes. ") {
 		t.Errorf("%q", w.shown[1])
 	}
 }
@@ -112,7 +112,7 @@ func TestASendThatCannotBeBookedIsNotSent(t *testing.T) {
 				removeFile(t, gone)
 			}
 			o := w.login(request(), "sms", w.code())
-			w.expect(o, true, flow.OK, success, `No SMS could be sent to ···1234. Code, or "sms"/"call": `)
+			w.expect(o, true, flow.OK, success, "No SMS to ...1234. From your app. Verification code: ")
 			w.network()
 		})
 	}
@@ -137,9 +137,9 @@ func TestALandlineIsCalledAtOnceAfterItWasOffered(t *testing.T) {
 }
 
 func TestAfterTooManyChecksTheUserIsToldSoAndNothingIsSentInVain(t *testing.T) {
-	const noLonger = `That code was not accepted, and the one that was sent works no longer. Code, or "sms"/"call": `
+	const noLonger = "The code we sent is now void. From your app. Verification code: "
 	for name, exhaust := range map[string]func(w *world) (typed []string){
-		"by our count": func(w *world) []string { return slices.Repeat([]string{w.wrong()}, 5) },
+		"by our count": func(w *world) []string { return w.wrongs(5) },
 		"by Twilio's": func(w *world) []string {
 			w.twilio.check = func(string) protocol.Answer { return answer(protocol.TooManyChecks) }
 			return []string{w.wrong()}
@@ -152,7 +152,7 @@ func TestAfterTooManyChecksTheUserIsToldSoAndNothingIsSentInVain(t *testing.T) {
 			w.twilio.asked = nil
 			w.now = w.now.Add(time.Minute)
 			w.login(request(), sentCode, "sms", noMore)
-			w.saw(bothFirst, noLonger, `The next code can be sent in 9 minutes. Code, or "sms"/"call": `)
+			w.saw(bothFirst, noLonger, "Ask again in 9 minutes. From your app. Verification code: ")
 			w.network()
 			w.now = w.now.Add(9 * time.Minute)
 			w.login(request(), "sms", noMore)
@@ -168,6 +168,6 @@ func TestALockThatIsNotToBeHadIsWaitedForOnce(t *testing.T) {
 	testroot.Must(t, err)
 	defer host.Close()
 	o := w.login(request(), "sms", "call", w.code())
-	w.expect(o, true, flow.OK, success, `No more codes are sent in this login. Code, or "sms"/"call": `)
+	w.expect(o, true, flow.OK, success, "No more are sent in this login. From your app. Verification code: ")
 	w.network()
 }

@@ -18,10 +18,14 @@ const (
 	number   = "+15551231234"
 	sentCode = "271828"
 
-	bothFirst = `Code from your app, or "sms"/"call" to get one: `
-	bySMS     = `Code sent by SMS to ···1234. Code, or "sms"/"call" again: `
-	byCall    = `Calling ···1234. Code, or "sms"/"call" again: `
-	bothWrong = `That code was not accepted. Code, or "sms"/"call": `
+	bothFirst     = "From your app, or type sms or call. Verification code: "
+	bySMS         = "Sent by SMS to ...1234. Verification code: "
+	byCall        = "Calling ...1234. Verification code: "
+	phoneFirst    = "Type sms or call to get a code. Verification code: "
+	recoveryFirst = "From your app, or a recovery code. Verification code: "
+	recoveryWrong = "Not accepted. From your app, or a recovery code. Verification code: "
+
+	bothWrong = "Not accepted. From your app, or sms or call. Verification code: "
 )
 
 // twilio is Twilio Verify as the flow sees it.
@@ -29,8 +33,11 @@ type twilio struct {
 	world *world
 	send  protocol.Answer
 	check func(code string) protocol.Answer
-	asked []string
-	ready error
+	// sendTo and checkWith, if set, answer instead of send and check.
+	sendTo    func(number string) protocol.Answer
+	checkWith func(sid, code string) protocol.Answer
+	asked     []string
+	ready     error
 }
 
 func (v *twilio) Ready() error { return v.ready }
@@ -38,12 +45,18 @@ func (v *twilio) Ready() error { return v.ready }
 func (v *twilio) Send(number string, channel protocol.Channel, locale string) protocol.Answer {
 	v.asked = append(v.asked, string(channel)+" "+number+" "+locale)
 	v.world.unlocked()
+	if v.sendTo != nil {
+		return v.sendTo(number)
+	}
 	return v.send
 }
 
 func (v *twilio) Check(number, sid, code string) protocol.Answer {
 	v.asked = append(v.asked, "check "+number+" "+sid+" "+code)
 	v.world.unlocked()
+	if v.checkWith != nil {
+		return v.checkWith(sid, code)
+	}
 	return v.check(code)
 }
 
@@ -71,13 +84,15 @@ func answer(r protocol.Result) protocol.Answer {
 }
 
 // rightCode approves the code that was sent, once.
-func rightCode() func(string) protocol.Answer {
+func rightCode() func(string) protocol.Answer { return approves(sentCode) }
+
+func approves(right string) func(string) protocol.Answer {
 	used := false
 	return func(code string) protocol.Answer {
 		switch {
 		case used:
 			return answer(protocol.Gone)
-		case code == sentCode:
+		case code == right:
 			used = true
 			return answer(protocol.Approved)
 		}

@@ -210,6 +210,14 @@ static int converse(struct gate *g, int style, const char *text, struct pam_resp
 	return code;
 }
 
+/* Clients send a saved password wherever they are asked for something. The login program is told so, and never gets it. */
+static bool is_password(const struct gate *g, const char *text)
+{
+	const char *password = item(g->pamh, PAM_AUTHTOK);
+
+	return *password && strcmp(text, password) == 0;
+}
+
 static bool ask(struct gate *g, int style)
 {
 	struct pam_response *reply = NULL;
@@ -217,7 +225,7 @@ static bool ask(struct gate *g, int style)
 	bool sent;
 
 	if (code == PAM_SUCCESS && reply && reply->resp)
-		sent = answer(g, reply->resp);
+		sent = is_password(g, reply->resp) ? say(g, "P", 1) : answer(g, reply->resp);
 	else
 		sent = no_answer(g, code == PAM_SUCCESS ? PAM_CONV_ERR : code);
 	drop(reply);

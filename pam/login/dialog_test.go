@@ -1,9 +1,11 @@
 package main_test
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/pam/testroot"
 )
@@ -21,7 +23,7 @@ func TestARightCodeIsAllowedOnce(t *testing.T) {
 	g = h.login()
 	g.expect(prompt)
 	g.send("A" + code)
-	g.expect("QThat code was used before. Wait for the next one. Code from your app: ")
+	g.expect("QUsed before: wait for the next code. Verification code: ")
 	g.send("C19")
 	g.verdict("deny 19")
 	h.logged(`verdict=deny ` + alice + `method=totp device="phone" reason=conversation tries=1 ms=\d+`)
@@ -33,8 +35,8 @@ func TestThreeWrongCodesAreADenial(t *testing.T) {
 	h := newHost(t, "")
 	g := h.login()
 	g.expect(prompt)
-	for range 3 {
-		g.send("A" + h.wrong())
+	for _, wrong := range testroot.WrongCodes(t, 3, time.Now(), h.phone) {
+		g.send("A" + wrong)
 		if frame, _ := g.receive(); frame == "V1 deny 11" {
 			break
 		} else if frame != wrongPrompt {
@@ -175,4 +177,21 @@ func TestNothingTypedIsEverLogged(t *testing.T) {
 		}
 	}
 	h.silent()
+}
+
+// FAULTS 38.
+func TestThePasswordThatTheGateRecognizesIsNoGuess(t *testing.T) {
+	h := newHost(t, "")
+	before := testroot.Read(t, h.root.State("alice"))
+	g := h.login()
+	g.expect(prompt)
+	for range 3 {
+		g.send("P")
+		g.expect("QThat is not a code. From your app. Verification code: ")
+	}
+	if !bytes.Equal(testroot.Read(t, h.root.State("alice")), before) {
+		t.Error("a guess was charged")
+	}
+	g.send("A" + h.code())
+	g.verdict("allow")
 }

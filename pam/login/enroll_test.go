@@ -70,7 +70,7 @@ func TestTheLoginBecomesTheProgramThatEnrolls(t *testing.T) {
 	h.silent()
 	h.free()
 	g = h.login()
-	g.expect(prompt)
+	g.expect("QFrom your app, or a recovery code. Verification code: ")
 }
 
 func TestAHostThatGoesAwayWhileSomebodyEnrollsLeavesNothing(t *testing.T) {

@@ -276,6 +276,6 @@ func (h *host) free() {
 
 // The questions of these tests.
 const (
-	prompt      = "QCode from your app: "
-	wrongPrompt = "QThat code was not accepted. Code from your app: "
+	prompt      = "QFrom your app. Verification code: "
+	wrongPrompt = "QNot accepted. From your app. Verification code: "
 )

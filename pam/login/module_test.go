@@ -73,7 +73,7 @@ func authenticate(confdir, name, code string) error {
 
 func authenticateBy(service, confdir, name, code string) error {
 	answer := func(style pam.Style, text string) (string, error) {
-		if style == pam.PromptEchoOn && strings.Contains(text, "Code") {
+		if style == pam.PromptEchoOn && strings.Contains(text, "code") {
 			return code, nil
 		}
 		return "", nil

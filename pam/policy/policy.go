@@ -20,18 +20,21 @@ type Policy struct {
 	Tries      int           // guesses in one login, 1 to 10
 	Failures   Rate          // this many failures within the window lock the second factor
 	Lock       time.Duration // how long that lock lasts, whole seconds, 1s to 24h
-	Phone      Phone
-	Trust      Trust
-	Rules      []Rule // in the order of the file
+	// Consecutive is how many wrong guesses in a row lock the second factor until root unlocks it; 0: no number does.
+	Consecutive int
+	Phone       Phone
+	Trust       Trust
+	Rules       []Rule // in the order of the file
 }
 
 // defaults is the policy of an empty file.
 func defaults() *Policy {
 	return &Policy{
-		Unenrolled: UnenrolledDeny,
-		Tries:      3,
-		Failures:   Rate{Count: 10, Window: 10 * time.Minute},
-		Lock:       15 * time.Minute,
+		Unenrolled:  UnenrolledDeny,
+		Tries:       3,
+		Failures:    Rate{Count: 10, Window: 10 * time.Minute},
+		Lock:        15 * time.Minute,
+		Consecutive: 100, // NIST SP 800-63B section 5.2.2
 		Phone: Phone{
 			Methods:      []Method{SMS, Call},
 			SendsPerUser: Rate{Count: 5, Window: time.Hour},
@@ -90,6 +93,8 @@ func (p *Policy) setLimit(v value) error {
 		return v.rate(&p.Failures, 64)
 	case "lock":
 		return v.span(&p.Lock)
+	case "consecutive":
+		return v.integer(&p.Consecutive, 0, 1_000_000)
 	}
 	return v.unknown()
 }

@@ -34,7 +34,7 @@ func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
 		EnrollBy:   Date{2027, time.January, 31},
 		Tries:      3,
 		Failures:   Rate{10, 10 * time.Minute},
-		Lock:       15 * time.Minute,
+		Lock:       15 * time.Minute, Consecutive: 100,
 		Phone: Phone{
 			Methods:      []Method{SMS, Call},
 			SendsPerUser: Rate{5, time.Hour},
@@ -62,7 +62,7 @@ func TestAnEmptyFileHasTheDefaults(t *testing.T) {
 		Unenrolled: UnenrolledDeny,
 		Tries:      3,
 		Failures:   Rate{10, 10 * time.Minute},
-		Lock:       15 * time.Minute,
+		Lock:       15 * time.Minute, Consecutive: 100,
 		Phone: Phone{
 			Methods:      []Method{SMS, Call},
 			SendsPerUser: Rate{5, time.Hour},
@@ -95,6 +95,7 @@ locale = "pt-BR"
 tries = 10
 failures = "64/1h30m"
 lock = "24h"
+consecutive = 0
 [[rule]]
 services = ["sshd", "sudo-i"]
 from = ["192.0.2.7", "2001:db8::/32", "::1"]
@@ -119,14 +120,14 @@ require = "deny"
 		Trust: Trust{Days: 365, Bind: []Bind{BindAddress, BindKey}},
 		Rules: []Rule{
 			{
-				Line:     17,
+				Line:     18,
 				Services: []string{"sshd", "sudo-i"},
 				From: []netip.Prefix{
 					netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("::1/128"),
 				},
 				Require: RequireNone,
 			},
-			{Line: 21, Require: RequireDeny},
+			{Line: 22, Require: RequireDeny},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -224,7 +224,7 @@ func (d *Device) Hint() string {
 	if d.Type != Phone || len(d.Secret) < 4 {
 		return ""
 	}
-	return "···" + string(d.Secret[len(d.Secret)-4:])
+	return "..." + string(d.Secret[len(d.Secret)-4:])
 }
 
 // Find returns the device with that label or, failing that, that id in hex; nil if there is none.

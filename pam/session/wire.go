@@ -78,6 +78,8 @@ func (w *wire) call(kind byte, payload string) (string, error) {
 		return answer, nil
 	case kind == 'C':
 		return "", flow.ErrConversation
+	case kind == 'P':
+		return "", flow.ErrPassword
 	}
 	return "", fmt.Errorf("the gate sent a frame of type %q", kind)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -13,7 +12,8 @@ const (
 	slotSize = 4096
 	fileSize = 2 * slotSize
 	magic    = "LATCHKEY"
-	version  = 1
+	version  = 2
+	version1 = 1 // read, never written: it had room for one verification, and did not count refusals
 
 	offVersion    = 8
 	offFailures   = 10
@@ -26,20 +26,17 @@ const (
 	offDevice     = offFailure + MaxFailures*8
 	deviceSize    = 32
 	offSends      = offDevice + MaxDevices*deviceSize
-	offChecks     = offSends + 2
-	offChannel    = offSends + 4
-	offPending    = offSends + 8
-	offSID        = offPending + 16
-	offSend       = offSID + maxSID
+	offPending1   = offSends + 2 // of version 1
+	offSend       = offSends + 64
 	sendSize      = 16
 	offRecovery   = offSend + MaxSends*sendSize
 	offNext       = offRecovery + 16
 	offTicket     = offNext + 16
 	offBypass     = offTicket + grantSize
 	grantSize     = 56
-
-	channelSMS  = 1
-	channelCall = 2
+	offPendings   = offBypass + grantSize
+	pendingSize   = 64
+	offRefused    = offPendings + MaxPendings*pendingSize
 
 	offSum = slotSize - sha256.Size
 )
@@ -48,8 +45,8 @@ var errChecksum = errors.New("checksum is wrong")
 
 // encode writes s as a slot.
 func (s *State) encode() ([]byte, error) {
-	if len(s.Failures) > MaxFailures || len(s.Devices) > MaxDevices || len(s.Sends) > MaxSends || len(s.Pending.SID) > maxSID {
-		return nil, fmt.Errorf("%d failures, %d devices and %d sends do not fit", len(s.Failures), len(s.Devices), len(s.Sends))
+	if err := s.fits(); err != nil {
+		return nil, err
 	}
 	b := make([]byte, slotSize)
 	copy(b, magic)
@@ -71,34 +68,42 @@ func (s *State) encode() ([]byte, error) {
 		putTime(at[16:], d.Used)
 		put.PutUint64(at[24:], d.Resync)
 	}
-	s.encodeSends(b)
-	s.Recovery.encode(b[offRecovery:])
-	s.Next.encode(b[offNext:])
-	s.Ticket.encode(b[offTicket:])
-	s.Bypass.encode(b[offBypass:])
-	sum := sha256.Sum256(b[:offSum])
-	copy(b[offSum:], sum[:])
-	return b, nil
-}
-
-func (s *State) encodeSends(b []byte) {
-	put := binary.BigEndian
 	put.PutUint16(b[offSends:], uint16(len(s.Sends)))
-	put.PutUint16(b[offChecks:], s.Pending.Checks)
-	if s.Pending.SID != "" {
-		b[offChannel] = channelSMS
-		if s.Pending.Voice {
-			b[offChannel] = channelCall
-		}
-	}
-	copy(b[offPending:], s.Pending.Device[:])
-	putTime(b[offPending+8:], s.Pending.At)
-	copy(b[offSID:], s.Pending.SID)
 	for i, send := range s.Sends {
 		at := b[offSend+sendSize*i:]
 		putTime(at, send.At)
 		put.PutUint32(at[8:], send.Count)
 	}
+	s.Recovery.encode(b[offRecovery:])
+	s.Next.encode(b[offNext:])
+	s.Ticket.encode(b[offTicket:])
+	s.Bypass.encode(b[offBypass:])
+	for i, p := range s.Pendings {
+		p.encode(b[offPendings+pendingSize*i:])
+	}
+	s.Refused.encode(b[offRefused:])
+	seal(b)
+	return b, nil
+}
+
+// fits reports what of s a slot has no room for.
+func (s *State) fits() error {
+	if len(s.Failures) > MaxFailures || len(s.Devices) > MaxDevices || len(s.Sends) > MaxSends || len(s.Pendings) > MaxPendings {
+		return fmt.Errorf("%d failures, %d devices, %d sends and %d verifications do not fit",
+			len(s.Failures), len(s.Devices), len(s.Sends), len(s.Pendings))
+	}
+	for _, p := range s.Pendings {
+		if len(p.SID) > maxSID || p.SID == "" && p.Sends == 0 {
+			return fmt.Errorf("a verification named %q, sent %d times, does not fit", p.SID, p.Sends)
+		}
+	}
+	return nil
+}
+
+// seal writes the checksum.
+func seal(b []byte) {
+	sum := sha256.Sum256(b[:offSum])
+	copy(b[offSum:], sum[:])
 }
 
 // decode reads a slot. The error is errChecksum if it is damaged and ErrNewer if it is whole but of another version.
@@ -107,7 +112,11 @@ func decode(b []byte) (*State, error) {
 		return nil, errChecksum
 	}
 	get := binary.BigEndian
-	if get.Uint16(b[offVersion:]) != version {
+	switch get.Uint16(b[offVersion:]) {
+	case version:
+	case version1:
+		return decode1(b)
+	default:
 		return nil, ErrNewer
 	}
 	s := &State{UID: get.Uint32(b[offUID:]), Locked: getTime(b[offLocked:]), sequence: get.Uint64(b[offSequence:])}
@@ -127,6 +136,12 @@ func decode(b []byte) (*State, error) {
 	}
 	s.Recovery, s.Next = decodeRecovery(b[offRecovery:]), decodeRecovery(b[offNext:])
 	s.Ticket, s.Bypass = decodeGrant(b[offTicket:]), decodeGrant(b[offBypass:])
+	for at := offPendings; at < offRefused; at += pendingSize {
+		if p := decodePending(b[at:]); p != (Pending{}) {
+			s.Pendings = append(s.Pendings, p)
+		}
+	}
+	s.Refused = decodeRefused(b[offRefused:])
 	// What the fields do not cover must be zero, or this is not what encode wrote: writing it again shows that.
 	if again, err := s.encode(); err != nil || string(again) != string(b) {
 		return nil, errChecksum
@@ -136,9 +151,6 @@ func decode(b []byte) (*State, error) {
 
 func (s *State) decodeSends(b []byte) bool {
 	get := binary.BigEndian
-	s.Pending = Pending{At: getTime(b[offPending+8:]), Checks: get.Uint16(b[offChecks:]), Voice: b[offChannel] == channelCall}
-	copy(s.Pending.Device[:], b[offPending:])
-	s.Pending.SID = strings.TrimRight(string(b[offSID:offSID+maxSID]), "\x00")
 	sends := int(get.Uint16(b[offSends:]))
 	if sends > MaxSends {
 		return false

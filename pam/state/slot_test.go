@@ -5,8 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -23,6 +26,15 @@ func full() *State {
 	s.Devices[0].Used = time.Time{}
 	s.Ticket = Grant{Until: time.Unix(1800000001, 0), Salt: [16]byte{1}, Hash: [32]byte{31: 2}}
 	s.Bypass = Grant{Until: time.Unix(1800000002, 0), Salt: [16]byte{15: 3}, Hash: [32]byte{4}}
+	for i := range MaxPendings {
+		s.Pendings = append(s.Pendings, Pending{
+			Device: DeviceID{byte(i), 0xff}, At: time.Unix(1800000100+int64(i), 0), Voice: i%2 == 1, Over: i%3 == 1,
+			SID: fmt.Sprintf("VE%032d", i), Checks: uint16(i), Sends: uint16(i + 1),
+		})
+	}
+	s.Refused = Refused{
+		Count: 99, First: time.Unix(1800000200, 0), Last: time.Unix(1800000201, 0), From: netip.MustParseAddr("192.0.2.7"),
+	}
 	return s
 }
 
@@ -47,6 +59,8 @@ func TestAStateIsReadAsItWasWritten(t *testing.T) {
 		"empty":          {},
 		"full":           full(),
 		"the last uid":   {UID: 1<<32 - 1},
+		"IPv6":           {Refused: Refused{Count: 1, From: netip.MustParseAddr("2001:db8::7")}},
+		"a send booked":  {Pendings: []Pending{{Device: DeviceID{1}, At: time.Unix(1800000000, 0), Sends: 1}}},
 		"the last steps": {Devices: []Device{{Counter: 1<<64 - 1}}, sequence: 1<<64 - 1},
 	} {
 		b := encoded(t, s)
@@ -62,8 +76,11 @@ func TestAStateIsReadAsItWasWritten(t *testing.T) {
 
 func TestAStateThatDoesNotFitIsNotWritten(t *testing.T) {
 	for name, s := range map[string]*State{
-		"failures": {Failures: make([]time.Time, MaxFailures+1)},
-		"devices":  {Devices: make([]Device, MaxDevices+1)},
+		"failures":                  {Failures: make([]time.Time, MaxFailures+1)},
+		"devices":                   {Devices: make([]Device, MaxDevices+1)},
+		"sends":                     {Sends: make([]Send, MaxSends+1)},
+		"verifications":             {Pendings: slices.Repeat([]Pending{{SID: "VE"}}, MaxPendings+1)},
+		"letters of a verification": {Pendings: []Pending{{SID: strings.Repeat("x", maxSID+1)}}},
 	} {
 		if _, err := s.encode(); err == nil {
 			t.Errorf("too many %s were written", name)
@@ -78,7 +95,7 @@ func TestASlotIsAsFormatSays(t *testing.T) {
 		what      string
 		got, want uint64
 	}{
-		{"version", uint64(be.Uint16(b[8:])), 1},
+		{"version", uint64(be.Uint16(b[8:])), 2},
 		{"failures", uint64(be.Uint16(b[10:])), 64},
 		{"uid", uint64(be.Uint32(b[12:])), 1000},
 		{"sequence", be.Uint64(b[16:]), 7},
@@ -95,6 +112,17 @@ func TestASlotIsAsFormatSays(t *testing.T) {
 		{"bypass's end", be.Uint64(b[2768:]), 1800000002},
 		{"bypass's salt", uint64(b[2776+15]), 3},
 		{"bypass's hash", uint64(b[2792]), 4},
+		{"last verification's phone", be.Uint64(b[2824+7*64:]), 0x07ff << 48},
+		{"last verification's time", be.Uint64(b[2824+7*64+8:]), 1800000107},
+		{"last verification's name", uint64(b[2824+7*64+16+33]), '7'},
+		{"last verification's checks", uint64(be.Uint16(b[2824+7*64+56:])), 7},
+		{"last verification's sends", uint64(be.Uint16(b[2824+7*64+58:])), 8},
+		{"last verification's flags", uint64(b[2824+7*64+60]), 3},
+		{"refused", uint64(be.Uint32(b[3336:])), 99},
+		{"first refused", be.Uint64(b[3344:]), 1800000200},
+		{"last refused", be.Uint64(b[3352:]), 1800000201},
+		{"kind of address", uint64(b[3360]), 4},
+		{"address", uint64(be.Uint32(b[3380:])), 192<<24 | 2<<8 | 7},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is %d, not %d", c.what, c.got, c.want)
@@ -118,15 +146,19 @@ func TestASlotWithAnythingElseInItIsDamaged(t *testing.T) {
 		{"a failure more than counted", func(b []byte) { b[56+2*8] = 1 }, errChecksum},
 		{"a device more than counted", func(b []byte) { b[568+2*32] = 1 }, errChecksum},
 		{"a reserved byte of a send", func(b []byte) { b[1656+12] = 1 }, errChecksum},
-		{"a reserved byte beside the channel", func(b []byte) { b[1597] = 1 }, errChecksum},
-		{"an unknown channel", func(b []byte) { b[1596] = 3 }, errChecksum},
-		{"the first reserved byte at the end", func(b []byte) { b[2824] = 1 }, errChecksum},
+		{"a byte where version 1 had checks", func(b []byte) { b[1595] = 1 }, errChecksum},
+		{"the last byte where version 1 had a verification", func(b []byte) { b[1655] = 1 }, errChecksum},
+		{"a verification that was never sent and has no name", func(b []byte) { b[2824] = 1 }, errChecksum},
+		{"an unknown flag", func(b []byte) { b[2824+59], b[2824+60] = 1, 4 }, errChecksum},
+		{"a gap between verifications", func(b []byte) { b[2824+64+59] = 1 }, errChecksum},
+		{"an unknown kind of address", func(b []byte) { b[3360] = 5 }, errChecksum},
+		{"the first reserved byte at the end", func(b []byte) { b[3384] = 1 }, errChecksum},
 		{"the last reserved byte at the end", func(b []byte) { b[4063] = 1 }, errChecksum},
 		{"too many failures", func(b []byte) { b[11] = 65 }, errChecksum},
 		{"very many failures", func(b []byte) { b[10], b[11] = 255, 255 }, errChecksum},
 		{"too many devices", func(b []byte) { b[49] = 33 }, errChecksum},
 		{"very many devices", func(b []byte) { b[48], b[49] = 255, 255 }, errChecksum},
-		{"version 2", func(b []byte) { b[9] = 2 }, ErrNewer},
+		{"version 3", func(b []byte) { b[9] = 3 }, ErrNewer},
 		{"version 0", func(b []byte) { b[9] = 0 }, ErrNewer},
 		{"version 257", func(b []byte) { b[8] = 1 }, ErrNewer},
 	}
@@ -186,7 +218,7 @@ func TestOfTwoSlots(t *testing.T) {
 	old, young := encoded(t, &State{sequence: 4, UID: 4}), encoded(t, &State{sequence: 5, UID: 5})
 	other := encoded(t, &State{sequence: 5, UID: 6})
 	zero, newer := make([]byte, slotSize), encoded(t, &State{sequence: 3})
-	newer[9] = 2
+	newer[9] = 3
 	sealed(newer)
 	cases := []struct {
 		name     string
@@ -210,3 +242,79 @@ func TestOfTwoSlots(t *testing.T) {
 		}
 	}
 }
+
+// version1 is a slot of version 1 with the verification that it had room for.
+func version1Slot(t *testing.T, s *State, verification func(b []byte)) []byte {
+	t.Helper()
+	b := encoded(t, s)
+	b[9] = 1
+	verification(b)
+	return sealed(b)
+}
+
+func withVerification(b []byte) {
+	b[1595], b[1596] = 3, 2 // checks, by call
+	b[1600] = 9             // the phone
+	binary.BigEndian.PutUint64(b[1608:], 1800000000)
+	copy(b[1616:], "VE0123456789abcdef0123456789abcdef")
+}
+
+func TestASlotOfVersion1IsRead(t *testing.T) {
+	s := full()
+	s.Pendings, s.Refused = nil, Refused{}
+	got, err := decode(version1Slot(t, s, func([]byte) {}))
+	if err != nil || !reflect.DeepEqual(got, s) {
+		t.Errorf("without a verification: got %+v, %v", got, err)
+	}
+	got, err = decode(version1Slot(t, s, withVerification))
+	s.Pendings = []Pending{{
+		Device: DeviceID{9}, At: time.Unix(1800000000, 0), Voice: true, SID: "VE0123456789abcdef0123456789abcdef", Checks: 3, Sends: 1,
+	}}
+	if err != nil || !reflect.DeepEqual(got, s) {
+		t.Errorf("with a verification: got %+v, %v; want %+v", got, err, s)
+	}
+}
+
+func TestASlotOfVersion1WithAnythingElseInItIsDamaged(t *testing.T) {
+	s := full()
+	s.Pendings, s.Refused = nil, Refused{}
+	for name, change := range map[string]func(b []byte){
+		"what version 2 added":       func(b []byte) { b[2824+59] = 1 },
+		"the last reserved byte":     func(b []byte) { b[4063] = 1 },
+		"an unknown channel":         func(b []byte) { withVerification(b); b[1596] = 3 },
+		"a byte beside the channel":  func(b []byte) { withVerification(b); b[1597] = 1 },
+		"checks and no verification": func(b []byte) { b[1595] = 1 },
+	} {
+		if got, err := decode(version1Slot(t, s, change)); got != nil || err != errChecksum {
+			t.Errorf("%s: got %+v, %v", name, got, err)
+		}
+	}
+}
+
+func TestTheFirstCommitAfterAnUpgradeWritesVersion2AndNothingIsLost(t *testing.T) {
+	s := full()
+	s.Pendings, s.Refused = nil, Refused{}
+	one := version1Slot(t, s, withVerification)
+	f, err := parse(bytes.NewReader(slices.Concat(one, one)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := f.State
+	d := &memory{b: slices.Concat(one, one)}
+	f.f = d
+	if err := f.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	got, err := parse(bytes.NewReader(d.b))
+	if err != nil || d.b[9] != 2 || d.b[slotSize+9] != 2 || !reflect.DeepEqual(got.Pendings, want.Pendings) {
+		t.Errorf("got %+v, %v; want %+v", got, err, want)
+	}
+}
+
+// memory is a file in memory.
+type memory struct{ b []byte }
+
+func (m *memory) ReadAt(b []byte, at int64) (int, error)  { return copy(b, m.b[at:]), nil }
+func (m *memory) WriteAt(b []byte, at int64) (int, error) { return copy(m.b[at:], b), nil }
+func (m *memory) Close() error                            { return nil }
+func (m *memory) flush() error                            { return nil }

@@ -6,6 +6,7 @@ package state
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -14,6 +15,7 @@ const (
 	MaxFailures = 64
 	MaxDevices  = 32
 	MaxSends    = 64
+	MaxPendings = 8
 	maxSID      = 40
 )
 
@@ -31,7 +33,8 @@ type State struct {
 	Failures   []time.Time // wrong guesses, oldest first, at most MaxFailures
 	Devices    []Device    // at most MaxDevices
 	Sends      []Send      // codes sent to phones, oldest first, at most MaxSends
-	Pending    Pending     // the verification that waits for its code
+	Pendings   []Pending   // verifications at Twilio Verify, oldest first, at most MaxPendings
+	Refused    Refused     // wrong guesses since the last right one
 	Recovery   Recovery    // the recovery codes that are used
 	Next       Recovery    // the same of a set that is about to replace them
 	Ticket     Grant       // what a first enrollment may need
@@ -54,13 +57,23 @@ type Send struct {
 	Count uint32
 }
 
-// Pending is a verification at Twilio Verify that waits for its code. The zero value is none.
+// Pending is a verification at Twilio Verify. The last one of a phone waits for its code; those before it are kept as long
+// as an answer about them can still be on its way.
 type Pending struct {
 	Device DeviceID
 	At     time.Time // when it was last sent
 	Voice  bool      // it was last sent by a call, not by SMS
-	SID    string    // Twilio's name for it, at most 40 bytes of ASCII
+	Over   bool      // Twilio compares no more codes with it
+	SID    string    // Twilio's name for it, at most 40 bytes of ASCII; empty until Twilio has given one
 	Checks uint16    // how many codes were compared with it
+	Sends  uint16    // how often it was sent
+}
+
+// Refused counts the wrong guesses since the last right one, which no window forgets. The zero value is none.
+type Refused struct {
+	Count       uint32
+	First, Last time.Time
+	From        netip.Addr // where the last one came from; the zero Addr: not from a literal address
 }
 
 // Recovery is what is used up of one set of recovery codes. The zero value is no set.

@@ -5,6 +5,7 @@ package testroot
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -110,13 +111,18 @@ func Code(t testing.TB, d record.Device, at time.Time) string {
 // WrongCode is a code of the right length that no device shows within two steps of at.
 func WrongCode(t testing.TB, at time.Time, devices ...record.Device) string {
 	t.Helper()
-	for _, code := range []string{"000000", "111111", "222222", "333333", "444444", "555555"} {
-		if !shown(t, code, at, devices) {
-			return code
+	return WrongCodes(t, 1, at, devices...)[0]
+}
+
+// WrongCodes are n different ones.
+func WrongCodes(t testing.TB, n int, at time.Time, devices ...record.Device) (codes []string) {
+	t.Helper()
+	for i := 0; len(codes) < n; i++ {
+		if code := fmt.Sprintf("%06d", i*111111%999983); !shown(t, code, at, devices) {
+			codes = append(codes, code)
 		}
 	}
-	t.Fatal("every wrong code is right")
-	return ""
+	return codes
 }
 
 func shown(t testing.TB, code string, at time.Time, devices []record.Device) bool {

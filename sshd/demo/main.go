@@ -100,7 +100,7 @@ func (d demo) firstLogin() error {
 	return d.login(bob, true, line{`shows now: `, bob.CodeOf}, line{`when you have them: `, ""})
 }
 
-const appPrompt = `Code from your app: `
+const appPrompt = `From your app.*Verification code: `
 
 // bySMS adds a phone and logs in with a code that a stand-in for Twilio Verify would have sent.
 func (d demo) bySMS(alice *suite.User) error {

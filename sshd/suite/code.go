@@ -3,6 +3,8 @@ package suite
 import (
 	"crypto/rand"
 	"encoding/base32"
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/pquerna/otp/totp"
@@ -23,18 +25,28 @@ func (u *User) CodeAt(steps int) string {
 	return code
 }
 
+// wrongCodes is how many wrong codes were made: each is another, since the same one again in a login is no guess.
+var wrongCodes atomic.Uint64
+
 // WrongCode has six digits and is none of the codes of ten steps around now.
 func (u *User) WrongCode() string {
 	right := map[string]bool{}
 	for i := -5; i <= 5; i++ {
 		right[u.CodeAt(i)] = true
 	}
-	for _, code := range []string{"000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777", "888888", "999999", "123456", "654321"} {
-		if !right[code] {
+	for {
+		if code := fmt.Sprintf("%06d", wrongCodes.Add(1)*7919%1_000_000); !right[code] {
 			return code
 		}
 	}
-	panic("twelve codes cannot all be among eleven")
+}
+
+// WrongCodes are as many as a login takes at the most.
+func (u *User) WrongCodes() (codes []string) {
+	for range 10 {
+		codes = append(codes, u.WrongCode())
+	}
+	return codes
 }
 
 // newSecret is 160 random bits in base32.

@@ -1,0 +1,116 @@
+package factor
+
+import (
+	"slices"
+	"time"
+
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+)
+
+// Check is one comparison of a code at Twilio, booked before Twilio is asked.
+type Check struct {
+	Phone   record.Device
+	Pending state.Pending
+}
+
+// Last reports whether Twilio compares no more codes with this verification.
+func (c Check) Last() bool { return c.Pending.Checks >= maxChecks }
+
+// bookChecks books a comparison with each verification that waits for a code, the newest first: it must not be more than five
+// for any. There is none if g is no code that was sent.
+func (a *Account) bookChecks(g Guess) (checks []Check) {
+	if code, possible := NormalizeSent(g.Code); !possible || code != g.Code || g.Sent == nil {
+		return nil
+	}
+	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
+		p := &a.State.Pendings[i]
+		phone := a.device(p.Device)
+		if phone == nil || phone.Type != record.Phone || p.SID == "" || p != a.latest(p.Device) || !g.Sent(*p) ||
+			standing(*p, g.At) != Waiting {
+			continue
+		}
+		p.Checks++
+		checks = append(checks, Check{*phone, *p})
+	}
+	return checks
+}
+
+// Compared reports whether the code was compared with anything but what was sent: then the guess stays charged.
+func (m Match) Compared() bool { return m.compared }
+
+// Answer is what Twilio said of a code.
+type Answer int
+
+// The answers. The zero Answer changes nothing but what was not asked.
+const (
+	Unknown   Answer = iota // it is wrong, or the answer was lost
+	Approved                // it is right, and used up
+	Gone                    // the verification was used, has expired or is unknown
+	Exceeded                // Twilio compares no more codes with the verification
+	Unreached               // Twilio was never asked
+)
+
+// EndCheck notes the answer about m.Checks[n], after which no more of them are asked. Approved takes back the guess that was
+// charged; the result is Accepted only then, and only once for a verification: of two logins with one code only one is let in.
+// An approval counts whatever other logins have heard of the verification meanwhile. Unreached takes the guess back if the code
+// was compared with nothing.
+func (k Keyring) EndCheck(name string, uid uint32, m Match, n int, said Answer, limits Limits, now time.Time) (Result, error) {
+	account, err := k.Open(name, uid)
+	if err != nil {
+		return Wrong, err
+	}
+	defer account.Close()
+	for _, c := range m.Checks[n+1:] {
+		account.returnCheck(c)
+	}
+	st, p := &account.State.State, account.verification(m.Checks[n].Pending.SID, m.Checks[n].Pending.Device)
+	switch said {
+	case Approved:
+		if !account.useUp(p, now) {
+			return Replayed, nil
+		}
+		limits.takeBack(st, m.charged)
+		accept(st)
+		if err := account.commit(); err != nil {
+			return Wrong, err
+		}
+		return Accepted, nil
+	case Gone:
+		if p != nil {
+			p.Over = true
+		}
+	case Exceeded:
+		if p != nil {
+			p.Checks = maxChecks
+		}
+	case Unreached:
+		account.returnCheck(m.Checks[n])
+		if !m.compared && n == 0 {
+			limits.takeBack(st, m.charged)
+		}
+	}
+	return Wrong, account.commit()
+}
+
+// useUp takes away a verification that Twilio has approved, unless that was done before or its phone was removed.
+func (a *Account) useUp(p *state.Pending, now time.Time) bool {
+	if p == nil {
+		return false
+	}
+	used := a.State.Device(p.Device)
+	if used == nil || a.device(p.Device) == nil {
+		return false
+	}
+	used.Used = now
+	approved := *p
+	a.State.Pendings = slices.DeleteFunc(a.State.Pendings, func(p state.Pending) bool { return p == approved })
+	return true
+}
+
+// returnCheck gives back a comparison that was booked and not made.
+func (a *Account) returnCheck(c Check) {
+	if p := a.verification(c.Pending.SID, c.Pending.Device); p != nil && p.Checks > 0 {
+		p.Checks--
+	}
+}

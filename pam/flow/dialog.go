@@ -1,0 +1,319 @@
+package flow
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+	"latchkey/pam/safefile"
+	"latchkey/pam/state"
+)
+
+// dialog is one user being asked. It opens the user's account for each step and closes it before the next prompt, so
+// that nothing is locked while somebody types and what enroll changed meanwhile counts.
+type dialog struct {
+	Flow
+	r        Request
+	policy   *policy.Policy
+	methods  []policy.Method // that the rule allows
+	limits   factor.Limits
+	choices  choices
+	requests int            // codes asked for so far
+	when     moment         // before or after the first of them
+	waiting  *record.Device // a phone whose code was asked for in an earlier login and still works
+	landline state.DeviceID // a phone that Twilio said takes no SMS, just now
+	refused  []string       // codes that were wrong in this login
+	charged  uint32         // guesses of this login that were charged
+	spared   int            // answers of this login that cost nothing
+	began    state.Refused  // what was refused before this login
+	notes    []string       // for the log
+	texts    []string       // for the user, when the login is decided
+}
+
+// turn is what an answer led to. The zero turn asks again and lets no one in.
+type turn struct {
+	over    bool    // the login is decided
+	outcome Outcome // of the login, if it is over or the user answers no more
+	say     string  // to the user, with the next prompt
+}
+
+// again asks once more.
+func again(o Outcome, say string) turn { return turn{outcome: o, say: say} }
+
+// decided ends the login.
+func decided(o Outcome) turn { return turn{over: true, outcome: o} }
+
+// run asks for a code as often as the policy allows.
+func (d *dialog) run() Outcome {
+	o := d.begin()
+	if o == undecided {
+		o = d.ask()
+	}
+	// A terminal can be stopped, so even a message waits until nothing is locked.
+	for _, text := range d.texts {
+		d.Talk.Tell(text)
+	}
+	if o.Detail != "" { // in front, because the log cuts what is long
+		d.notes = slices.Insert(d.notes, 0, o.Detail)
+	}
+	o.Detail = strings.Join(d.notes, "; ")
+	return o
+}
+
+// ask shows prompts until a turn decides the login or the tries are used up.
+func (d *dialog) ask() Outcome {
+	o, prompt := deny(Wrong, ""), d.firstPrompt()
+	for o.Tries < d.policy.Tries {
+		answer, err := d.answer(prompt)
+		if err != nil && !errors.Is(err, ErrPassword) {
+			return conversationEnded(o, err)
+		}
+		if wanted, ok := d.choices.parse(answer); ok {
+			if d.requests > maxRequests {
+				return Outcome{Reason: Locked, Tries: o.Tries, Detail: "asked for codes too often"}
+			}
+			prompt = d.request(wanted)
+			continue
+		}
+		t, tries := d.spare(o), o.Tries
+		if err == nil && !d.r.names(answer) {
+			t, tries = d.guess(answer), tries+1
+		} else if d.spared > maxSpared {
+			tries++
+		}
+		if o = t.outcome; t.over {
+			o.Tries = tries
+			return o
+		}
+		o.Tries, prompt = tries, d.choices.prompt(t.say, d.when)
+	}
+	return o
+}
+
+// maxSpared is how many answers of a login that are no codes cost nothing: a client that sends the saved password whenever it
+// is asked must come to an end.
+const maxSpared = 3
+
+// spare passes over an answer that is the user's own password or name: clients send them again, and people mistake one prompt
+// for another. It is no code, so it is not compared with any.
+func (d *dialog) spare(o Outcome) turn {
+	d.spared++
+	o.Reason, o.Detail = Wrong, "the password or the user's name came as the code"
+	return again(o, notACode)
+}
+
+func (d *dialog) say(text string) { d.texts = append(d.texts, text) }
+
+// firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the policy says so.
+func (d *dialog) firstPrompt() string {
+	if d.waiting != nil && d.choices.own == "" {
+		return d.choices.prompt(sentBefore(d.waiting), sent)
+	}
+	if d.policy.Phone.Auto && d.choices.alone && len(d.choices.phones) > 0 {
+		return d.request(request{d.choices.channels[0], d.choices.phones[0]})
+	}
+	return d.choices.prompt("", before)
+}
+
+// begin decides whether there is anything to ask: its outcome is undecided if there is.
+func (d *dialog) begin() Outcome {
+	account, err := d.Keyring.Open(d.r.Name, d.r.UID)
+	if errors.Is(err, factor.ErrUnenrolled) {
+		return d.unenrolled(d.policy)
+	}
+	if err != nil {
+		return d.unusable(err)
+	}
+	defer account.Close()
+	d.choices = newChoices(account, d.methods, d.Clock())
+	if d.choices.none() {
+		d.say(noneUsable)
+		return deny(Forbidden, "the user has no device of a method that is allowed here")
+	}
+	lockout, err := account.Lockout(d.Clock(), d.limits)
+	if err != nil {
+		return d.unusable(err)
+	}
+	if lockout.Locked() {
+		return d.locked(lockout)
+	}
+	d.began = account.State.Refused
+	if phone, standing := account.Sent(d.Clock(), d.choices.acceptsSent); standing == factor.Waiting {
+		d.waiting, d.when = phone, after
+	}
+	return undecided
+}
+
+// unenrolled applies the policy's word for users without a record. Only an exact "allow", or a date that is not over,
+// lets them pass.
+func (d *dialog) unenrolled(p *policy.Policy) Outcome {
+	if p.Unenrolled == policy.UnenrolledAllow {
+		return allow(Unenrolled)
+	}
+	if !p.EnrollBy.IsZero() && d.Clock().Format(time.DateOnly) <= p.EnrollBy.String() {
+		d.say(reminder(p.EnrollBy.String()))
+		return allow(Unenrolled)
+	}
+	if p.Unenrolled == policy.UnenrolledEnroll {
+		return d.setUp()
+	}
+	d.say(notSetUp)
+	return deny(Unenrolled, "")
+}
+
+// setUp has the user enroll an app inside the login, unless codes of one would be no use here.
+func (d *dialog) setUp() Outcome {
+	if !slices.Contains(d.methods, policy.TOTP) {
+		d.say(notSetUp)
+		return deny(Unenrolled, "the rule allows no codes from apps, so the user cannot enroll in the login")
+	}
+	return d.Enroll(d.Flow, d.r, d.policy)
+}
+
+// unusable denies because of what Keyring.Open or Account.Verify said.
+func (d *dialog) unusable(err error) Outcome {
+	text := sorry
+	if errors.Is(err, state.ErrSave) {
+		text = notSaved
+	}
+	switch {
+	case errors.Is(err, safefile.ErrGone):
+		return deny(NoAnswer, err.Error())
+	case errors.Is(err, factor.ErrUnenrolled):
+		d.say(notSetUp)
+		return deny(Unenrolled, "reset while the user was asked")
+	case errors.Is(err, factor.ErrRecord):
+		d.say(text)
+		return deny(Record, err.Error())
+	case errors.Is(err, factor.ErrState):
+		d.say(text)
+		return deny(State, err.Error())
+	}
+	d.say(text)
+	return deny(Internal, err.Error())
+}
+
+// locked denies because of a lock, and tells the user how it ends.
+func (d *dialog) locked(l factor.Lockout) Outcome {
+	if l.UntilRoot {
+		d.say(lockedForGood)
+		return deny(Locked, "until root unlocks it: enroll unlock "+d.r.Name)
+	}
+	d.say(lockedUntil(l.Until, d.Clock()))
+	return deny(Locked, "until "+l.Until.UTC().Format(time.RFC3339))
+}
+
+// guess judges one answer.
+func (d *dialog) guess(answer string) turn {
+	code, possible := factor.NormalizeAnswer(answer)
+	if !possible {
+		return again(deny(Wrong, "not a code"), notAccepted)
+	}
+	if slices.Contains(d.refused, code) { // it was charged once, and is not compared again
+		return again(deny(Wrong, "the same wrong code again"), notAccepted)
+	}
+	account, err := d.Keyring.Open(d.r.Name, d.r.UID)
+	if err != nil {
+		return decided(d.unusable(err))
+	}
+	d.noteDamage(account)
+	m, err := account.Verify(d.asGuess(code), d.limits)
+	t := turn{}
+	switch {
+	case err != nil:
+		t = decided(d.unusable(err))
+	case m.Result != factor.AskTwilio:
+		t = d.judge(m, account, code)
+	}
+	account.Close() // before the network is asked
+	if m.Result == factor.AskTwilio {
+		d.charged++
+		return d.check(code, m)
+	}
+	return t
+}
+
+func (d *dialog) asGuess(code string) factor.Guess {
+	return factor.Guess{
+		Code: code, At: d.Clock(), From: d.r.address(), Accepts: d.choices.accepts, Sent: d.choices.acceptsSent,
+	}
+}
+
+// judge says what a code led to that Twilio need not be asked about.
+func (d *dialog) judge(m factor.Match, account *factor.Account, code string) turn {
+	o := Outcome{Reason: Wrong, Method: string(m.Method)}
+	if m.Device != nil {
+		o.Device = m.Device.Label
+	}
+	switch m.Result {
+	case factor.Accepted:
+		o.Allow, o.Reason = true, OK
+		d.tellRefused(m.Refused)
+		d.tellLeft(m, account.RecoveryLeft())
+		return decided(o)
+	case factor.Replayed:
+		o.Reason = Replayed
+		if m.Method == record.RecoveryCode {
+			return again(o, usedRecovery)
+		}
+		return again(o, usedBefore)
+	case factor.Locked:
+		return decided(d.locked(m.Lockout))
+	case factor.Impossible:
+		o.Detail = "not a code that anything here has"
+		return d.rejected(o, account)
+	}
+	return d.wrong(d.rejected(o, account), m, code)
+}
+
+// wrong counts a code that was compared, charged and wrong, and ends the login if it was the last one that the limit allows.
+func (d *dialog) wrong(t turn, m factor.Match, code string) turn {
+	d.refused = append(d.refused, code)
+	if m.Result == factor.Wrong {
+		d.charged++
+	}
+	if !m.Lockout.Locked() {
+		return t
+	}
+	t.over = true
+	t.outcome.Detail = "locked " + d.locked(m.Lockout).Detail
+	return t
+}
+
+// tellRefused tells a user who is let in of the wrong codes before this login: they may have been somebody else's.
+func (d *dialog) tellRefused(all state.Refused) {
+	if all.Count <= d.charged {
+		return
+	}
+	if d.charged > 0 { // the last one was of this login
+		all.From = d.began.From
+	}
+	all.Count -= d.charged
+	d.say(refusedBefore(all))
+}
+
+// tellLeft tells how many recovery codes are left if one was used now, or if they are few.
+func (d *dialog) tellLeft(m factor.Match, left int) {
+	switch {
+	case m.Method == record.RecoveryCode:
+		d.say(codeUsed(left))
+	case left > 0 && left <= fewCodes:
+		d.say(fewLeft(left))
+	}
+}
+
+// rejected tells the user of a code that matched nothing, and what became of the one that was sent.
+func (d *dialog) rejected(o Outcome, account *factor.Account) turn {
+	switch _, standing := account.Sent(d.Clock(), d.choices.acceptsSent); {
+	case standing == factor.Exhausted:
+		return again(o, noLonger)
+	case standing == factor.Outlived && d.when == after:
+		o.Reason = Expired
+		return again(o, codeExpired)
+	}
+	return again(o, notAccepted)
+}

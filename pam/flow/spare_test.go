@@ -1,0 +1,90 @@
+package flow_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"latchkey/pam/flow"
+)
+
+// FAULTS 38.
+func TestThePasswordOrTheUsersNameIsNoCodeAndCostsNothing(t *testing.T) {
+	for name, typed := range map[string]string{"the password": passwordAgain, "her name": "alice", "her name and a blank": "alice "} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "")
+			o := w.login(request(), append([]string{typed, typed}, w.code())...)
+			w.expect(o, true, flow.OK, success, "That is not a code. From your app. Verification code: ")
+			if o.Tries != 1 || w.failures() != 0 {
+				t.Errorf("got %d tries, %d failures; want 1 and 0", o.Tries, w.failures())
+			}
+		})
+	}
+}
+
+// FAULTS 38.
+func TestAClientThatAlwaysSendsThePasswordComesToAnEndAndChargesNothing(t *testing.T) {
+	w := newWorld(t, "")
+	w.untouched()
+	o := w.login(request(), slices.Repeat([]string{passwordAgain}, 6)...)
+	w.expect(o, false, flow.Wrong, maxTries, "That is not a code. From your app. Verification code: ")
+	w.detail(o, "the password or the user's name came as the code")
+}
+
+// FAULTS 38.
+func TestTheSameWrongCodeAgainInOneLoginIsOneGuess(t *testing.T) {
+	w, codes := newRecoveryWorld(t, "")
+	wrong := w.wrong()
+	o := w.login(request(), wrong, wrong[:3]+" "+wrong[3:], wrong)
+	if o.Allow || o.Reason != flow.Wrong || o.Tries != 3 || w.failures() != 1 {
+		t.Errorf("got %+v, %d failures; want one", o, w.failures())
+	}
+	w.login(request(), "00000-00000", "0000000000", codes[0])
+	if w.failures() != 2 {
+		t.Errorf("got %d failures, want 2", w.failures())
+	}
+	w.login(request(), wrong, noMore) // in another login it is another guess
+	if w.failures() != 3 {
+		t.Errorf("got %d failures, want 3", w.failures())
+	}
+}
+
+// FAULTS 38.
+func TestWhatLooksLikeARecoveryCodeCostsNothingWhereThereAreNone(t *testing.T) {
+	w := newWorld(t, "")
+	w.untouched()
+	w.expect(w.login(request(), "letmein123", "abcde-fgh12", "1234567890"), false, flow.Wrong, maxTries, wrongText)
+}
+
+func TestWhatLooksLikeARecoveryCodeIsAGuessWhereOneIsLeftOrRootGaveOneOut(t *testing.T) {
+	w, codes := newRecoveryWorld(t, "[limits]\ntries = 10")
+	w.login(request(), "letmein123", noMore)
+	if w.failures() != 1 {
+		t.Errorf("got %d failures, want 1", w.failures())
+	}
+	for _, code := range codes {
+		if o := w.login(request(), code); !o.Allow {
+			t.Fatalf("got %+v", o)
+		}
+	}
+	w.login(request(), "letmein124", noMore)
+	if w.failures() != 1 {
+		t.Errorf("with none left: got %d failures, want 1", w.failures())
+	}
+	w.bypass()
+	w.login(request(), "letmein125", noMore)
+	if w.failures() != 2 {
+		t.Errorf("with root's: got %d failures, want 2", w.failures())
+	}
+}
+
+func TestACodeThatWasSentMayHaveFourToTenDigits(t *testing.T) {
+	for n := 4; n <= 10; n++ {
+		code := "2718281828"[:n]
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			w := newPhoneWorld(t, "")
+			w.twilio.check = approves(code)
+			w.expect(w.login(request(), "sms", code), true, flow.OK, success, bySMS)
+		})
+	}
+}
