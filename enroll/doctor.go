@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"latchkey/enroll/doctor"
+	"latchkey/pam/gate/names"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -38,7 +39,20 @@ func (p *program) examination(service string) doctor.Doctor {
 			who, err := lookUp(name)
 			return who.uid, err
 		},
+		Group: p.group(),
 		Probe: func() protocol.Answer { return p.twilio(func(t verifier) protocol.Answer { return t.Probe() }) },
+	}
+}
+
+// group asks as a login asks; below another root only files are looked at.
+func (p *program) group() func(string) error {
+	if p.root != "" {
+		return nil
+	}
+	root := names.LookUp("root")
+	return func(group string) error {
+		_, err := root.InGroup(group)
+		return err
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,34 +66,58 @@ func TestDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	}
 }
 
-func TestDoctorMakesTheHostsCountersWhereTheyAreMissingAndLeavesDamageAlone(t *testing.T) {
+func TestDoctorChangesNothing(t *testing.T) {
 	root := t.TempDir()
-	if err := makeRoot(root); err != nil {
-		t.Fatal(err)
-	}
+	installed(t, root)
 	twilioSettings(t, root)
 	var out bytes.Buffer
 	run := func() string {
 		out.Reset()
 		p := newProgram(privilege{}, root)
 		p.console = &console{in: bufio.NewReader(strings.NewReader("")), out: &out, err: &out}
-		p.newVerifier = func() verifier { return probe{answer: protocol.Answer{Result: protocol.ProbeOK}} }
+		p.newVerifier = func() verifier { return probe{answer: protocol.Answer{Result: protocol.ProbeOK, CodeLength: 8}} }
+		before := tree(t, root)
 		p.run([]string{"doctor"})
+		if after := tree(t, root); after != before {
+			t.Errorf("got\n%s\nwant\n%s", after, before)
+		}
 		return out.String()
 	}
 	host := root + "/var/lib/latchkey/host"
-	if said := run(); !strings.Contains(said, "ok: "+host+"\n") {
-		t.Errorf("%s", said)
+	for _, want := range []string{"ok: " + host + ": made with the first phone\n", "takes the credentials: its codes have 8 digits\n"} {
+		if said := run(); !strings.Contains(said, want) {
+			t.Errorf("got %s, want %s", said, want)
+		}
 	}
-	if err := os.WriteFile(host, []byte("LATCHKEY"), 0o600); err != nil {
+	put(t, host, "LATCHKEY", 0o600)
+	if said := run(); !strings.Contains(said, "error: "+host) || !strings.Contains(said, "enroll add phone") {
+		t.Errorf("got %s", said)
+	}
+}
+
+// tree is all that is below a folder, with what the files hold.
+func tree(t *testing.T, root string) string {
+	t.Helper()
+	var all strings.Builder
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text := []byte{}
+		if info.Mode().IsRegular() {
+			text, err = os.ReadFile(path)
+		}
+		fmt.Fprintf(&all, "%s %s %d %x\n", path, info.Mode(), info.Size(), text)
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if said := run(); !strings.Contains(said, "error: "+host) || !strings.Contains(said, "enroll doctor") {
-		t.Errorf("%s", said)
-	}
-	if text, err := os.ReadFile(host); err != nil || string(text) != "LATCHKEY" {
-		t.Errorf("%q, %v", text, err)
-	}
+	return all.String()
 }
 
 // installed is a machine without sshd, on which everything else is as it should be.

@@ -23,6 +23,8 @@ type Doctor struct {
 	Keyring factor.Keyring
 	// LookUp finds a user's uid by name.
 	LookUp func(name string) (uid uint32, err error)
+	// Group is why it cannot be told who is in a group, or behind "@" a netgroup; nil in place of it: the files below Root say.
+	Group func(name string) error
 	// Remedy is what to do about an error of the packages below; empty if it knows nothing better.
 	Remedy func(err error) string
 	// SSHD makes a command that runs sshd with these arguments; nil: the one below Root.
@@ -37,7 +39,7 @@ type Doctor struct {
 
 // Run looks at everything.
 func (d Doctor) Run() []Finding {
-	found := []Finding{d.checkPolicy(policy.DefaultPath)}
+	found := d.checkPolicy(policy.DefaultPath)
 	found = append(found, d.checkInstallation()...)
 	found = append(found, d.checkRecords()...)
 	found = append(found, d.checkLogins(d.Service)...)

@@ -122,7 +122,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		"a key others can read":      {file("/var/lib/latchkey/key", "x", 0o640), "error: /var/lib/latchkey/key: "},
 		"a damaged record":           {file("/etc/latchkey/users/root", "x", 0o600), "error: /etc/latchkey/users/root: "},
 		"a policy with a mistake":    {file("/etc/latchkey/latchkey.toml", "x = 1\n", 0o644), "error: /etc/latchkey/latchkey.toml: "},
-		"the unenrolled let in":      {file("/etc/latchkey/latchkey.toml", "unenrolled = \"allow\"\n", 0o644), "warning: /etc/latchkey/latchkey.toml: who has not enrolled"},
+		"the unenrolled let in":      {file("/etc/latchkey/latchkey.toml", "unenrolled = \"allow\"\n", 0o644), "warning: /etc/latchkey/latchkey.toml: users who have not enrolled"},
 		"the unenrolled for a while": {file("/etc/latchkey/latchkey.toml", "enroll_by = 9999-12-31\n", 0o644), "warning: /etc/latchkey/latchkey.toml: until 9999-12-31"},
 
 		"no pam_latchkey":              {file("/etc/pam.d/sshd", "auth required pam_unix.so\n", 0o644), "error: PAM service sshd: it has no pam_latchkey"},

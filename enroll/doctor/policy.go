@@ -1,22 +1,80 @@
 package doctor
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"latchkey/pam/policy"
 )
 
-// checkPolicy reads a policy, and warns of users it lets in without a code because they have no record.
-func (d Doctor) checkPolicy(path string) Finding {
+// checkPolicy reads a policy, and finds users it lets in without a code because they have no record, and rules that do not do
+// what a rule is for.
+func (d Doctor) checkPolicy(path string) []Finding {
 	rules, err := policy.Load(d.Root, path)
 	if err != nil {
-		return fault(path, err, "until it can be read every login is denied")
+		return []Finding{fault(path, err, "until it can be read every login is denied")}
 	}
+	found := d.checkUnenrolled(path, rules)
+	found = append(found, d.checkRules(path, rules)...)
+	if len(found) == 0 {
+		found = []Finding{okay(path)}
+	}
+	return found
+}
+
+func (d Doctor) checkUnenrolled(path string, rules *policy.Policy) []Finding {
 	if until := rules.EnrollBy.String(); until >= d.Clock().Format(time.DateOnly) {
-		return warning(path, "until "+until+" is over, who has not enrolled gets in without a code", "")
+		return []Finding{warning(path, "until "+until+" is over, users who have not enrolled get in without a code", "")}
 	}
 	if rules.Unenrolled == policy.UnenrolledAllow {
-		return warning(path, "who has not enrolled gets in without a code", `unenrolled = "deny"`)
+		return []Finding{warning(path, "users who have not enrolled get in without a code", `unenrolled = "deny"`)}
 	}
-	return okay(path)
+	return nil
+}
+
+// checkRules looks at each rule by itself and at what those above leave to it.
+func (d Doctor) checkRules(path string, rules *policy.Policy) []Finding {
+	var found []Finding
+	for i, r := range rules.Rules {
+		place := fmt.Sprintf("%s:%d", path, r.Line)
+		if by := shadow(rules.Rules[:i], r); by != nil {
+			found = append(found, fault(place, fmt.Errorf("this rule decides nothing: the one on line %d is for all its logins", by.Line),
+				"put the narrower rule first"))
+			continue
+		}
+		found = append(found, d.checkOutcome(place, rules, i)...)
+		found = append(found, d.checkNames(place, r)...)
+	}
+	return found
+}
+
+// checkOutcome finds a rule that lets everyone in, or no one.
+func (d Doctor) checkOutcome(place string, rules *policy.Policy, at int) []Finding {
+	r := rules.Rules[at]
+	everyone := d.forEveryone(r)
+	above := func(others ...policy.Require) bool { return requires(rules.Rules[:at], others...) }
+	switch {
+	case r.Require == policy.RequireCode:
+		return d.checkMethods(place, rules, r)
+	case r.Require == policy.RequireNone && everyone && !above(policy.RequireCode, policy.RequireDeny):
+		return []Finding{fault(place, errors.New("this rule lets everyone in without a code"), "give it users, groups or from")}
+	case r.Require == policy.RequireNone && everyone:
+		return []Finding{warning(place, "this rule lets everyone in without a code for whom no rule above is",
+			"give it users, groups or from")}
+	case r.Require == policy.RequireDeny && everyone && !above(policy.RequireCode, policy.RequireNone):
+		return []Finding{fault(place, errors.New("this rule keeps everyone out"), "give it users, groups or from")}
+	}
+	return nil
+}
+
+func requires(rules []policy.Rule, any ...policy.Require) bool {
+	for _, r := range rules {
+		for _, a := range any {
+			if r.Require == a {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -18,7 +18,7 @@ func (d Doctor) checkLogins(service string) []Finding {
 		return d.checkService(service, false)
 	}
 	s := d.checkSSHD()
-	found := append(s.findings, d.checkEnrollService()...)
+	found := append(append(s.findings, d.checkNamesOfClients(s)...), d.checkEnrollService()...)
 	for _, name := range s.services {
 		found = append(found, d.checkService(name, s.keyFirst[name])...)
 	}
@@ -168,7 +168,7 @@ func (d Doctor) checkArguments(l *stack.Line) []Finding {
 		path, conf := strings.CutPrefix(arg, "conf=")
 		switch {
 		case conf && filepath.IsAbs(path) && path == filepath.Clean(path):
-			found = append(found, d.checkPolicy(path))
+			found = append(found, d.checkPolicy(path)...)
 		case conf, arg != "if_publickey" && arg != "debug":
 			found = append(found, fault(l.Place(),
 				fmt.Errorf("pam_latchkey does not take %q: every login is denied", arg),

@@ -26,7 +26,7 @@ type sshdReport struct {
 	findings []Finding
 	services []string        // of PAM; none: there is no sshd
 	keyFirst map[string]bool // by service: on every way to it a key comes first
-	dns      bool            // UseDNS is yes
+	dns      string          // where UseDNS is yes; "" if it is no
 }
 
 // note takes down which PAM services a configuration uses.
@@ -51,7 +51,9 @@ func (d Doctor) checkSSHD() sshdReport {
 		r.findings = []Finding{fault("sshd", err, "sshd -t says what is wrong; /run/sshd is made when ssh is started")}
 	} else {
 		r.note(report.Services)
-		r.dns = report.Base.First("usedns") == "yes"
+		if report.Base.First("usedns") == "yes" {
+			r.dns = cmp.Or(report.DNS, "sshd")
+		}
 		for _, f := range report.Faults {
 			r.findings = append(r.findings, sshdFinding(f))
 		}

@@ -1,11 +1,14 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 
+	"latchkey/pam/policy"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/settings"
 )
@@ -24,10 +27,13 @@ func (d Doctor) checkTwilio() []Finding {
 	a := d.Probe()
 	found := []Finding{okay(settings.DefaultPath), d.checkHost()}
 	if a.Result != protocol.ProbeOK {
-		err := fmt.Errorf("%s: %s", a.Result, a.Detail)
-		return append(found, fault("Twilio Verify", err, remedies[a.Result]))
+		return append(found, fault("Twilio Verify", errors.New(cmp.Or(a.Because(), "no answer")), remedies[a.Result]))
 	}
-	found = append(found, okay("Twilio Verify takes the credentials"))
+	takes := okay("Twilio Verify takes the credentials")
+	if a.CodeLength > 0 {
+		takes.Detail = fmt.Sprintf("its codes have %d digits", a.CodeLength)
+	}
+	found = append(found, takes)
 	if a.Skew > maxSkew || a.Skew < -maxSkew {
 		err := fmt.Errorf("%d seconds from Twilio's", -a.Skew)
 		return append(found, fault("this machine's clock", err, "codes of apps need it right: timedatectl set-ntp true"))
@@ -35,14 +41,27 @@ func (d Doctor) checkTwilio() []Finding {
 	return append(found, okay("this machine's clock agrees with Twilio's"))
 }
 
-// checkHost makes the file that counts for the whole host where it is missing; one that is damaged stays as it is.
+// checkHost looks at the file that counts for the whole host, which enroll makes with the first phone.
 func (d Doctor) checkHost() Finding {
 	host := d.Keyring.Host.Path + "/host"
-	err := d.Keyring.States.Exclusive(d.Keyring.EnsureHost)
-	if err == nil {
-		_, err = d.Keyring.Host.View("host")
+	_, err := d.Keyring.Host.View("host")
+	if errors.Is(err, fs.ErrNotExist) && !d.phonesEnrolled() {
+		return Finding{host, OK, "made with the first phone", ""}
 	}
-	return verdict(host, err, "no codes are sent until it can be read; to begin anew remove it and run: enroll doctor")
+	return verdict(host, err, "no codes are sent until it can be read; restore it from a backup, or remove it: enroll add phone makes a new one")
+}
+
+// phonesEnrolled reports whether any user is known to have a phone.
+func (d Doctor) phonesEnrolled() bool {
+	names, _ := d.Keyring.Records.Names()
+	return slices.ContainsFunc(names, func(name string) bool {
+		uid, err := d.LookUp(name)
+		if err != nil {
+			return false
+		}
+		rec, _, err := d.Keyring.View(name, uid)
+		return err == nil && has(rec, policy.SMS)
+	})
 }
 
 // maxSkew is how many seconds a clock may be off before codes of apps are refused.

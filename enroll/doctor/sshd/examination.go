@@ -20,7 +20,8 @@ type Report struct {
 	Base     Options // what is in force where no Match line applies
 	Faults   []Fault
 	Services []Service
-	Asked    int // how often sshd was asked
+	Asked    int    // how often sshd was asked
+	DNS      string // file:line of UseDNS; "" if no line sets it
 }
 
 // Service is a PAM service that sshd uses.
@@ -49,6 +50,11 @@ func (e Examination) Run() (*Report, error) {
 	c := &collector{report: &Report{Base: base.options}}
 	if !sameLines(base.lines, e.Config.texts()) {
 		c.add(unread("", "sshd reads other Match lines than those that are seen here: they were not judged"), nil)
+	}
+	for _, s := range slices.Backward(e.Config.Settings) {
+		if s.Keyword == "usedns" && s.under == nil {
+			c.report.DNS = s.Place()
+		}
 	}
 	m := newModel(e.Config, base.options)
 	m.release = e.Program.release()

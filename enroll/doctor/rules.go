@@ -1,0 +1,188 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+	"latchkey/pam/twilio/settings"
+)
+
+// shadow is a rule among those above that is for every login that another is for; nil if there is none.
+func shadow(above []policy.Rule, r policy.Rule) *policy.Rule {
+	for i, a := range above {
+		if covers(a.Users, r.Users) && covers(a.Groups, r.Groups) && covers(a.Services, r.Services) && coversNetworks(a.From, r.From) {
+			return &above[i]
+		}
+	}
+	return nil
+}
+
+// covers reports whether one list, where no list is everything, has all that another has.
+func covers(wide, narrow []string) bool {
+	outside := func(s string) bool { return !slices.Contains(wide, s) }
+	return wide == nil || narrow != nil && !slices.ContainsFunc(narrow, outside)
+}
+
+// coversNetworks is covers for networks. A list of networks is never everything: logins from nowhere are in none.
+func coversNetworks(wide, narrow []netip.Prefix) bool {
+	outside := func(n netip.Prefix) bool {
+		return !slices.ContainsFunc(merged(wide), func(w netip.Prefix) bool { return w.Bits() <= n.Bits() && w.Contains(n.Addr()) })
+	}
+	return wide == nil || narrow != nil && !slices.ContainsFunc(narrow, outside)
+}
+
+// merged adds to networks those that two of them make up together.
+func merged(networks []netip.Prefix) []netip.Prefix {
+	all := slices.Clone(networks)
+	for i := 0; i < len(all); i++ {
+		n := all[i]
+		if n.Bits() == 0 {
+			continue
+		}
+		whole := netip.PrefixFrom(n.Addr(), n.Bits()-1).Masked()
+		first, second := halves(whole)
+		has := func(p netip.Prefix) bool {
+			return slices.ContainsFunc(all, func(w netip.Prefix) bool { return w.Bits() <= p.Bits() && w.Contains(p.Addr()) })
+		}
+		if has(first) && has(second) && !slices.Contains(all, whole) {
+			all = append(all, whole)
+		}
+	}
+	return all
+}
+
+func halves(n netip.Prefix) (first, second netip.Prefix) {
+	bytes := n.Addr().AsSlice()
+	bytes[n.Bits()/8] |= 0x80 >> (n.Bits() % 8)
+	a, _ := netip.AddrFromSlice(bytes)
+	return netip.PrefixFrom(n.Addr(), n.Bits()+1), netip.PrefixFrom(a, n.Bits()+1)
+}
+
+// forEveryone reports whether a rule's conditions hold for every login over the network: it has none, or networks that are all of
+// IPv4 or of IPv6, or the service of sshd itself.
+func (d Doctor) forEveryone(r policy.Rule) bool {
+	whole := func(n netip.Prefix) bool { return n.Bits() == 0 }
+	return r.Users == nil && r.Groups == nil &&
+		(r.Services == nil || slices.Contains(r.Services, "sshd")) &&
+		(r.From == nil || slices.ContainsFunc(merged(r.From), whole))
+}
+
+// checkMethods finds a rule that asks for what cannot be given.
+func (d Doctor) checkMethods(place string, rules *policy.Policy, r policy.Rule) []Finding {
+	if r.Methods == nil {
+		return nil
+	}
+	why, usable := "no device of this version makes that", false
+	for _, m := range r.Methods {
+		switch sent := m == policy.SMS || m == policy.Call; {
+		case sent && !slices.Contains(rules.Phone.Methods, m):
+			why = "methods of [phone] switches it off"
+		case sent && !d.phonesWanted():
+			why = settings.DefaultPath + " is missing"
+		default:
+			usable = usable || m != policy.Key
+		}
+	}
+	if !usable {
+		return []Finding{fault(place, fmt.Errorf("this rule keeps out all whom it is for: of %s none works (%s)", listed(r.Methods), why),
+			"add a method that works, such as totp")}
+	}
+	if len(r.Users) == 0 && !d.someoneHas(r.Methods, nil) || len(r.Users) > 0 && !d.someoneHas(r.Methods, r.Users) {
+		return []Finding{fault(place, fmt.Errorf("this rule keeps out all whom it is for: none of those who have enrolled has %s", listed(r.Methods)),
+			"add a method that they have; see: enroll list")}
+	}
+	return nil
+}
+
+func listed(methods []policy.Method) string {
+	var all []string
+	for _, m := range methods {
+		all = append(all, string(m))
+	}
+	return strings.Join(all, ", ")
+}
+
+// someoneHas reports whether any of these users, or any at all, has a device for a method. Where none has enrolled, or a record cannot
+// be read, it is not known, and so it may be.
+func (d Doctor) someoneHas(methods []policy.Method, users []string) bool {
+	names, err := d.Keyring.Records.Names()
+	if err != nil {
+		return true
+	}
+	enrolled := false
+	for _, name := range names {
+		if users != nil && !slices.Contains(users, name) {
+			continue
+		}
+		uid, err := d.LookUp(name)
+		if err != nil {
+			return true
+		}
+		rec, _, err := d.Keyring.View(name, uid)
+		if err != nil || slices.ContainsFunc(methods, func(m policy.Method) bool { return has(rec, m) }) {
+			return true
+		}
+		enrolled = true
+	}
+	return !enrolled
+}
+
+func has(r *record.Record, m policy.Method) bool {
+	of := map[policy.Method]record.Type{policy.TOTP: record.TOTP, policy.HOTP: record.HOTP, policy.SMS: record.Phone, policy.Call: record.Phone}
+	return m == policy.Recovery && r.Recovery.Len() > 0 ||
+		slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type == of[m] })
+}
+
+// checkNames finds users, groups and netgroups that the name service does not know: a rule for them may be for no one, or, with a
+// group, for everyone as far as it is the stricter one.
+func (d Doctor) checkNames(place string, r policy.Rule) []Finding {
+	var found []Finding
+	for _, name := range r.Users {
+		if _, err := d.LookUp(name); err != nil {
+			found = append(found, warning(place, fmt.Sprintf("the user %q: %v", name, err), "is the name spelt right?"))
+		}
+	}
+	for _, group := range r.Groups {
+		if err := d.group(group); err != nil {
+			found = append(found, fault(place,
+				fmt.Errorf("the group %q: %v; while that is so, every login gets the stricter of this rule and those below", group, err),
+				"is the name spelt right? a netgroup begins with @"))
+		}
+	}
+	return found
+}
+
+// group is why it cannot be told who is in a group; nil if it can.
+func (d Doctor) group(name string) error {
+	if d.Group != nil {
+		return d.Group(name)
+	}
+	if strings.HasPrefix(name, "@") {
+		return nil
+	}
+	n := names{root: d.Root}
+	if _, err := os.Stat(d.Root + "/etc/group"); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if !slices.ContainsFunc(n.lines("group", name), func(row []string) bool { return row[0] == name }) {
+		return errors.New("there is no such group")
+	}
+	return nil
+}
+
+// checkNamesOfClients: with UseDNS, sshd gives PAM a name in place of an address, and no rule can tell which network that is in.
+func (d Doctor) checkNamesOfClients(s sshdReport) []Finding {
+	rules, err := policy.Load(d.Root, policy.DefaultPath)
+	if err != nil || s.dns == "" || !slices.ContainsFunc(rules.Rules, func(r policy.Rule) bool { return r.From != nil }) {
+		return nil
+	}
+	return []Finding{fault(s.dns, errors.New("UseDNS yes: clients that have a name come without their address, so that no from in "+
+		policy.DefaultPath+" can be told"), "write in sshd_config: UseDNS no")}
+}
