@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -21,18 +22,14 @@ type importFile struct {
 	text  []byte
 	owner int
 	mode  uint32
+	name  string
+	above []folder // that it is in, and those that these are in
 }
 
 // openImport reads a regular file. Others may have put anything else there: a link, to have a file taken for theirs that is
 // not, or a pipe, to wait for ever.
 func openImport(path string) (f importFile, err error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-	if errors.Is(err, unix.ELOOP) {
-		return f, errors.New("a symbolic link: name the file that it leads to")
-	}
-	if bad := (*fs.PathError)(nil); errors.As(err, &bad) {
-		return f, bad.Err // without the path, which the line has already
-	}
+	file, above, err := openWithoutLinks(path)
 	if err != nil {
 		return f, err
 	}
@@ -49,7 +46,7 @@ func openImport(path string) (f importFile, err error) {
 	case st.Size > migrate.MaxFile:
 		return f, fmt.Errorf("larger than %d bytes", migrate.MaxFile)
 	}
-	f = importFile{owner: int(st.Uid), mode: st.Mode & 0o777}
+	f = importFile{owner: int(st.Uid), mode: st.Mode & 0o777, name: filepath.Base(path), above: above}
 	f.text, err = io.ReadAll(io.LimitReader(file, migrate.MaxFile+1))
 	return f, err
 }
@@ -132,7 +129,8 @@ func (f importFile) mayName() error {
 	return nil
 }
 
-// belongsTo is whose file it is.
+// belongsTo is whose file it is. In a folder for all users, such as pam_google_authenticator's secret= may name, the files may
+// all belong to a service that reads them: there the owner must be the one whose name the file has.
 func (f importFile) belongsTo() (identity, error) {
 	switch {
 	case f.owner == 0:
@@ -140,7 +138,21 @@ func (f importFile) belongsTo() (identity, error) {
 	case f.mode&0o022 != 0:
 		return identity{}, fmt.Errorf("others may write it (mode %04o): say whose it is with --user NAME", f.mode)
 	}
-	return lookUpID(f.owner)
+	who, err := lookUpID(f.owner)
+	if err == nil && !f.inHomeOf(who) && f.name != who.name {
+		err = fmt.Errorf("it is not in the home folder of its owner, %q: say whose it is with --user NAME", who.name)
+	}
+	return who, err
+}
+
+// inHomeOf reports whether the file is below the user's home folder, which must be the user's own: that of a service may be
+// anywhere.
+func (f importFile) inHomeOf(who identity) bool {
+	var home unix.Stat_t
+	if !strings.HasPrefix(who.home, "/") || unix.Stat(who.home, &home) != nil || home.Uid != who.uid {
+		return false
+	}
+	return slices.Contains(f.above, folder{home.Dev, home.Ino})
 }
 
 // loadOnce reads the policy when it is needed first.
