@@ -98,19 +98,14 @@ func membership(account *names.Account) func(group string) (bool, error) {
 func (p *program) rehearse(e *explanation, who identity, member func(string) (bool, error),
 	args []string) (code int) {
 	silent := &listener{member: member}
-	enrolls := false
 	o := flow.Flow{
 		Root: p.root, Keyring: p.keyring, Clock: p.clock, Talk: silent, Verifier: mute{},
 		Debug: func(string) {},
-		Enroll: func(flow.Flow, flow.Request, *policy.Policy) flow.Outcome {
-			enrolls = true
-			return flow.Outcome{}
-		},
 	}.Run(flow.Request{User: who.name, Name: who.name, UID: who.uid, Lookup: flow.Found,
 		Service: e.Service, From: e.From, ByEnroll: e.Service == service, Args: args})
 	e.Shown, e.Reason, e.Detail = silent.shown, o.Reason, o.Detail
 	switch {
-	case enrolls:
+	case o.Reason == flow.MustEnroll:
 		e.Result, e.Reason = "enroll", ""
 	case o.PAM() == 0:
 		e.Result = "allow"

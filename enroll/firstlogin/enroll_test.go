@@ -15,7 +15,6 @@ import (
 	"latchkey/enroll/qr"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
-	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 )
@@ -55,9 +54,12 @@ func must(t *testing.T, err error) {
 // login is one login of alice's, in which she gives these answers; after the last she is gone.
 func (w *world) login(answers ...func(*world) string) flow.Outcome {
 	w.prompts, w.told, w.answers = nil, nil, answers
-	o := flow.Flow{Root: w.root, Keyring: w.keyring, Clock: func() time.Time { return noon.Add(w.later) }, Talk: w,
-		Enroll: func(f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome { return enroll(nil, f, r, p) },
-	}.Run(flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found, Service: "sshd", From: "192.0.2.7"})
+	f := flow.Flow{Root: w.root, Keyring: w.keyring, Clock: func() time.Time { return noon.Add(w.later) }, Talk: w}
+	r := flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found, Service: "sshd", From: "192.0.2.7"}
+	o := f.Run(r)
+	if o.Reason == flow.MustEnroll {
+		o = enroll(nil, f, r, o.Policy)
+	}
 	if len(w.answers) > 0 {
 		w.t.Errorf("%d answers were not asked for", len(w.answers))
 	}

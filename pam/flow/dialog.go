@@ -171,7 +171,7 @@ func (d *dialog) setUp() Outcome {
 		d.say(notSetUp)
 		return deny(Unenrolled, "the rule allows no codes from apps, so the user cannot enroll in the login")
 	}
-	return d.Enroll(d.Flow, d.r, d.policy)
+	return Outcome{Reason: MustEnroll, Policy: d.policy}
 }
 
 // unusable denies because of what Keyring.Open or Account.Verify said.

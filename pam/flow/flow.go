@@ -18,11 +18,10 @@ type Flow struct {
 	Talk     Conversation
 	Verifier Verifier          // codes by phone
 	Debug    func(text string) // receives how the decision was made if the module has the argument debug
-	// Enroll sets up who has no second factor yet, where the policy says so, and decides the login.
-	Enroll func(Flow, Request, *policy.Policy) Outcome
 }
 
-// Run holds one login. It denies unless every step says otherwise.
+// Run holds one login. It denies unless every step says otherwise. The reason MustEnroll asks its caller to have the user set
+// up a second factor first, and is a denial as long as nothing comes of that.
 func (f Flow) Run(r Request) Outcome {
 	args, err := parseArguments(r.Args)
 	if err != nil {

@@ -1,5 +1,7 @@
 package flow
 
+import "latchkey/pam/policy"
+
 // Reason is the one word in the log that says why; the list is closed.
 type Reason string
 
@@ -22,6 +24,7 @@ const (
 	Service    Reason = "service"  // Twilio
 	Internal   Reason = "internal"
 
+	MustEnroll  Reason = "enroll"    // nothing is decided: the user has to enroll first; never logged
 	noPublicKey Reason = "publickey" // the answer to if_publickey; never logged
 )
 
@@ -33,6 +36,8 @@ type Outcome struct {
 	Device string // its label
 	Tries  int    // answers typed
 	Detail string // for the log
+
+	Policy *policy.Policy // with MustEnroll: the policy in force
 
 	// Unlogged: no decision about a login was made (if_publickey asks about the stack), so there is no line to write.
 	Unlogged bool

@@ -40,6 +40,7 @@ var table = map[flow.Reason]struct{ allow, deny int }{
 	"argument":     {systemErr, unavailable},
 	"service":      {systemErr, unavailable},
 	"internal":     {systemErr, systemErr},
+	"enroll":       {systemErr, systemErr},
 	"publickey":    {systemErr, authErr},
 }
 

@@ -32,7 +32,7 @@ type Session struct {
 	Clock func() time.Time
 	// Hello is the gate's, of a login that another program began, as Handover gives it; nil: it comes from the gate.
 	Hello []string
-	// Enroll sets a user up inside the login. It gets the hello, to hand it over.
+	// Enroll sets a user up who must enroll, and decides the login. It gets the hello, to hand it over.
 	Enroll func(hello []string, f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome
 }
 
@@ -73,15 +73,16 @@ func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog) (o flow.Ou
 			o = flow.Outcome{Reason: flow.Internal, Detail: fmt.Sprint("crashed: ", crash)}
 		}
 	}()
-	return flow.Flow{
+	f := flow.Flow{
 		Root: s.Root, Clock: s.Clock, Talk: talk,
 		Keyring:  factor.NewKeyring(s.Root, safefile.Patience{Limit: lockWait, Gone: talk.wire.hostGone, Ended: ended(log)}),
 		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: talk.wire.fd},
 		Debug:    func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
-		Enroll: func(f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome {
-			return s.Enroll(s.Hello, f, r, p)
-		},
-	}.Run(r)
+	}
+	if o = f.Run(r); o.Reason == flow.MustEnroll {
+		return s.Enroll(s.Hello, f, r, o.Policy)
+	}
+	return o
 }
 
 // ended logs that a process was ended that held a lock and did not go on.
