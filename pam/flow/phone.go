@@ -87,34 +87,18 @@ func (d *dialog) sendLimits(r request) factor.SendLimits {
 	return limits
 }
 
-// check has Twilio compare a code that no device here has, and that was charged as a guess, with each verification that is
-// pending, the one that was sent last first. The account is closed while the network is asked.
+// check has Twilio compare a code that no device here has, and that was charged as a guess. The account is closed while the
+// network is asked. Only here does a code from a phone let anyone in.
 func (d *dialog) check(code string, m factor.Match) turn {
-	t := turn{}
-	for n, c := range m.Checks {
-		a := d.Verifier.Check(string(c.Phone.Secret), c.Pending.SID, code)
-		t = again(Outcome{Reason: Wrong, Method: string(channelOf(c.Pending)), Device: c.Phone.Label}, notAccepted)
-		if a.Result != protocol.Wrong {
-			return d.endCheck(t, m, n, a, code)
-		}
-		if c.Last() {
-			t.say = noLonger
-		}
-	}
-	return d.wrong(t, m, code)
-}
-
-// endCheck notes what Twilio said of m.Checks[n]. Only here does a code from a phone let anyone in.
-func (d *dialog) endCheck(t turn, m factor.Match, n int, a protocol.Answer, code string) turn {
-	said := heard(a)
-	result, err := d.Keyring.EndCheck(d.r.Name, d.r.UID, m, n, said, d.limits, d.Clock())
+	a, err := AskTwilio(d.Verifier, d.Keyring, d.r, m, code, d.limits, d.Clock)
+	t := again(Outcome{Reason: Wrong, Method: string(channelOf(a.Check.Pending)), Device: a.Check.Phone.Label}, notAccepted)
 	if err != nil {
 		o := d.unusable(err)
 		o.Method, o.Device = t.outcome.Method, t.outcome.Device
 		return decided(o)
 	}
-	switch {
-	case said == factor.Approved && result == factor.Accepted:
+	switch said := a.Said; {
+	case a.Result == factor.Accepted:
 		t.over, t.outcome.Allow, t.outcome.Reason = true, true, OK
 		d.tellRefused(m.Refused)
 		return t
@@ -124,15 +108,17 @@ func (d *dialog) endCheck(t turn, m factor.Match, n int, a protocol.Answer, code
 	case said == factor.Gone:
 		t.outcome.Reason = Expired
 		return d.wrong(again(t.outcome, codeExpired), m, code)
-	case said == factor.Exceeded:
+	case said == factor.Exceeded || a.Answer.Result == protocol.Wrong && a.Check.Last():
 		return d.wrong(again(t.outcome, noLonger), m, code)
+	case a.Answer.Result == protocol.Wrong:
+		return d.wrong(t, m, code)
 	}
-	d.noteAnswer(fmt.Sprintf("check of a code sent to %q", m.Checks[n].Phone.Label), a)
+	d.noteAnswer(fmt.Sprintf("check of a code sent to %q", a.Check.Phone.Label), a.Answer)
 	t.outcome.Reason = Service
-	if said == factor.Unreached && !m.Compared() {
+	if a.Said == factor.Unreached && !m.Compared() {
 		d.charged--
 	}
-	return d.undecided(again(t.outcome, noChecking), m, said)
+	return d.undecided(again(t.outcome, noChecking), m, a.Said)
 }
 
 // undecided ends a login whose guess stays charged though nobody knows whether it was right, if it was the last one.
@@ -142,21 +128,6 @@ func (d *dialog) undecided(t turn, m factor.Match, said factor.Answer) turn {
 		t.outcome.Detail = "locked " + d.locked(m.Lockout).Detail
 	}
 	return t
-}
-
-// heard is what an answer of Twilio's means for the verification.
-func heard(a protocol.Answer) factor.Answer {
-	switch {
-	case a.Result == protocol.Approved:
-		return factor.Approved
-	case a.Result == protocol.Gone:
-		return factor.Gone
-	case a.Result == protocol.TooManyChecks:
-		return factor.Exceeded
-	case a.NothingSent():
-		return factor.Unreached
-	}
-	return factor.Unknown
 }
 
 // note keeps something for the log, once: the administrator should know of it whatever the login comes to.
