@@ -20,22 +20,25 @@ func (p *program) logged(c audit.Change) {
 	p.log(audit.Notice, c.String())
 }
 
-// refused writes a code that was not accepted into the system's log, as a login that it would not have let in. Judging it
-// took from began on.
+// refused writes a code that was not accepted into the system's log, as a login that it would
+// not have let in. Judging it took from began on.
 func (p *program) refused(who identity, o flow.Outcome, began time.Time) {
 	o.Tries = 1
 	line := o.Line(flow.Request{User: who.name, Service: service}, p.clock().Sub(began))
 	p.log(audit.Warning, line.String())
 }
 
-// unconfirmed writes a code that was not one of a new device into the log. It is not charged: it was compared with a secret
-// that its owner has just been shown or has typed, so nothing could be guessed.
+// unconfirmed writes a code that was not one of a new device into the log. It is not charged: it
+// was compared with a secret that its owner has just been shown or has typed, so nothing could
+// be guessed.
 func (p *program) unconfirmed(who identity, d record.Device) {
-	o := flow.Outcome{Reason: flow.Wrong, Method: string(d.Type), Device: d.Label, Detail: "of a device that is not set up yet"}
+	o := flow.Outcome{Reason: flow.Wrong, Method: string(d.Type), Device: d.Label}
+	o.Detail = "of a device that is not set up yet"
 	p.refused(who, o, p.clock())
 }
 
-// log sends a line as root, so that the logger names root for the sender: anyone can write such a line.
+// log sends a line as root, so that the logger names root for the sender: anyone can write such
+// a line.
 func (p *program) log(priority int, line string) {
 	p.as0(func() error {
 		audit.Syslog{Path: p.root + "/dev/log"}.Send(priority, line)

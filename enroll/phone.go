@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -66,7 +64,7 @@ func (p *program) phone(who identity, o options, rules *policy.Policy) (record.D
 		return record.Device{}, err
 	}
 	if !rules.Phone.Allows(number) {
-		return record.Device{}, &failure{"no codes are sent to numbers of this country", "see prefixes in latchkey.toml"}
+		return record.Device{}, errCountry
 	}
 	label := o.label
 	if label == "" {
@@ -106,67 +104,6 @@ func e164(typed string) (string, error) {
 		return "", &failure{"this is not a phone number", hint}
 	}
 	return phonenumbers.Format(number, phonenumbers.E164), nil
-}
-
-// proveNumber sends a code to the number and has it typed. Sends count against the same limits as at logins, so that nobody
-// rings strangers by enrolling them.
-func (p *program) proveNumber(who identity, d *record.Device, rules *policy.Policy) error {
-	channel := protocol.Channel(rules.Phone.Methods[0])
-	limits := factor.SendLimits{User: factor.Rate(rules.Phone.SendsPerUser), Host: factor.Rate(rules.Phone.SendsPerHost)}
-	a, err := p.sendProof(who, d, limits, channel, rules)
-	if err == nil && a.Result == protocol.Landline && slices.Contains(rules.Phone.Methods, policy.Call) {
-		limits.AtOnce = true
-		a, err = p.sendProof(who, d, limits, protocol.Call, rules)
-	}
-	if err != nil {
-		return err
-	}
-	if a.Result != protocol.Sent {
-		return notReached("no code could be sent", a)
-	}
-	prompt := fmt.Sprintf("A code is on its way to %s. Code: ", d.Hint())
-	for range confirmTries {
-		answer, err := p.ask(prompt)
-		if err != nil {
-			return err
-		}
-		prompt = "That code was not accepted. Code: "
-		code, possible := factor.Normalize(answer)
-		if !possible {
-			continue
-		}
-		a := p.twilio(func(t verifier) protocol.Answer { return t.Check(string(d.Secret), a.SID, code) })
-		switch a.Result {
-		case protocol.Approved:
-			return nil
-		case protocol.Wrong:
-		default:
-			return notReached("the code could not be checked", a)
-		}
-	}
-	return &failure{"no right code; nothing was changed", "start again for a new one"}
-}
-
-// sendProof books a code and has it sent; settings that cannot be used are told before anything is counted.
-func (p *program) sendProof(who identity, d *record.Device, limits factor.SendLimits, channel protocol.Channel, rules *policy.Policy) (protocol.Answer, error) {
-	if err := p.as0(func() error { return p.newVerifier().Ready() }); err != nil {
-		return protocol.Answer{}, &failure{fmt.Sprintf("no code could be sent (%v); nothing was changed", err), "root can look further with: enroll doctor"}
-	}
-	if err := p.bookProof(who, limits); err != nil {
-		return protocol.Answer{}, err
-	}
-	return p.twilio(func(t verifier) protocol.Answer { return t.Send(string(d.Secret), channel, rules.Phone.Locale) }), nil
-}
-
-// bookProof books the code that proves a number, before it is sent.
-func (p *program) bookProof(who identity, limits factor.SendLimits) error {
-	return p.as0(func() error {
-		wait, err := p.keyring.BookProof(who.name, who.uid, limits, p.clock())
-		if errors.Is(err, factor.ErrNotYet) {
-			return &failure{err.Error() + "; nothing was changed", fmt.Sprintf("try again in %d minutes", int(wait.Minutes())+1)}
-		}
-		return err
-	})
 }
 
 // verifier is what reaches Twilio Verify.

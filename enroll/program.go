@@ -22,6 +22,7 @@ type program struct {
 	root    string
 	clock   func() time.Time
 	keyring factor.Keyring
+	given   string // the password that PAM was given, to tell it from a code
 	// password asks a user for the password, and whether the account may be used.
 	password func(name string) error
 	// newVerifier makes what reaches Twilio Verify.

@@ -59,7 +59,9 @@ func passwordRefused(err error) error {
 func (p *program) pamAsks(style pam.Style, text string) (string, error) {
 	switch style {
 	case pam.PromptEchoOff:
-		return p.askHidden(text)
+		answer, err := p.askHidden(text)
+		p.given = answer
+		return answer, err
 	case pam.PromptEchoOn:
 		return p.ask(text)
 	case pam.ErrorMsg, pam.TextInfo:
@@ -153,7 +155,7 @@ func (p *program) provePhone(who identity, has means, began time.Time) (factor.K
 	}
 	proven.By = has.phone.ID
 	proven.Still = factor.Lasting(began, p.clock, stillThere(has.of, factor.Match{Device: has.phone}))
-	return proven, p.proveNumber(who, has.phone, rules)
+	return proven, p.proveOwnPhone(who, has.phone, rules)
 }
 
 // errMeanwhile keeps a thief out who proved the password alone while there was no factor, or a code of a device that was

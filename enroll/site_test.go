@@ -22,8 +22,8 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// site is a host below a folder, with the programs as they are installed, a logger, and a stand-in for Twilio Verify. Its
-// users are those of this machine; all have one password.
+// site is a host below a folder, with the programs as they are installed, a logger, and a
+// stand-in for Twilio Verify. Its users are those of this machine; all have one password.
 type site struct {
 	t         *testing.T
 	exe, root string
@@ -126,7 +126,8 @@ func (s *site) asRoot(args ...string) string {
 	return runs(s.t, s.exe, args...)
 }
 
-// talk types at a program: what is expected and what is typed then, in turn. The last is expected alone.
+// talk types at a program: what is expected and what is typed then, in turn. The last is
+// expected alone.
 func talk(t *testing.T, term *suite.Terminal, lines ...string) {
 	t.Helper()
 	for i, line := range lines {
@@ -161,7 +162,8 @@ func (s *site) logged() (lines []string) {
 	return lines
 }
 
-// logs demands that exactly these lines were logged since the log was last asked, behind their priority.
+// logs demands that exactly these lines were logged since the log was last asked, behind their
+// priority.
 func (s *site) logs(patterns ...string) {
 	s.t.Helper()
 	got := s.logged()

@@ -10,8 +10,9 @@ import (
 	"latchkey/pam/state"
 )
 
-// proveInvited asks for the administrator's ticket where the policy wants one for a first enrollment: anyone who stole the
-// password could otherwise enroll a phone of their own. The enrollment uses it up.
+// proveInvited asks for the administrator's ticket where the policy wants one for a first
+// enrollment: anyone who stole the password could otherwise enroll a phone of their own. The
+// enrollment uses it up.
 func (p *program) proveInvited(who identity, began time.Time) (factor.Keyring, error) {
 	proven := p.keyring
 	proven.Still = factor.Lasting(began, p.clock, stillUnenrolled)
@@ -33,8 +34,8 @@ func (p *program) proveInvited(who identity, began time.Time) (factor.Keyring, e
 	return proven, nil
 }
 
-// tryTicket asks for a ticket, and returns the one that was given out if it is that. Another one is refused, charged and
-// logged like any code.
+// tryTicket asks for a ticket, and returns the one that was given out if it is that. Another one
+// is refused, charged and logged like any code.
 func (p *program) tryTicket(who identity) (ticket state.Grant, err error) {
 	limits, err := p.limits()
 	if err != nil {
@@ -45,7 +46,7 @@ func (p *program) tryTicket(who identity) (ticket state.Grant, err error) {
 		return ticket, err
 	}
 	began, result := p.clock(), factor.Wrong
-	if code, possible := factor.NormalizeAnswer(answer); possible {
+	if code, possible := factor.NormalizeAnswer(answer); possible && !p.spared(who, answer) {
 		err = p.as0(func() error {
 			result, ticket, err = p.keyring.VerifyTicket(who.name, who.uid, code, p.clock(), limits)
 			return err

@@ -8,8 +8,9 @@ import (
 	"latchkey/pam/record"
 )
 
-// try says which device a code is from. The code is used up by it, and a wrong one is a failure like at a login: so a user
-// other than root gives the password first, or anyone at a session that was left open could lock its owner out.
+// try says which device a code is from. The code is used up by it, and a wrong one is a failure
+// like at a login: so a user other than root gives the password first, or anyone at a session
+// that was left open could lock its owner out.
 func (p *program) try(o options) error {
 	who, err := p.enrolledUser(o.user)
 	if err != nil {
@@ -49,7 +50,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 	}
 	began := p.clock()
 	code, possible := factor.NormalizeAnswer(answer)
-	if !possible {
+	if !possible || p.spared(who, answer) {
 		p.refused(who, flow.Outcome{Reason: flow.Wrong, Detail: "not a code"}, began)
 		return m, nil, nil
 	}
@@ -68,6 +69,12 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		p.refused(who, refusedBecause(m), began)
 	}
 	return m, with, err
+}
+
+// spared reports whether an answer is the user's own password or name, typed at the wrong prompt: it is no
+// code, and costs nothing.
+func (p *program) spared(who identity, answer string) bool {
+	return answer == who.name || p.given != "" && answer == p.given
 }
 
 // refusedBecause is what the log says of a code that was not accepted.

@@ -69,6 +69,24 @@ func TestACodeRefusedByTestIsChargedAndLoggedAsAtALogin(t *testing.T) {
 	}
 }
 
+// The password or the name at the wrong prompt is no guess, whatever it looks like.
+func TestThePasswordTypedAsTheCodeCostsNothing(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.withApp(alice)
+	put(t, s.root+"/check", "#!/bin/sh\nexit 0\n", 0o755)
+	for _, typed := range []string{"271828", alice.name} {
+		for _, args := range [][]string{{"test"}, {"codes"}} {
+			term := s.as(alice, args...)
+			talk(t, term, "Password: ", typed, "Code.*: ", typed, "code not accepted")
+			exits(t, term, exitFailed)
+			s.logs(refusal(alice, "none", "", "wrong"))
+		}
+	}
+	if got := s.failures(alice); got != 0 {
+		t.Errorf("%d failures, want 0", got)
+	}
+}
+
 func TestRootTestsWithoutAPassword(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withApp(alice)
@@ -121,7 +139,8 @@ func TestARefusedTicketIsChargedAndLogged(t *testing.T) {
 	}
 }
 
-// A code that confirms a new device is compared with a secret that the user has just been shown: there is nothing to guess.
+// A code that confirms a new device is compared with a secret that the user has just been shown:
+// there is nothing to guess.
 func TestACodeThatDoesNotConfirmANewDeviceIsLoggedAndNotCharged(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	term := s.as(bob)

@@ -61,7 +61,8 @@ func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 	if err := k.SetTicket("alice", uid, state.Grant{}); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("inviting: %v", err)
 	}
-	if _, err := k.BookProof("alice", uid, sends, noon); !errors.Is(err, factor.ErrRecord) {
+	claim := factor.Claim{Name: "alice", UID: uid, Number: claimedNumber}
+	if _, err := k.BookProof(claim, sends, guesses, noon); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("a code to prove a number: %v", err)
 	}
 	testroot.Write(t, root.Record("alice"), saved)

@@ -3,7 +3,6 @@ package factor
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"latchkey/pam/record"
@@ -46,7 +45,7 @@ func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits Sen
 	if wait, err = account.resendWait(id, now, limits.AtOnce); err != nil || wait > 0 {
 		return wait, err
 	}
-	return k.book(account.State, limits, now, func() { account.booking(id, now) })
+	return k.book(account.State, limits, now, booking{own: func() { account.booking(id, now) }})
 }
 
 // resendWait is how long the next send to a phone has to wait for the sake of the one before it: twice as long each time, as
@@ -72,17 +71,23 @@ func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (tim
 	return min(wait, codeLife), fmt.Errorf("%w: a code was sent to this phone just now", ErrNotYet)
 }
 
-// book books a send for the user whose state own is, and for the host. Note says what else is to be kept with it.
-func (k Keyring) book(own *state.File, limits SendLimits, now time.Time, note func()) (wait time.Duration, err error) {
+// booking is what is kept with a send that is booked; nil: nothing.
+type booking struct {
+	own  func()                                                 // for the user
+	host func(host *state.File) (wait time.Duration, err error) // for the host, unless that must wait
+}
+
+// book books a send for the user whose state own is, and for the host.
+func (k Keyring) book(own *state.File, limits SendLimits, now time.Time, also booking) (wait time.Duration, err error) {
 	if wait, err = pause(own, limits.User, now); err != nil {
 		return 0, err
 	} else if wait > 0 {
 		return wait, fmt.Errorf("%w: too many codes were sent to this user", ErrNotYet)
 	}
 	// The user's file is always locked before the host's, so that two logins never wait for each other.
-	host, err := k.Host.Open(hostName)
+	host, err := k.openHost()
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w; see: enroll doctor", ErrState, err)
+		return 0, err
 	}
 	defer host.Close()
 	if wait, err = pause(host, limits.Host, now); err != nil {
@@ -90,42 +95,23 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time, note fu
 	} else if wait > 0 {
 		return wait, fmt.Errorf("%w: too many codes were sent from this host", ErrNotYet)
 	}
+	if also.host != nil {
+		if wait, err = also.host(host); err != nil {
+			return wait, err
+		}
+	}
 	countSend(&host.State, limits.Host, now)
-	if err := host.Commit(); err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrState, err)
+	if err := commitHost(host); err != nil {
+		return 0, err
 	}
 	countSend(&own.State, limits.User, now)
-	note()
+	if also.own != nil {
+		also.own()
+	}
 	if err := own.Commit(); err != nil {
 		return 0, fmt.Errorf("%w: %w", ErrState, err)
 	}
 	return 0, nil
-}
-
-// BookProof books a code that proves a number before it is saved, like BookSend. A user who has no record yet gets a state for
-// it, which the enrollment that follows takes over.
-func (k Keyring) BookProof(name string, uid uint32, limits SendLimits, now time.Time) (wait time.Duration, err error) {
-	err = k.Exclusive(func() error {
-		if err := k.EnsureHost(); err != nil {
-			return err
-		}
-		if _, _, err := k.View(name, uid); err != nil && !errors.Is(err, ErrUnenrolled) {
-			return err
-		}
-		own, err := k.States.Open(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			if err = k.States.Create(name, state.State{UID: uid}); err == nil {
-				own, err = k.States.Open(name)
-			}
-		}
-		if err != nil {
-			return stateError(name, err)
-		}
-		defer own.Close()
-		wait, err = k.book(own, limits, now, func() {})
-		return err
-	})
-	return wait, err
 }
 
 // pause is how long the next send has to wait. Sends that the clock, set back, has put into the future are made durable as of

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/flow"
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+	"latchkey/pam/twilio/protocol"
+)
+
+// claim proves that a new number is the user's. Wrong codes are charged to the user; and of the number's
+// verification at Twilio, which may be somebody else's login, a claim uses up no more than its bounds.
+type claim struct {
+	*program
+	number factor.Claim
+	limits factor.Limits
+}
+
+// proveNumber has a code typed that is sent to a number which the user says is theirs.
+func (p *program) proveNumber(who identity, phone *record.Device, rules *policy.Policy) error {
+	number := factor.Claim{Name: who.name, UID: who.uid, Number: string(phone.Secret)}
+	proof := claim{p, number, flow.Limits(rules)}
+	return (&sentCode{program: p, who: who, phone: phone, rules: rules, proof: proof}).obtain()
+}
+
+func (c claim) book(sends factor.SendLimits) (time.Duration, error) {
+	return c.keyring.BookProof(c.number, sends, c.limits, c.clock())
+}
+
+// keep keeps nothing: the code is of no use but here.
+func (c claim) keep(string, protocol.Channel) error { return nil }
+
+func (c claim) judge(code, sid string) (flow.Outcome, error) {
+	proof, err := c.keyring.BookProofCheck(c.number, c.limits, c.clock())
+	switch {
+	case err != nil:
+		return flow.Outcome{}, err
+	case proof.Result == factor.Locked && proof.Enough:
+		return flow.Outcome{Reason: flow.Locked, Detail: "enough for this number"}, errEnough
+	case proof.Result == factor.Locked:
+		return flow.Outcome{Reason: flow.Locked}, errLocked
+	case proof.Result != factor.AskTwilio:
+		return flow.Outcome{Reason: flow.Expired}, errExpired
+	}
+	a := c.newVerifier().Check(c.number.Number, sid, code)
+	if a.Result == protocol.Approved {
+		err := c.keyring.EndProof(c.number, proof, c.limits)
+		return flow.Outcome{Allow: err == nil}, err
+	}
+	o, err := heard(a)
+	if err == nil && proof.Enough {
+		err = errEnough
+	}
+	return o, err
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/flow"
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+	"latchkey/pam/twilio/protocol"
+)
+
+// sentProof is what a code sent to a phone proves: that a phone of the user's is at hand, or that a
+// new number is the user's. Its methods run as root.
+type sentProof interface {
+	// book books one send, before it happens.
+	book(factor.SendLimits) (wait time.Duration, err error)
+	// keep keeps what is needed of a send that happened.
+	keep(sid string, channel protocol.Channel) error
+	// judge books a code that was typed, before Twilio is asked about it, and says what came of it.
+	// Only an outcome that allows is a proof; one without a reason was not judged.
+	judge(code, sid string) (flow.Outcome, error)
+}
+
+// sentCode is one proof under way.
+type sentCode struct {
+	*program
+	who     identity
+	phone   *record.Device
+	rules   *policy.Policy
+	proof   sentProof
+	refused []string // what was typed and is wrong
+}
+
+// obtain sends a code and has it typed. Every code that is refused is a line in the log.
+func (c *sentCode) obtain() error {
+	sid, channel, err := c.send()
+	if err != nil {
+		return err
+	}
+	prompt := fmt.Sprintf("A code is on its way to %s. Code: ", c.phone.Hint())
+	for range confirmTries {
+		answer, err := c.ask(prompt)
+		if err != nil {
+			return err
+		}
+		prompt = "That code was not accepted. Code: "
+		began := c.clock()
+		o, err := c.answered(answer, sid)
+		if o.Allow {
+			return err
+		}
+		if o.Reason != "" {
+			o.Method, o.Device = string(channel), c.phone.Label
+			c.program.refused(c.who, o, began)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return &failure{"no right code; nothing was changed", "start again for a new one"}
+}
+
+// answered judges an answer, unless it is no code or was refused before, which costs nothing again.
+func (c *sentCode) answered(answer, sid string) (o flow.Outcome, err error) {
+	code, possible := factor.NormalizeSent(answer)
+	switch {
+	case !possible || c.spared(c.who, answer):
+		return flow.Outcome{Reason: flow.Wrong, Detail: "not a code"}, nil
+	case slices.Contains(c.refused, code):
+		return flow.Outcome{Reason: flow.Wrong, Detail: "the same wrong code again"}, nil
+	}
+	c.refused = append(c.refused, code)
+	err = c.as0(func() error {
+		o, err = c.proof.judge(code, sid)
+		return err
+	})
+	return o, err
+}
+
+// send has a code sent, by a call if the number takes no SMS. Sends count against the same limits as
+// at logins, so that no one rings strangers by enrolling them.
+func (c *sentCode) send() (sid string, channel protocol.Channel, err error) {
+	phone := c.rules.Phone
+	if !phone.Allows(string(c.phone.Secret)) {
+		return "", "", errCountry
+	}
+	channel = protocol.Channel(phone.Methods[0])
+	limits := factor.SendLimits{
+		User: factor.Rate(phone.SendsPerUser), Host: factor.Rate(phone.SendsPerHost),
+	}
+	a, err := c.sendBy(channel, limits)
+	if a.Result == protocol.Landline && slices.Contains(phone.Methods, policy.Call) {
+		limits.AtOnce, channel = true, protocol.Call
+		a, err = c.sendBy(channel, limits)
+	}
+	if err == nil && a.Result != protocol.Sent {
+		err = notReached("no code could be sent", a)
+	}
+	return a.SID, channel, err
+}
+
+// sendBy books a code and has it sent; settings that cannot be used are told before anything counts.
+func (c *sentCode) sendBy(channel protocol.Channel, limits factor.SendLimits) (a protocol.Answer, err error) {
+	err = c.as0(func() error {
+		twilio := c.newVerifier()
+		if err := twilio.Ready(); err != nil {
+			return notSendable(err)
+		}
+		if wait, err := c.proof.book(limits); err != nil {
+			return notBooked(wait, err)
+		}
+		a = twilio.Send(string(c.phone.Secret), channel, c.rules.Phone.Locale)
+		if a.Result != protocol.Sent {
+			return nil
+		}
+		return c.proof.keep(a.SID, channel)
+	})
+	return a, err
+}
+
+func notSendable(err error) error {
+	return &failure{
+		fmt.Sprintf("no code could be sent (%v); nothing was changed", err),
+		"root can look further with: enroll doctor",
+	}
+}
+
+func notBooked(wait time.Duration, err error) error {
+	switch {
+	case errors.Is(err, factor.ErrNotYet):
+		minutes := int(wait.Minutes()) + 1
+		return &failure{err.Error() + "; nothing was changed", fmt.Sprintf("try again in %d minutes", minutes)}
+	case errors.Is(err, factor.ErrLocked):
+		return errLocked
+	}
+	return err
+}
+
+// heard is what an answer of Twilio's that approves nothing comes to: an error if typing another code
+// is no use.
+func heard(a protocol.Answer) (flow.Outcome, error) {
+	switch a.Result {
+	case protocol.Wrong:
+		return flow.Outcome{Reason: flow.Wrong}, nil
+	case protocol.Gone:
+		return flow.Outcome{Reason: flow.Expired}, errExpired
+	case protocol.TooManyChecks:
+		return flow.Outcome{Reason: flow.Wrong, Detail: a.Because()}, errEnough
+	}
+	o := flow.Outcome{Reason: flow.Service, Detail: a.Because()}
+	return o, notReached("the code could not be checked", a)
+}
+
+// Why a code proves nothing, and another one would not either.
+var (
+	errCountry = &failure{
+		"no codes are sent to numbers of this country", "see prefixes in latchkey.toml",
+	}
+	errLocked  = &failure{"too many wrong codes; nothing was changed", explain(factor.Locked)}
+	errExpired = &failure{
+		"that code has expired; nothing was changed", "start again for a new one",
+	}
+	errEnough = &failure{
+		"no right code; nothing was changed",
+		"no more codes are compared for this phone now: start again in 10 minutes",
+	}
+)
