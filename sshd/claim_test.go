@@ -1,0 +1,89 @@
+package sshd_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"latchkey/pam/twilio/standin"
+	"latchkey/sshd/suite"
+)
+
+// claims has a user claim a number in enroll and type wrong codes until enroll ends.
+func claims(t *testing.T, h *suite.Host, v *standin.Server, u *suite.User, number string) {
+	t.Helper()
+	terminal := enrollAs(t, h, u, "enroll add phone --number "+number)
+	typed(t, terminal, `Password: `, suite.Password)
+	for n := range 5 {
+		must(t, terminal.Expect(`Code: |enroll: error: `))
+		if strings.Contains(terminal.Seen(), "enroll: error: ") {
+			return
+		}
+		wrong := fmt.Sprintf("%06d", n)
+		if wrong == v.Code(number) {
+			wrong = "999999"
+		}
+		must(t, terminal.Type(wrong))
+	}
+	t.Errorf("enroll asks for ever: %q", terminal.Seen())
+}
+
+// FAULTS 40: nobody can burn a colleague's phone code, and what was tried is in the log.
+func TestACodeThatAliceWasSentWorksAfterBobHasClaimedHerNumber(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s, v := server(t, h, suite.PasswordAndCode), verify(t, h, standin.Options{})
+		alice, bob := withPhone(t, h, false), user(t, h)
+		afterBob := func() string {
+			claims(t, h, v, bob, alice.Number())
+			claims(t, h, v, bob, alice.Number())
+			return v.Code(alice.Number())
+		}
+		allowed(t, s, suite.Attempt{User: alice.Name, Password: suite.Password, Answer: answers(word("sms"), afterBob)})
+		audited(t, h, alice.Name, 1, "verdict=allow", "method=sms", "reason=ok")
+		audited(t, h, bob.Name, 2, "verdict=deny", `service="enroll"`, "method=sms", `device="phone"`, "reason=wrong")
+		if n := v.Checks(); n > 3 {
+			t.Errorf("%d checks of alice's code, want two of bob's and her own", n)
+		}
+	})
+}
+
+// FAULTS 40: a session that was left open does not lock its owner out.
+func TestAnOpenSessionWithoutThePasswordLocksNobodyOut(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
+		script(t, h, "printf '[limits]\\nfailures = \"2/10m\"\\n' >/etc/latchkey/latchkey.toml")
+		for _, command := range []string{"enroll test", "enroll test", "enroll codes", "enroll remove phone", "enroll add totp", "enroll add phone"} {
+			terminal := enrollAs(t, h, u, command)
+			typed(t, terminal, `Password: `, "123456")
+			must(t, terminal.Expect(`password not accepted; nothing was changed`))
+		}
+		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+	})
+}
+
+// Issue 9, 5.3: the service decides how long its codes are.
+func TestCodesOfEveryLengthLetInAndProve(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s := server(t, h, suite.PasswordAndCode)
+		for length := 4; length <= 10; length++ {
+			t.Run(fmt.Sprint(length), func(t *testing.T) {
+				v := verify(t, h, standin.Options{CodeLength: length})
+				u := withPhone(t, h, true)
+				code := func() string { return v.Code(u.Number()) }
+				wrong := func() string { return v.WrongCode(u.Number()) }
+				denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Answer: answers(word("sms"), wrong)})
+				allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Answer: answers(code)})
+				audited(t, h, u.Name, 2, "verdict=allow", "method=sms")
+				only := withPhone(t, h, false)
+				terminal := enrollAs(t, h, only, "enroll codes")
+				typed(t, terminal, `Password: `, suite.Password)
+				must(t, terminal.Expect(`A code is on its way`))
+				must(t, terminal.Type(v.Code(only.Number())))
+				must(t, terminal.Expect(`recovery codes`))
+			})
+		}
+	})
+}
