@@ -70,7 +70,7 @@ func ask(t *testing.T, e etc, group, free string) string {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("unshare", "-rm", "sh", "-c", script+"mount --bind \"$1\" /etc && exec \"$2\"", "sh", dir, os.Args[0])
-	cmd.Env = append(os.Environ(), "LATCHKEY_ASK="+group, "LATCHKEY_FREE="+free)
+	cmd.Env = append(os.Environ(), "LATCHKEY_ASK="+group, "LATCHKEY_FREE="+free, "ASAN_OPTIONS=detect_leaks=0")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
