@@ -14,18 +14,17 @@ const mostProblems = 10
 // checkRecords reads every record and its state, as a login does, and the host key.
 func (d Doctor) checkRecords() []Finding {
 	const records = "/etc/latchkey/users"
-	names, err := d.Keyring.Records.Names()
+	names, err := d.Keyring.Names()
 	if err != nil {
 		return []Finding{fault(records, err, "")}
 	}
 	if len(names) == 0 {
-		return []Finding{{records, OK, "nobody is enrolled yet", ""}, d.checkUnusedKey()}
+		return []Finding{{records, OK, "no one is enrolled yet", ""}, d.checkUnusedKey()}
 	}
-	var found []Finding
-	bad := 0
+	found, bad := d.checkOwners(names), 0
 	for _, name := range names {
 		err := d.checkRecord(name)
-		if err == nil {
+		if err == nil || d.renamed(name, err) {
 			continue
 		}
 		if bad++; bad <= mostProblems {
@@ -66,5 +65,5 @@ func (d Doctor) checkUnusedKey() Finding {
 	if errors.Is(err, record.ErrNoKey) {
 		return Finding{key, OK, "made with the first record", ""}
 	}
-	return verdict(key, err, "restore it from a backup; while nobody is enrolled it may also be removed")
+	return verdict(key, err, "restore it from a backup; while no one is enrolled it may also be removed")
 }

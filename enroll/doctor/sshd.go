@@ -46,17 +46,8 @@ func (d Doctor) checkSSHD() sshdReport {
 		return sshdReport{findings: []Finding{{sshdProgram, OK, "sshd is not installed", ""}}}
 	}
 	r := sshdReport{keyFirst: map[string]bool{}}
-	report, err := d.examineSSHD(sshdConfig)
-	if err != nil {
-		r.findings = []Finding{fault("sshd", err, "sshd -t says what is wrong; /run/sshd is made when ssh is started")}
-	} else {
-		r.note(report.Services)
-		if report.Base.First("usedns") == "yes" {
-			r.dns = cmp.Or(report.DNS, "sshd")
-		}
-		for _, f := range report.Faults {
-			r.findings = append(r.findings, sshdFinding(f))
-		}
+	for _, server := range d.servers() {
+		r.take(d, server)
 	}
 	if len(r.services) == 0 {
 		r.services = []string{"sshd"}
@@ -67,9 +58,26 @@ func (d Doctor) checkSSHD() sshdReport {
 	return r
 }
 
+// take examines one sshd.
+func (r *sshdReport) take(d Doctor, s server) {
+	report, err := d.examineSSHD(s)
+	if err != nil {
+		r.note([]sshd.Service{{Name: s.program}})
+		r.findings = append(r.findings, fault(s.label(), err, "sshd -t says what is wrong; /run/sshd is made when ssh is started"))
+		return
+	}
+	r.note(report.Services)
+	if report.Base.First("usedns") == "yes" {
+		r.dns = cmp.Or(report.DNS, s.label())
+	}
+	for _, f := range report.Faults {
+		r.findings = append(r.findings, sshdFinding(s, f))
+	}
+}
+
 // sshdFinding puts a fault into words. Its place is the line that it comes of.
-func sshdFinding(f sshd.Fault) Finding {
-	found := Finding{"sshd", Error, f.Text, f.Hint}
+func sshdFinding(s server, f sshd.Fault) Finding {
+	found := Finding{s.label(), Error, f.Text, f.Hint}
 	if f.Place != "" {
 		found.Check = f.Place
 	}
@@ -82,26 +90,20 @@ func sshdFinding(f sshd.Fault) Finding {
 	return found
 }
 
-func (d Doctor) examineSSHD(file string) (*sshd.Report, error) {
-	config, err := sshd.Read(d.Root, file)
-	if err != nil {
-		return nil, err
-	}
+// machine is what is known about users and networks here.
+func (d Doctor) machine() sshd.Machine {
 	var n *names
-	return sshd.Examination{
-		Program: sshd.Program{Command: d.sshdCommand},
-		Config:  config,
-		Machine: sshd.Machine{
-			Users: func(groups []string) []sshd.User {
-				n = newNames(d.Root, groups)
-				return n.all()
-			},
-			User:  func(name string) (sshd.User, bool) { return n.user(name) },
-			Zones: d.zones(),
+	return sshd.Machine{
+		Users: func(groups []string) []sshd.User {
+			n = newNames(d.Root, groups)
+			return n.all()
 		},
-		Clock: time.Now, Bound: cmp.Or(d.Bound, sshdBound), Progress: d.Progress,
-	}.Run()
+		User:  func(name string) (sshd.User, bool) { return n.user(name) },
+		Zones: d.zones(),
+	}
 }
+
+func (d Doctor) bound() time.Duration { return cmp.Or(d.Bound, sshdBound) }
 
 func (d Doctor) sshdCommand(ctx context.Context, args ...string) *exec.Cmd {
 	if d.SSHD != nil {

@@ -17,6 +17,7 @@ type Attempt struct {
 	Password string   // answers every prompt for a password
 	Codes    []string // answer the other prompts in order; the last one is repeated as often as asked. None: hang up there
 	Key      ssh.Signer
+	From     string // the client's address; empty: as the system chooses
 	// PasswordFirst tries the "password" method before keyboard-interactive, as some clients do.
 	PasswordFirst bool
 	// Answer, if set, answers the prompts that are not for a password in place of Codes.
@@ -73,7 +74,11 @@ func (s *Server) Login(a Attempt) *Outcome {
 	o := new(Outcome)
 	var sent time.Time
 	start := time.Now()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr())
+	dialer := new(net.Dialer)
+	if a.From != "" {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(a.From)}
+	}
+	conn, err := dialer.DialContext(ctx, "tcp", s.Addr())
 	if err != nil {
 		o.Err = err
 		return o

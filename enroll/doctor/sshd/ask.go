@@ -71,3 +71,15 @@ func (p Program) release() string {
 	name, _, _ := strings.Cut(strings.TrimSpace(string(text)), ",")
 	return name
 }
+
+// keywords are those that the program's flags set.
+func (p Program) keywords() []string {
+	var all []string
+	for i, flag := range p.Flags[:max(0, len(p.Flags)-1)] {
+		if flag == "-o" {
+			keyword, _ := cutKeyword(p.Flags[i+1])
+			all = append(all, keyword)
+		}
+	}
+	return all
+}

@@ -7,9 +7,10 @@ import (
 
 // collector gathers what is found, once for each line and problem.
 type collector struct {
-	report *Report
-	judged []*Block // that an answer was about
-	missed bool     // there was no time for a question
+	report  *Report
+	service string   // of PAM, where sshd does not say
+	judged  []*Block // that an answer was about
+	missed  bool     // there was no time for a question
 }
 
 const lookYourself = "see what it comes to: sshd -T -C user=NAME,host=HOST,addr=ADDRESS,laddr=ADDRESS,lport=PORT"
@@ -78,7 +79,7 @@ func (c *collector) disagree(m *model, r *region, a *answer) {
 func (c *collector) note(o Options) {
 	name := o.First("pamservicename")
 	if name == "" {
-		name = "sshd"
+		name = c.service
 	}
 	ways, _ := o.ways(false)
 	at := slices.IndexFunc(c.report.Services, func(s Service) bool { return s.Name == name })

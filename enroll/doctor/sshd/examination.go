@@ -33,6 +33,7 @@ type Service struct {
 // Examination asks one sshd about its configuration.
 type Examination struct {
 	Program Program
+	Service string // of PAM, where sshd does not say: its name, before OpenSSH 9.8
 	Config  *Config
 	Machine Machine
 	Clock   func() time.Time
@@ -47,7 +48,7 @@ func (e Examination) Run() (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &collector{report: &Report{Base: base.options}}
+	c := &collector{service: e.Service, report: &Report{Base: base.options}}
 	if !sameLines(base.lines, e.Config.texts()) {
 		c.add(unread("", "sshd reads other Match lines than those that are seen here: they were not judged"), nil)
 	}
@@ -57,7 +58,7 @@ func (e Examination) Run() (*Report, error) {
 		}
 	}
 	m := newModel(e.Config, base.options)
-	m.release = e.Program.release()
+	m.release, m.flags = e.Program.release(), e.Program.keywords()
 	regions, complete := m.plan(m.axes(e.Machine))
 	e.ask(regions, c, m)
 	c.leftOver(m, regions, complete)

@@ -22,6 +22,8 @@ type model struct {
 	config *Config
 	base   Options  // what is in force where no Match line applies
 	blocks []*Block // the Match lines below which something decisive is set, and those around them
+	// flags are the keywords that the command line sets, which outweighs all lines that are not below a Match line.
+	flags []string
 	// release is how sshd names its version, for Match Version.
 	release string
 }
@@ -105,6 +107,9 @@ func (m *model) cause(p Problem, o Options, by map[string]*Setting, root bool) *
 		}
 	}
 	for _, k := range p.blame {
+		if slices.Contains(m.flags, k) {
+			return nil
+		}
 		for _, s := range m.config.Settings {
 			if s.under == nil && s.Keyword == k && !slices.Contains(indirect, k) {
 				return s

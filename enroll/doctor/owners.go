@@ -1,0 +1,88 @@
+package doctor
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// checkOwners finds accounts that were renamed, second names with one uid, and files that a full disk would make unusable.
+func (d Doctor) checkOwners(enrolled []string) []Finding {
+	var found []Finding
+	owner := map[uint32]string{}
+	for _, name := range enrolled {
+		uid, err := d.Keyring.Records.UID(name)
+		if err != nil {
+			continue // checkRecord says why
+		}
+		record := "/etc/latchkey/users/" + name
+		if other, twice := owner[uid]; twice {
+			found = append(found, warning(record, fmt.Sprintf("%s and %s have uid %d; a third name of it is denied", other, name, uid), ""))
+		}
+		owner[uid] = name
+		if now := d.nameOf(uid); now != "" && now != name && d.gone(name) {
+			found = append(found, fault(record, fmt.Errorf("uid %d is now called %s: %s is denied and cannot enroll", uid, now, now),
+				"enroll reset "+name+"; then "+now+" enrolls"))
+		}
+	}
+	return append(append(found, d.checkSecondNames(owner)...), d.checkCopied(enrolled)...)
+}
+
+// renamed reports whether a record cannot be used because its user has another name now, which checkOwners says.
+func (d Doctor) renamed(name string, err error) bool {
+	uid, readable := d.Keyring.Records.UID(name)
+	now := d.nameOf(uid)
+	return err != nil && readable == nil && now != "" && now != name && d.gone(name)
+}
+
+func (d Doctor) gone(name string) bool {
+	_, err := d.LookUp(name)
+	return err != nil
+}
+
+// nameOf is the name of a uid; "" if it has none that is known.
+func (d Doctor) nameOf(uid uint32) string {
+	for _, row := range (&names{root: d.Root}).lines("passwd", strconv.FormatUint(uint64(uid), 10)) {
+		if len(row) > 2 && row[2] == strconv.FormatUint(uint64(uid), 10) {
+			return row[0]
+		}
+	}
+	return ""
+}
+
+// checkSecondNames finds names in /etc/passwd that have the uid of another who is enrolled, and no record.
+func (d Doctor) checkSecondNames(owner map[uint32]string) []Finding {
+	var found []Finding
+	for _, u := range newNames(d.Root, nil).all() {
+		other := owner[u.UID]
+		if other == "" || other == u.Name || d.gone(other) {
+			continue
+		}
+		if _, err := d.Keyring.Records.UID(u.Name); err != nil {
+			found = append(found, warning("/etc/passwd", fmt.Sprintf("%s has the uid of %s, who is enrolled: %s is denied", u.Name, other, u.Name), ""))
+		}
+	}
+	return found
+}
+
+// checkCopied finds files that are copied when they are written, which needs room.
+func (d Doctor) checkCopied(enrolled []string) []Finding {
+	var users []string
+	for _, name := range enrolled {
+		if copied, err := d.Keyring.States.CopiedOnWrite(name); err == nil && copied {
+			users = append(users, name)
+		}
+	}
+	var found []Finding
+	if len(users) > 0 {
+		shown := strings.Join(users[:min(len(users), mostProblems)], ", ")
+		found = append(found, warning("/var/lib/latchkey/users",
+			fmt.Sprintf("a full disk would deny %s (%d in all): their files are copied when they are written", shown, len(users)),
+			"any change by enroll makes a file anew, for instance: enroll codes --user "+users[0]))
+	}
+	if copied, err := d.Keyring.Host.CopiedOnWrite("host"); err == nil && copied {
+		found = append(found, warning("/var/lib/latchkey/host", "a full disk would stop codes by phone: this file is copied when it is written",
+			"remove it: enroll add phone makes a new one"))
+	}
+	return found
+}
