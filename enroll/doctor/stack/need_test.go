@@ -277,3 +277,32 @@ func TestLinesThatOthersJumpOverAreNotJustTakenOut(t *testing.T) {
 		}
 	}
 }
+
+// What Read takes for pam_latchkey, in whatever stack, Needs finds: FuzzRead's files are looked at
+// the other way round.
+func FuzzNeeds(f *testing.F) {
+	f.Add("auth required pam_latchkey.so\n")
+	f.Add("# x \\\n-auth [success=ok default=die]pam_latchkey.so#\n")
+	f.Add("auth \\\n\trequired \\ \n [pam_latchkey.so] [x y]\n@include other\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		root := machine(t, "")
+		for _, dir := range []string{"/etc/pam.d", "/x"} {
+			if err := os.MkdirAll(root+dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.WriteFile(root+"/etc/pam.d/sshd", []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		needs := Needs(root)
+		s, err := Read(root, "sshd")
+		if err != nil {
+			return
+		}
+		for kind := range types {
+			if len(s.ours(*s.stack(kind))) > 0 && len(needs) == 0 {
+				t.Errorf("%q has %s lines of the module, and there is no need of it", text, kind)
+			}
+		}
+	})
+}
