@@ -19,38 +19,51 @@ type forecast struct {
 	wrong   stack.Forecast // with wrong ones
 }
 
-// rehearsal is what a line returns: after a right answer and after a wrong one, if something is
-// asked.
+// rehearsal is what a line of the module comes to.
 type rehearsal struct {
-	result       string
-	right, wrong stack.Code
+	explanation
+	code stack.Code // that PAM gets if there is nothing to answer
 }
 
-// forecast rehearses the lines of the service's stack. The explanation becomes that of the first
-// which runs.
-func (p *program) forecast(e *explanation, who identity, member func(string) (bool,
-	error)) (f forecast, err error) {
+// forecast rehearses the lines of the service's stack. The explanation becomes that of the line which
+// decides.
+func (p *program) forecast(e *explanation, who identity,
+	member func(string) (bool, error)) (f forecast, err error) {
 	if f.service, f.err = stack.ReadAnyones(p.root, e.Service); f.err != nil {
 		return f, p.decide(e, who, member, policy.DefaultPath)
 	}
 	f.lines = map[*stack.Line]rehearsal{}
 	for _, l := range f.service.Factors() {
-		each := *e
-		path := confOf(l.Args)
+		each, path := *e, confOf(l.Args)
 		if err := p.decide(&each, who, member, path); err != nil && path == policy.DefaultPath {
 			return f, err
 		}
 		code := p.rehearse(&each, who, member, l.Args)
-		f.lines[l] = rehearsed(&each, stack.Code(code))
-		if len(f.lines) == 1 {
-			*e = each
+		f.lines[l] = rehearsal{each, stack.Code(code)}
+	}
+	f.right, f.wrong = f.service.Foresee(f.answer(true)), f.service.Foresee(f.answer(false))
+	f.choose(e)
+	return f, nil
+}
+
+// choose makes the explanation that of the first line which runs and says what the login comes to:
+// what denies if right answers do not help, else what asks, else what lets in.
+func (f forecast) choose(e *explanation) {
+	order := []string{"asked", "enroll", "deny", "allow"}
+	if !f.right.In {
+		order = []string{"deny", "asked", "enroll", "allow"}
+	}
+	best := len(order)
+	for _, l := range f.right.Ran {
+		if at := slices.Index(order, f.lines[l].Result); at < best {
+			best, *e = at, f.lines[l].explanation
 		}
-		if path != policy.DefaultPath {
+	}
+	for _, l := range f.right.Ran {
+		if path := confOf(l.Args); path != policy.DefaultPath {
 			e.Stack = append(e.Stack, fmt.Sprintf("%s takes the policy %s", l.Place(), path))
 		}
 	}
-	f.right, f.wrong = f.service.Foresee(f.answer(true)), f.service.Foresee(f.answer(false))
-	return f, nil
 }
 
 // confOf is the policy that a line of the module takes.
@@ -64,28 +77,19 @@ func confOf(args []string) string {
 	return path
 }
 
-func rehearsed(e *explanation, code stack.Code) rehearsal {
-	switch {
-	case e.Result == "allow":
-		return rehearsal{e.Result, stack.Success, stack.Success}
-	case e.Result == "asked" && e.stuck():
-		return rehearsal{"deny", stack.AuthErr, stack.AuthErr}
-	case e.Result == "asked", e.Result == "enroll":
-		return rehearsal{e.Result, stack.Success, stack.AuthErr}
-	}
-	return rehearsal{e.Result, code, code}
-}
-
 // answer is what the lines return to right answers, or to wrong ones. A code that another line has
 // accepted is used up.
 func (f forecast) answer(right bool) stack.Answer {
-	return func(l *stack.Line, again bool) stack.Code {
-		r := f.lines[l]
-		switch {
-		case !right || again && r.result == "asked":
-			return r.wrong
+	return func(l *stack.Line, again bool) (code stack.Code, uses bool) {
+		switch r := f.lines[l]; {
+		case r.Result == "allow":
+			return stack.Success, false
+		case r.Result == "deny":
+			return r.code, false
+		case !right, r.stuck(), again:
+			return stack.AuthErr, false
 		}
-		return r.right
+		return stack.Success, true
 	}
 }
 

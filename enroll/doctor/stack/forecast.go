@@ -12,8 +12,9 @@ type Forecast struct {
 	Depends []*Line // other lines that can go either way, as their files or the user's groups say
 }
 
-// Answer is what a line of pam_latchkey returns. again: another line of it has succeeded before.
-type Answer func(l *Line, again bool) Code
+// Answer is what a line of pam_latchkey returns, and whether it uses a code up by that. again:
+// another line of it has used one up before.
+type Answer func(l *Line, again bool) (code Code, uses bool)
 
 // Foresee walks all ways of a login by auth with a right password. Unlike Weaknesses, which takes
 // each module for capable of everything, it takes modules for what they do on a machine in order;
@@ -33,9 +34,9 @@ func (s *Service) Foresee(answer Answer) Forecast {
 			continue
 		}
 		l := s.Auth[at.next]
-		for _, code := range s.usual(l, answer, at.again) {
-			to := place{s.Auth.step(at.position, code), at.again || l.role() == factor &&
-				code == Success}
+		codes, uses := s.usual(l, answer, at.again)
+		for _, code := range codes {
+			to := place{s.Auth.step(at.position, code), at.again || uses}
 			if !known[to] {
 				known[to] = true
 				open = append(open, to)
@@ -65,23 +66,25 @@ func (f *Forecast) visit(l *Line, again bool) {
 	}
 }
 
-// usual is what a line returns on a machine in order, after a right password.
-func (s *Service) usual(l *Line, answer Answer, again bool) []Code {
+// usual is what a line returns on a machine in order, after a right password, and whether it uses a
+// code up.
+func (s *Service) usual(l *Line, answer Answer, again bool) (codes []Code, uses bool) {
 	switch {
 	case l.substack:
-		return []Code{Success}
+		return []Code{Success}, false
 	case l.absent:
-		return []Code{ModuleUnknown}
+		return []Code{ModuleUnknown}, false
 	case l.role() == factor:
-		return []Code{answer(l, again)}
+		code, uses := answer(l, again)
+		return []Code{code}, uses
 	case l.role() == question:
-		return []Code{Success, AuthErr}
+		return []Code{Success, AuthErr}, false
 	case l.Name() == "pam_deny.so" || s.rootAlready(l):
-		return []Code{AuthErr}
+		return []Code{AuthErr}, false
 	case fickle(l):
-		return []Code{Success, AuthErr, Ignored}
+		return []Code{Success, AuthErr, Ignored}, false
 	}
-	return []Code{Success}
+	return []Code{Success}, false
 }
 
 // fickles are modules that decide by who it is, from where, when, or by a file.

@@ -82,8 +82,6 @@ func (s *Service) codes(l *Line, checks bool) []Code {
 	switch r := l.role(); {
 	case l.absent && s.asInstalled:
 		return []Code{ModuleUnknown}
-	case s.Name == ourOwn && r == factor:
-		return []Code{Success, ModuleUnknown} // enroll asks for codes itself (pam/flow)
 	case r == factor || r == question:
 		return own
 	case l.Name() == "pam_deny.so" || s.rootAlready(l):
