@@ -163,7 +163,7 @@ func TestALockThatIsHeldForEverIsADenialWithinABound(t *testing.T) {
 	g.expect("EThe second factor cannot be checked. Ask your administrator to look into the log.")
 	g.send("A")
 	g.verdict("deny 9")
-	h.logged(`verdict=deny ` + alice + `method=none device="" reason=state tries=0 ms=\d+ detail=".*locked by another process"`)
+	h.logged(`verdict=deny ` + alice + `method=none device="" reason=state tries=0 ms=\d+ detail=".*locked by another process: process \d+ \(.*\)"`)
 }
 
 func TestTheChargeOfAGuessStaysWhenTheHostEnds(t *testing.T) {
