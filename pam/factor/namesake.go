@@ -10,8 +10,8 @@ import (
 	"latchkey/pam/state"
 )
 
-// MissingError says that a user's record is missing while the state that went with it is there: the record was lost, not
-// never made. It matches ErrRecord.
+// MissingError says that a user's record is missing while the state that went with it is there:
+// the record was lost, not never made. It matches ErrRecord.
 type MissingError struct{ Name, Path string }
 
 func (e *MissingError) Error() string {
@@ -21,8 +21,8 @@ func (e *MissingError) Error() string {
 
 func (e *MissingError) Is(target error) bool { return target == ErrRecord }
 
-// NamesakeError says that a user without a record has the uid of one who is enrolled: a renamed account, or a second
-// name. It matches ErrRecord. Only the administrator is told the other name.
+// NamesakeError says that a user without a record has the uid of one who is enrolled: a renamed
+// account, or a second name. It matches ErrRecord. Only the administrator is told the other name.
 type NamesakeError struct {
 	Name, Other string
 	UID         uint32
@@ -35,8 +35,9 @@ func (e *NamesakeError) Error() string {
 
 func (e *NamesakeError) Is(target error) bool { return target == ErrRecord }
 
-// withoutRecord says what is wrong with a user who has no record: ErrUnenrolled if nothing is. A state that was never
-// part of a whole enrollment (a ticket, a proof of a number, an enrollment that was interrupted) has no enrollment id.
+// withoutRecord says what is wrong with a user who has no record: ErrUnenrolled if nothing is. A
+// state that was never part of a whole enrollment (a ticket, a proof of a number, an enrollment
+// that was interrupted) has no enrollment id.
 func (k Keyring) withoutRecord(name string, uid uint32, st *state.State, stateErr error) error {
 	switch {
 	case stateErr == nil && st.Enrollment != state.EnrollmentID{}:
@@ -54,8 +55,8 @@ func (k Keyring) withoutRecord(name string, uid uint32, st *state.State, stateEr
 	return ErrUnenrolled
 }
 
-// Namesake returns another name that is enrolled with uid; "" if there is none. It opens a few files where the index of
-// uids is complete, and reads every record and state where it is not.
+// Namesake returns another name that is enrolled with uid; "" if there is none. It opens a few
+// files where the index of uids is complete, and reads every record and state where it is not.
 func (k Keyring) Namesake(name string, uid uint32) (string, error) {
 	candidates, err := k.candidates(uid)
 	if err != nil {
@@ -81,7 +82,8 @@ func (k Keyring) candidates(uid uint32) ([]string, error) {
 	return slices.DeleteFunc(all, func(name string) bool { return !slices.Contains(k.uids(name), uid) }), err
 }
 
-// mayHave reports whether other's record, or if that is lost other's state, is for uid. What cannot be read may be.
+// mayHave reports whether other's record, or if that is lost other's state, is for uid. What
+// cannot be read may be.
 func (k Keyring) mayHave(other string, uid uint32) bool {
 	if got, err := k.Records.UID(other); !errors.Is(err, fs.ErrNotExist) {
 		return err != nil || got == uid
@@ -93,7 +95,8 @@ func (k Keyring) mayHave(other string, uid uint32) bool {
 	return st.UID == uid && st.Enrollment != state.EnrollmentID{}
 }
 
-// uids are those that name's files say, as far as they can be read. What cannot be read denies its own user only.
+// uids are those that name's files say, as far as they can be read. What cannot be read denies its
+// own user only.
 func (k Keyring) uids(name string) (uids []uint32) {
 	if uid, err := k.Records.UID(name); err == nil {
 		uids = append(uids, uid)
@@ -105,7 +108,8 @@ func (k Keyring) uids(name string) (uids []uint32) {
 	return uids
 }
 
-// Names lists, sorted, the users that have a record, and those whose record is missing while their state is there.
+// Names lists, sorted, the users that have a record, and those whose record is missing while their
+// state is there.
 func (k Keyring) Names() ([]string, error) {
 	all, err := k.names()
 	if err != nil {
@@ -118,7 +122,8 @@ func (k Keyring) Names() ([]string, error) {
 	}), err
 }
 
-// lost reports whether name, who has no record, had one. A state that cannot be read may have been of one.
+// lost reports whether name, who has no record, had one. A state that cannot be read may have been
+// of one.
 func (k Keyring) lost(name string) bool {
 	st, err := k.States.Peek(name)
 	return err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && st.Enrollment != state.EnrollmentID{}
@@ -139,7 +144,8 @@ func (k Keyring) names() ([]string, error) {
 	return slices.Compact(all), nil
 }
 
-// stamp changes whenever a record or state is made, replaced or removed, by enroll or by anything else.
+// stamp changes whenever a record or state is made, replaced or removed, by enroll or by anything
+// else.
 func (k Keyring) stamp() (string, error) {
 	records, err := stampOf(k.Records.Path)
 	if err != nil {
@@ -158,8 +164,9 @@ func stampOf(path string) (string, error) {
 	return dir.Stamp()
 }
 
-// indexed runs change, before and after which the index of uids is complete. Something else than enroll may have put
-// records there or taken them away since the last time. The caller holds the lock of all changes.
+// indexed runs change, before and after which the index of uids is complete. Something else than
+// enroll may have put records there or taken them away since the last time. The caller holds the
+// lock of all changes.
 func (k Keyring) indexed(change func() error) error {
 	before, err := k.stamp()
 	if err != nil {

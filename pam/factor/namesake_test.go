@@ -201,7 +201,8 @@ func TestSecondNameOfAnEnrolledUidIsDeniedUntilTheFirstIsReset(t *testing.T) {
 	}
 }
 
-// Two names that were enrolled before one uid could have only one go on working; a third is denied while one of them is there.
+// Two names that were enrolled before one uid could have only one go on working; a third is denied
+// while one of them is there.
 func TestNamesEnrolledWithOneUidFromBeforeStayAndDenyAThird(t *testing.T) {
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
@@ -230,7 +231,8 @@ func TestOldEntryOfTheIndexDeniesNoOne(t *testing.T) {
 	denied(t, root, "bob", uid+1, "enroll reset alice")
 }
 
-// The index answers without a look at all records: with one that cannot be read at all, it still does.
+// The index answers without a look at all records: with one that cannot be read at all, it still
+// does.
 func TestIndexThatIsCurrentIsAllThatIsRead(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Keyring()

@@ -14,7 +14,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// fileSystems are those on which a full disk is tried: what makes each on a device or a file of 256 MB.
+// fileSystems are those on which a full disk is tried: what makes each on a device or a file of
+// 256 MB.
 var fileSystems = map[string][]string{
 	"btrfs":       {"mkfs.btrfs", "-q", "-f"},
 	"btrfs-mixed": {"mkfs.btrfs", "-q", "-f", "--mixed"}, // as on small disks: data and metadata share their blocks
@@ -66,7 +67,8 @@ func fill(t *testing.T, dir string) {
 	unix.Sync()
 }
 
-// fullHost is a host whose /var/lib/latchkey is a file system of that kind, and alice, who has a token. Nothing is full yet.
+// fullHost is a host whose /var/lib/latchkey is a file system of that kind, and alice, who has a
+// token. Nothing is full yet.
 func fullHost(t *testing.T, kind string) (*host, record.Device) {
 	t.Helper()
 	h := newHost(t, "[limits]\ntries = 1\nfailures = \"64/10m\"\n")
@@ -135,8 +137,8 @@ func failures(t *testing.T, h *host) int {
 	return len(st.Failures)
 }
 
-// A state that something else than enroll has put there, a backup program for instance, is copied on write: a full disk denies. The
-// next change by enroll makes it one that is not.
+// A state that something else than enroll has put there, a backup program for instance, is copied
+// on write: a full disk denies. The next change by enroll makes it one that is not.
 func TestStateCopiedByOthersIsDeniedOnFullBtrfsUntilEnrollChangesIt(t *testing.T) {
 	h, token := fullHost(t, "btrfs")
 	keyring, state := h.root.Keyring(), h.root.State("alice")

@@ -51,7 +51,8 @@ func TestLoginOfAUserWhoLostTheRecordOrTheNameIsDeniedUnderEveryPolicy(t *testin
 	}
 }
 
-// The denied twin's twin: a user who never enrolled, with a uid of their own, is let in where the policy says so.
+// The denied twin's twin: a user who never enrolled, with a uid of their own, is let in where the
+// policy says so.
 func TestUserWhoNeverEnrolledPassesBesideOneWhoDid(t *testing.T) {
 	h := newHost(t, lenient["allow"]+"\n")
 	g := h.start(nil)

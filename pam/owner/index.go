@@ -1,9 +1,10 @@
 // Package owner keeps an index of which names have enrolled each uid: /var/lib/latchkey/uids.
 //
-// It answers one question: a user has no record, but is the uid enrolled under another name? A renamed account and a
-// second name with the same uid must not pass for users who never enrolled. Without the index, that question takes
-// reading every record of the host. What the index says is checked against the records, so an old entry denies
-// no one; "UIDs" in state/FORMAT.md is the format.
+// It answers one question: a user has no record, but is the uid enrolled under another name? A
+// renamed account and a second name with the same uid must not pass for users who never enrolled.
+// Without the index, that question takes reading every record of the host. What the index says is
+// checked against the records, so an old entry denies no one; "UIDs" in state/FORMAT.md is the
+// format.
 package owner
 
 import (
@@ -53,8 +54,8 @@ func names(dir *safefile.Dir, uid uint32) ([]string, error) {
 
 func file(uid uint32) string { return strconv.FormatUint(uint64(uid), 10) }
 
-// Add notes that name has uid, before its record counts. It drops names that keep refuses: they have it no longer.
-// The caller holds Keyring.Exclusive.
+// Add notes that name has uid, before its record counts. It drops names that keep refuses: they
+// have it no longer. The caller holds Keyring.Exclusive.
 func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -74,8 +75,8 @@ func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error 
 	return dir.Replace(file(uid), []byte(strings.Join(append(kept, name), "\n")+"\n"))
 }
 
-// Complete reports whether the index has every record and state of directories with this stamp. It has while an
-// enroll that made sure of it holds the lock of all changes.
+// Complete reports whether the index has every record and state of directories with this stamp. It
+// has while an enroll that made sure of it holds the lock of all changes.
 func (x *Index) Complete(stamp string) bool {
 	if x.held.Load() {
 		return true

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/pelletier/go-toml/v2/unstable"
+	"latchkey/pam/strict"
 )
 
 // Date is a day on the host's calendar, without a time zone. The zero Date is no day.
@@ -27,16 +27,12 @@ func (d Date) String() string {
 	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
 }
 
-// date reads a TOML local date. The parser only finds that it looks like one.
-func (v value) date(into *Date) error {
-	const must = "be a date such as 2027-01-31, without quotes"
-	if v.node.Kind != unstable.LocalDate {
-		return v.refuse(must)
+// set reads a TOML local date.
+func (d *Date) set(v strict.Value) error {
+	var t time.Time
+	if err := v.Date(&t); err != nil {
+		return err
 	}
-	t, err := time.Parse(time.DateOnly, string(v.node.Data))
-	if err != nil {
-		return v.refuse(must)
-	}
-	into.Year, into.Month, into.Day = t.Date()
+	d.Year, d.Month, d.Day = t.Date()
 	return nil
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"errors"
 	"strconv"
 	"strings"
@@ -72,7 +73,7 @@ func checkError(t *testing.T, text []byte, err error) {
 	rest, ok := strings.CutPrefix(err.Error(), "f:")
 	number, what, ok2 := strings.Cut(rest, ": ")
 	line, err2 := strconv.Atoi(number)
-	if !ok || !ok2 || err2 != nil || what == "" || line < 1 || line > lineAt(text, len(text)) {
+	if !ok || !ok2 || err2 != nil || what == "" || line < 1 || line > 1+bytes.Count(text, []byte("\n")) {
 		t.Errorf("not `file:line: what`: %q", err)
 	}
 	checkPrintable(t, err.Error())

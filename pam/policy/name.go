@@ -3,21 +3,23 @@ package policy
 import (
 	"strings"
 	"unicode"
+
+	"latchkey/pam/strict"
 )
 
 // maxName is longer than any name service's names.
 const maxName = 256
 
-func (v value) user(into *string) error {
-	return v.text(into, "be an exact name", isName)
+func user(v strict.Value, into *string) error {
+	return v.Text(into, "be an exact name", isName)
 }
 
-func (v value) group(into *string) error {
-	return v.text(into, "be an exact name or @netgroup", isGroup)
+func group(v strict.Value, into *string) error {
+	return v.Text(into, "be an exact name or @netgroup", isGroup)
 }
 
-func (v value) service(into *string) error {
-	return v.text(into, "be the exact name of a PAM service, in lower case", isService)
+func service(v strict.Value, into *string) error {
+	return v.Text(into, "be the exact name of a PAM service, in lower case", isService)
 }
 
 // isName reports whether s can be somebody's exact name. Patterns, paths and the marks that sudoers and netgroups put

@@ -3,20 +3,20 @@ package policy
 import (
 	"net/netip"
 
-	"github.com/pelletier/go-toml/v2/unstable"
+	"latchkey/pam/strict"
 )
 
 // network reads an address or a network in CIDR notation. What could never match is refused with what was meant: host
 // bits, IPv4 inside IPv6 and zones.
-func (v value) network(into *netip.Prefix) error {
-	if v.node.Kind == unstable.String {
-		*into = parseNetwork(string(v.node.Data))
+func network(v strict.Value, into *netip.Prefix) error {
+	if text, ok := v.String(); ok {
+		*into = parseNetwork(text)
 	}
 	if !into.IsValid() {
-		return v.refuse(`be an address or a network such as "10.0.0.0/8", never a host name`)
+		return v.Refuse(`be an address or a network such as "10.0.0.0/8", never a host name`)
 	}
 	if plain := plainNetwork(*into); plain != *into {
-		return v.refuse("be the network as such (" + networkText(plain) + "?) or one address")
+		return v.Refuse("be the network as such (" + networkText(plain) + "?) or one address")
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package policy
 import (
 	"slices"
 	"strings"
+
+	"latchkey/pam/strict"
 )
 
 // Phone is the table [phone]: codes by SMS and voice call.
@@ -20,26 +22,26 @@ func (p *Phone) Allows(number string) bool {
 	return len(p.Prefixes) == 0 || slices.ContainsFunc(p.Prefixes, func(prefix string) bool { return strings.HasPrefix(number, prefix) })
 }
 
-func (p *Phone) set(v value) error {
-	switch v.name {
+func (p *Phone) set(v strict.Value) error {
+	switch v.Name {
 	case "methods":
-		return list(v, &p.Methods, word(SMS, Call))
+		return strict.List(v, &p.Methods, strict.Word(SMS, Call))
 	case "auto":
-		return v.boolean(&p.Auto)
+		return v.Bool(&p.Auto)
 	case "sends_per_user":
-		return v.rate(&p.SendsPerUser, 1000)
+		return rate(v, &p.SendsPerUser, 1000)
 	case "sends_per_host":
-		return v.rate(&p.SendsPerHost, 10000)
+		return rate(v, &p.SendsPerHost, 10000)
 	case "prefixes":
-		return list(v, &p.Prefixes, value.prefix)
+		return strict.List(v, &p.Prefixes, prefix)
 	case "locale":
-		return v.text(&p.Locale, `be a language such as "en" or "pt-BR"`, isLocale)
+		return v.Text(&p.Locale, `be a language such as "en" or "pt-BR"`, isLocale)
 	}
-	return v.unknown()
+	return v.Unknown()
 }
 
-func (v value) prefix(into *string) error {
-	return v.text(into, `be "+" and 1 to 15 digits, the first not 0`, isPrefix)
+func prefix(v strict.Value, into *string) error {
+	return v.Text(into, `be "+" and 1 to 15 digits, the first not 0`, isPrefix)
 }
 
 // isPrefix reports whether s can be the beginning of an E.164 number: at most 15 digits, and no country code begins with 0.

@@ -1,18 +1,21 @@
 // Package policy reads latchkey.toml and says which of its rules decides a login, and why.
 //
-// The file is TOML in its plain spelling: keys, [tables] and [[rule]]. Dotted keys and inline tables are refused, so that
-// every setting has one spelling and one line. Parsing is strict, because a misspelt key that is skipped is a rule that
-// silently does not apply: whatever is unknown, repeated or out of bounds is an error with file and line.
+// The file is TOML in its plain spelling: keys, [tables] and [[rule]]. Dotted keys and inline
+// tables are refused, so that every setting has one spelling and one line. Parsing is strict,
+// because a misspelt key that is skipped is a rule that silently does not apply: whatever is
+// unknown, repeated or out of bounds is an error with file and line.
 //
 // The package asks no name service, knows no clock and links no network code.
 package policy
 
 import (
-	"fmt"
 	"time"
+
+	"latchkey/pam/strict"
 )
 
-// Policy is latchkey.toml. The zero Policy is no policy: it grants no tries. Parse fills in the defaults.
+// Policy is latchkey.toml. The zero Policy is no policy: it grants no tries. Parse fills in the
+// defaults.
 type Policy struct {
 	Unenrolled Unenrolled    // what happens to users without a record
 	Ticket     bool          // a first enrollment needs a ticket of the administrator's
@@ -45,61 +48,80 @@ func defaults() *Policy {
 	}
 }
 
-// Parse reads the bytes of latchkey.toml. An absent key has its default, so that no bytes at all are a valid policy that
-// asks everybody for a code. The error, if any, is the first one, as `file:line: what`; file is only used there. Values
-// it quotes are cut and escaped.
+// Parse reads the bytes of latchkey.toml. An absent key has its default, so that no bytes at all
+// are a valid policy that asks everybody for a code. The error, if any, is the first one, as
+// `file:line: what`; file is only used there. Values it quotes are cut and escaped.
 func Parse(file string, data []byte) (*Policy, error) {
-	if err := checkText(file, data); err != nil {
+	p := defaults()
+	schema := strict.Schema{
+		File: file, Limit: maxFile, Open: p.open, Set: p.store,
+		Tables: []string{"limits", "phone", "trust"}, Lists: []string{"rule"},
+	}
+	schema.Close = func(table string, lines map[string]int) error { return p.close(schema, table, lines) }
+	if err := schema.Read(data); err != nil {
 		return nil, err
 	}
-	d := newDocument(file, data)
-	for d.parser.NextExpression() {
-		if err := d.expression(d.parser.Expression()); err != nil {
-			return nil, err
-		}
-	}
-	if err := d.syntaxError(); err != nil {
-		return nil, err
-	}
-	if err := d.closeTable(); err != nil {
-		return nil, err
-	}
-	return d.policy, nil
+	return p, nil
 }
 
-// set stores one key of the part of the file before the first header.
-func (p *Policy) set(v value) error {
-	switch v.name {
-	case "unenrolled":
-		return word(UnenrolledDeny, UnenrolledAllow, UnenrolledEnroll)(v, &p.Unenrolled)
-	case "enroll_by":
-		return v.date(&p.EnrollBy)
-	case "enroll_ticket":
-		return v.boolean(&p.Ticket)
-	case "limits", "phone", "trust":
-		return v.errorf("%s is a table: write [%s] and its keys below", v.name, v.name)
-	case "rule":
-		return v.errorf("rule is a list of tables: write [[rule]] and its keys below")
+// open takes a header: each [[rule]] is one more rule.
+func (p *Policy) open(table string, line int) {
+	if table == "rule" {
+		p.Rules = append(p.Rules, Rule{Line: line})
 	}
-	return v.unknown()
+}
+
+// store gives a value to the table below whose header it stands.
+func (p *Policy) store(table string, v strict.Value) error {
+	switch table {
+	case "":
+		return p.set(v)
+	case "limits":
+		return p.setLimit(v)
+	case "phone":
+		return p.Phone.set(v)
+	case "trust":
+		return p.Trust.set(v)
+	case "rule":
+		return p.currentRule().set(v)
+	}
+	return v.Unknown()
+}
+
+// close checks what can only be known once all keys of a table are.
+func (p *Policy) close(s strict.Schema, table string, lines map[string]int) error {
+	if table != "rule" {
+		return nil
+	}
+	return p.currentRule().complete(s, lines)
+}
+
+func (p *Policy) currentRule() *Rule { return &p.Rules[len(p.Rules)-1] }
+
+// set stores one key of the part of the file before the first header.
+func (p *Policy) set(v strict.Value) error {
+	switch v.Name {
+	case "unenrolled":
+		return strict.Word(UnenrolledDeny, UnenrolledAllow, UnenrolledEnroll)(v, &p.Unenrolled)
+	case "enroll_by":
+		return p.EnrollBy.set(v)
+	case "enroll_ticket":
+		return v.Bool(&p.Ticket)
+	}
+	return v.Unknown()
 }
 
 // setLimit stores one key of [limits].
-func (p *Policy) setLimit(v value) error {
-	switch v.name {
+func (p *Policy) setLimit(v strict.Value) error {
+	switch v.Name {
 	case "tries":
-		return v.integer(&p.Tries, 1, 10)
+		return v.Int(&p.Tries, 1, 10)
 	case "failures":
-		return v.rate(&p.Failures, 64)
+		return rate(v, &p.Failures, 64)
 	case "lock":
-		return v.span(&p.Lock)
+		return span(v, &p.Lock)
 	case "consecutive":
-		return v.integer(&p.Consecutive, 0, 1_000_000)
+		return v.Int(&p.Consecutive, 0, 1_000_000)
 	}
-	return v.unknown()
-}
-
-// errorAt is every error of Parse.
-func errorAt(file string, line int, format string, args ...any) error {
-	return fmt.Errorf("%s:%d: %s", file, line, fmt.Sprintf(format, args...))
+	return v.Unknown()
 }

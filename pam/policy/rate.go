@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"latchkey/pam/strict"
 )
 
 // Rate is a number of events within a sliding window, in the file "10/10m". The zero Rate admits nothing.
@@ -19,13 +21,13 @@ func (r Rate) String() string {
 }
 
 // rate reads a rate whose count is at most most.
-func (v value) rate(into *Rate, most int) error {
+func rate(v strict.Value, into *Rate, most int) error {
 	parse := func(s string) (ok bool) {
 		*into, ok = parseRate(s, most)
 		return ok
 	}
 	must := fmt.Sprintf(`be a rate such as "5/1h", of 1 to %d in 1s to 24h`, most)
-	return v.text(new(string), must, parse)
+	return v.Text(new(string), must, parse)
 }
 
 func parseRate(s string, most int) (Rate, bool) {

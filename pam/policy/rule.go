@@ -1,6 +1,10 @@
 package policy
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"latchkey/pam/strict"
+)
 
 // Rule is one [[rule]]. A nil list is an absent condition; all present ones must hold.
 type Rule struct {
@@ -13,31 +17,31 @@ type Rule struct {
 	Methods  []Method       // only with RequireCode; nil: all
 }
 
-func (r *Rule) set(v value) error {
-	switch v.name {
+func (r *Rule) set(v strict.Value) error {
+	switch v.Name {
 	case "users":
-		return some(v, &r.Users, value.user)
+		return strict.Some(v, &r.Users, user)
 	case "groups":
-		return some(v, &r.Groups, value.group)
+		return strict.Some(v, &r.Groups, group)
 	case "services":
-		return some(v, &r.Services, value.service)
+		return strict.Some(v, &r.Services, service)
 	case "from":
-		return some(v, &r.From, value.network)
+		return strict.Some(v, &r.From, network)
 	case "require":
-		return word(RequireCode, RequireNone, RequireDeny)(v, &r.Require)
+		return strict.Word(RequireCode, RequireNone, RequireDeny)(v, &r.Require)
 	case "methods":
-		return some(v, &r.Methods, word(AllMethods()...))
+		return strict.Some(v, &r.Methods, strict.Word(AllMethods()...))
 	}
-	return v.unknown()
+	return v.Unknown()
 }
 
 // complete checks a rule whose keys, on the given lines, have all been read.
-func (r *Rule) complete(file string, lines map[string]int) error {
+func (r *Rule) complete(s strict.Schema, lines map[string]int) error {
 	if r.Require == "" {
-		return errorAt(file, r.Line, `this rule does not say what it requires: "code", "none" or "deny"`)
+		return s.ErrorAt(r.Line, `this rule does not say what it requires: "code", "none" or "deny"`)
 	}
 	if r.Methods != nil && r.Require != RequireCode {
-		return errorAt(file, lines["methods"], "methods mean nothing in a rule that requires %q", r.Require)
+		return s.ErrorAt(lines["methods"], "methods mean nothing in a rule that requires %q", r.Require)
 	}
 	return nil
 }

@@ -3,15 +3,17 @@ package policy
 import (
 	"strings"
 	"time"
+
+	"latchkey/pam/strict"
 )
 
 // span reads a length of time such as "15m".
-func (v value) span(into *time.Duration) error {
+func span(v strict.Value, into *time.Duration) error {
 	parse := func(s string) (ok bool) {
 		*into, ok = parseSpan(s)
 		return ok
 	}
-	return v.text(new(string), `be a time such as "15m", from 1s to 24h`, parse)
+	return v.Text(new(string), `be a time such as "15m", from 1s to 24h`, parse)
 }
 
 // parseSpan reads hours, minutes and seconds in Go's notation, without signs or fractions, 1s to 24h.

@@ -1,5 +1,7 @@
 package policy
 
+import "latchkey/pam/strict"
+
 // Trust is the table [trust]: computers that need no code for a while.
 type Trust struct {
 	Days int    // how long, 0 to 365; 0 switches trust off
@@ -15,12 +17,12 @@ const (
 	BindAddress Bind = "address" // the address it came from
 )
 
-func (t *Trust) set(v value) error {
-	switch v.name {
+func (t *Trust) set(v strict.Value) error {
+	switch v.Name {
 	case "days":
-		return v.integer(&t.Days, 0, 365)
+		return v.Int(&t.Days, 0, 365)
 	case "bind":
-		return some(v, &t.Bind, word(BindKey, BindAddress))
+		return strict.Some(v, &t.Bind, strict.Word(BindKey, BindAddress))
 	}
-	return v.unknown()
+	return v.Unknown()
 }

@@ -12,8 +12,6 @@
 package settings
 
 import (
-	"bytes"
-	"fmt"
 	"path/filepath"
 	"unicode/utf8"
 
@@ -51,11 +49,8 @@ func readFile(root, path string, forbidden uint32, limit int) ([]byte, error) {
 // Parse reads the text of the settings; file is their name in errors, readCA reads the file that ca_file names. Errors are
 // "file:line: what", and never show anything that is written there but the path of ca_file.
 func Parse(file string, text []byte, readCA func(path string) ([]byte, error)) (protocol.Settings, error) {
-	if err := checkText(file, text); err != nil {
-		return protocol.Settings{}, err
-	}
-	d := newDocument(file, text)
-	if err := d.read(); err != nil {
+	d := newDocument(file)
+	if err := d.Read(text); err != nil {
 		return protocol.Settings{}, err
 	}
 	s, err := d.settings()
@@ -79,32 +74,14 @@ func (d *document) authorities(read func(path string) ([]byte, error)) (string, 
 	}
 	line := d.lines["ca_file"]
 	if !filepath.IsAbs(path) || filepath.Clean(path) != path {
-		return "", d.errorAt(line, "ca_file must be an absolute path without . and ..")
+		return "", d.ErrorAt(line, "ca_file must be an absolute path without . and ..")
 	}
 	text, err := read(path)
 	if err != nil {
-		return "", d.errorAt(line, "ca_file: %v", err)
+		return "", d.ErrorAt(line, "ca_file: %v", err)
 	}
 	if len(text) == 0 || !utf8.Valid(text) {
-		return "", d.errorAt(line, "ca_file must be a file of certificates in PEM")
+		return "", d.ErrorAt(line, "ca_file must be a file of certificates in PEM")
 	}
 	return string(text), nil
 }
-
-// checkText refuses what no editor writes into a text file, before a parser sees it.
-func checkText(file string, text []byte) error {
-	switch {
-	case len(text) > maxFile:
-		return fmt.Errorf("%s: the file is longer than %d KiB", file, maxFile>>10)
-	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")):
-		return fmt.Errorf("%s:1: the file begins with a byte order mark", file)
-	case bytes.IndexByte(text, 0) >= 0:
-		return fmt.Errorf("%s:%d: NUL byte", file, lineAt(text, bytes.IndexByte(text, 0)))
-	case !utf8.Valid(text):
-		return fmt.Errorf("%s: the file is not UTF-8", file)
-	}
-	return nil
-}
-
-// lineAt returns the line, counted from 1, of the byte at offset.
-func lineAt(text []byte, offset int) int { return 1 + bytes.Count(text[:offset], []byte("\n")) }
