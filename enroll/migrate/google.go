@@ -20,8 +20,14 @@ const googleLimit = 64 << 10
 type google struct {
 	secret []byte
 	codes  []string
+	odd    []string // lines that are passed over, as the module does
 	options
 }
+
+// oddity is what is wrong with a line that the module passes over: it says nothing against the rest.
+type oddity string
+
+func (o oddity) Error() string { return string(o) }
 
 // Google reads a .google_authenticator file, as FILEFORMAT of google-authenticator-libpam describes it and its module reads
 // it: the secret, then options and scratch codes, a line each. The file is one user's and does not say whose.
@@ -32,7 +38,10 @@ func Google(r io.Reader, name string, now time.Time) (Entry, error) {
 	}
 	g := google{options: newOptions()}
 	for i, line := range strings.Split(strings.TrimSuffix(string(b), "\n"), "\n") {
-		if err := g.line(i == 0, strings.TrimSuffix(line, "\r")); err != nil {
+		err := g.line(i == 0, strings.TrimSuffix(line, "\r"))
+		if odd := oddity(""); errors.As(err, &odd) {
+			g.odd = append(g.odd, fmt.Sprintf("line %d was passed over: %s", i+1, odd))
+		} else if err != nil {
 			return Entry{}, at(name, i+1, err)
 		}
 	}
@@ -50,11 +59,13 @@ func (g *google) line(first bool, line string) (err error) {
 	case line == "":
 	case strings.HasPrefix(line, `" `):
 		err = g.option(strings.Fields(line[2:]))
+	case strings.Contains(line, "\x00"):
+		err = errors.New("a NUL, at which the module stops to read")
 	case !isScratchCode(line):
-		err = errors.New("neither an option nor a scratch code")
+		err = oddity("neither an option nor a scratch code")
 	case slices.Contains(g.codes, line):
 	case len(g.codes) == record.MaxRecovery:
-		err = fmt.Errorf("more than %d scratch codes", record.MaxRecovery)
+		err = oddity(fmt.Sprintf("more than %d scratch codes", record.MaxRecovery))
 	default:
 		g.codes = append(g.codes, line)
 	}
@@ -104,6 +115,6 @@ func (g *google) entry(now time.Time) (Entry, error) {
 	if g.counter > 0 {
 		d = Device{factor.NewHOTP("google", g.secret, "SHA1", 6, now), uint64(g.counter)}
 	}
-	e := Entry{Codes: g.codes, Lost: g.lost()}
+	e := Entry{Codes: g.codes, Lost: g.lost(), Notes: g.odd}
 	return e, e.add(d, now)
 }

@@ -160,9 +160,6 @@ func TestAGoogleFileIsRefused(t *testing.T) {
 		"a secret of 9 bytes":                {"ABCDEFGHIJKLMNO" + option, "f", "a secret has 10 to 128 bytes"},
 		"a secret of 129 bytes":              {strings.Repeat("A", 207) + option, "f", "a secret has 10 to 128 bytes"},
 		"no option that accepts a code":      {base32Secret + "\n\" WINDOW_SIZE 3\n12345678\n", "f", "neither TOTP_AUTH nor HOTP_COUNTER"},
-		"an option nobody knows":             {base32Secret + option + "\" GRACE_PERIOD 5\n", "f:3", "an option that pam_google_authenticator does not have"},
-		"an option without a name":           {base32Secret + option + "\" \n", "f:3", "an option without a name"},
-		"an option twice":                    {base32Secret + option + "\" TOTP_AUTH\n", "f:3", "TOTP_AUTH stands there twice"},
 		"TOTP_AUTH with a value":             {base32Secret + "\n\" TOTP_AUTH 77\n", "f:2", "TOTP_AUTH has too few or too many values"},
 		"HOTP_COUNTER without a value":       {base32Secret + "\n\" HOTP_COUNTER\n", "f:2", "HOTP_COUNTER has too few or too many values"},
 		"HOTP_COUNTER 0":                     {base32Secret + "\n\" HOTP_COUNTER 0\n", "f:2", "HOTP_COUNTER has a value that is no number from 1"},
@@ -174,12 +171,7 @@ func TestAGoogleFileIsRefused(t *testing.T) {
 		"RATE_LIMIT without values":          {base32Secret + option + "\" RATE_LIMIT\n", "f:3", "RATE_LIMIT has too few"},
 		"DISALLOW_REUSE with a word":         {base32Secret + option + "\" DISALLOW_REUSE 7 x7712\n", "f:3", "DISALLOW_REUSE has a value"},
 		"LAST0 without a time":               {base32Secret + option + "\" LAST0 host\n", "f:3", "LAST0 has too few"},
-		"a scratch code of 7 digits":         {base32Secret + option + "7712345\n", "f:3", "neither an option nor a scratch code"},
-		"a scratch code of 9 digits":         {base32Secret + option + "771234567\n", "f:3", "neither an option nor a scratch code"},
-		"a scratch code that begins with 0":  {base32Secret + option + "07712345\n", "f:3", "neither an option nor a scratch code"},
-		"a scratch code after spaces":        {base32Secret + option + " 77123456\n", "f:3", "neither an option nor a scratch code"},
-		"more scratch codes than fit":        {base32Secret + option + manyCodes(record.MaxRecovery+1), "f:67", "more than 64 scratch codes"},
-		"a NUL":                              {base32Secret + option + "\x00\n", "f:3", "neither an option nor a scratch code"},
+		"a NUL":                              {base32Secret + option + "\x00\n", "f:3", "a NUL, at which the module stops to read"},
 		"65 KiB":                             {base32Secret + strings.Repeat("\n", 65<<10), "f", "larger than 65536 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -195,4 +187,37 @@ func manyCodes(n int) string {
 		b.WriteString(string(rune('1'+i/10%9)) + "000000" + string(rune('0'+i%10)) + "\n")
 	}
 	return b.String()
+}
+
+// FAULTS 45: the module passes over such a line, so its user goes on with all the rest.
+func TestAnOddLineIsNamedAndTheRestTakenOver(t *testing.T) {
+	const code = "12345678\n"
+	for name, c := range map[string]struct{ odd, why string }{
+		"an option nobody knows":            {"\" GRACE_PERIOD 5", "an option that pam_google_authenticator does not have"},
+		"an option without a name":          {"\" ", "an option without a name"},
+		"an option twice":                   {"\" TOTP_AUTH", "TOTP_AUTH stands there twice, and the first counts"},
+		"an option twice, once with values": {"\" TOTP_AUTH 7712", "TOTP_AUTH stands there twice, and the first counts"},
+		"an option without a space":         {"\"WINDOW_SIZE 3", "neither an option nor a scratch code"},
+		"a comment":                         {"# the old phone", "neither an option nor a scratch code"},
+		"a scratch code of 7 digits":        {"7712345", "neither an option nor a scratch code"},
+		"a scratch code of 9 digits":        {"771234567", "neither an option nor a scratch code"},
+		"a scratch code that begins with 0": {"07712345", "neither an option nor a scratch code"},
+		"a scratch code after spaces":       {" 77123456", "neither an option nor a scratch code"},
+		"more scratch codes than fit":       {strings.TrimSpace(manyCodes(record.MaxRecovery)), "more than 64 scratch codes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, err := Google(strings.NewReader(base32Secret+"\n\" TOTP_AUTH\n"+code+c.odd+"\n"+"87654321\n"), "f", made)
+			line := 4 + strings.Count(c.odd, "\n")
+			want := fmt.Sprintf("line %d was passed over: %s", line, c.why)
+			if err != nil || len(e.Devices) != 1 || !slices.Contains(e.Notes, want) {
+				t.Fatalf("got %+v, %v; want the note %q", e, err, want)
+			}
+			if !slices.Contains(e.Codes, "12345678") || len(e.Codes) < 64 && !slices.Contains(e.Codes, "87654321") {
+				t.Errorf("codes are %q", e.Codes)
+			}
+			if strings.Contains(strings.Join(e.Notes, " "), "7712") {
+				t.Errorf("%q quotes the file", e.Notes)
+			}
+		})
+	}
 }

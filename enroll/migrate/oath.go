@@ -3,6 +3,7 @@ package migrate
 import (
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -20,6 +21,7 @@ func Oath(r io.Reader, name string, now time.Time) ([]Entry, error) {
 		return nil, err
 	}
 	var users entries
+	var passedOver []oddLine
 	for i, line := range strings.Split(string(b), "\n") {
 		words := strings.Fields(line)
 		if len(words) == 0 || words[0][0] == '#' {
@@ -30,11 +32,33 @@ func Oath(r io.Reader, name string, now time.Time) ([]Entry, error) {
 			user = words[1]
 		}
 		e := users.of(user)
-		if err := e.addOath(words, now); err != nil {
+		err := e.addOath(words, now)
+		if odd := oddity(""); errors.As(err, &odd) {
+			passedOver = append(passedOver, oddLine{e, i + 1, odd})
+		} else if err != nil {
 			e.fail(name, i+1, err)
 		}
 	}
+	for _, odd := range passedOver {
+		odd.tell(name)
+	}
 	return users.list(), nil
+}
+
+// oddLine is a line that liboath passes over.
+type oddLine struct {
+	e    *Entry
+	line int
+	odd  oddity
+}
+
+// tell says so to a user who has others, and to one who has not that there is nothing.
+func (o oddLine) tell(file string) {
+	if len(o.e.Devices) == 0 {
+		o.e.fail(file, o.line, o.odd)
+	} else {
+		o.e.note(&o.e.Notes, fmt.Sprintf("line %d was passed over: %s", o.line, o.odd))
+	}
 }
 
 // oathTypes are the types that liboath knows: digits of a code, and seconds of a time step or 0.
@@ -51,7 +75,7 @@ var oathTypes = map[string]struct {
 func (e *Entry) addOath(words []string, now time.Time) error {
 	kind, known := oathTypes[words[0]]
 	if !known {
-		return errors.New("a type of token that pam_oath does not have")
+		return oddity("a type of token that pam_oath does not have")
 	}
 	if len(words) < 4 || len(words) > 7 {
 		return errors.New("not 4 to 7 fields: type, user, PIN, secret, counter, last code, time")

@@ -175,3 +175,17 @@ func TestMoreTokensThanFitAreRefused(t *testing.T) {
 	}
 	refused(t, all[0].Err, "f:33", "more than 32 devices")
 }
+
+// FAULTS 45: liboath passes over a line whose type it does not know, so the user goes on with the other tokens.
+func TestALineThatOathPassesOverIsNamedAndTheRestTakenOver(t *testing.T) {
+	const text = "MOTP alice - " + hexSecret + "\nHOTP alice - " + hexSecret + "\nMOTP bob - " + hexSecret + "\n"
+	all, err := Oath(strings.NewReader(text), "f", made)
+	if err != nil || len(all) != 2 {
+		t.Fatalf("got %+v, %v", all, err)
+	}
+	want := "line 1 was passed over: a type of token that pam_oath does not have"
+	if alice := all[0]; alice.Err != nil || len(alice.Devices) != 1 || !slices.Contains(alice.Notes, want) {
+		t.Errorf("got %+v, want one device and the note %q", alice, want)
+	}
+	refused(t, all[1].Err, "f:3", "a type of token that pam_oath does not have")
+}

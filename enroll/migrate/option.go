@@ -32,15 +32,15 @@ const maxTime = 1 << 40
 // option reads the words of an option's line.
 func (o *options) option(words []string) error {
 	if len(words) == 0 {
-		return errors.New("an option without a name")
+		return oddity("an option without a name")
 	}
 	name, values := words[0], words[1:]
 	if o.seen[name] {
-		return fmt.Errorf("%s stands there twice", name)
+		return oddity(name + " stands there twice, and the first counts")
 	}
 	known, err := o.set(name, values)
 	if !known {
-		return errors.New("an option that pam_google_authenticator does not have")
+		return oddity("an option that pam_google_authenticator does not have")
 	}
 	if err != nil {
 		return fmt.Errorf("%s %w", name, err)
