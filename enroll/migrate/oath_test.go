@@ -178,7 +178,7 @@ func TestMoreTokensThanFitAreRefused(t *testing.T) {
 
 // FAULTS 45: liboath passes over a line whose type it does not know, so the user goes on with the other tokens.
 func TestALineThatOathPassesOverIsNamedAndTheRestTakenOver(t *testing.T) {
-	const text = "MOTP alice - " + hexSecret + "\nHOTP alice - " + hexSecret + "\nMOTP bob - " + hexSecret + "\n"
+	text := "MOTP alice - " + hexSecret + "\nHOTP alice - " + hexSecret + "\nMOTP bob - " + hexSecret + "\n"
 	all, err := Oath(strings.NewReader(text), "f", made)
 	if err != nil || len(all) != 2 {
 		t.Fatalf("got %+v, %v", all, err)
