@@ -21,6 +21,9 @@ ZSH        = vendor-completions
 endif
 EXAMPLES = $(PREFIX)/share/doc/latchkey/examples
 
+# Pages are installed beside each other, with the examples below them.
+INSTALLED_LINKS = -e 's,](packaging/doc/,](,g' -e 's,](packaging/,](,g' -e 's,](\.\./\.\./,](,g' -e 's,](\.\./,](,g'
+
 GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/names/names.c pam/gate/names/sources.c pam/gate/names/users.c
 GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
                "-ffile-prefix-map=$(CURDIR)=."
@@ -105,7 +108,9 @@ ifeq ($(FAMILY),debian)
 	install -D -m 0644 packaging/pam-config $(DESTDIR)$(PREFIX)/share/pam-configs/latchkey
 endif
 	install -d $(DESTDIR)$(PREFIX)/share/doc/latchkey
-	install -m 0644 README.md SECURITY.md packaging/doc/administrators.md $(DESTDIR)$(PREFIX)/share/doc/latchkey/
+	for f in README.md SECURITY.md CHANGELOG.md packaging/doc/*.md; do \
+		sed $(INSTALLED_LINKS) $$f >$(B)/page && \
+		install -m 0644 $(B)/page $(DESTDIR)$(PREFIX)/share/doc/latchkey/$$(basename $$f) || exit 1; done
 	for f in $$(cd packaging/examples && find * -type f); do \
 		install -D -m 0644 packaging/examples/$$f $(DESTDIR)$(EXAMPLES)/$$f || exit 1; done
 	test -e $(DESTDIR)/etc/latchkey/latchkey.toml || install -m 0644 packaging/latchkey.toml $(DESTDIR)/etc/latchkey/latchkey.toml

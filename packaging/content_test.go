@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +29,8 @@ var debModes = []string{
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/README.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/SECURITY.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/administrators.md",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/contributors.md",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/first-login.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/copyright",
 	"-rw-r--r-- root/root ./usr/share/latchkey/sshd.conf",
 	"-rw-r--r-- root/root ./usr/share/man/man8/enroll.8.gz",
@@ -160,4 +163,31 @@ func TestShellcheckFindsNothing(t *testing.T) {
 	scripts, err := filepath.Glob("scripts/*.sh")
 	must(t, err)
 	run(t, append([]string{"shellcheck", "deps.sh", "package.sh"}, scripts...)...)
+}
+
+// link is a link to another file in a page.
+var link = regexp.MustCompile(`\]\(([^)#:]+)\)`)
+
+func TestEveryLinkInAnInstalledPageLeadsSomewhere(t *testing.T) {
+	dir := filepath.Join(unpacked(t, "amd64"), "usr/share/doc/latchkey")
+	links := 0
+	must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".md" {
+			return err
+		}
+		page, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, m := range link.FindAllStringSubmatch(string(page), -1) {
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
+				t.Errorf("%s: the link to %s leads nowhere", path, m[1])
+			}
+		}
+		return nil
+	}))
+	if links < 20 {
+		t.Errorf("got %d links, want at least 20", links)
+	}
 }

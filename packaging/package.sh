@@ -48,6 +48,8 @@ papers() {
 	install -m 0644 packaging/lintian-overrides "$1/usr/share/lintian/overrides/latchkey"
 	licences /usr/share/common-licenses/Apache-2.0 >"$1/usr/share/doc/latchkey/copyright"
 	gzip -9nc CHANGELOG.md >"$1/usr/share/doc/latchkey/changelog.gz"
+	rm "$1/usr/share/doc/latchkey/CHANGELOG.md"
+	sed -i 's,](CHANGELOG.md),](changelog.gz),' "$1/usr/share/doc/latchkey/README.md"
 	debian_changelog | gzip -9nc >"$1/usr/share/doc/latchkey/changelog.Debian.gz"
 }
 

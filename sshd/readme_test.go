@@ -12,7 +12,7 @@ import (
 )
 
 // pages are what people type from. The commands under Install are typed by the test of the packages.
-var pages = []string{"../README.md", "../packaging/doc/administrators.md", "../packaging/doc/contributors.md"}
+var pages = []string{"../README.md", "../packaging/doc/first-login.md", "../packaging/doc/administrators.md", "../packaging/doc/contributors.md"}
 
 // shown are the commands that the pages show, each once: in `backquotes`, and in blocks for the shell.
 func shown(t *testing.T, program string) (commands []string) {
@@ -102,12 +102,12 @@ func masked(transcript string) string {
 	return strings.TrimSpace(transcript)
 }
 
-func TestTheFirstLoginInREADMEIsWhatOpenSSHsClientShows(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+func TestTheFirstLoginThatThePagesShowIsWhatOpenSSHsClientShows(t *testing.T) {
+	page, err := os.ReadFile("../packaging/doc/first-login.md")
 	must(t, err)
-	block := regexp.MustCompile("(?s)```\n(\\$ ssh alice@host\n[^`]*Step 1 of 3[^`]*)```").FindStringSubmatch(string(readme))
+	block := regexp.MustCompile("(?s)```\n(\\$ ssh alice@host\n[^`]*Step 1 of 3[^`]*)```").FindStringSubmatch(string(page))
 	if block == nil {
-		t.Fatal("README shows no first login")
+		t.Fatal("the page shows no first login")
 	}
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
@@ -127,7 +127,7 @@ func TestTheFirstLoginInREADMEIsWhatOpenSSHsClientShows(t *testing.T) {
 		_, err = terminal.Exit()
 		must(t, err)
 		if got, want := masked("$ ssh alice@host\n"+terminal.Seen()), masked(block[1]); got != want {
-			t.Errorf("README shows\n%s\n\nand OpenSSH's client\n%s", want, got)
+			t.Errorf("the page shows\n%s\n\nand OpenSSH's client\n%s", want, got)
 		}
 	})
 }
