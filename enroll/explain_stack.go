@@ -25,8 +25,8 @@ type rehearsal struct {
 	code stack.Code // that PAM gets if there is nothing to answer
 }
 
-// forecast rehearses the lines of the service's stack. The explanation becomes that of the line which
-// decides.
+// forecast rehearses the lines of the service's stack. The explanation becomes that of the line
+// which decides.
 func (p *program) forecast(e *explanation, who identity,
 	member func(string) (bool, error)) (f forecast, err error) {
 	if f.service, f.err = stack.ReadAnyones(p.root, e.Service); f.err != nil {

@@ -84,39 +84,37 @@ var namings = []naming{
 
 const sshdFile = "/etc/pam.d/sshd"
 
-// withModuleAside runs a check as after a removal: without the module and its login program.
-func (m machine) withModuleAside(check func()) {
-	m.t.Helper()
-	m.run(beside + "mv $dir/pam_latchkey.so /root/module; mv " +
-		"/usr/libexec/latchkey/latchkey-login /root/login")
-	check()
-	m.run(beside + "mv /root/module $dir/pam_latchkey.so; mv /root/login " +
-		"/usr/libexec/latchkey/latchkey-login")
-}
+// aside moves away what a removal takes away: the module and its login program. back moves it
+// back.
+const aside = "\nmv $dir/pam_latchkey.so /root/module; mv /usr/libexec/latchkey/latchkey-login /root/login\n"
+const back = "\nmv /root/module $dir/pam_latchkey.so; mv /root/login /usr/libexec/latchkey/latchkey-login\n"
+
+const (
+	keepStacks = "cp -a /etc/pam.d /root/pam.d; cp -a /etc/pam.conf /root/pam.conf\n" +
+		"mkdir -p /usr/lib/pam.d\n"
+	restoreStacks = "rm -rf /etc/pam.d /usr/lib/pam.d /etc/latchkey/code /etc/latchkey/sshd " +
+		"$dir/pam_2fa.so\n" +
+		"mv /root/pam.d /etc/pam.d; mv /root/pam.conf /etc/pam.conf\n"
+	untouched = "test -s $dir/pam_latchkey.so && test -u /usr/bin/enroll && " +
+		"dpkg-query -W -f '${Status}' latchkey | grep -q ' ok installed$'"
+)
 
 // refused wants a removal refused, with the file named, and does what it is told then. Passwords
 // work without the module afterwards, and did not before.
 func (n naming) refused(m machine) {
 	m.t.Helper()
-	m.run("cp -a /etc/pam.d /root/pam.d; cp -a /etc/pam.conf /root/pam.conf; mkdir -p " +
-		"/usr/lib/pam.d\n" + beside + n.script)
-	out, err := m.sh("dpkg -r latchkey")
+	out, err := m.sh(beside + keepStacks + n.script + "\ndpkg -r latchkey")
 	if want := "let nobody in: " + n.file + "\n"; err == nil || !strings.Contains(out, want) {
 		m.t.Fatalf("%s: the removal was not refused: got %v, %q, want %q", n.name, err, out, want)
 	}
-	m.run("test -s $(ls /usr/lib/*/security/pam_latchkey.so) && test -u /usr/bin/enroll && " +
-		"dpkg-query -W -f '${Status}' latchkey | grep -q ' ok installed$'")
-	byPassword := suite.Attempt{User: "alice", Password: suite.Password, PasswordFirst: true}
-	m.withModuleAside(func() {
-		if !n.harmless {
-			denied(m.t, m.sshd, byPassword)
-		}
-	})
-	m.run(byHint.FindString(out) + "\nenroll removable")
-	m.withModuleAside(func() { m.byPasswordAlone(true) })
-	m.run("rm -rf /etc/pam.d /usr/lib/pam.d /etc/latchkey/code /etc/latchkey/sshd " +
-		"/usr/lib/*/security/pam_2fa.so\n" +
-		"mv /root/pam.d /etc/pam.d; mv /root/pam.conf /etc/pam.conf")
+	m.run(beside + untouched + aside)
+	if !n.harmless {
+		denied(m.t, m.sshd, suite.Attempt{User: "alice", Password: suite.Password,
+			PasswordFirst: true})
+	}
+	m.run(beside + back + byHint.FindString(out) + "\nenroll removable" + aside)
+	m.byPasswordAlone(true)
+	m.run(beside + back + restoreStacks)
 }
 
 // harmlessNames is what merely looks as if it named the module.

@@ -66,7 +66,8 @@ func (d Doctor) checkRoom(room []door) (found []Finding) {
 	}
 	for _, name := range open {
 		found = append(found, fault("PAM service "+name,
-			fmt.Errorf("it asks for no code, and %s, which leads to the same, does", guarded), below))
+			fmt.Errorf("it asks for no code, and %s, which leads to the same, does", guarded),
+			below))
 	}
 	return found
 }
@@ -124,7 +125,8 @@ func (d Doctor) checkHelpers() (found []Finding) {
 		}
 		if s, err := stack.Read(d.Root, h.service); err == nil && !s.Has() && s.LetsIn() {
 			found = append(found, warning("PAM service "+h.service,
-				"it asks for no code, and sudo does: "+h.program+" makes root of the same users", below))
+				"it asks for no code, and sudo does: "+h.program+" makes root of the same users",
+				below))
 		}
 	}
 	return found
