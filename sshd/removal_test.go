@@ -187,7 +187,8 @@ func (m machine) insisted(deb string) {
 			m.t.Fatalf("%s: got %v, %q, want %q", remove, err, out, want)
 		}
 		m.run("grep -q '^-auth required pam_latchkey.so' /etc/pam.d/sshd.dpkg-old\n" +
-			"! grep pam_latchkey.so /etc/pam.d/sshd /etc/pam.d/common-auth")
+			"! grep -E '^[^#]*[[:space:]]pam_latchkey\\.so( |$)' /etc/pam.d/sshd " +
+			"/etc/pam.d/common-auth")
 		m.byPasswordAlone(true)
 		m.run("dpkg -i " + filepath.Base(deb))
 	}
