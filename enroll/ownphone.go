@@ -68,16 +68,17 @@ func (o ownPhone) judge(code, _ string) (flow.Outcome, error) {
 	return flow.Outcome{Reason: flow.Wrong}, nil
 }
 
-// verify charges a code as a login does, and says how the verification stands that was sent last.
+// verify charges a code as a login does, and says how the verification stands. Codes of other phones
+// prove nothing here: it is this phone that the change is then made with.
 func (o ownPhone) verify(code string) (m factor.Match, standing factor.Standing, err error) {
 	account, err := o.keyring.Open(o.who.name, o.who.uid)
 	if err != nil {
 		return m, standing, err
 	}
 	defer account.Close()
-	anySent := func(state.Pending) bool { return true }
-	_, standing = account.Sent(o.clock(), anySent)
-	m, err = account.Verify(factor.Guess{Code: code, At: o.clock(), Sent: anySent}, o.limits)
+	toPhone := func(p state.Pending) bool { return p.Device == o.phone.ID }
+	_, standing = account.Sent(o.clock(), toPhone)
+	m, err = account.Verify(factor.Guess{Code: code, At: o.clock(), Sent: toPhone}, o.limits)
 	return m, standing, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/state"
 	"latchkey/pam/twilio/dispatch"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/standin"
@@ -306,4 +307,22 @@ func TestALandlineIsProvenByACall(t *testing.T) {
 	if got := s.logged(); len(got) != 2 || !strings.Contains(got[0], `method=call device="phone" reason=wrong`) {
 		t.Errorf("the log has %q", got)
 	}
+}
+
+// The device that proves a change is not removed by it, so a code must not stand for another phone's.
+func TestACodeOfAnotherPhoneProvesNothing(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.withPhone(alice, aliceNumber)
+	s.asRoot("--user", alice.name, "add", "phone", "--label", "stolen", "--number", bobNumber, "--yes")
+	r, _, err := s.keyring().View(alice.name, alice.uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := s.login().Send(bobNumber, protocol.SMS, "")
+	stolen := state.Pending{Device: r.Find("stolen").ID, At: time.Now(), SID: a.SID, Sends: 1}
+	if err := s.keyring().KeepPending(alice.name, alice.uid, stolen); err != nil {
+		t.Fatal(err)
+	}
+	thief := s.as(alice, "remove", "stolen")
+	talk(t, thief, "Password: ", password, onItsWay+`0001\. Code: `, s.verify.Code(bobNumber), `not accepted\. Code: `)
 }
