@@ -27,8 +27,8 @@ func (m *misuse) Error() string { return m.what }
 
 func misused(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }
 
-// made reports whether a change was made: it may be in force although it could not be made durable. Then it is logged and
-// shown like any other, and the error says the rest.
+// made reports whether a change was made: it may be in force although it could not be made
+// durable. Then it is logged and shown like any other, and the error says the rest.
 func made(err error) bool { return err == nil || errors.Is(err, safefile.ErrInForce) }
 
 // report writes err for people and returns the exit status.

@@ -46,7 +46,8 @@ func newFaulty(t *testing.T) *faulty {
 	return &faulty{t, exe, root, log}
 }
 
-// changes is what is in the log of changes since it was asked last. All of it was sent before enroll ended.
+// changes is what is in the log of changes since it was asked last. All of it was sent before
+// enroll ended.
 func (f *faulty) changes() (lines []string) {
 	f.t.Helper()
 	raw, err := f.log.SyscallConn()
@@ -186,7 +187,8 @@ func TestNothingIsChangedUnlessTheMessageSaysSo(t *testing.T) {
 	}
 }
 
-// fails runs a command with a fault and compares what it says with what it did. It reports whether the command succeeded.
+// fails runs a command with a fault and compares what it says with what it did. It reports
+// whether the command succeeded.
 func (f *faulty) fails(name string, stage map[string]string, args []string, inject string) (succeeded bool) {
 	f.t.Helper()
 	f.restore(stage)

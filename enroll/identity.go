@@ -7,15 +7,16 @@ import (
 	"latchkey/pam/record"
 )
 
-// identity is a user as the system's name service knows it (through libc, so that every name service counts).
+// identity is a user as the system's name service knows it (through libc, so that every name
+// service counts).
 type identity struct {
 	name string
 	uid  uint32
 	home string
 }
 
-// lookUp finds a user by name. The error matches names.ErrUnknown only if there is certainly no such user; it matches
-// names.ErrUntold if there may be one.
+// lookUp finds a user by name. The error matches names.ErrUnknown only if there is certainly no
+// such user; it matches names.ErrUntold if there may be one.
 func lookUp(name string) (identity, error) {
 	if err := record.CheckName(name); err != nil {
 		return identity{}, fmt.Errorf("%q: %w", name, err)
@@ -52,7 +53,8 @@ func (p *program) whom(named string) (identity, error) {
 	if p.uid == 0 {
 		return lookUp(named)
 	}
-	// Another name of the same uid is the same person; whether the password is that name's PAM decides.
+	// Another name of the same uid is the same person; whether the password is that name's PAM
+	// decides.
 	if alias, err := lookUp(named); err == nil && int(alias.uid) == p.uid {
 		return alias, nil
 	}

@@ -13,8 +13,9 @@ import (
 // folder is a directory as the file system knows it, whatever path leads there.
 type folder struct{ device, inode uint64 }
 
-// openWithoutLinks opens a file for reading and follows no symbolic link in any part of its path: anyone who may put one into
-// a folder above would choose the file. It returns the folders that the file is in, innermost first, without the root.
+// openWithoutLinks opens a file for reading and follows no symbolic link in any part of its
+// path: anyone who may put one into a folder above would choose the file. It returns the
+// folders that the file is in, innermost first, without the root.
 func openWithoutLinks(path string) (file *os.File, above []folder, err error) {
 	dir, name := filepath.Split(path)
 	at, err := descend(dir)

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// sourceThatFails is the library of a source that fails without an errno, as winbind's does when winbindd is down.
+// sourceThatFails is the library of a source that fails without an errno, as winbind's does
+// when winbindd is down.
 const sourceThatFails = `
 #include <errno.h>
 #include <nss.h>
@@ -28,7 +29,8 @@ enum nss_status _nss_hesiod_getpwuid_r(uid_t uid, struct passwd *entry, char *ro
 }
 `
 
-// outages are lines of nsswitch.conf with which nobody can tell whether a user exists who is not in /etc/passwd.
+// outages are lines of nsswitch.conf with which nobody can tell whether a user exists who is
+// not in /etc/passwd.
 var outages = map[string]string{
 	"the last source's library is missing":  "passwd: files nosuchsource\n",
 	"the first source's library is missing": "passwd: nosuchsource files\n",

@@ -3,8 +3,9 @@ package main
 /*
 #include <fcntl.h>
 
-// Before main, Go's runtime puts /dev/null in place of a standard descriptor that is closed, and libc does so in a setuid
-// program, for reading. Written there, new recovery codes would be gone while the command succeeded.
+// Before main, Go's runtime puts /dev/null in place of a standard descriptor that is closed,
+// and libc does so in a setuid program, for reading. Written there, new recovery codes would be
+// gone while the command succeeded.
 static int unwritable;
 
 __attribute__((constructor)) static void look(void)
@@ -26,7 +27,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// output is standard output. It remembers what could not be written, so that no command succeeds that told nobody what it did.
+// output is standard output. It remembers what could not be written, so that no command
+// succeeds that told nobody what it did.
 type output struct {
 	io.Writer
 	failed error
@@ -52,9 +54,10 @@ func unwritable(err error) error {
 	return &failure{fmt.Sprintf("standard output cannot be written: %v; nothing was changed", err), "look where it leads to"}
 }
 
-// writable looks whether standard output takes what will be written, before anything is changed. A write of nothing
-// fails on /dev/full and on a terminal that was hung up; a pipe without a reader has an error; and a regular file is given
-// the room, which makes it no longer.
+// writable looks whether standard output takes what will be written, before anything is
+// changed. A write of nothing fails on /dev/full and on a terminal that was hung up; a pipe
+// without a reader has an error; and a regular file is given the room, which makes it no
+// longer.
 func (c *console) writable() error {
 	if c.outFile == nil {
 		return nil
@@ -81,7 +84,8 @@ func (c *console) writable() error {
 // roomForOutput is more than any command that changes something writes, import aside, in bytes.
 const roomForOutput = 4096
 
-// ended is the error of a command that ended with err, once what could not be written is counted in.
+// ended is the error of a command that ended with err, once what could not be written is
+// counted in.
 func (p *program) ended(err error) error {
 	o, ok := p.out.(*output)
 	switch {

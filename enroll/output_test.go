@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// nowhere are standard outputs that take nothing. $0 is enroll, and $full a file on a disk without room.
+// nowhere are standard outputs that take nothing. $0 is enroll, and $full a file on a disk
+// without room.
 var nowhere = map[string]string{
 	"closed":                    `exec "$0" "$@" >&-`,
 	"closed, and input":         `exec "$0" "$@" <&- >&-`,

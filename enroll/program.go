@@ -62,7 +62,7 @@ func hinted(err error, o options) error {
 	case errors.As(err, new(*factor.MissingError)), errors.As(err, new(*factor.NamesakeError)):
 		return &failure{err.Error(), "only root can do that; until then this account cannot log in or enroll"}
 	case errors.Is(err, safefile.ErrBusy):
-		return &failure{err.Error(), "somebody is logging in or enrolling; try again. If it stays so, /proc/locks has the process"}
+		return &failure{err.Error(), "someone is logging in or enrolling; try again. A process that does not go on loses the lock to root's programs"}
 	case errors.Is(err, factor.ErrTicket):
 		return &failure{err.Error() + "; nothing was changed", "root gives out a new one with: enroll invite NAME"}
 	case errors.Is(err, factor.ErrProof):

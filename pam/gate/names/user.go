@@ -7,8 +7,8 @@ package names
 #include <stdlib.h>
 #include "names.h"
 
-// SAFETY: the caller owns all that the arguments point to. errno is set first, since a source that fails without one
-// would look like "not found".
+// SAFETY: the caller owns all that the arguments point to. errno is set first, since a source
+// that fails without one would look like "not found".
 static int by_name(const char *name, struct passwd *entry, char *room, size_t size, struct passwd **found)
 {
 	errno = EIO;
@@ -38,7 +38,8 @@ type User struct {
 	Home string
 }
 
-// ErrUnknown says that every source of users was asked and has no such user. No other error says that.
+// ErrUnknown says that every source of users was asked and has no such user. No other error
+// says that.
 var ErrUnknown = errors.New("no such user")
 
 // ErrUntold says that the name service cannot tell: the user may exist.
@@ -67,8 +68,8 @@ const mostRoom = 1 << 20
 func find(get func(*C.struct_passwd, *C.char, C.size_t, **C.struct_passwd) C.int, nowhere func(why *C.char) C.int, who string) (User, error) {
 	failed := syscall.ERANGE
 	for size := 4096; failed == syscall.ERANGE && size <= mostRoom; size *= 2 {
-		// SAFETY: room and entry are C's memory, since entry is made to point into room; both are freed on return, after
-		// what is kept was copied.
+		// SAFETY: room and entry are C's memory, since entry is made to point into room; both
+		// are freed on return, after what is kept was copied.
 		room, entry := C.malloc(C.size_t(size)), (*C.struct_passwd)(C.malloc(C.sizeof_struct_passwd))
 		defer C.free(room)
 		defer C.free(unsafe.Pointer(entry))

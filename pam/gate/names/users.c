@@ -1,7 +1,8 @@
 /*
- * "There is no such user" is believed only if each source says so. libc does not ask for that: it skips a source whose
- * library is missing, forgets the failure of any source but the last, and takes a failure without an errno for "no"
- * (measured with glibc 2.36: `passwd: sss files` without sssd, `files winbind` without winbindd, `files nosuchsource`).
+ * "There is no such user" is believed only if each source says so. libc does not ask for that:
+ * it skips a source whose library is missing, forgets the failure of any source but the last,
+ * and takes a failure without an errno for "no" (measured with glibc 2.36: `passwd: sss files`
+ * without sssd, `files winbind` without winbindd, `files nosuchsource`).
  */
 #define _GNU_SOURCE
 #include "names.h"
@@ -33,7 +34,8 @@ static bool sssd_runs(void)
 	return runs;
 }
 
-/* SAFETY: the entry points into room, which has ROOM bytes; neither is looked at, and room is freed. */
+/* SAFETY: the entry points into room, which has ROOM bytes; neither is looked at, and room is
+ * freed. */
 static enum nss_status ask(void *function, const struct question *q, int *error)
 {
 	struct passwd entry;
