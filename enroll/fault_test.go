@@ -214,3 +214,25 @@ func (f *faulty) fails(name string, stage map[string]string, args []string, inje
 	}
 	return exit == 0
 }
+
+// A code that was typed stays used, or counted as wrong, though that could not be flushed: only the message changes.
+func TestACodeThatCannotBeBookedIsSaidToCount(t *testing.T) {
+	f := newFaulty(t)
+	if err := os.WriteFile(f.root+"/secret", []byte(rfcSecret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range []string{"fdatasync", "pwrite64"} {
+		wipe(t, f.root)
+		runs(t, f.exe, "add", "totp", "--label", "phone", "--secret-file", f.root+"/secret", "--yes")
+		old := f.meaning()
+		cmd := exec.Command("strace", "-f", "-qq", "-o", os.DevNull, "-e", "inject="+call+":error=EIO", f.exe, "test")
+		cmd.Stdin = strings.NewReader("000000\n")
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), "state cannot be saved") || strings.Contains(string(out), "nothing was changed") {
+			t.Errorf("%s: %v: %s", call, err, out)
+		}
+		if charged := f.meaning() != old; charged != (call == "fdatasync") || !strings.Contains(string(out), "may count") {
+			t.Errorf("%s: charged is %v, and it says %s", call, charged, out)
+		}
+	}
+}

@@ -48,6 +48,9 @@ func (p *program) run(args []string) int {
 	return report(p.err, hinted(err, o))
 }
 
+// diskFails is the hint where something could not be saved.
+const diskFails = "look at the disk: it is full, read-only or failing"
+
 // hinted adds to errors of the packages below what to type next.
 func hinted(err error, o options) error {
 	switch {
@@ -56,7 +59,7 @@ func hinted(err error, o options) error {
 	case errors.Is(err, safefile.ErrInForce):
 		return &failure{err.Error(), "the disk fails: look into the kernel's log before you rely on the change"}
 	case errors.Is(err, state.ErrSave):
-		return &failure{err.Error() + "; nothing was changed", "look at the disk: it is full, read-only or failing"}
+		return &failure{err.Error(), diskFails}
 	case errors.Is(err, factor.ErrUnenrolled):
 		return &failure{"no second factor is set up", "set one up with: enroll" + o.forUser()}
 	case errors.As(err, new(*factor.MissingError)), errors.As(err, new(*factor.NamesakeError)):

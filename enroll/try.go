@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/record"
+	"latchkey/pam/state"
 )
 
 // try says which device a code is from. The code is used up by it, and a wrong one is a failure
@@ -65,7 +67,11 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		m, err = account.Verify(factor.Guess{Code: code, At: p.clock(), Accepts: any}, limits)
 		return err
 	})
-	if err == nil && m.Result != factor.Accepted {
+	switch {
+	case errors.Is(err, state.ErrSave):
+		p.refused(who, flow.Outcome{Reason: flow.State, Detail: err.Error()}, began)
+		err = &failure{err.Error() + "; the code may count as used, or as a wrong one", diskFails}
+	case err == nil && m.Result != factor.Accepted:
 		p.refused(who, refusedBecause(m), began)
 	}
 	return m, with, err
