@@ -9,8 +9,8 @@ import (
 // clockCheck is what findings about the clock are about.
 const clockCheck = "this machine's clock"
 
-// checkClock asks whether something keeps this machine's clock right. It is never an error: in a container the answer may be
-// about nothing.
+// checkClock asks whether something keeps this machine's clock right. It is never an error: in a
+// container the answer may be about nothing.
 func checkClock(state func() (synchronised bool, err error)) Finding {
 	const check, hint = clockCheck, "codes of apps need it right: timedatectl set-ntp true"
 	synchronised, err := state()

@@ -1,7 +1,7 @@
 // Package doctor looks at a machine as it is: would a login work, and could one slip past?
 //
-// It only looks. What it asks is sshd itself (sshd -T), PAM's files (package stack), latchkey's own files, the kernel's
-// clock and, where phones are used, Twilio Verify.
+// It only looks. What it asks is sshd itself (sshd -T), PAM's files (package stack), latchkey's
+// own files, the kernel's clock and, where phones are used, Twilio Verify.
 package doctor
 
 import (
@@ -23,9 +23,11 @@ type Doctor struct {
 	Keyring factor.Keyring
 	// LookUp finds a user's uid by name.
 	LookUp func(name string) (uid uint32, err error)
-	// Group is why it cannot be told who is in a group, or behind "@" a netgroup; nil in place of it: the files below Root say.
+	// Group is why it cannot be told who is in a group, or behind "@" a netgroup; nil in place
+	// of it: the files below Root say.
 	Group func(name string) error
-	// Remedy is what to do about an error of the packages below; empty if it knows nothing better.
+	// Remedy is what to do about an error of the packages below; empty if it knows nothing
+	// better.
 	Remedy func(err error) string
 	// SSHD makes a command that runs sshd with these arguments; nil: the one below Root.
 	SSHD func(ctx context.Context, args ...string) *exec.Cmd

@@ -42,8 +42,9 @@ func installed(t *testing.T, root string) {
 	sshdSays(t, root, goodSSHD)
 }
 
-// sshdSays makes a stand-in for sshd that answers the same whatever it is asked, or by connection: what follows a line
-// "-- TEXT" is the answer to a spec that has TEXT in it. Traces begin with debug.
+// sshdSays makes a stand-in for sshd that answers the same whatever it is asked, or by
+// connection: what follows a line "-- TEXT" is the answer to a spec that has TEXT in it. Traces
+// begin with debug.
 func sshdSays(t *testing.T, root, answers string) {
 	t.Helper()
 	var script strings.Builder
@@ -75,7 +76,8 @@ func doctorFor(root, service string) Doctor {
 	}
 }
 
-// complaints are the errors among findings, and warnings but those about this very machine's clock.
+// complaints are the errors among findings, and warnings but those about this very machine's
+// clock.
 func complaints(found []Finding) []string {
 	var all []string
 	for _, f := range found {
@@ -176,7 +178,8 @@ func chmod(t *testing.T, path string, mode os.FileMode) {
 	}
 }
 
-// The first answer of an option counts in sshdSays' answers as in sshd's own, so these begin with what differs.
+// The first answer of an option counts in sshdSays' answers as in sshd's own, so these begin
+// with what differs.
 func TestDoctorTellsEveryWayPastSSHD(t *testing.T) {
 	const open = "passwordauthentication yes\nhostbasedauthentication yes\ngssapiauthentication yes\nkbdinteractiveauthentication no\nauthenticationmethods any\n"
 	root := t.TempDir()
@@ -210,7 +213,8 @@ func TestACodeAloneIsRightBehindAKeyAndWrongBesideIt(t *testing.T) {
 	}
 }
 
-// A key that comes first is no excuse for a code that is not needed, nor where a Match line takes it away again.
+// A key that comes first is no excuse for a code that is not needed, nor where a Match line
+// takes it away again.
 func TestAKeyThatComesFirstExcusesNothingElse(t *testing.T) {
 	const first = "authenticationmethods publickey,keyboard-interactive\n" + goodSSHD
 	root := t.TempDir()

@@ -19,8 +19,8 @@ type door struct {
 }
 
 // doors are services that lead to the same room, so that a code in one of them is worth nothing
-// without the others: what a program calls itself depends on how it was called (sudo -i, su -), or
-// on what is shown (gdm: a password, a finger, a card).
+// without the others: what a program calls itself depends on how it was called (sudo -i, su -),
+// or on what is shown (gdm: a password, a finger, a card).
 var doors = [][]door{
 	{{"su", false}, {"su-l", true}},
 	{{"login", false}, {"remote", false}},
@@ -75,8 +75,8 @@ func (d Doctor) checkRoom(room []door) (found []Finding) {
 // own reports whether the service has a file, and is not what "other" says.
 func own(s *stack.Service) bool { return len(s.Files) > 0 && filepath.Base(s.Files[0]) == s.Name }
 
-// sudoOption is how sudoers(5) names a service; for some users or hosts only, if something stands
-// right behind Defaults.
+// sudoOption is how sudoers(5) names a service; for some users or hosts only, if something
+// stands right behind Defaults.
 var sudoOption = regexp.MustCompile(`(?m)^[ \t]*Defaults([^ \t\n]*)[^#\n]*` +
 	`\b(pam_service|pam_login_service|pam_askpass_service)[ \t]*=[ \t]*"?([A-Za-z0-9_.-]+)`)
 

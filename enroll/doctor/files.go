@@ -99,10 +99,12 @@ func (d Doctor) checkPrivate(path string) Finding {
 	return verdict(path, err, hint)
 }
 
-// old is the age at which a temporary file is left over: nothing writes one for longer than a moment.
+// old is the age at which a temporary file is left over: nothing writes one for longer than a
+// moment.
 const old = time.Minute
 
-// checkLeftovers looks for temporary files of commands that were killed. They harm nobody; the next command sweeps some.
+// checkLeftovers looks for temporary files of commands that were killed. They harm nobody; the
+// next command sweeps some.
 func (d Doctor) checkLeftovers() []Finding {
 	var found []Finding
 	for _, dir := range private {
@@ -124,7 +126,8 @@ func (d Doctor) checkLeftovers() []Finding {
 	return found
 }
 
-// checkAccount: without an account of its own what talks to Twilio runs as nobody, as other programs may.
+// checkAccount: without an account of its own what talks to Twilio runs as nobody, as other
+// programs may.
 func checkAccount() Finding {
 	const check = "the account latchkey"
 	_, err := user.Lookup("latchkey")

@@ -15,7 +15,8 @@ import (
 // nameWait is for one question to the name service.
 const nameWait = 3 * time.Second
 
-// names is the name service, by way of getent(1), which sees every source that sshd sees; below another root, its files.
+// names is the name service, by way of getent(1), which sees every source that sshd sees; below
+// another root, its files.
 type names struct {
 	root   string
 	groups [][]string // lines of group(5)
@@ -41,7 +42,8 @@ func (n *names) lines(database string, keys ...string) [][]string {
 	return rows
 }
 
-// newNames reads all that the name service lists, and these groups, which it may know without listing them.
+// newNames reads all that the name service lists, and these groups, which it may know without
+// listing them.
 func newNames(root string, groups []string) *names {
 	n := &names{root: root, users: map[string]sshd.User{}}
 	n.groups = n.lines("group")

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// checkOwners finds accounts that were renamed, second names with one uid, and files that a full disk would make unusable.
+// checkOwners finds accounts that were renamed, second names with one uid, and files that a full
+// disk would make unusable.
 func (d Doctor) checkOwners(enrolled []string) []Finding {
 	var found []Finding
 	owner := map[uint32]string{}
@@ -28,7 +29,8 @@ func (d Doctor) checkOwners(enrolled []string) []Finding {
 	return append(append(found, d.checkSecondNames(owner)...), d.checkCopied(enrolled)...)
 }
 
-// renamed reports whether a record cannot be used because its user has another name now, which checkOwners says.
+// renamed reports whether a record cannot be used because its user has another name now, which
+// checkOwners says.
 func (d Doctor) renamed(name string, err error) bool {
 	uid, readable := d.Keyring.Records.UID(name)
 	now := d.nameOf(uid)
@@ -50,7 +52,8 @@ func (d Doctor) nameOf(uid uint32) string {
 	return ""
 }
 
-// checkSecondNames finds names in /etc/passwd that have the uid of another who is enrolled, and no record.
+// checkSecondNames finds names in /etc/passwd that have the uid of another who is enrolled, and
+// no record.
 func (d Doctor) checkSecondNames(owner map[uint32]string) []Finding {
 	var found []Finding
 	for _, u := range newNames(d.Root, nil).all() {

@@ -8,8 +8,8 @@ import (
 	"latchkey/pam/policy"
 )
 
-// checkPolicy reads a policy, and finds users it lets in without a code because they have no record, and rules that do not do
-// what a rule is for.
+// checkPolicy reads a policy, and finds users it lets in without a code because they have no
+// record, and rules that do not do what a rule is for.
 func (d Doctor) checkPolicy(path string) []Finding {
 	rules, err := policy.Load(d.Root, path)
 	if err != nil {

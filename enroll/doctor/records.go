@@ -58,7 +58,8 @@ func (d Doctor) checkRecord(name string) error {
 	return err
 }
 
-// checkUnusedKey: without a record the key is not needed yet, but one that is damaged would seal none.
+// checkUnusedKey: without a record the key is not needed yet, but one that is damaged would seal
+// none.
 func (d Doctor) checkUnusedKey() Finding {
 	const key = "/var/lib/latchkey/key"
 	err := d.Keyring.Records.CheckKey()

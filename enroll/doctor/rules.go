@@ -14,7 +14,8 @@ import (
 	"latchkey/pam/twilio/settings"
 )
 
-// shadow is a rule among those above that is for every login that another is for; nil if there is none.
+// shadow is a rule among those above that is for every login that another is for; nil if there
+// is none.
 func shadow(above []policy.Rule, r policy.Rule) *policy.Rule {
 	for i, a := range above {
 		if covers(a.Users, r.Users) && covers(a.Groups, r.Groups) && covers(a.Services, r.Services) && coversNetworks(a.From, r.From) {
@@ -30,7 +31,8 @@ func covers(wide, narrow []string) bool {
 	return wide == nil || narrow != nil && !slices.ContainsFunc(narrow, outside)
 }
 
-// coversNetworks is covers for networks. A list of networks is never everything: logins from nowhere are in none.
+// coversNetworks is covers for networks. A list of networks is never everything: logins from
+// nowhere are in none.
 func coversNetworks(wide, narrow []netip.Prefix) bool {
 	outside := func(n netip.Prefix) bool {
 		return !slices.ContainsFunc(merged(wide), func(w netip.Prefix) bool { return w.Bits() <= n.Bits() && w.Contains(n.Addr()) })
@@ -65,8 +67,8 @@ func halves(n netip.Prefix) (first, second netip.Prefix) {
 	return netip.PrefixFrom(n.Addr(), n.Bits()+1), netip.PrefixFrom(a, n.Bits()+1)
 }
 
-// forEveryone reports whether a rule's conditions hold for every login over the network: it has none, or networks that are all of
-// IPv4 or of IPv6, or the service of sshd itself.
+// forEveryone reports whether a rule's conditions hold for every login over the network: it has
+// none, or networks that are all of IPv4 or of IPv6, or the service of sshd itself.
 func (d Doctor) forEveryone(r policy.Rule) bool {
 	whole := func(n netip.Prefix) bool { return n.Bits() == 0 }
 	return r.Users == nil && r.Groups == nil &&
@@ -109,8 +111,8 @@ func listed(methods []policy.Method) string {
 	return strings.Join(all, ", ")
 }
 
-// someoneHas reports whether any of these users, or any at all, has a device for a method. Where none has enrolled, or a record cannot
-// be read, it is not known, and so it may be.
+// someoneHas reports whether any of these users, or any at all, has a device for a method. Where
+// none has enrolled, or a record cannot be read, it is not known, and so it may be.
 func (d Doctor) someoneHas(methods []policy.Method, users []string) bool {
 	names, err := d.Keyring.Records.Names()
 	if err != nil {
@@ -140,8 +142,8 @@ func has(r *record.Record, m policy.Method) bool {
 		slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type == of[m] })
 }
 
-// checkNames finds users, groups and netgroups that the name service does not know: a rule for them may be for no one, or, with a
-// group, for everyone as far as it is the stricter one.
+// checkNames finds users, groups and netgroups that the name service does not know: a rule for
+// them may be for no one, or, with a group, for everyone as far as it is the stricter one.
 func (d Doctor) checkNames(place string, r policy.Rule) []Finding {
 	var found []Finding
 	for _, name := range r.Users {
@@ -177,7 +179,8 @@ func (d Doctor) group(name string) error {
 	return nil
 }
 
-// checkNamesOfClients: with UseDNS, sshd gives PAM a name in place of an address, and no rule can tell which network that is in.
+// checkNamesOfClients: with UseDNS, sshd gives PAM a name in place of an address, and no rule
+// can tell which network that is in.
 func (d Doctor) checkNamesOfClients(s sshdReport) []Finding {
 	rules, err := policy.Load(d.Root, policy.DefaultPath)
 	if err != nil || s.dns == "" || !slices.ContainsFunc(rules.Rules, func(r policy.Rule) bool { return r.From != nil }) {

@@ -25,7 +25,8 @@ func (s server) label() string {
 	return "sshd"
 }
 
-// servers are the usual sshd and all others: each may have a configuration of its own, or options that outweigh it.
+// servers are the usual sshd and all others: each may have a configuration of its own, or
+// options that outweigh it.
 func (d Doctor) servers() []server {
 	all := []server{{"sshd", sshdConfig, nil}}
 	for _, words := range append(d.running(), d.enabled()...) {
@@ -39,7 +40,8 @@ func (d Doctor) servers() []server {
 	return all
 }
 
-// flagged are the flags of sshd(8) that decide what is in force, and silentFlags others that take a value.
+// flagged are the flags of sshd(8) that decide what is in force, and silentFlags others that
+// take a value.
 const (
 	flagged     = "fohp"
 	silentFlags = "cCEgbuk"
@@ -71,7 +73,8 @@ func parseServer(words []string) server {
 	return s
 }
 
-// running are the command lines of all sshd that listen. sshd shows its own as "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups".
+// running are the command lines of all sshd that listen. sshd shows its own as "sshd:
+// /usr/sbin/sshd -D [listener] 0 of 10-100 startups".
 func (d Doctor) running() (all [][]string) {
 	files, _ := filepath.Glob(d.Root + "/proc/[0-9]*/cmdline") // the pattern has no mistake
 	for _, file := range files {
@@ -88,7 +91,8 @@ func (d Doctor) running() (all [][]string) {
 	return all
 }
 
-// enabled are the command lines of systemd's units that are started with the machine and run sshd.
+// enabled are the command lines of systemd's units that are started with the machine and run
+// sshd.
 func (d Doctor) enabled() (all [][]string) {
 	links, _ := filepath.Glob(d.Root + "/etc/systemd/system/*.wants/*.service")
 	for _, link := range links {

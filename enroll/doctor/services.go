@@ -108,7 +108,8 @@ func describeEarly(w stack.Weakness) Finding {
 		"let a wrong password end the stack: requisite in place of required or sufficient")
 }
 
-// checkLines looks at pam_latchkey's own lines: arguments, policies, and what they do beside auth.
+// checkLines looks at pam_latchkey's own lines: arguments, policies, and what they do beside
+// auth.
 func (d Doctor) checkLines(s *stack.Service) []Finding {
 	var found []Finding
 	for _, l := range s.Auth {
@@ -214,9 +215,9 @@ func (d Doctor) checkEnrollArguments(s *stack.Service) (found []Finding) {
 	return found
 }
 
-// otherServices are those that ask for codes, beside those named. part has those that others take
-// in, and that so may have no password of their own. What mentions pam_latchkey and cannot be read
-// is a finding.
+// otherServices are those that ask for codes, beside those named. part has those that others
+// take in, and that so may have no password of their own. What mentions pam_latchkey and cannot
+// be read is a finding.
 func (d Doctor) otherServices(but []string) (names []string, part map[string]bool,
 	damaged []Finding) {
 	part = map[string]bool{}
@@ -239,8 +240,8 @@ func (d Doctor) otherServices(but []string) (names []string, part map[string]boo
 	return names, part, damaged
 }
 
-// serviceNames are the files that PAM can take for services. A name with a dot may be a copy that
-// was given the date: it is looked at unless what stands before the dot is a service.
+// serviceNames are the files that PAM can take for services. A name with a dot may be a copy
+// that was given the date: it is looked at unless what stands before the dot is a service.
 func serviceNames(root string) []string {
 	all := stack.Services(root)
 	return slices.DeleteFunc(slices.Clone(all), func(name string) bool {

@@ -40,7 +40,8 @@ func (r *sshdReport) note(services []sshd.Service) {
 	}
 }
 
-// checkSSHD asks sshd itself what its configuration comes to, for every region that its Match lines cut out.
+// checkSSHD asks sshd itself what its configuration comes to, for every region that its Match
+// lines cut out.
 func (d Doctor) checkSSHD() sshdReport {
 	if _, err := os.Lstat(d.Root + sshdProgram); errors.Is(err, fs.ErrNotExist) {
 		return sshdReport{findings: []Finding{{sshdProgram, OK, "sshd is not installed", ""}}}
@@ -112,7 +113,8 @@ func (d Doctor) sshdCommand(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, d.Root+sshdProgram, args...)
 }
 
-// zones are the interfaces with an address of their own link: who comes by it has an address that is in no network.
+// zones are the interfaces with an address of their own link: who comes by it has an address
+// that is in no network.
 func (d Doctor) zones() []string {
 	if d.Root != "" {
 		return nil

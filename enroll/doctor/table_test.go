@@ -23,11 +23,12 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// TestTable examines a machine for each file in testdata/table: distributions' own configurations, those of public guides, and
-// planted mistakes. The comment in each says what is expected; what is not expected must not be found (FAULTS 10, 43).
+// TestTable examines a machine for each file in testdata/table: distributions' own
+// configurations, those of public guides, and planted mistakes. The comment in each says what is
+// expected; what is not expected must not be found (FAULTS 10, 43).
 //
-// sshd is a real one, in a folder that is a system of its own. Where this machine has none the suite in ./sshd runs this test in its
-// containers, with the sshd of each distribution.
+// sshd is a real one, in a folder that is a system of its own. Where this machine has none the
+// suite in ./sshd runs this test in its containers, with the sshd of each distribution.
 func TestTable(t *testing.T) {
 	cases, err := filepath.Glob("testdata/table/*.txtar")
 	testroot.Must(t, err)
@@ -140,7 +141,8 @@ func examined(found []Finding) []string {
 	return all
 }
 
-// agree reports whether each finding is wanted and each wanted one is there. A wanted one says the check, and a part of the detail.
+// agree reports whether each finding is wanted and each wanted one is there. A wanted one says
+// the check, and a part of the detail.
 func agree(got, wanted []string) bool {
 	left := slices.Clone(wanted)
 	for _, g := range got {

@@ -13,13 +13,15 @@ import (
 	"latchkey/pam/twilio/settings"
 )
 
-// phonesWanted tells whether there is anything of Twilio to check: a host without twilio.toml uses no phones.
+// phonesWanted tells whether there is anything of Twilio to check: a host without twilio.toml
+// uses no phones.
 func (d Doctor) phonesWanted() bool {
 	_, err := os.Lstat(d.Root + settings.DefaultPath)
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// checkTwilio reads the settings and, if they can be read, tries them with a request that sends nothing.
+// checkTwilio reads the settings and, if they can be read, tries them with a request that sends
+// nothing.
 func (d Doctor) checkTwilio() []Finding {
 	if _, err := settings.Load(d.Root, settings.DefaultPath); err != nil {
 		return []Finding{fault(settings.DefaultPath, err, "logins by phone are denied, others work")}
@@ -41,7 +43,8 @@ func (d Doctor) checkTwilio() []Finding {
 	return append(found, okay("this machine's clock agrees with Twilio's"))
 }
 
-// checkHost looks at the file that counts for the whole host, which enroll makes with the first phone.
+// checkHost looks at the file that counts for the whole host, which enroll makes with the first
+// phone.
 func (d Doctor) checkHost() Finding {
 	host := d.Keyring.Host.Path + "/host"
 	_, err := d.Keyring.Host.View("host")

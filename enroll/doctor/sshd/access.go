@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// admits reports whether sshd lets somebody try at all (auth.c, allowed_user): AllowUsers and its like, RefuseConnection, and
-// PermitRootLogin no.
+// admits reports whether sshd lets somebody try at all (auth.c, allowed_user): AllowUsers and
+// its like, RefuseConnection, and PermitRootLogin no.
 func admits(o Options, q *connection) bool {
 	if o.on("refuseconnection") || q.user.UID == 0 && !q.user.made && o.First("permitrootlogin") == "no" {
 		return false

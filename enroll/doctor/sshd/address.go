@@ -2,8 +2,9 @@ package sshd
 
 import "net/netip"
 
-// addresses is judge for addresses: each pattern is an address, a network, or a text with wildcards (addrmatch.c,
-// addr_match_list). An address with a zone is in no network: a client on a link has one.
+// addresses is judge for addresses: each pattern is an address, a network, or a text with
+// wildcards (addrmatch.c, addr_match_list). An address with a zone is in no network: a client on
+// a link has one.
 func addresses(patterns, address string) list {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
@@ -28,7 +29,8 @@ func network(p string) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// ends are a network's first address and the first one behind it, which is not valid behind the last network.
+// ends are a network's first address and the first one behind it, which is not valid behind the
+// last network.
 func ends(n netip.Prefix) (first, behind netip.Addr) {
 	first = n.Masked().Addr()
 	last := first.AsSlice()

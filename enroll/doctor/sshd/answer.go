@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Options are what is in force for a connection, by keyword in lower case, as sshd -T prints it. A keyword that is repeated has
-// all its values.
+// Options are what is in force for a connection, by keyword in lower case, as sshd -T prints it.
+// A keyword that is repeated has all its values.
 type Options map[string][]string
 
 // First is the first value of a keyword; "" if it has none.
@@ -47,8 +47,8 @@ var (
 	again  = regexp.MustCompile(`^debug[0-9]: parse_server_config_depth: config reprocess config `)
 )
 
-// follow picks the Match lines out of sshd's tracing (servconf.c, match_cfg_line): once when it reads all lines, and again when it
-// compares them with the connection.
+// follow picks the Match lines out of sshd's tracing (servconf.c, match_cfg_line): once when it
+// reads all lines, and again when it compares them with the connection.
 func (a *answer) follow(trace string) {
 	current, second := "", false
 	for line := range strings.Lines(trace) {

@@ -20,7 +20,8 @@ type Program struct {
 // patience is for one answer; it takes milliseconds.
 const patience = 10 * time.Second
 
-// ask runs sshd -T for a connection. With -ddd it also says which Match lines it meets, in included files too.
+// ask runs sshd -T for a connection. With -ddd it also says which Match lines it meets, in
+// included files too.
 func (p Program) ask(spec string) (*answer, error) {
 	args := append([]string{"-T", "-ddd", "-C", spec}, p.Flags...)
 	out, trace, err := p.run(args...)

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// atoms keeps one value of each kind: two values about which every line says the same are of one kind. says gives what all lines
-// say of a value.
+// atoms keeps one value of each kind: two values about which every line says the same are of one
+// kind. says gives what all lines say of a value.
 func atoms[T any](values []T, says func(T) string) []T {
 	seen := map[string]bool{}
 	var kept []T
@@ -42,7 +42,8 @@ func patterns(criteria []criterion) []string {
 	return all
 }
 
-// admissions are the values of AllowUsers and its like, wherever they stand: the users' part, and the part behind "@".
+// admissions are the values of AllowUsers and its like, wherever they stand: the users' part,
+// and the part behind "@".
 func (m *model) admissions(keywords ...string) (users, from []string) {
 	add := func(values []string) {
 		for _, v := range values {

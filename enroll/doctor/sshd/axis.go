@@ -9,6 +9,7 @@ import (
 // axes are the values that connections are made of: one of each kind, the most usual first.
 type axes struct {
 	values [dimensions][]*value
+	more   []*value // that are named, and of which the lines should say the same as of others
 	listen []listener
 }
 
@@ -51,8 +52,13 @@ func (m *model) add(x *axes, d dimension, q connection, marks string) {
 	same := func(w *value) bool { return w.marks == v.marks && slices.Equal(w.bits, v.bits) }
 	if !slices.ContainsFunc(x.values[d], same) {
 		x.values[d] = append(x.values[d], v)
+	} else if q.named && len(x.more) < mostNamed {
+		x.more = append(x.more, v)
 	}
 }
+
+// mostNamed is how many values are tried beyond one of each kind.
+const mostNamed = 300
 
 func family(address string) string {
 	a, _ := netip.ParseAddr(address)
@@ -64,8 +70,9 @@ func (m *model) userAxis(machine Machine, x *axes) {
 	allowed, _ := m.admissions("allowusers", "denyusers")
 	inGroup, _ := m.admissions("allowgroups", "denygroups")
 	byGroup := append(patterns(m.about("group")), inGroup...)
-	for _, u := range m.people(machine, append(patterns(m.about("user")), allowed...), byGroup) {
-		q := connection{user: u}
+	named := append(patterns(m.about("user")), allowed...)
+	for _, u := range m.people(machine, named, byGroup) {
+		q := connection{user: u, named: slices.Contains(named, u.Name) || slices.ContainsFunc(byGroup, u.in)}
 		m.add(x, byUser, q, fmt.Sprint(q.root(), u.made && len(u.Groups) > 0,
 			flags(allowed, func(p string) bool { return fits(p, u.Name) }),
 			flags(inGroup, func(p string) bool { return u.in(p) }), " "))
@@ -119,12 +126,14 @@ func (m *model) addressAxis(zones []string, x *axes) {
 	for _, addr := range all {
 		if x.reachable(addr) {
 			says := flags(from, func(p string) bool { return addresses(p, addr) == includes })
-			m.add(x, byAddr, connection{addr: addr}, family(addr)+says)
+			named := slices.Contains(patterns(criteria), addr)
+			m.add(x, byAddr, connection{addr: addr, named: named}, family(addr)+says)
 		}
 	}
 }
 
-// reachable reports whether sshd listens in the family of an address. What is not known is reachable.
+// reachable reports whether sshd listens in the family of an address. What is not known is
+// reachable.
 func (x *axes) reachable(address string) bool {
 	a, err := netip.ParseAddr(address)
 	return err == nil && (len(x.listen) == 0 ||

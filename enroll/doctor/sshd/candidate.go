@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// What a connection is where no line speaks of it. The addresses are those of RFC 5737 and RFC 3849.
+// What a connection is where no line speaks of it. The addresses are those of RFC 5737 and RFC
+// 3849.
 const (
 	plainUser    = "somebody"
 	plainAddress = "192.0.2.1"
@@ -28,7 +29,8 @@ func instances(pattern string, fillers []string) []string {
 	return all
 }
 
-// literals are the pieces of patterns between wildcards: what is put in for the * of one may make it fit another, too.
+// literals are the pieces of patterns between wildcards: what is put in for the * of one may
+// make it fit another, too.
 func literals(patterns []string) []string {
 	pieces := []string{"x", "1", ""}
 	for _, p := range patterns {
@@ -56,7 +58,8 @@ func userNames(patterns []string) []string {
 	return all
 }
 
-// clientAddresses are one address in each part that the networks among the patterns cut out, and texts for the wildcards.
+// clientAddresses are one address in each part that the networks among the patterns cut out, and
+// texts for the wildcards.
 func clientAddresses(patterns []string, zones []string) []string {
 	all := []string{plainAddress, "2001:db8::1"}
 	for _, p := range patterns {
@@ -150,7 +153,8 @@ func localPorts(patterns []string, listen []listener) []int {
 	return all
 }
 
-// localAddresses are clientAddresses for this side: where sshd listens on certain addresses only, no others.
+// localAddresses are clientAddresses for this side: where sshd listens on certain addresses
+// only, no others.
 func localAddresses(patterns []string, listen []listener) []string {
 	var certain []string
 	for _, l := range listen {

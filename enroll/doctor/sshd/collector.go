@@ -90,8 +90,8 @@ func (c *collector) note(o Options) {
 	c.report.Services[at].KeyFirst = c.report.Services[at].KeyFirst && keyFirst(ways)
 }
 
-// leftOver looks at Match lines that no region was for: a group without members, a name that cannot be asked about. What they set
-// is judged by itself, as if they alone applied.
+// leftOver looks at Match lines that no region was for: a group without members, a name that
+// cannot be asked about. What they set is judged by itself, as if they alone applied.
 func (c *collector) leftOver(m *model, regions []*region, complete bool) {
 	for _, b := range m.blocks {
 		if slices.Contains(c.judged, b) || b.never() {
@@ -136,7 +136,8 @@ func (b *Block) never() bool {
 	})
 }
 
-// byName reports whether a Match line is about the names of clients, which sshd asks for with UseDNS alone.
+// byName reports whether a Match line is about the names of clients, which sshd asks for with
+// UseDNS alone.
 func (b *Block) byName() bool {
 	return slices.ContainsFunc(b.criteria, func(c criterion) bool { return c.attribute == "host" })
 }

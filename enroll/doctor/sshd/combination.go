@@ -22,7 +22,8 @@ const (
 	dimensions
 )
 
-// dimensionOf says what a criterion looks at. What it is not in is the same for every connection.
+// dimensionOf says what a criterion looks at. What it is not in is the same for every
+// connection.
 var dimensionOf = map[string]dimension{
 	"user": byUser, "group": byUser, "address": byAddr, "host": byHost, "localaddress": byLocal, "localport": byPort, "rdomain": byDomain,
 }
@@ -80,7 +81,8 @@ func (c *combination) connection() *connection {
 	return q
 }
 
-// key is the same for beginnings of combinations to which the same lines can apply and which sshd lets try alike.
+// key is the same for beginnings of combinations to which the same lines can apply and which
+// sshd lets try alike.
 func (c *combination) key(length dimension) string {
 	words := slices.Clone(c[0].bits)
 	var b strings.Builder
@@ -110,7 +112,8 @@ func (m *model) weigh(v *value) {
 	}
 }
 
-// leaves reports whether no criterion of a line, or of those around it, that looks at a dimension stands against a value.
+// leaves reports whether no criterion of a line, or of those around it, that looks at a
+// dimension stands against a value.
 func (b *Block) leaves(d dimension, q *connection, dns bool) bool {
 	for ; b != nil; b = b.outer {
 		for _, c := range b.criteria {
@@ -131,7 +134,8 @@ func (b *Block) looksAt(c criterion, d dimension, dns bool) bool {
 	return any && of == d
 }
 
-// possible reports whether the parts of a combination, as far as it has them, can be those of one connection.
+// possible reports whether the parts of a combination, as far as it has them, can be those of
+// one connection.
 func (x *axes) possible(c *combination) bool {
 	if c[byAddr] == nil || c[byLocal] == nil {
 		return true
@@ -149,8 +153,8 @@ func sameFamily(addr, laddr string) bool {
 	return errA != nil || errL != nil || a.Is4() == l.Is4()
 }
 
-// listens reports whether sshd may listen there. A port or an address that it is not known to listen on is left for it to be
-// started with.
+// listens reports whether sshd may listen there. A port or an address that it is not known to
+// listen on is left for it to be started with.
 func (x *axes) listens(laddr string, port int) bool {
 	on := func(l listener) bool { return l.port == port }
 	return !slices.ContainsFunc(x.listen, on) || slices.ContainsFunc(x.listen, func(l listener) bool {
@@ -158,7 +162,8 @@ func (x *axes) listens(laddr string, port int) bool {
 	})
 }
 
-// usual is a connection with a value, that is the most usual one otherwise; nil if there is none.
+// usual is a connection with a value, that is the most usual one otherwise; nil if there is
+// none.
 func (x *axes) usual(d dimension, v *value) *combination {
 	var c combination
 	c[d] = v

@@ -1,8 +1,9 @@
-// Package sshd finds out what an sshd's configuration lets through, by asking sshd itself (sshd -T -C) about a connection for
-// every region that its Match lines cut out.
+// Package sshd finds out what an sshd's configuration lets through, by asking sshd itself (sshd
+// -T -C) about a connection for every region that its Match lines cut out.
 //
-// It reads sshd_config only to plan the questions and to name lines. What is in force is sshd's own answer, and where the plan
-// and an answer disagree about a Match line, that line has not been judged.
+// It reads sshd_config only to plan the questions and to name lines. What is in force is sshd's
+// own answer, and where the plan and an answer disagree about a Match line, that line has not
+// been judged.
 package sshd
 
 import (
@@ -61,7 +62,8 @@ var aliases = map[string]string{
 	"pubkeyacceptedkeytypes":          "pubkeyacceptedalgorithms",
 }
 
-// Read reads the configuration in file below root. One that is missing is empty: sshd itself says so.
+// Read reads the configuration in file below root. One that is missing is empty: sshd itself
+// says so.
 func Read(root, file string) (*Config, error) {
 	r := &reader{root: root, config: &Config{}}
 	err := r.file(file, nil, 0)

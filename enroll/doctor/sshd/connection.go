@@ -21,6 +21,7 @@ type connection struct {
 	lport       int
 	rdomain     string
 	release     string // of sshd itself
+	named       bool   // a line names what the value fills in
 }
 
 // spec is the connection for sshd -C; ok is false if it cannot be said there.

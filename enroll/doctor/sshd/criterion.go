@@ -20,7 +20,8 @@ var (
 	listed = []string{"user", "group", "host", "address", "localaddress", "localport", "rdomain", "version"}
 )
 
-// parseCriteria reads the conditions of a Match line: "User alice Address 10.0.0.0/8", "User=alice", and so on.
+// parseCriteria reads the conditions of a Match line: "User alice Address 10.0.0.0/8",
+// "User=alice", and so on.
 func parseCriteria(text string) ([]criterion, error) {
 	all, err := words(text)
 	if err != nil {

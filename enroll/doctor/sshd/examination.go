@@ -38,7 +38,8 @@ type Examination struct {
 	Machine Machine
 	Clock   func() time.Time
 	Bound   time.Duration // how long sshd may be asked
-	// Progress, if set, is called before each question, and when there are no more. One call ends before the next.
+	// Progress, if set, is called before each question, and when there are no more. One call
+	// ends before the next.
 	Progress func(asked, all int)
 }
 
@@ -65,7 +66,8 @@ func (e Examination) Run() (*Report, error) {
 	return c.report, nil
 }
 
-// base asks for a connection that no Match line is for, but "all". Its port is none that a line names.
+// base asks for a connection that no Match line is for, but "all". Its port is none that a line
+// names.
 func (e Examination) base() (*answer, error) {
 	unused := 1
 	for _, p := range patterns((&model{blocks: e.Config.Blocks}).about("localport")) {
@@ -76,7 +78,8 @@ func (e Examination) base() (*answer, error) {
 	return e.Program.ask(fmt.Sprintf("lport=%d", unused))
 }
 
-// ask puts all questions, several at a time, in the order of the regions; those for which there is no time are left out.
+// ask puts all questions, several at a time, in the order of the regions; those for which there
+// is no time are left out.
 func (e Examination) ask(regions []*region, c *collector, m *model) {
 	answers := make([]outcome, len(regions))
 	end := e.Clock().Add(e.Bound)

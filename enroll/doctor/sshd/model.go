@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// decisive are the keywords that decide whether the code can be left out, and that may stand below a Match line.
+// decisive are the keywords that decide whether the code can be left out, and that may stand
+// below a Match line.
 var decisive = []string{
 	"authenticationmethods", "pubkeyauthentication", "passwordauthentication", "kbdinteractiveauthentication",
 	"permitrootlogin", "permitemptypasswords", "hostbasedauthentication", "gssapiauthentication", "gssapikeyexchange",
@@ -22,7 +23,8 @@ type model struct {
 	config *Config
 	base   Options  // what is in force where no Match line applies
 	blocks []*Block // the Match lines below which something decisive is set, and those around them
-	// flags are the keywords that the command line sets, which outweighs all lines that are not below a Match line.
+	// flags are the keywords that the command line sets, which outweighs all lines that are not
+	// below a Match line.
 	flags []string
 	// release is how sshd names its version, for Match Version.
 	release string
@@ -99,7 +101,8 @@ func lowered(s *Setting) string {
 // indirect are the keywords that are the cause only if their base value would not do the same.
 var indirect = []string{"authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys"}
 
-// cause is the line that a problem comes of: one below a Match line if there is one. nil: it comes of what no line says.
+// cause is the line that a problem comes of: one below a Match line if there is one. nil: it
+// comes of what no line says.
 func (m *model) cause(p Problem, o Options, by map[string]*Setting, root bool) *Setting {
 	for _, k := range p.blame {
 		if s := by[k]; s != nil && (!slices.Contains(indirect, k) || !m.persists(p, o, k, root)) {

@@ -44,8 +44,9 @@ type planner struct {
 // mostRegions bounds how many combinations are considered, which takes a second or two.
 const mostRegions = 2_000_000
 
-// plan chooses one connection for each way in which what is in force can come about, one for each value that lines speak of, and
-// one for each line that problems come of. complete is false if there were too many combinations to consider.
+// plan chooses one connection for each way in which what is in force can come about, one for
+// each value that lines speak of, and one for each line that problems come of. complete is false
+// if there were too many combinations to consider.
 func (m *model) plan(x *axes) (chosen []*region, complete bool) {
 	p := &planner{m: m, x: x, seen: map[string]bool{}, left: mostRegions}
 	p.product()
@@ -54,8 +55,8 @@ func (m *model) plan(x *axes) (chosen []*region, complete bool) {
 	return p.chosen, p.left > 0
 }
 
-// product goes through all combinations of values that differ in what they can do, one dimension after the other: of those
-// to which the same lines can still apply one goes on.
+// product goes through all combinations of values that differ in what they can do, one dimension
+// after the other: of those to which the same lines can still apply one goes on.
 func (p *planner) product() {
 	var same [dimensions][]*value
 	open := []*combination{{}}
@@ -90,7 +91,8 @@ func (p *planner) longer(open []*combination, d dimension, values []*value) []*c
 	return all
 }
 
-// expand looks, for a combination with problems, at the values that can do the same: each may be of a line of its own.
+// expand looks, for a combination with problems, at the values that can do the same: each may be
+// of a line of its own.
 func (p *planner) expand(c *combination) {
 	for d := range dimensions {
 		profile := p.m.profile(d, c[d])
@@ -110,14 +112,21 @@ func (p *planner) expand(c *combination) {
 func (p *planner) values() {
 	for d := range dimensions {
 		for _, v := range p.x.values[d] {
-			name := fmt.Sprint("value ", d, " ", v.text())
-			if p.seen[name] {
-				continue
-			}
-			if c := p.x.usual(d, v); c != nil {
-				p.take(p.m.region(c.connection()), name)
-			}
+			p.value(v)
 		}
+	}
+	for _, v := range p.x.more {
+		p.value(v)
+	}
+}
+
+func (p *planner) value(v *value) {
+	name := fmt.Sprint("value ", v.d, " ", v.text())
+	if p.seen[name] {
+		return
+	}
+	if c := p.x.usual(v.d, v); c != nil {
+		p.take(p.m.region(c.connection()), name)
 	}
 }
 

@@ -22,8 +22,8 @@ const (
 // keyed are the keywords that decide about keys.
 var keyed = []string{"authenticationmethods", "pubkeyauthentication", "authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys"}
 
-// problems are what is wrong with what is in force. exception reports whether a Match line switches methods: one that closes
-// every door means it.
+// problems are what is wrong with what is in force. exception reports whether a Match line
+// switches methods: one that closes every door means it.
 func problems(o Options, root, exception bool) []Problem {
 	if !o.on("usepam") {
 		return []Problem{{Text: "UsePAM no: PAM is not asked, so no one is asked for a code",

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// profile is the same for values of a dimension that can do the same: the lines that speak of them set the same under the same
-// other conditions, and nothing between these lines sets anything else.
+// profile is the same for values of a dimension that can do the same: the lines that speak of
+// them set the same under the same other conditions, and nothing between these lines sets
+// anything else.
 func (m *model) profile(d dimension, v *value) string {
 	if v.profile != "" {
 		return v.profile
@@ -58,7 +59,8 @@ func (b *Block) sets() string {
 	return strings.Join(all, "; ")
 }
 
-// rank counts the lines above that do not look at a dimension and set otherwise what this one sets.
+// rank counts the lines above that do not look at a dimension and set otherwise what this one
+// sets.
 func (m *model) rank(at int, d dimension, dns bool) (count int) {
 	for _, above := range m.blocks[:at] {
 		if !above.speaksOf(d, dns) && above.differs(m.blocks[at]) {

@@ -48,8 +48,8 @@ func (o Options) open() []string {
 	return slices.DeleteFunc(all, func(m string) bool { return !o.enabled(m) })
 }
 
-// ways are the lists of methods by which a client can log in; root only by those that PermitRootLogin leaves. listed
-// reports whether AuthenticationMethods says so.
+// ways are the lists of methods by which a client can log in; root only by those that
+// PermitRootLogin leaves. listed reports whether AuthenticationMethods says so.
 func (o Options) ways(root bool) (ways [][]string, listed bool) {
 	value := o.First("authenticationmethods")
 	if listed = value != "" && value != "any"; listed {

@@ -7,8 +7,8 @@ import (
 
 const blanks = " \t\r\n\f"
 
-// cutKeyword splits a line at its keyword, which it gives in lower case: blanks, an equals sign, or both end it. A comment or
-// an empty line has none.
+// cutKeyword splits a line at its keyword, which it gives in lower case: blanks, an equals sign,
+// or both end it. A comment or an empty line has none.
 func cutKeyword(line string) (keyword, rest string) {
 	line = strings.Trim(line, blanks)
 	if line == "" || line[0] == '#' {
@@ -28,8 +28,8 @@ func cutKeyword(line string) (keyword, rest string) {
 	return strings.ToLower(line[:end]), rest
 }
 
-// words splits what follows a keyword as sshd does (misc.c, argv_split): quotes of both kinds, some escapes, and a comment
-// begins with a word.
+// words splits what follows a keyword as sshd does (misc.c, argv_split): quotes of both kinds,
+// some escapes, and a comment begins with a word.
 func words(text string) ([]string, error) {
 	var all []string
 	for {
