@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"latchkey/enroll/doctor"
 	"latchkey/pam/gate/names"
@@ -39,7 +40,7 @@ func (p *program) examination(service string) doctor.Doctor {
 			who, err := lookUp(name)
 			return who.uid, err
 		},
-		Group: p.group(),
+		Group: p.group(), Pause: time.Sleep,
 		Probe: func() protocol.Answer { return p.twilio(func(t verifier) protocol.Answer { return t.Probe() }) },
 	}
 }

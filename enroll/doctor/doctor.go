@@ -35,6 +35,8 @@ type Doctor struct {
 	Bound time.Duration
 	// Progress, if set, is told how many questions sshd has answered, of how many.
 	Progress func(asked, all int)
+	// Pause waits, to see whether what is so stays so.
+	Pause func(time.Duration)
 	// Probe tries Twilio Verify without sending anything.
 	Probe func() protocol.Answer
 }
@@ -44,6 +46,7 @@ func (d Doctor) Run() []Finding {
 	found := d.checkPolicy(policy.DefaultPath)
 	found = append(found, d.checkInstallation()...)
 	found = append(found, d.checkRecords()...)
+	found = append(found, d.checkLocks()...)
 	found = append(found, d.checkLogins(d.Service)...)
 	found = append(found, checkClock(clockState))
 	if d.phonesWanted() {

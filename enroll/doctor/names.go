@@ -32,7 +32,8 @@ func (n *names) lines(database string, keys ...string) [][]string {
 	} else {
 		ctx, cancel := context.WithTimeout(context.Background(), nameWait)
 		defer cancel()
-		out, _ := exec.CommandContext(ctx, "/usr/bin/getent", append([]string{database}, keys...)...).Output()
+		args := append([]string{database}, keys...)
+		out, _ := exec.CommandContext(ctx, "/usr/bin/getent", args...).Output()
 		text = string(out) // also where some keys are unknown
 	}
 	var rows [][]string
@@ -48,7 +49,8 @@ func newNames(root string, groups []string) *names {
 	n := &names{root: root, users: map[string]sshd.User{}}
 	n.groups = n.lines("group")
 	for _, g := range groups {
-		if !strings.ContainsAny(g, "*?") && !slices.ContainsFunc(n.groups, func(row []string) bool { return row[0] == g }) {
+		is := func(row []string) bool { return row[0] == g }
+		if !strings.ContainsAny(g, "*?") && !slices.ContainsFunc(n.groups, is) {
 			n.groups = append(n.groups, n.lines("group", g)...)
 		}
 	}

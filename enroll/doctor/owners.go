@@ -18,12 +18,13 @@ func (d Doctor) checkOwners(enrolled []string) []Finding {
 		}
 		record := "/etc/latchkey/users/" + name
 		if other, twice := owner[uid]; twice {
-			found = append(found, warning(record, fmt.Sprintf("%s and %s have uid %d; a third name of it is denied", other, name, uid), ""))
+			text := fmt.Sprintf("%s and %s have uid %d; a third name of it is denied", other, name, uid)
+			found = append(found, warning(record, text, ""))
 		}
 		owner[uid] = name
 		if now := d.nameOf(uid); now != "" && now != name && d.gone(name) {
-			found = append(found, fault(record, fmt.Errorf("uid %d is now called %s: %s is denied and cannot enroll", uid, now, now),
-				"enroll reset "+name+"; then "+now+" enrolls"))
+			err := fmt.Errorf("uid %d is now called %s: %s is denied and cannot enroll", uid, now, now)
+			found = append(found, fault(record, err, "enroll reset "+name+"; then "+now+" enrolls"))
 		}
 	}
 	return append(append(found, d.checkSecondNames(owner)...), d.checkCopied(enrolled)...)
@@ -62,7 +63,8 @@ func (d Doctor) checkSecondNames(owner map[uint32]string) []Finding {
 			continue
 		}
 		if _, err := d.Keyring.Records.UID(u.Name); err != nil {
-			found = append(found, warning("/etc/passwd", fmt.Sprintf("%s has the uid of %s, who is enrolled: %s is denied", u.Name, other, u.Name), ""))
+			text := fmt.Sprintf("%s has the uid of %s, who is enrolled: %s is denied", u.Name, other, u.Name)
+			found = append(found, warning("/etc/passwd", text, ""))
 		}
 	}
 	return found
@@ -80,11 +82,12 @@ func (d Doctor) checkCopied(enrolled []string) []Finding {
 	if len(users) > 0 {
 		shown := strings.Join(users[:min(len(users), mostProblems)], ", ")
 		found = append(found, warning("/var/lib/latchkey/users",
-			fmt.Sprintf("a full disk would deny %s (%d in all): their files are copied when they are written", shown, len(users)),
+			fmt.Sprintf("a full disk would deny %s (%d in all): writing copies their files", shown, len(users)),
 			"any change by enroll makes a file anew, for instance: enroll codes --user "+users[0]))
 	}
 	if copied, err := d.Keyring.Host.CopiedOnWrite("host"); err == nil && copied {
-		found = append(found, warning("/var/lib/latchkey/host", "a full disk would stop codes by phone: this file is copied when it is written",
+		found = append(found, warning("/var/lib/latchkey/host",
+			"a full disk would stop codes by phone: writing copies this file",
 			"remove it: enroll add phone makes a new one"))
 	}
 	return found

@@ -25,7 +25,8 @@ func (d Doctor) checkPolicy(path string) []Finding {
 
 func (d Doctor) checkUnenrolled(path string, rules *policy.Policy) []Finding {
 	if until := rules.EnrollBy.String(); until >= d.Clock().Format(time.DateOnly) {
-		return []Finding{warning(path, "until "+until+" is over, users who have not enrolled get in without a code", "")}
+		text := "until " + until + " is over, users who have not enrolled get in without a code"
+		return []Finding{warning(path, text, "")}
 	}
 	if rules.Unenrolled == policy.UnenrolledAllow {
 		return []Finding{warning(path, "users who have not enrolled get in without a code", `unenrolled = "deny"`)}
@@ -39,8 +40,8 @@ func (d Doctor) checkRules(path string, rules *policy.Policy) []Finding {
 	for i, r := range rules.Rules {
 		place := fmt.Sprintf("%s:%d", path, r.Line)
 		if by := shadow(rules.Rules[:i], r); by != nil {
-			found = append(found, fault(place, fmt.Errorf("this rule decides nothing: the one on line %d is for all its logins", by.Line),
-				"put the narrower rule first"))
+			err := fmt.Errorf("this rule decides nothing: the one on line %d is for all its logins", by.Line)
+			found = append(found, fault(place, err, "put the narrower rule first"))
 			continue
 		}
 		found = append(found, d.checkOutcome(place, rules, i)...)
@@ -51,6 +52,7 @@ func (d Doctor) checkRules(path string, rules *policy.Policy) []Finding {
 
 // checkOutcome finds a rule that lets everyone in, or no one.
 func (d Doctor) checkOutcome(place string, rules *policy.Policy, at int) []Finding {
+	const hint = "give it users, groups or from"
 	r := rules.Rules[at]
 	everyone := d.forEveryone(r)
 	above := func(others ...policy.Require) bool { return requires(rules.Rules[:at], others...) }
@@ -58,12 +60,12 @@ func (d Doctor) checkOutcome(place string, rules *policy.Policy, at int) []Findi
 	case r.Require == policy.RequireCode:
 		return d.checkMethods(place, rules, r)
 	case r.Require == policy.RequireNone && everyone && !above(policy.RequireCode, policy.RequireDeny):
-		return []Finding{fault(place, errors.New("this rule lets everyone in without a code"), "give it users, groups or from")}
+		return []Finding{fault(place, errors.New("this rule lets everyone in without a code"), hint)}
 	case r.Require == policy.RequireNone && everyone:
-		return []Finding{warning(place, "this rule lets everyone in without a code for whom no rule above is",
-			"give it users, groups or from")}
+		const text = "this rule lets everyone in without a code for whom no rule above is"
+		return []Finding{warning(place, text, hint)}
 	case r.Require == policy.RequireDeny && everyone && !above(policy.RequireCode, policy.RequireNone):
-		return []Finding{fault(place, errors.New("this rule keeps everyone out"), "give it users, groups or from")}
+		return []Finding{fault(place, errors.New("this rule keeps everyone out"), hint)}
 	}
 	return nil
 }

@@ -32,10 +32,12 @@ func (d Doctor) checkRecords() []Finding {
 		}
 	}
 	if bad > mostProblems {
-		found = append(found, fault(records, fmt.Errorf("%d more records cannot be used", bad-mostProblems), "enroll list"))
+		err := fmt.Errorf("%d more records cannot be used", bad-mostProblems)
+		found = append(found, fault(records, err, "enroll list"))
 	}
 	if bad == 0 {
-		found = append(found, Finding{records, OK, fmt.Sprintf("%d records and their states can be used", len(names)), ""})
+		text := fmt.Sprintf("%d records and their states can be used", len(names))
+		found = append(found, Finding{records, OK, text, ""})
 	}
 	return found
 }

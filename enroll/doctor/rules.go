@@ -18,7 +18,8 @@ import (
 // is none.
 func shadow(above []policy.Rule, r policy.Rule) *policy.Rule {
 	for i, a := range above {
-		if covers(a.Users, r.Users) && covers(a.Groups, r.Groups) && covers(a.Services, r.Services) && coversNetworks(a.From, r.From) {
+		if covers(a.Users, r.Users) && covers(a.Groups, r.Groups) && covers(a.Services, r.Services) &&
+			coversNetworks(a.From, r.From) {
 			return &above[i]
 		}
 	}
@@ -34,9 +35,7 @@ func covers(wide, narrow []string) bool {
 // coversNetworks is covers for networks. A list of networks is never everything: logins from
 // nowhere are in none.
 func coversNetworks(wide, narrow []netip.Prefix) bool {
-	outside := func(n netip.Prefix) bool {
-		return !slices.ContainsFunc(merged(wide), func(w netip.Prefix) bool { return w.Bits() <= n.Bits() && w.Contains(n.Addr()) })
-	}
+	outside := func(n netip.Prefix) bool { return !anyContains(merged(wide), n) }
 	return wide == nil || narrow != nil && !slices.ContainsFunc(narrow, outside)
 }
 
@@ -50,14 +49,18 @@ func merged(networks []netip.Prefix) []netip.Prefix {
 		}
 		whole := netip.PrefixFrom(n.Addr(), n.Bits()-1).Masked()
 		first, second := halves(whole)
-		has := func(p netip.Prefix) bool {
-			return slices.ContainsFunc(all, func(w netip.Prefix) bool { return w.Bits() <= p.Bits() && w.Contains(p.Addr()) })
-		}
-		if has(first) && has(second) && !slices.Contains(all, whole) {
+		if anyContains(all, first) && anyContains(all, second) && !slices.Contains(all, whole) {
 			all = append(all, whole)
 		}
 	}
 	return all
+}
+
+// anyContains reports whether one of some networks has all of another.
+func anyContains(networks []netip.Prefix, n netip.Prefix) bool {
+	return slices.ContainsFunc(networks, func(w netip.Prefix) bool {
+		return w.Bits() <= n.Bits() && w.Contains(n.Addr())
+	})
 }
 
 func halves(n netip.Prefix) (first, second netip.Prefix) {
@@ -93,12 +96,12 @@ func (d Doctor) checkMethods(place string, rules *policy.Policy, r policy.Rule) 
 		}
 	}
 	if !usable {
-		return []Finding{fault(place, fmt.Errorf("this rule keeps out all whom it is for: of %s none works (%s)", listed(r.Methods), why),
-			"add a method that works, such as totp")}
+		err := fmt.Errorf("this rule keeps out all whom it is for: of %s none works (%s)", listed(r.Methods), why)
+		return []Finding{fault(place, err, "add a method that works, such as totp")}
 	}
-	if len(r.Users) == 0 && !d.someoneHas(r.Methods, nil) || len(r.Users) > 0 && !d.someoneHas(r.Methods, r.Users) {
-		return []Finding{fault(place, fmt.Errorf("this rule keeps out all whom it is for: none of those who have enrolled has %s", listed(r.Methods)),
-			"add a method that they have; see: enroll list")}
+	if !d.someoneHas(r.Methods, r.Users) {
+		err := fmt.Errorf("this rule keeps out all whom it is for: none who has enrolled has %s", listed(r.Methods))
+		return []Finding{fault(place, err, "add a method that they have; see: enroll list")}
 	}
 	return nil
 }
@@ -128,7 +131,8 @@ func (d Doctor) someoneHas(methods []policy.Method, users []string) bool {
 			return true
 		}
 		rec, _, err := d.Keyring.View(name, uid)
-		if err != nil || slices.ContainsFunc(methods, func(m policy.Method) bool { return has(rec, m) }) {
+		can := func(m policy.Method) bool { return has(rec, m) }
+		if err != nil || slices.ContainsFunc(methods, can) {
 			return true
 		}
 		enrolled = true
@@ -137,7 +141,8 @@ func (d Doctor) someoneHas(methods []policy.Method, users []string) bool {
 }
 
 func has(r *record.Record, m policy.Method) bool {
-	of := map[policy.Method]record.Type{policy.TOTP: record.TOTP, policy.HOTP: record.HOTP, policy.SMS: record.Phone, policy.Call: record.Phone}
+	of := map[policy.Method]record.Type{policy.TOTP: record.TOTP, policy.HOTP: record.HOTP,
+		policy.SMS: record.Phone, policy.Call: record.Phone}
 	return m == policy.Recovery && r.Recovery.Len() > 0 ||
 		slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type == of[m] })
 }
@@ -148,14 +153,14 @@ func (d Doctor) checkNames(place string, r policy.Rule) []Finding {
 	var found []Finding
 	for _, name := range r.Users {
 		if _, err := d.LookUp(name); err != nil {
-			found = append(found, warning(place, fmt.Sprintf("the user %q: %v", name, err), "is the name spelt right?"))
+			text := fmt.Sprintf("the user %q: %v", name, err)
+			found = append(found, warning(place, text, "is the name spelt right?"))
 		}
 	}
 	for _, group := range r.Groups {
 		if err := d.group(group); err != nil {
-			found = append(found, fault(place,
-				fmt.Errorf("the group %q: %v; while that is so, every login gets the stricter of this rule and those below", group, err),
-				"is the name spelt right? a netgroup begins with @"))
+			err = fmt.Errorf("the group %q: %v; every login gets the stricter of this rule and those below", group, err)
+			found = append(found, fault(place, err, "is the name spelt right? a netgroup begins with @"))
 		}
 	}
 	return found
@@ -173,7 +178,8 @@ func (d Doctor) group(name string) error {
 	if _, err := os.Stat(d.Root + "/etc/group"); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if !slices.ContainsFunc(n.lines("group", name), func(row []string) bool { return row[0] == name }) {
+	is := func(row []string) bool { return row[0] == name }
+	if !slices.ContainsFunc(n.lines("group", name), is) {
 		return errors.New("there is no such group")
 	}
 	return nil
@@ -183,9 +189,11 @@ func (d Doctor) group(name string) error {
 // can tell which network that is in.
 func (d Doctor) checkNamesOfClients(s sshdReport) []Finding {
 	rules, err := policy.Load(d.Root, policy.DefaultPath)
-	if err != nil || s.dns == "" || !slices.ContainsFunc(rules.Rules, func(r policy.Rule) bool { return r.From != nil }) {
+	from := func(r policy.Rule) bool { return r.From != nil }
+	if err != nil || s.dns == "" || !slices.ContainsFunc(rules.Rules, from) {
 		return nil
 	}
-	return []Finding{fault(s.dns, errors.New("UseDNS yes: clients that have a name come without their address, so that no from in "+
-		policy.DefaultPath+" can be told"), "write in sshd_config: UseDNS no")}
+	err = errors.New("UseDNS yes: clients with a name come without their address, so that no from in " +
+		policy.DefaultPath + " can be told")
+	return []Finding{fault(s.dns, err, "write in sshd_config: UseDNS no")}
 }

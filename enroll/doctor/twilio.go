@@ -51,7 +51,7 @@ func (d Doctor) checkHost() Finding {
 	if errors.Is(err, fs.ErrNotExist) && !d.phonesEnrolled() {
 		return Finding{host, OK, "made with the first phone", ""}
 	}
-	return verdict(host, err, "no codes are sent until it can be read; restore it from a backup, or remove it: enroll add phone makes a new one")
+	return verdict(host, err, "no codes are sent until it can be read; restore it, or remove it: enroll add phone makes a new one")
 }
 
 // phonesEnrolled reports whether any user is known to have a phone.

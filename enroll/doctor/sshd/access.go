@@ -16,7 +16,10 @@ func admits(o Options, q *connection) bool {
 		keyword string
 		in      func(string) bool
 		allows  bool
-	}{{"denyusers", user, false}, {"allowusers", user, true}, {"denygroups", q.user.in, false}, {"allowgroups", q.user.in, true}} {
+	}{
+		{"denyusers", user, false}, {"allowusers", user, true},
+		{"denygroups", q.user.in, false}, {"allowgroups", q.user.in, true},
+	} {
 		patterns := o.fields(l.keyword)
 		if len(patterns) > 0 && slices.ContainsFunc(patterns, l.in) != l.allows {
 			return false

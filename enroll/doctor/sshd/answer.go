@@ -42,9 +42,10 @@ func parseOptions(text string) Options {
 }
 
 var (
-	traced = regexp.MustCompile(`^debug3: checking (syntax|match) for '(.*)'(?: user .* lport -?[0-9]+)?(?: on line [0-9]+)?\s*$`)
-	found  = regexp.MustCompile(`^debug3: match found`)
-	again  = regexp.MustCompile(`^debug[0-9]: parse_server_config_depth: config reprocess config `)
+	traced = regexp.MustCompile(`^debug3: checking (syntax|match) for '(.*)'` +
+		`(?: user .* lport -?[0-9]+)?(?: on line [0-9]+)?\s*$`)
+	found = regexp.MustCompile(`^debug3: match found`)
+	again = regexp.MustCompile(`^debug[0-9]: parse_server_config_depth: config reprocess config `)
 )
 
 // follow picks the Match lines out of sshd's tracing (servconf.c, match_cfg_line): once when it

@@ -82,7 +82,8 @@ func clientAddresses(patterns []string, zones []string) []string {
 
 // octets stand for a wildcard in an IPv4 address, groups in an IPv6 address.
 var (
-	octets = []string{"0", "1", "2", "9", "10", "99", "100", "200", "255", "0.0", "1.1", "0.0.1", "1.0.1", "0.0.0.1", ""}
+	octets = []string{"0", "1", "2", "9", "10", "99", "100", "200", "255",
+		"0.0", "1.1", "0.0.1", "1.0.1", "0.0.0.1", ""}
 	groups = []string{"1", ":1", "::1", "0:0:1", "fe80::1", "2001:db8::1", ""}
 )
 

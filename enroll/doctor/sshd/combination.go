@@ -25,7 +25,8 @@ const (
 // dimensionOf says what a criterion looks at. What it is not in is the same for every
 // connection.
 var dimensionOf = map[string]dimension{
-	"user": byUser, "group": byUser, "address": byAddr, "host": byHost, "localaddress": byLocal, "localport": byPort, "rdomain": byDomain,
+	"user": byUser, "group": byUser, "address": byAddr, "host": byHost,
+	"localaddress": byLocal, "localport": byPort, "rdomain": byDomain,
 }
 
 // value is one value of a dimension.

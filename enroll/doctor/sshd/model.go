@@ -10,7 +10,8 @@ import (
 // below a Match line.
 var decisive = []string{
 	"authenticationmethods", "pubkeyauthentication", "passwordauthentication", "kbdinteractiveauthentication",
-	"permitrootlogin", "permitemptypasswords", "hostbasedauthentication", "gssapiauthentication", "gssapikeyexchange",
+	"permitrootlogin", "permitemptypasswords", "hostbasedauthentication",
+	"gssapiauthentication", "gssapikeyexchange",
 	"authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys",
 	"allowusers", "denyusers", "allowgroups", "denygroups", "refuseconnection", "pamservicename", "usepam", "usedns",
 }

@@ -20,7 +20,9 @@ const (
 )
 
 // keyed are the keywords that decide about keys.
-var keyed = []string{"authenticationmethods", "pubkeyauthentication", "authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys"}
+var keyed = []string{
+	"authenticationmethods", "pubkeyauthentication", "authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys",
+}
 
 // problems are what is wrong with what is in force. exception reports whether a Match line
 // switches methods: one that closes every door means it.
@@ -35,18 +37,25 @@ func problems(o Options, root, exception bool) []Problem {
 	}
 	var found []Problem
 	if !o.on("kbdinteractiveauthentication") {
-		found = append(found, Problem{Text: "KbdInteractiveAuthentication no: no one can be asked for a code",
-			Hint: "write in sshd_config: KbdInteractiveAuthentication yes", blame: []string{"kbdinteractiveauthentication"}})
+		found = append(found, Problem{
+			Text: "KbdInteractiveAuthentication no: no one can be asked for a code",
+			Hint: "write in sshd_config: KbdInteractiveAuthentication yes", blame: []string{"kbdinteractiveauthentication"},
+		})
 	} else if len(ways) == 0 && listed {
-		found = append(found, Problem{Text: "no one can log in: each list of AuthenticationMethods has a method that is switched off",
-			Hint: "switch on what AuthenticationMethods names", blame: append(slices.Clone(keyed), "passwordauthentication")})
+		found = append(found, Problem{
+			Text: "no one can log in: each list of AuthenticationMethods has a method that is switched off",
+			Hint: "switch on what AuthenticationMethods names", blame: append(slices.Clone(keyed), "passwordauthentication"),
+		})
 	}
 	for _, way := range ways {
 		found = append(found, judgeWay(o, way, listed)...)
 	}
-	if o.on("permitemptypasswords") && slices.ContainsFunc(ways, func(way []string) bool { return asks(way) >= 0 }) {
-		found = append(found, Problem{Text: "PermitEmptyPasswords yes: a user without a password needs nothing but the code",
-			Hint: "write in sshd_config: PermitEmptyPasswords no", Warning: true, blame: []string{"permitemptypasswords"}})
+	asked := func(way []string) bool { return asks(way) >= 0 }
+	if o.on("permitemptypasswords") && slices.ContainsFunc(ways, asked) {
+		found = append(found, Problem{
+			Text: "PermitEmptyPasswords yes: a user without a password needs nothing but the code", Warning: true,
+			Hint: "write in sshd_config: PermitEmptyPasswords no", blame: []string{"permitemptypasswords"},
+		})
 	}
 	return found
 }

@@ -80,7 +80,8 @@ func asks(way []string) int {
 func keyFirst(ways [][]string) bool {
 	for _, way := range ways {
 		at := asks(way)
-		if at >= 0 && !slices.ContainsFunc(way[:at], func(m string) bool { return slices.Contains(withoutPAM, m) }) {
+		key := func(m string) bool { return slices.Contains(withoutPAM, m) }
+		if at >= 0 && !slices.ContainsFunc(way[:at], key) {
 			return false
 		}
 	}
