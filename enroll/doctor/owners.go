@@ -1,9 +1,12 @@
 package doctor
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+
+	nameservice "latchkey/pam/gate/names"
 )
 
 // checkOwners finds accounts that were renamed, second names with one uid, and files that a full
@@ -38,9 +41,10 @@ func (d Doctor) renamed(name string, err error) bool {
 	return err != nil && readable == nil && now != "" && now != name && d.gone(name)
 }
 
+// gone reports whether there is certainly no such user.
 func (d Doctor) gone(name string) bool {
 	_, err := d.LookUp(name)
-	return err != nil
+	return err != nil && !errors.Is(err, nameservice.ErrUntold)
 }
 
 // nameOf is the name of a uid; "" if it has none that is known.
