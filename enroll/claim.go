@@ -10,8 +10,9 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// claim proves that a new number is the user's. Wrong codes are charged to the user; and of the number's
-// verification at Twilio, which may be somebody else's login, a claim uses up no more than its bounds.
+// claim proves that a new number is the user's. Wrong codes are charged to the user; and of the
+// number's verification at Twilio, which may be somebody else's login, a claim uses up no more
+// than its bounds.
 type claim struct {
 	*program
 	number factor.Claim

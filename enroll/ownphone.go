@@ -11,8 +11,8 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// ownPhone proves that a phone of the user's is at hand. Its code is booked, charged and compared as at
-// a login, and is of the same verification as a login's.
+// ownPhone proves that a phone of the user's is at hand. Its code is booked, charged and
+// compared as at a login, and is of the same verification as a login's.
 type ownPhone struct {
 	*program
 	who    identity
@@ -68,8 +68,8 @@ func (o ownPhone) judge(code, _ string) (flow.Outcome, error) {
 	return flow.Outcome{Reason: flow.Wrong}, nil
 }
 
-// verify charges a code as a login does, and says how the verification stands. Codes of other phones
-// prove nothing here: it is this phone that the change is then made with.
+// verify charges a code as a login does, and says how the verification stands. Codes of other
+// phones prove nothing here: it is this phone that the change is then made with.
 func (o ownPhone) verify(code string) (m factor.Match, standing factor.Standing, err error) {
 	account, err := o.keyring.Open(o.who.name, o.who.uid)
 	if err != nil {

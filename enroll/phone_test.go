@@ -108,7 +108,8 @@ func TestClaimingAColleaguesNumberLeavesTheirCodeAlone(t *testing.T) {
 			if name == "three users" {
 				most = 3
 			}
-			if sends, checks := s.verify.Sends()-1, s.verify.Checks(); sends > most || checks > most || checks == 0 {
+			sends, checks := s.verify.Sends()-1, s.verify.Checks()
+			if sends > most || checks > most || checks == 0 {
 				t.Errorf("%d sends and %d checks of alice's verification by others, want at most %d", sends, checks, most)
 			}
 			if got := check(code); got != protocol.Approved {
@@ -151,10 +152,11 @@ func TestACodeThatDoesNotProveANumberIsChargedAndLogged(t *testing.T) {
 			term := start(0)
 			wrong := s.different(bobNumber)
 			first := wrong()
-			talk(t, term, "", first, "That code was not accepted. Code: ", first, "That code was not accepted. Code: ", wrong(),
-				"no right code; nothing was changed")
+			talk(t, term, "", first, "That code was not accepted. Code: ", first,
+				"That code was not accepted. Code: ", wrong(), "no right code; nothing was changed")
 			exits(t, term, exitFailed)
-			s.logs(refusal(bob, "sms", "mobile", "wrong"), refusal(bob, "sms", "mobile", "wrong"), refusal(bob, "sms", "mobile", "wrong"))
+			line := refusal(bob, "sms", "mobile", "wrong")
+			s.logs(line, line, line)
 			if got, checks := s.failures(bob), s.verify.Checks(); got != 2 || checks != 2 {
 				t.Errorf("%d failures and %d checks for two wrong codes, one of them twice; want 2 and 2", got, checks)
 			}
@@ -195,7 +197,8 @@ func TestALockedUserProvesNothingAndTwilioIsNotAsked(t *testing.T) {
 	talk(t, again, "Password: ", password, "too many wrong codes; nothing was changed")
 	exits(t, again, exitFailed)
 	other := s.as(bob, "add", "phone", "--number", bobNumber)
-	talk(t, other, "Password: ", password, "Code from a device you have", codeAt(t, rfcApp(), 0), "code not accepted; nothing was changed")
+	talk(t, other, "Password: ", password, "Code from a device you have", codeAt(t, rfcApp(), 0),
+		"code not accepted; nothing was changed")
 	exits(t, other, exitFailed)
 	if s.verify.Sends() != sends || s.verify.Checks() != checks {
 		t.Errorf("Twilio was asked: %d sends and %d checks more", s.verify.Sends()-sends, s.verify.Checks()-checks)
@@ -217,10 +220,11 @@ func TestACodeSentAsAProofIsChargedAndLoggedAsAtALogin(t *testing.T) {
 			s.logs()
 			wrong := s.different(aliceNumber)
 			thief := s.as(alice, args...)
-			talk(t, thief, "Password: ", password, onItsWay+`0001\. Code: `, wrong(), `not accepted\. Code: `, "hello",
-				`not accepted\. Code: `, wrong(), "no right code; nothing was changed")
+			talk(t, thief, "Password: ", password, onItsWay+`0001\. Code: `, wrong(),
+				`not accepted\. Code: `, "hello", `not accepted\. Code: `, wrong(), "no right code; nothing was changed")
 			exits(t, thief, exitFailed)
-			s.logs(refusal(alice, "sms", "mobile", "wrong"), refusal(alice, "sms", "mobile", "wrong"), refusal(alice, "sms", "mobile", "wrong"))
+			line := refusal(alice, "sms", "mobile", "wrong")
+			s.logs(line, line, line)
 			if got, checks := s.failures(alice), s.verify.Checks(); got != 2 || checks != 2 {
 				t.Errorf("%d failures and %d checks, want 2 and 2", got, checks)
 			}
@@ -309,7 +313,8 @@ func TestALandlineIsProvenByACall(t *testing.T) {
 	}
 }
 
-// The device that proves a change is not removed by it, so a code must not stand for another phone's.
+// The device that proves a change is not removed by it, so a code must not stand for another
+// phone's.
 func TestACodeOfAnotherPhoneProvesNothing(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withPhone(alice, aliceNumber)
@@ -324,5 +329,6 @@ func TestACodeOfAnotherPhoneProvesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	thief := s.as(alice, "remove", "stolen")
-	talk(t, thief, "Password: ", password, onItsWay+`0001\. Code: `, s.verify.Code(bobNumber), `not accepted\. Code: `)
+	talk(t, thief, "Password: ", password, onItsWay+`0001\. Code: `, s.verify.Code(bobNumber),
+		`not accepted\. Code: `)
 }

@@ -13,15 +13,15 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// sentProof is what a code sent to a phone proves: that a phone of the user's is at hand, or that a
-// new number is the user's. Its methods run as root.
+// sentProof is what a code sent to a phone proves: that a phone of the user's is at hand, or
+// that a new number is the user's. Its methods run as root.
 type sentProof interface {
 	// book books one send, before it happens.
 	book(factor.SendLimits) (wait time.Duration, err error)
 	// keep keeps what is needed of a send that happened.
 	keep(sid string, channel protocol.Channel) error
-	// judge books a code that was typed, before Twilio is asked about it, and says what came of it.
-	// Only an outcome that allows is a proof; one without a reason was not judged.
+	// judge books a code that was typed, before Twilio is asked about it, and says what came of
+	// it. Only an outcome that allows is a proof; one without a reason was not judged.
 	judge(code, sid string) (flow.Outcome, error)
 }
 
@@ -64,7 +64,8 @@ func (c *sentCode) obtain() error {
 	return &failure{"no right code; nothing was changed", "start again for a new one"}
 }
 
-// answered judges an answer, unless it is no code or was refused before, which costs nothing again.
+// answered judges an answer, unless it is no code or was refused before, which costs nothing
+// again.
 func (c *sentCode) answered(answer, sid string) (o flow.Outcome, err error) {
 	code, possible := factor.NormalizeSent(answer)
 	switch {
@@ -81,8 +82,8 @@ func (c *sentCode) answered(answer, sid string) (o flow.Outcome, err error) {
 	return o, err
 }
 
-// send has a code sent, by a call if the number takes no SMS. Sends count against the same limits as
-// at logins, so that no one rings strangers by enrolling them.
+// send has a code sent, by a call if the number takes no SMS. Sends count against the same
+// limits as at logins, so that no one rings strangers by enrolling them.
 func (c *sentCode) send() (sid string, channel protocol.Channel, err error) {
 	phone := c.rules.Phone
 	if !phone.Allows(string(c.phone.Secret)) {
@@ -103,8 +104,10 @@ func (c *sentCode) send() (sid string, channel protocol.Channel, err error) {
 	return a.SID, channel, err
 }
 
-// sendBy books a code and has it sent; settings that cannot be used are told before anything counts.
-func (c *sentCode) sendBy(channel protocol.Channel, limits factor.SendLimits) (a protocol.Answer, err error) {
+// sendBy books a code and has it sent; settings that cannot be used are told before anything
+// counts.
+func (c *sentCode) sendBy(channel protocol.Channel, limits factor.SendLimits) (
+	a protocol.Answer, err error) {
 	err = c.as0(func() error {
 		twilio := c.newVerifier()
 		if err := twilio.Ready(); err != nil {
@@ -133,15 +136,16 @@ func notBooked(wait time.Duration, err error) error {
 	switch {
 	case errors.Is(err, factor.ErrNotYet):
 		minutes := int(wait.Minutes()) + 1
-		return &failure{err.Error() + "; nothing was changed", fmt.Sprintf("try again in %d minutes", minutes)}
+		hint := fmt.Sprintf("try again in %d minutes", minutes)
+		return &failure{err.Error() + "; nothing was changed", hint}
 	case errors.Is(err, factor.ErrLocked):
 		return errLocked
 	}
 	return err
 }
 
-// heard is what an answer of Twilio's that approves nothing comes to: an error if typing another code
-// is no use.
+// heard is what an answer of Twilio's that approves nothing comes to: an error if typing another
+// code is no use.
 func heard(a protocol.Answer) (flow.Outcome, error) {
 	switch a.Result {
 	case protocol.Wrong:

@@ -117,7 +117,8 @@ func newSite(t *testing.T, o standin.Options) *site {
 func (s *site) as(u identity, args ...string) *suite.Terminal {
 	s.t.Helper()
 	id := fmt.Sprint(u.uid)
-	return started(s.t, 80, 24, slices.Concat([]string{"setpriv", "--reuid", id, "--regid", id, "--clear-groups", s.exe}, args))
+	drop := []string{"setpriv", "--reuid", id, "--regid", id, "--clear-groups", s.exe}
+	return started(s.t, 80, 24, slices.Concat(drop, args))
 }
 
 // root runs enroll as root, and demands that it succeeds.
@@ -180,8 +181,8 @@ func (s *site) logs(patterns ...string) {
 
 // refusal is the pattern of the line about a refused code.
 func refusal(u identity, method, device, reason string) string {
-	return fmt.Sprintf(`verdict=deny user=%q service="enroll" from="" method=%s device=%q reason=%s tries=\d+ ms=\d+( detail=".*")?`,
-		u.name, method, device, reason)
+	return fmt.Sprintf(`verdict=deny user=%q service="enroll" from="" method=%s device=%q reason=%s `,
+		u.name, method, device, reason) + `tries=\d+ ms=\d+( detail=".*")?`
 }
 
 // failures is how many wrong codes count against a user.

@@ -57,9 +57,13 @@ func (p *program) tryTicket(who identity) (ticket state.Grant, err error) {
 	}
 	p.refused(who, flow.Outcome{Reason: reasons[result], Detail: "a ticket"}, began)
 	if result == factor.Locked {
-		return ticket, &failure{"too many wrong tickets; nothing was changed", "wait, or ask root for a new one"}
+		return ticket, &failure{
+			"too many wrong tickets; nothing was changed", "wait, or ask root for a new one",
+		}
 	}
 	return ticket, errTicket
 }
 
-var errTicket = &failure{"ticket not accepted; nothing was changed", "root gives out a new one with: enroll invite NAME"}
+var errTicket = &failure{
+	"ticket not accepted; nothing was changed", "root gives out a new one with: enroll invite NAME",
+}

@@ -77,8 +77,8 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 	return m, with, err
 }
 
-// spared reports whether an answer is the user's own password or name, typed at the wrong prompt: it is no
-// code, and costs nothing.
+// spared reports whether an answer is the user's own password or name, typed at the wrong
+// prompt: it is no code, and costs nothing.
 func (p *program) spared(who identity, answer string) bool {
 	return answer == who.name || p.given != "" && answer == p.given
 }

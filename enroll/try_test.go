@@ -11,7 +11,9 @@ import (
 
 // rfcApp is the app that site.withApp gives.
 func rfcApp() *record.Device {
-	return &record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: []byte("12345678901234567890")}
+	return &record.Device{
+		Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: []byte("12345678901234567890"),
+	}
 }
 
 func wrongCode() string { d := rfcApp(); return absent(d, factor.Step(d, time.Now())) }
@@ -106,7 +108,8 @@ func TestACodeRefusedAsAProofIsChargedAndLogged(t *testing.T) {
 		exits(t, stranger, exitFailed)
 		s.logs()
 		thief := s.as(alice, args...)
-		talk(t, thief, "Password: ", password, "Code from a device you have, or a recovery code: ", wrongCode(), "code not accepted")
+		talk(t, thief, "Password: ", password, "Code from a device you have, or a recovery code: ",
+			wrongCode(), "code not accepted")
 		exits(t, thief, exitFailed)
 		s.logs(refusal(alice, "none", "", "wrong"))
 		if got := s.failures(alice); got != i+1 {
@@ -123,7 +126,8 @@ func TestARefusedTicketIsChargedAndLogged(t *testing.T) {
 	s.logged()
 	for _, args := range [][]string{{}, {"add", "totp"}, {"add", "hotp"}, {"add", "phone"}} {
 		thief := s.as(bob, args...)
-		talk(t, thief, "Password: ", password, "Ticket from your administrator: ", "00000-00000", "ticket not accepted; nothing was changed")
+		talk(t, thief, "Password: ", password, "Ticket from your administrator: ", "00000-00000",
+			"ticket not accepted; nothing was changed")
 		exits(t, thief, exitFailed)
 		s.logs(refusal(bob, "none", "", "wrong"))
 	}
@@ -131,7 +135,8 @@ func TestARefusedTicketIsChargedAndLogged(t *testing.T) {
 		t.Errorf("%d failures, want 4", got)
 	}
 	malformed := s.as(bob)
-	talk(t, malformed, "Password: ", password, "Ticket from your administrator: ", "no ticket!", "ticket not accepted")
+	talk(t, malformed, "Password: ", password, "Ticket from your administrator: ", "no ticket!",
+		"ticket not accepted")
 	exits(t, malformed, exitFailed)
 	s.logs(refusal(bob, "none", "", "wrong"))
 	if got := s.failures(bob); got != 4 {
@@ -149,7 +154,8 @@ func TestACodeThatDoesNotConfirmANewDeviceIsLoggedAndNotCharged(t *testing.T) {
 	typed(t, term, absent(d, factor.Step(d, time.Now())))
 	talk(t, term, "That is not the code", "12345", "That is not the code", "", "no right code; nothing was saved")
 	exits(t, term, exitFailed)
-	s.logs(refusal(bob, "totp", "app", "wrong"), refusal(bob, "totp", "app", "wrong"), refusal(bob, "totp", "app", "wrong"))
+	line := refusal(bob, "totp", "app", "wrong")
+	s.logs(line, line, line)
 	if got := s.failures(bob); got != 0 {
 		t.Errorf("%d failures, want 0", got)
 	}

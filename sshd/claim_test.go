@@ -39,9 +39,12 @@ func TestACodeThatAliceWasSentWorksAfterBobHasClaimedHerNumber(t *testing.T) {
 			claims(t, h, v, bob, alice.Number())
 			return v.Code(alice.Number())
 		}
-		allowed(t, s, suite.Attempt{User: alice.Name, Password: suite.Password, Answer: answers(word("sms"), afterBob)})
+		allowed(t, s, suite.Attempt{
+			User: alice.Name, Password: suite.Password, Answer: answers(word("sms"), afterBob),
+		})
 		audited(t, h, alice.Name, 1, "verdict=allow", "method=sms", "reason=ok")
-		audited(t, h, bob.Name, 2, "verdict=deny", `service="enroll"`, "method=sms", `device="phone"`, "reason=wrong")
+		audited(t, h, bob.Name, 2, "verdict=deny", `service="enroll"`, "method=sms", `device="phone"`,
+			"reason=wrong")
 		if n := v.Checks(); n > 3 {
 			t.Errorf("%d checks of alice's code, want two of bob's and her own", n)
 		}
@@ -54,7 +57,10 @@ func TestAnOpenSessionWithoutThePasswordLocksNobodyOut(t *testing.T) {
 		h := private(t)
 		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
 		script(t, h, "printf '[limits]\\nfailures = \"2/10m\"\\n' >/etc/latchkey/latchkey.toml")
-		for _, command := range []string{"enroll test", "enroll test", "enroll codes", "enroll remove phone", "enroll add totp", "enroll add phone"} {
+		for _, command := range []string{
+			"enroll test", "enroll test", "enroll codes", "enroll remove phone", "enroll add totp",
+			"enroll add phone",
+		} {
 			terminal := enrollAs(t, h, u, command)
 			typed(t, terminal, `Password: `, "123456")
 			must(t, terminal.Expect(`password not accepted; nothing was changed`))
@@ -74,8 +80,11 @@ func TestCodesOfEveryLengthLetInAndProve(t *testing.T) {
 				u := withPhone(t, h, true)
 				code := func() string { return v.Code(u.Number()) }
 				wrong := func() string { return v.WrongCode(u.Number()) }
-				denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Answer: answers(word("sms"), wrong)})
-				allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Answer: answers(code)})
+				login := suite.Attempt{User: u.Name, Password: suite.Password}
+				login.Answer = answers(word("sms"), wrong)
+				denied(t, s, login)
+				login.Answer = answers(code)
+				allowed(t, s, login)
 				audited(t, h, u.Name, 2, "verdict=allow", "method=sms")
 				only := withPhone(t, h, false)
 				terminal := enrollAs(t, h, only, "enroll codes")

@@ -33,7 +33,8 @@ var ErrLocked = errors.New("too many wrong codes")
 // BookProof books a code that is sent to a claimed number, like BookSend. A user who has no
 // record yet gets a state for it, which the enrollment that follows takes over. The error
 // matches ErrLocked if the user is locked.
-func (k Keyring) BookProof(c Claim, sends SendLimits, limits Limits, now time.Time) (wait time.Duration, err error) {
+func (k Keyring) BookProof(c Claim, sends SendLimits, limits Limits, now time.Time) (
+	wait time.Duration, err error) {
 	err = k.Exclusive(func() error {
 		if err := k.EnsureHost(); err != nil {
 			return err
@@ -77,7 +78,8 @@ func (k Keyring) claimant(c Claim) (*state.File, error) {
 	}
 	if own.UID != c.UID {
 		own.Close()
-		return nil, fmt.Errorf("%w: it belongs to another user; to start anew run: enroll reset %s", ErrState, c.Name)
+		return nil, fmt.Errorf("%w: it belongs to another user; to start again run: enroll reset %s",
+			ErrState, c.Name)
 	}
 	return own, nil
 }
@@ -107,14 +109,16 @@ func (k Keyring) claim(c Claim) (claimed, error) {
 // use returns the user's entry, nil if there is none, and how often everyone together has sent
 // and checked. It forgets what is over; times that the clock, set back, has put into the future
 // are made durable as of now.
-func (c claimed) use(host *state.File, now time.Time) (mine *state.Device, sends, checks uint64, err error) {
+func (c claimed) use(host *state.File, now time.Time) (
+	mine *state.Device, sends, checks uint64, err error) {
 	setBack := false
 	for i := range host.Devices {
 		if used := &host.Devices[i]; used.Used.After(now) {
 			used.Used, setBack = now, true
 		}
 	}
-	host.Devices = slices.DeleteFunc(host.Devices, func(d state.Device) bool { return now.Sub(d.Used) >= codeLife })
+	over := func(d state.Device) bool { return now.Sub(d.Used) >= codeLife }
+	host.Devices = slices.DeleteFunc(host.Devices, over)
 	if setBack {
 		if err := commitHost(host); err != nil {
 			return nil, 0, 0, err
@@ -141,18 +145,25 @@ func (c claimed) send(host *state.File, now time.Time, atOnce bool) (time.Durati
 		return 0, err
 	}
 	switch {
-	case sends >= claimsOfHost || mine != nil && (mine.Counter/oneSend >= claimsOfUser || mine.Counter%oneSend >= claimsOfUser):
+	case sends >= claimsOfHost || mine != nil && exhausted(*mine):
 		return codeLife, fmt.Errorf("%w: enough codes were sent to this number", ErrNotYet)
 	case mine == nil && len(host.Devices) == state.MaxDevices:
 		return codeLife, fmt.Errorf("%w: too many numbers are being proven on this host", ErrNotYet)
 	case mine == nil:
-		host.Devices = append(host.Devices, state.Device{ID: c.id, Resync: c.uid, Counter: oneSend, Used: now})
+		first := state.Device{ID: c.id, Resync: c.uid, Counter: oneSend, Used: now}
+		host.Devices = append(host.Devices, first)
 		return 0, nil
 	case !atOnce && mine.Used.Add(firstWait).After(now):
-		return mine.Used.Add(firstWait).Sub(now), fmt.Errorf("%w: a code was sent to this number just now", ErrNotYet)
+		wait := mine.Used.Add(firstWait).Sub(now)
+		return wait, fmt.Errorf("%w: a code was sent to this number just now", ErrNotYet)
 	}
 	mine.Counter, mine.Used = mine.Counter+oneSend, now
 	return 0, nil
+}
+
+// exhausted reports whether another code would be no use to the user, or one too many.
+func exhausted(mine state.Device) bool {
+	return mine.Counter/oneSend >= claimsOfUser || mine.Counter%oneSend >= claimsOfUser
 }
 
 // Proof is a code that was typed as proof of a claim. Only with AskTwilio it may be compared.
@@ -230,7 +241,8 @@ func (k Keyring) EndProof(c Claim, p Proof, limits Limits) error {
 		return err
 	}
 	defer host.Close()
-	host.Devices = slices.DeleteFunc(host.Devices, func(d state.Device) bool { return d.ID == used.id })
+	proven := func(d state.Device) bool { return d.ID == used.id }
+	host.Devices = slices.DeleteFunc(host.Devices, proven)
 	return commitHost(host)
 }
 

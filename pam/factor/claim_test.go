@@ -14,7 +14,9 @@ import (
 )
 
 // many lets a user send often: the bounds of a number are what is tested here.
-var many = factor.SendLimits{User: factor.Rate{Count: 500, Window: time.Hour}, Host: factor.Rate{Count: 500, Window: time.Hour}}
+var many = factor.SendLimits{
+	User: factor.Rate{Count: 500, Window: time.Hour}, Host: factor.Rate{Count: 500, Window: time.Hour},
+}
 
 var guesses = factor.Limits{Failures: 10, Window: 10 * time.Minute, Lock: 15 * time.Minute}
 
@@ -72,7 +74,8 @@ func TestOneUserSendsAndChecksTwiceAndAllTogetherThreeTimesInACodesLife(t *testi
 func TestWhatWasUsedOfANumberIsForgottenACodesLifeAfterTheLastUse(t *testing.T) {
 	root := testroot.New(t)
 	c := claimOf(0, claimedNumber)
-	if !claimSent(t, root, c, noon) || !claimSent(t, root, c, noon.Add(30*time.Second)) || !claimChecked(t, root, c, noon.Add(9*time.Minute)) {
+	if !claimSent(t, root, c, noon) || !claimSent(t, root, c, noon.Add(30*time.Second)) ||
+		!claimChecked(t, root, c, noon.Add(9*time.Minute)) {
 		t.Fatal("what is allowed was refused")
 	}
 	if claimSent(t, root, c, noon.Add(18*time.Minute+59*time.Second)) {
@@ -87,7 +90,8 @@ func TestACodeTypedAfterItsLifeIsNotCompared(t *testing.T) {
 	root := testroot.New(t)
 	c := claimOf(0, claimedNumber)
 	claimSent(t, root, c, noon)
-	if p, err := root.Keyring().BookProofCheck(c, guesses, noon.Add(10*time.Minute)); err != nil || p.Result != factor.Impossible {
+	p, err := root.Keyring().BookProofCheck(c, guesses, noon.Add(10*time.Minute))
+	if err != nil || p.Result != factor.Impossible {
 		t.Errorf("got %+v, %v", p, err)
 	}
 }
@@ -160,10 +164,12 @@ func TestALockedUserProvesNoNumber(t *testing.T) {
 	if p.Result != factor.AskTwilio {
 		t.Fatalf("got %+v", p)
 	}
-	if p, err := root.Keyring().BookProofCheck(c, limits, noon); err != nil || p.Result != factor.Locked || p.Enough {
+	p, err = root.Keyring().BookProofCheck(c, limits, noon)
+	if err != nil || p.Result != factor.Locked || p.Enough {
 		t.Errorf("a check: %+v, %v", p, err)
 	}
-	if _, err := root.Keyring().BookProof(c, many, limits, noon.Add(time.Minute)); !errors.Is(err, factor.ErrLocked) {
+	_, err = root.Keyring().BookProof(c, many, limits, noon.Add(time.Minute))
+	if !errors.Is(err, factor.ErrLocked) {
 		t.Errorf("a send: %v", err)
 	}
 }

@@ -30,9 +30,9 @@ const hostName = "host"
 // ErrNotYet says that a code may be sent, but later; it comes with the time to wait.
 var ErrNotYet = errors.New("not yet")
 
-// BookSend books one more code to be sent to the phone d of name, durably and before anything is sent, for the user and
-// for the host. If a limit forbids it the error matches ErrNotYet and wait says how long; nothing is booked then.
-// Other errors match those of Open, or ErrState.
+// BookSend books one more code to be sent to the phone d of name, durably and before anything is
+// sent, for the user and for the host. If a limit forbids it the error matches ErrNotYet and
+// wait says how long; nothing is booked then. Other errors match those of Open, or ErrState.
 func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits SendLimits, now time.Time) (wait time.Duration, err error) {
 	account, err := k.Open(name, uid)
 	if err != nil {
@@ -48,8 +48,9 @@ func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits Sen
 	return k.book(account.State, limits, now, booking{own: func() { account.booking(id, now) }})
 }
 
-// resendWait is how long the next send to a phone has to wait for the sake of the one before it: twice as long each time, as
-// long as that one can be used. Without a verification that waits there is nothing to wait for.
+// resendWait is how long the next send to a phone has to wait for the sake of the one before it:
+// twice as long each time, as long as that one can be used. Without a verification that waits
+// there is nothing to wait for.
 func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (time.Duration, error) {
 	p := a.latest(id)
 	if p == nil || p.Over || age(*p, now) >= codeLife {
@@ -84,7 +85,8 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time, also bo
 	} else if wait > 0 {
 		return wait, fmt.Errorf("%w: too many codes were sent to this user", ErrNotYet)
 	}
-	// The user's file is always locked before the host's, so that two logins never wait for each other.
+	// The user's file is always locked before the host's, so that two logins never wait for each
+	// other.
 	host, err := k.openHost()
 	if err != nil {
 		return 0, err
@@ -114,9 +116,9 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time, also bo
 	return 0, nil
 }
 
-// pause is how long the next send has to wait. Sends that the clock, set back, has put into the future are made durable as of
-// now, so that they are forgotten a window after that was first seen and not when the clock is where it was. The error
-// matches ErrState.
+// pause is how long the next send has to wait. Sends that the clock, set back, has put into the
+// future are made durable as of now, so that they are forgotten a window after that was first
+// seen and not when the clock is where it was. The error matches ErrState.
 func pause(f *state.File, r Rate, now time.Time) (time.Duration, error) {
 	setBack := settleSends(&f.State, r, now)
 	if setBack {
@@ -127,7 +129,8 @@ func pause(f *state.File, r Rate, now time.Time) (time.Duration, error) {
 	return r.wait(f.Sends, now), nil
 }
 
-// settleSends forgets sends older than the window, takes those from the future as now, and tells whether there were any.
+// settleSends forgets sends older than the window, takes those from the future as now, and tells
+// whether there were any.
 func settleSends(st *state.State, r Rate, now time.Time) (setBack bool) {
 	kept := st.Sends[:0]
 	for _, s := range st.Sends {
@@ -142,7 +145,8 @@ func settleSends(st *state.State, r Rate, now time.Time) (setBack bool) {
 	return setBack
 }
 
-// wait is how long it takes until the oldest send of a full window is forgotten; 0: the window is not full.
+// wait is how long it takes until the oldest send of a full window is forgotten; 0: the window
+// is not full.
 func (r Rate) wait(sends []state.Send, now time.Time) time.Duration {
 	total := 0
 	for _, s := range sends {
@@ -161,8 +165,9 @@ func (r Rate) wait(sends []state.Send, now time.Time) time.Duration {
 	return max(until.Sub(now), 0)
 }
 
-// countSend adds a send. The window is cut into as many parts as a state has room for; sends in one part are counted together,
-// with the time of the latest, so that any number fits and none is forgotten too early.
+// countSend adds a send. The window is cut into as many parts as a state has room for; sends in
+// one part are counted together, with the time of the latest, so that any number fits and none
+// is forgotten too early.
 func countSend(st *state.State, r Rate, now time.Time) {
 	part := max(r.Window/(state.MaxSends-1), time.Second)
 	if n := len(st.Sends); n > 0 {

@@ -18,8 +18,10 @@ type Asked struct {
 // AskTwilio has Twilio compare a code with each verification for which Verify has booked a
 // comparison, the one that was sent last first, and notes what it said: a login and enroll ask
 // alike. No account may be open meanwhile.
-func AskTwilio(v Verifier, k factor.Keyring, r Request, m factor.Match, code string, limits factor.Limits,
-	clock func() time.Time) (a Asked, err error) {
+func AskTwilio(
+	v Verifier, k factor.Keyring, r Request, m factor.Match, code string, limits factor.Limits,
+	clock func() time.Time,
+) (a Asked, err error) {
 	for n, c := range m.Checks {
 		a = Asked{Check: c, Answer: v.Check(string(c.Phone.Secret), c.Pending.SID, code)}
 		if a.Answer.Result == protocol.Wrong {

@@ -9,9 +9,10 @@ import (
 // nobodysVerification is a verification that never was.
 var nobodysVerification = "VE" + strings.Repeat("0", 32)
 
-// probe asks for a verification that never was: who is told that it is gone (404, 20404) has good credentials. Then it asks
-// for the service, because Verify answers the same for a service that never was. A key that may use the service need not
-// be allowed to read it, so that only a plain "not found" counts against it.
+// probe asks for a verification that never was: who is told that it is gone (404, 20404) has
+// good credentials. Then it asks for the service, because Verify answers the same for a service
+// that never was. A key that may use the service need not be allowed to read it, so that only a
+// plain "not found" counts against it.
 func (e exchange) probe() protocol.Answer {
 	service := e.request.Service
 	_, err := e.api.FetchVerification(service.ServiceSID, nobodysVerification)
@@ -29,10 +30,11 @@ func (e exchange) probe() protocol.Answer {
 		return e.skewed(e.because(invalid(e.guard.status, "the service is another or of another account")))
 	}
 	if s.CodeLength != 0 && !protocol.IsCodeLength(s.CodeLength) {
-		return e.skewed(e.because(invalid(e.guard.status, "the service's codes have a length that Verify does not know")))
+		return e.skewed(e.because(invalid(e.guard.status, "no service of Verify has codes of that length")))
 	}
 	return e.skewed(protocol.Answer{
-		Version: protocol.Version, Result: protocol.ProbeOK, HTTPStatus: e.guard.status, CodeLength: s.CodeLength,
+		Version: protocol.Version, Result: protocol.ProbeOK, HTTPStatus: e.guard.status,
+		CodeLength: s.CodeLength,
 	})
 }
 
