@@ -25,7 +25,10 @@ func (d Doctor) checkOwners(enrolled []string) []Finding {
 			found = append(found, warning(record, text, ""))
 		}
 		owner[uid] = name
-		if now := d.nameOf(uid); now != "" && now != name && d.gone(name) {
+		if !d.gone(name) {
+			continue
+		}
+		if now := d.nameOf(uid); now != "" && now != name {
 			err := fmt.Errorf("uid %d is now called %s: %s is denied and cannot enroll", uid, now, now)
 			found = append(found, fault(record, err, "enroll reset "+name+"; then "+now+" enrolls"))
 		}
@@ -37,8 +40,11 @@ func (d Doctor) checkOwners(enrolled []string) []Finding {
 // checkOwners says.
 func (d Doctor) renamed(name string, err error) bool {
 	uid, readable := d.Keyring.Records.UID(name)
+	if err == nil || readable != nil || !d.gone(name) {
+		return false
+	}
 	now := d.nameOf(uid)
-	return err != nil && readable == nil && now != "" && now != name && d.gone(name)
+	return now != "" && now != name
 }
 
 // gone reports whether there is certainly no such user.

@@ -157,6 +157,25 @@ func TestALineThatWasNotTriedIsNamed(t *testing.T) {
 	}
 }
 
+// Each name of a list is tried, since sshd may read one in another way than the others: OpenSSH 9.2 takes these quotes for a
+// part of the name, 10 does not.
+func TestEachNameOfAListIsTried(t *testing.T) {
+	bare := template(t)
+	if bare == "" {
+		t.Skip("there is no sshd here, or no root: ./sshd runs this in its containers")
+	}
+	root := (&tableCase{base: "debian"}).lay(t, bare)
+	put(t, root, "/etc/ssh/sshd_config.d/00-latchkey.conf", "UsePAM yes\nPasswordAuthentication no\n"+
+		"KbdInteractiveAuthentication yes\nAllowGroups admins\nMatch User alice,'bob'\n"+
+		" AuthenticationMethods publickey,keyboard-interactive\n", 0o644)
+	d := doctorIn(root)
+	const bob = "user=bob,host=192.0.2.1,addr=192.0.2.1,laddr=192.0.2.2,lport=22"
+	found := examined(d.checkSSHD().findings)
+	if gets := past(t, d, bob) != ""; gets != (len(found) > 0) {
+		t.Errorf("got %q, and bob gets in with a key alone: %v", found, gets)
+	}
+}
+
 // past is the line by which a key alone gets in, as sshd itself says; where none asks for more,
 // the words for that; empty if it does not get in.
 func past(t *testing.T, d Doctor, spec string) string {
