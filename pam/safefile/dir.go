@@ -165,10 +165,13 @@ func checkDir(path string, st *unix.Stat_t, parent bool) error {
 
 func ownerTrusted(uid uint32) bool { return uid == 0 || int(uid) == os.Geteuid() }
 
+// mostTries is how often a call that is interrupted is made again.
+const mostTries = 10
+
 func openat(dir int, name string, flags int) (int, error) {
-	for {
+	for tries := 1; ; tries++ {
 		fd, err := unix.Openat(dir, name, flags|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
-		if err != unix.EINTR {
+		if err != unix.EINTR || tries == mostTries {
 			return fd, err
 		}
 	}

@@ -118,10 +118,22 @@ func (d *Dir) writeTemporary(data []byte, prepare func(fd int)) (string, error) 
 		return tmp, err
 	}
 	prepare(fd)
-	if _, err := f.Write(data); err != nil {
+	if err := writeAll(fd, data); err != nil {
 		return tmp, err
 	}
 	return tmp, os.NewSyscallError("fsync", unix.Fsync(fd))
+}
+
+// writeAll does not go on for ever where os.File does: on a file system that is interrupted again and again.
+func writeAll(fd int, data []byte) error {
+	for len(data) > 0 {
+		n, err := unix.Write(fd, data)
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
 }
 
 // own makes mode and group what they should be whatever the caller's umask and group are (enroll is setuid).

@@ -33,6 +33,8 @@ func TestACommitThatFailsSaysThatTheStateCannotBeSaved(t *testing.T) {
 		{"when the flush finds the disk full", "fdatasync", "ENOSPC"},
 		{"when the write fails", "pwrite64", "EIO"},
 		{"when the disk is full", "pwrite64", "ENOSPC"},
+		{"when every write is interrupted", "pwrite64", "EINTR"},
+		{"when every flush is interrupted", "fdatasync", "EINTR"},
 		{"when the quota is used up", "pwrite64", "EDQUOT"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

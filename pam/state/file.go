@@ -41,6 +41,15 @@ type disk interface {
 
 type osDisk struct{ *os.File }
 
+// WriteAt does not go on for ever where os.File does: on a file system that is interrupted again and again.
+func (d osDisk) WriteAt(b []byte, off int64) (int, error) {
+	n, err := unix.Pwrite(int(d.Fd()), b, off)
+	if err == nil && n < len(b) {
+		err = io.ErrShortWrite
+	}
+	return n, os.NewSyscallError("pwrite", err)
+}
+
 func (d osDisk) flush() error { return os.NewSyscallError("fdatasync", unix.Fdatasync(int(d.Fd()))) }
 
 // Open opens and locks name's state. Errors match fs.ErrNotExist if there is none, safefile.ErrBusy if the lock was not
