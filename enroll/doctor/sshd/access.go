@@ -3,6 +3,8 @@ package sshd
 import (
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/sshd/pattern"
 )
 
 // admits reports whether sshd lets somebody try at all (auth.c, allowed_user): AllowUsers and
@@ -29,14 +31,14 @@ func admits(o Options, q *connection) bool {
 }
 
 // userAt matches USER or USER@HOST (match.c, match_user).
-func userAt(pattern string, q *connection) bool {
-	at := strings.LastIndex(pattern, "@")
+func userAt(text string, q *connection) bool {
+	at := strings.LastIndex(text, "@")
 	if at < 0 {
-		return fits(pattern, q.user.Name)
+		return pattern.Fits(text, q.user.Name)
 	}
-	if !fits(pattern[:at], q.user.Name) {
+	if !pattern.Fits(text[:at], q.user.Name) {
 		return false
 	}
-	ip, host := addresses(pattern[at+1:], q.addr), hosts(pattern[at+1:], q.host)
-	return ip != excludes && host != excludes && (ip == includes || host == includes)
+	ip, host := pattern.Addresses(text[at+1:], q.addr), pattern.Hosts(text[at+1:], q.host)
+	return ip != pattern.Excludes && host != pattern.Excludes && (ip == pattern.Includes || host == pattern.Includes)
 }

@@ -3,6 +3,8 @@ package sshd
 import (
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/sshd/pattern"
 )
 
 // atoms keeps one value of each kind: two values about which every line says the same are of one
@@ -36,7 +38,7 @@ func (m *model) about(attributes ...string) []criterion {
 func patterns(criteria []criterion) []string {
 	var all []string
 	for _, c := range criteria {
-		plain, exceptions := positive(c.patterns)
+		plain, exceptions := pattern.Parts(c.patterns)
 		all = append(append(all, plain...), exceptions...)
 	}
 	return all

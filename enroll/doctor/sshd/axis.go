@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+
+	"latchkey/enroll/doctor/sshd/pattern"
 )
 
 // axes are the values that connections are made of: one of each kind, the most usual first.
@@ -74,14 +76,14 @@ func (m *model) userAxis(machine Machine, x *axes) {
 	for _, u := range m.people(machine, named, byGroup) {
 		q := connection{user: u, named: slices.Contains(named, u.Name) || slices.ContainsFunc(byGroup, u.in)}
 		m.add(x, byUser, q, fmt.Sprint(q.root(), u.made && len(u.Groups) > 0,
-			flags(allowed, func(p string) bool { return fits(p, u.Name) }),
+			flags(allowed, func(p string) bool { return pattern.Fits(p, u.Name) }),
 			flags(inGroup, func(p string) bool { return u.in(p) }), " "))
 	}
 }
 
 // in reports whether a user is in a group that a pattern describes.
-func (u *User) in(pattern string) bool {
-	return slices.ContainsFunc(u.Groups, func(g string) bool { return fits(pattern, g) })
+func (u *User) in(group string) bool {
+	return slices.ContainsFunc(u.Groups, func(g string) bool { return pattern.Fits(group, g) })
 }
 
 // people are users in the order in which they serve as examples.
@@ -125,7 +127,7 @@ func (m *model) addressAxis(zones []string, x *axes) {
 	}
 	for _, addr := range all {
 		if x.reachable(addr) {
-			says := flags(from, func(p string) bool { return addresses(p, addr) == includes })
+			says := flags(from, func(p string) bool { return pattern.Addresses(p, addr) == pattern.Includes })
 			named := slices.Contains(patterns(criteria), addr)
 			m.add(x, byAddr, connection{addr: addr, named: named}, family(addr)+says)
 		}
@@ -148,7 +150,7 @@ func (m *model) hostAxis(x *axes) {
 	}
 	_, from := m.admissions("allowusers", "denyusers")
 	for _, host := range hostNames(append(patterns(m.about("host")), from...)) {
-		says := flags(from, func(p string) bool { return hosts(p, host) == includes })
+		says := flags(from, func(p string) bool { return pattern.Hosts(p, host) == pattern.Includes })
 		m.add(x, byHost, connection{host: host}, "named "+says)
 	}
 }

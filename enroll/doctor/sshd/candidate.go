@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/sshd/pattern"
 )
 
 // What a connection is where no line speaks of it. The addresses are those of RFC 5737 and RFC
@@ -17,14 +19,14 @@ const (
 )
 
 // instances are texts that a pattern with wildcards describes, with each of the fillers for *.
-func instances(pattern string, fillers []string) []string {
-	if !wild(pattern) {
-		return []string{pattern}
+func instances(text string, fillers []string) []string {
+	if !pattern.Wild(text) {
+		return []string{text}
 	}
 	var all []string
 	for _, f := range fillers {
-		text := strings.ReplaceAll(pattern, "*", f)
-		all = append(all, strings.ReplaceAll(text, "?", "x"), strings.ReplaceAll(text, "?", "1"))
+		one := strings.ReplaceAll(text, "*", f)
+		all = append(all, strings.ReplaceAll(one, "?", "x"), strings.ReplaceAll(one, "?", "1"))
 	}
 	return all
 }
@@ -48,7 +50,8 @@ const mostPieces = 64
 // userNames are names that patterns speak of, and names that hardly any does.
 func userNames(patterns []string) []string {
 	all := []string{plainUser, "root"}
-	pieces := literals(slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return !wild(p) }))
+	plain := func(p string) bool { return !pattern.Wild(p) }
+	pieces := literals(slices.DeleteFunc(slices.Clone(patterns), plain))
 	for _, p := range patterns {
 		all = append(all, instances(p, pieces)...)
 	}
@@ -63,8 +66,8 @@ func userNames(patterns []string) []string {
 func clientAddresses(patterns []string, zones []string) []string {
 	all := []string{plainAddress, "2001:db8::1"}
 	for _, p := range patterns {
-		if n, ok := network(p); ok {
-			first, behind := ends(n)
+		if n, ok := pattern.Network(p); ok {
+			first, behind := pattern.Ends(n)
 			all = append(all, first.String())
 			if behind.IsValid() {
 				all = append(all, behind.String())
@@ -87,15 +90,15 @@ var (
 	groups = []string{"1", ":1", "::1", "0:0:1", "fe80::1", "2001:db8::1", ""}
 )
 
-func wildAddresses(pattern string) []string {
+func wildAddresses(text string) []string {
 	fillers := octets
-	if strings.Contains(pattern, ":") {
+	if strings.Contains(text, ":") {
 		fillers = groups
 	}
 	var all []string
 	for _, f := range fillers {
 		for _, digit := range []string{"1", "9", "5"} {
-			all = append(all, strings.NewReplacer("*", f, "?", digit).Replace(pattern))
+			all = append(all, strings.NewReplacer("*", f, "?", digit).Replace(text))
 		}
 	}
 	return all

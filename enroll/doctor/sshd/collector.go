@@ -3,6 +3,8 @@ package sshd
 import (
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/sshd/pattern"
 )
 
 // collector gathers what is found, once for each line and problem.
@@ -131,7 +133,7 @@ func (m *model) unjudged(judged []*Block) string {
 // never reports whether a Match line can be for no connection: it has exceptions alone.
 func (b *Block) never() bool {
 	return slices.ContainsFunc(b.criteria, func(c criterion) bool {
-		plain, _ := positive(c.patterns)
+		plain, _ := pattern.Parts(c.patterns)
 		return c.patterns != "" && len(plain) == 0 || c.attribute == "invalid-user"
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/sshd/pattern"
 )
 
 // criterion is one condition of a Match line.
@@ -65,21 +67,21 @@ func (c criterion) holds(q *connection) bool {
 	case "all":
 		return true
 	case "user":
-		return names(c.patterns, q.user.Name) == includes
+		return pattern.Names(c.patterns, q.user.Name) == pattern.Includes
 	case "group":
 		return inGroups(c.patterns, q.user.Groups)
 	case "host":
-		return hosts(c.patterns, q.host) == includes
+		return pattern.Hosts(c.patterns, q.host) == pattern.Includes
 	case "address":
-		return addresses(c.patterns, q.addr) == includes
+		return pattern.Addresses(c.patterns, q.addr) == pattern.Includes
 	case "localaddress":
-		return addresses(c.patterns, q.laddr) == includes
+		return pattern.Addresses(c.patterns, q.laddr) == pattern.Includes
 	case "localport":
 		return port(c.patterns) == q.lport
 	case "rdomain":
-		return q.rdomain != "" && names(c.patterns, q.rdomain) == includes
+		return q.rdomain != "" && pattern.Names(c.patterns, q.rdomain) == pattern.Includes
 	case "version":
-		return names(c.patterns, q.release) == includes
+		return pattern.Names(c.patterns, q.release) == pattern.Includes
 	}
 	return false // invalid-user: who does not exist cannot log in
 }
@@ -88,10 +90,10 @@ func (c criterion) holds(q *connection) bool {
 func inGroups(patterns string, groups []string) bool {
 	found := false
 	for _, g := range groups {
-		switch names(patterns, g) {
-		case excludes:
+		switch pattern.Names(patterns, g) {
+		case pattern.Excludes:
 			return false
-		case includes:
+		case pattern.Includes:
 			found = true
 		}
 	}

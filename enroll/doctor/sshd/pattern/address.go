@@ -1,25 +1,25 @@
-package sshd
+package pattern
 
 import "net/netip"
 
-// addresses is judge for addresses: each pattern is an address, a network, or a text with
+// Addresses is judge for addresses: each pattern is an address, a network, or a text with
 // wildcards (addrmatch.c, addr_match_list). An address with a zone is in no network: a client on
 // a link has one.
-func addresses(patterns, address string) list {
+func Addresses(patterns, address string) List {
 	a, err := netip.ParseAddr(address)
 	if err != nil {
-		return misses
+		return Misses
 	}
 	return judge(patterns, func(p string) bool {
-		if network, ok := network(p); ok {
-			return network.Contains(a)
+		if n, ok := Network(p); ok {
+			return n.Contains(a)
 		}
-		return fits(p, address)
+		return Fits(p, address)
 	})
 }
 
-// network reads an address or a network.
-func network(p string) (netip.Prefix, bool) {
+// Network reads an address or a network.
+func Network(p string) (netip.Prefix, bool) {
 	if n, err := netip.ParsePrefix(p); err == nil {
 		return n.Masked(), true
 	}
@@ -29,9 +29,9 @@ func network(p string) (netip.Prefix, bool) {
 	return netip.Prefix{}, false
 }
 
-// ends are a network's first address and the first one behind it, which is not valid behind the
+// Ends are a network's first address and the first one behind it, which is not valid behind the
 // last network.
-func ends(n netip.Prefix) (first, behind netip.Addr) {
+func Ends(n netip.Prefix) (first, behind netip.Addr) {
 	first = n.Masked().Addr()
 	last := first.AsSlice()
 	for bit := n.Bits(); bit < len(last)*8; bit++ {
