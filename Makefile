@@ -40,11 +40,17 @@ export GOFLAGS := $(GOFLAGS) -buildvcs=false
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/latchkey/go/bin:$(PATH)
 
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+GREMLINS    = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
+
+SCRIPTS      = $(wildcard packaging/*.sh packaging/*/*.sh)
+# A mutant that makes a test wait is given up after so many times what the tests take.
+MUTATE_FLAGS ?= --workers 2 --timeout-coefficient 20
 
 # The gate's C, once more, with AddressSanitizer and UndefinedBehaviorSanitizer.
 SANITIZED = CC=gcc CGO_ENABLED=1 CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all" CGO_LDFLAGS="-fsanitize=undefined"
 
-.PHONY: build install demo test lint bench fuzz packages clean deps deps-tests
+.PHONY: build install demo test lint mutate bench fuzz packages clean deps deps-tests
 
 MAN         = enroll.8 latchkey.toml.5 pam_latchkey.8
 COMPLETIONS = enroll.bash enroll.zsh enroll.fish
@@ -134,10 +140,20 @@ test: deps-tests build lint
 	$(SANITIZED) go test -count=1 -asan ./pam/gate
 	go test -count=1 -timeout 20m ./sshd
 
-lint: deps
+lint: deps-tests
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'lint: gofmt would change these'; exit 1; }
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	shellcheck $(SCRIPTS)
+	@for file in $(GATE_C); do \
+		echo "gcc -fanalyzer $$file"; \
+		gcc $(CPPFLAGS) $(GATE_CFLAGS) -fanalyzer -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' -c $$file -o /dev/null || exit 1; done
+	@sh packaging/vulnerabilities.sh $(GOVULNCHECK)
+
+# How many changes of the code its own tests notice, package by package: hours. It needs the module proxy, once.
+MUTATED ?= policy factor flow state record session safefile strict
+mutate: deps-tests
+	@for name in $(MUTATED); do echo "mutate: pam/$$name"; go run $(GREMLINS) unleash $(MUTATE_FLAGS) ./pam/$$name || exit 1; done
 
 bench: deps build
 	@go run ./sshd/bench

@@ -31,6 +31,7 @@ var debModes = []string{
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/administrators.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/contributors.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/first-login.md",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/decisions.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/copyright",
 	"-rw-r--r-- root/root ./usr/share/latchkey/sshd.conf",
 	"-rw-r--r-- root/root ./usr/share/man/man8/enroll.8.gz",

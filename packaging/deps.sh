@@ -99,6 +99,7 @@ unpack_go() {
 # missing_for_tests: other clients and shells, a decoder of QR codes, and what stops a program at a system call.
 missing_for_tests() {
 	have strace || echo strace
+	have shellcheck || echo shellcheck
 	have zbarimg || echo zbar-tools
 	have pskctool || echo pskctool
 	have mkfs.btrfs || echo btrfs-progs
