@@ -12,10 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// long is for how long a lock is held that should be free: no login and no command holds one for more than a moment.
+// long is for how long a lock is held that should be free: no login and no command holds one for
+// more than a moment.
 const long = 2 * time.Second
 
-// checkLocks finds locks that are held for long: by a process that is stopped, frozen or starved.
+// checkLocks finds locks that are held for long: by a process that is stopped, frozen or
+// starved.
 func (d Doctor) checkLocks() []Finding {
 	before := d.held()
 	if len(before) == 0 {

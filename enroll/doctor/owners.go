@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	nameservice "latchkey/pam/gate/names"
 )
 
@@ -33,7 +35,21 @@ func (d Doctor) checkOwners(enrolled []string) []Finding {
 			found = append(found, fault(record, err, "enroll reset "+name+"; then "+now+" enrolls"))
 		}
 	}
-	return append(append(found, d.checkSecondNames(owner)...), d.checkCopied(enrolled)...)
+	found = append(append(found, d.checkSecondNames(owner)...), d.checkCopied(enrolled)...)
+	return append(found, d.checkZFS()...)
+}
+
+// zfs is the type of ZFS in statfs(2): it writes to new blocks always.
+const zfs = 0x2fc12fc1
+
+func (d Doctor) checkZFS() []Finding {
+	const dir = "/var/lib/latchkey"
+	var st unix.Statfs_t
+	if unix.Statfs(d.Root+dir, &st) != nil || st.Type != zfs {
+		return nil
+	}
+	return []Finding{warning(dir, "ZFS writes to new blocks always: a full pool denies every login",
+		"make it a dataset of its own, and: zfs set refreservation=64M DATASET")}
 }
 
 // renamed reports whether a record cannot be used because its user has another name now, which

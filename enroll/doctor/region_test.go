@@ -132,8 +132,8 @@ func TestEachWayPastTheCodeThatAConnectionFindsIsNamed(t *testing.T) {
 	}
 }
 
-// What was not tried is an error that names the line: what sshd reads in another way than doctor (OpenSSH 9.2 takes these quotes for
-// a part of the name), and what there was no time for.
+// What was not tried is an error that names the line: what sshd reads in another way than doctor
+// (OpenSSH 9.2 takes these quotes for a part of the name), and what there was no time for.
 func TestALineThatWasNotTriedIsNamed(t *testing.T) {
 	bare := template(t)
 	if bare == "" {
@@ -157,8 +157,8 @@ func TestALineThatWasNotTriedIsNamed(t *testing.T) {
 	}
 }
 
-// Each name of a list is tried, since sshd may read one in another way than the others: OpenSSH 9.2 takes these quotes for a
-// part of the name, 10 does not.
+// Each name of a list is tried, since sshd may read one in another way than the others: OpenSSH
+// 9.2 takes these quotes for a part of the name, 10 does not.
 func TestEachNameOfAListIsTried(t *testing.T) {
 	bare := template(t)
 	if bare == "" {
