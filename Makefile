@@ -134,7 +134,7 @@ demo: deps build
 # Everything: the packages, once more with the race detector and the sanitizers, and logins in containers. -count=1, because
 # go's cache of results knows nothing of the programs that tests build and start.
 test: deps-tests build lint
-	go test -count=1 $$(go list ./... | grep -v -e /sshd$$ -e /packaging$$)
+	go test -count=1 -timeout 20m $$(go list ./... | grep -v -e /sshd$$ -e /packaging$$)
 	go test -count=1 -timeout 20m ./packaging
 	go test -count=1 -race ./pam/...
 	$(SANITIZED) go test -count=1 -asan ./pam/gate
