@@ -137,7 +137,7 @@ test: deps-tests build lint
 	go test -count=1 -timeout 20m $$(go list ./... | grep -v -e /sshd$$ -e /packaging$$)
 	go test -count=1 -timeout 20m ./packaging
 	go test -count=1 -race ./pam/...
-	$(SANITIZED) go test -count=1 -asan ./pam/gate
+	$(SANITIZED) go test -count=1 -asan ./pam/gate/...
 	go test -count=1 -timeout 20m ./sshd
 
 lint: deps-tests

@@ -39,9 +39,18 @@ func policy(t *testing.T, h *suite.Host, text string) {
 	must(t, err)
 }
 
-// FAULTS 35: the caller of su chooses how many descriptors su may have, and gets no further with
-// fewer of them.
-func TestSuWithFewDescriptorsIsNoWayPastAGroup(t *testing.T) {
+// tight are limits that the caller of su may set, from what lets nothing start to what is in
+// nobody's way.
+func tight() []string {
+	limits := []string{"-v 8000", "-v 16000", "-d 900", "-s 64"}
+	for n := range 11 {
+		limits = append(limits, fmt.Sprint("-n ", n))
+	}
+	return limits
+}
+
+// FAULTS 35: the caller of su chooses what su may have, and gets no further with less of it.
+func TestSuWithTightLimitsIsNoWayPastAGroup(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h, member, other := grouped(t)
 		must(t, h.Service("su", suite.Latchkey))
@@ -53,10 +62,10 @@ func TestSuWithFewDescriptorsIsNoWayPastAGroup(t *testing.T) {
 				t.Fatalf("%s, who is not in %s, does not get in: %q", other.Name, group, seen)
 			}
 			asked := 0
-			for limit := range 11 {
-				seen := suAs(t, h, from, member, fmt.Sprintf("ulimit -S -n %d", limit))
+			for _, limit := range tight() {
+				seen := suAs(t, h, from, member, "ulimit -S "+limit)
 				if strings.Contains(seen, "uid=") {
-					t.Errorf("%s, with %d descriptors: %q", group, limit, seen)
+					t.Errorf("%s, with %s: %q", group, limit, seen)
 				}
 				if strings.Contains(seen, "ode") {
 					asked++
@@ -78,7 +87,7 @@ func suAs(t *testing.T, h *suite.Host, from, to *suite.User, limit string) strin
 	defer terminal.Close()
 	if terminal.Expect(`[Pp]assword: |rror|annot|no more|imit`) == nil && strings.Contains(terminal.Seen(), "assword: ") {
 		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`ode.*: |uid=|ailure|rror|annot|denied`))
+		_ = terminal.Expect(`ode.*: |uid=|ailure|rror|annot|denied`) // or it ended
 	}
 	return terminal.Seen()
 }
