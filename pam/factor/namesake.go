@@ -95,17 +95,16 @@ func (k Keyring) mayHave(other string, uid uint32) bool {
 	return st.UID == uid && st.Enrollment != state.EnrollmentID{}
 }
 
-// uids are those that name's files say, as far as they can be read. What cannot be read denies its
-// own user only.
-func (k Keyring) uids(name string) (uids []uint32) {
+// uids is the one that name's record says or, where there is none that can be read, the state; none
+// if neither can be. What cannot be read denies its own user only.
+func (k Keyring) uids(name string) []uint32 {
 	if uid, err := k.Records.UID(name); err == nil {
-		uids = append(uids, uid)
+		return []uint32{uid}
 	}
-	st, err := k.States.Peek(name)
-	if err == nil && st.Enrollment != (state.EnrollmentID{}) && !slices.Contains(uids, st.UID) {
-		uids = append(uids, st.UID)
+	if st, err := k.States.Peek(name); err == nil && st.Enrollment != (state.EnrollmentID{}) {
+		return []uint32{st.UID}
 	}
-	return uids
+	return nil
 }
 
 // Names lists, sorted, the users that have a record, and those whose record is missing while their

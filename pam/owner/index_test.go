@@ -1,0 +1,86 @@
+package owner_test
+
+import (
+	"os"
+	"slices"
+	"sync"
+	"testing"
+
+	"latchkey/pam/owner"
+)
+
+func everyone(string) bool { return true }
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func index(t *testing.T) *owner.Index { return &owner.Index{Path: t.TempDir() + "/uids"} }
+
+func names(t *testing.T, x *owner.Index, uid uint32) []string {
+	t.Helper()
+	got, err := x.Names(uid)
+	must(t, err)
+	return got
+}
+
+func TestNamesOfOneUidAreKeptUntilTheyHaveItNoLonger(t *testing.T) {
+	x := index(t)
+	must(t, x.Add(1000, "alice", everyone))
+	must(t, x.Add(1000, `CORP\alice smith`, everyone))
+	must(t, x.Add(1000, "alice", everyone))
+	must(t, x.Add(1001, "bob", everyone))
+	if got, want := names(t, x, 1000), []string{"alice", `CORP\alice smith`}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	must(t, x.Add(1000, "alicia", func(name string) bool { return name != "alice" }))
+	if got, want := names(t, x, 1000), []string{`CORP\alice smith`, "alicia"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := names(t, x, 1002); len(got) != 0 {
+		t.Errorf("got %q, want none", got)
+	}
+}
+
+func TestOfFiftyNamesAddedInParallelNoneIsLost(t *testing.T) {
+	x := index(t)
+	var all sync.WaitGroup
+	for i := range 50 {
+		all.Go(func() {
+			if err := x.Add(1000, string(rune('A'+i)), everyone); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := names(t, x, 1000); len(got) != 50 {
+		t.Errorf("got %d names, want 50: %q", len(got), got)
+	}
+}
+
+func TestIndexIsCompleteOnlyForTheStampItWasMarkedWith(t *testing.T) {
+	x := index(t)
+	complete := func(stamp string, want bool) {
+		t.Helper()
+		if got := x.Complete(stamp); got != want {
+			t.Errorf("complete for %q: got %v, want %v", stamp, got, want)
+		}
+	}
+	complete("a", false)
+	must(t, x.Mark("a"))
+	complete("a", true)
+	complete("b", false)
+	complete("", false)
+	done := x.Hold()
+	complete("b", true)
+	done()
+	complete("b", false)
+	must(t, os.Chmod(x.Path, 0o777)) // anyone could have written it
+	complete("a", false)
+	if _, err := x.Names(1000); err == nil {
+		t.Error("names from a directory that anyone can write: got no error")
+	}
+}
