@@ -187,3 +187,42 @@ func checkError(t *testing.T, text []byte, err error) {
 		t.Errorf("not one short printable line: %q", err)
 	}
 }
+
+func TestValueOfAnotherKindIsRefused(t *testing.T) {
+	for text, want := range map[string]string{
+		"on = 1":           "f:1: on must be true or false, not 1",
+		"names = 'a'":      `f:1: names must be a list such as ["a", "b"], not "a"`,
+		"names = []":       "f:1: names is an empty list: leave it out or name at least one",
+		"names = [1]":      "f:1: each of names must be a string, not 1",
+		"count = 6":        "f:1: count must be a whole number from -5 to 5, not 6",
+		"count = -6":       "f:1: count must be a whole number from -5 to 5, not -6",
+		"day = 2027-02-29": "f:1: day must be a date such as 2027-01-31, without quotes, not the date or time 2027-02-29",
+		"word = 'four'":    `f:1: word must be "one", "two" or "three", not "four"`,
+		"word = {}":        `f:1: word must be "one", "two" or "three", not a table`,
+		"limit = 1":        "f:1: limit is a table: write [limit] and its keys below",
+		"rule = 1":         "f:1: rule is a list of tables: write [[rule]] and its keys below",
+		"[rule]":           "f:1: write [[rule]], with two brackets on each side",
+		"[[limit]]":        "f:1: write [limit], with one bracket on each side",
+		"on = true\non=1":  "f:2: on is set twice, first on line 1",
+	} {
+		if got := fmt.Sprint(new(settings).schema("").Read([]byte(text))); got != want {
+			t.Errorf("%q:\ngot  %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+func TestFileThatNoEditorWritesIsRefused(t *testing.T) {
+	full := "#" + strings.Repeat("#", 4095)
+	for text, want := range map[string]string{
+		full + "\n":        "f:1: the file is longer than 4 KiB",
+		"\n" + full:        "f:2: the file is longer than 4 KiB",
+		"\xef\xbb\xbf#":    "f:1: the file begins with a byte order mark",
+		"#\n\x00":          "f:2: NUL byte",
+		"# ü\n\n# \xc3(\n": "f:3: invalid UTF-8",
+		full:               "<nil>",
+	} {
+		if got := fmt.Sprint(new(settings).schema("").Read([]byte(text))); got != want {
+			t.Errorf("%.10q: got %s, want %s", text, got, want)
+		}
+	}
+}
