@@ -9,6 +9,7 @@ import (
 	"latchkey/enroll/otpauth"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
 
@@ -52,14 +53,14 @@ func (p *program) addUnasked(who identity, o options) error {
 	if err != nil {
 		return err
 	}
-	uri, err := otpauth.URI(otpauth.Host(), who.name, d)
+	uri, err := otpauth.URI(otpauth.Host(), who.Name, d)
 	if err != nil {
 		return err
 	}
 	if len(d.Secret) < 16 {
 		fmt.Fprintln(p.err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
 	}
-	if d.Type == record.HOTP {
+	if d.Type == method.HOTP {
 		uri += fmt.Sprintf("&counter=%d", o.counter)
 	}
 	saved := p.withPicture(uri, o, func() error { return p.save(p.keyring, who, d, o.counter) })
@@ -67,7 +68,7 @@ func (p *program) addUnasked(who identity, o options) error {
 		return saved
 	}
 	if _, err := fmt.Fprintln(p.out, uri); err != nil {
-		return &failure{fmt.Sprintf("the device %q of %s is saved, but its URI could not be written: %v", d.Label, who.name, err),
+		return &failure{fmt.Sprintf("the device %q of %s is saved, but its URI could not be written: %v", d.Label, who.Name, err),
 			"remove it (enroll remove, or enroll reset if it is the only one) and add it again"}
 	}
 	return saved
@@ -115,7 +116,7 @@ var standardLabel = map[string]string{"": "app", "add totp": "app", "add hotp": 
 func (p *program) freeLabel(who identity, base string) (label string, err error) {
 	label = base
 	err = p.as0(func() error {
-		account, err := p.keyring.Open(who.name, who.uid)
+		account, err := p.keyring.Open(who.User)
 		if errors.Is(err, factor.ErrUnenrolled) {
 			return nil
 		}
@@ -132,9 +133,9 @@ func (p *program) freeLabel(who identity, base string) (label string, err error)
 }
 
 func (p *program) save(k factor.Keyring, who identity, d record.Device, step uint64) error {
-	err := p.as0(func() error { return k.Add(who.name, who.uid, d, step) })
+	err := p.as0(func() error { return k.Add(who.User, d, step) })
 	if made(err) {
-		p.logged(audit.Change{What: "add", User: who.name, Device: d.Label, Detail: string(d.Type)})
+		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
 	}
 	return err
 }

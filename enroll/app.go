@@ -100,7 +100,7 @@ func (a *newApp) showPlain(first, secret string) {
 // account tells what the app wants to know besides the secret.
 func (a *newApp) account() string {
 	d := a.device
-	return fmt.Sprintf("%s on %s, time-based, %s, %d digits, %d seconds", a.who.name, otpauth.Host(), d.Algorithm, d.Digits, d.Period/time.Second)
+	return fmt.Sprintf("%s on %s, time-based, %s, %d digits, %d seconds", a.who.Name, otpauth.Host(), d.Algorithm, d.Digits, d.Period/time.Second)
 }
 
 // What may stand between the drawing and the prompt.
@@ -147,7 +147,7 @@ func (a *newApp) draw(first, secret string) error {
 func (a *newApp) encode(w window, more int) (*qr.Code, error) {
 	uris := []string{a.uri}
 	if otpauth.Usual(*a.device) {
-		uris = append(uris, otpauth.Short(otpauth.Host(), a.who.name, a.device.Secret)...)
+		uris = append(uris, otpauth.Short(otpauth.Host(), a.who.Name, a.device.Secret)...)
 	}
 	fits := func(code *qr.Code) bool { return w.holds(code, a.drawing.Style, more) }
 	code, err := guide.Encode(uris, fits)

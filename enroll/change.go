@@ -21,15 +21,15 @@ func (p *program) remove(o options) error {
 	if err != nil {
 		return err
 	}
-	err = p.as0(func() error { return proven.Remove(who.name, who.uid, o.operand) })
+	err = p.as0(func() error { return proven.Remove(who.User, o.operand) })
 	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) && !errors.Is(err, factor.ErrState) {
-		return &failure{fmt.Sprintf("%s has no device %q", who.name, o.operand), "see the devices with: enroll status"}
+		return &failure{fmt.Sprintf("%s has no device %q", who.Name, o.operand), "see the devices with: enroll status"}
 	}
 	if !made(err) {
 		return err
 	}
-	p.logged(audit.Change{What: "remove", User: who.name, Device: o.operand})
-	fmt.Fprintf(p.out, "removed: device %q of %s\n", o.operand, who.name)
+	p.logged(audit.Change{What: "remove", User: who.Name, Device: o.operand})
+	fmt.Fprintf(p.out, "removed: device %q of %s\n", o.operand, who.Name)
 	return err
 }
 
@@ -55,7 +55,7 @@ func (p *program) reset(o options) error {
 		if lookUpErr != nil {
 			return lookUpErr
 		}
-		name, err = who.name, p.keyring.Reset(who.name)
+		name, err = who.Name, p.keyring.Reset(who.Name)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return p.sayChanged(o, name, false, "nothing to reset: "+name+" has no second factor", nil)
@@ -85,15 +85,15 @@ func (p *program) unlock(o options) error {
 	if err != nil {
 		return err
 	}
-	was, err := p.keyring.Unlock(who.name, who.uid, limits, p.clock())
+	was, err := p.keyring.Unlock(who.User, limits, p.clock())
 	if !made(err) {
 		return err
 	}
 	if !was {
-		return p.sayChanged(o, who.name, false, who.name+" was not locked", err)
+		return p.sayChanged(o, who.Name, false, who.Name+" was not locked", err)
 	}
-	p.logged(audit.Change{What: "unlock", User: who.name})
-	return p.sayChanged(o, who.name, true, "unlocked: "+who.name, err)
+	p.logged(audit.Change{What: "unlock", User: who.Name})
+	return p.sayChanged(o, who.Name, true, "unlocked: "+who.Name, err)
 }
 
 // sayChanged says what came of a command that scripts run again and again. saved is what is still wrong with the change.

@@ -5,6 +5,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/twilio/protocol"
@@ -21,7 +22,7 @@ type claim struct {
 
 // proveNumber has a code typed that is sent to a number which the user says is theirs.
 func (p *program) proveNumber(who identity, phone *record.Device, rules *policy.Policy) error {
-	number := factor.Claim{Name: who.name, UID: who.uid, Number: string(phone.Secret)}
+	number := factor.Claim{User: who.User, Number: string(phone.Secret)}
 	proof := claim{p, number, flow.Limits(rules)}
 	return (&sentCode{program: p, who: who, phone: phone, rules: rules, proof: proof}).obtain()
 }
@@ -31,7 +32,7 @@ func (c claim) book(sends factor.SendLimits) (time.Duration, error) {
 }
 
 // keep keeps nothing: the code is of no use but here.
-func (c claim) keep(string, protocol.Channel) error { return nil }
+func (c claim) keep(string, method.Method) error { return nil }
 
 func (c claim) judge(code, sid string) (flow.Outcome, error) {
 	proof, err := c.keyring.BookProofCheck(c.number, c.limits, c.clock())

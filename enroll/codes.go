@@ -53,7 +53,7 @@ func (p *program) newCodes(k factor.Keyring, who identity) error {
 
 // unseen says that recovery codes were saved which nobody has seen.
 func unseen(who identity, err error) error {
-	return &failure{fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.name, err), "make others: enroll codes"}
+	return &failure{fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.Name, err), "make others: enroll codes"}
 }
 
 // replaceCodes saves a new set. It is saved before it is seen: codes on paper that do not work are worse than none.
@@ -65,10 +65,10 @@ func (p *program) replaceCodes(k factor.Keyring, who identity) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	err = p.as0(func() error { return k.SetRecovery(who.name, who.uid, set) })
+	err = p.as0(func() error { return k.SetRecovery(who.User, set) })
 	if !made(err) {
 		return nil, err
 	}
-	p.logged(audit.Change{What: "codes", User: who.name})
+	p.logged(audit.Change{What: "codes", User: who.Name})
 	return codes, err
 }

@@ -38,7 +38,7 @@ func (p *program) examination(service string) doctor.Doctor {
 		Root: p.root, Service: service, Clock: p.clock, Keyring: p.keyring, Remedy: remedy, Progress: p.progress(),
 		LookUp: func(name string) (uint32, error) {
 			who, err := lookUp(name)
-			return who.uid, err
+			return who.UID, err
 		},
 		Group: p.group(), Pause: time.Sleep,
 		Probe: func() protocol.Answer { return p.twilio(func(t verifier) protocol.Answer { return t.Probe() }) },

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 )
@@ -44,12 +45,12 @@ func logins(t *testing.T, k factor.Keyring, code string, at time.Time, stop <-ch
 }
 
 func tried(k factor.Keyring, code string, at time.Time) (factor.Result, error) {
-	account, err := k.Open("root", 0)
+	account, err := k.Open(record.User{Name: "root", UID: 0})
 	if err != nil {
 		return factor.Wrong, err
 	}
 	defer account.Close()
-	m, err := account.Verify(factor.Guess{Code: code, At: at, Accepts: func(record.Type) bool { return true }}, factor.Limits{Failures: 64, Window: time.Hour, Lock: time.Minute})
+	m, err := account.Verify(factor.Guess{Code: code, At: at, Accepts: func(method.Method) bool { return true }}, factor.Limits{Failures: 64, Window: time.Hour, Lock: time.Minute})
 	return m.Result, err
 }
 
@@ -115,7 +116,7 @@ func TestALoginDuringAnyCommandUsesItsCodeOnceAndNothingComesBack(t *testing.T) 
 // unenrolled demands that nothing of the user is there.
 func unenrolled(t *testing.T, k factor.Keyring, root string) {
 	t.Helper()
-	if _, err := k.Open("root", 0); !errors.Is(err, factor.ErrUnenrolled) {
+	if _, err := k.Open(record.User{Name: "root", UID: 0}); !errors.Is(err, factor.ErrUnenrolled) {
 		t.Fatalf("after the reset: %v", err)
 	}
 	for _, path := range []string{"/etc/latchkey/users/root", "/var/lib/latchkey/users/root"} {

@@ -9,6 +9,7 @@ import (
 
 	"latchkey/pam/flow"
 	"latchkey/pam/gate/names"
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/twilio/protocol"
 )
@@ -24,7 +25,7 @@ type explanation struct {
 	Why     string `json:"why"`
 	// what could not be told, from the first rule to the last
 	Unknown []policy.Unknown `json:"unknown"`
-	Methods []policy.Method  `json:"methods"` // that are accepted
+	Methods []method.Method  `json:"methods"` // that are accepted
 	Result  string           `json:"result"`  // asked, allow, enroll or deny
 	Reason  flow.Reason      `json:"reason,omitempty"`
 	Detail  string           `json:"detail,omitempty"`
@@ -45,9 +46,9 @@ func (p *program) explain(o options) error {
 	if err != nil {
 		return err
 	}
-	e := explanation{User: who.name, UID: who.uid, Service: o.service, From: o.from,
+	e := explanation{User: who.Name, UID: who.UID, Service: o.service, From: o.from,
 		Unknown: []policy.Unknown{}, Stack: []string{}, Unusable: []unusable{}}
-	member := membership(names.LookUp(who.name))
+	member := membership(names.LookUp(who.Name))
 	forecast, err := p.forecast(&e, who, member)
 	if err != nil {
 		return err
@@ -67,7 +68,7 @@ func (p *program) decide(e *explanation, who identity, member func(string) (bool
 	if err != nil {
 		return &failure{err.Error(), "until it can be read every login is denied"}
 	}
-	d := rules.Decide(policy.Request{User: who.name, Service: e.Service, From: e.From,
+	d := rules.Decide(policy.Request{User: who.Name, Service: e.Service, From: e.From,
 		InGroup: member})
 	e.Rule, e.Line, e.Why, e.Methods = d.Rule, d.Line, d.Why, d.Methods
 	e.Unknown = append([]policy.Unknown{}, d.Unknown...)
@@ -101,7 +102,7 @@ func (p *program) rehearse(e *explanation, who identity, member func(string) (bo
 	o := flow.Flow{
 		Root: p.root, Keyring: p.keyring, Clock: p.clock, Talk: silent, Verifier: mute{},
 		Debug: func(string) {},
-	}.Run(flow.Request{User: who.name, Name: who.name, UID: who.uid, Lookup: flow.Found,
+	}.Run(flow.Request{User: who.Name, Name: who.Name, UID: who.UID, Lookup: flow.Found,
 		Service: e.Service, From: e.From, ByEnroll: e.Service == service, Args: args})
 	e.Shown, e.Reason, e.Detail = silent.shown, o.Reason, o.Detail
 	switch {
@@ -194,7 +195,7 @@ var errMute = errors.New("explain sends nothing; at a login a code would be sent
 
 func (mute) Ready() error { return errMute }
 
-func (mute) Send(string, protocol.Channel, string) protocol.Answer {
+func (mute) Send(string, method.Method, string) protocol.Answer {
 	return protocol.Answer{Result: protocol.Failed}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/stack"
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 )
 
@@ -134,7 +135,7 @@ func (e *explanation) deny(detail string) { e.Result, e.Reason, e.Detail = "deny
 
 // unasked: the stack decides without pam_latchkey.
 func (e *explanation) unasked(in bool) {
-	e.Rule, e.Line, e.Methods, e.Shown, e.Unusable = 0, 0, []policy.Method{}, []string{},
+	e.Rule, e.Line, e.Methods, e.Shown, e.Unusable = 0, 0, []method.Method{}, []string{},
 		[]unusable{}
 	e.Why = "PAM service " + e.Service + " does not come to pam_latchkey: no rule is asked"
 	if e.Result, e.Reason, e.Detail = "allow", "", ""; !in {

@@ -4,20 +4,21 @@ import (
 	"slices"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
 
 // unusable is a method that the policy accepts and that cannot work for this user now.
 type unusable struct {
-	Method policy.Method `json:"method"`
+	Method method.Method `json:"method"`
 	Why    string        `json:"why"`
 }
 
 // usable finds the methods among those accepted that cannot work. A user without a record, and one
 // with a damaged record, has other troubles, which the rehearsal tells.
 func (p *program) usable(e *explanation, who identity, rules *policy.Policy) error {
-	account, err := p.keyring.Open(who.name, who.uid)
+	account, err := p.keyring.Open(who.User)
 	if err != nil {
 		return nil
 	}
@@ -38,18 +39,18 @@ func (e *explanation) stuck() bool {
 }
 
 // obstacle is why a method cannot work; empty if it can.
-func (p *program) obstacle(account *factor.Account, m policy.Method, rules *policy.Policy) string {
+func (p *program) obstacle(account *factor.Account, m method.Method, rules *policy.Policy) string {
 	switch m {
-	case policy.SMS, policy.Call:
+	case method.SMS, method.Call:
 		return p.phoneObstacle(account.Record.Devices, rules)
-	case policy.Recovery:
+	case method.Recovery:
 		if account.RecoveryLeft() == 0 {
 			return "there is no recovery code that is not used"
 		}
 		return ""
 	}
 	if !slices.ContainsFunc(account.Record.Devices,
-		func(d record.Device) bool { return policy.Method(d.Type) == m }) {
+		func(d record.Device) bool { return d.Type == m }) {
 		return "the user has no such device"
 	}
 	return ""
@@ -57,7 +58,7 @@ func (p *program) obstacle(account *factor.Account, m policy.Method, rules *poli
 
 func (p *program) phoneObstacle(devices []record.Device, rules *policy.Policy) string {
 	phones := slices.DeleteFunc(slices.Clone(devices),
-		func(d record.Device) bool { return d.Type != record.Phone })
+		func(d record.Device) bool { return d.Type != method.Phone })
 	if len(phones) == 0 {
 		return "the user has no phone"
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 )
@@ -71,7 +72,7 @@ func (f *faulty) changes() (lines []string) {
 // meaning is what a login would find for root: nothing that is in a file and that nobody reads.
 func (f *faulty) meaning() string {
 	k := factor.NewKeyring(f.root, safefile.Patience{})
-	r, st, err := k.View("root", 0)
+	r, st, err := k.View(record.User{Name: "root", UID: 0})
 	if errors.Is(err, factor.ErrUnenrolled) {
 		ticket := state.Grant{}
 		if st, err := k.States.View("root"); err == nil {
@@ -139,7 +140,7 @@ func (f *faulty) prepare(before []string) (stage map[string]string) {
 		case "google":
 			runs(f.t, f.exe, "import", "--user", "root", f.root+"/google")
 		case "lock":
-			account, err := factor.NewKeyring(f.root, safefile.Patience{}).Open("root", 0)
+			account, err := factor.NewKeyring(f.root, safefile.Patience{}).Open(record.User{Name: "root", UID: 0})
 			if err != nil {
 				f.t.Fatal(err)
 			}

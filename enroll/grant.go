@@ -35,18 +35,18 @@ func (p *program) invite(o options) error {
 	if err != nil {
 		return err
 	}
-	err = p.keyring.SetTicket(who.name, who.uid, g)
+	err = p.keyring.SetTicket(who.User, g)
 	if errors.Is(err, factor.ErrEnrolled) {
-		return p.grant(o, nil, granted{User: who.name}, "%s has a second factor already and needs no ticket", who.name)
+		return p.grant(o, nil, granted{User: who.Name}, "%s has a second factor already and needs no ticket", who.Name)
 	}
 	if !made(err) {
 		return err
 	}
-	p.logged(audit.Change{What: "invite", User: who.name, Detail: "until " + g.Until.UTC().Format(time.RFC3339)})
+	p.logged(audit.Change{What: "invite", User: who.Name, Detail: "until " + g.Until.UTC().Format(time.RFC3339)})
 	if !rules.Ticket {
 		fmt.Fprintln(p.err, "enroll: warning: nobody is asked for it: latchkey.toml does not say enroll_ticket = true")
 	}
-	return p.grant(o, err, granted{who.name, &code, &g.Until}, "ticket for %s, good for one enrollment until %s", who.name, minute(g.Until))
+	return p.grant(o, err, granted{who.Name, &code, &g.Until}, "ticket for %s, good for one enrollment until %s", who.Name, minute(g.Until))
 }
 
 // bypass gives out a code that works once in place of a device's.
@@ -62,18 +62,18 @@ func (p *program) bypass(o options) error {
 	if err != nil {
 		return err
 	}
-	err = p.keyring.SetBypass(who.name, who.uid, g)
+	err = p.keyring.SetBypass(who.User, g)
 	if errors.Is(err, factor.ErrUnenrolled) {
-		return &failure{who.name + " has no second factor to bypass", "who may log in without one latchkey.toml says; for a first enrollment: enroll invite " + who.name}
+		return &failure{who.Name + " has no second factor to bypass", "who may log in without one latchkey.toml says; for a first enrollment: enroll invite " + who.Name}
 	}
 	if !made(err) {
 		return err
 	}
-	p.logged(audit.Change{What: "bypass", User: who.name, Detail: "until " + g.Until.UTC().Format(time.RFC3339)})
+	p.logged(audit.Change{What: "bypass", User: who.Name, Detail: "until " + g.Until.UTC().Format(time.RFC3339)})
 	if s, err := p.statusOf(who); err == nil && s.locked() != "" {
-		fmt.Fprintf(p.err, "enroll: warning: %s is %s; to end that: enroll unlock %s\n", who.name, s.locked(), who.name)
+		fmt.Fprintf(p.err, "enroll: warning: %s is %s; to end that: enroll unlock %s\n", who.Name, s.locked(), who.Name)
 	}
-	return p.grant(o, err, granted{who.name, &code, &g.Until}, "code for %s, good for one login until %s; it is typed where a code is asked for", who.name, minute(g.Until))
+	return p.grant(o, err, granted{who.Name, &code, &g.Until}, "code for %s, good for one login until %s; it is typed where a code is asked for", who.Name, minute(g.Until))
 }
 
 func (p *program) granting(o options) (identity, error) {

@@ -10,8 +10,7 @@ import (
 // identity is a user as the system's name service knows it (through libc, so that every name
 // service counts).
 type identity struct {
-	name string
-	uid  uint32
+	record.User
 	home string
 }
 
@@ -41,13 +40,13 @@ func fromUser(u names.User) (identity, error) {
 	if err := record.CheckName(u.Name); err != nil {
 		return identity{}, fmt.Errorf("%q: %w", u.Name, err)
 	}
-	return identity{u.Name, u.UID, u.Home}, nil
+	return identity{record.User{Name: u.Name, UID: u.UID}, u.Home}, nil
 }
 
 // whom decides for whom the command works: only root may name somebody else.
 func (p *program) whom(named string) (identity, error) {
 	self, err := lookUpID(p.uid)
-	if err != nil || named == "" || named == self.name {
+	if err != nil || named == "" || named == self.Name {
 		return self, err
 	}
 	if p.uid == 0 {
@@ -55,7 +54,7 @@ func (p *program) whom(named string) (identity, error) {
 	}
 	// Another name of the same uid is the same person; whether the password is that name's PAM
 	// decides.
-	if alias, err := lookUp(named); err == nil && int(alias.uid) == p.uid {
+	if alias, err := lookUp(named); err == nil && int(alias.UID) == p.uid {
 		return alias, nil
 	}
 	return identity{}, &failure{"only root may name another user", "without --user the command works for you"}

@@ -13,6 +13,7 @@ import (
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
@@ -72,7 +73,7 @@ func (i *importing) identify() {
 			if err := i.lookUp(c); err != nil {
 				c.fail(err)
 			} else {
-				name = c.who.name
+				name = c.who.Name
 			}
 		}
 		if name == "" {
@@ -105,18 +106,18 @@ func (i *importing) lookUp(c *candidate) (err error) {
 			return err
 		}
 	}
-	c.User = c.who.name
+	c.User = c.who.Name
 	return i.checkPhones(c.entry)
 }
 
 func (c *candidate) hasPhone() bool {
-	return slices.ContainsFunc(c.entry.Devices, func(d migrate.Device) bool { return d.Type == record.Phone })
+	return slices.ContainsFunc(c.entry.Devices, func(d migrate.Device) bool { return d.Type == method.Phone })
 }
 
 // checkPhones refuses what enroll add phone refuses.
 func (i *importing) checkPhones(e migrate.Entry) error {
 	for _, d := range e.Devices {
-		if d.Type != record.Phone {
+		if d.Type != method.Phone {
 			continue
 		}
 		rules, err := i.rules()
@@ -187,7 +188,7 @@ func (i *importing) saveSome(some []*candidate) {
 // saveOne enrolls one user, if there is something to change.
 func (i *importing) saveOne(c *candidate) {
 	c.Result = taken
-	err := i.keyring.EnrollLocked(c.who.name, c.who.uid, c.enrollment(nil), func(old *factor.Account) (factor.Enrollment, error) {
+	err := i.keyring.EnrollLocked(c.who.User, c.enrollment(nil), func(old *factor.Account) (factor.Enrollment, error) {
 		c.Result = replaced
 		return i.over(c, old)
 	})

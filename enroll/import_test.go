@@ -149,13 +149,13 @@ func TestReplacingSetsNoCounterBackAndMakesNoCodeNew(t *testing.T) {
 			if c.codes != nil {
 				before.Recovery = factor.ImportedRecovery(c.codes)
 			}
-			if err := k.Enroll("alice", 1000, before, false); err != nil {
+			if err := k.Enroll(record.User{Name: "alice", UID: 1000}, before, false); err != nil {
 				t.Fatal(err)
 			}
 			i := importing{program: newProgram(privilege{}, root), options: options{replace: true}}
 			again := *i.candidateOf(e)
 			i.saveOne(&again)
-			account, err := k.Open("alice", 1000)
+			account, err := k.Open(record.User{Name: "alice", UID: 1000})
 			if err != nil || again.Result != replaced {
 				t.Fatalf("%s, %v", again.line(), err)
 			}
@@ -192,7 +192,7 @@ func (i *importing) candidateOf(e migrate.Entry) *candidate {
 	d := e.Devices[0]
 	rand.Read(d.ID[:])
 	e.Devices = []migrate.Device{d}
-	return &candidate{who: identity{name: "alice", uid: 1000}, entry: e, outcome: outcome{User: "alice"}}
+	return &candidate{who: identity{User: record.User{Name: "alice", UID: 1000}}, entry: e, outcome: outcome{User: "alice"}}
 }
 
 // many is how many users issue 4 wants imported in under a minute.

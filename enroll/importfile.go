@@ -106,7 +106,7 @@ func (i *importing) personal(path string, f importFile, entries []migrate.Entry,
 		if c.who, unowned = f.belongsTo(); unowned != nil {
 			return failed(path, unowned)
 		}
-		c.User = c.who.name
+		c.User = c.who.Name
 	}
 	if err != nil {
 		c.fail(err)
@@ -139,8 +139,8 @@ func (f importFile) belongsTo() (identity, error) {
 		return identity{}, fmt.Errorf("others may write it (mode %04o): say whose it is with --user NAME", f.mode)
 	}
 	who, err := lookUpID(f.owner)
-	if err == nil && !f.inHomeOf(who) && f.name != who.name {
-		err = fmt.Errorf("it is not in the home folder of its owner, %q: say whose it is with --user NAME", who.name)
+	if err == nil && !f.inHomeOf(who) && f.name != who.Name {
+		err = fmt.Errorf("it is not in the home folder of its owner, %q: say whose it is with --user NAME", who.Name)
 	}
 	return who, err
 }
@@ -149,7 +149,7 @@ func (f importFile) belongsTo() (identity, error) {
 // anywhere.
 func (f importFile) inHomeOf(who identity) bool {
 	var home unix.Stat_t
-	if !strings.HasPrefix(who.home, "/") || unix.Stat(who.home, &home) != nil || home.Uid != who.uid {
+	if !strings.HasPrefix(who.home, "/") || unix.Stat(who.home, &home) != nil || home.Uid != who.UID {
 		return false
 	}
 	return slices.Contains(f.above, folder{home.Dev, home.Ino})

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"latchkey/pam/record"
+	"latchkey/pam/method"
 )
 
 // What becomes of a user at an import.
@@ -32,9 +32,9 @@ type outcome struct {
 }
 
 type importedDevice struct {
-	Type   record.Type `json:"type"`
-	Label  string      `json:"label"`
-	Number string      `json:"number,omitempty"` // of a phone, its last four digits
+	Type   method.Method `json:"type"`
+	Label  string        `json:"label"`
+	Number string        `json:"number,omitempty"` // of a phone, its last four digits
 }
 
 // failed is a file of which nothing can be taken over.

@@ -24,7 +24,7 @@ func (p *program) logged(c audit.Change) {
 // not have let in. Judging it took from began on.
 func (p *program) refused(who identity, o flow.Outcome, began time.Time) {
 	o.Tries = 1
-	line := o.Line(flow.Request{User: who.name, Service: service}, p.clock().Sub(began))
+	line := o.Line(flow.Request{User: who.Name, Service: service}, p.clock().Sub(began))
 	p.log(audit.Warning, line.String())
 }
 

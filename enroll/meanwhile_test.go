@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 )
@@ -19,25 +20,25 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 		return factor.NewTOTP(label, factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, time.Now())
 	}
 	phone, tablet, thiefs := device("phone"), device("tablet"), device("thief's")
-	alice := identity{name: "alice", uid: 1000}
+	alice := identity{User: record.User{Name: "alice", UID: 1000}}
 	byPassword := func(*record.Record) func(*record.Record) error { return stillUnenrolled }
 	by := func(m factor.Match) func(*record.Record) func(*record.Record) error {
 		return func(r *record.Record) func(*record.Record) error { return stillThere(r, m) }
 	}
 	again := func(d ...record.Device) func(factor.Keyring) error {
 		return func(k factor.Keyring) error {
-			err := k.Reset(alice.name)
+			err := k.Reset(alice.Name)
 			for _, d := range d {
-				err = errors.Join(err, k.Add(alice.name, alice.uid, d, 0))
+				err = errors.Join(err, k.Add(alice.User, d, 0))
 			}
 			return err
 		}
 	}
 	newCodes := func(k factor.Keyring) error {
 		_, set, err := factor.NewRecovery()
-		return errors.Join(err, k.SetRecovery(alice.name, alice.uid, set))
+		return errors.Join(err, k.SetRecovery(alice.User, set))
 	}
-	ofPhone, ofCodes, ofRoot := factor.Match{Device: &phone}, factor.Match{Method: record.RecoveryCode}, factor.Match{Method: record.Bypass}
+	ofPhone, ofCodes, ofRoot := factor.Match{Device: &phone}, factor.Match{Method: method.Recovery}, factor.Match{Method: method.Bypass}
 	for name, c := range map[string]struct {
 		proven    func(*record.Record) func(*record.Record) error
 		before    []record.Device
@@ -47,11 +48,11 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 	}{
 		"the password, and still nobody has enrolled": {byPassword, nil, nil, time.Minute, nil},
 		"the password, and the owner enrolls": {byPassword, nil,
-			func(k factor.Keyring) error { return k.Add(alice.name, alice.uid, phone, 0) }, 0, errMeanwhile},
+			func(k factor.Keyring) error { return k.Add(alice.User, phone, 0) }, 0, errMeanwhile},
 		"the password, long ago":                       {byPassword, nil, nil, time.Hour, factor.ErrProof},
 		"a code, and its device is still there":        {by(ofPhone), []record.Device{phone, tablet}, nil, 0, nil},
 		"a code, long ago":                             {by(ofPhone), []record.Device{phone, tablet}, nil, time.Hour, factor.ErrProof},
-		"a code, and the owner removes its device":     {by(ofPhone), []record.Device{phone, tablet}, func(k factor.Keyring) error { return k.Remove(alice.name, alice.uid, "phone") }, 0, errMeanwhile},
+		"a code, and the owner removes its device":     {by(ofPhone), []record.Device{phone, tablet}, func(k factor.Keyring) error { return k.Remove(alice.User, "phone") }, 0, errMeanwhile},
 		"a code, and root resets":                      {by(ofPhone), []record.Device{phone}, again(), 0, errMeanwhile},
 		"a code, and the owner enrolls anew":           {by(ofPhone), []record.Device{phone}, again(tablet), 0, errMeanwhile},
 		"a code, and the same app is enrolled anew":    {by(ofPhone), []record.Device{phone}, again(phone), 0, errMeanwhile},
@@ -68,11 +69,11 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 			}
 			k := factor.NewKeyring(root, safefile.Patience{Limit: lockWait})
 			for _, d := range c.before {
-				if err := k.Add(alice.name, alice.uid, d, 0); err != nil {
+				if err := k.Add(alice.User, d, 0); err != nil {
 					t.Fatal(err)
 				}
 			}
-			before, _, err := k.View(alice.name, alice.uid)
+			before, _, err := k.View(alice.User)
 			if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
 				t.Fatal(err)
 			}
@@ -88,11 +89,11 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 			if err := newProgram(privilege{}, root).save(proven, alice, thiefs, 0); !errors.Is(err, c.want) {
 				t.Errorf("adding: %v, want %v", err, c.want)
 			}
-			r, _, err := k.View(alice.name, alice.uid)
+			r, _, err := k.View(alice.User)
 			if err == nil && (r.Find("thief's") != nil) != (c.want == nil) {
 				t.Errorf("the devices are %v", r.Devices)
 			}
-			if err := proven.Remove(alice.name, alice.uid, "tablet"); c.want != nil && err == nil {
+			if err := proven.Remove(alice.User, "tablet"); c.want != nil && err == nil {
 				t.Error("removing was not refused")
 			}
 		})
@@ -121,11 +122,11 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 	if err := makeRoot(root); err != nil {
 		t.Fatal(err)
 	}
-	nobody := identity{name: "nobody", uid: 65534}
+	nobody := identity{User: record.User{Name: "nobody", UID: 65534}}
 	now := time.Now()
 	k := factor.NewKeyring(root, safefile.Patience{Limit: lockWait})
 	ticket, g, err := factor.NewGrant(now.Add(3 * time.Hour))
-	if err != nil || k.SetTicket(nobody.name, nobody.uid, g) != nil {
+	if err != nil || k.SetTicket(nobody.User, g) != nil {
 		t.Fatal(err)
 	}
 	proofs := func(line string) factor.Keyring {
@@ -146,14 +147,14 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 	}
 	must(os.WriteFile(root+"/etc/latchkey/latchkey.toml", []byte("enroll_ticket = true\n"), 0o644))
 	mine := factor.NewTOTP("mine", factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, now)
-	if err := proofs(ticket).Add(nobody.name, nobody.uid, mine, 0); !errors.Is(err, factor.ErrProof) {
+	if err := proofs(ticket).Add(nobody.User, mine, 0); !errors.Is(err, factor.ErrProof) {
 		t.Errorf("a ticket an hour after the password: %v", err)
 	}
-	must(k.Add(nobody.name, nobody.uid, mine, 0))
+	must(k.Add(nobody.User, mine, 0))
 	codes, set, err := factor.NewRecovery()
 	must(err)
-	must(k.SetRecovery(nobody.name, nobody.uid, set))
-	if err := proofs(codes[0]).SetRecovery(nobody.name, nobody.uid, record.Recovery{}); !errors.Is(err, factor.ErrProof) {
+	must(k.SetRecovery(nobody.User, set))
+	if err := proofs(codes[0]).SetRecovery(nobody.User, record.Recovery{}); !errors.Is(err, factor.ErrProof) {
 		t.Errorf("a recovery code an hour after the password: %v", err)
 	}
 }

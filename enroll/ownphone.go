@@ -5,6 +5,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -28,7 +29,7 @@ func (p *program) proveOwnPhone(who identity, phone *record.Device, rules *polic
 
 // book books a send, unless the user is locked: then the code would be no use.
 func (o ownPhone) book(sends factor.SendLimits) (time.Duration, error) {
-	account, err := o.keyring.Open(o.who.name, o.who.uid)
+	account, err := o.keyring.Open(o.who.User)
 	if err != nil {
 		return 0, err
 	}
@@ -40,13 +41,13 @@ func (o ownPhone) book(sends factor.SendLimits) (time.Duration, error) {
 	case lockout.Locked():
 		return 0, factor.ErrLocked
 	}
-	return o.keyring.BookSend(o.who.name, o.who.uid, o.phone.ID, sends, o.clock())
+	return o.keyring.BookSend(o.who.User, o.phone.ID, sends, o.clock())
 }
 
-func (o ownPhone) keep(sid string, channel protocol.Channel) error {
-	voice := channel == protocol.Call
+func (o ownPhone) keep(sid string, channel method.Method) error {
+	voice := channel == method.Call
 	pending := state.Pending{Device: o.phone.ID, At: o.clock(), Voice: voice, SID: sid}
-	return o.keyring.KeepPending(o.who.name, o.who.uid, pending)
+	return o.keyring.KeepPending(o.who.User, pending)
 }
 
 func (o ownPhone) judge(code, _ string) (flow.Outcome, error) {
@@ -71,7 +72,7 @@ func (o ownPhone) judge(code, _ string) (flow.Outcome, error) {
 // verify charges a code as a login does, and says how the verification stands. Codes of other
 // phones prove nothing here: it is this phone that the change is then made with.
 func (o ownPhone) verify(code string) (m factor.Match, standing factor.Standing, err error) {
-	account, err := o.keyring.Open(o.who.name, o.who.uid)
+	account, err := o.keyring.Open(o.who.User)
 	if err != nil {
 		return m, standing, err
 	}
@@ -84,7 +85,7 @@ func (o ownPhone) verify(code string) (m factor.Match, standing factor.Standing,
 
 // compare has Twilio compare a code that was charged.
 func (o ownPhone) compare(m factor.Match, code string) (flow.Outcome, error) {
-	request := flow.Request{Name: o.who.name, UID: o.who.uid}
+	request := flow.Request{Name: o.who.Name, UID: o.who.UID}
 	a, err := flow.AskTwilio(o.newVerifier(), o.keyring, request, m, code, o.limits, o.clock)
 	switch {
 	case err != nil:

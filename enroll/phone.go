@@ -7,6 +7,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/twilio/protocol"
@@ -42,7 +43,7 @@ func (p *program) addPhone(o options) error {
 	}
 	saved := p.save(proven, who, d, 0)
 	if made(saved) {
-		fmt.Fprintf(p.out, "Done: codes for %s can be sent to %q, %s.\n", who.name, d.Label, d.Hint())
+		fmt.Fprintf(p.out, "Done: codes for %s can be sent to %q, %s.\n", who.Name, d.Label, d.Hint())
 	}
 	return saved
 }
@@ -109,7 +110,7 @@ func e164(typed string) (string, error) {
 // verifier is what reaches Twilio Verify.
 type verifier interface {
 	Ready() error
-	Send(number string, channel protocol.Channel, locale string) protocol.Answer
+	Send(number string, channel method.Method, locale string) protocol.Answer
 	Check(number, sid, code string) protocol.Answer
 	Probe() protocol.Answer
 }

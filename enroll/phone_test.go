@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/method"
+	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/twilio/dispatch"
 	"latchkey/pam/twilio/protocol"
@@ -26,7 +28,7 @@ func (s *site) login() *dispatch.Dispatcher {
 // sent is a code that is sent to alice as at a login, and what checks it.
 func (s *site) sent() (code string, check func(code string) protocol.Result) {
 	s.t.Helper()
-	a := s.login().Send(aliceNumber, protocol.SMS, "")
+	a := s.login().Send(aliceNumber, method.SMS, "")
 	if a.Result != protocol.Sent {
 		s.t.Fatalf("no code for alice: %+v", a)
 	}
@@ -94,7 +96,7 @@ func TestClaimingAColleaguesNumberLeavesTheirCodeAlone(t *testing.T) {
 			all.Wait()
 		},
 		"three users": func(s *site) {
-			for _, u := range []identity{bob, carol, {name: "mail", uid: 8}, bob} {
+			for _, u := range []identity{bob, carol, {User: record.User{Name: "mail", UID: 8}}, bob} {
 				s.claims(u, aliceNumber, s.different(aliceNumber))
 			}
 		},
@@ -318,14 +320,14 @@ func TestALandlineIsProvenByACall(t *testing.T) {
 func TestACodeOfAnotherPhoneProvesNothing(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withPhone(alice, aliceNumber)
-	s.asRoot("--user", alice.name, "add", "phone", "--label", "stolen", "--number", bobNumber, "--yes")
-	r, _, err := s.keyring().View(alice.name, alice.uid)
+	s.asRoot("--user", alice.Name, "add", "phone", "--label", "stolen", "--number", bobNumber, "--yes")
+	r, _, err := s.keyring().View(alice.User)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := s.login().Send(bobNumber, protocol.SMS, "")
+	a := s.login().Send(bobNumber, method.SMS, "")
 	stolen := state.Pending{Device: r.Find("stolen").ID, At: time.Now(), SID: a.SID, Sends: 1}
-	if err := s.keyring().KeepPending(alice.name, alice.uid, stolen); err != nil {
+	if err := s.keyring().KeepPending(alice.User, stolen); err != nil {
 		t.Fatal(err)
 	}
 	thief := s.as(alice, "remove", "stolen")

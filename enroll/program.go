@@ -84,7 +84,7 @@ func hinted(err error, o options) error {
 // enrolled tells whether who has a record, and fails if that is unreadable.
 func (p *program) enrolled(who identity) (bool, error) {
 	err := p.as0(func() error {
-		account, err := p.keyring.Open(who.name, who.uid)
+		account, err := p.keyring.Open(who.User)
 		if err == nil {
 			account.Close()
 		}

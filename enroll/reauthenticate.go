@@ -9,6 +9,7 @@ import (
 	"github.com/msteinert/pam/v2"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
@@ -79,7 +80,7 @@ func (p *program) prove(who identity) (factor.Keyring, error) {
 	if p.uid == 0 {
 		return p.keyring, nil
 	}
-	if err := p.password(who.name); err != nil {
+	if err := p.password(who.Name); err != nil {
 		return p.keyring, err
 	}
 	began := p.clock()
@@ -109,12 +110,12 @@ type means struct {
 
 func (p *program) means(who identity) (has means, err error) {
 	err = p.as0(func() error {
-		r, st, err := p.keyring.View(who.name, who.uid)
+		r, st, err := p.keyring.View(who.User)
 		if err != nil {
 			return err
 		}
 		has.of, has.given = r, factor.Live(st.Bypass, p.clock())
-		another := slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type != record.Phone })
+		another := slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type != method.Phone })
 		if !another && !has.given && factor.RecoveryLeft(r, st) == 0 {
 			has.phone = &r.Devices[0]
 		}
@@ -151,7 +152,7 @@ func (p *program) provePhone(who identity, has means, began time.Time) (factor.K
 		return proven, err
 	}
 	if len(rules.Phone.Methods) == 0 {
-		return proven, &failure{"the only device is a phone, and phones are switched off in latchkey.toml", "root can add a device with: enroll add totp --user " + who.name}
+		return proven, &failure{"the only device is a phone, and phones are switched off in latchkey.toml", "root can add a device with: enroll add totp --user " + who.Name}
 	}
 	proven.By = has.phone.ID
 	proven.Still = factor.Lasting(began, p.clock, stillThere(has.of, factor.Match{Device: has.phone}))
@@ -175,7 +176,7 @@ func stillThere(proven *record.Record, m factor.Match) func(*record.Record) erro
 		switch {
 		case r == nil || r.Enrollment != proven.Enrollment:
 		case m.Device != nil && !slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.ID == m.Device.ID }):
-		case m.Method == record.RecoveryCode && r.Recovery.ID != proven.Recovery.ID: // the owner has made new ones
+		case m.Method == method.Recovery && r.Recovery.ID != proven.Recovery.ID: // the owner has made new ones
 		default:
 			return nil
 		}

@@ -8,6 +8,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/twilio/protocol"
@@ -19,7 +20,7 @@ type sentProof interface {
 	// book books one send, before it happens.
 	book(factor.SendLimits) (wait time.Duration, err error)
 	// keep keeps what is needed of a send that happened.
-	keep(sid string, channel protocol.Channel) error
+	keep(sid string, channel method.Method) error
 	// judge books a code that was typed, before Twilio is asked about it, and says what came of
 	// it. Only an outcome that allows is a proof; one without a reason was not judged.
 	judge(code, sid string) (flow.Outcome, error)
@@ -84,18 +85,18 @@ func (c *sentCode) answered(answer, sid string) (o flow.Outcome, err error) {
 
 // send has a code sent, by a call if the number takes no SMS. Sends count against the same
 // limits as at logins, so that no one rings strangers by enrolling them.
-func (c *sentCode) send() (sid string, channel protocol.Channel, err error) {
+func (c *sentCode) send() (sid string, channel method.Method, err error) {
 	phone := c.rules.Phone
 	if !phone.Allows(string(c.phone.Secret)) {
 		return "", "", errCountry
 	}
-	channel = protocol.Channel(phone.Methods[0])
+	channel = method.Method(phone.Methods[0])
 	limits := factor.SendLimits{
 		User: factor.Rate(phone.SendsPerUser), Host: factor.Rate(phone.SendsPerHost),
 	}
 	a, err := c.sendBy(channel, limits)
-	if a.Result == protocol.Landline && slices.Contains(phone.Methods, policy.Call) {
-		limits.AtOnce, channel = true, protocol.Call
+	if a.Result == protocol.Landline && slices.Contains(phone.Methods, method.Call) {
+		limits.AtOnce, channel = true, method.Call
 		a, err = c.sendBy(channel, limits)
 	}
 	if err == nil && a.Result != protocol.Sent {
@@ -106,7 +107,7 @@ func (c *sentCode) send() (sid string, channel protocol.Channel, err error) {
 
 // sendBy books a code and has it sent; settings that cannot be used are told before anything
 // counts.
-func (c *sentCode) sendBy(channel protocol.Channel, limits factor.SendLimits) (
+func (c *sentCode) sendBy(channel method.Method, limits factor.SendLimits) (
 	a protocol.Answer, err error) {
 	err = c.as0(func() error {
 		twilio := c.newVerifier()

@@ -19,7 +19,7 @@ func (p *program) setUp(o options) error {
 	if enrolled, err := p.enrolled(who); err != nil {
 		return err
 	} else if enrolled {
-		return &failure{who.name + " has a second factor already",
+		return &failure{who.Name + " has a second factor already",
 			"see it with: enroll status" + o.forUser() + "; add a device with: enroll add totp" + o.forUser()}
 	}
 	return p.setUpApp(who, o, 3, func(proven factor.Keyring, d record.Device, step uint64) error {
@@ -34,12 +34,12 @@ func (p *program) saveFirst(proven factor.Keyring, who identity, d record.Device
 		return err
 	}
 	all := factor.Enrollment{Devices: []record.Device{d}, Counters: []uint64{step}, Recovery: set}
-	saved := p.as0(func() error { return proven.Enroll(who.name, who.uid, all, false) })
+	saved := p.as0(func() error { return proven.Enroll(who.User, all, false) })
 	if !made(saved) {
 		return saved
 	}
-	p.logged(audit.Change{What: "add", User: who.name, Device: d.Label, Detail: string(d.Type)})
-	p.logged(audit.Change{What: "codes", User: who.name})
+	p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
+	p.logged(audit.Change{What: "codes", User: who.Name})
 	if _, err := fmt.Fprint(p.out, "Step 3 of 3. "+guide.KeepCodes+guide.Codes(codes, 1)+"\n"); err != nil {
 		return unseen(who, err)
 	}
@@ -59,7 +59,7 @@ func (p *program) addApp(who identity, o options) error {
 }
 
 func (p *program) saidDone(who identity, d record.Device) {
-	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. At the next login a code from it is asked for.\n", d.Label, who.name)
+	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. At the next login a code from it is asked for.\n", d.Label, who.Name)
 }
 
 // setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. That is the beginning of so many steps.
@@ -76,7 +76,7 @@ func (p *program) setUpApp(who identity, o options, steps int, save func(proven 
 	if err != nil {
 		return err
 	}
-	uri, err := otpauth.URI(otpauth.Host(), who.name, d)
+	uri, err := otpauth.URI(otpauth.Host(), who.Name, d)
 	if err != nil {
 		return err
 	}

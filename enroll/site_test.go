@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 	"latchkey/pam/twilio/standin"
@@ -33,9 +34,9 @@ type site struct {
 
 // The users of tests, whom every Debian system has.
 var (
-	alice = identity{name: "games", uid: 5}
-	bob   = identity{name: "nobody", uid: nobody}
-	carol = identity{name: "daemon", uid: 1}
+	alice = identity{User: record.User{Name: "games", UID: 5}}
+	bob   = identity{User: record.User{Name: "nobody", UID: nobody}}
+	carol = identity{User: record.User{Name: "daemon", UID: 1}}
 )
 
 // password is everybody's.
@@ -116,7 +117,7 @@ func newSite(t *testing.T, o standin.Options) *site {
 // as starts enroll as a user, on a terminal.
 func (s *site) as(u identity, args ...string) *suite.Terminal {
 	s.t.Helper()
-	id := fmt.Sprint(u.uid)
+	id := fmt.Sprint(u.UID)
 	drop := []string{"setpriv", "--reuid", id, "--regid", id, "--clear-groups", s.exe}
 	return started(s.t, 80, 24, slices.Concat(drop, args))
 }
@@ -182,13 +183,13 @@ func (s *site) logs(patterns ...string) {
 // refusal is the pattern of the line about a refused code.
 func refusal(u identity, method, device, reason string) string {
 	return fmt.Sprintf(`verdict=deny user=%q service="enroll" from="" method=%s device=%q reason=%s `,
-		u.name, method, device, reason) + `tries=\d+ ms=\d+( detail=".*")?`
+		u.Name, method, device, reason) + `tries=\d+ ms=\d+( detail=".*")?`
 }
 
 // failures is how many wrong codes count against a user.
 func (s *site) failures(u identity) int {
 	s.t.Helper()
-	st, err := s.keyring().States.View(u.name)
+	st, err := s.keyring().States.View(u.Name)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0
 	}
@@ -205,7 +206,7 @@ func (s *site) keyring() factor.Keyring {
 // state is a user's state.
 func (s *site) state(u identity) *state.State {
 	s.t.Helper()
-	st, err := s.keyring().States.View(u.name)
+	st, err := s.keyring().States.View(u.Name)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -222,14 +223,14 @@ func (s *site) policy(text string) {
 func (s *site) withApp(u identity) {
 	s.t.Helper()
 	put(s.t, s.root+"/secret", rfcSecret+"\n", 0o600)
-	s.asRoot("--user", u.name, "add", "totp", "--label", "app", "--secret-file", s.root+"/secret", "--yes")
+	s.asRoot("--user", u.Name, "add", "totp", "--label", "app", "--secret-file", s.root+"/secret", "--yes")
 	s.logged()
 }
 
 // withPhone gives a user a phone.
 func (s *site) withPhone(u identity, number string) {
 	s.t.Helper()
-	s.asRoot("--user", u.name, "add", "phone", "--label", "mobile", "--number", number, "--yes")
+	s.asRoot("--user", u.Name, "add", "phone", "--label", "mobile", "--number", number, "--yes")
 	s.logged()
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -32,12 +33,12 @@ type userStatus struct {
 }
 
 type deviceStatus struct {
-	ID       string      `json:"id"`
-	Type     record.Type `json:"type"`
-	Label    string      `json:"label"`
-	Number   string      `json:"number,omitempty"` // of a phone, its last four digits
-	Created  time.Time   `json:"created"`
-	LastUsed *time.Time  `json:"last_used"`
+	ID       string        `json:"id"`
+	Type     method.Method `json:"type"`
+	Label    string        `json:"label"`
+	Number   string        `json:"number,omitempty"` // of a phone, its last four digits
+	Created  time.Time     `json:"created"`
+	LastUsed *time.Time    `json:"last_used"`
 }
 
 // status tells what one user has.
@@ -56,20 +57,20 @@ func (p *program) status(o options) error {
 		s.write(p.out)
 	}
 	if err == nil && s.Problem != "" {
-		err = &failure{"logins of " + who.name + " are denied: " + s.Problem, s.hint}
+		err = &failure{"logins of " + who.Name + " are denied: " + s.Problem, s.hint}
 	}
 	return err
 }
 
 // statusOf reads without changing anything, also on a file system that cannot be written.
 func (p *program) statusOf(who identity) (userStatus, error) {
-	s := userStatus{User: who.name, UID: &who.uid, Devices: []deviceStatus{}}
+	s := userStatus{User: who.Name, UID: &who.UID, Devices: []deviceStatus{}}
 	limits, err := p.limits()
 	if err != nil {
 		return s, err
 	}
 	err = p.as0(func() error {
-		r, st, err := p.keyring.View(who.name, who.uid)
+		r, st, err := p.keyring.View(who.User)
 		if err == nil {
 			s.fill(r, st, limits, p.clock())
 		}
@@ -77,7 +78,7 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 	})
 	s.Enrolled = err == nil
 	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
-		s.Enrolled, s.Problem, s.hint = true, err.Error(), "root can start anew with: enroll reset "+who.name
+		s.Enrolled, s.Problem, s.hint = true, err.Error(), "root can start anew with: enroll reset "+who.Name
 		if f := (*failure)(nil); errors.As(hinted(err, options{}), &f) {
 			s.hint = f.hint
 		}

@@ -48,7 +48,7 @@ func (p *program) tryTicket(who identity) (ticket state.Grant, err error) {
 	began, result := p.clock(), factor.Wrong
 	if code, possible := factor.NormalizeAnswer(answer); possible && !p.spared(who, answer) {
 		err = p.as0(func() error {
-			result, ticket, err = p.keyring.VerifyTicket(who.name, who.uid, code, p.clock(), limits)
+			result, ticket, err = p.keyring.VerifyTicket(who.User, code, p.clock(), limits)
 			return err
 		})
 	}

@@ -6,6 +6,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -19,7 +20,7 @@ func (p *program) try(o options) error {
 		return err
 	}
 	if p.uid != 0 {
-		if err := p.password(who.name); err != nil {
+		if err := p.password(who.Name); err != nil {
 			return err
 		}
 	}
@@ -30,7 +31,7 @@ func (p *program) try(o options) error {
 	switch {
 	case m.Result != factor.Accepted:
 		return &failure{"code not accepted", explain(m.Result)}
-	case m.Method == record.Bypass:
+	case m.Method == method.Bypass:
 		fmt.Fprintln(p.out, "accepted: a code that root gave out; it is used up now")
 	case m.Device == nil:
 		fmt.Fprintln(p.out, "accepted: a recovery code; it is used up now")
@@ -57,13 +58,13 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		return m, nil, nil
 	}
 	err = p.as0(func() error {
-		account, err := p.keyring.Open(who.name, who.uid)
+		account, err := p.keyring.Open(who.User)
 		if err != nil {
 			return err
 		}
 		defer account.Close()
 		with = account.Record
-		any := func(record.Type) bool { return true }
+		any := func(method.Method) bool { return true }
 		m, err = account.Verify(factor.Guess{Code: code, At: p.clock(), Accepts: any}, limits)
 		return err
 	})
@@ -80,7 +81,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 // spared reports whether an answer is the user's own password or name, typed at the wrong
 // prompt: it is no code, and costs nothing.
 func (p *program) spared(who identity, answer string) bool {
-	return answer == who.name || p.given != "" && answer == p.given
+	return answer == who.Name || p.given != "" && answer == p.given
 }
 
 // refusedBecause is what the log says of a code that was not accepted.

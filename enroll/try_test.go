@@ -76,7 +76,7 @@ func TestThePasswordTypedAsTheCodeCostsNothing(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withApp(alice)
 	put(t, s.root+"/check", "#!/bin/sh\nexit 0\n", 0o755)
-	for _, typed := range []string{"271828", alice.name} {
+	for _, typed := range []string{"271828", alice.Name} {
 		for _, args := range [][]string{{"test"}, {"codes"}} {
 			term := s.as(alice, args...)
 			talk(t, term, "Password: ", typed, "Code.*: ", typed, "code not accepted")
@@ -92,7 +92,7 @@ func TestThePasswordTypedAsTheCodeCostsNothing(t *testing.T) {
 func TestRootTestsWithoutAPassword(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withApp(alice)
-	term := started(t, 80, 24, []string{s.exe, "test", "--user", alice.name})
+	term := started(t, 80, 24, []string{s.exe, "test", "--user", alice.Name})
 	talk(t, term, "Code: ", wrongCode(), "code not accepted")
 	exits(t, term, exitFailed)
 	s.logs(refusal(alice, "none", "", "wrong"))
@@ -122,7 +122,7 @@ func TestACodeRefusedAsAProofIsChargedAndLogged(t *testing.T) {
 func TestARefusedTicketIsChargedAndLogged(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.policy("enroll_ticket = true\n")
-	s.asRoot("invite", bob.name)
+	s.asRoot("invite", bob.Name)
 	s.logged()
 	for _, args := range [][]string{{}, {"add", "totp"}, {"add", "hotp"}, {"add", "phone"}} {
 		thief := s.as(bob, args...)

@@ -52,7 +52,7 @@ func (d Doctor) remedy(name string, err error) string {
 func (d Doctor) checkRecord(name string) error {
 	uid, err := d.LookUp(name)
 	if err == nil {
-		_, _, err = d.Keyring.View(name, uid)
+		_, _, err = d.Keyring.View(record.User{Name: name, UID: uid})
 	}
 	if errors.Is(err, factor.ErrUnenrolled) {
 		return nil // removed since its name was read

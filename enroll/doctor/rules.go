@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/twilio/settings"
@@ -86,13 +87,13 @@ func (d Doctor) checkMethods(place string, rules *policy.Policy, r policy.Rule) 
 	}
 	why, usable := "no device of this version makes that", false
 	for _, m := range r.Methods {
-		switch sent := m == policy.SMS || m == policy.Call; {
+		switch sent := m == method.SMS || m == method.Call; {
 		case sent && !slices.Contains(rules.Phone.Methods, m):
 			why = "methods of [phone] switches it off"
 		case sent && !d.phonesWanted():
 			why = settings.DefaultPath + " is missing"
 		default:
-			usable = usable || m != policy.Key
+			usable = usable || m != method.Key
 		}
 	}
 	if !usable {
@@ -106,7 +107,7 @@ func (d Doctor) checkMethods(place string, rules *policy.Policy, r policy.Rule) 
 	return nil
 }
 
-func listed(methods []policy.Method) string {
+func listed(methods []method.Method) string {
 	var all []string
 	for _, m := range methods {
 		all = append(all, string(m))
@@ -116,7 +117,7 @@ func listed(methods []policy.Method) string {
 
 // someoneHas reports whether any of these users, or any at all, has a device for a method. Where
 // none has enrolled, or a record cannot be read, it is not known, and so it may be.
-func (d Doctor) someoneHas(methods []policy.Method, users []string) bool {
+func (d Doctor) someoneHas(methods []method.Method, users []string) bool {
 	names, err := d.Keyring.Records.Names()
 	if err != nil {
 		return true
@@ -130,8 +131,8 @@ func (d Doctor) someoneHas(methods []policy.Method, users []string) bool {
 		if err != nil {
 			return true
 		}
-		rec, _, err := d.Keyring.View(name, uid)
-		can := func(m policy.Method) bool { return has(rec, m) }
+		rec, _, err := d.Keyring.View(record.User{Name: name, UID: uid})
+		can := func(m method.Method) bool { return has(rec, m) }
 		if err != nil || slices.ContainsFunc(methods, can) {
 			return true
 		}
@@ -140,10 +141,10 @@ func (d Doctor) someoneHas(methods []policy.Method, users []string) bool {
 	return !enrolled
 }
 
-func has(r *record.Record, m policy.Method) bool {
-	of := map[policy.Method]record.Type{policy.TOTP: record.TOTP, policy.HOTP: record.HOTP,
-		policy.SMS: record.Phone, policy.Call: record.Phone}
-	return m == policy.Recovery && r.Recovery.Len() > 0 ||
+func has(r *record.Record, m method.Method) bool {
+	of := map[method.Method]method.Method{method.TOTP: method.TOTP, method.HOTP: method.HOTP,
+		method.SMS: method.Phone, method.Call: method.Phone}
+	return m == method.Recovery && r.Recovery.Len() > 0 ||
 		slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type == of[m] })
 }
 

@@ -8,7 +8,8 @@ import (
 	"os"
 	"slices"
 
-	"latchkey/pam/policy"
+	"latchkey/pam/method"
+	"latchkey/pam/record"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/settings"
 )
@@ -62,8 +63,8 @@ func (d Doctor) phonesEnrolled() bool {
 		if err != nil {
 			return false
 		}
-		rec, _, err := d.Keyring.View(name, uid)
-		return err == nil && has(rec, policy.SMS)
+		rec, _, err := d.Keyring.View(record.User{Name: name, UID: uid})
+		return err == nil && has(rec, method.SMS)
 	})
 }
 

@@ -64,7 +64,7 @@ func (e *enrollment) ticket() (flow.Outcome, bool) {
 		if !possible {
 			continue
 		}
-		result, grant, err := e.Keyring.VerifyTicket(e.r.Name, e.r.UID, code, e.Clock(), flow.Limits(e.policy))
+		result, grant, err := e.Keyring.VerifyTicket(e.r.Account(), code, e.Clock(), flow.Limits(e.policy))
 		switch {
 		case err != nil:
 			return e.refused(err), false
@@ -144,7 +144,7 @@ func (e *enrollment) save(device record.Device, step uint64) flow.Outcome {
 		return e.refused(err)
 	}
 	all := factor.Enrollment{Devices: []record.Device{device}, Counters: []uint64{step}, Recovery: set}
-	if err := e.Keyring.Enroll(e.r.Name, e.r.UID, all, false); err != nil {
+	if err := e.Keyring.Enroll(e.r.Account(), all, false); err != nil {
 		return e.refused(err)
 	}
 	if _, err := e.Ask(showCodes(codes)); err != nil {

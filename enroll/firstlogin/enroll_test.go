@@ -110,7 +110,7 @@ func (w *world) shown(at time.Time) string {
 // untouched demands that alice has nothing.
 func (w *world) untouched() {
 	w.t.Helper()
-	if _, err := w.keyring.Open("alice", uid); !errors.Is(err, factor.ErrUnenrolled) {
+	if _, err := w.keyring.Open(record.User{Name: "alice", UID: uid}); !errors.Is(err, factor.ErrUnenrolled) {
 		w.t.Errorf("she has something: %v", err)
 	}
 	files, err := filepath.Glob(w.root + "/*/latchkey/users/*")
@@ -189,7 +189,7 @@ func TestWhoIsGoneAtTheRecoveryCodesIsEnrolledAndNotIn(t *testing.T) {
 	if o := w.login(code); o.Allow || o.Reason != flow.NoAnswer {
 		t.Errorf("%+v", o)
 	}
-	account, err := w.keyring.Open("alice", uid)
+	account, err := w.keyring.Open(record.User{Name: "alice", UID: uid})
 	must(t, err)
 	defer account.Close()
 	if account.RecoveryLeft() != factor.RecoveryCodes {
@@ -230,7 +230,7 @@ func (w *world) invited() (ticket string) {
 	w.t.Helper()
 	ticket, g, err := factor.NewGrant(noon.Add(time.Hour))
 	must(w.t, err)
-	must(w.t, w.keyring.SetTicket("alice", uid, g))
+	must(w.t, w.keyring.SetTicket(record.User{Name: "alice", UID: uid}, g))
 	return ticket
 }
 
@@ -256,7 +256,7 @@ func TestWithoutTheTicketThePasswordAloneEnrollsNobodyAndShowsNoSecret(t *testin
 		if o.Allow || o.Reason != flow.Wrong || strings.Contains(w.seen(), "by hand") || strings.Contains(w.seen(), "#[#[") {
 			t.Errorf("%s: %+v, %q", name, o, w.prompts)
 		}
-		if _, err := w.keyring.Records.Load("alice", uid); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := w.keyring.Records.Load(record.User{Name: "alice", UID: uid}); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: there is a record: %v", name, err)
 		}
 	}
@@ -310,7 +310,7 @@ func TestOfTwoEnrollmentsAtOnceTheFirstCounts(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(func(w *world) string {
 		other := factor.NewTOTP("hers", factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, noon)
-		must(w.t, w.keyring.Add("alice", uid, other, 0))
+		must(w.t, w.keyring.Add(record.User{Name: "alice", UID: uid}, other, 0))
 		return code(w)
 	})
 	if o.Allow || o.Reason != flow.Unenrolled || w.told[0] != meanwhile {

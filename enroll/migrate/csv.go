@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
 
@@ -112,18 +113,18 @@ func (e *Entry) addRow(r row, now time.Time) error {
 }
 
 // standardLabel is what enroll add calls a device.
-var standardLabel = map[record.Type]string{record.TOTP: "app", record.HOTP: "token", record.Phone: "phone"}
+var standardLabel = map[method.Method]string{method.TOTP: "app", method.HOTP: "token", method.Phone: "phone"}
 
 // meant are the columns that a type has beside those that all have.
-var meant = map[record.Type][]string{
-	record.TOTP:  {"secret", "algorithm", "digits", "period"},
-	record.HOTP:  {"secret", "algorithm", "digits", "counter"},
-	record.Phone: {"number"},
+var meant = map[method.Method][]string{
+	method.TOTP:  {"secret", "algorithm", "digits", "period"},
+	method.HOTP:  {"secret", "algorithm", "digits", "counter"},
+	method.Phone: {"number"},
 }
 
 // device is the row's device, yet without a label.
 func (r row) device(now time.Time) (Device, error) {
-	kind := record.Type(r["type"])
+	kind := method.Method(r["type"])
 	if meant[kind] == nil {
 		return Device{}, errors.New("the type is none of totp, hotp and phone")
 	}
@@ -132,7 +133,7 @@ func (r row) device(now time.Time) (Device, error) {
 			return Device{}, fmt.Errorf("%s means nothing to a %s", column, kind)
 		}
 	}
-	if kind == record.Phone {
+	if kind == method.Phone {
 		return Device{Device: factor.NewPhone("", r["number"], now)}, nil
 	}
 	secret, err := Secret(r["secret"])
@@ -152,7 +153,7 @@ func (r row) device(now time.Time) (Device, error) {
 	if err := cmp.Or(err1, err2, err3); err != nil {
 		return Device{}, err
 	}
-	if kind == record.HOTP {
+	if kind == method.HOTP {
 		return Device{factor.NewHOTP("", secret, algorithm, int(digits), now), counter}, nil
 	}
 	return Device{factor.NewTOTP("", secret, algorithm, int(digits), time.Duration(period)*time.Second, now), 0}, nil

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/record"
+	"latchkey/pam/method"
 )
 
 const csvHeader = "user,type,label,secret,algorithm,digits,period,counter,number\n"
@@ -23,7 +23,7 @@ func TestEveryKindOfDeviceIsReadFromCSV(t *testing.T) {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	alice, bob, carol := all[0].Devices, all[1].Devices, all[2].Devices
-	if d := alice[0]; d.Type != record.TOTP || d.Label != "phone" || d.Algorithm != "SHA256" || d.Digits != 8 || d.Period != time.Minute || string(d.Secret) != secret {
+	if d := alice[0]; d.Type != method.TOTP || d.Label != "phone" || d.Algorithm != "SHA256" || d.Digits != 8 || d.Period != time.Minute || string(d.Secret) != secret {
 		t.Errorf("%+v", d)
 	}
 	if d := alice[1]; d.Label != "app" || d.Algorithm != "SHA1" || d.Digits != 6 || d.Period != 30*time.Second || string(d.Secret) != secret[5:] {
@@ -32,10 +32,10 @@ func TestEveryKindOfDeviceIsReadFromCSV(t *testing.T) {
 	if d := alice[2]; d.Label != "app-2" || string(d.Secret) != secret[10:] {
 		t.Errorf("%+v", d)
 	}
-	if d := bob[0]; d.Type != record.HOTP || d.Label != `his "token", blue` || d.Counter != 77 || d.Period != 0 {
+	if d := bob[0]; d.Type != method.HOTP || d.Label != `his "token", blue` || d.Counter != 77 || d.Period != 0 {
 		t.Errorf("%+v", d)
 	}
-	if d := carol[0]; all[2].User != "carol" || d.Type != record.Phone || d.Label != "phone" || string(d.Secret) != "+15551234567" {
+	if d := carol[0]; all[2].User != "carol" || d.Type != method.Phone || d.Label != "phone" || string(d.Secret) != "+15551234567" {
 		t.Errorf("%+v", d)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -47,7 +48,7 @@ func (e *Entry) add(d Device, now time.Time) error {
 	if slices.ContainsFunc(e.Devices, func(other Device) bool { return bytes.Equal(other.Secret, d.Secret) }) {
 		return errors.New("a secret or number that another device of this user has: its codes would be good twice")
 	}
-	if d.Type != record.Phone && len(d.Secret) < shortSecret {
+	if d.Type != method.Phone && len(d.Secret) < shortSecret {
 		e.note(&e.Notes, fmt.Sprintf("the secret of %q has %d bytes, RFC 4226 asks for %d", d.Label, len(d.Secret), shortSecret))
 	}
 	from, err := wait(d, now)
@@ -83,7 +84,7 @@ const farAhead = 24 * time.Hour
 // wait tells from when on codes are accepted; zero: at once. A time step from far ahead was used while a clock was wrong: that
 // user would be locked out for as long.
 func wait(d Device, now time.Time) (from time.Time, err error) {
-	if d.Type != record.TOTP || d.Counter <= factor.Step(&d.Device, now) {
+	if d.Type != method.TOTP || d.Counter <= factor.Step(&d.Device, now) {
 		return time.Time{}, nil
 	}
 	if d.Counter > factor.Step(&d.Device, now.Add(farAhead)) {

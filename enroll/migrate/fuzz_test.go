@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
 
@@ -71,7 +72,7 @@ func checkEntry(t *testing.T, e Entry) {
 			t.Errorf("%q: %v", d.Label, err)
 		}
 		labels[d.Label] = true
-		if d.Type == record.TOTP && d.Counter > factor.Step(&d.Device, made.Add(farAhead)) || d.Counter > factor.MaxCounter {
+		if d.Type == method.TOTP && d.Counter > factor.Step(&d.Device, made.Add(farAhead)) || d.Counter > factor.MaxCounter {
 			t.Errorf("counter %d", d.Counter)
 		}
 	}

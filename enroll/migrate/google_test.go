@@ -9,6 +9,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
 
@@ -17,22 +18,22 @@ func TestFilesOfTheRealModuleAreTakenOver(t *testing.T) {
 	const rate = "RATE_LIMIT 3 30 (here latchkey.toml limits wrong codes)"
 	const lastStep = 59845355
 	for name, c := range map[string]struct {
-		kind    record.Type
+		kind    method.Method
 		period  time.Duration
 		counter uint64
 		codes   int
 		lost    []string
 		notes   int
 	}{
-		"fresh":     {record.TOTP, 30 * time.Second, 0, 5, []string{rate}, 0},
-		"totp":      {record.TOTP, 30 * time.Second, lastStep, 4, []string{rate}, 0},
-		"grace":     {record.TOTP, 30 * time.Second, lastStep, 2, []string{"LAST (here every login is asked for a code)"}, 0},
-		"step":      {record.TOTP, time.Minute, lastStep / 2, 5, nil, 0},
-		"resetting": {record.TOTP, 30 * time.Second, 0, 5, nil, 0},
-		"reuse": {record.TOTP, 30 * time.Second, lastStep + 8, 5, []string{
+		"fresh":     {method.TOTP, 30 * time.Second, 0, 5, []string{rate}, 0},
+		"totp":      {method.TOTP, 30 * time.Second, lastStep, 4, []string{rate}, 0},
+		"grace":     {method.TOTP, 30 * time.Second, lastStep, 2, []string{"LAST (here every login is asked for a code)"}, 0},
+		"step":      {method.TOTP, time.Minute, lastStep / 2, 5, nil, 0},
+		"resetting": {method.TOTP, 30 * time.Second, 0, 5, nil, 0},
+		"reuse": {method.TOTP, 30 * time.Second, lastStep + 8, 5, []string{
 			"WINDOW_SIZE 17 (here a code may be one step early or late)", rate, "no DISALLOW_REUSE (here a code works once)"}, 1},
-		"hotp": {record.HOTP, 0, 6, 10, []string{"WINDOW_SIZE 17 (here a token may be 10 codes ahead)", rate}, 0},
-		"skew": {record.TOTP, 30 * time.Second, lastStep + 23, 5, []string{
+		"hotp": {method.HOTP, 0, 6, 10, []string{"WINDOW_SIZE 17 (here a token may be 10 codes ahead)", rate}, 0},
+		"skew": {method.TOTP, 30 * time.Second, lastStep + 23, 5, []string{
 			"TIME_SKEW 20 (the clocks of app and host differ by 600 seconds: set them right)"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/record"
+	"latchkey/pam/method"
 )
 
 var hexSecret = hex.EncodeToString([]byte(secret))
@@ -109,7 +109,7 @@ func TestTheCounterOfATokenIsTheNext(t *testing.T) {
 		"HOTP/E/8 alice + " + hexSecret + " 7 123456 2026-11-22T15:17:36L": 8,
 	} {
 		d := oath(t, line, made).Devices[0]
-		if d.Type != record.HOTP || d.Counter != want {
+		if d.Type != method.HOTP || d.Counter != want {
 			t.Errorf("%s: %s, counter %d; want %d", line, d.Type, d.Counter, want)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/totp"
 
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
 
@@ -28,7 +29,7 @@ func Host() string {
 
 // URI is a device of the user's with all its parameters. Of tokens it lacks the counter.
 func URI(host, user string, d record.Device) (string, error) {
-	if d.Type == record.HOTP {
+	if d.Type == method.HOTP {
 		return token(host, user, d), nil
 	}
 	algorithms := map[string]otp.Algorithm{"SHA1": otp.AlgorithmSHA1, "SHA256": otp.AlgorithmSHA256, "SHA512": otp.AlgorithmSHA512}
@@ -55,7 +56,7 @@ func token(host, user string, d record.Device) string {
 
 // Usual tells whether a device has the parameters that apps assume: time-based, SHA1, 6 digits, 30 seconds.
 func Usual(d record.Device) bool {
-	return d.Type == record.TOTP && d.Algorithm == "SHA1" && d.Digits == 6 && d.Period == 30*time.Second
+	return d.Type == method.TOTP && d.Algorithm == "SHA1" && d.Digits == 6 && d.Period == 30*time.Second
 }
 
 // Short are URIs of a usual device with nothing in them that apps do not need, so that their QR codes fit on a terminal, the

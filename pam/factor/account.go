@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/method"
 	"latchkey/pam/owner"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -69,20 +70,20 @@ type Account struct {
 }
 
 // Open opens the account of name. The error matches one of ErrUnenrolled, ErrRecord and ErrState.
-func (k Keyring) Open(name string, uid uint32) (*Account, error) {
+func (k Keyring) Open(u record.User) (*Account, error) {
 	// The state is locked before the record is read, so that both are of the same moment. But a record without state
 	// and a user without either must be told apart, so a state that is not there is not an error yet.
-	st, stateErr := k.States.Open(name)
-	rec, err := k.Records.Load(name, uid)
+	st, stateErr := k.States.Open(u.Name)
+	rec, err := k.Records.Load(u)
 	if err == nil && errors.Is(stateErr, fs.ErrNotExist) {
 		// The first enrollment may have made both between the two looks: it makes the state first.
-		st, stateErr = k.States.Open(name)
+		st, stateErr = k.States.Open(u.Name)
 	}
 	var read *state.State
 	if st != nil {
 		read = &st.State
 	}
-	if err := k.check(name, uid, rec, err, read, stateErr); err != nil {
+	if err := k.check(u, rec, err, read, stateErr); err != nil {
 		if st != nil {
 			st.Close()
 		}
@@ -92,14 +93,14 @@ func (k Keyring) Open(name string, uid uint32) (*Account, error) {
 }
 
 // check reports why what was read of record and state must not be used.
-func (k Keyring) check(name string, uid uint32, r *record.Record, recordErr error, st *state.State, stateErr error) error {
+func (k Keyring) check(u record.User, r *record.Record, recordErr error, st *state.State, stateErr error) error {
 	switch {
 	case errors.Is(recordErr, fs.ErrNotExist):
-		return k.withoutRecord(name, uid, st, stateErr)
+		return k.withoutRecord(u, st, stateErr)
 	case recordErr != nil:
 		return fmt.Errorf("%w: %w", ErrRecord, recordErr)
 	case stateErr != nil:
-		return stateError(name, stateErr)
+		return stateError(u.Name, stateErr)
 	}
 	return match(r, st)
 }
@@ -150,7 +151,7 @@ type Guess struct {
 	Code    string // as NormalizeAnswer passes it
 	At      time.Time
 	From    netip.Addr                 // the zero Addr: not known
-	Accepts func(record.Type) bool     // whose codes may be used; nil: nothing's but root's
+	Accepts func(method.Method) bool   // whose codes may be used; nil: nothing's but root's
 	Sent    func(p state.Pending) bool // which codes that were sent may be used; nil: none
 }
 
@@ -158,7 +159,7 @@ type Guess struct {
 // may have neither.
 type Match struct {
 	Result  Result
-	Method  record.Type // the device's type, RecoveryCode or Bypass
+	Method  method.Method // the device's type, RecoveryCode or Bypass
 	Device  *record.Device
 	Refused state.Refused // the wrong guesses before this one
 	Lockout Lockout       // as it is after this guess
@@ -216,7 +217,7 @@ func (a *Account) book(m Match, g Guess) Match {
 	return m
 }
 
-func (g Guess) accepts(method record.Type) bool { return g.Accepts != nil && g.Accepts(method) }
+func (g Guess) accepts(method method.Method) bool { return g.Accepts != nil && g.Accepts(method) }
 
 // compare finds what the code is of, and uses it up in memory. What nothing was compared with that could have let the user in
 // was no guess.
@@ -291,7 +292,7 @@ func (a *Account) compareDevices(g Guess) (m Match, err error) {
 
 // compareDevice compares code with one device: the result is Wrong, Replayed or Accepted.
 func compareDevice(d *record.Device, used *state.Device, code string, now time.Time) (Result, uint64, error) {
-	if d.Type == record.HOTP {
+	if d.Type == method.HOTP {
 		return compareHOTP(d, used, code)
 	}
 	step, found, err := FindStep(d, code, now, drift)
@@ -305,10 +306,10 @@ func compareDevice(d *record.Device, used *state.Device, code string, now time.T
 }
 
 // View reads name's record and state for display, also where nothing can be written. Errors are those of Open.
-func (k Keyring) View(name string, uid uint32) (*record.Record, *state.State, error) {
-	st, stateErr := k.States.View(name)
-	rec, err := k.Records.Load(name, uid)
-	if err := k.check(name, uid, rec, err, st, stateErr); err != nil {
+func (k Keyring) View(u record.User) (*record.Record, *state.State, error) {
+	st, stateErr := k.States.View(u.Name)
+	rec, err := k.Records.Load(u)
+	if err := k.check(u, rec, err, st, stateErr); err != nil {
 		return nil, nil, err
 	}
 	return rec, st, nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -26,7 +27,7 @@ func (a *Account) bookChecks(g Guess) (checks []Check) {
 	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
 		p := &a.State.Pendings[i]
 		phone := a.device(p.Device)
-		if phone == nil || phone.Type != record.Phone || p.SID == "" || p != a.latest(p.Device) || !g.Sent(*p) ||
+		if phone == nil || phone.Type != method.Phone || p.SID == "" || p != a.latest(p.Device) || !g.Sent(*p) ||
 			standing(*p, g.At) != Waiting {
 			continue
 		}
@@ -55,8 +56,8 @@ const (
 // charged; the result is Accepted only then, and only once for a verification: of two logins with one code only one is let in.
 // An approval counts whatever other logins have heard of the verification meanwhile. Unreached takes the guess back if the code
 // was compared with nothing.
-func (k Keyring) EndCheck(name string, uid uint32, m Match, n int, said Answer, limits Limits, now time.Time) (Result, error) {
-	account, err := k.Open(name, uid)
+func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits Limits, now time.Time) (Result, error) {
+	account, err := k.Open(u)
 	if err != nil {
 		return Wrong, err
 	}

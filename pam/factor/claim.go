@@ -8,13 +8,13 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
 // Claim is a number that a user says is theirs, until a code that is sent to it proves that.
 type Claim struct {
-	Name   string
-	UID    uint32
+	record.User
 	Number string // E.164
 }
 
@@ -39,7 +39,7 @@ func (k Keyring) BookProof(c Claim, sends SendLimits, limits Limits, now time.Ti
 		if err := k.EnsureHost(); err != nil {
 			return err
 		}
-		if _, _, err := k.View(c.Name, c.UID); err != nil && !errors.Is(err, ErrUnenrolled) {
+		if _, _, err := k.View(c.User); err != nil && !errors.Is(err, ErrUnenrolled) {
 			return err
 		}
 		used, err := k.claim(c)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
 )
@@ -21,7 +22,7 @@ var many = factor.SendLimits{
 var guesses = factor.Limits{Failures: 10, Window: 10 * time.Minute, Lock: 15 * time.Minute}
 
 func claimOf(user int, number string) factor.Claim {
-	return factor.Claim{Name: name(user), UID: uid + uint32(user), Number: number}
+	return factor.Claim{User: record.User{Name: name(user), UID: uid + uint32(user)}, Number: number}
 }
 
 const claimedNumber = "+15551230000"

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -36,21 +37,21 @@ type Enrollment struct {
 
 // Add gives name one more device, whose moving factor was used up to counter, and enrolls name if this is the first. A
 // crash at any instant leaves the old enrollment or the new one.
-func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) error {
+func (k Keyring) Add(u record.User, d record.Device, counter uint64) error {
 	return k.Exclusive(func() error {
-		if d.Type == record.Phone {
+		if d.Type == method.Phone {
 			if err := k.EnsureHost(); err != nil {
 				return err
 			}
 		}
 		first := Enrollment{Devices: []record.Device{d}, Counters: []uint64{counter}}
-		return k.enrollOr(name, uid, first, func(account *Account) error {
+		return k.enrollOr(u, first, func(account *Account) error {
 			next := *account.Record
 			if next.Find(d.Label) != nil {
 				return fmt.Errorf("there is a device %q already", d.Label)
 			}
 			if twin := twin(&next, &d); twin != nil {
-				what := map[bool]string{false: "secret", true: "number"}[d.Type == record.Phone]
+				what := map[bool]string{false: "secret", true: "number"}[d.Type == method.Phone]
 				return fmt.Errorf("the device %q has this %s already", twin.Label, what)
 			}
 			next.Devices = append(slices.Clone(next.Devices), d)
@@ -61,9 +62,9 @@ func (k Keyring) Add(name string, uid uint32, d record.Device, counter uint64) e
 
 // Enroll gives name all of e at once. Who has a record already keeps it (the error then matches ErrEnrolled), unless replace says
 // otherwise: then, at any instant, all of the old one works or all of the new one. Failures and locks stay.
-func (k Keyring) Enroll(name string, uid uint32, e Enrollment, replace bool) error {
+func (k Keyring) Enroll(u record.User, e Enrollment, replace bool) error {
 	return k.Exclusive(func() error {
-		return k.EnrollLocked(name, uid, e, func(*Account) (Enrollment, error) {
+		return k.EnrollLocked(u, e, func(*Account) (Enrollment, error) {
 			if !replace {
 				return Enrollment{}, ErrEnrolled
 			}
@@ -75,13 +76,13 @@ func (k Keyring) Enroll(name string, uid uint32, e Enrollment, replace bool) err
 // EnrollLocked is Enroll for a caller who enrolls many users and holds Exclusive meanwhile. Once the host key is there, and for
 // phones the host's file (EnsureHost), it may enroll several users at the same time. Who has a record already gets what
 // replace makes of it, or keeps it if that is an error. The account is locked: no login uses anything up between the two.
-func (k Keyring) EnrollLocked(name string, uid uint32, e Enrollment, replace func(old *Account) (Enrollment, error)) error {
-	if slices.ContainsFunc(e.Devices, func(d record.Device) bool { return d.Type == record.Phone }) {
+func (k Keyring) EnrollLocked(u record.User, e Enrollment, replace func(old *Account) (Enrollment, error)) error {
+	if slices.ContainsFunc(e.Devices, func(d record.Device) bool { return d.Type == method.Phone }) {
 		if err := k.EnsureHost(); err != nil {
 			return err
 		}
 	}
-	return k.enrollOr(name, uid, e, func(account *Account) error {
+	return k.enrollOr(u, e, func(account *Account) error {
 		e, err := replace(account)
 		if err != nil {
 			return err
@@ -109,13 +110,13 @@ func (a *Account) endBypass() error {
 }
 
 // enrollOr enrolls a user who has no record, and has replace decide about one who has. The caller holds Exclusive.
-func (k Keyring) enrollOr(name string, uid uint32, e Enrollment, replace func(*Account) error) error {
-	account, err := k.Open(name, uid)
+func (k Keyring) enrollOr(u record.User, e Enrollment, replace func(*Account) error) error {
+	account, err := k.Open(u)
 	if errors.Is(err, ErrUnenrolled) {
 		if err := k.still(nil); err != nil {
 			return err
 		}
-		return k.enroll(name, uid, e)
+		return k.enroll(u, e)
 	}
 	if err != nil {
 		return err
@@ -128,9 +129,9 @@ func (k Keyring) enrollOr(name string, uid uint32, e Enrollment, replace func(*A
 }
 
 // change rewrites name's record as edit says.
-func (k Keyring) change(name string, uid uint32, edit func(next *record.Record) error) error {
+func (k Keyring) change(u record.User, edit func(next *record.Record) error) error {
 	return k.Exclusive(func() error {
-		account, err := k.Open(name, uid)
+		account, err := k.Open(u)
 		if err != nil {
 			return err
 		}
@@ -214,13 +215,13 @@ func (k Keyring) EnsureHost() error {
 
 // enroll makes the state, then the record, of a user who has no record, and then says in the state that the two belong together. A
 // state that is there is left over from a reset or an enrollment that was interrupted, or holds the user's ticket.
-func (k Keyring) enroll(name string, uid uint32, e Enrollment) error {
-	old, err := k.States.Lock(name)
+func (k Keyring) enroll(u record.User, e Enrollment) error {
+	old, err := k.States.Lock(u.Name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	defer old.Close()
-	st := state.State{UID: uid, Recovery: state.Recovery{Set: e.Recovery.ID, Used: e.Used}}
+	st := state.State{UID: u.UID, Recovery: state.Recovery{Set: e.Recovery.ID, Used: e.Used}}
 	for i, d := range e.Devices {
 		st.Devices = append(st.Devices, state.Device{ID: d.ID, Counter: e.Counters[i]})
 	}
@@ -233,20 +234,20 @@ func (k Keyring) enroll(name string, uid uint32, e Enrollment) error {
 	if k.Ticket != nil && (err != nil || left.Ticket != *k.Ticket) {
 		return ErrTicket
 	}
-	if err := k.note(name, uid); err != nil {
+	if err := k.note(u); err != nil {
 		return err
 	}
-	if err := k.States.Create(name, st); err != nil {
+	if err := k.States.Create(u.Name, st); err != nil {
 		return err
 	}
-	r := &record.Record{Name: name, UID: uid, Devices: e.Devices, Recovery: e.Recovery}
+	r := &record.Record{Name: u.Name, UID: u.UID, Devices: e.Devices, Recovery: e.Recovery}
 	rand.Read(r.Enrollment[:])
 	saved := k.Records.Save(r)
 	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
-		k.putBack(name, left)
+		k.putBack(u.Name, left)
 		return saved
 	}
-	k.finish(name, r)
+	k.finish(u.Name, r)
 	return saved
 }
 
@@ -270,8 +271,8 @@ func (k Keyring) finish(name string, r *record.Record) {
 }
 
 // Remove takes a device from name. The error matches ErrLastDevice, ErrItself, or fs.ErrNotExist if name has no such device.
-func (k Keyring) Remove(name string, uid uint32, labelOrID string) error {
-	return k.change(name, uid, func(next *record.Record) error {
+func (k Keyring) Remove(u record.User, labelOrID string) error {
+	return k.change(u, func(next *record.Record) error {
 		d := next.Find(labelOrID)
 		switch {
 		case d == nil:
@@ -351,8 +352,8 @@ func (a *Account) Advance(id state.DeviceID, counter uint64) (bool, error) {
 }
 
 // Unlock ends a lock and forgets the failures that led to it. It tells whether there was a lock.
-func (k Keyring) Unlock(name string, uid uint32, limits Limits, now time.Time) (bool, error) {
-	account, err := k.Open(name, uid)
+func (k Keyring) Unlock(u record.User, limits Limits, now time.Time) (bool, error) {
+	account, err := k.Open(u)
 	if err != nil {
 		return false, err
 	}
@@ -379,7 +380,7 @@ func has(r *record.Record, id state.DeviceID) bool {
 // NewTOTP makes a TOTP device with a random id.
 func NewTOTP(label string, secret []byte, algorithm string, digits int, period time.Duration, now time.Time) record.Device {
 	d := record.Device{
-		Type: record.TOTP, Label: label, Created: now, Secret: secret,
+		Type: method.TOTP, Label: label, Created: now, Secret: secret,
 		Algorithm: algorithm, Digits: digits, Period: period,
 	}
 	rand.Read(d.ID[:])
@@ -389,13 +390,13 @@ func NewTOTP(label string, secret []byte, algorithm string, digits int, period t
 // NewHOTP makes a token with a counter and a random id.
 func NewHOTP(label string, secret []byte, algorithm string, digits int, now time.Time) record.Device {
 	d := NewTOTP(label, secret, algorithm, digits, 0, now)
-	d.Type = record.HOTP
+	d.Type = method.HOTP
 	return d
 }
 
 // NewPhone makes a phone with a random id. The number is E.164.
 func NewPhone(label, number string, now time.Time) record.Device {
-	d := record.Device{Type: record.Phone, Label: label, Created: now, Secret: []byte(number)}
+	d := record.Device{Type: method.Phone, Label: label, Created: now, Secret: []byte(number)}
 	rand.Read(d.ID[:])
 	return d
 }

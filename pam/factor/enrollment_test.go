@@ -18,7 +18,7 @@ import (
 // devices are the labels that alice's record has; nil if she has none. Any inconsistency with her state is an error.
 func devices(t *testing.T, root testroot.Root) []string {
 	t.Helper()
-	account, err := root.Keyring().Open("alice", uid)
+	account, err := root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	if errors.Is(err, factor.ErrUnenrolled) {
 		return nil
 	}
@@ -39,10 +39,10 @@ func TestTheFirstDeviceEnrollsAndTheSecondIsAdded(t *testing.T) {
 	k := root.Keyring()
 	phone := testroot.TOTP("phone")
 	step := factor.Step(&phone, noon)
-	testroot.Must(t, k.Add("alice", uid, phone, step))
+	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, phone, step))
 	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Replayed) // it was used to confirm the enrollment
 	expect(t, root, testroot.Code(t, phone, noon.Add(30*time.Second)), noon, factor.Accepted)
-	testroot.Must(t, k.Add("alice", uid, testroot.TOTP("tablet"), 0))
+	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("tablet"), 0))
 	if got := devices(t, root); !slices.Equal(got, []string{"phone", "tablet"}) {
 		t.Errorf("devices are %q", got)
 	}
@@ -54,10 +54,10 @@ func TestTheSameSecretIsNotAddedTwiceSinceItsCodesWouldBeGoodTwice(t *testing.T)
 	root := testroot.New(t)
 	k := root.Keyring()
 	phone := testroot.TOTP("phone")
-	testroot.Must(t, k.Add("alice", uid, phone, 0))
+	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, phone, 0))
 	again := testroot.TOTP("tablet")
 	again.Secret = phone.Secret
-	if err := k.Add("alice", uid, again, 0); err == nil || !strings.Contains(err.Error(), `"phone" has this secret`) {
+	if err := k.Add(record.User{Name: "alice", UID: uid}, again, 0); err == nil || !strings.Contains(err.Error(), `"phone" has this secret`) {
 		t.Errorf("%v", err)
 	}
 	if got := devices(t, root); !slices.Equal(got, []string{"phone"}) {
@@ -69,8 +69,8 @@ func TestTwoEnrollmentsDiffer(t *testing.T) {
 	var ids []state.EnrollmentID
 	for range 2 {
 		root := testroot.New(t)
-		testroot.Must(t, root.Keyring().Add("alice", uid, testroot.TOTP("phone"), 0))
-		rec, err := root.Keyring().Records.Load("alice", uid)
+		testroot.Must(t, root.Keyring().Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+		rec, err := root.Keyring().Records.Load(record.User{Name: "alice", UID: uid})
 		testroot.Must(t, err)
 		ids = append(ids, rec.Enrollment)
 	}
@@ -85,10 +85,10 @@ func TestADeviceIsNotRemovedByItsOwnCode(t *testing.T) {
 	root.Enroll(t, "alice", uid, phone, tablet)
 	k := root.Keyring()
 	k.By = tablet.ID
-	if err := k.Remove("alice", uid, "tablet"); !errors.Is(err, factor.ErrItself) {
+	if err := k.Remove(record.User{Name: "alice", UID: uid}, "tablet"); !errors.Is(err, factor.ErrItself) {
 		t.Errorf("by its own: %v", err)
 	}
-	if err := k.Remove("alice", uid, "phone"); err != nil {
+	if err := k.Remove(record.User{Name: "alice", UID: uid}, "phone"); err != nil {
 		t.Errorf("by another: %v", err)
 	}
 }
@@ -99,12 +99,16 @@ func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 		do   func(k factor.Keyring) error
 		want error
 	}{
-		{"a label that is taken", func(k factor.Keyring) error { return k.Add("alice", uid, testroot.TOTP("phone"), 0) }, nil},
-		{"a device that is not valid", func(k factor.Keyring) error { return k.Add("bob", uid+1, record.Device{}, 0) }, nil},
-		{"another uid", func(k factor.Keyring) error { return k.Add("alice", uid+1, testroot.TOTP("tablet"), 0) }, factor.ErrRecord},
-		{"the only device", func(k factor.Keyring) error { return k.Remove("alice", uid, "phone") }, factor.ErrLastDevice},
-		{"a device that is not there", func(k factor.Keyring) error { return k.Remove("alice", uid, "watch") }, fs.ErrNotExist},
-		{"a device of nobody", func(k factor.Keyring) error { return k.Remove("bob", uid+1, "phone") }, factor.ErrUnenrolled},
+		{"a label that is taken", func(k factor.Keyring) error {
+			return k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0)
+		}, nil},
+		{"a device that is not valid", func(k factor.Keyring) error { return k.Add(record.User{Name: "bob", UID: uid + 1}, record.Device{}, 0) }, nil},
+		{"another uid", func(k factor.Keyring) error {
+			return k.Add(record.User{Name: "alice", UID: uid + 1}, testroot.TOTP("tablet"), 0)
+		}, factor.ErrRecord},
+		{"the only device", func(k factor.Keyring) error { return k.Remove(record.User{Name: "alice", UID: uid}, "phone") }, factor.ErrLastDevice},
+		{"a device that is not there", func(k factor.Keyring) error { return k.Remove(record.User{Name: "alice", UID: uid}, "watch") }, fs.ErrNotExist},
+		{"a device of nobody", func(k factor.Keyring) error { return k.Remove(record.User{Name: "bob", UID: uid + 1}, "phone") }, factor.ErrUnenrolled},
 		{"everything of nobody", func(k factor.Keyring) error { return k.Reset("bob") }, fs.ErrNotExist},
 		{"everything of a name that is none", func(k factor.Keyring) error { return k.Reset("../users/alice") }, record.ErrName},
 	}
@@ -117,7 +121,7 @@ func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 			if err := c.do(root.Keyring()); err == nil || c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("error is %v", err)
 			}
-			if _, err := root.Keyring().Records.Load("bob", uid+1); !errors.Is(err, fs.ErrNotExist) {
+			if _, err := root.Keyring().Records.Load(record.User{Name: "bob", UID: uid + 1}); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("bob has a record: %v", err)
 			}
 		})
@@ -144,10 +148,10 @@ func TestAfterAResetNothingOldIsAccepted(t *testing.T) {
 	if got := devices(t, root); got != nil {
 		t.Errorf("devices are %q", got)
 	}
-	testroot.Must(t, root.Keyring().Add("alice", uid, testroot.TOTP("tablet"), 0))
+	testroot.Must(t, root.Keyring().Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("tablet"), 0))
 	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Wrong)
 	testroot.Write(t, root.Record("alice"), old)
-	if _, err := root.Keyring().Open("alice", uid); !errors.Is(err, factor.ErrState) {
+	if _, err := root.Keyring().Open(record.User{Name: "alice", UID: uid}); !errors.Is(err, factor.ErrState) {
 		t.Errorf("the old record, restored: %v", err)
 	}
 }
@@ -168,13 +172,13 @@ func TestAResetRemovesWhatCannotBeRead(t *testing.T) {
 func TestUnlockEndsALockAndForgetsTheFailures(t *testing.T) {
 	root, phone, wrong := enrolled(t)
 	k := root.Keyring()
-	if was, err := k.Unlock("alice", uid, three, noon); was || err != nil {
+	if was, err := k.Unlock(record.User{Name: "alice", UID: uid}, three, noon); was || err != nil {
 		t.Errorf("not locked: %v, %v", was, err)
 	}
 	for range 3 {
 		expect(t, root, wrong, noon, factor.Wrong)
 	}
-	if was, err := k.Unlock("alice", uid, three, noon); !was || err != nil {
+	if was, err := k.Unlock(record.User{Name: "alice", UID: uid}, three, noon); !was || err != nil {
 		t.Errorf("locked: %v, %v", was, err)
 	}
 	if n := failures(t, root); n != 0 {
@@ -200,7 +204,7 @@ func TestAChangeKilledAtAnySystemCallLeavesTheOldEnrollmentOrTheNew(t *testing.T
 			prepare := func() {
 				root.Keyring().Reset("alice")
 				for _, label := range strings.Fields(c.before) {
-					testroot.Must(t, root.Keyring().Add("alice", uid, testroot.TOTP(label), 0))
+					testroot.Must(t, root.Keyring().Add(record.User{Name: "alice", UID: uid}, testroot.TOTP(label), 0))
 				}
 			}
 			prepare()

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -57,12 +58,12 @@ func (a *Account) compareBypass(g Guess) (Match, error) {
 		return Match{compared: len(g.Code) == codeLength && Live(a.State.Bypass, g.At)}, err
 	}
 	a.State.Bypass = state.Grant{}
-	return Match{Result: Accepted, Method: record.Bypass}, nil
+	return Match{Result: Accepted, Method: method.Bypass}, nil
 }
 
 // SetBypass keeps a code that works in place of a device's, instead of any there was. Errors are those of Open.
-func (k Keyring) SetBypass(name string, uid uint32, g state.Grant) error {
-	account, err := k.Open(name, uid)
+func (k Keyring) SetBypass(u record.User, g state.Grant) error {
+	account, err := k.Open(u)
 	if err != nil {
 		return err
 	}
@@ -73,9 +74,9 @@ func (k Keyring) SetBypass(name string, uid uint32, g state.Grant) error {
 
 // SetTicket keeps a ticket for the first enrollment of name, instead of any there was. The error matches ErrEnrolled if name
 // has a record.
-func (k Keyring) SetTicket(name string, uid uint32, g state.Grant) error {
+func (k Keyring) SetTicket(u record.User, g state.Grant) error {
 	return k.Exclusive(func() error {
-		account, err := k.Open(name, uid)
+		account, err := k.Open(u)
 		if err == nil {
 			account.Close()
 			return ErrEnrolled
@@ -83,7 +84,7 @@ func (k Keyring) SetTicket(name string, uid uint32, g state.Grant) error {
 		if !errors.Is(err, ErrUnenrolled) {
 			return err
 		}
-		st, err := k.unenrolledState(name, uid)
+		st, err := k.unenrolledState(u)
 		if err != nil {
 			return err
 		}
@@ -96,37 +97,37 @@ func (k Keyring) SetTicket(name string, uid uint32, g state.Grant) error {
 
 // unenrolledState opens the state of a user who has no record, and makes it if need be. One left over from an earlier uid or
 // enrollment is replaced. The caller holds Exclusive.
-func (k Keyring) unenrolledState(name string, uid uint32) (*state.File, error) {
-	st, err := k.States.Open(name)
-	if err == nil && st.UID == uid && st.Enrollment == (state.EnrollmentID{}) {
+func (k Keyring) unenrolledState(u record.User) (*state.File, error) {
+	st, err := k.States.Open(u.Name)
+	if err == nil && st.UID == u.UID && st.Enrollment == (state.EnrollmentID{}) {
 		return st, nil
 	}
 	if err == nil {
 		st.Close()
 	} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, state.ErrDamaged) {
-		return nil, stateError(name, err)
+		return nil, stateError(u.Name, err)
 	}
-	if err := k.States.Create(name, state.State{UID: uid}); err != nil {
+	if err := k.States.Create(u.Name, state.State{UID: u.UID}); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrState, err)
 	}
-	if st, err = k.States.Open(name); err != nil {
-		return nil, stateError(name, err)
+	if st, err = k.States.Open(u.Name); err != nil {
+		return nil, stateError(u.Name, err)
 	}
 	return st, nil
 }
 
 // VerifyTicket compares code, which NormalizeAnswer has passed, with the ticket of a user who has no record, charging the
 // guess like Verify. It uses nothing up: the enrollment does, through Keyring.Ticket, to which the caller gives the ticket.
-func (k Keyring) VerifyTicket(name string, uid uint32, code string, now time.Time, limits Limits) (Result, state.Grant, error) {
-	st, err := k.States.Open(name)
+func (k Keyring) VerifyTicket(u record.User, code string, now time.Time, limits Limits) (Result, state.Grant, error) {
+	st, err := k.States.Open(u.Name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Wrong, state.Grant{}, nil // nobody was invited, so there is nothing to guess
 	}
 	if err != nil {
-		return Wrong, state.Grant{}, stateError(name, err)
+		return Wrong, state.Grant{}, stateError(u.Name, err)
 	}
 	defer st.Close()
-	if st.UID != uid {
+	if st.UID != u.UID {
 		return Wrong, state.Grant{}, nil
 	}
 	account := &Account{State: st}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
@@ -30,23 +31,23 @@ func bypassed(t *testing.T) (testroot.Root, string) {
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
 	code, g := granted(t)
-	testroot.Must(t, root.Keyring().SetBypass("alice", uid, g))
+	testroot.Must(t, root.Keyring().SetBypass(record.User{Name: "alice", UID: uid}, g))
 	return root, code
 }
 
 func verify(t *testing.T, root testroot.Root, code string, now time.Time) factor.Match {
 	t.Helper()
-	account, err := root.Keyring().Open("alice", uid)
+	account, err := root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	testroot.Must(t, err)
 	defer account.Close()
-	m, err := compare(account, code, now, three, func(record.Type) bool { return false })
+	m, err := compare(account, code, now, three, func(method.Method) bool { return false })
 	testroot.Must(t, err)
 	return m
 }
 
 func TestACodeThatRootGaveOutWorksOnceWhateverTheRuleAllows(t *testing.T) {
 	root, code := bypassed(t)
-	if m := verify(t, root, code, noon); m.Result != factor.Accepted || m.Method != record.Bypass || m.Device != nil {
+	if m := verify(t, root, code, noon); m.Result != factor.Accepted || m.Method != method.Bypass || m.Device != nil {
 		t.Fatalf("%+v", m)
 	}
 	if m := verify(t, root, code, noon); m.Result != factor.Impossible {
@@ -74,7 +75,7 @@ func TestACodeThatRootGaveOutWorksInItsTimeOnly(t *testing.T) {
 func TestANewCodeOfRootsReplacesTheOldOne(t *testing.T) {
 	root, old := bypassed(t)
 	fresh, g := granted(t)
-	testroot.Must(t, root.Keyring().SetBypass("alice", uid, g))
+	testroot.Must(t, root.Keyring().SetBypass(record.User{Name: "alice", UID: uid}, g))
 	if m := verify(t, root, old, noon); m.Result != factor.Wrong {
 		t.Errorf("the old one: %+v", m)
 	}
@@ -97,19 +98,19 @@ func TestATicketIsCheckedAndTheEnrollmentUsesItUp(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Keyring()
 	code, g := granted(t)
-	testroot.Must(t, k.SetTicket("alice", uid, g))
-	result, found, err := k.VerifyTicket("alice", uid, code, noon, three)
+	testroot.Must(t, k.SetTicket(record.User{Name: "alice", UID: uid}, g))
+	result, found, err := k.VerifyTicket(record.User{Name: "alice", UID: uid}, code, noon, three)
 	if err != nil || result != factor.Accepted {
 		t.Fatalf("%v, %v", result, err)
 	}
 	k.Ticket = &found
 	e := factor.Enrollment{Devices: []record.Device{testroot.TOTP("phone")}, Counters: []uint64{0}}
-	testroot.Must(t, k.Enroll("alice", uid, e, false))
+	testroot.Must(t, k.Enroll(record.User{Name: "alice", UID: uid}, e, false))
 	testroot.Must(t, k.Reset("alice"))
-	if result, _, err := k.VerifyTicket("alice", uid, code, noon, three); err != nil || result != factor.Wrong {
+	if result, _, err := k.VerifyTicket(record.User{Name: "alice", UID: uid}, code, noon, three); err != nil || result != factor.Wrong {
 		t.Errorf("after the enrollment: %v, %v", result, err)
 	}
-	if err := k.Enroll("alice", uid, e, false); !errors.Is(err, factor.ErrTicket) {
+	if err := k.Enroll(record.User{Name: "alice", UID: uid}, e, false); !errors.Is(err, factor.ErrTicket) {
 		t.Errorf("with the same ticket: %v", err)
 	}
 }
@@ -118,13 +119,13 @@ func TestATicketThatIsReplacedMeanwhileEnrollsNobody(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Keyring()
 	code, g := granted(t)
-	testroot.Must(t, k.SetTicket("alice", uid, g))
-	_, found, err := k.VerifyTicket("alice", uid, code, noon, three)
+	testroot.Must(t, k.SetTicket(record.User{Name: "alice", UID: uid}, g))
+	_, found, err := k.VerifyTicket(record.User{Name: "alice", UID: uid}, code, noon, three)
 	testroot.Must(t, err)
 	_, other := granted(t)
-	testroot.Must(t, k.SetTicket("alice", uid, other))
+	testroot.Must(t, k.SetTicket(record.User{Name: "alice", UID: uid}, other))
 	k.Ticket = &found
-	if err := k.Add("alice", uid, testroot.TOTP("phone"), 0); !errors.Is(err, factor.ErrTicket) {
+	if err := k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0); !errors.Is(err, factor.ErrTicket) {
 		t.Errorf("%v", err)
 	}
 	if got := devices(t, root); got != nil {
@@ -146,12 +147,12 @@ func TestATicketIsRefused(t *testing.T) {
 		"from before a clock reset": {code, uid, noon.Add(-8 * 24 * time.Hour)},
 	} {
 		root := testroot.New(t)
-		testroot.Must(t, root.Keyring().SetTicket("alice", uid, g))
-		if result, _, err := root.Keyring().VerifyTicket("alice", c.uid, c.code, c.now, three); err != nil || result != factor.Wrong {
+		testroot.Must(t, root.Keyring().SetTicket(record.User{Name: "alice", UID: uid}, g))
+		if result, _, err := root.Keyring().VerifyTicket(record.User{Name: "alice", UID: c.uid}, c.code, c.now, three); err != nil || result != factor.Wrong {
 			t.Errorf("%s: %v, %v", name, result, err)
 		}
 	}
-	if result, _, err := testroot.New(t).Keyring().VerifyTicket("alice", uid, code, noon, three); err != nil || result != factor.Wrong {
+	if result, _, err := testroot.New(t).Keyring().VerifyTicket(record.User{Name: "alice", UID: uid}, code, noon, three); err != nil || result != factor.Wrong {
 		t.Errorf("of somebody who was not invited: %v, %v", result, err)
 	}
 }
@@ -160,11 +161,11 @@ func TestGuessingATicketLocks(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Keyring()
 	code, g := granted(t)
-	testroot.Must(t, k.SetTicket("alice", uid, g))
+	testroot.Must(t, k.SetTicket(record.User{Name: "alice", UID: uid}, g))
 	for range 3 {
-		k.VerifyTicket("alice", uid, "0000000000", noon, three)
+		k.VerifyTicket(record.User{Name: "alice", UID: uid}, "0000000000", noon, three)
 	}
-	if result, _, err := k.VerifyTicket("alice", uid, code, noon, three); err != nil || result != factor.Locked {
+	if result, _, err := k.VerifyTicket(record.User{Name: "alice", UID: uid}, code, noon, three); err != nil || result != factor.Locked {
 		t.Errorf("%v, %v", result, err)
 	}
 }
@@ -172,11 +173,11 @@ func TestGuessingATicketLocks(t *testing.T) {
 func TestWhoIsEnrolledGetsNoTicketAndWhoIsNotNoBypass(t *testing.T) {
 	root := testroot.New(t)
 	_, g := granted(t)
-	if err := root.Keyring().SetBypass("alice", uid, g); !errors.Is(err, factor.ErrUnenrolled) {
+	if err := root.Keyring().SetBypass(record.User{Name: "alice", UID: uid}, g); !errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("bypass: %v", err)
 	}
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
-	if err := root.Keyring().SetTicket("alice", uid, g); !errors.Is(err, factor.ErrEnrolled) {
+	if err := root.Keyring().SetTicket(record.User{Name: "alice", UID: uid}, g); !errors.Is(err, factor.ErrEnrolled) {
 		t.Errorf("ticket: %v", err)
 	}
 }
@@ -185,10 +186,10 @@ func TestATicketReplacesWhatIsLeftOfAnotherUserOfThatName(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Keyring()
 	_, earlier := granted(t)
-	testroot.Must(t, k.SetTicket("alice", uid, earlier))
+	testroot.Must(t, k.SetTicket(record.User{Name: "alice", UID: uid}, earlier))
 	code, g := granted(t)
-	testroot.Must(t, k.SetTicket("alice", uid+1, g))
-	if result, _, err := k.VerifyTicket("alice", uid+1, code, noon, three); err != nil || result != factor.Accepted {
+	testroot.Must(t, k.SetTicket(record.User{Name: "alice", UID: uid + 1}, g))
+	if result, _, err := k.VerifyTicket(record.User{Name: "alice", UID: uid + 1}, code, noon, three); err != nil || result != factor.Accepted {
 		t.Errorf("%v, %v", result, err)
 	}
 }
@@ -197,9 +198,9 @@ func TestATicketIsUsedUpOnlyByAnEnrollmentThatIsSaved(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Keyring()
 	code, g := granted(t)
-	testroot.Must(t, k.SetTicket("alice", uid, g))
+	testroot.Must(t, k.SetTicket(record.User{Name: "alice", UID: uid}, g))
 	verified := func() factor.Result {
-		result, found, err := k.VerifyTicket("alice", uid, code, noon, three)
+		result, found, err := k.VerifyTicket(record.User{Name: "alice", UID: uid}, code, noon, three)
 		testroot.Must(t, err)
 		k.Ticket = &found
 		return result
@@ -208,7 +209,7 @@ func TestATicketIsUsedUpOnlyByAnEnrollmentThatIsSaved(t *testing.T) {
 	users := root.Join("etc/latchkey/users")
 	testroot.Must(t, os.Chmod(users, 0o555)) // as on a file system that is read-only: the state is made, and no record
 	testroot.Unprivileged(t, func() {
-		if err := k.Add("alice", uid, testroot.TOTP("phone"), 0); err == nil {
+		if err := k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0); err == nil {
 			t.Fatal("it was saved")
 		}
 	})
@@ -216,7 +217,7 @@ func TestATicketIsUsedUpOnlyByAnEnrollmentThatIsSaved(t *testing.T) {
 	if verified() != factor.Accepted {
 		t.Fatal("the ticket is gone")
 	}
-	testroot.Must(t, k.Add("alice", uid, testroot.TOTP("phone"), 0))
+	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 	st, err := k.States.Open("alice")
 	testroot.Must(t, err)
 	defer st.Close()
@@ -230,14 +231,14 @@ func TestANewTicketEndsTheLockOfWrongOnes(t *testing.T) {
 	k := root.Keyring()
 	for range 2 {
 		code, g := granted(t)
-		testroot.Must(t, k.SetTicket("alice", uid, g))
-		if result, _, err := k.VerifyTicket("alice", uid, code, noon, three); err != nil || result != factor.Accepted {
+		testroot.Must(t, k.SetTicket(record.User{Name: "alice", UID: uid}, g))
+		if result, _, err := k.VerifyTicket(record.User{Name: "alice", UID: uid}, code, noon, three); err != nil || result != factor.Accepted {
 			t.Fatalf("result %v, %v", result, err)
 		}
 		for range 3 {
-			k.VerifyTicket("alice", uid, "0000000000", noon, three)
+			k.VerifyTicket(record.User{Name: "alice", UID: uid}, "0000000000", noon, three)
 		}
-		if result, _, err := k.VerifyTicket("alice", uid, code, noon, three); err != nil || result != factor.Locked {
+		if result, _, err := k.VerifyTicket(record.User{Name: "alice", UID: uid}, code, noon, three); err != nil || result != factor.Locked {
 			t.Fatalf("after three wrong ones: result %v, %v", result, err)
 		}
 	}
@@ -247,8 +248,8 @@ func TestACodeThatRootGaveOutEndsWhereAnImportReplacesEverything(t *testing.T) {
 	root, _, _ := enrolled(t)
 	k := root.Keyring()
 	code, g := granted(t)
-	testroot.Must(t, k.SetBypass("alice", uid, g))
+	testroot.Must(t, k.SetBypass(record.User{Name: "alice", UID: uid}, g))
 	e := factor.Enrollment{Devices: []record.Device{testroot.TOTP("google")}, Counters: []uint64{0}}
-	testroot.Must(t, k.Enroll("alice", uid, e, true))
+	testroot.Must(t, k.Enroll(record.User{Name: "alice", UID: uid}, e, true))
 	expect(t, root, code, noon, factor.Impossible)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
@@ -34,12 +35,12 @@ func guess(args []string) error {
 
 // attempt tries one code at noon as alice with a keyring of its own.
 func attempt(root testroot.Root, code string) (compared int, result factor.Result, err error) {
-	account, err := root.Keyring().Open("alice", uid)
+	account, err := root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	if err != nil {
 		return 0, 0, err
 	}
 	defer account.Close()
-	m, err := compare(account, code, noon, three, func(record.Type) bool {
+	m, err := compare(account, code, noon, three, func(method.Method) bool {
 		compared++
 		return true
 	})
@@ -47,7 +48,7 @@ func attempt(root testroot.Root, code string) (compared int, result factor.Resul
 }
 
 // compare compares a code that a user typed at now with what allowed accepts.
-func compare(a *factor.Account, code string, now time.Time, l factor.Limits, allowed func(record.Type) bool) (factor.Match, error) {
+func compare(a *factor.Account, code string, now time.Time, l factor.Limits, allowed func(method.Method) bool) (factor.Match, error) {
 	return a.Verify(factor.Guess{Code: code, At: now, Accepts: allowed}, l)
 }
 
@@ -61,12 +62,12 @@ func accept(args []string) error {
 
 // add gives alice a tablet: the root.
 func add(args []string) error {
-	return testroot.Root(args[0]).Keyring().Add("alice", uid, testroot.TOTP("tablet"), 7)
+	return testroot.Root(args[0]).Keyring().Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("tablet"), 7)
 }
 
 // remove takes it from her: the root.
 func remove(args []string) error {
-	return testroot.Root(args[0]).Keyring().Remove("alice", uid, "tablet")
+	return testroot.Root(args[0]).Keyring().Remove(record.User{Name: "alice", UID: uid}, "tablet")
 }
 
 // reset takes everything from her: the root.
@@ -78,6 +79,6 @@ func send(args []string) error {
 	if _, err := hex.Decode(id[:], []byte(args[1])); err != nil {
 		return err
 	}
-	_, err := testroot.Root(args[0]).Keyring().BookSend("user0", uid, id, sends, noon)
+	_, err := testroot.Root(args[0]).Keyring().BookSend(record.User{Name: "user0", UID: uid}, id, sends, noon)
 	return err
 }

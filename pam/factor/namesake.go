@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 )
@@ -38,32 +39,32 @@ func (e *NamesakeError) Is(target error) bool { return target == ErrRecord }
 // withoutRecord says what is wrong with a user who has no record: ErrUnenrolled if nothing is. A
 // state that was never part of a whole enrollment (a ticket, a proof of a number, an enrollment
 // that was interrupted) has no enrollment id.
-func (k Keyring) withoutRecord(name string, uid uint32, st *state.State, stateErr error) error {
+func (k Keyring) withoutRecord(u record.User, st *state.State, stateErr error) error {
 	switch {
 	case stateErr == nil && st.Enrollment != state.EnrollmentID{}:
-		return &MissingError{name, k.Records.Path}
+		return &MissingError{u.Name, k.Records.Path}
 	case stateErr != nil && !errors.Is(stateErr, fs.ErrNotExist):
 		return fmt.Errorf("%w: there is no record, and %w", ErrState, stateErr)
 	}
-	other, err := k.Namesake(name, uid)
+	other, err := k.Namesake(u)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: is uid %d enrolled under another name? %w", ErrRecord, uid, err)
+		return fmt.Errorf("%w: is u.UID %d enrolled under another u.Name? %w", ErrRecord, u.UID, err)
 	case other != "":
-		return &NamesakeError{name, other, uid}
+		return &NamesakeError{u.Name, other, u.UID}
 	}
 	return ErrUnenrolled
 }
 
 // Namesake returns another name that is enrolled with uid; "" if there is none. It opens a few
 // files where the index of uids is complete, and reads every record and state where it is not.
-func (k Keyring) Namesake(name string, uid uint32) (string, error) {
-	candidates, err := k.candidates(uid)
+func (k Keyring) Namesake(u record.User) (string, error) {
+	candidates, err := k.candidates(u.UID)
 	if err != nil {
 		return "", err
 	}
 	for _, other := range candidates {
-		if other != name && k.mayHave(other, uid) {
+		if other != u.Name && k.mayHave(other, u.UID) {
 			return other, nil
 		}
 	}
@@ -195,7 +196,7 @@ func (k Keyring) index(stamp string) error {
 	}
 	for _, name := range all {
 		for _, uid := range k.uids(name) {
-			if err := k.note(name, uid); err != nil {
+			if err := k.note(record.User{Name: name, UID: uid}); err != nil {
 				return err
 			}
 		}
@@ -203,6 +204,6 @@ func (k Keyring) index(stamp string) error {
 	return k.Owners.Mark(stamp)
 }
 
-func (k Keyring) note(name string, uid uint32) error {
-	return k.Owners.Add(uid, name, func(other string) bool { return k.mayHave(other, uid) })
+func (k Keyring) note(u record.User) error {
+	return k.Owners.Add(u.UID, u.Name, func(other string) bool { return k.mayHave(other, u.UID) })
 }

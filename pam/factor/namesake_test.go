@@ -16,12 +16,12 @@ import (
 // openError is what Open says of a user; the account must not open.
 func openError(t *testing.T, root testroot.Root, name string, uid uint32) error {
 	t.Helper()
-	account, err := root.Keyring().Open(name, uid)
+	account, err := root.Keyring().Open(record.User{Name: name, UID: uid})
 	if err == nil {
 		account.Close()
 		t.Errorf("%s was opened", name)
 	}
-	_, _, viewed := root.Keyring().View(name, uid)
+	_, _, viewed := root.Keyring().View(record.User{Name: name, UID: uid})
 	for _, kind := range []error{factor.ErrUnenrolled, factor.ErrRecord, factor.ErrState} {
 		if errors.Is(err, kind) != errors.Is(viewed, kind) {
 			t.Errorf("Open says %v, View says %v", err, viewed)
@@ -50,23 +50,23 @@ func neverEnrolled(t *testing.T, root testroot.Root, name string, uid uint32) {
 func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Keyring()
-	testroot.Must(t, k.Add("alice", uid, testroot.TOTP("phone"), 0))
+	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 	saved := testroot.Read(t, root.Record("alice"))
 	testroot.Must(t, os.Remove(root.Record("alice")))
 	denied(t, root, "alice", uid, "enroll reset alice")
 	denied(t, root, "alice", uid+1, "enroll reset alice") // the name was given to somebody else since
-	if err := k.Add("alice", uid, testroot.TOTP("phone"), 0); !errors.Is(err, factor.ErrRecord) {
+	if err := k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("enrolling again: %v", err)
 	}
-	if err := k.SetTicket("alice", uid, state.Grant{}); !errors.Is(err, factor.ErrRecord) {
+	if err := k.SetTicket(record.User{Name: "alice", UID: uid}, state.Grant{}); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("inviting: %v", err)
 	}
-	claim := factor.Claim{Name: "alice", UID: uid, Number: claimedNumber}
+	claim := factor.Claim{User: record.User{Name: "alice", UID: uid}, Number: claimedNumber}
 	if _, err := k.BookProof(claim, sends, guesses, noon); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("a code to prove a number: %v", err)
 	}
 	testroot.Write(t, root.Record("alice"), saved)
-	account, err := k.Open("alice", uid)
+	account, err := k.Open(record.User{Name: "alice", UID: uid})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 func TestAllRecordsLostDeniesEachUserWhoHadOne(t *testing.T) {
 	root := testroot.New(t)
 	for i, name := range []string{"alice", "bob", "carol"} {
-		testroot.Must(t, root.Keyring().Add(name, uid+uint32(i), testroot.TOTP(name), 0))
+		testroot.Must(t, root.Keyring().Add(record.User{Name: name, UID: uid + uint32(i)}, testroot.TOTP(name), 0))
 	}
 	users := root.Join("etc/latchkey/users")
 	testroot.Must(t, os.RemoveAll(users))
@@ -106,7 +106,7 @@ func TestUnreadableStateWithoutRecordIsNotAUserWhoNeverEnrolled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := testroot.New(t)
-			testroot.Must(t, root.Keyring().Add("alice", uid, testroot.TOTP("phone"), 0))
+			testroot.Must(t, root.Keyring().Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 			testroot.Must(t, os.Remove(root.Record("alice")))
 			testroot.Must(t, spoil(root, root.State("alice")))
 			if err := openError(t, root, "alice", uid); !errors.Is(err, factor.ErrState) || errors.Is(err, factor.ErrUnenrolled) {
@@ -124,7 +124,7 @@ func TestFirstEnrollmentInterruptedAnywhereIsNoneOrWhole(t *testing.T) {
 	testroot.Must(t, k.States.Create("alice", half))
 	neverEnrolled(t, root, "alice", uid)
 	testroot.Must(t, k.Records.Save(&record.Record{Name: "alice", UID: uid, Enrollment: state.EnrollmentID{1}, Devices: []record.Device{phone}}))
-	account, err := k.Open("alice", uid)
+	account, err := k.Open(record.User{Name: "alice", UID: uid})
 	if err != nil {
 		t.Fatalf("with its record: %v", err)
 	}
@@ -175,7 +175,7 @@ var howIndexed = map[string]func(t *testing.T, root testroot.Root){
 	},
 	"and another change followed": func(t *testing.T, root testroot.Root) {
 		testroot.Must(t, os.RemoveAll(root.Join("var/lib/latchkey/uids")))
-		testroot.Must(t, root.Keyring().Add("bob", uid+1, testroot.TOTP("bob"), 0))
+		testroot.Must(t, root.Keyring().Add(record.User{Name: "bob", UID: uid + 1}, testroot.TOTP("bob"), 0))
 	},
 }
 
@@ -185,17 +185,17 @@ func TestSecondNameOfAnEnrolledUidIsDeniedUntilTheFirstIsReset(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := testroot.New(t)
 			k := root.Keyring()
-			testroot.Must(t, k.Add("alice", uid, testroot.TOTP("phone"), 0))
+			testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 			prepare(t, root)
 			denied(t, root, "alicia", uid, "enroll reset alice")
-			if err := k.Add("alicia", uid, testroot.TOTP("tablet"), 0); !errors.Is(err, factor.ErrRecord) {
+			if err := k.Add(record.User{Name: "alicia", UID: uid}, testroot.TOTP("tablet"), 0); !errors.Is(err, factor.ErrRecord) {
 				t.Errorf("enrolling: %v", err)
 			}
 			denied(t, root, "alicia", uid, "enroll reset alice") // also after that attempt
 			neverEnrolled(t, root, "dave", uid+7)
 			testroot.Must(t, k.Reset("alice"))
 			neverEnrolled(t, root, "alicia", uid)
-			testroot.Must(t, k.Add("alicia", uid, testroot.TOTP("tablet"), 0))
+			testroot.Must(t, k.Add(record.User{Name: "alicia", UID: uid}, testroot.TOTP("tablet"), 0))
 			denied(t, root, "alice", uid, "enroll reset alicia")
 		})
 	}
@@ -208,9 +208,9 @@ func TestNamesEnrolledWithOneUidFromBeforeStayAndDenyAThird(t *testing.T) {
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
 	root.Enroll(t, "alicia", uid, testroot.TOTP("tablet"))
 	k := root.Keyring()
-	testroot.Must(t, k.Add("alicia", uid, testroot.TOTP("second"), 0)) // makes the index
+	testroot.Must(t, k.Add(record.User{Name: "alicia", UID: uid}, testroot.TOTP("second"), 0)) // makes the index
 	for _, name := range []string{"alice", "alicia"} {
-		account, err := k.Open(name, uid)
+		account, err := k.Open(record.User{Name: name, UID: uid})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,9 +224,9 @@ func TestNamesEnrolledWithOneUidFromBeforeStayAndDenyAThird(t *testing.T) {
 func TestOldEntryOfTheIndexDeniesNoOne(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Keyring()
-	testroot.Must(t, k.Add("alice", uid, testroot.TOTP("phone"), 0))
+	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 	testroot.Must(t, k.Reset("alice"))
-	testroot.Must(t, k.Add("alice", uid+1, testroot.TOTP("phone"), 0)) // she has another uid now
+	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid + 1}, testroot.TOTP("phone"), 0)) // she has another uid now
 	neverEnrolled(t, root, "bob", uid)
 	denied(t, root, "bob", uid+1, "enroll reset alice")
 }
@@ -236,9 +236,9 @@ func TestOldEntryOfTheIndexDeniesNoOne(t *testing.T) {
 func TestIndexThatIsCurrentIsAllThatIsRead(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Keyring()
-	testroot.Must(t, k.Add("alice", uid, testroot.TOTP("phone"), 0))
+	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 	for i := range 5 {
-		testroot.Must(t, k.Add(fmt.Sprint("user", i), uid+10+uint32(i), testroot.TOTP(fmt.Sprint(i)), 0))
+		testroot.Must(t, k.Add(record.User{Name: fmt.Sprint("user", i), UID: uid + 10 + uint32(i)}, testroot.TOTP(fmt.Sprint(i)), 0))
 	}
 	before := testroot.Read(t, root.Join("var/lib/latchkey/uids/current"))
 	testroot.Must(t, os.Chmod(root.Record("user3"), 0o644)) // changes no directory

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
 
 // noCodes are 1,000 codes of eight digits from first on, none of which phone shows around noon.
 func noCodes(t *testing.T, root testroot.Root, first int) {
 	t.Helper()
-	rec, err := root.Keyring().Records.Load("alice", uid)
+	rec, err := root.Keyring().Records.Load(record.User{Name: "alice", UID: uid})
 	testroot.Must(t, err)
 	for step := -1; step <= 1; step++ {
 		code := testroot.Code(t, rec.Devices[0], noon.Add(time.Duration(step)*30*time.Second))
@@ -89,7 +90,7 @@ func TestOfFiftyLoginsWithOneCodeExactlyOneIsAccepted(t *testing.T) {
 		var accepted, replayed atomic.Int64
 		for range 50 {
 			all.Go(func() {
-				account, err := root.Keyring().Open("alice", uid)
+				account, err := root.Keyring().Open(record.User{Name: "alice", UID: uid})
 				if err != nil {
 					t.Error(err)
 					return

@@ -97,8 +97,8 @@ func (a *Account) keep(p state.Pending, now time.Time) {
 
 // KeepPending notes, durably, that Twilio has sent a code to a phone of name, which BookSend has booked. A send that joined
 // the verification that is pending keeps the number of codes that were compared with it.
-func (k Keyring) KeepPending(name string, uid uint32, sent state.Pending) error {
-	account, err := k.Open(name, uid)
+func (k Keyring) KeepPending(u record.User, sent state.Pending) error {
+	account, err := k.Open(u)
 	if err != nil {
 		return err
 	}

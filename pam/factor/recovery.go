@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"slices"
 
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -73,7 +74,7 @@ func (a *Account) hasRecoveryLike(code string) bool {
 // compareRecovery compares the code with the recovery codes and uses it up.
 func (a *Account) compareRecovery(g Guess) (Match, error) {
 	used := a.usedCodes()
-	if used == nil || !g.accepts(record.RecoveryCode) {
+	if used == nil || !g.accepts(method.Recovery) {
 		return Match{}, nil
 	}
 	n, err := a.findRecovery(g.Code)
@@ -81,10 +82,10 @@ func (a *Account) compareRecovery(g Guess) (Match, error) {
 		return Match{compared: a.RecoveryLeft() > 0 && a.hasRecoveryLike(g.Code)}, err
 	}
 	if used.Used&(1<<n) != 0 {
-		return Match{Result: Replayed, Method: record.RecoveryCode}, nil
+		return Match{Result: Replayed, Method: method.Recovery}, nil
 	}
 	used.Used |= 1 << n
-	return Match{Result: Accepted, Method: record.RecoveryCode}, nil
+	return Match{Result: Accepted, Method: method.Recovery}, nil
 }
 
 // findRecovery is the number of the code in the record's set, or -1. It looks at all of them.
@@ -152,8 +153,8 @@ func RecoveryLeft(r *record.Record, st *state.State) int {
 }
 
 // SetRecovery replaces name's recovery codes. A crash at any instant leaves the old ones working or the new ones.
-func (k Keyring) SetRecovery(name string, uid uint32, r record.Recovery) error {
-	return k.change(name, uid, func(next *record.Record) error {
+func (k Keyring) SetRecovery(u record.User, r record.Recovery) error {
+	return k.change(u, func(next *record.Record) error {
 		next.Recovery = r
 		return nil
 	})

@@ -33,8 +33,8 @@ var ErrNotYet = errors.New("not yet")
 // BookSend books one more code to be sent to the phone d of name, durably and before anything is
 // sent, for the user and for the host. If a limit forbids it the error matches ErrNotYet and
 // wait says how long; nothing is booked then. Other errors match those of Open, or ErrState.
-func (k Keyring) BookSend(name string, uid uint32, id state.DeviceID, limits SendLimits, now time.Time) (wait time.Duration, err error) {
-	account, err := k.Open(name, uid)
+func (k Keyring) BookSend(u record.User, id state.DeviceID, limits SendLimits, now time.Time) (wait time.Duration, err error) {
+	account, err := k.Open(u)
 	if err != nil {
 		return 0, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
 )
@@ -23,7 +24,7 @@ func phones(t *testing.T, n int) (testroot.Root, []state.DeviceID) {
 	var ids []state.DeviceID
 	for i := range n {
 		d := factor.NewPhone("mobile", fmt.Sprintf("+1555123%04d", i), noon)
-		testroot.Must(t, root.Keyring().Add(name(i), uidOf(i), d, 0))
+		testroot.Must(t, root.Keyring().Add(record.User{Name: name(i), UID: uidOf(i)}, d, 0))
 		ids = append(ids, d.ID)
 	}
 	return root, ids
@@ -36,7 +37,7 @@ func uidOf(i int) uint32 { return uid + uint32(i) }
 // sent books a send for user0 and demands that it is allowed.
 func sent(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time) {
 	t.Helper()
-	if wait, err := root.Keyring().BookSend("user0", uid, id, sends, at); wait != 0 || err != nil {
+	if wait, err := root.Keyring().BookSend(record.User{Name: "user0", UID: uid}, id, sends, at); wait != 0 || err != nil {
 		t.Errorf("at %s: wait %v, %v", at.Format(time.TimeOnly), wait, err)
 	}
 }
@@ -44,7 +45,7 @@ func sent(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time) {
 // waits books one and demands that it has to wait so long.
 func waits(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time, want time.Duration) {
 	t.Helper()
-	if wait, err := root.Keyring().BookSend("user0", uid, id, sends, at); wait != want || !errors.Is(err, factor.ErrNotYet) {
+	if wait, err := root.Keyring().BookSend(record.User{Name: "user0", UID: uid}, id, sends, at); wait != want || !errors.Is(err, factor.ErrNotYet) {
 		t.Errorf("at %s: wait %v, not %v; %v", at.Format(time.TimeOnly), wait, want, err)
 	}
 }
@@ -72,14 +73,14 @@ func TestAWaitEndsAfterTheClockWasSetBack(t *testing.T) {
 func TestTheHostsLimitEndsAfterTheClockWasSetBack(t *testing.T) {
 	root, ids := phones(t, 8)
 	for i := range 7 {
-		_, err := root.Keyring().BookSend(name(i), uidOf(i), ids[i], sends, noon)
+		_, err := root.Keyring().BookSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i], sends, noon)
 		testroot.Must(t, err)
 	}
 	back := noon.AddDate(-1, 0, 0)
-	if wait, err := root.Keyring().BookSend(name(7), uidOf(7), ids[7], sends, back); wait != time.Hour || !errors.Is(err, factor.ErrNotYet) {
+	if wait, err := root.Keyring().BookSend(record.User{Name: name(7), UID: uidOf(7)}, ids[7], sends, back); wait != time.Hour || !errors.Is(err, factor.ErrNotYet) {
 		t.Errorf("wait %v, %v", wait, err)
 	}
-	if _, err := root.Keyring().BookSend(name(7), uidOf(7), ids[7], sends, back.Add(time.Hour)); err != nil {
+	if _, err := root.Keyring().BookSend(record.User{Name: name(7), UID: uidOf(7)}, ids[7], sends, back.Add(time.Hour)); err != nil {
 		t.Errorf("an hour later: %v", err)
 	}
 }
@@ -88,7 +89,7 @@ func TestOfFiftySendsInParallelOnlyTheFirstIsNow(t *testing.T) {
 	root, ids := phones(t, 1)
 	for round, at := range []time.Time{noon, noon.Add(30 * time.Second), noon.Add(90 * time.Second)} {
 		if n := atOnce(50, func(int) error {
-			_, err := root.Keyring().BookSend("user0", uid, ids[0], sends, at)
+			_, err := root.Keyring().BookSend(record.User{Name: "user0", UID: uid}, ids[0], sends, at)
 			return err
 		}, t); n != 1 || booked(t, root.Keyring().States, "user0") != round+1 || booked(t, root.Keyring().Host, "host") != round+1 {
 			t.Errorf("round %d: %d sends", round, n)
@@ -99,7 +100,7 @@ func TestOfFiftySendsInParallelOnlyTheFirstIsNow(t *testing.T) {
 func TestFiftyUsersInParallelSendNoMoreThanTheHostMay(t *testing.T) {
 	root, ids := phones(t, 50)
 	n := atOnce(50, func(i int) error {
-		_, err := root.Keyring().BookSend(name(i), uidOf(i), ids[i], sends, noon)
+		_, err := root.Keyring().BookSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i], sends, noon)
 		return err
 	}, t)
 	if n != 7 || booked(t, root.Keyring().Host, "host") != 7 {
@@ -131,7 +132,7 @@ func TestNoMoreSendsFitIntoAnyHourThanTheLimitSays(t *testing.T) {
 	var allowed []time.Time
 	for later := time.Duration(0); later < 4*time.Hour; later += 17 * time.Second {
 		at := noon.Add(later)
-		if _, err := root.Keyring().BookSend("user0", uid, ids[0], sends, at); err == nil {
+		if _, err := root.Keyring().BookSend(record.User{Name: "user0", UID: uid}, ids[0], sends, at); err == nil {
 			allowed = append(allowed, at)
 		} else if !errors.Is(err, factor.ErrNotYet) {
 			t.Fatal(err)
@@ -169,10 +170,10 @@ func TestASendKilledAtAnySystemCallIsCountedForTheHostIfItIsForTheUser(t *testin
 
 func TestASendThatTheUsersFileCannotBookIsNone(t *testing.T) {
 	root, ids := phones(t, 1)
-	if _, err := root.Keyring().BookSend("user0", uid, state.DeviceID{1}, sends, noon); !errors.Is(err, factor.ErrRecord) {
+	if _, err := root.Keyring().BookSend(record.User{Name: "user0", UID: uid}, state.DeviceID{1}, sends, noon); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("to a phone that is not there: %v", err)
 	}
-	if _, err := root.Keyring().BookSend("user1", uidOf(1), ids[0], sends, noon); !errors.Is(err, factor.ErrUnenrolled) {
+	if _, err := root.Keyring().BookSend(record.User{Name: "user1", UID: uidOf(1)}, ids[0], sends, noon); !errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("to a user who is not there: %v", err)
 	}
 	if booked(t, root.Keyring().Host, "host") != 0 {
@@ -183,7 +184,7 @@ func TestASendThatTheUsersFileCannotBookIsNone(t *testing.T) {
 // pendingOf notes a verification for user0's phone.
 func pendingOf(t *testing.T, root testroot.Root, id state.DeviceID, sid string, at time.Time) {
 	t.Helper()
-	testroot.Must(t, root.Keyring().KeepPending("user0", uid, state.Pending{Device: id, At: at, SID: sid}))
+	testroot.Must(t, root.Keyring().KeepPending(record.User{Name: "user0", UID: uid}, state.Pending{Device: id, At: at, SID: sid}))
 }
 
 // often are limits that are not reached here.
@@ -191,7 +192,7 @@ var often = factor.Limits{Failures: state.MaxFailures, Window: time.Hour, Lock: 
 
 // guessSent is user0 typing a code that no device has, where any code that was sent may be used.
 func guessSent(root testroot.Root, at time.Time) (factor.Match, error) {
-	account, err := root.Keyring().Open("user0", uid)
+	account, err := root.Keyring().Open(record.User{Name: "user0", UID: uid})
 	if err != nil {
 		return factor.Match{}, err
 	}
@@ -254,7 +255,7 @@ func TestOfFiftyApprovalsOfOneVerificationOneIsAccepted(t *testing.T) {
 	var accepted, replayed atomic.Int64
 	for range 50 {
 		all.Go(func() {
-			switch result, err := root.Keyring().EndCheck("user0", uid, m, 0, factor.Approved, often, noon); {
+			switch result, err := root.Keyring().EndCheck(record.User{Name: "user0", UID: uid}, m, 0, factor.Approved, often, noon); {
 			case err != nil:
 				t.Error(err)
 			case result == factor.Accepted:
@@ -297,7 +298,7 @@ func TestAnApprovalOfAnotherVerificationIsNotAccepted(t *testing.T) {
 	pendingOf(t, root, ids[0], "VE2", noon)
 	m := checked(t, root, noon)
 	m.Checks[0].Pending.SID = "VE1"
-	result, err := root.Keyring().EndCheck("user0", uid, m, 0, factor.Approved, often, noon)
+	result, err := root.Keyring().EndCheck(record.User{Name: "user0", UID: uid}, m, 0, factor.Approved, often, noon)
 	if result != factor.Replayed || err != nil {
 		t.Errorf("result %d, %v", result, err)
 	}

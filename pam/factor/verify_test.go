@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
@@ -20,11 +21,11 @@ var (
 	three = factor.Limits{Failures: 3, Window: 10 * time.Minute, Lock: 15 * time.Minute}
 )
 
-func every(record.Type) bool { return true }
+func every(method.Method) bool { return true }
 
 func open(t *testing.T, root testroot.Root) *factor.Account {
 	t.Helper()
-	account, err := root.Keyring().Open("alice", uid)
+	account, err := root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	testroot.Must(t, err)
 	t.Cleanup(account.Close)
 	return account
@@ -138,7 +139,7 @@ func TestADeviceThatIsNotAllowedIsNotCompared(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, phone)
-	m, err := compare(open(t, root), testroot.Code(t, phone, noon), noon, three, func(record.Type) bool { return false })
+	m, err := compare(open(t, root), testroot.Code(t, phone, noon), noon, three, func(method.Method) bool { return false })
 	if err != nil || m.Result != factor.Impossible || m.Device != nil {
 		t.Errorf("%+v, %v", m, err)
 	}
@@ -194,7 +195,7 @@ func TestAnAccountIsNotOpened(t *testing.T) {
 			testroot.Write(t, root.Record("alice"), old)
 		}, factor.ErrState, "another enrollment"},
 		{"with a state of another uid", func(t *testing.T, root testroot.Root) {
-			rec, err := root.Keyring().Records.Load("alice", uid)
+			rec, err := root.Keyring().Records.Load(record.User{Name: "alice", UID: uid})
 			testroot.Must(t, err)
 			testroot.Must(t, root.Keyring().States.Create("alice", state.State{UID: uid + 1, Enrollment: rec.Enrollment}))
 		}, factor.ErrState, "another enrollment"},
@@ -216,7 +217,7 @@ func TestAnAccountIsNotOpened(t *testing.T) {
 			root := testroot.New(t)
 			root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
 			c.change(t, root)
-			account, err := root.Keyring().Open("alice", uid)
+			account, err := root.Keyring().Open(record.User{Name: "alice", UID: uid})
 			if err == nil {
 				account.Close()
 				t.Fatal("it was opened")

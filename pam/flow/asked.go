@@ -28,7 +28,7 @@ func AskTwilio(
 			continue
 		}
 		a.Said = heard(a.Answer)
-		a.Result, err = k.EndCheck(r.Name, r.UID, m, n, a.Said, limits, clock())
+		a.Result, err = k.EndCheck(r.Account(), m, n, a.Said, limits, clock())
 		break
 	}
 	return a, err

@@ -6,6 +6,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
@@ -15,7 +16,7 @@ func (w *world) bypass() string {
 	w.t.Helper()
 	code, g, err := factor.NewGrant(w.now.Add(time.Hour))
 	testroot.Must(w.t, err)
-	testroot.Must(w.t, w.root.Keyring().SetBypass("alice", uid, g))
+	testroot.Must(w.t, w.root.Keyring().SetBypass(record.User{Name: "alice", UID: uid}, g))
 	return code
 }
 
@@ -63,10 +64,10 @@ func TestACodeOfRootsDoesNotEndALock(t *testing.T) {
 
 func TestAnImportedRecoveryCodeLetsInOnce(t *testing.T) {
 	w := newWorld(t, "")
-	testroot.Must(t, w.root.Keyring().SetRecovery("alice", uid, factor.ImportedRecovery([]string{"12345678", "23456789"})))
+	testroot.Must(t, w.root.Keyring().SetRecovery(record.User{Name: "alice", UID: uid}, factor.ImportedRecovery([]string{"12345678", "23456789"})))
 	o := w.login(request(), "1234 5678")
 	w.expect(o, true, flow.OK, success, "That recovery code is used up; 1 recovery code is left. For new ones run: enroll codes")
-	if o.Method != string(record.RecoveryCode) {
+	if o.Method != string(method.Recovery) {
 		t.Errorf("%+v", o)
 	}
 	w.expect(w.login(request(), "12345678", noMore), false, flow.NoAnswer, convErr, "That recovery code was used before. Verification code: ")

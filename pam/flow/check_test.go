@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"latchkey/pam/flow"
+	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/protocol"
 )
@@ -143,7 +144,7 @@ func TestOfTwoLoginsThatTwilioApprovesOneCodeOfOnlyOneGetsIn(t *testing.T) {
 func TestAPhoneRemovedWhileItsCodeIsCheckedLetsNobodyIn(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.check = func(string) protocol.Answer {
-		testroot.Must(t, w.root.Keyring().Remove("alice", uid, "mobile"))
+		testroot.Must(t, w.root.Keyring().Remove(record.User{Name: "alice", UID: uid}, "mobile"))
 		return answer(protocol.Approved)
 	}
 	o := w.login(request(), "sms", sentCode, noMore)

@@ -8,40 +8,40 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/policy"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
 // choices are what a user can answer a prompt with.
 type choices struct {
-	methods  []policy.Method // that the rule allows
+	methods  []method.Method // that the rule allows
 	own      string          // "app", "token" or both: devices that make codes by themselves; empty: none
 	recovery bool            // a recovery code that is not used
 	bypass   bool            // a code that root gave out
 	alone    bool            // the user has one device, whatever the rule allows
 	phones   []record.Device // that codes can be sent to
-	channels []policy.Method // SMS, Call: how
+	channels []method.Method // SMS, Call: how
 }
 
-func newChoices(account *factor.Account, methods []policy.Method, now time.Time) choices {
+func newChoices(account *factor.Account, methods []method.Method, now time.Time) choices {
 	c := choices{methods: methods, alone: len(account.Record.Devices) == 1, bypass: factor.Live(account.State.Bypass, now)}
-	c.recovery = slices.Contains(methods, policy.Recovery) && account.RecoveryLeft() > 0
-	for _, m := range []policy.Method{policy.SMS, policy.Call} {
+	c.recovery = slices.Contains(methods, method.Recovery) && account.RecoveryLeft() > 0
+	for _, m := range []method.Method{method.SMS, method.Call} {
 		if slices.Contains(methods, m) {
 			c.channels = append(c.channels, m)
 		}
 	}
-	has := map[record.Type]bool{}
+	has := map[method.Method]bool{}
 	for _, d := range account.Record.Devices {
 		switch {
-		case d.Type == record.Phone && len(c.channels) > 0:
+		case d.Type == method.Phone && len(c.channels) > 0:
 			c.phones = append(c.phones, d)
-		case d.Type != record.Phone && slices.Contains(methods, policy.Method(d.Type)):
+		case d.Type != method.Phone && slices.Contains(methods, d.Type):
 			has[d.Type] = true
 		}
 	}
-	c.own = ownDevices(has[record.TOTP], has[record.HOTP])
+	c.own = ownDevices(has[method.TOTP], has[method.HOTP])
 	if len(c.phones) == 0 {
 		c.channels = nil
 	}
@@ -64,19 +64,19 @@ func ownDevices(app, token bool) string {
 func (c choices) none() bool { return c.own == "" && len(c.phones) == 0 && !c.recovery && !c.bypass }
 
 // accepts reports whether codes of a device that makes them by itself, or recovery codes, may be used.
-func (c choices) accepts(method record.Type) bool {
-	return slices.Contains(c.methods, policy.Method(method))
+func (c choices) accepts(method method.Method) bool {
+	return slices.Contains(c.methods, method)
 }
 
 // acceptsSent reports whether a code that was sent, maybe in another login under another rule, may be used.
 func (c choices) acceptsSent(p state.Pending) bool { return slices.Contains(c.channels, channelOf(p)) }
 
 // channelOf is how a code was sent.
-func channelOf(p state.Pending) policy.Method {
+func channelOf(p state.Pending) method.Method {
 	if p.Voice {
-		return policy.Call
+		return method.Call
 	}
-	return policy.SMS
+	return method.SMS
 }
 
 // moment is when a prompt is shown.
@@ -166,7 +166,7 @@ func comma(words string) string { return strings.Replace(words, " or ", ", ", 1)
 
 // request is what a user typed instead of a code.
 type request struct {
-	channel policy.Method
+	channel method.Method
 	phone   record.Device
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -19,7 +20,7 @@ type dialog struct {
 	Flow
 	r        Request
 	policy   *policy.Policy
-	methods  []policy.Method // that the rule allows
+	methods  []method.Method // that the rule allows
 	limits   factor.Limits
 	choices  choices
 	requests int            // codes asked for so far
@@ -121,7 +122,7 @@ func (d *dialog) firstPrompt() string {
 
 // begin decides whether there is anything to ask: its outcome is undecided if there is.
 func (d *dialog) begin() Outcome {
-	account, err := d.Keyring.Open(d.r.Name, d.r.UID)
+	account, err := d.Keyring.Open(d.r.Account())
 	if errors.Is(err, factor.ErrUnenrolled) {
 		return d.unenrolled(d.policy)
 	}
@@ -167,7 +168,7 @@ func (d *dialog) unenrolled(p *policy.Policy) Outcome {
 
 // setUp has the user enroll an app inside the login, unless codes of one would be no use here.
 func (d *dialog) setUp() Outcome {
-	if !slices.Contains(d.methods, policy.TOTP) {
+	if !slices.Contains(d.methods, method.TOTP) {
 		d.say(notSetUp)
 		return deny(Unenrolled, "the rule allows no codes from apps, so the user cannot enroll in the login")
 	}
@@ -216,7 +217,7 @@ func (d *dialog) guess(answer string) turn {
 	if slices.Contains(d.refused, code) { // it was charged once, and is not compared again
 		return again(deny(Wrong, "the same wrong code again"), notAccepted)
 	}
-	account, err := d.Keyring.Open(d.r.Name, d.r.UID)
+	account, err := d.Keyring.Open(d.r.Account())
 	if err != nil {
 		return decided(d.unusable(err))
 	}
@@ -257,7 +258,7 @@ func (d *dialog) judge(m factor.Match, account *factor.Account, code string) tur
 		return decided(o)
 	case factor.Replayed:
 		o.Reason = Replayed
-		if m.Method == record.RecoveryCode {
+		if m.Method == method.Recovery {
 			return again(o, usedRecovery)
 		}
 		return again(o, usedBefore)
@@ -299,7 +300,7 @@ func (d *dialog) tellRefused(all state.Refused) {
 // tellLeft tells how many recovery codes are left if one was used now, or if they are few.
 func (d *dialog) tellLeft(m factor.Match, left int) {
 	switch {
-	case m.Method == record.RecoveryCode:
+	case m.Method == method.Recovery:
 		d.say(codeUsed(left))
 	case left > 0 && left <= fewCodes:
 		d.say(fewLeft(left))

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/flow"
+	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
 
@@ -166,7 +167,7 @@ func TestALockThatSomebodyHoldsIsADenialAndNoWait(t *testing.T) {
 	w := newWorld(t, "")
 	w.held = true
 	w.untouched()
-	account, err := w.root.Keyring().Open("alice", uid)
+	account, err := w.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	testroot.Must(t, err)
 	defer account.Close()
 	o := w.login(request())

@@ -7,6 +7,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
@@ -39,9 +40,9 @@ func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
 	w.onAsk = func() {
 		w.onAsk = nil
 		for range limits.Failures {
-			account, err := w.root.Keyring().Open("alice", uid)
+			account, err := w.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 			testroot.Must(t, err)
-			_, err = account.Verify(factor.Guess{Code: w.wrong(), At: w.now, Accepts: func(record.Type) bool { return true }}, limits)
+			_, err = account.Verify(factor.Guess{Code: w.wrong(), At: w.now, Accepts: func(method.Method) bool { return true }}, limits)
 			testroot.Must(t, err)
 			account.Close()
 		}
@@ -107,7 +108,7 @@ func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) {
 	o = w.login(request())
 	w.expect(o, false, flow.Locked, maxTries, text)
 	w.detail(o, "enroll unlock alice")
-	_, err := w.root.Keyring().Unlock("alice", uid, limits, w.now)
+	_, err := w.root.Keyring().Unlock(record.User{Name: "alice", UID: uid}, limits, w.now)
 	testroot.Must(t, err)
 	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
 }

@@ -24,8 +24,8 @@ func TestADeviceReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
 	w := newWorld(t, "")
 	tablet := testroot.TOTP("tablet")
 	w.meanwhile(func() {
-		testroot.Must(t, w.root.Keyring().Add("alice", uid, tablet, 0))
-		testroot.Must(t, w.root.Keyring().Remove("alice", uid, "phone"))
+		testroot.Must(t, w.root.Keyring().Add(record.User{Name: "alice", UID: uid}, tablet, 0))
+		testroot.Must(t, w.root.Keyring().Remove(record.User{Name: "alice", UID: uid}, "phone"))
 	})
 	o := w.login(request(), w.code(), testroot.Code(t, tablet, w.now))
 	w.expect(o, true, flow.OK, success, wrongText)
@@ -51,7 +51,7 @@ func TestAResetAndANewEnrollmentMeanwhileLeaveOnlyTheNewDevice(t *testing.T) {
 	tablet := testroot.TOTP("tablet")
 	w.meanwhile(func() {
 		testroot.Must(t, w.root.Keyring().Reset("alice"))
-		testroot.Must(t, w.root.Keyring().Add("alice", uid, tablet, 0))
+		testroot.Must(t, w.root.Keyring().Add(record.User{Name: "alice", UID: uid}, tablet, 0))
 	})
 	o := w.login(request(), w.code(), testroot.Code(t, tablet, w.now))
 	w.expect(o, true, flow.OK, success, wrongText)
@@ -61,7 +61,7 @@ func TestTheSameDeviceEnrolledAnewMeanwhileKeepsWhatItHasUsed(t *testing.T) {
 	w := newWorld(t, "")
 	w.meanwhile(func() {
 		testroot.Must(t, w.root.Keyring().Reset("alice"))
-		testroot.Must(t, w.root.Keyring().Add("alice", uid, w.phone, uint64(w.now.Unix()/30)))
+		testroot.Must(t, w.root.Keyring().Add(record.User{Name: "alice", UID: uid}, w.phone, uint64(w.now.Unix()/30)))
 	})
 	w.expect(w.login(request(), w.code(), noMore), false, flow.NoAnswer, convErr, replayText)
 }
@@ -89,7 +89,7 @@ func TestNoLockIsHeldWhileTheUserIsAsked(t *testing.T) {
 		asked++
 		keyring := w.root.Keyring()
 		keyring.States.Patience.Limit = 0
-		account, err := keyring.Open("alice", uid)
+		account, err := keyring.Open(record.User{Name: "alice", UID: uid})
 		if err != nil {
 			t.Error(err)
 			return
@@ -107,7 +107,7 @@ func TestAnEnrollmentReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
 	google := testroot.TOTP("google")
 	w.meanwhile(func() {
 		e := factor.Enrollment{Devices: []record.Device{google}, Counters: []uint64{0}, Recovery: factor.ImportedRecovery([]string{"12345678"})}
-		testroot.Must(t, w.root.Keyring().Enroll("alice", uid, e, true))
+		testroot.Must(t, w.root.Keyring().Enroll(record.User{Name: "alice", UID: uid}, e, true))
 	})
 	o := w.login(request(), w.code(), testroot.Code(t, google, w.now))
 	w.expect(o, true, flow.OK, success, "Only 1 recovery code is left. For new ones run: enroll codes")

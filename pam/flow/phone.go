@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/policy"
+	"latchkey/pam/method"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 	"latchkey/pam/twilio/protocol"
@@ -42,7 +42,7 @@ func (d *dialog) send(r request) (said string, ok bool) {
 		return notSent(r), false
 	}
 	now := d.Clock()
-	wait, err := d.Keyring.BookSend(d.r.Name, d.r.UID, r.phone.ID, d.sendLimits(r), now)
+	wait, err := d.Keyring.BookSend(d.r.Account(), r.phone.ID, d.sendLimits(r), now)
 	if errors.Is(err, factor.ErrNotYet) {
 		d.note("%s to %q: %v", r.channel, r.phone.Label, err)
 		return waitFor(wait), false
@@ -54,12 +54,12 @@ func (d *dialog) send(r request) (said string, ok bool) {
 		}
 		return notSent(r), false
 	}
-	a := d.Verifier.Send(number, protocol.Channel(r.channel), d.policy.Phone.Locale)
+	a := d.Verifier.Send(number, r.channel, d.policy.Phone.Locale)
 	if a.Result != protocol.Sent {
 		return d.sendFailed(r, a), false
 	}
-	pending := state.Pending{Device: r.phone.ID, At: now, Voice: r.channel == policy.Call, SID: a.SID}
-	if err := d.Keyring.KeepPending(d.r.Name, d.r.UID, pending); err != nil {
+	pending := state.Pending{Device: r.phone.ID, At: now, Voice: r.channel == method.Call, SID: a.SID}
+	if err := d.Keyring.KeepPending(d.r.Account(), pending); err != nil {
 		d.note("%s to %q was sent, but %v", r.channel, r.phone.Label, err)
 		return notSent(r), false
 	}
@@ -68,7 +68,7 @@ func (d *dialog) send(r request) (said string, ok bool) {
 
 func (d *dialog) sendFailed(r request, a protocol.Answer) string {
 	d.noteAnswer(fmt.Sprintf("%s to %q", r.channel, r.phone.Label), a)
-	if a.Result == protocol.Landline && slices.Contains(d.choices.channels, policy.Call) {
+	if a.Result == protocol.Landline && slices.Contains(d.choices.channels, method.Call) {
 		d.landline = r.phone.ID
 		return noSMS(r)
 	}
@@ -81,7 +81,7 @@ func (d *dialog) sendLimits(r request) factor.SendLimits {
 	limits := factor.SendLimits{
 		User:   factor.Rate(p.SendsPerUser),
 		Host:   factor.Rate(p.SendsPerHost),
-		AtOnce: r.channel == policy.Call && r.phone.ID == d.landline,
+		AtOnce: r.channel == method.Call && r.phone.ID == d.landline,
 	}
 	d.landline = state.DeviceID{}
 	return limits

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"latchkey/pam/policy"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -87,7 +87,7 @@ func refusedBefore(r state.Refused) string {
 
 // sentTo says that a code is on its way.
 func sentTo(r request) string {
-	if r.channel == policy.Call {
+	if r.channel == method.Call {
 		return "Calling " + r.phone.Hint() + "."
 	}
 	return "Sent by SMS to " + r.phone.Hint() + "."
@@ -98,7 +98,7 @@ func sentBefore(phone *record.Device) string { return "A code was sent to " + ph
 
 // notSent says that none is; the prompt that follows says what else works.
 func notSent(r request) string {
-	if r.channel == policy.Call {
+	if r.channel == method.Call {
 		return "No call to " + r.phone.Hint() + "."
 	}
 	return "No SMS to " + r.phone.Hint() + "."

@@ -6,6 +6,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
@@ -21,7 +22,7 @@ func (w *world) newCodes() []string {
 	w.t.Helper()
 	codes, set, err := factor.NewRecovery()
 	testroot.Must(w.t, err)
-	testroot.Must(w.t, w.root.Keyring().SetRecovery("alice", uid, set))
+	testroot.Must(w.t, w.root.Keyring().SetRecovery(record.User{Name: "alice", UID: uid}, set))
 	return codes
 }
 
@@ -98,10 +99,10 @@ func TestWhenFewRecoveryCodesAreLeftTheUserIsToldAtEachLogin(t *testing.T) {
 func TestATokenIsAskedForAndItsCodeTakenOnce(t *testing.T) {
 	w := newWorld(t, "")
 	token := factor.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, testroot.Noon)
-	testroot.Must(t, w.root.Keyring().Add("alice", uid, token, 0))
+	testroot.Must(t, w.root.Keyring().Add(record.User{Name: "alice", UID: uid}, token, 0))
 	o := w.login(request(), "755224")
 	w.expect(o, true, flow.OK, success, "From your app or token. Verification code: ")
-	if o.Method != string(record.HOTP) || o.Device != "token" {
+	if o.Method != string(method.HOTP) || o.Device != "token" {
 		t.Errorf("%+v", o)
 	}
 	w.expect(w.login(request(), "755224", noMore), false, flow.NoAnswer, convErr, replayText)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+
+	"latchkey/pam/record"
 )
 
 // Request is what the PAM application says about the login. Nothing in it is trusted but UID, Name and Lookup, which
@@ -41,6 +43,9 @@ func (r Request) publicKeyAccepted() bool {
 	}
 	return false
 }
+
+// Account is the user as records name them.
+func (r Request) Account() record.User { return record.User{Name: r.Name, UID: r.UID} }
 
 // names reports whether an answer is the user's name, as typed at the login or as the name service has it.
 func (r Request) names(answer string) bool {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -42,7 +43,7 @@ type twilio struct {
 
 func (v *twilio) Ready() error { return v.ready }
 
-func (v *twilio) Send(number string, channel protocol.Channel, locale string) protocol.Answer {
+func (v *twilio) Send(number string, channel method.Method, locale string) protocol.Answer {
 	v.asked = append(v.asked, string(channel)+" "+number+" "+locale)
 	v.world.unlocked()
 	if v.sendTo != nil {
@@ -109,7 +110,7 @@ func newPhoneWorld(t *testing.T, policy string, devices ...record.Device) *world
 		devices = []record.Device{w.phone, factor.NewPhone("mobile", number, testroot.Noon)}
 	}
 	for _, d := range devices {
-		testroot.Must(t, w.root.Keyring().Add("alice", uid, d, 0))
+		testroot.Must(t, w.root.Keyring().Add(record.User{Name: "alice", UID: uid}, d, 0))
 	}
 	w.twilio = &twilio{world: w, send: answer(protocol.Sent), check: rightCode()}
 	return w

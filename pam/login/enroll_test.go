@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
@@ -53,7 +54,7 @@ func appOf(t *testing.T, shown string) record.Device {
 	t.Helper()
 	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown, " ", ""))
 	testroot.Must(t, err)
-	return record.Device{Type: record.TOTP, Secret: secret, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+	return record.Device{Type: method.TOTP, Secret: secret, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
 }
 
 func TestTheLoginBecomesTheProgramThatEnrolls(t *testing.T) {
@@ -174,7 +175,7 @@ func TestAnEnrollmentKilledAtAnySystemCallLeavesNothingOrAnEnrollmentThatWorks(t
 			t.Fatal(err)
 		}
 		killed := enrollKilled(h, strace)
-		account, err := h.root.Keyring().Open("alice", uid)
+		account, err := h.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 		switch {
 		case err == nil:
 			enrolled++

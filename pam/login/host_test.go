@@ -266,7 +266,7 @@ func (h *host) free() {
 	h.t.Helper()
 	keyring := h.root.Keyring()
 	keyring.States.Patience.Limit = 0
-	account, err := keyring.Open("alice", uid)
+	account, err := keyring.Open(record.User{Name: "alice", UID: uid})
 	if err != nil {
 		h.t.Errorf("the lock is not free: %v", err)
 		return

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
@@ -51,8 +52,8 @@ func TestWhatBecameOfACodeIsFlushedOnceBeforeAnythingIsSaid(t *testing.T) {
 	codes, recovery, err := factor.NewRecovery()
 	testroot.Must(t, err)
 	h := newHost(t, "")
-	testroot.Must(t, h.root.Keyring().Add("alice", uid, token, 0))
-	testroot.Must(t, h.root.Keyring().SetRecovery("alice", uid, recovery))
+	testroot.Must(t, h.root.Keyring().Add(record.User{Name: "alice", UID: uid}, token, 0))
+	testroot.Must(t, h.root.Keyring().SetRecovery(record.User{Name: "alice", UID: uid}, recovery))
 	for name, c := range map[string]struct{ code, order string }{
 		"app":           {h.code(), "ask write flush write log allow"},
 		"token":         {"755224", "ask write flush write log allow"},
@@ -162,10 +163,10 @@ func TestALoginKilledAtAnySystemCallLeavesItsCodeUsableOnceAtMost(t *testing.T) 
 // verify tries a code without the program.
 func verify(h *host, code string) factor.Result {
 	h.t.Helper()
-	account, err := h.root.Keyring().Open("alice", uid)
+	account, err := h.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	testroot.Must(h.t, err)
 	defer account.Close()
-	m, err := account.Verify(factor.Guess{Code: code, At: time.Now(), Accepts: func(record.Type) bool { return true }}, factor.Limits{Failures: 10, Window: time.Hour, Lock: time.Hour})
+	m, err := account.Verify(factor.Guess{Code: code, At: time.Now(), Accepts: func(method.Method) bool { return true }}, factor.Limits{Failures: 10, Window: time.Hour, Lock: time.Hour})
 	testroot.Must(h.t, err)
 	return m.Result
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
 
@@ -144,7 +145,7 @@ func TestTheEndOfTheHostEndsTheLoginAnywhere(t *testing.T) {
 
 func TestTheEndOfTheHostEndsTheWaitForALock(t *testing.T) {
 	h := newHost(t, "")
-	account, err := h.root.Keyring().Open("alice", uid)
+	account, err := h.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	testroot.Must(t, err)
 	g := h.login()
 	g.hangUp()
@@ -156,7 +157,7 @@ func TestTheEndOfTheHostEndsTheWaitForALock(t *testing.T) {
 
 func TestALockThatIsHeldForEverIsADenialWithinABound(t *testing.T) {
 	h := newHost(t, "")
-	account, err := h.root.Keyring().Open("alice", uid)
+	account, err := h.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	testroot.Must(t, err)
 	defer account.Close()
 	g := h.login()

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"latchkey/pam/method"
 )
 
 // Request is a login as the PAM application describes it.
@@ -21,11 +23,11 @@ type Request struct {
 // Decision is what the policy wants of a login. The zero Decision denies.
 type Decision struct {
 	Require Require
-	Methods []Method  // what is accepted, with RequireCode; empty: nothing is
-	Rule    int       // which rule decided, counted from 1; 0: none matched
-	Line    int       // of that rule, or 0
-	Why     string    // the rule and its conditions: one printable line
-	Unknown []Unknown // the conditions that could not be told, from the last rule to the first
+	Methods []method.Method // what is accepted, with RequireCode; empty: nothing is
+	Rule    int             // which rule decided, counted from 1; 0: none matched
+	Line    int             // of that rule, or 0
+	Why     string          // the rule and its conditions: one printable line
+	Unknown []Unknown       // the conditions that could not be told, from the last rule to the first
 }
 
 // Decide finds the first rule whose conditions all hold. If there is none, a code by any method
@@ -108,7 +110,7 @@ func (d *decider) member(group string) (bool, error) {
 // unmatched is the decision where no rule matches.
 func (p *Policy) unmatched() Decision {
 	return Decision{
-		Require: RequireCode, Methods: p.usable(AllMethods()),
+		Require: RequireCode, Methods: p.usable(method.All()),
 		Why: "no rule matches: a code is required",
 	}
 }
@@ -121,7 +123,7 @@ func (p *Policy) apply(rule Rule, number int, found finding) Decision {
 	switch {
 	case rule.Require != RequireCode:
 	case rule.Methods == nil:
-		d.Methods = p.usable(AllMethods())
+		d.Methods = p.usable(method.All())
 	default:
 		d.Methods = p.usable(rule.Methods)
 	}
@@ -129,8 +131,8 @@ func (p *Policy) apply(rule Rule, number int, found finding) Decision {
 }
 
 // usable returns the methods without those that [phone] switches off.
-func (p *Policy) usable(methods []Method) []Method {
-	off := func(m Method) bool { return m.sent() && !slices.Contains(p.Phone.Methods, m) }
+func (p *Policy) usable(methods []method.Method) []method.Method {
+	off := func(m method.Method) bool { return m.Sent() && !slices.Contains(p.Phone.Methods, m) }
 	return slices.DeleteFunc(slices.Clone(methods), off)
 }
 

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"latchkey/pam/method"
 )
 
 // in is a lookup that knows these groups.
@@ -104,9 +106,9 @@ methods = ["key", "totp"]
 		{"the second, though the third matches too", Request{User: "bob", From: "::ffff:10.0.0.1", Service: "sudo"},
 			Decision{Require: RequireNone, Rule: 2, Line: 5, Why: `rule 2, line 5, requires none: from 10.0.0.1 in 10.0.0.0/8`}},
 		{"the third", Request{User: "bob", Service: "sudo"},
-			Decision{Require: RequireCode, Methods: []Method{Key, TOTP}, Rule: 3, Line: 8, Why: `rule 3, line 8, requires code: service "sudo"`}},
+			Decision{Require: RequireCode, Methods: []method.Method{method.Key, method.TOTP}, Rule: 3, Line: 8, Why: `rule 3, line 8, requires code: service "sudo"`}},
 		{"none", Request{User: "bob", Service: "sshd", From: "192.0.2.7"},
-			Decision{Require: RequireCode, Methods: AllMethods(), Why: `no rule matches: a code is required`}},
+			Decision{Require: RequireCode, Methods: method.All(), Why: `no rule matches: a code is required`}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,14 +146,14 @@ func TestNoGroupIsAskedForAfterTheUsersOwn(t *testing.T) {
 func TestAMethodThatPhoneSwitchesOffIsLeftOut(t *testing.T) {
 	cases := []struct {
 		name, text string
-		want       []Method
+		want       []method.Method
 	}{
-		{"all by default", "", AllMethods()},
-		{"no phones", "[phone]\nmethods=[]", []Method{TOTP, HOTP, Recovery, Key}},
-		{"only calls", "[phone]\nmethods=['call']", []Method{TOTP, HOTP, Recovery, Call, Key}},
-		{"a rule without methods", "[phone]\nmethods=[]\n[[rule]]\nrequire='code'", []Method{TOTP, HOTP, Recovery, Key}},
-		{"a rule with phones, written before", "[[rule]]\nrequire='code'\nmethods=['sms','totp']\n[phone]\nmethods=['call']", []Method{TOTP}},
-		{"a rule with phones alone accepts nothing", "[phone]\nmethods=[]\n[[rule]]\nrequire='code'\nmethods=['sms']", []Method{}},
+		{"all by default", "", method.All()},
+		{"no phones", "[phone]\nmethods=[]", []method.Method{method.TOTP, method.HOTP, method.Recovery, method.Key}},
+		{"only calls", "[phone]\nmethods=['call']", []method.Method{method.TOTP, method.HOTP, method.Recovery, method.Call, method.Key}},
+		{"a rule without methods", "[phone]\nmethods=[]\n[[rule]]\nrequire='code'", []method.Method{method.TOTP, method.HOTP, method.Recovery, method.Key}},
+		{"a rule with phones, written before", "[[rule]]\nrequire='code'\nmethods=['sms','totp']\n[phone]\nmethods=['call']", []method.Method{method.TOTP}},
+		{"a rule with phones alone accepts nothing", "[phone]\nmethods=[]\n[[rule]]\nrequire='code'\nmethods=['sms']", []method.Method{}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -166,8 +168,8 @@ func TestAMethodThatPhoneSwitchesOffIsLeftOut(t *testing.T) {
 func TestADecisionDoesNotShareItsMethodsWithThePolicy(t *testing.T) {
 	p := parse(t, "[[rule]]\nrequire='code'\nmethods=['totp','key']")
 	d := p.Decide(Request{})
-	d.Methods[0] = SMS
-	if p.Rules[0].Methods[0] != TOTP {
+	d.Methods[0] = method.SMS
+	if p.Rules[0].Methods[0] != method.TOTP {
 		t.Error("the policy changed")
 	}
 }

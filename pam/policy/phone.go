@@ -4,13 +4,14 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/pam/method"
 	"latchkey/pam/strict"
 )
 
 // Phone is the table [phone]: codes by SMS and voice call.
 type Phone struct {
-	Methods      []Method // of SMS and Call; none switches phones off
-	Auto         bool     // send at once to a user whose only device is a phone
+	Methods      []method.Method // of SMS and Call; none switches phones off
+	Auto         bool            // send at once to a user whose only device is a phone
 	SendsPerUser Rate
 	SendsPerHost Rate
 	Prefixes     []string // numbers must begin with one of these, each "+" and digits; none: any number
@@ -25,7 +26,7 @@ func (p *Phone) Allows(number string) bool {
 func (p *Phone) set(v strict.Value) error {
 	switch v.Name {
 	case "methods":
-		return strict.List(v, &p.Methods, strict.Word(SMS, Call))
+		return strict.List(v, &p.Methods, strict.Word(method.SMS, method.Call))
 	case "auto":
 		return v.Bool(&p.Auto)
 	case "sends_per_user":

@@ -11,6 +11,7 @@ package policy
 import (
 	"time"
 
+	"latchkey/pam/method"
 	"latchkey/pam/strict"
 )
 
@@ -39,7 +40,7 @@ func defaults() *Policy {
 		Lock:        15 * time.Minute,
 		Consecutive: 100, // NIST SP 800-63B section 5.2.2
 		Phone: Phone{
-			Methods:      []Method{SMS, Call},
+			Methods:      []method.Method{method.SMS, method.Call},
 			SendsPerUser: Rate{Count: 5, Window: time.Hour},
 			SendsPerHost: Rate{Count: 100, Window: time.Hour},
 			Locale:       "en",

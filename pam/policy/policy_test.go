@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"latchkey/pam/method"
 )
 
 // parse is Parse for text that must be valid.
@@ -36,7 +38,7 @@ func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
 		Failures:   Rate{10, 10 * time.Minute},
 		Lock:       15 * time.Minute, Consecutive: 100,
 		Phone: Phone{
-			Methods:      []Method{SMS, Call},
+			Methods:      []method.Method{method.SMS, method.Call},
 			SendsPerUser: Rate{5, time.Hour},
 			SendsPerHost: Rate{100, time.Hour},
 			Prefixes:     []string{"+1", "+44"},
@@ -49,7 +51,7 @@ func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
 			Groups:  []string{"wheel", "@unix"},
 			From:    []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 			Require: RequireCode,
-			Methods: AllMethods(),
+			Methods: method.All(),
 		}},
 	}
 	if got := parse(t, readExample(t)); !reflect.DeepEqual(got, want) {
@@ -64,7 +66,7 @@ func TestAnEmptyFileHasTheDefaults(t *testing.T) {
 		Failures:   Rate{10, 10 * time.Minute},
 		Lock:       15 * time.Minute, Consecutive: 100,
 		Phone: Phone{
-			Methods:      []Method{SMS, Call},
+			Methods:      []method.Method{method.SMS, method.Call},
 			SendsPerUser: Rate{5, time.Hour},
 			SendsPerHost: Rate{100, time.Hour},
 			Locale:       "en",
@@ -110,7 +112,7 @@ require = "deny"
 		Failures:   Rate{64, 90 * time.Minute},
 		Lock:       24 * time.Hour,
 		Phone: Phone{
-			Methods:      []Method{},
+			Methods:      []method.Method{},
 			Auto:         true,
 			SendsPerUser: Rate{1000, 24 * time.Hour},
 			SendsPerHost: Rate{10000, time.Second},

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"latchkey/pam/method"
 )
 
 var seed = flag.Uint64("seed", 0, "of the random policies; 0: a new one")
@@ -46,7 +48,7 @@ func laxer(a, b Decision) bool {
 	if order[a.Require] != order[b.Require] {
 		return order[a.Require] < order[b.Require]
 	}
-	return slices.ContainsFunc(a.Methods, func(m Method) bool { return !slices.Contains(b.Methods, m) })
+	return slices.ContainsFunc(a.Methods, func(m method.Method) bool { return !slices.Contains(b.Methods, m) })
 }
 
 // What Decision says beyond who is let in by what: every other field has to be combined in
@@ -134,7 +136,7 @@ func randomPolicy(r *rand.Rand) string {
 		}
 		require := pick(r, []string{"none", "code", "deny"})
 		if require == "code" && r.IntN(2) == 0 {
-			require += "\nmethods = " + tomlList(sample(r, AllMethods()))
+			require += "\nmethods = " + tomlList(sample(r, method.All()))
 		}
 		text += rule(conditions, require)
 	}

@@ -3,18 +3,19 @@ package policy
 import (
 	"net/netip"
 
+	"latchkey/pam/method"
 	"latchkey/pam/strict"
 )
 
 // Rule is one [[rule]]. A nil list is an absent condition; all present ones must hold.
 type Rule struct {
-	Line     int            // of its header
-	Users    []string       // exact names
-	Groups   []string       // exact names, or a netgroup behind "@"
-	Services []string       // PAM services
-	From     []netip.Prefix // without host bits
-	Require  Require        // never empty after Parse
-	Methods  []Method       // only with RequireCode; nil: all
+	Line     int             // of its header
+	Users    []string        // exact names
+	Groups   []string        // exact names, or a netgroup behind "@"
+	Services []string        // PAM services
+	From     []netip.Prefix  // without host bits
+	Require  Require         // never empty after Parse
+	Methods  []method.Method // only with RequireCode; nil: all
 }
 
 func (r *Rule) set(v strict.Value) error {
@@ -30,7 +31,7 @@ func (r *Rule) set(v strict.Value) error {
 	case "require":
 		return strict.Word(RequireCode, RequireNone, RequireDeny)(v, &r.Require)
 	case "methods":
-		return strict.Some(v, &r.Methods, strict.Word(AllMethods()...))
+		return strict.Some(v, &r.Methods, strict.Word(method.All()...))
 	}
 	return v.Unknown()
 }

@@ -1,6 +1,10 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+
+	"latchkey/pam/method"
+)
 
 // either is the decision where a rule may match and may not; below is the decision if it does not.
 func (p *Policy) either(rule Rule, number int, found finding, below Decision) Decision {
@@ -47,8 +51,8 @@ func same(a, b Decision) bool {
 }
 
 // missing reports whether a method is not in the list.
-func missing(list []Method) func(Method) bool {
-	return func(m Method) bool { return !slices.Contains(list, m) }
+func missing(list []method.Method) func(method.Method) bool {
+	return func(m method.Method) bool { return !slices.Contains(list, m) }
 }
 
 // strictness orders what a rule can require; a word that is not known denies.

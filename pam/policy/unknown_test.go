@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"latchkey/pam/method"
 )
 
 var errDown = errors.New("the name service is down")
@@ -28,17 +30,17 @@ func TestAnUnknownConditionGetsTheStricterOfBothOutcomes(t *testing.T) {
 		name, rules string
 		request     Request
 		require     Require
-		methods     []Method
+		methods     []method.Method
 		rule        int
 	}{
 		{"code above none",
-			rule("groups=['U']", "code") + rule("", "none"), Request{}, RequireCode, AllMethods(),
+			rule("groups=['U']", "code") + rule("", "none"), Request{}, RequireCode, method.All(),
 			1},
 		{"none above code",
-			rule("groups=['U']", "none") + rule("", "code"), Request{}, RequireCode, AllMethods(),
+			rule("groups=['U']", "none") + rule("", "code"), Request{}, RequireCode, method.All(),
 			2},
 		{"none above nothing",
-			rule("groups=['U']", "none"), Request{}, RequireCode, AllMethods(), 0},
+			rule("groups=['U']", "none"), Request{}, RequireCode, method.All(), 0},
 		{"none above none",
 			rule("groups=['U']", "none") + rule("", "none"), Request{}, RequireNone, nil, 2},
 		{"none above deny",
@@ -58,24 +60,24 @@ func TestAnUnknownConditionGetsTheStricterOfBothOutcomes(t *testing.T) {
 			RequireDeny, nil, 1},
 		{"only methods that both accept",
 			rule("groups=['U']", "code"+phones) + rule("", "code\nmethods=['totp', 'key']"),
-			Request{}, RequireCode, []Method{TOTP}, 1},
+			Request{}, RequireCode, []method.Method{method.TOTP}, 1},
 		{"methods of the rule below are fewer",
 			rule("groups=['U']", "code") + rule("", "code"+phones), Request{}, RequireCode,
-			[]Method{SMS, TOTP}, 2},
+			[]method.Method{method.SMS, method.TOTP}, 2},
 		{"methods of the rule above are fewer",
-			rule("groups=['U']", "code"+phones), Request{}, RequireCode, []Method{SMS, TOTP}, 1},
+			rule("groups=['U']", "code"+phones), Request{}, RequireCode, []method.Method{method.SMS, method.TOTP}, 1},
 		{"no method that both accept",
 			rule("groups=['U']", "code\nmethods=['key']") + rule("", "code"+phones), Request{},
 			RequireDeny, nil, 1},
 		{"three rules",
 			rule("groups=['U']", "none") + rule("groups=['U2']", "code\nmethods=['key']") + rule("", "none"),
-			Request{}, RequireCode, []Method{Key}, 2},
+			Request{}, RequireCode, []method.Method{method.Key}, 2},
 		{"a name in a network that denies",
 			rule("from=['10.0.0.0/8']", "deny") + rule("", "none"), named, RequireDeny, nil, 1},
 		{"a name in a network that is exempt",
-			rule("from=['10.0.0.0/8']", "none"), named, RequireCode, AllMethods(), 0},
+			rule("from=['10.0.0.0/8']", "none"), named, RequireCode, method.All(), 0},
 		{"a name in all networks",
-			rule("from=['0.0.0.0/0', '::/0']", "none"), named, RequireCode, AllMethods(), 0},
+			rule("from=['0.0.0.0/0', '::/0']", "none"), named, RequireCode, method.All(), 0},
 		{"no number",
 			rule("from=['0.0.0.0/0']", "deny") + rule("", "none"), Request{From: "999.1.1.1"},
 			RequireDeny, nil, 1},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"latchkey/pam/method"
 	"latchkey/pam/state"
 )
 
@@ -41,14 +42,14 @@ type recovery struct {
 }
 
 type device struct {
-	ID        string    `toml:"id"`
-	Type      Type      `toml:"type"`
-	Label     string    `toml:"label"`
-	Created   time.Time `toml:"created"`
-	Algorithm string    `toml:"algorithm,omitempty"`
-	Digits    int       `toml:"digits,omitempty"`
-	Period    int       `toml:"period,omitempty"`
-	Secret    string    `toml:"secret"`
+	ID        string        `toml:"id"`
+	Type      method.Method `toml:"type"`
+	Label     string        `toml:"label"`
+	Created   time.Time     `toml:"created"`
+	Algorithm string        `toml:"algorithm,omitempty"`
+	Digits    int           `toml:"digits,omitempty"`
+	Period    int           `toml:"period,omitempty"`
+	Secret    string        `toml:"secret"`
 }
 
 // encode writes r as a file.

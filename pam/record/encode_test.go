@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"latchkey/pam/method"
 )
 
 // secretKey is a host key of the tests' own.
@@ -23,8 +25,8 @@ func secretKey(t testing.TB, fill byte) *key {
 func twoDevices() *Record {
 	created := time.Date(2027, 1, 31, 12, 0, 0, 0, time.UTC)
 	return &Record{Name: "alice", UID: 1000, Devices: []Device{
-		{ID: [8]byte{1}, Type: TOTP, Label: "phone", Created: created, Secret: []byte("01234567890123456789"), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second},
-		{ID: [8]byte{2}, Type: TOTP, Label: "tablet", Created: created, Secret: []byte("98765432109876543210"), Algorithm: "SHA256", Digits: 8, Period: time.Minute},
+		{ID: [8]byte{1}, Type: method.TOTP, Label: "phone", Created: created, Secret: []byte("01234567890123456789"), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second},
+		{ID: [8]byte{2}, Type: method.TOTP, Label: "tablet", Created: created, Secret: []byte("98765432109876543210"), Algorithm: "SHA256", Digits: 8, Period: time.Minute},
 	}}
 }
 

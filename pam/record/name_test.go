@@ -37,7 +37,7 @@ func TestNamesThatAreNone(t *testing.T) {
 		if err := record.CheckName(name); !errors.Is(err, record.ErrName) {
 			t.Errorf("%s: checked: %v", what, err)
 		}
-		if _, err := s.Load(name, 1000); !errors.Is(err, record.ErrName) {
+		if _, err := s.Load(record.User{Name: name, UID: 1000}); !errors.Is(err, record.ErrName) {
 			t.Errorf("%s: loaded: %v", what, err)
 		}
 		if err := s.Remove(name); !errors.Is(err, record.ErrName) {
@@ -66,7 +66,7 @@ func TestNamesThatAreNames(t *testing.T) {
 			t.Errorf("%q: saved: %v", name, err)
 			continue
 		}
-		if _, err := s.Load(name, 1000); err != nil {
+		if _, err := s.Load(record.User{Name: name, UID: 1000}); err != nil {
 			t.Errorf("%q: loaded: %v", name, err)
 		}
 	}

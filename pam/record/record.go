@@ -12,8 +12,15 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"latchkey/pam/method"
 	"latchkey/pam/state"
 )
+
+// User is an account of the system: the name service's spelling of its name, and its number.
+type User struct {
+	Name string
+	UID  uint32
+}
 
 // Record is one user's enrollment.
 type Record struct {
@@ -39,7 +46,7 @@ func (r *Recovery) Len() int { return len(r.Hashes) + len(r.Codes) }
 // Device is one thing that makes codes.
 type Device struct {
 	ID      state.DeviceID
-	Type    Type
+	Type    method.Method
 	Label   string
 	Created time.Time
 	Secret  []byte // the shared secret, raw, or a phone's number in E.164; sealed in the file
@@ -49,18 +56,6 @@ type Device struct {
 	Digits    int           // 6 or 8
 	Period    time.Duration // whole seconds; a token has none
 }
-
-// Type is the kind of a device.
-type Type string
-
-// The types.
-const (
-	TOTP         Type = "totp"     // an authenticator app (RFC 6238)
-	HOTP         Type = "hotp"     // a token with a button and a counter (RFC 4226)
-	Phone        Type = "phone"    // a number that codes are sent to
-	RecoveryCode Type = "recovery" // no device: a printed code
-	Bypass       Type = "bypass"   // no device: a code that root gave out
-)
 
 // Bounds of a device.
 const (
@@ -142,17 +137,17 @@ func (d *Device) Check() error {
 		return errors.New("a device has a time at which it was created")
 	}
 	switch d.Type {
-	case TOTP:
+	case method.TOTP:
 		if d.Period < time.Second || d.Period > MaxPeriod || d.Period%time.Second != 0 {
 			return fmt.Errorf("a period is 1 to %d whole seconds", int(MaxPeriod/time.Second))
 		}
 		return d.checkCode()
-	case HOTP:
+	case method.HOTP:
 		if d.Period != 0 {
 			return errors.New("a token has no period")
 		}
 		return d.checkCode()
-	case Phone:
+	case method.Phone:
 		return d.checkPhone()
 	}
 	return fmt.Errorf("unknown type %q", d.Type)
@@ -221,7 +216,7 @@ func (r *Recovery) checkImported() error {
 
 // Hint is what is shown of a phone's number anywhere: its last four digits.
 func (d *Device) Hint() string {
-	if d.Type != Phone || len(d.Secret) < 4 {
+	if d.Type != method.Phone || len(d.Secret) < 4 {
 		return ""
 	}
 	return "..." + string(d.Secret[len(d.Secret)-4:])

@@ -19,11 +19,11 @@ type Store struct {
 // Load reads name's record and checks that it is that user's: the file's name, the name in it and the uid must agree. The
 // error matches fs.ErrNotExist exactly if the directory was checked and has no such file, and ErrName, ErrNewer or ErrNoKey.
 // Every other error is a record that must not be used.
-func (s Store) Load(name string, uid uint32) (*Record, error) {
-	if err := CheckName(name); err != nil {
+func (s Store) Load(u User) (*Record, error) {
+	if err := CheckName(u.Name); err != nil {
 		return nil, err
 	}
-	file, err := s.read(name)
+	file, err := s.read(u.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -33,10 +33,10 @@ func (s Store) Load(name string, uid uint32) (*Record, error) {
 	}
 	r, err := k.decode(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s/%s: %w", s.Path, name, err)
+		return nil, fmt.Errorf("%s/%s: %w", s.Path, u.Name, err)
 	}
-	if r.Name != name || r.UID != uid {
-		return nil, fmt.Errorf("%s/%s: made for another user (%q, uid %d)", s.Path, name, r.Name, r.UID)
+	if r.Name != u.Name || r.UID != u.UID {
+		return nil, fmt.Errorf("%s/%s: made for another user (%q, u.UID %d)", s.Path, u.Name, r.Name, r.UID)
 	}
 	return r, nil
 }

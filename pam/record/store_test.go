@@ -11,19 +11,20 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
 
 func TestARecordIsLoadedAsItWasSaved(t *testing.T) {
 	second := record.Device{
-		ID: [8]byte{0xff}, Type: record.TOTP, Label: `"Yubi" \ größe`, Created: testroot.Noon,
+		ID: [8]byte{0xff}, Type: method.TOTP, Label: `"Yubi" \ größe`, Created: testroot.Noon,
 		Secret: bytes.Repeat([]byte{0}, 128), Algorithm: "SHA512", Digits: 8, Period: 24 * time.Hour,
 	}
 	for _, r := range []*record.Record{alice(), alice(testroot.TOTP("phone")), alice(testroot.TOTP("phone"), second)} {
 		s := testroot.New(t).Keyring().Records
 		testroot.Must(t, s.Save(r))
-		if got, err := s.Load("alice", 1000); err != nil || !reflect.DeepEqual(got, r) {
+		if got, err := s.Load(record.User{Name: "alice", UID: 1000}); err != nil || !reflect.DeepEqual(got, r) {
 			t.Errorf("loaded %+v, %v", got, err)
 		}
 	}
@@ -94,7 +95,7 @@ func TestARecordOfSomebodyElseIsRefused(t *testing.T) {
 			root, s := saved(t)
 			c.change(t, root)
 			testroot.Unchanged(t, root.Record("alice"))
-			r, err := s.Load(c.user, c.uid)
+			r, err := s.Load(record.User{Name: c.user, UID: c.uid})
 			if r != nil || err == nil || !strings.Contains(err.Error(), c.says) || errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("error is %v; it should say %q", err, c.says)
 			}
@@ -109,7 +110,7 @@ func TestARecordWithAnyByteChangedIsRefusedAndKept(t *testing.T) {
 		changed := bytes.Clone(file)
 		changed[i] ^= 1 << (i % 8)
 		testroot.Write(t, root.Record("alice"), changed)
-		if _, err := s.Load("alice", 1000); err == nil {
+		if _, err := s.Load(record.User{Name: "alice", UID: 1000}); err == nil {
 			t.Errorf("byte %d: it was loaded", i)
 		}
 		if !bytes.Equal(testroot.Read(t, root.Record("alice")), changed) {
@@ -123,7 +124,7 @@ func TestATruncatedRecordIsRefused(t *testing.T) {
 	file := testroot.Read(t, root.Record("alice"))
 	for n := range file {
 		testroot.Write(t, root.Record("alice"), file[:n])
-		if _, err := s.Load("alice", 1000); err == nil {
+		if _, err := s.Load(record.User{Name: "alice", UID: 1000}); err == nil {
 			t.Errorf("with %d of %d bytes it was loaded", n, len(file))
 		}
 	}
@@ -134,22 +135,22 @@ func TestARecordOfANewerVersionSaysSo(t *testing.T) {
 	file := bytes.Replace(testroot.Read(t, root.Record("alice")), []byte("version = 1"), []byte("version = 2"), 1)
 	testroot.Write(t, root.Record("alice"), file)
 	testroot.Unchanged(t, root.Record("alice"))
-	if _, err := s.Load("alice", 1000); !errors.Is(err, record.ErrNewer) || !strings.Contains(err.Error(), "version 2") {
+	if _, err := s.Load(record.User{Name: "alice", UID: 1000}); !errors.Is(err, record.ErrNewer) || !strings.Contains(err.Error(), "version 2") {
 		t.Errorf("error is %v", err)
 	}
 }
 
 func TestOnlyARecordThatIsNotThereIsNotThere(t *testing.T) {
 	root, s := saved(t)
-	if _, err := s.Load("bob", 1000); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.Load(record.User{Name: "bob", UID: 1000}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no record: %v", err)
 	}
 	testroot.Must(t, os.Remove(root.Key()))
-	if _, err := s.Load("alice", 1000); !errors.Is(err, record.ErrNoKey) || errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.Load(record.User{Name: "alice", UID: 1000}); !errors.Is(err, record.ErrNoKey) || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no key: %v", err)
 	}
 	testroot.Must(t, os.RemoveAll(s.Path))
-	if _, err := s.Load("bob", 1000); err == nil || errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.Load(record.User{Name: "bob", UID: 1000}); err == nil || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
 }
@@ -192,7 +193,7 @@ func TestASaveKilledAtAnySystemCallLeavesTheOldRecordOrTheNew(t *testing.T) {
 	t.Parallel()
 	_, s := saved(t)
 	killed := testroot.KillAtEveryCall(t, "save", []string{s.Path, s.KeyPath}, func(before string, completed bool) {
-		r, err := s.Load("alice", 1000)
+		r, err := s.Load(record.User{Name: "alice", UID: 1000})
 		if err != nil || len(r.Devices) != 2 && (completed || len(r.Devices) != 1) {
 			t.Errorf("killed before %s: %+v, %v", before, r, err)
 		}
@@ -208,7 +209,7 @@ func TestTheFirstSaveKilledAtAnySystemCallLeavesNoRecordOrOne(t *testing.T) {
 	root := testroot.New(t)
 	s := root.Keyring().Records
 	testroot.KillAtEveryCall(t, "save", []string{s.Path, s.KeyPath}, func(before string, completed bool) {
-		if _, err := s.Load("alice", 1000); err != nil && (completed || !errors.Is(err, fs.ErrNotExist)) {
+		if _, err := s.Load(record.User{Name: "alice", UID: 1000}); err != nil && (completed || !errors.Is(err, fs.ErrNotExist)) {
 			t.Errorf("killed before %s: %v", before, err)
 		}
 		os.Remove(root.Record("alice"))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -93,7 +94,7 @@ func (r Root) Save(t testing.TB, rec *record.Record) {
 func TOTP(label string) record.Device {
 	sum := sha256.Sum256([]byte(label))
 	d := record.Device{
-		Type: record.TOTP, Label: label, Created: Noon.Truncate(time.Second), Secret: sum[:20],
+		Type: method.TOTP, Label: label, Created: Noon.Truncate(time.Second), Secret: sum[:20],
 		Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
 	}
 	copy(d.ID[:], sum[20:])

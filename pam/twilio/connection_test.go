@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/standin"
 )
@@ -33,7 +34,7 @@ func TestNothingIsSentToAServerThatCannotBeTrusted(t *testing.T) {
 				c.change(&settings)
 			}
 			for _, r := range []protocol.Request{
-				sendTo(settings, protocol.SMS), checkOf(settings, otherSID("VE"), "123456"), probeOf(settings),
+				sendTo(settings, method.SMS), checkOf(settings, otherSID("VE"), "123456"), probeOf(settings),
 			} {
 				if a := want(t, ask(t, r), protocol.Certificate); a.Detail == "" {
 					t.Error("the administrator is not told what is wrong")
@@ -132,7 +133,7 @@ func TestAServerWithoutTLSGetsNothingToRead(t *testing.T) {
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}")
 		io.Copy(io.Discard, c)
 	})
-	r := sendTo(at(t, l.url()), protocol.SMS)
+	r := sendTo(at(t, l.url()), method.SMS)
 	want(t, ask(t, r), protocol.Certificate)
 	opened, received := l.got()
 	if opened != 1 || strings.Contains(received, "POST") || strings.Contains(received, "Authorization") || strings.Contains(received, r.To) {
@@ -148,7 +149,7 @@ func TestAnOldTLSIsNotSpoken(t *testing.T) {
 	l := listen(t, func(c net.Conn) { tls.Server(c, old).Handshake() })
 	settings := at(t, l.url())
 	settings.CA = string(pemOf(config.Certificate()))
-	a := want(t, ask(t, sendTo(settings, protocol.SMS)), protocol.Certificate)
+	a := want(t, ask(t, sendTo(settings, method.SMS)), protocol.Certificate)
 	if !strings.Contains(a.Detail, "version") {
 		t.Errorf("%+v", a)
 	}
@@ -163,7 +164,7 @@ func TestAHostThatCannotBeReachedIsSaidToBe(t *testing.T) {
 		"a name that does not exist": "https://" + strings.Repeat("a", 64) + ".invalid",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if a := want(t, ask(t, sendTo(at(t, base), protocol.SMS)), protocol.Unreachable); a.Detail == "" {
+			if a := want(t, ask(t, sendTo(at(t, base), method.SMS)), protocol.Unreachable); a.Detail == "" {
 				t.Error("the administrator is not told what is wrong")
 			}
 		})
@@ -172,12 +173,12 @@ func TestAHostThatCannotBeReachedIsSaidToBe(t *testing.T) {
 
 func TestAConnectionThatEndsInTheHandshakeIsUnreachable(t *testing.T) {
 	l := listen(t, func(c net.Conn) { c.Read(make([]byte, 4096)) })
-	want(t, ask(t, sendTo(at(t, l.url()), protocol.SMS)), protocol.Unreachable)
+	want(t, ask(t, sendTo(at(t, l.url()), method.SMS)), protocol.Unreachable)
 }
 
 func TestAHandshakeThatNeverEndsIsATimeout(t *testing.T) {
 	l := listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
-	r := sendTo(at(t, l.url()), protocol.SMS)
+	r := sendTo(at(t, l.url()), method.SMS)
 	r.TimeoutMS = short
 	if a := want(t, ask(t, r), protocol.Timeout); !strings.Contains(a.Detail, "no connection") {
 		t.Errorf("%+v", a)
@@ -209,7 +210,7 @@ func TestAProxyOfTheSettingsIsUsedAndSeesNothing(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	settings := s.Settings()
 	settings.Proxy = "http://user:password@" + proxy.Addr().String()
-	r := sendTo(settings, protocol.SMS)
+	r := sendTo(settings, method.SMS)
 	want(t, ask(t, r), protocol.Sent)
 	opened, received := proxy.got()
 	if opened != 1 || s.Sends() != 1 || authorization != "Basic dXNlcjpwYXNzd29yZA==" {
@@ -228,7 +229,7 @@ func TestAProxyThatRefusesMakesTheHostUnreachable(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	settings := s.Settings()
 	settings.Proxy = "http://user:password@" + proxy.Addr().String()
-	a := want(t, ask(t, sendTo(settings, protocol.SMS)), protocol.Unreachable)
+	a := want(t, ask(t, sendTo(settings, method.SMS)), protocol.Unreachable)
 	if s.Connections() != 0 || strings.Contains(a.Detail, "password") {
 		t.Errorf("%d connections, %+v", s.Connections(), a)
 	}
@@ -240,7 +241,7 @@ func TestAProxyThatIsDownIsNotGoneAround(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	settings := s.Settings()
 	settings.Proxy = "http://" + down.Addr().String()
-	want(t, ask(t, sendTo(settings, protocol.SMS)), protocol.Unreachable)
+	want(t, ask(t, sendTo(settings, method.SMS)), protocol.Unreachable)
 	if s.Connections() != 0 {
 		t.Errorf("%d connections", s.Connections())
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/standin"
 )
@@ -125,7 +126,7 @@ func TestASendIsNotTakenForSentNorRepeatedWhereVerifyMisbehaves(t *testing.T) {
 			t.Parallel()
 			s := startStandin(t, standin.Options{})
 			s.Fail(c.fault)
-			r := sendTo(s.Settings(), protocol.SMS)
+			r := sendTo(s.Settings(), method.SMS)
 			r.TimeoutMS = deadlineFor(c.want)
 			want(t, ask(t, r), result)
 			if s.Sends() != 1 || len(s.Seen()) != 1 || s.Connections() != 1 {
@@ -138,13 +139,13 @@ func TestASendIsNotTakenForSentNorRepeatedWhereVerifyMisbehaves(t *testing.T) {
 func TestAVerificationThatIsApprovedBeforeItsCodeWasTypedIsNoSend(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.Fail(standin.Approve(nil))
-	want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.Invalid)
+	want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Invalid)
 }
 
 func TestASendThatFailedAfterItWentOutIsNotRepeated(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.FailOnce(standin.ErrorAfter(500, 20500))
-	a := want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.Failed)
+	a := want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Failed)
 	if s.Sends() != 1 || len(s.Seen()) != 1 || s.Code(number) == "" || a.HTTPStatus != 500 || a.TwilioCode != 20500 {
 		t.Errorf("%d sends, %+v", s.Sends(), a)
 	}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/standin"
 )
@@ -41,7 +42,7 @@ func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	environment := hostile(t, "http://"+proxy.Addr().String(), s.Settings().CA)
 
-	sent := want(t, ask(t, sendTo(s.Settings(), protocol.SMS), environment...), protocol.Sent)
+	sent := want(t, ask(t, sendTo(s.Settings(), method.SMS), environment...), protocol.Sent)
 	want(t, ask(t, checkOf(s.Settings(), sent.SID, s.Code(number)), environment...), protocol.Approved)
 	if seen := s.Seen(); len(seen) != 2 || seen[0].User != s.Settings().APIKey {
 		t.Errorf("%+v", seen)
@@ -49,7 +50,7 @@ func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 
 	untrusted := s.Settings()
 	untrusted.CA = "" // the system's, among which SSL_CERT_FILE would put the stand-in's
-	want(t, ask(t, sendTo(untrusted, protocol.SMS), environment...), protocol.Certificate)
+	want(t, ask(t, sendTo(untrusted, method.SMS), environment...), protocol.Certificate)
 	if opened, _ := proxy.got(); opened != 0 || len(s.Seen()) != 2 {
 		t.Errorf("%d connections to the proxy, %d requests", opened, len(s.Seen()))
 	}
@@ -137,7 +138,7 @@ func TestTheProgramLeavesNoCoreAndGainsNoPrivileges(t *testing.T) {
 
 func TestARequestThatIsNoneGetsARefusalAndSendsNothing(t *testing.T) {
 	s := startStandin(t, standin.Options{})
-	good, err := protocol.EncodeRequest(sendTo(s.Settings(), protocol.SMS))
+	good, err := protocol.EncodeRequest(sendTo(s.Settings(), method.SMS))
 	if err != nil {
 		t.Fatal(err)
 	}

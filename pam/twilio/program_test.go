@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/standin"
 )
@@ -133,7 +134,7 @@ func startStandin(t *testing.T, o standin.Options) *standin.Server {
 	return s
 }
 
-func sendTo(s protocol.Settings, channel protocol.Channel) protocol.Request {
+func sendTo(s protocol.Settings, channel method.Method) protocol.Request {
 	return protocol.Request{Version: 1, Action: protocol.Send, To: number, Channel: channel, Service: s, TimeoutMS: long}
 }
 
@@ -149,6 +150,6 @@ func probeOf(s protocol.Settings) protocol.Request {
 func pending(t *testing.T) (*standin.Server, protocol.Request) {
 	t.Helper()
 	s := startStandin(t, standin.Options{})
-	sent := want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.Sent)
+	sent := want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Sent)
 	return s, checkOf(s.Settings(), sent.SID, s.Code(number))
 }

@@ -6,12 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/standin"
 )
 
 func TestACodeSentBySMSOrByCallIsApprovedOnce(t *testing.T) {
-	for _, channel := range []protocol.Channel{protocol.SMS, protocol.Call} {
+	for _, channel := range []method.Method{method.SMS, method.Call} {
 		s := startStandin(t, standin.Options{})
 		r := sendTo(s.Settings(), channel)
 		r.Locale = "pt-BR"
@@ -49,7 +50,7 @@ func TestACodeWhoseVerificationIsNotKnownIsCheckedByTheNumber(t *testing.T) {
 
 func TestTheAccountsTokenWorksInPlaceOfAnAPIKey(t *testing.T) {
 	s := startStandin(t, standin.Options{})
-	want(t, ask(t, sendTo(s.TokenSettings(), protocol.SMS)), protocol.Sent)
+	want(t, ask(t, sendTo(s.TokenSettings(), method.SMS)), protocol.Sent)
 	if user := s.Seen()[0].User; user != s.Settings().AccountSID {
 		t.Errorf("authorized as %s", user)
 	}
@@ -57,20 +58,20 @@ func TestTheAccountsTokenWorksInPlaceOfAnAPIKey(t *testing.T) {
 
 func TestASecretMayBeAnythingThatCanBeTyped(t *testing.T) {
 	s := startStandin(t, standin.Options{APISecret: "p@ss:w/rd+%\\\"<&>~"})
-	want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.Sent)
+	want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Sent)
 	wrong := s.Settings()
 	wrong.APISecret += "!"
-	want(t, ask(t, sendTo(wrong, protocol.SMS)), protocol.Credentials)
+	want(t, ask(t, sendTo(wrong, method.SMS)), protocol.Credentials)
 }
 
 func TestSendsAndChecksBeyondVerifysLimitsAreNamed(t *testing.T) {
 	s, r := pending(t)
 	for range standin.MaxSends - 1 {
-		if a := want(t, ask(t, sendTo(s.Settings(), protocol.Call)), protocol.Sent); a.SID != r.SID {
+		if a := want(t, ask(t, sendTo(s.Settings(), method.Call)), protocol.Sent); a.SID != r.SID {
 			t.Errorf("joined %s, not %s", a.SID, r.SID)
 		}
 	}
-	want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.TooManySends)
+	want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.TooManySends)
 	wrong := checkOf(s.Settings(), r.SID, s.WrongCode(number))
 	for range standin.MaxChecks {
 		want(t, ask(t, wrong), protocol.Wrong)
@@ -89,7 +90,7 @@ func TestACodeThatExpiredIsGone(t *testing.T) {
 		}
 		return time.Now()
 	}})
-	sent := ask(t, sendTo(s.Settings(), protocol.SMS))
+	sent := ask(t, sendTo(s.Settings(), method.SMS))
 	r := checkOf(s.Settings(), sent.SID, s.Code(number))
 	late.Store(true)
 	a := want(t, ask(t, r), protocol.Gone)
@@ -101,8 +102,8 @@ func TestACodeThatExpiredIsGone(t *testing.T) {
 func TestALandlineTakesTheCallOnly(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.Landline(number)
-	want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.Landline)
-	want(t, ask(t, sendTo(s.Settings(), protocol.Call)), protocol.Sent)
+	want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Landline)
+	want(t, ask(t, sendTo(s.Settings(), method.Call)), protocol.Sent)
 }
 
 func TestAProbeSendsNothingAndSaysWhatIsWrong(t *testing.T) {
@@ -130,7 +131,7 @@ func TestCodesOfEveryLengthAServiceCanHaveAreSentCheckedAndProbed(t *testing.T) 
 		if a := want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK); a.CodeLength != length {
 			t.Errorf("probe of a service with codes of %d digits: got %d", length, a.CodeLength)
 		}
-		sent := want(t, ask(t, sendTo(s.Settings(), protocol.SMS)), protocol.Sent)
+		sent := want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Sent)
 		code := s.Code(number)
 		if len(code) != length || len(s.WrongCode(number)) != length {
 			t.Errorf("got the code %q, want %d digits", code, length)
@@ -223,7 +224,7 @@ func TestAProbeTellsByHowMuchTheClocksDiffer(t *testing.T) {
 	if a := want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK); a.Skew < 1800 || a.Skew > 5400 {
 		t.Errorf("skew of %d seconds", a.Skew)
 	}
-	if a := ask(t, sendTo(s.Settings(), protocol.SMS)); a.Skew != 0 {
+	if a := ask(t, sendTo(s.Settings(), method.SMS)); a.Skew != 0 {
 		t.Errorf("a send has a skew of %d seconds", a.Skew)
 	}
 }

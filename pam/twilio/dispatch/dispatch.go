@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/settings"
 )
@@ -51,7 +52,7 @@ func (d *Dispatcher) Ready() error {
 }
 
 // Send has a code sent to a number in E.164. Locale is a language, or empty.
-func (d *Dispatcher) Send(number string, channel protocol.Channel, locale string) protocol.Answer {
+func (d *Dispatcher) Send(number string, channel method.Method, locale string) protocol.Answer {
 	return d.ask(protocol.Request{Action: protocol.Send, To: number, Channel: channel, Locale: locale})
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/pam/method"
 	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/dispatch"
 	"latchkey/pam/twilio/protocol"
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) { testroot.Main(m, testroot.Roles{"send": send}) }
 
 // send has a code sent by the program below a root: the root.
 func send(args []string) error {
-	dispatcher(testroot.Root(args[0])).Send(number, protocol.SMS, locale)
+	dispatcher(testroot.Root(args[0])).Send(number, method.SMS, locale)
 	return nil
 }
 
@@ -144,7 +145,7 @@ func TestASendIsNotApprovedAndAProbeIsNotSent(t *testing.T) {
 		if r == protocol.ProbeOK {
 			text = `{"version":1,"result":"probe_ok"}`
 		}
-		if a := dispatcher(host(t, writes(text))).Send(number, protocol.Call, ""); a.Result != protocol.Failed {
+		if a := dispatcher(host(t, writes(text))).Send(number, method.Call, ""); a.Result != protocol.Failed {
 			t.Errorf("%s: %+v", r, a)
 		}
 	}
@@ -219,7 +220,7 @@ func TestTheProgramIsToldItsTime(t *testing.T) {
 	for spent, want := range map[time.Duration]string{0: `"timeout_ms":7000`, 10 * time.Second: `"timeout_ms":5000`} {
 		d := dispatcher(host(t, `printf '{"version":1,"result":"refused","detail":"%s"}' "$(grep -o 'timeout_ms.*' | tr -dc '0-9')"`))
 		d.Spend(spent)
-		if a := d.Send(number, protocol.SMS, ""); a.Detail != strings.TrimPrefix(want, `"timeout_ms":`) {
+		if a := d.Send(number, method.SMS, ""); a.Detail != strings.TrimPrefix(want, `"timeout_ms":`) {
 			t.Errorf("%v spent: %+v", spent, a)
 		}
 	}
@@ -239,7 +240,7 @@ func TestARequestEndsAtOnceWhenNobodyWaitsForItAnyMore(t *testing.T) {
 		unix.Close(ends[1])
 	}()
 	began := time.Now()
-	if a := d.Send(number, protocol.SMS, ""); a.Result != protocol.Failed || !strings.Contains(a.Detail, "nobody waits") {
+	if a := d.Send(number, method.SMS, ""); a.Result != protocol.Failed || !strings.Contains(a.Detail, "nobody waits") {
 		t.Errorf("%+v", a)
 	}
 	if took := time.Since(began); took > 3*time.Second {
@@ -292,7 +293,7 @@ func TestTheProgramRunsAsAUserWithoutRights(t *testing.T) {
 			if c.passwd != "" {
 				testroot.Must(t, os.WriteFile(root.Join("etc/passwd"), []byte(c.passwd), 0o644))
 			}
-			if a := dispatcher(root).Send(number, protocol.SMS, ""); a.Detail != c.want {
+			if a := dispatcher(root).Send(number, method.SMS, ""); a.Detail != c.want {
 				t.Errorf("%+v, not %s", a, c.want)
 			}
 		})

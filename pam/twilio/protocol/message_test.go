@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -21,7 +22,7 @@ func settings() protocol.Settings {
 
 func send() protocol.Request {
 	return protocol.Request{
-		Version: 1, Action: protocol.Send, To: "+15551230123", Channel: protocol.SMS, Locale: "en", Service: settings(), TimeoutMS: 5000,
+		Version: 1, Action: protocol.Send, To: "+15551230123", Channel: method.SMS, Locale: "en", Service: settings(), TimeoutMS: 5000,
 	}
 }
 
@@ -102,7 +103,7 @@ func TestABadRequestIsNeitherWrittenNorRead(t *testing.T) {
 		"a sid of another kind":           {check(), func(r *protocol.Request) { r.SID = "VA" + hex32("d") }},
 		"a short sid":                     {check(), func(r *protocol.Request) { r.SID = r.SID[:33] }},
 		"a sid that leads elsewhere":      {check(), func(r *protocol.Request) { r.SID = "VE" + strings.Repeat("/..", 10) + "ab" }},
-		"a check with a channel":          {check(), func(r *protocol.Request) { r.Channel = protocol.SMS }},
+		"a check with a channel":          {check(), func(r *protocol.Request) { r.Channel = method.SMS }},
 		"a check with a locale":           {check(), func(r *protocol.Request) { r.Locale = "en" }},
 		"a probe with a number":           {probe(), func(r *protocol.Request) { r.To = "+15551230123" }},
 		"a probe with a code":             {probe(), func(r *protocol.Request) { r.Code = "123456" }},

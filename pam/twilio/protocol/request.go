@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"latchkey/pam/method"
 )
 
 // Version is the version of both messages. Both programs are installed together; another version means that they were not.
@@ -22,26 +24,17 @@ const (
 	Probe Action = "probe" // the credentials, without sending anything
 )
 
-// Channel is how a code is sent.
-type Channel string
-
-// The channels.
-const (
-	SMS  Channel = "sms"
-	Call Channel = "call"
-)
-
 // Request is what latchkey-twilio reads: one on its standard input, which then ends.
 type Request struct {
-	Version   int      `json:"version"`
-	Action    Action   `json:"action"`
-	To        string   `json:"to,omitempty"`      // send, check: a number in E.164
-	Channel   Channel  `json:"channel,omitempty"` // send
-	Locale    string   `json:"locale,omitempty"`  // send, optional: language of the message, such as "en" or "pt-BR"
-	SID       string   `json:"sid,omitempty"`     // check, optional: the verification that the send answered; "" finds it by To
-	Code      string   `json:"code,omitempty"`    // check: 4 to 10 digits
-	Service   Settings `json:"service"`
-	TimeoutMS int      `json:"timeout_ms"` // milliseconds, more than 0; MaxTimeout is the cap
+	Version   int           `json:"version"`
+	Action    Action        `json:"action"`
+	To        string        `json:"to,omitempty"`      // send, check: a number in E.164
+	Channel   method.Method `json:"channel,omitempty"` // send
+	Locale    string        `json:"locale,omitempty"`  // send, optional: language of the message, such as "en" or "pt-BR"
+	SID       string        `json:"sid,omitempty"`     // check, optional: the verification that the send answered; "" finds it by To
+	Code      string        `json:"code,omitempty"`    // check: 4 to 10 digits
+	Service   Settings      `json:"service"`
+	TimeoutMS int           `json:"timeout_ms"` // milliseconds, more than 0; MaxTimeout is the cap
 }
 
 // Timeout is how long the request may take, never more than MaxTimeout.
@@ -85,7 +78,7 @@ func (r Request) validateSend() error {
 	switch {
 	case !IsE164(r.To):
 		return errNumber
-	case r.Channel != SMS && r.Channel != Call:
+	case r.Channel != method.SMS && r.Channel != method.Call:
 		return errors.New("unknown channel")
 	case r.Locale != "" && !isLocale(r.Locale):
 		return errors.New("the locale is not a language")
