@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -232,12 +231,4 @@ func (s *site) withPhone(u identity, number string) {
 	s.t.Helper()
 	s.asRoot("--user", u.Name, "add", "phone", "--label", "mobile", "--number", number, "--yes")
 	s.logged()
-}
-
-// tail is what is left of a text from a word on.
-func tail(text, word string) string {
-	if i := strings.LastIndex(text, word); i >= 0 {
-		return text[i:]
-	}
-	return ""
 }
