@@ -59,7 +59,7 @@ func Synopsis() string {
 }
 
 // width of the lines of the synopsis.
-const width = 130
+const width = 98
 
 func (c Command) synopsis() string {
 	line := strings.TrimSpace("**enroll " + c.Name)
