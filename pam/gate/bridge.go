@@ -1,6 +1,7 @@
-// Package gate is the C that becomes pam_latchkey.so (gate.c, child.c and names/*.c; WIRE.md specifies what it says). Nothing
-// in latchkey imports this package. It exists because cgo compiles the same C into a Go test binary, so that Go tests drive
-// its every branch, with the race detector, AddressSanitizer and the fuzzer; this file is their way in.
+// Package gate is the C that becomes pam_latchkey.so (gate.c, child.c, base.c and names/*.c; WIRE.md
+// specifies what it says). Nothing in latchkey imports this package. It exists because cgo compiles
+// the same C into a Go test binary, so that Go tests drive its every branch, with the race detector,
+// AddressSanitizer and the fuzzer; this file is their way in.
 package gate
 
 /*
@@ -17,7 +18,6 @@ package gate
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { REPLY, NO_REPLY, NO_TEXT, FAILS, FAILS_WITH_REPLY, MISSING };
@@ -119,18 +119,17 @@ static int authenticate(struct script *s, const struct items *items, int flags, 
 	return code;
 }
 
-// The relay alone: the other end of sock is the test's. detail has 256 bytes. The relay does not close sock.
+// The relay alone: the other end of sock is the test's. detail has 256 bytes. The relay does not
+// close sock.
 static int relay(struct script *s, const struct items *items, int sock, int deadline_ms, char *detail)
 {
 	static const struct gate_setup setup = { "/nonexistent", 0, note_line };
 	struct gate g = { .setup = &setup, .sock = sock, .pidfd = -1 };
-	struct timespec now;
 	int code;
 
 	if (start(s, items, &g.pamh) != PAM_SUCCESS)
 		return -1;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	g.deadline = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + deadline_ms;
+	g.deadline = gate_now() + deadline_ms;
 	// SAFETY: frame is this function's, as it is gate_authenticate's in the module.
 	g.frame = malloc(GATE_FRAME + 1);
 	code = gate_relay(&g);

@@ -3,41 +3,20 @@
  *
  * It runs as root inside somebody else's process, so it keeps to three rules. The only way to PAM_SUCCESS is one exact
  * frame from latchkey-login. Every wait and every buffer has a bound. The host's signals, mask, descriptors, environment,
- * limits and directory stay as they are. child.c starts and ends latchkey-login, names/ asks the name service.
+ * limits and directory stay as they are. child.c starts and ends latchkey-login, names/ asks the name service, and
+ * base.c is what this file and child.c both call.
  */
 #define _GNU_SOURCE
 #include "gate.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <syslog.h>
-#include <time.h>
-
-int64_t gate_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* gate_deny notes why the gate itself ends this login. It returns false, so that callers can return what it returns. */
-bool gate_deny(struct gate *g, const char *format, ...)
-{
-	va_list args;
-
-	/* SAFETY: bounded by the size of detail. */
-	va_start(args, format);
-	vsnprintf(g->detail, sizeof g->detail, format, args);
-	va_end(args);
-	return false;
-}
 
 /* ---- what the gate says ---- */
 

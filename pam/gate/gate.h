@@ -52,19 +52,21 @@ struct gate {
 	char *frame;             /* GATE_FRAME bytes and one for a final NUL */
 };
 
-int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv, const struct gate_setup *setup);
-
+/* base.c */
 int64_t gate_now(void); /* CLOCK_MONOTONIC, in ms */
 bool gate_deny(struct gate *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* The conversation with a login program that was started and greeted: the verdict as a PAM code, and detail if the gate
- * itself denies. */
-int gate_relay(struct gate *g);
 
 /* child.c */
 bool gate_spawn(struct gate *g);
 void gate_end_child(struct gate *g, int64_t grace_ms);
 void gate_shut(int *fd);
 void gate_name_limits(struct gate *g);
+
+/* gate.c */
+int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv, const struct gate_setup *setup);
+
+/* The conversation with a login program that was started and greeted: the verdict as a PAM code, and detail if the gate
+ * itself denies. */
+int gate_relay(struct gate *g);
 
 #endif
