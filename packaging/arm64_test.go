@@ -58,7 +58,7 @@ func TestArm64LoginDeniesAGateOfAnotherVersion(t *testing.T) {
 	must(t, err)
 	answer := make([]byte, 64)
 	n, _ := ours.Read(answer)
-	if got := string(answer[:n]); got != "V1 deny 4" {
+	if got := string(answer[:n]); got != "V2 deny 4" {
 		t.Errorf("it answered %q and printed %q", got, out)
 	}
 }

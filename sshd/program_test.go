@@ -20,7 +20,7 @@ func TestALoginProgramThatIsMissingOrMisbehavesIsADenialAndNoMore(t *testing.T) 
 			{"not executable", "install -m 644 /root/good $P"},
 			{"a script that ends", `printf '#!/bin/sh\nexit 0\n' >$P; chmod 755 $P`},
 			{"a script that prints", `printf '#!/bin/sh\nyes SUCCESS\n' >$P; chmod 755 $P`},
-			{"garbage on the socket", `printf '#!/usr/bin/perl\nopen F, "+<&=0"; syswrite F, "V1 allow" x 9; sleep 1\n' >$P; chmod 755 $P`},
+			{"garbage on the socket", `printf '#!/usr/bin/perl\nopen F, "+<&=0"; syswrite F, "V2 allow" x 9; sleep 1\n' >$P; chmod 755 $P`},
 			{"killed", `printf '#!/bin/sh\nkill -9 $$\n' >$P; chmod 755 $P`},
 			{"hanging", `printf '#!/bin/sh\nexec sleep 300\n' >$P; chmod 755 $P`},
 		} {

@@ -32,7 +32,7 @@ struct script {
 };
 
 struct items {
-	const char *confdir, *user, *service, *rhost, *tty, *ruser, *auth_info;
+	const char *confdir, *user, *service, *rhost, *auth_info;
 };
 
 // The conversation function of the tests: notes style and text of each message, then does what the script says.
@@ -83,8 +83,6 @@ static int start(struct script *s, const struct items *items, pam_handle_t **pam
 	if (code != PAM_SUCCESS)
 		return code;
 	set(*pamh, PAM_RHOST, items->rhost);
-	set(*pamh, PAM_TTY, items->tty);
-	set(*pamh, PAM_RUSER, items->ruser);
 	if (items->auth_info) {
 		snprintf(env, sizeof env, "SSH_AUTH_INFO_0=%s", items->auth_info);
 		pam_putenv(*pamh, env);
@@ -181,11 +179,11 @@ type attempt struct {
 	conversation
 	confdir, service string
 	// Nil leaves an item unset.
-	user, rhost, tty, ruser, authInfo *string
-	silent                            bool
-	args                              []string
-	program                           string
-	deadline                          time.Duration
+	user, rhost, authInfo *string
+	silent                bool
+	args                  []string
+	program               string
+	deadline              time.Duration
 }
 
 // outcome is what an attempt led to. seen has one "count style text" for each message that the application was given.
@@ -206,10 +204,9 @@ func optional(s *string) *C.char {
 func (a attempt) cItems() (*C.struct_items, func()) {
 	items := (*C.struct_items)(C.calloc(1, C.sizeof_struct_items))
 	items.confdir, items.service = C.CString(a.confdir), C.CString(a.service)
-	items.user, items.rhost, items.tty = optional(a.user), optional(a.rhost), optional(a.tty)
-	items.ruser, items.auth_info = optional(a.ruser), optional(a.authInfo)
+	items.user, items.rhost, items.auth_info = optional(a.user), optional(a.rhost), optional(a.authInfo)
 	return items, func() {
-		for _, s := range []*C.char{items.confdir, items.service, items.user, items.rhost, items.tty, items.ruser, items.auth_info} {
+		for _, s := range []*C.char{items.confdir, items.service, items.user, items.rhost, items.auth_info} {
 			C.free(unsafe.Pointer(s))
 		}
 		C.free(unsafe.Pointer(items))

@@ -116,7 +116,7 @@ func TestTheLoginProgramIsAFreshProcess(t *testing.T) {
 	t.Setenv("SSL_CERT_FILE", "/tmp/evil")
 	t.Setenv("LD_PRELOAD", "")
 	path := filepath.Join(t.TempDir(), "notes")
-	a := newAttempt(t, "notes="+path, "report", send("V1 allow")).at(t)
+	a := newAttempt(t, "notes="+path, "report", send("V2 allow")).at(t)
 	if o := a.authenticate(); o.code != pamSuccess {
 		t.Fatalf("code %d, log %q", o.code, o.log)
 	}
@@ -129,7 +129,7 @@ func TestTheLoginProgramIsAFreshProcessWhateverTheApplicationIs(t *testing.T) {
 		t.Run(strings.Join(options, " "), func(t *testing.T) {
 			module := must(t, buildModule)
 			path := filepath.Join(writable(t), "notes")
-			h := newHost(t, module, "notes="+path, "report", send("Qcode"), "receive", send("V1 allow"))
+			h := newHost(t, module, "notes="+path, "report", send("Qcode"), "receive", send("V2 allow"))
 			h.environment = []string{"GODEBUG=http2debug=1", "SSL_CERT_FILE=/tmp/evil", "HTTPS_PROXY=http://127.0.0.1:1", "TMPDIR=/nonexistent", "TZ=/etc/shadow"}
 			wantUnharmed(t, h.run(t, options...), pamSuccess)
 			wantFreshProcess(t, path, loginOf(module), asRoot(t))
@@ -143,7 +143,7 @@ func TestAnApplicationWithoutPrivilegeGetsALoginProgramWithoutPrivilege(t *testi
 	}
 	path := filepath.Join(writable(t), "notes")
 	module := must(t, buildModule)
-	h := newHost(t, module, "notes="+path, "report", send("V1 allow"))
+	h := newHost(t, module, "notes="+path, "report", send("V2 allow"))
 	wantUnharmed(t, h.run(t, "uid=nobody", "descriptors=inheritable", "umask=0"), pamSuccess)
 	wantFreshProcess(t, path, loginOf(module), false)
 	status := notes(t, path)["status"][0]

@@ -18,6 +18,9 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
+/* WIRE.md, "Versions". */
+#define WIRE "2"
+
 /* ---- what the gate says ---- */
 
 /* A login program that does not read, or has ended, is not waited for: the next receive tells what became of it. */
@@ -95,16 +98,13 @@ static bool hello(struct gate *g, int argc, const char **argv)
 	if (g->account.state == GATE_UNKNOWN)
 		strcpy(uid, "none");
 	g->length = 0;
-	put(g, "H1", sizeof "H1");
+	put(g, "H" WIRE, sizeof "H" WIRE);
 	put_field(g, "user", item(g->pamh, PAM_USER), GATE_ITEM);
 	put_field(g, "name", g->account.name, GATE_ITEM);
 	put_field(g, "uid", uid, sizeof uid);
 	put_field(g, "service", item(g->pamh, PAM_SERVICE), GATE_ITEM);
 	put_field(g, "rhost", item(g->pamh, PAM_RHOST), GATE_ITEM);
-	put_field(g, "tty", item(g->pamh, PAM_TTY), GATE_ITEM);
-	put_field(g, "ruser", item(g->pamh, PAM_RUSER), GATE_ITEM);
 	put_field(g, "auth_info", auth_info ? auth_info : "", GATE_AUTH_INFO);
-	put_field(g, "silent", g->silent ? "1" : "0", 1);
 	if (is_enroll())
 		put_field(g, "own", "1", 1);
 	for (int i = 0; i < argc; i++)
@@ -197,10 +197,10 @@ static bool is_password(const struct gate *g, const char *text)
 	return *password && strcmp(text, password) == 0;
 }
 
-static bool ask(struct gate *g, int style)
+static bool ask(struct gate *g)
 {
 	struct pam_response *reply = NULL;
-	int code = converse(g, style, g->frame + 1, &reply);
+	int code = converse(g, PAM_PROMPT_ECHO_ON, g->frame + 1, &reply);
 	bool sent;
 
 	if (code == PAM_SUCCESS && reply && reply->resp)
@@ -211,12 +211,13 @@ static bool ask(struct gate *g, int style)
 	return sent;
 }
 
-static bool show(struct gate *g, int style)
+/* PAM_SILENT: the login program goes on as if the user had seen it. */
+static bool show(struct gate *g)
 {
 	struct pam_response *reply = NULL;
 
 	if (!g->silent)
-		converse(g, style, g->frame + 1, &reply);
+		converse(g, PAM_ERROR_MSG, g->frame + 1, &reply);
 	drop(reply);
 	return answer(g, "");
 }
@@ -244,14 +245,14 @@ static bool not_started(struct gate *g)
 
 #define DIGITS_OF(code) #code
 #define DIGITS(code) DIGITS_OF(code)
-#define DENY(code) { "1 deny " DIGITS(code), code }
+#define DENY(code) { WIRE " deny " DIGITS(code), code }
 
 /* The only table from a verdict's bytes to a return value. */
 static const struct {
 	const char *payload;
 	int code;
 } verdicts[] = {
-	{ "1 allow", PAM_SUCCESS },
+	{ WIRE " allow", PAM_SUCCESS },
 	DENY(PAM_AUTH_ERR), DENY(PAM_USER_UNKNOWN), DENY(PAM_MAXTRIES), DENY(PAM_AUTHINFO_UNAVAIL),
 	DENY(PAM_PERM_DENIED), DENY(PAM_CONV_ERR), DENY(PAM_SYSTEM_ERR),
 };
@@ -263,7 +264,7 @@ static int verdict(struct gate *g)
 	for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
 		if (g->length == 1 + strlen(verdicts[i].payload) && strcmp(payload, verdicts[i].payload) == 0)
 			return verdicts[i].code;
-	if (strncmp(payload, "1 ", 2) != 0)
+	if (strncmp(payload, WIRE " ", sizeof WIRE) != 0)
 		gate_deny(g, "login program is of another version");
 	else
 		gate_deny(g, "login program sent a malformed verdict");
@@ -277,13 +278,9 @@ static bool serve(struct gate *g)
 		return gate_deny(g, "login program sent a text with a NUL byte");
 	switch (g->frame[0]) {
 	case 'Q':
-		return ask(g, PAM_PROMPT_ECHO_ON);
-	case 'S':
-		return ask(g, PAM_PROMPT_ECHO_OFF);
-	case 'I':
-		return show(g, PAM_TEXT_INFO);
+		return ask(g);
 	case 'E':
-		return show(g, PAM_ERROR_MSG);
+		return show(g);
 	case 'G':
 		return tell_group(g);
 	case 'X':

@@ -206,7 +206,7 @@ func TestAnAnswerThatNobodyTakesKillsNoApplication(t *testing.T) {
 }
 
 func TestAnApplicationThatCannotForkOrOpenIsDenied(t *testing.T) {
-	h := newHost(t, must(t, buildModule), send("V1 allow"))
+	h := newHost(t, must(t, buildModule), send("V2 allow"))
 	for _, c := range []struct {
 		options []string
 		detail  string
@@ -225,7 +225,7 @@ func TestAnApplicationThatCannotForkOrOpenIsDenied(t *testing.T) {
 }
 
 func TestSetcredAndAccountSucceedInAnotherProcess(t *testing.T) {
-	said := newHost(t, must(t, buildModule), send("V1 allow")).run(t, "rest=elsewhere")
+	said := newHost(t, must(t, buildModule), send("V2 allow")).run(t, "rest=elsewhere")
 	wantUnharmed(t, said, pamSuccess)
 	if !slices.Equal(said["setcred"], []string{"0"}) || !slices.Equal(said["acct_mgmt"], []string{"0"}) {
 		t.Error(said["all"])
@@ -250,7 +250,7 @@ func TestANameServiceThatIsDownIsNotAnUnknownUser(t *testing.T) {
 		{"names=endless", "", "error"},
 	} {
 		path := filepath.Join(writable(t), "notes")
-		said := newHost(t, must(t, buildModule), "notes="+path, send("V1 allow")).run(t, c.option)
+		said := newHost(t, must(t, buildModule), "notes="+path, send("V2 allow")).run(t, c.option)
 		wantUnharmed(t, said, pamSuccess)
 		if hello := notes(t, path)["hello"][0]; !strings.Contains(hello, "\x00name="+c.name+"\x00uid="+c.uid+"\x00") {
 			t.Errorf("%s: %q", c.option, hello)
@@ -277,7 +277,7 @@ func TestMembershipIsToldOrNotButNeverGuessed(t *testing.T) {
 		{"down", "@team", "C3 the name service does not know the user"},
 	} {
 		path := filepath.Join(writable(t), "notes")
-		said := newHost(t, must(t, buildModule), "notes="+path, send("G"+c.group), "receive", send("V1 allow")).run(t, "names="+c.names)
+		said := newHost(t, must(t, buildModule), "notes="+path, send("G"+c.group), "receive", send("V2 allow")).run(t, "names="+c.names)
 		wantUnharmed(t, said, pamSuccess)
 		if got := notes(t, path)["frame"]; !slices.Equal(got, []string{c.frame}) {
 			t.Errorf("names %s, group %s: %q", c.names, c.group, got)

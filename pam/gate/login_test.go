@@ -97,33 +97,36 @@ func TestEveryEndButAVerdictIsADenial(t *testing.T) {
 		{"a frame of an unknown type", []string{send("Z"), "hang"}, unknown},
 		{"a verdict in lower case", []string{send("v1 allow"), "hang"}, unknown},
 		{"a verdict without a type", []string{send("1 allow"), "hang"}, unknown},
-		{"the gate's own hello", []string{send("H1"), "hang"}, unknown},
+		{"version 1's prompt without echo", []string{send("Scode"), "hang"}, unknown},
+		{"version 1's other text", []string{send("Icode"), "hang"}, unknown},
+		{"the gate's own hello", []string{send("H2"), "hang"}, unknown},
 		{"the gate's own answer", []string{send("A"), "hang"}, unknown},
 		{"a zero byte as type", []string{send("\x001 allow"), "hang"}, nul},
 		{"a prompt with a NUL", []string{send("Qco\x00de"), "hang"}, nul},
-		{"a message with a NUL at its end", []string{send("Icode\x00"), "hang"}, nul},
+		{"a message with a NUL at its end", []string{send("Ecode\x00"), "hang"}, nul},
 		{"a group with a NUL", []string{send("Gwheel\x00"), "hang"}, nul},
 		{"an empty verdict", []string{send("V"), "hang"}, version},
-		{"a verdict of version 2", []string{send("V2 allow"), "hang"}, version},
-		{"a verdict of version 11", []string{send("V11 allow"), "hang"}, version},
-		{"a version with a zero before it", []string{send("V01 allow"), "hang"}, version},
-		{"a verdict with a NUL after it", []string{send("V1 allow\x00"), "hang"}, malformed},
-		{"a verdict with a newline after it", []string{send("V1 allow\n"), "hang"}, malformed},
-		{"a verdict with a space after it", []string{send("V1 allow "), "hang"}, malformed},
-		{"a verdict with a code after it", []string{send("V1 allow 0"), "hang"}, malformed},
-		{"a verdict cut short", []string{send("V1 allo"), "hang"}, malformed},
-		{"a verdict in upper case", []string{send("V1 ALLOW"), "hang"}, malformed},
-		{"two spaces", []string{send("V1  allow"), "hang"}, malformed},
-		{"a denial without a code", []string{send("V1 deny"), "hang"}, malformed},
-		{"a denial with success", []string{send("V1 deny 0"), "hang"}, malformed},
-		{"a denial with PAM_IGNORE", []string{send("V1 deny 25"), "hang"}, malformed},
-		{"a denial with a zero before it", []string{send("V1 deny 07"), "hang"}, malformed},
-		{"a denial with a sign", []string{send("V1 deny -7"), "hang"}, malformed},
-		{"a denial with a number past every type", []string{send("V1 deny 18446744073709551616"), "hang"}, malformed},
-		{"a denial with more after it", []string{send("V1 deny 7 V1 allow"), "hang"}, malformed},
-		{"allowed twice", []string{send("V1 allow"), send("V1 allow")}, following},
-		{"denied, then allowed", []string{send("V1 deny 7"), send("V1 allow")}, following},
-		{"allowed, then asking", []string{send("V1 allow"), send("Qcode")}, following},
+		{"a verdict of version 1", []string{send("V1 allow"), "hang"}, version},
+		{"a verdict of version 3", []string{send("V3 allow"), "hang"}, version},
+		{"a verdict of version 22", []string{send("V22 allow"), "hang"}, version},
+		{"a version with a zero before it", []string{send("V02 allow"), "hang"}, version},
+		{"a verdict with a NUL after it", []string{send("V2 allow\x00"), "hang"}, malformed},
+		{"a verdict with a newline after it", []string{send("V2 allow\n"), "hang"}, malformed},
+		{"a verdict with a space after it", []string{send("V2 allow "), "hang"}, malformed},
+		{"a verdict with a code after it", []string{send("V2 allow 0"), "hang"}, malformed},
+		{"a verdict cut short", []string{send("V2 allo"), "hang"}, malformed},
+		{"a verdict in upper case", []string{send("V2 ALLOW"), "hang"}, malformed},
+		{"two spaces", []string{send("V2  allow"), "hang"}, malformed},
+		{"a denial without a code", []string{send("V2 deny"), "hang"}, malformed},
+		{"a denial with success", []string{send("V2 deny 0"), "hang"}, malformed},
+		{"a denial with PAM_IGNORE", []string{send("V2 deny 25"), "hang"}, malformed},
+		{"a denial with a zero before it", []string{send("V2 deny 07"), "hang"}, malformed},
+		{"a denial with a sign", []string{send("V2 deny -7"), "hang"}, malformed},
+		{"a denial with a number past every type", []string{send("V2 deny 18446744073709551616"), "hang"}, malformed},
+		{"a denial with more after it", []string{send("V2 deny 7 V2 allow"), "hang"}, malformed},
+		{"allowed twice", []string{send("V2 allow"), send("V2 allow")}, following},
+		{"denied, then allowed", []string{send("V2 deny 7"), send("V2 allow")}, following},
+		{"allowed, then asking", []string{send("V2 allow"), send("Qcode")}, following},
 		{"a start report with success", []string{send("Xe\x00"), "hang"}, "LOGIN: Success"},
 		{"a start report with an unknown number", []string{send("Xe\xff"), "hang"}, "LOGIN: unknown error"},
 		{"a start report of another step", []string{send("Xr\x01"), "hang"}, "becoming root in /: Operation not permitted"},
@@ -158,7 +161,7 @@ func TestAnAnswerWithoutAVerdictInTimeIsADenial(t *testing.T) {
 
 func TestAVerdictIsReturnedAndNotLogged(t *testing.T) {
 	for frame, code := range map[string]int{
-		"V1 allow": pamSuccess, "V1 deny 4": 4, "V1 deny 6": 6, "V1 deny 7": 7, "V1 deny 9": 9, "V1 deny 10": 10, "V1 deny 11": 11, "V1 deny 19": 19,
+		"V2 allow": pamSuccess, "V2 deny 4": 4, "V2 deny 6": 6, "V2 deny 7": 7, "V2 deny 9": 9, "V2 deny 10": 10, "V2 deny 11": 11, "V2 deny 19": 19,
 	} {
 		t.Run(frame, func(t *testing.T) { wantVerdict(t, code, send(frame)) })
 	}
@@ -178,8 +181,8 @@ func TestAVerdictStandsWhateverBecomesOfTheLoginProgram(t *testing.T) {
 		"it ends with another status": "exit=1", "it is killed": "signal=9", "it hangs": "hang", "it stops": "signal=19", "it closes its end": "close",
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantVerdict(t, pamSuccess, send("V1 allow"), after)
-			wantVerdict(t, pamAuthErr, send("V1 deny 7"), after)
+			wantVerdict(t, pamSuccess, send("V2 allow"), after)
+			wantVerdict(t, pamAuthErr, send("V2 deny 7"), after)
 		})
 	}
 }
@@ -188,7 +191,7 @@ func TestNoOtherDenialCodeIsReturned(t *testing.T) {
 	allowed := []int{4, 6, 7, 9, 10, 11, 19}
 	for n := range 64 {
 		if !slices.Contains(allowed, n) {
-			wantDenied(t, newAttempt(t, send(fmt.Sprintf("V1 deny %d", n))).at(t).authenticate(), malformed)
+			wantDenied(t, newAttempt(t, send(fmt.Sprintf("V2 deny %d", n))).at(t).authenticate(), malformed)
 		}
 	}
 }
@@ -196,7 +199,7 @@ func TestNoOtherDenialCodeIsReturned(t *testing.T) {
 // TestTheLoginProgramMayFinishItsWorkAfterTheVerdict: the second state slot is levelled then.
 func TestTheLoginProgramMayFinishItsWorkAfterTheVerdict(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notes")
-	o := newAttempt(t, send("V1 allow"), "notes="+path, "report").at(t).authenticate()
+	o := newAttempt(t, send("V2 allow"), "notes="+path, "report").at(t).authenticate()
 	if o.code != pamSuccess || len(notes(t, path)["pid"]) != 1 {
 		t.Errorf("code %d, notes %v", o.code, notes(t, path))
 	}
@@ -223,25 +226,14 @@ func TestTheLoginProgramLearnsWhatTheConversationGave(t *testing.T) {
 		{"a failure called ignore", conversation{mode: fails, code: pamIgnore}, "C25"},
 		{"no conversation function", conversation{mode: missing}, "C19"},
 	} {
-		for _, question := range []string{"Q", "S"} {
-			t.Run(c.name+" to "+question, func(t *testing.T) {
+		for frame, want := range map[string]string{"Qcode": c.frame, "Etext": "A"} {
+			t.Run(c.name+" to "+frame, func(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "notes")
-				a := newAttempt(t, "notes="+path, send(question+"code"), "receive", send("V1 deny 19")).at(t)
+				a := newAttempt(t, "notes="+path, send(frame), "receive", send("V2 allow")).at(t)
 				a.conversation = c.conversation
 				o := a.authenticate()
-				if got := notes(t, path)["frame"]; o.code != pamConvErr || !slices.Equal(got, []string{c.frame}) {
-					t.Errorf("code %d, frames %.100q", o.code, got)
-				}
-			})
-		}
-		for _, text := range []string{"I", "E"} {
-			t.Run(c.name+" to "+text+" makes no difference", func(t *testing.T) {
-				path := filepath.Join(t.TempDir(), "notes")
-				a := newAttempt(t, "notes="+path, send(text+"hello"), "receive", send("V1 allow")).at(t)
-				a.conversation = c.conversation
-				o := a.authenticate()
-				if got := notes(t, path)["frame"]; o.code != pamSuccess || !slices.Equal(got, []string{"A"}) {
-					t.Errorf("code %d, frames %.100q", o.code, got)
+				if got := notes(t, path)["frame"]; o.code != pamSuccess || !slices.Equal(got, []string{want}) {
+					t.Errorf("code %d, frames %.100q; want %d and %.100q", o.code, got, pamSuccess, want)
 				}
 			})
 		}
@@ -250,18 +242,18 @@ func TestTheLoginProgramLearnsWhatTheConversationGave(t *testing.T) {
 
 func TestEachKindOfMessageReachesTheApplicationWithItsStyle(t *testing.T) {
 	long := strings.Repeat("x", 32767)
-	script := []string{send("Qone %s%n"), "receive", send("Stwo"), "receive", send("Ithree"), "receive", send("Efour"), "receive",
-		send("Q"), "receive", "long=32768", "receive", send("V1 allow")}
-	want := []string{"1 2 one %s%n", "1 1 two", "1 4 three", "1 3 four", "1 2 ", "1 2 " + long}
+	script := []string{send("Qone %s%n"), "receive", send("Etwo"), "receive", send("Q"), "receive", "long=32768", "receive",
+		send("V2 allow")}
+	want := []string{"1 2 one %s%n", "1 3 two", "1 2 ", "1 2 " + long}
 	if o := newAttempt(t, script...).at(t).authenticate(); o.code != pamSuccess || !slices.Equal(o.seen, want) {
 		t.Errorf("code %d, messages %.200q", o.code, o.seen)
 	}
 }
 
 func TestASilentLoginShowsNothingButAsks(t *testing.T) {
-	a := newAttempt(t, send("Ione"), "receive", send("Etwo"), "receive", send("Qthree"), "receive", send("V1 allow")).at(t)
+	a := newAttempt(t, send("Eone"), "receive", send("Qtwo"), "receive", send("V2 allow")).at(t)
 	a.silent = true
-	if o := a.authenticate(); o.code != pamSuccess || !slices.Equal(o.seen, []string{"1 2 three"}) {
+	if o := a.authenticate(); o.code != pamSuccess || !slices.Equal(o.seen, []string{"1 2 two"}) {
 		t.Errorf("code %d, messages %q", o.code, o.seen)
 	}
 }
@@ -270,13 +262,13 @@ func TestASilentLoginShowsNothingButAsks(t *testing.T) {
 func greeting(t *testing.T, a attempt) []string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "notes")
-	a.args = append(a.args, "notes="+path, send("V1 allow"))
+	a.args = append(a.args, "notes="+path, send("V2 allow"))
 	if o := a.at(t).authenticate(); o.code != pamSuccess {
 		t.Fatalf("code %d, log %q", o.code, o.log)
 	}
 	hello := notes(t, path)["hello"][0]
 	version, fields, _ := strings.Cut(hello, "\x00")
-	if version != "H1" || !strings.HasSuffix(fields, "\x00") {
+	if version != "H2" || !strings.HasSuffix(fields, "\x00") {
 		t.Fatalf("hello begins with %q", version)
 	}
 	all := strings.Split(strings.TrimSuffix(fields, "\x00"), "\x00")
@@ -292,22 +284,22 @@ func TestHelloHasEveryItemInOrder(t *testing.T) {
 		want   []string
 	}{
 		{"nothing but a user", func(a *attempt) {},
-			[]string{"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "tty=", "ruser=", "auth_info=", "silent=0"}},
+			[]string{"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "auth_info="}},
 		{"everything", func(a *attempt) {
-			a.rhost, a.tty, a.ruser, a.authInfo, a.silent = text("192.0.2.7"), text("ssh"), text("bob"), text("publickey ssh-ed25519 AAAA"), true
+			a.rhost, a.authInfo, a.silent = text("192.0.2.7"), text("publickey ssh-ed25519 AAAA"), true
 			a.args = []string{"debug", "", "conf=/etc/x"}
-		}, []string{"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=192.0.2.7", "tty=ssh", "ruser=bob",
-			"auth_info=publickey ssh-ed25519 AAAA", "silent=1", "arg=debug", "arg=", "arg=conf=/etc/x"}},
+		}, []string{"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=192.0.2.7",
+			"auth_info=publickey ssh-ed25519 AAAA", "arg=debug", "arg=", "arg=conf=/etc/x"}},
 		{"an unknown user", func(a *attempt) { a.user = text("no such\nuser=root") },
-			[]string{"user=no such\nuser=root", "name=", "uid=none", "service=latchkey-test", "rhost=", "tty=", "ruser=", "auth_info=", "silent=0"}},
+			[]string{"user=no such\nuser=root", "name=", "uid=none", "service=latchkey-test", "rhost=", "auth_info="}},
 		{"an empty user", func(a *attempt) { a.user = text("") },
-			[]string{"user=", "name=", "uid=none", "service=latchkey-test", "rhost=", "tty=", "ruser=", "auth_info=", "silent=0"}},
+			[]string{"user=", "name=", "uid=none", "service=latchkey-test", "rhost=", "auth_info="}},
 		{"a user of 20,000 bytes and other long items", func(a *attempt) {
-			a.user, a.rhost, a.tty, a.ruser, a.authInfo = &long, &long, &long, &long, text(long[:19000])
-		}, []string{"user=" + long[:1024], "name=", "uid=none", "service=latchkey-test", "rhost=" + long[:1024], "tty=" + long[:1024],
-			"ruser=" + long[:1024], "auth_info=" + long[:16384], "silent=0"}},
+			a.user, a.rhost, a.authInfo = &long, &long, text(long[:19000])
+		}, []string{"user=" + long[:1024], "name=", "uid=none", "service=latchkey-test", "rhost=" + long[:1024],
+			"auth_info=" + long[:16384]}},
 		{"a user whom the application asks for", func(a *attempt) { a.user, a.answer = nil, "root" },
-			[]string{"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "tty=", "ruser=", "auth_info=", "silent=0"}},
+			[]string{"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "auth_info="}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := newAttempt(t)
@@ -325,7 +317,7 @@ func TestArgumentsThatDoNotFitAreADenialAndNotCut(t *testing.T) {
 		{strings.Repeat("a", 1<<20)},
 		slices.Repeat([]string{"arg"}, 10000),
 	} {
-		a := newAttempt(t, append([]string{send("V1 allow")}, args...)...).at(t)
+		a := newAttempt(t, append([]string{send("V2 allow")}, args...)...).at(t)
 		wantDenied(t, a.authenticate(), "the module arguments do not fit into one frame")
 		noChildren(t)
 	}
@@ -333,10 +325,10 @@ func TestArgumentsThatDoNotFitAreADenialAndNotCut(t *testing.T) {
 
 func TestTheLargestHelloIsSentWhole(t *testing.T) {
 	a := newAttempt(t)
-	room := 32768 - len("H1\x00user=root\x00name=root\x00uid=0\x00service=latchkey-test\x00rhost=\x00tty=\x00ruser=\x00auth_info=\x00silent=0\x00") -
-		len("arg="+send("V1 allow")+"\x00arg=\x00")
+	room := 32768 - len("H2\x00user=root\x00name=root\x00uid=0\x00service=latchkey-test\x00rhost=\x00auth_info=\x00") -
+		len("arg="+send("V2 allow")+"\x00arg=\x00")
 	for fill, code := range map[int]int{room: pamSuccess, room + 1: pamSystemErr} {
-		a.args = []string{send("V1 allow"), strings.Repeat("a", fill)}
+		a.args = []string{send("V2 allow"), strings.Repeat("a", fill)}
 		if o := a.at(t).authenticate(); o.code != code {
 			t.Errorf("%d bytes: code %d, log %q", fill, o.code, o.log)
 		}
@@ -345,7 +337,7 @@ func TestTheLargestHelloIsSentWhole(t *testing.T) {
 
 func TestAnApplicationWithoutAUserNameIsADenial(t *testing.T) {
 	for _, m := range []mode{noReply, noText, fails, missing} {
-		a := newAttempt(t, send("V1 allow")).at(t)
+		a := newAttempt(t, send("V2 allow")).at(t)
 		a.user, a.mode, a.code = nil, m, pamConvErr
 		wantDenied(t, a.authenticate(), "the application gave no user name")
 	}

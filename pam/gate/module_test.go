@@ -90,8 +90,8 @@ func TestTheModuleAnswersAnotherApplication(t *testing.T) {
 		name, script string
 		want         error
 	}{
-		{"allow", send("Qcode") + " receive " + send("V1 allow"), nil},
-		{"deny", send("Qcode") + " receive " + send("V1 deny 11"), pam.ErrMaxtries},
+		{"allow", send("Qcode") + " receive " + send("V2 allow"), nil},
+		{"deny", send("Qcode") + " receive " + send("V2 deny 11"), pam.ErrMaxtries},
 		{"no verdict", send("Qcode") + " receive exit=0", pam.ErrSystem},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -70,7 +70,7 @@ func talk(t testing.TB, a attempt, frames ...string) (o outcome, sent, answered 
 func TestTheUsersTypingDoesNotCountAgainstTheDeadline(t *testing.T) {
 	a := newAttempt(t)
 	a.deadline, a.pause = 2*time.Second, 3*time.Second
-	o, _, answered := talk(t, a, "Qcode", "V1 allow")
+	o, _, answered := talk(t, a, "Qcode", "V2 allow")
 	if o.code != pamSuccess || !slices.Equal(answered, []string{"A123456"}) {
 		t.Errorf("code %d, detail %q, answers %q", o.code, o.detail, answered)
 	}
@@ -80,7 +80,7 @@ func TestAVerdictAfterTheDeadlineIsADenial(t *testing.T) {
 	for _, deadline := range []time.Duration{0, -time.Hour} {
 		a := newAttempt(t)
 		a.deadline = deadline
-		if o, _, _ := talk(t, a, "V1 allow"); o.code != pamSystemErr || !strings.Contains(o.detail, "no verdict within") {
+		if o, _, _ := talk(t, a, "V2 allow"); o.code != pamSystemErr || !strings.Contains(o.detail, "no verdict within") {
 			t.Errorf("code %d, detail %q", o.code, o.detail)
 		}
 	}
@@ -90,10 +90,10 @@ func TestAVerdictAfterTheDeadlineIsADenial(t *testing.T) {
 func TestALastFrameIsReadThoughAnAnswerWasNot(t *testing.T) {
 	gate, login := socketpair(t)
 	defer unix.Close(gate)
-	if err := unix.Sendto(gate, []byte("H1\x00"), 0, nil); err != nil {
+	if err := unix.Sendto(gate, []byte("H2\x00"), 0, nil); err != nil {
 		t.Fatal(err)
 	}
-	queue(t, login, []string{"V1 deny 6"})
+	queue(t, login, []string{"V2 deny 6"})
 	unix.Close(login)
 	if o := newAttempt(t).relay(gate); o.code != 6 {
 		t.Errorf("code %d, detail %q", o.code, o.detail)
@@ -101,14 +101,14 @@ func TestALastFrameIsReadThoughAnAnswerWasNot(t *testing.T) {
 }
 
 func TestAFrameAfterTheVerdictIsSeenThoughAnAnswerWasNotRead(t *testing.T) {
-	script := []string{send("Qcode"), send("V1 allow"), send("V1 allow")}
+	script := []string{send("Qcode"), send("V2 allow"), send("V2 allow")}
 	wantDenied(t, newAttempt(t, script...).at(t).authenticate(), following)
 }
 
 // expect is WIRE.md once more, in Go: the code for these frames followed by an end of file, and the types of the answers.
 func expect(frames []string) (code int, types string) {
-	verdicts := map[string]int{"V1 allow": 0, "V1 deny 4": 4, "V1 deny 6": 6, "V1 deny 7": 7, "V1 deny 9": 9, "V1 deny 10": 10,
-		"V1 deny 11": 11, "V1 deny 19": 19}
+	verdicts := map[string]int{"V2 allow": 0, "V2 deny 4": 4, "V2 deny 6": 6, "V2 deny 7": 7, "V2 deny 9": 9, "V2 deny 10": 10,
+		"V2 deny 11": 11, "V2 deny 19": 19}
 	for i, frame := range frames {
 		if frame == "" || len(frame) > 32768 {
 			break
@@ -116,7 +116,7 @@ func expect(frames []string) (code int, types string) {
 		if code, ok := verdicts[frame]; ok && (i == len(frames)-1 || frames[i+1] == "") {
 			return code, types
 		}
-		answer, ok := map[byte]string{'Q': "A", 'S': "A", 'I': "A", 'E': "A", 'G': "C"}[frame[0]]
+		answer, ok := map[byte]string{'Q': "A", 'E': "A", 'G': "C"}[frame[0]]
 		if !ok || strings.Contains(frame, "\x00") {
 			break
 		}
@@ -154,12 +154,13 @@ func join(frames ...string) []byte {
 // behind it; whatever else comes is a denial with a reason, every question has one answer, and nothing hangs.
 func FuzzRelay(f *testing.F) {
 	for _, frames := range [][]string{
-		{"V1 allow"}, {"V1 deny 7"}, {"V2 allow"}, {"V1 allow\x00"}, {"V1 deny 25"}, {"Qcode", "V1 allow"}, {"Scode", "Itext", "Etext", "V1 deny 11"},
-		{"Gwheel", "G@team", "V1 allow"}, {"V1 allow", "V1 allow"}, {"V1 allow", ""}, {""}, {"Xe\x02"}, {"Qa\x00b", "V1 allow"}, {"H1\x00"}, {},
+		{"V2 allow"}, {"V2 deny 7"}, {"V1 allow"}, {"V2 allow\x00"}, {"V2 deny 25"},
+		{"Qcode", "V2 allow"}, {"Qcode", "Etext", "V2 deny 11"}, {"Scode", "V2 allow"}, {"Itext", "V2 allow"},
+		{"Gwheel", "G@team", "V2 allow"}, {"V2 allow", "V2 allow"}, {"V2 allow", ""}, {""}, {"Xe\x02"}, {"Qa\x00b", "V2 allow"}, {"H2\x00"}, {},
 	} {
 		f.Add(join(frames...))
 	}
-	f.Add(append([]byte{0xff, 0xff}, join("V1 allow")...))
+	f.Add(append([]byte{0xff, 0xff}, join("V2 allow")...))
 	a := newAttempt(f)
 	a.deadline = long
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -168,7 +169,7 @@ func FuzzRelay(f *testing.F) {
 		if o.code != code {
 			t.Errorf("code %d, want %d (%q) for %q", o.code, code, o.detail, sent)
 		}
-		if malformed := code == pamSystemErr && !slices.Contains(sent, "V1 deny 4"); malformed && o.detail == "" {
+		if malformed := code == pamSystemErr && !slices.Contains(sent, "V2 deny 4"); malformed && o.detail == "" {
 			t.Errorf("denied without a reason: %q", sent)
 		}
 		got := ""

@@ -33,7 +33,7 @@ func TestNoSuchUserIsBelievedOnlyIfEverySourceSaysSo(t *testing.T) {
 			if err := os.WriteFile(file, []byte(c.nsswitch), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			h := newHost(t, must(t, buildModule), "notes="+path, send("V1 allow"))
+			h := newHost(t, must(t, buildModule), "notes="+path, send("V2 allow"))
 			h.prefix = []string{"unshare", "--mount", "sh", "-ec", `mount --bind "$0" /etc/nsswitch.conf; exec "$@"`, file}
 			wantUnharmed(t, h.run(t, "names=absent"), pamSuccess)
 			if hello := notes(t, path)["hello"][0]; !strings.Contains(hello, "\x00name=\x00uid="+c.uid+"\x00") {

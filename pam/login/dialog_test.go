@@ -37,7 +37,7 @@ func TestThreeWrongCodesAreADenial(t *testing.T) {
 	g.expect(prompt)
 	for _, wrong := range testroot.WrongCodes(t, 3, time.Now(), h.phone) {
 		g.send("A" + wrong)
-		if frame, _ := g.receive(); frame == "V1 deny 11" {
+		if frame, _ := g.receive(); frame == "V2 deny 11" {
 			break
 		} else if frame != wrongPrompt {
 			t.Fatalf("received %q", frame)
@@ -132,7 +132,7 @@ func TestANameServiceThatIsDownIsNotAnUnknownUser(t *testing.T) {
 		"error": {"deny 4", "internal"},
 	} {
 		g := h.start(nil)
-		g.send("H1\x00user=x\x00name=\x00uid=" + uid + "\x00service=\x00rhost=\x00auth_info=\x00")
+		g.send("H2\x00user=x\x00name=\x00uid=" + uid + "\x00service=\x00rhost=\x00auth_info=\x00")
 		g.verdict(want.verdict)
 		h.logged(`verdict=deny user="x" service="" from="" method=none device="" reason=` + want.reason + ` tries=0 ms=\d+ detail=".*"`)
 	}
@@ -152,7 +152,7 @@ func TestValuesFromOutsideStayOnOneLine(t *testing.T) {
 	h := newHost(t, "")
 	g := h.start(nil)
 	evil := "a\nlatchkey: verdict=allow\" \x1b[2J\xff"
-	g.send("H1\x00user=" + evil + "\x00name=" + evil + "\x00uid=0\x00service=" + evil + "\x00rhost=" + evil + "\x00auth_info=\x00")
+	g.send("H2\x00user=" + evil + "\x00name=" + evil + "\x00uid=0\x00service=" + evil + "\x00rhost=" + evil + "\x00auth_info=\x00")
 	g.verdict("deny 10")
 	const shown = `"a\\x0alatchkey: verdict=allow\\x22 \\x1b\[2J\\xff"`
 	h.logged(`verdict=deny user=` + shown + ` service=` + shown + ` from=` + shown + ` method=none device="" reason=name tries=0 ms=\d+ detail=".*"`)

@@ -94,7 +94,7 @@ func (h *host) typed(code string) (allowed bool) {
 		case 'V':
 			g.end()
 			h.line()
-			return frame == "V1 allow"
+			return frame == "V2 allow"
 		case 'Q':
 			g.send("A" + code)
 		default:

@@ -35,7 +35,7 @@ func transcript(h *host, extra ...string) string {
 func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 	h := newHost(t, "")
 	want := transcript(h)
-	if !strings.Contains(want, "V1 allow") || strings.Contains(want, h.code()) {
+	if !strings.Contains(want, "V2 allow") || strings.Contains(want, h.code()) {
 		t.Fatalf("the login went\n%s", want)
 	}
 	trap := t.TempDir()

@@ -186,7 +186,7 @@ func (h *host) login(args ...string) *gate {
 }
 
 func hello(user string, args ...string) string {
-	text := fmt.Sprintf("1\x00user=%s\x00name=%s\x00uid=%d\x00service=sshd\x00rhost=192.0.2.7\x00tty=ssh\x00ruser=\x00auth_info=\x00silent=0\x00",
+	text := fmt.Sprintf("2\x00user=%s\x00name=%s\x00uid=%d\x00service=sshd\x00rhost=192.0.2.7\x00auth_info=\x00",
 		user, user, uid)
 	for _, arg := range args {
 		text += "arg=" + arg + "\x00"
@@ -232,7 +232,7 @@ func (g *gate) expect(want string) {
 // verdict demands a verdict, and the end after it.
 func (g *gate) verdict(want string) {
 	g.t.Helper()
-	g.expect("V1 " + want)
+	g.expect("V2 " + want)
 	g.expect("")
 	g.end()
 }

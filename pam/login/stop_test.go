@@ -46,7 +46,7 @@ func TestALoginStoppedAfterAnySystemCallHoldsUpNoOtherLogin(t *testing.T) {
 		second.expect(prompt)
 		second.send("A" + code)
 		switch frame, err := second.receive(); {
-		case frame == "V1 allow":
+		case frame == "V2 allow":
 			served++
 		case frame != wrongPrompt && !strings.Contains(frame, "Used before"): // the first has used it up
 			t.Errorf("stopped after %s: the other login got %q, %v", after, frame, err)

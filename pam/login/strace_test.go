@@ -29,7 +29,7 @@ func order(lines []string) string {
 		word    string
 		pattern *regexp.Regexp
 	}{
-		{"allow", regexp.MustCompile(`^sendto\(0, "V1 allow"`)},
+		{"allow", regexp.MustCompile(`^sendto\(0, "V2 allow"`)},
 		{"log", regexp.MustCompile(`^sendto\(\d+, "<85>latchkey: verdict=allow`)},
 		{"ask", regexp.MustCompile(`^sendto\(0, "Q`)},
 		{"write", regexp.MustCompile(`^pwrite64\(.* = 4096$`)},
@@ -131,7 +131,7 @@ func loginKilled(h *host, strace []string, code string) (allowed, killed bool) {
 	if frame, _ := g.receive(); frame == prompt {
 		g.trySend("A" + code)
 		frame, _ = g.receive()
-		allowed = frame == "V1 allow"
+		allowed = frame == "V2 allow"
 	}
 	g.hangUp()
 	g.end()

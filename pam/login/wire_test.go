@@ -15,18 +15,20 @@ const internal = `verdict=deny user="" service="" from="" method=none device="" 
 func TestAHelloThatIsNoneIsDeniedAndLogged(t *testing.T) {
 	good := hello("alice")
 	cases := []struct{ name, frame, says string }{
-		{"of another version", "H2" + good[1:], "another version"},
-		{"of a version that begins alike", "H10" + good[1:], "another version"},
+		{"of another version", "H1" + good[1:], "another version"},
+		{"of a later version", "H3" + good[1:], "another version"},
+		{"of a version that begins alike", "H20" + good[1:], "another version"},
 		{"without a version", "H" + good[2:], "another version"},
 		{"with nothing in it", "H", "another version"},
 		{"of another type", "A" + good, `type 'A'`},
 		{"of garbage", "\xff\xfe\x00\x01garbage", `type`},
 		{"of zeros", strings.Repeat("\x00", 1000), `type`},
-		{"with fields only", "H1\x00", "has no user"},
+		{"with fields only", "H2\x00", "has no user"},
 		{"with a field that does not end", "H" + strings.TrimSuffix(good, "\x00"), "malformed"},
-		{"with a field without a value", "H" + good + "tty\x00", "malformed"},
+		{"with a field without a value", "H" + good + "own\x00", "malformed"},
 		{"with an empty field", "H" + good + "\x00", "malformed"},
 		{"with an unknown field", "H" + good + "colour=blue\x00", "unknown field"},
+		{"with version 1's fields", "H" + good + "tty=ssh\x00ruser=\x00silent=0\x00", "unknown field"},
 		{"with the user twice", "H" + good + "user=root\x00", "malformed"},
 		{"with the uid twice", "H" + good + "uid=0\x00", "malformed"},
 		{"without a user", "H" + strings.Replace(good, "user=alice\x00", "", 1), "no user"},
@@ -66,7 +68,7 @@ func TestTheLongestHelloIsRead(t *testing.T) {
 func TestAnAnswerThatIsNoneIsADenialAndNoGuess(t *testing.T) {
 	for name, frame := range map[string]string{
 		"of a question's type":             "Q123456",
-		"of a verdict's type":              "V1 allow",
+		"of a verdict's type":              "V2 allow",
 		"of the hello's type":              "H" + hello("alice"),
 		"of garbage":                       "\xff\xff",
 		"that is too long":                 "A" + strings.Repeat("1", 32768),

@@ -71,7 +71,6 @@ func setField(r *flow.Request, key, value string) error {
 		r.ByEnroll = value == "1"
 	case "arg":
 		r.Args = append(r.Args, value)
-	case "tty", "ruser", "silent":
 	default:
 		return errors.New("the gate's hello has an unknown field")
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 func FuzzParseHello(f *testing.F) {
-	f.Add("user=alice\x00name=alice\x00uid=1000\x00service=sshd\x00rhost=192.0.2.7\x00tty=ssh\x00ruser=\x00auth_info=\x00silent=0\x00arg=debug\x00arg=conf=/x\x00")
+	f.Add("user=alice\x00name=alice\x00uid=1000\x00service=sshd\x00rhost=192.0.2.7\x00auth_info=\x00arg=debug\x00arg=conf=/x\x00")
 	f.Add("user=\x00name=\x00uid=none\x00service=\x00rhost=\x00auth_info=\x00")
 	f.Add("user=x\x00name=\x00uid=error\x00service=\x00rhost=\x00auth_info=password\npublickey x\n\x00")
 	f.Fuzz(func(t *testing.T, fields string) {

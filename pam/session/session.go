@@ -110,9 +110,9 @@ func refuse(w *wire, log audit.Syslog, err error) int {
 
 // deliver sends the verdict.
 func deliver(w *wire, o flow.Outcome) int {
-	verdict := "1 allow"
+	verdict := wireVersion + " allow"
 	if code := o.PAM(); code != 0 {
-		verdict = fmt.Sprintf("1 deny %d", code)
+		verdict = fmt.Sprintf("%s deny %d", wireVersion, code)
 	}
 	if w.send('V', verdict) != nil {
 		return 1

@@ -14,7 +14,7 @@ import (
 
 // The wire format is pam/gate/WIRE.md.
 const (
-	wireVersion = "1"
+	wireVersion = "2"
 	maxFrame    = 32768
 )
 

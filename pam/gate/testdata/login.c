@@ -115,7 +115,7 @@ static void flood(void)
 /* The user must have answered with her own name: an answer that reached another login's program would not match. */
 static void judge(void)
 {
-	const char *frame = strcmp(user, answer) == 0 ? "V1 allow" : "V1 deny 7";
+	const char *frame = strcmp(user, answer) == 0 ? "V2 allow" : "V2 deny 7";
 
 	send(0, frame, strlen(frame), MSG_NOSIGNAL);
 }
