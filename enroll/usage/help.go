@@ -59,7 +59,7 @@ func Synopsis() string {
 }
 
 // width of the lines of the synopsis.
-const width = 98
+const width = 99
 
 func (c Command) synopsis() string {
 	line := strings.TrimSpace("**enroll " + c.Name)
