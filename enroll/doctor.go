@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"latchkey/enroll/doctor"
+	"latchkey/enroll/hint"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/twilio/protocol"
 )
@@ -74,10 +74,7 @@ func (p *program) progress() func(asked, all int) {
 
 // remedy is the hint that a command with this error would give.
 func remedy(err error) string {
-	if f := (*failure)(nil); errors.As(hinted(err, options{}), &f) {
-		return f.hint
-	}
-	return ""
+	return hint.Of(hinted(err, options{}))
 }
 
 func writeFindings(w io.Writer, found []doctor.Finding) error {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/enroll/setuid"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/standin"
 )
@@ -51,7 +52,7 @@ func TestDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 			installed(t, root)
 			twilioSettings(t, root)
 			var out, errs bytes.Buffer
-			p := newProgram(privilege{}, root)
+			p := newProgram(setuid.Privilege{}, root)
 			p.console = &console{in: bufio.NewReader(strings.NewReader("")), out: &out, err: &errs}
 			p.newVerifier = func() verifier { return probe{answer: c.answer} }
 			if status := p.run([]string{"doctor"}); status != c.status {
@@ -73,7 +74,7 @@ func TestDoctorChangesNothing(t *testing.T) {
 	var out bytes.Buffer
 	run := func() string {
 		out.Reset()
-		p := newProgram(privilege{}, root)
+		p := newProgram(setuid.Privilege{}, root)
 		p.console = &console{in: bufio.NewReader(strings.NewReader("")), out: &out, err: &out}
 		p.newVerifier = func() verifier { return probe{answer: protocol.Answer{Result: protocol.ProbeOK, CodeLength: 8}} }
 		before := tree(t, root)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/safefile"
 )
 
@@ -19,6 +20,7 @@ const (
 type failure struct{ what, hint string }
 
 func (f *failure) Error() string { return f.what }
+func (f *failure) Hint() string  { return f.hint }
 
 // misuse is a wrong use of the command line.
 type misuse struct{ what string }
@@ -41,8 +43,8 @@ func report(w io.Writer, err error) int {
 		fmt.Fprintln(w, "enroll: hint: enroll --help shows how it is used")
 		return exitUsage
 	}
-	if f := (*failure)(nil); errors.As(err, &f) && f.hint != "" {
-		fmt.Fprintf(w, "enroll: hint: %s\n", f.hint)
+	if next := hint.Of(err); next != "" {
+		fmt.Fprintf(w, "enroll: hint: %s\n", next)
 	}
 	return exitFailed
 }

@@ -14,6 +14,7 @@ import (
 
 	"latchkey/enroll/migrate"
 	"latchkey/enroll/otpauth"
+	"latchkey/enroll/setuid"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -152,7 +153,7 @@ func TestReplacingSetsNoCounterBackAndMakesNoCodeNew(t *testing.T) {
 			if err := k.Enroll(record.User{Name: "alice", UID: 1000}, before, false); err != nil {
 				t.Fatal(err)
 			}
-			i := importing{program: newProgram(privilege{}, root), options: options{replace: true}}
+			i := importing{program: newProgram(setuid.Privilege{}, root), options: options{replace: true}}
 			again := *i.candidateOf(e)
 			i.saveOne(&again)
 			account, err := k.Open(record.User{Name: "alice", UID: 1000})
@@ -173,7 +174,7 @@ func TestAnImportThatGetsNoTurnSaysSoOfEverybody(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	p := newProgram(privilege{}, root)
+	p := newProgram(setuid.Privilege{}, root)
 	p.out, p.keyring = &out, factor.NewKeyring(root, safefile.Patience{})
 	i := importing{program: p, all: []*candidate{{outcome: outcome{User: "alice"}}, {outcome: outcome{User: "bob"}}}}
 	err := p.keyring.Exclusive(func() error { return i.report(i.save()) })

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/enroll/setuid"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/safefile"
@@ -26,14 +27,14 @@ const lockWait = 5 * time.Second
 func main() {
 	err := outputClosed()
 	if err == nil {
-		err = cleanStart()
+		err = setuid.CleanStart()
 	}
 	if err != nil {
 		os.Exit(report(os.Stderr, err))
 	}
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE) // a pipe without a reader is an error like any other
 	signal.Ignore(unix.SIGTSTP)                          // suspended it could hold a lock, or leave a terminal without echo
-	down, err := dropPrivilege()
+	down, err := setuid.Drop(func(err error) { os.Exit(report(os.Stderr, err)) })
 	if err != nil {
 		os.Exit(report(os.Stderr, err))
 	}
@@ -42,13 +43,13 @@ func main() {
 }
 
 // newProgram is the program for the caller whose rights down keeps, on the system below root.
-func newProgram(down privilege, root string) *program {
+func newProgram(down setuid.Privilege, root string) *program {
 	p := &program{
-		console: newConsole(os.Stdin, os.Stdout, os.Stderr), privilege: down, uid: down.real,
+		console: newConsole(os.Stdin, os.Stdout, os.Stderr), Privilege: down, uid: down.Real,
 		root: root, clock: time.Now, keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait, Ended: ended(root)}),
 		newVerifier: func() verifier { return &dispatch.Dispatcher{Root: root, Clock: time.Now, Watched: -1} },
 	}
-	p.password, p.privilege.abort = p.authenticate, p.console.abort
+	p.password, p.Abort = p.authenticate, p.console.abort
 	return p
 }
 

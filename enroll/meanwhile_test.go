@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/enroll/setuid"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -86,7 +87,7 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := newProgram(privilege{}, root).save(proven, alice, thiefs, 0); !errors.Is(err, c.want) {
+			if err := newProgram(setuid.Privilege{}, root).save(proven, alice, thiefs, 0); !errors.Is(err, c.want) {
 				t.Errorf("adding: %v, want %v", err, c.want)
 			}
 			r, _, err := k.View(alice.User)
@@ -130,7 +131,7 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	proofs := func(line string) factor.Keyring {
-		p := newProgram(privilege{}, root)
+		p := newProgram(setuid.Privilege{}, root)
 		p.uid, p.out, p.in = 65534, io.Discard, bufio.NewReader(&slow{[]string{line}, &now})
 		p.clock, p.password = func() time.Time { return now }, func(string) error { return nil }
 		proven, err := p.prove(nobody)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"latchkey/enroll/setuid"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/gate/names"
@@ -17,7 +18,7 @@ import (
 // program is one run of enroll.
 type program struct {
 	*console
-	privilege
+	setuid.Privilege
 	uid     int // the real uid: who runs it
 	root    string
 	clock   func() time.Time
@@ -29,6 +30,9 @@ type program struct {
 	newVerifier func() verifier
 	changed     bool // something was, and is in the log
 }
+
+// as0 runs do as root.
+func (p *program) as0(do func() error) error { return p.AsRoot(do) }
 
 // run does what args say and returns the exit status.
 func (p *program) run(args []string) int {

@@ -19,7 +19,7 @@ const service = "enroll"
 
 // authenticate asks for name's password, and whether the account is one that may be used, as /etc/pam.d/enroll says.
 func (p *program) authenticate(name string) error {
-	return p.asSetuid(func() error {
+	return p.AsSetuid(func() error {
 		t, err := p.startPAM(name)
 		if err != nil {
 			return fmt.Errorf("start PAM: %w", err)

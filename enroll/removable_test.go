@@ -6,12 +6,14 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"latchkey/enroll/setuid"
 )
 
 // removable runs enroll removable below root.
 func removable(root string, args ...string) (said string, exit int) {
 	var out bytes.Buffer
-	p := newProgram(privilege{}, root)
+	p := newProgram(setuid.Privilege{}, root)
 	p.console = &console{in: bufio.NewReader(strings.NewReader("")), out: &out, err: &out}
 	exit = p.run(append([]string{"removable"}, args...))
 	return out.String(), exit

@@ -58,7 +58,8 @@ func ordinary(t *testing.T, pid int) {
 		var id int
 		fmt.Sscan(thread.Name(), &id)
 		attr, err := unix.SchedGetAttr(id, 0)
-		class, _, errno := unix.Syscall(unix.SYS_IOPRIO_GET, ioprioWhoProcess, uintptr(id), 0)
+		const thisThread = 1 // IOPRIO_WHO_PROCESS of ioprio_get(2)
+		class, _, errno := unix.Syscall(unix.SYS_IOPRIO_GET, thisThread, uintptr(id), 0)
 		if err != nil || errno != 0 || attr.Policy != unix.SCHED_NORMAL || attr.Nice != 0 || class>>13 == 3 {
 			t.Errorf("thread %d has policy %d, nice %d, I/O class %d; %v, %v", id, attr.Policy, attr.Nice, class>>13, err, errno)
 		}

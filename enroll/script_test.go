@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"latchkey/enroll/setuid"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
@@ -54,7 +55,7 @@ func makeRoot(root string) error {
 
 // enrollBelowRoot is main without the clean start, whose re-execution would forget where the test's root is.
 func enrollBelowRoot() {
-	os.Exit(newProgram(privilege{}, os.Getenv("LATCHKEY_ROOT")).run(os.Args[1:]))
+	os.Exit(newProgram(setuid.Privilege{}, os.Getenv("LATCHKEY_ROOT")).run(os.Args[1:]))
 }
 
 // printCode prints the code that an app with the RFC's test secret shows so many steps from now, or a wrong one.

@@ -1,0 +1,31 @@
+package setuid
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestOnlyHarmlessValuesAreKeptFromTheEnvironment(t *testing.T) {
+	fixed := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "GOTRACEBACK=none"}
+	for name, c := range map[string]struct {
+		env  map[string]string
+		want []string
+	}{
+		"nothing": {nil, nil},
+		"a terminal and a locale": {
+			map[string]string{"TERM": "xterm-256color", "LANG": "C.UTF-8"},
+			[]string{"TERM=xterm-256color", "LANG=C.UTF-8"},
+		},
+		"a path in a locale":        {map[string]string{"LANG": "../../tmp/x"}, nil},
+		"an own search path":        {map[string]string{"PATH": "/tmp"}, nil},
+		"a terminal that is a file": {map[string]string{"TERM": "/tmp/x"}, nil},
+		"a line feed":               {map[string]string{"TERM": "xterm\nx"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := fixedEnvironment(func(n string) string { return c.env[n] })
+			if want := slices.Concat(fixed, c.want); !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
