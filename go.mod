@@ -2,8 +2,6 @@ module latchkey
 
 go 1.26.0
 
-replace github.com/boombuler/barcode => ./pam/factor/noqr
-
 require (
 	github.com/msteinert/pam/v2 v2.1.0
 	github.com/nyaruka/phonenumbers v1.8.1

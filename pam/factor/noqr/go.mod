@@ -1,3 +1,0 @@
-module github.com/boombuler/barcode
-
-go 1.26.0
