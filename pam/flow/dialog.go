@@ -80,19 +80,25 @@ func (d *dialog) ask() Outcome {
 			prompt = d.request(wanted)
 			continue
 		}
-		t, tries := d.spare(o), o.Tries
-		if err == nil && !d.r.names(answer) {
-			t, tries = d.guess(answer), tries+1
-		} else if d.spared > maxSpared {
-			tries++
-		}
+		t := d.turn(o, answer, err != nil)
 		if o = t.outcome; t.over {
-			o.Tries = tries
 			return o
 		}
-		o.Tries, prompt = tries, d.choices.prompt(t.say, d.when)
+		prompt = d.choices.prompt(t.say, d.when)
 	}
 	return o
+}
+
+// turn judges an answer that asks for nothing, and counts the tries.
+func (d *dialog) turn(before Outcome, answer string, password bool) (t turn) {
+	tries := before.Tries + 1
+	if !password && !d.r.names(answer) {
+		t = d.guess(answer)
+	} else if t = d.spare(before); d.spared <= maxSpared {
+		tries--
+	}
+	t.outcome.Tries = tries
+	return t
 }
 
 // maxSpared is how many answers of a login that are no codes cost nothing: a client that sends the saved password whenever it
@@ -232,7 +238,6 @@ func (d *dialog) guess(answer string) turn {
 	}
 	account.Close() // before the network is asked
 	if m.Result == factor.AskTwilio {
-		d.charged++
 		return d.check(code, m)
 	}
 	return t
@@ -271,12 +276,15 @@ func (d *dialog) judge(m factor.Match, account *factor.Account, code string) tur
 	return d.wrong(d.rejected(o, account), m, code)
 }
 
-// wrong counts a code that was compared, charged and wrong, and ends the login if it was the last one that the limit allows.
+// wrong notes a code that was compared, charged and wrong.
 func (d *dialog) wrong(t turn, m factor.Match, code string) turn {
 	d.refused = append(d.refused, code)
-	if m.Result == factor.Wrong {
-		d.charged++
-	}
+	return d.count(t, m)
+}
+
+// count counts a guess that stays charged, and ends the login if it was the last one that the limit allows.
+func (d *dialog) count(t turn, m factor.Match) turn {
+	d.charged++
 	if !m.Lockout.Locked() {
 		return t
 	}

@@ -129,3 +129,13 @@ func TestAUserIsToldOfWrongCodesBeforeThisLoginOnceAndAfterSuccess(t *testing.T)
 	w.login(request(), w.wrong(), w.code())
 	w.saw(firstText, wrongText) // her own mistake, just now
 }
+
+func TestAUserWhoTypesACodeByPhoneIsToldOfTheSameWrongCodes(t *testing.T) {
+	w := newPhoneWorld(t, "")
+	stranger := request()
+	stranger.From = "198.51.100.9"
+	w.login(stranger, append(w.wrongs(2), noMore)...)
+	w.now = w.now.Add(time.Hour)
+	w.login(request(), "sms", w.wrongs(3)[2], sentCode)
+	w.saw(bothFirst, bySMS, bothWrong, "2 wrong codes were refused since Sun 31 Jan 12:00, the last from 198.51.100.9.")
+}

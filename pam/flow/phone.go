@@ -104,6 +104,7 @@ func (d *dialog) check(code string, m factor.Match) turn {
 		return t
 	case said == factor.Approved:
 		t.outcome.Reason = Replayed
+		d.charged++
 		return again(t.outcome, usedBefore)
 	case said == factor.Gone:
 		t.outcome.Reason = Expired
@@ -115,19 +116,10 @@ func (d *dialog) check(code string, m factor.Match) turn {
 	}
 	d.noteAnswer(fmt.Sprintf("check of a code sent to %q", a.Check.Phone.Label), a.Answer)
 	t.outcome.Reason = Service
-	if a.Said == factor.Unreached && !m.Compared() {
-		d.charged--
+	if t = again(t.outcome, noChecking); a.Said == factor.Unreached && !m.Compared() {
+		return t // the guess was taken back
 	}
-	return d.undecided(again(t.outcome, noChecking), m, a.Said)
-}
-
-// undecided ends a login whose guess stays charged though nobody knows whether it was right, if it was the last one.
-func (d *dialog) undecided(t turn, m factor.Match, said factor.Answer) turn {
-	if m.Lockout.Locked() && (said != factor.Unreached || m.Compared()) {
-		t.over = true
-		t.outcome.Detail = "locked " + d.locked(m.Lockout).Detail
-	}
-	return t
+	return d.count(t, m)
 }
 
 // note keeps something for the log, once: the administrator should know of it whatever the login comes to.

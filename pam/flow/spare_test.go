@@ -18,6 +18,10 @@ func TestThePasswordOrTheUsersNameIsNoCodeAndCostsNothing(t *testing.T) {
 			if o.Tries != 1 || w.failures() != 0 {
 				t.Errorf("got %d tries, %d failures; want 1 and 0", o.Tries, w.failures())
 			}
+			o = w.login(request(), w.wrongs(2)[0], w.wrongs(2)[1], typed, typed, typed, noMore)
+			if o.Tries != 2 {
+				t.Errorf("after two wrong codes: got %d tries, want 2", o.Tries)
+			}
 		})
 	}
 }
