@@ -53,20 +53,13 @@ SANITIZED = CC=gcc CGO_ENABLED=1 CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sa
 
 .PHONY: build install demo test lint mutate bench fuzz packages clean deps deps-tests
 
-MAN         = enroll.8 latchkey.toml.5 pam_latchkey.8
-COMPLETIONS = enroll.bash enroll.zsh enroll.fish
+MAN = enroll.8 latchkey.toml.5 pam_latchkey.8
 
-build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/enroll $(MAN:%=$(B)/%) $(COMPLETIONS:%=$(B)/%)
+build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/enroll $(MAN:%=$(B)/%)
 
 $(B)/%: packaging/man/%.md
 	@mkdir -p $(B)
 	GOARCH= CGO_ENABLED=0 go tool go-md2man -in $< -out $@
-
-# From the table that enroll itself reads its command line by.
-$(B)/enroll.bash $(B)/enroll.zsh $(B)/enroll.fish: $(wildcard enroll/usage/*.go packaging/completions/*.go)
-	@mkdir -p $(B)
-	GOARCH= CGO_ENABLED=0 go run ./packaging/completions $(@:$(B)/enroll.%=%) >$@.new
-	mv $@.new $@
 
 # Always made anew: the path of the login program is in it.
 .PHONY: $(B)/pam_latchkey.so
@@ -106,9 +99,9 @@ install: build
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 0644 $(B)/latchkey.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 $(B)/enroll.8 $(B)/pam_latchkey.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	install -D -m 0644 $(B)/enroll.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/enroll
-	install -D -m 0644 $(B)/enroll.zsh $(DESTDIR)$(PREFIX)/share/zsh/$(ZSH)/_enroll
-	install -D -m 0644 $(B)/enroll.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/enroll.fish
+	install -D -m 0644 packaging/completions/enroll.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/enroll
+	install -D -m 0644 packaging/completions/enroll.zsh $(DESTDIR)$(PREFIX)/share/zsh/$(ZSH)/_enroll
+	install -D -m 0644 packaging/completions/enroll.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/enroll.fish
 	install -D -m 0644 packaging/sshd.conf $(DESTDIR)$(PREFIX)/share/latchkey/sshd.conf
 	install -D -m 0644 packaging/sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/latchkey.conf
 ifeq ($(FAMILY),debian)

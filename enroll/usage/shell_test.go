@@ -27,11 +27,12 @@ var typed = []struct{ keys, ran string }{
 	{"enroll doc\t --ser\t oth\t", "doctor --service other"},
 }
 
-// completion writes what a shell reads into a folder of its own.
-func completion(t *testing.T, name, text string) string {
+// installed copies a shell's file into a folder of its own, under the name that the shell looks for.
+func installed(t *testing.T, shell, name string) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+	text := []byte(completion(t, shell))
+	if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return dir
@@ -78,17 +79,17 @@ func pamOther() bool {
 }
 
 func TestBashCompletes(t *testing.T) {
-	dir := completion(t, "enroll", Bash())
+	dir := installed(t, "bash", "enroll")
 	interactive(t, []string{"bash", "--norc", "--noprofile", "-i"}, "bind 'set enable-bracketed-paste off'; source "+dir+"/enroll")
 }
 
 func TestZshCompletes(t *testing.T) {
-	dir := completion(t, "_enroll", Zsh())
+	dir := installed(t, "zsh", "_enroll")
 	interactive(t, []string{"zsh", "-f", "-i"}, "unsetopt zle_bracketed_paste 2>/dev/null; fpath=("+dir+" $fpath); autoload -Uz compinit; compinit -u -D")
 }
 
 func TestFishCompletes(t *testing.T) {
-	dir := completion(t, "enroll.fish", Fish())
+	dir := installed(t, "fish", "enroll.fish")
 	for _, c := range typed {
 		if strings.Contains(c.keys, "oth\t") && !pamOther() {
 			continue

@@ -1,5 +1,5 @@
-// Package usage is enroll's command line as data: what the program accepts, what --help prints, the synopsis of the man page and the
-// completions of the shells are all made from it.
+// Package usage is enroll's command line as data: what the program accepts and what --help prints are
+// made from it; the man page and the shells' completions (packaging/completions) are compared with it.
 package usage
 
 import "slices"

@@ -30,18 +30,3 @@ func Groups() (groups []string) {
 	}
 	return groups
 }
-
-// groupOptions are the options of all commands of a group.
-func groupOptions(group string) (options []string) {
-	for _, c := range Commands {
-		if !strings.HasPrefix(c.Name, group+" ") {
-			continue
-		}
-		for _, o := range c.Options {
-			if !slices.Contains(options, o) {
-				options = append(options, o)
-			}
-		}
-	}
-	return options
-}

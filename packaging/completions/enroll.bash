@@ -1,0 +1,81 @@
+# bash completion for enroll(8), enroll/usage tests it against the table of commands
+
+_enroll_files() {
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+_enroll() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words='' word i
+	COMPREPLY=()
+	# Where bash splits words at "=", --user=al is three of them.
+	if [[ $cur == '=' ]]; then
+		cur=''
+	elif [[ $prev == '=' ]]; then
+		prev=${COMP_WORDS[COMP_CWORD-2]}
+	fi
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--user | --label | --secret-file | --counter | --number | --algorithm | --digits | --period | --png | --for | --from | --service | --format)
+			[[ ${COMP_WORDS[i+1]-} == '=' ]] && ((i++))
+			((i++)) ;;
+		-*) ;;
+		*) words+="${words:+ }$word" ;;
+		esac
+	done
+	case $prev in
+	--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+	--label) return ;;
+	--secret-file) _enroll_files "$cur"; return ;;
+	--counter) return ;;
+	--number) return ;;
+	--algorithm) mapfile -t COMPREPLY < <(compgen -W 'SHA1 SHA256 SHA512' -- "$cur"); return ;;
+	--digits) mapfile -t COMPREPLY < <(compgen -W '6 8' -- "$cur"); return ;;
+	--period) return ;;
+	--png) _enroll_files "$cur"; return ;;
+	--for) return ;;
+	--from) return ;;
+	--service) mapfile -t COMPREPLY < <(compgen -W "$(cd /etc/pam.d 2>/dev/null && echo *)" -- "$cur"); return ;;
+	--format) mapfile -t COMPREPLY < <(compgen -W 'google oath csv' -- "$cur"); return ;;
+	esac
+	if [[ $cur == -* ]]; then
+		case $words in
+		'add') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --yes --counter --number --help' ;;
+		'') word='--user --label --algorithm --digits --period --ascii --plain --png --help' ;;
+		'status') word='--user --json --help' ;;
+		'add totp') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --yes --help' ;;
+		'add hotp') word='--user --label --secret-file --counter --algorithm --digits --yes --help' ;;
+		'add phone') word='--user --label --number --yes --help' ;;
+		'remove' | 'remove '*) word='--user --yes --help' ;;
+		'codes') word='--user --yes --help' ;;
+		'test') word='--user --help' ;;
+		'list') word='--json --help' ;;
+		'reset' | 'reset '*) word='--user --delete-anyway --yes --json --help' ;;
+		'unlock' | 'unlock '*) word='--user --yes --json --help' ;;
+		'invite' | 'invite '*) word='--user --yes --json --help' ;;
+		'bypass' | 'bypass '*) word='--user --for --yes --json --help' ;;
+		'import' | 'import '*) word='--user --format --replace --yes --json --help' ;;
+		'explain' | 'explain '*) word='--user --from --service --json --help' ;;
+		'doctor') word='--service --json --help' ;;
+		'removable') word='--but-profile --help' ;;
+		*) word='--help' ;;
+		esac
+	else
+		case $words in
+		'') word='status add remove codes test list reset unlock invite bypass import explain doctor removable' ;;
+		'add') word='totp hotp phone' ;;
+		'remove') return ;;
+		'reset') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+		'unlock') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+		'invite') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+		'bypass') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+		'import' | 'import '*) _enroll_files "$cur"; return ;;
+		'explain') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+		*) return ;;
+		esac
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$word" -- "$cur")
+}
+
+complete -F _enroll enroll

@@ -1,0 +1,208 @@
+#compdef enroll
+# zsh completion for enroll(8), enroll/usage tests it against the table of commands
+
+_enroll_services() { compadd -- /etc/pam.d/*(N:t) }
+
+_enroll_commands() {
+	local -a names
+	names=(
+		'status:devices, last use, recovery codes left'
+		'add:add totp, hotp, phone'
+		'remove:one device less'
+		'codes:new recovery codes; the old ones stop working'
+		'test:try a code; says which device it is from'
+		'list:who has what'
+		'reset:remove everything; the user must enroll anew'
+		'unlock:end a lock'
+		'invite:a ticket for a first enrollment, good for a day'
+		'bypass:a code that works once in place of a device'\''s'
+		'import:take users over from another module or CSV'
+		'explain:which rule decides a login, what is asked, and why'
+		'doctor:would a login work, could one slip past?'
+		'removable:would removing the package lock people out?'
+	)
+	_describe command names
+}
+
+# The words that are neither options nor their values.
+local -a bare
+local word value
+for word in ${words[2,CURRENT-1]}; do
+	if [[ -n $value ]]; then
+		value=
+		continue
+	fi
+	case $word in
+	--user|--label|--secret-file|--counter|--number|--algorithm|--digits|--period|--png|--for|--from|--service|--format) value=1 ;;
+	-*) ;;
+	*) bare+=($word) ;;
+	esac
+done
+
+case "$bare" in
+'status' | 'status '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :'
+	;;
+'add totp' | 'add totp '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--label[what the device is called]:label:' \
+		'--secret-file[the file with the secret, or - (root, with --yes)]:file:_files' \
+		'--algorithm[of the codes]:alg:(SHA1 SHA256 SHA512)' \
+		'--digits[of the codes]:n:(6 8)' \
+		'--period[how long a code is shown]:seconds:' \
+		'--ascii[draw the QR code in ASCII]' \
+		'--plain[draw nothing, for screen readers]' \
+		'--png[write the QR code to a new file]:file:_files' \
+		'--yes[ask nothing (root)]' \
+		'--help[show this]' \
+		'1: :' '2: :'
+	;;
+'add hotp' | 'add hotp '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--label[what the device is called]:label:' \
+		'--secret-file[the file with the secret, or - (root, with --yes)]:file:_files' \
+		'--counter[where the token'\''s counter is]:n:' \
+		'--algorithm[of the codes]:alg:(SHA1 SHA256 SHA512)' \
+		'--digits[of the codes]:n:(6 8)' \
+		'--yes[ask nothing (root)]' \
+		'--help[show this]' \
+		'1: :' '2: :'
+	;;
+'add phone' | 'add phone '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--label[what the device is called]:label:' \
+		'--number[of the phone, with + and country code]:number:' \
+		'--yes[ask nothing (root)]' \
+		'--help[show this]' \
+		'1: :' '2: :'
+	;;
+'remove' | 'remove '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--yes[ask nothing (root)]' \
+		'--help[show this]' \
+		'1: :' '2:device:'
+	;;
+'codes' | 'codes '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--yes[ask nothing (root)]' \
+		'--help[show this]' \
+		'1: :'
+	;;
+'test' | 'test '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--help[show this]' \
+		'1: :'
+	;;
+'list' | 'list '*)
+	_arguments \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :'
+	;;
+'reset' | 'reset '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--delete-anyway[even if it is unknown whether the user is gone]' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2:name:_users'
+	;;
+'unlock' | 'unlock '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2:name:_users'
+	;;
+'invite' | 'invite '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2:name:_users'
+	;;
+'bypass' | 'bypass '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--for[how long the code works, such as 1h]:time:' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2:name:_users'
+	;;
+'import' | 'import '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--format[of the files]:format:(google oath csv)' \
+		'--replace[replace what the users have]' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '*:file:_files'
+	;;
+'explain' | 'explain '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--from[where the login comes from]:ip:' \
+		'--service[the PAM service]:service:_enroll_services' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2:name:_users'
+	;;
+'doctor' | 'doctor '*)
+	_arguments \
+		'--service[the PAM service]:service:_enroll_services' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :'
+	;;
+'removable' | 'removable '*)
+	_arguments \
+		'--but-profile[leave out what pam-auth-update takes out]' \
+		'--help[show this]' \
+		'1: :'
+	;;
+'add')
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--label[what the device is called]:label:' \
+		'--secret-file[the file with the secret, or - (root, with --yes)]:file:_files' \
+		'--counter[where the token'\''s counter is]:n:' \
+		'--number[of the phone, with + and country code]:number:' \
+		'--algorithm[of the codes]:alg:(SHA1 SHA256 SHA512)' \
+		'--digits[of the codes]:n:(6 8)' \
+		'--period[how long a code is shown]:seconds:' \
+		'--ascii[draw the QR code in ASCII]' \
+		'--plain[draw nothing, for screen readers]' \
+		'--png[write the QR code to a new file]:file:_files' \
+		'--yes[ask nothing (root)]' \
+		'--help[show this]' \
+		'1: :' '2:what:(totp hotp phone)'
+	;;
+*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--label[what the device is called]:label:' \
+		'--algorithm[of the codes]:alg:(SHA1 SHA256 SHA512)' \
+		'--digits[of the codes]:n:(6 8)' \
+		'--period[how long a code is shown]:seconds:' \
+		'--ascii[draw the QR code in ASCII]' \
+		'--plain[draw nothing, for screen readers]' \
+		'--png[write the QR code to a new file]:file:_files' \
+		'--help[show this]' \
+		'1:command:_enroll_commands'
+	;;
+esac
