@@ -3,6 +3,8 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"latchkey/pam/policy"
@@ -40,7 +42,7 @@ func (d Doctor) checkRules(path string, rules *policy.Policy) []Finding {
 	for i, r := range rules.Rules {
 		place := fmt.Sprintf("%s:%d", path, r.Line)
 		if by := shadow(rules.Rules[:i], r); by != nil {
-			err := fmt.Errorf("this rule decides nothing: the one on line %d is for all its logins", by.Line)
+			err := fmt.Errorf("this rule decides nothing: %s for all its logins", named(by))
 			found = append(found, fault(place, err, "put the narrower rule first"))
 			continue
 		}
@@ -48,6 +50,18 @@ func (d Doctor) checkRules(path string, rules *policy.Policy) []Finding {
 		found = append(found, d.checkNames(place, r)...)
 	}
 	return found
+}
+
+// named names rules by their lines.
+func named(rules []policy.Rule) string {
+	var lines []string
+	for _, r := range rules {
+		lines = append(lines, strconv.Itoa(r.Line))
+	}
+	if len(lines) == 1 {
+		return "the one on line " + lines[0] + " is"
+	}
+	return "those on lines " + strings.Join(lines, ", ") + " are"
 }
 
 // checkOutcome finds a rule that lets everyone in, or no one.

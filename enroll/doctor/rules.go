@@ -15,16 +15,54 @@ import (
 	"latchkey/pam/twilio/settings"
 )
 
-// shadow is a rule among those above that is for every login that another is for; nil if there
-// is none.
-func shadow(above []policy.Rule, r policy.Rule) *policy.Rule {
-	for i, a := range above {
-		if covers(a.Users, r.Users) && covers(a.Groups, r.Groups) && covers(a.Services, r.Services) &&
-			coversNetworks(a.From, r.From) {
-			return &above[i]
+// shadow are the rules among those above that together are for every login that another is for;
+// none if some login is left to it.
+func shadow(above []policy.Rule, r policy.Rule) (by []policy.Rule) {
+	for _, part := range parts(r) {
+		at := slices.IndexFunc(above, func(a policy.Rule) bool {
+			return covers(a.Users, part.Users) && covers(a.Groups, part.Groups) &&
+				covers(a.Services, part.Services) && coversNetworks(a.From, part.From)
+		})
+		if at < 0 {
+			return nil
+		}
+		if !slices.ContainsFunc(by, func(b policy.Rule) bool { return b.Line == above[at].Line }) {
+			by = append(by, above[at])
 		}
 	}
-	return nil
+	return by
+}
+
+// mostParts is how many parts of one rule are looked at one by one.
+const mostParts = 1000
+
+// parts are a rule for each of its users, groups, services and networks: each may be decided by
+// another rule above.
+func parts(r policy.Rule) []policy.Rule {
+	if max(1, len(r.Users))*max(1, len(r.Groups))*max(1, len(r.Services))*max(1, len(r.From)) >
+		mostParts {
+		return []policy.Rule{r}
+	}
+	all := []policy.Rule{r}
+	all = split(all, r.Users, func(p *policy.Rule, one []string) { p.Users = one })
+	all = split(all, r.Groups, func(p *policy.Rule, one []string) { p.Groups = one })
+	all = split(all, r.Services, func(p *policy.Rule, one []string) { p.Services = one })
+	return split(all, r.From, func(p *policy.Rule, one []netip.Prefix) { p.From = one })
+}
+
+// split gives each rule with each value alone.
+func split[T any](rules []policy.Rule, values []T,
+	set func(*policy.Rule, []T)) (all []policy.Rule) {
+	if len(values) == 0 {
+		return rules
+	}
+	for _, r := range rules {
+		for i := range values {
+			set(&r, values[i:i+1])
+			all = append(all, r)
+		}
+	}
+	return all
 }
 
 // covers reports whether one list, where no list is everything, has all that another has.

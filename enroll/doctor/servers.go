@@ -91,54 +91,6 @@ func (d Doctor) running() (all [][]string) {
 	return all
 }
 
-// enabled are the command lines of systemd's units that are started with the machine and run
-// sshd.
-func (d Doctor) enabled() (all [][]string) {
-	links, _ := filepath.Glob(d.Root + "/etc/systemd/system/*.wants/*.service")
-	for _, link := range links {
-		for _, dir := range []string{"/etc/systemd/system/", "/usr/lib/systemd/system/", "/lib/systemd/system/"} {
-			text, err := os.ReadFile(d.Root + dir + filepath.Base(link))
-			if err == nil {
-				all = append(all, d.unit(string(text))...)
-				break
-			}
-		}
-	}
-	return all
-}
-
-// unit are the commands of a unit that run sshd, with the variables of its files.
-func (d Doctor) unit(text string) (all [][]string) {
-	variables := map[string]string{}
-	for line := range strings.Lines(text) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		switch key {
-		case "EnvironmentFile":
-			d.variables(strings.TrimPrefix(value, "-"), variables)
-		case "ExecStart":
-			words := strings.Fields(os.Expand(value, func(name string) string { return variables[name] }))
-			if len(words) > 0 && strings.HasPrefix(filepath.Base(words[0]), "sshd") {
-				words[0] = strings.TrimLeft(words[0], "-+!@:")
-				all = append(all, words)
-			}
-		}
-	}
-	return all
-}
-
-func (d Doctor) variables(file string, into map[string]string) {
-	text, err := os.ReadFile(d.Root + file)
-	if err != nil {
-		return
-	}
-	for line := range strings.Lines(string(text)) {
-		key, value, assigned := strings.Cut(strings.TrimSpace(line), "=")
-		if assigned && !strings.HasPrefix(key, "#") {
-			into[key] = strings.Trim(value, `"'`)
-		}
-	}
-}
-
 // examineSSHD asks one sshd about its configuration.
 func (d Doctor) examineSSHD(s server) (*sshd.Report, error) {
 	config, err := sshd.Read(d.Root, s.file)
