@@ -37,8 +37,9 @@ func (a *Account) bookChecks(g Guess) (checks []Check) {
 	return checks
 }
 
-// Compared reports whether the code was compared with anything but what was sent: then the guess stays charged.
-func (m Match) Compared() bool { return m.compared }
+// Free reports whether the code was compared with nothing at all, where Twilio said this of m.Checks[n]: then the guess is no
+// longer charged.
+func (m Match) Free(n int, said Answer) bool { return said == Unreached && n == 0 && !m.compared }
 
 // Answer is what Twilio said of a code.
 type Answer int
@@ -87,7 +88,7 @@ func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits Lim
 		}
 	case Unreached:
 		account.returnCheck(m.Checks[n])
-		if !m.compared && n == 0 {
+		if m.Free(n, said) {
 			limits.takeBack(st, m.charged)
 		}
 	}

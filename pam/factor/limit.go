@@ -85,10 +85,9 @@ func (l Limits) charge(st *state.State, now time.Time, from netip.Addr) {
 // takeBack takes back what charge booked at a time, and the lock if that was what it took. What other guesses were charged
 // since stays.
 func (l Limits) takeBack(st *state.State, at time.Time) {
-	same := func(t time.Time) bool { return t.Unix() == at.Unix() } // the state keeps seconds
-	i := slices.IndexFunc(st.Failures, same)
+	i := charged(st.Failures, at)
 	if i < 0 {
-		return // forgotten since, or settled when the clock was set back: then it is not known which one it was
+		return // forgotten since
 	}
 	st.Failures = slices.Delete(st.Failures, i, i+1)
 	if len(st.Failures) < l.Failures {
@@ -100,6 +99,16 @@ func (l Limits) takeBack(st *state.State, at time.Time) {
 	if st.Refused.Count == 0 {
 		st.Refused = state.Refused{}
 	}
+}
+
+// charged is the index of a failure that was booked at a time, or -1. If the clock was set back, settle may have moved it to
+// an earlier time, among others: then it is the oldest, so that no other one is forgotten too early.
+func charged(failures []time.Time, at time.Time) int {
+	same := func(t time.Time) bool { return t.Unix() == at.Unix() } // the state keeps seconds
+	if i := slices.IndexFunc(failures, same); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(failures, at.After)
 }
 
 // accept notes that a guess was right: those in a row before it are over.

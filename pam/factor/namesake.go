@@ -49,7 +49,7 @@ func (k Keyring) withoutRecord(u record.User, st *state.State, stateErr error) e
 	other, err := k.Namesake(u)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: is u.UID %d enrolled under another u.Name? %w", ErrRecord, u.UID, err)
+		return fmt.Errorf("%w: is uid %d enrolled under another name? %w", ErrRecord, u.UID, err)
 	case other != "":
 		return &NamesakeError{u.Name, other, u.UID}
 	}

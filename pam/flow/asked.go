@@ -13,6 +13,7 @@ type Asked struct {
 	Check  factor.Check    // the comparison that decided, or the last one
 	Answer protocol.Answer // to it
 	Said   factor.Answer   // what that means
+	Free   bool            // the code was compared with nothing, so the guess is no longer charged
 }
 
 // AskTwilio has Twilio compare a code with each verification for which Verify has booked a
@@ -28,6 +29,7 @@ func AskTwilio(
 			continue
 		}
 		a.Said = heard(a.Answer)
+		a.Free = m.Free(n, a.Said)
 		a.Result, err = k.EndCheck(r.Account(), m, n, a.Said, limits, clock())
 		break
 	}

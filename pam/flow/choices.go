@@ -100,11 +100,27 @@ func (c choices) prompt(said string, when moment) string {
 	if len(c.phones) < 2 || when == sent {
 		return c.line(said, when)
 	}
-	var list []string
+	return c.listed() + ".\n" + c.line(said, when)
+}
+
+// broad is the longest line of the list of phones, with the same room before the first as roomy.
+const broad = 66
+
+// listed lists the phones, in lines that fit 80 columns.
+func (c choices) listed() string {
+	lines, line := "", "Phones:"
 	for i := range c.phones {
-		list = append(list, fmt.Sprintf("%d is %s", i+1, c.phones[i].Hint()))
+		phone := fmt.Sprintf(" %d is %s", i+1, c.phones[i].Hint())
+		switch {
+		case i == 0:
+			line += phone
+		case len(line+","+phone) <= broad:
+			line += "," + phone
+		default:
+			lines, line = lines+line+",\n", phone[1:]
+		}
 	}
-	return "Phones: " + strings.Join(list, ", ") + ".\n" + c.line(said, when)
+	return lines + line
 }
 
 // line is the last line of a prompt. Of the ways to name the choices it takes the first that fits.
@@ -127,6 +143,8 @@ func (c choices) line(said string, when moment) string {
 func (c choices) texts(said string) []string {
 	words, own := c.words(), "From your "+c.own
 	switch {
+	case c.own == "" && words != "" && c.recovery && saysThatPhonesFail(said):
+		return []string{"Use a recovery code."}
 	case c.own != "" && words != "" && c.recovery:
 		return []string{own + ", " + comma(words) + " or a recovery code.", own + ", or " + words + ".", own + "."}
 	case c.own != "" && words != "" && said == "":

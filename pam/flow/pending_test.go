@@ -153,3 +153,19 @@ func TestASecondPhoneIsAskedWithoutWaitingForTheFirst(t *testing.T) {
 	w.login(request(), "sms 1", "sms 2", noMore)
 	w.network("sms "+number+" en", "sms "+otherNumber+" en")
 }
+
+// FAULTS 34: of two comparisons one was made, so the guess stays charged; and the user is not told of it as somebody else's.
+func TestGuessComparedWithOnePhoneStaysChargedThoughTheOtherCannotBeAsked(t *testing.T) {
+	w, _ := twoPhones(t)
+	check := w.twilio.checkWith
+	w.twilio.checkWith = func(asked, code string) protocol.Answer {
+		if asked == sid {
+			return answer(protocol.Unreachable)
+		}
+		return check(asked, code)
+	}
+	o := w.login(request(), "sms 1", "sms 2", "000000", "314159")
+	if !o.Allow || w.failures() != 1 || strings.Contains(w.shown[len(w.shown)-1], "refused since") {
+		t.Errorf("got %+v, %d failures, shown %q; want it let in, 1 failure, and nothing said of it", o, w.failures(), w.shown)
+	}
+}

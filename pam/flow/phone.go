@@ -116,7 +116,7 @@ func (d *dialog) check(code string, m factor.Match) turn {
 	}
 	d.noteAnswer(fmt.Sprintf("check of a code sent to %q", a.Check.Phone.Label), a.Answer)
 	t.outcome.Reason = Service
-	if t = again(t.outcome, noChecking); a.Said == factor.Unreached && !m.Compared() {
+	if t = again(t.outcome, noChecking); a.Free {
 		return t // the guess was taken back
 	}
 	return d.count(t, m)

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"latchkey/pam/method"
@@ -102,6 +103,11 @@ func notSent(r request) string {
 		return "No call to " + r.phone.Hint() + "."
 	}
 	return "No SMS to " + r.phone.Hint() + "."
+}
+
+// saysThatPhonesFail reports whether a user was told that a code could not be sent or checked.
+func saysThatPhonesFail(said string) bool {
+	return said == noChecking || strings.HasPrefix(said, "No SMS to ") || strings.HasPrefix(said, "No call to ")
 }
 
 func noSMS(r request) string { return r.phone.Hint() + " takes no SMS: type call." }
