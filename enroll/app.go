@@ -3,12 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"latchkey/enroll/guide"
 	"latchkey/enroll/otpauth"
 	"latchkey/enroll/qr"
+	"latchkey/enroll/terminal"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
@@ -36,7 +36,7 @@ func (a *newApp) confirm() (uint64, error) {
 	first := fmt.Sprintf("Step 2 of %d. ", a.steps) + guide.ShownNow
 	prompt := first
 	for tries := 0; tries < confirmTries; {
-		answer, err := a.ask(prompt)
+		answer, err := a.Ask(prompt)
 		if err != nil {
 			return 0, err
 		}
@@ -61,9 +61,9 @@ func (a *newApp) confirm() (uint64, error) {
 
 // usualDrawing is the smallest that the terminal shows, unless the options say otherwise.
 func (a *newApp) usualDrawing() guide.Drawing {
-	w := a.window()
-	d := guide.Drawing{Style: qr.Blocks, Colour: w.colour}
-	if a.options.ascii || !w.utf8 {
+	w := a.Window()
+	d := guide.Drawing{Style: qr.Blocks, Colour: w.Color}
+	if a.options.ascii || !w.UTF8 {
 		d.Style = qr.ASCII
 	}
 	return d
@@ -112,18 +112,18 @@ const (
 
 // draw draws the code as it fits the window, so that it is seen whole together with the prompt below it.
 func (a *newApp) draw(first, secret string) error {
-	w, d := a.window(), a.drawing
+	w, d := a.Window(), a.drawing
 	below := "or type it in by hand: " + secret
-	if !w.colour {
+	if !w.Color {
 		below += negative
 	}
 	below += unreadable
-	more := lines(below, w.columns) + lines(first+guide.ShownNow, w.columns)
+	more := w.Lines(below) + w.Lines(first+guide.ShownNow)
 	code, err := a.encode(w, more)
 	if err != nil {
 		return err
 	}
-	if columns, rows := code.Size(d.Style); columns > w.columns {
+	if columns, rows := code.Size(d.Style); columns > w.Columns {
 		larger := "Make it larger and type \"again\",\n"
 		if d.Style == qr.ASCII {
 			larger = "Make it larger and type \"again\", or type \"small\",\n"
@@ -132,11 +132,11 @@ func (a *newApp) draw(first, secret string) error {
 			"%sor type it in by hand: %s", first, columns, rows, larger, secret)
 		return nil
 	}
-	if !w.holds(code, d.Style, more) {
+	if !allSeen(w, code, d.Style, more) {
 		below += tooTall
 	}
 	if d.Colour {
-		defer a.until(func() { io.WriteString(a.out, guide.ColourOff) })()
+		defer a.Until(func() { io.WriteString(a.out, guide.ColourOff) })()
 	}
 	fmt.Fprintf(a.out, "%sScan this with the app\n(%s),\n%s%s", first, a.account(), d.Of(code), below)
 	return nil
@@ -144,24 +144,22 @@ func (a *newApp) draw(first, secret string) error {
 
 // encode makes the QR code with as much in it as leaves it small enough for the window with so many lines more, or at least for
 // the window's width.
-func (a *newApp) encode(w window, more int) (*qr.Code, error) {
+func (a *newApp) encode(w terminal.Window, more int) (*qr.Code, error) {
 	uris := []string{a.uri}
 	if otpauth.Usual(*a.device) {
 		uris = append(uris, otpauth.Short(otpauth.Host(), a.who.Name, a.device.Secret)...)
 	}
-	fits := func(code *qr.Code) bool { return w.holds(code, a.drawing.Style, more) }
+	fits := func(code *qr.Code) bool { return allSeen(w, code, a.drawing.Style, more) }
 	code, err := guide.Encode(uris, fits)
 	if err != nil || fits(code) {
 		return code, err
 	}
-	w.rows = 0
+	w.Rows = 0
 	return guide.Encode(uris, fits)
 }
 
-// lines is how many lines text takes in a window so wide.
-func lines(text string, columns int) (n int) {
-	for _, line := range strings.Split(strings.TrimSuffix(text, "\n"), "\n") {
-		n += max(1, (len(line)+columns-1)/columns)
-	}
-	return n
+// allSeen reports whether a code, and so many lines more, are all seen at once.
+func allSeen(w terminal.Window, code *qr.Code, style qr.Style, more int) bool {
+	columns, rows := code.Size(style)
+	return w.Holds(columns, rows+more)
 }

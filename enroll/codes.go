@@ -28,7 +28,7 @@ func (p *program) codes(o options) error {
 		}
 		return saved
 	}
-	if !p.shown {
+	if !p.Shown {
 		return &failure{"output is not a terminal, so no codes are shown",
 			"run it on a terminal, or as root: enroll codes --user NAME --yes"}
 	}
@@ -60,7 +60,7 @@ func unseen(who identity, err error) error {
 func (p *program) replaceCodes(k factor.Keyring, who identity) ([]string, error) {
 	codes, set, err := factor.NewRecovery()
 	if err == nil {
-		err = p.writable() // the user may have gone since the command began
+		err = p.Writable() // the user may have gone since the command began
 	}
 	if err != nil {
 		return nil, err

@@ -59,7 +59,7 @@ func (p *program) group() func(string) error {
 
 // progress shows on a terminal how far the questions to sshd are: many Match lines take seconds.
 func (p *program) progress() func(asked, all int) {
-	if !p.shown {
+	if !p.Shown {
 		return nil
 	}
 	return func(asked, all int) {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/enroll/setuid"
+	"latchkey/enroll/terminal"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/safefile"
@@ -25,7 +26,7 @@ var root string
 const lockWait = 5 * time.Second
 
 func main() {
-	err := outputClosed()
+	err := terminal.OutputClosed()
 	if err == nil {
 		err = setuid.CleanStart()
 	}
@@ -45,11 +46,12 @@ func main() {
 // newProgram is the program for the caller whose rights down keeps, on the system below root.
 func newProgram(down setuid.Privilege, root string) *program {
 	p := &program{
-		console: newConsole(os.Stdin, os.Stdout, os.Stderr), Privilege: down, uid: down.Real,
+		Console: terminal.New(os.Stdin, os.Stdout), err: os.Stderr, Privilege: down, uid: down.Real,
 		root: root, clock: time.Now, keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait, Ended: ended(root)}),
 		newVerifier: func() verifier { return &dispatch.Dispatcher{Root: root, Clock: time.Now, Watched: -1} },
 	}
-	p.password, p.Abort = p.authenticate, p.console.abort
+	p.out, p.password = p.Out, p.authenticate
+	p.Abort = func(err error) { p.End(func() int { return report(p.err, err) }) }
 	return p
 }
 

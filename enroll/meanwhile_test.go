@@ -132,7 +132,7 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 	}
 	proofs := func(line string) factor.Keyring {
 		p := newProgram(setuid.Privilege{}, root)
-		p.uid, p.out, p.in = 65534, io.Discard, bufio.NewReader(&slow{[]string{line}, &now})
+		p.uid, p.Out, p.In = 65534, io.Discard, bufio.NewReader(&slow{[]string{line}, &now})
 		p.clock, p.password = func() time.Time { return now }, func(string) error { return nil }
 		proven, err := p.prove(nobody)
 		if err != nil {

@@ -56,7 +56,7 @@ func (p *program) phone(who identity, o options, rules *policy.Policy) (record.D
 	typed := o.number
 	if typed == "" {
 		var err error
-		if typed, err = p.ask("Number of the phone, with country code, such as +1 555 123 4567: "); err != nil {
+		if typed, err = p.Ask("Number of the phone, with country code, such as +1 555 123 4567: "); err != nil {
 			return record.Device{}, err
 		}
 	}

@@ -48,7 +48,7 @@ func (p *program) writePicture(path string, code *qr.Code) (keep func(bool), err
 		return nil, err
 	}
 	// A signal may come while this is root, and the path may be another file's by then: so the file is emptied, not removed.
-	done := p.until(func() { f.Truncate(0) })
+	done := p.Until(func() { f.Truncate(0) })
 	keep = func(saved bool) {
 		defer f.Close()
 		defer done()

@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"latchkey/enroll/setuid"
+	"latchkey/enroll/terminal"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/gate/names"
@@ -17,13 +19,14 @@ import (
 
 // program is one run of enroll.
 type program struct {
-	*console
+	*terminal.Console
 	setuid.Privilege
-	uid     int // the real uid: who runs it
-	root    string
-	clock   func() time.Time
-	keyring factor.Keyring
-	given   string // the password that PAM was given, to tell it from a code
+	out, err io.Writer // what it did, and what went wrong
+	uid      int       // the real uid: who runs it
+	root     string
+	clock    func() time.Time
+	keyring  factor.Keyring
+	given    string // the password that PAM was given, to tell it from a code
 	// password asks a user for the password, and whether the account may be used.
 	password func(name string) error
 	// newVerifier makes what reaches Twilio Verify.
@@ -44,7 +47,7 @@ func (p *program) run(args []string) int {
 	case o.command.Root && p.uid != 0:
 		err = &failure{fmt.Sprintf("enroll %s is for root", o.command.Name), ""}
 	default:
-		if err = p.writable(); err == nil {
+		if err = p.Writable(); err == nil {
 			err = does[o.command.Name](p, o)
 		}
 	}

@@ -60,11 +60,11 @@ func passwordRefused(err error) error {
 func (p *program) pamAsks(style pam.Style, text string) (string, error) {
 	switch style {
 	case pam.PromptEchoOff:
-		answer, err := p.askHidden(text)
+		answer, err := p.AskHidden(text)
 		p.given = answer
 		return answer, err
 	case pam.PromptEchoOn:
-		return p.ask(text)
+		return p.Ask(text)
 	case pam.ErrorMsg, pam.TextInfo:
 		fmt.Fprintln(p.err, text)
 		return "", nil

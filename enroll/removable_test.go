@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"os"
 	"strings"
@@ -14,7 +13,7 @@ import (
 func removable(root string, args ...string) (said string, exit int) {
 	var out bytes.Buffer
 	p := newProgram(setuid.Privilege{}, root)
-	p.console = &console{in: bufio.NewReader(strings.NewReader("")), out: &out, err: &out}
+	p.Console, p.out, p.err = silent(), &out, &out
 	exit = p.run(append([]string{"removable"}, args...))
 	return out.String(), exit
 }

@@ -1,16 +1,20 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"latchkey/enroll/setuid"
+	"latchkey/enroll/terminal"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
@@ -29,7 +33,7 @@ func TestScripts(t *testing.T) {
 const goodStack = "auth requisite pam_unix.so\nauth required pam_latchkey.so\naccount required pam_unix.so\nsession required pam_permit.so\n"
 
 func TestMain(m *testing.M) {
-	testscript.Main(tidy{m}, map[string]func(){"enroll": enrollBelowRoot, "code": printCode, "hidden": askHiddenAndDie})
+	testscript.Main(tidy{m}, map[string]func(){"enroll": enrollBelowRoot, "code": printCode})
 }
 
 // tidy removes, after the tests, the host that they share.
@@ -51,6 +55,11 @@ func makeRoot(root string) error {
 		}
 	}
 	return os.WriteFile(root+"/etc/latchkey/latchkey.toml", nil, 0o644)
+}
+
+// silent is a console at which no one sits.
+func silent() *terminal.Console {
+	return &terminal.Console{In: bufio.NewReader(strings.NewReader("")), Out: io.Discard}
 }
 
 // enrollBelowRoot is main without the clean start, whose re-execution would forget where the test's root is.

@@ -18,7 +18,7 @@ func (p *program) secret(o options) ([]byte, error) {
 	case "":
 		return factor.NewSecret(strings.ToUpper(o.algorithm)), nil
 	case "-":
-		return readSecret("standard input", p.in)
+		return readSecret("standard input", p.In)
 	}
 	f, err := os.Open(o.secretFile)
 	if err != nil {

@@ -44,7 +44,7 @@ func (c *sentCode) obtain() error {
 	}
 	prompt := fmt.Sprintf("A code is on its way to %s. Code: ", c.phone.Hint())
 	for range confirmTries {
-		answer, err := c.ask(prompt)
+		answer, err := c.Ask(prompt)
 		if err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func (p *program) saidDone(who identity, d record.Device) {
 
 // setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. That is the beginning of so many steps.
 func (p *program) setUpApp(who identity, o options, steps int, save func(proven factor.Keyring, d record.Device, step uint64) error) error {
-	if !p.shown {
+	if !p.Shown {
 		return &failure{"output is not a terminal, so the secret is not shown",
 			"run it on a terminal, or as root: enroll add totp --user NAME --yes"}
 	}

@@ -12,8 +12,8 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// terminal runs enroll on a pseudo-terminal below a root of its own.
-func terminal(t *testing.T, args ...string) (*suite.Terminal, string) {
+// onTerminal runs enroll on a pseudo-terminal below a root of its own.
+func onTerminal(t *testing.T, args ...string) (*suite.Terminal, string) {
 	t.Helper()
 	root := t.TempDir()
 	if err := makeRoot(root); err != nil {
@@ -34,6 +34,9 @@ func terminalIn(t *testing.T, root string, args ...string) *suite.Terminal {
 	}
 	return started(t, usualColumns, 0, append([]string{"env", "LATCHKEY_ROOT=" + root, name}, args...))
 }
+
+// usualColumns is the width of a terminal.
+const usualColumns = 80
 
 // started runs a command line on a terminal of that size.
 func started(t *testing.T, columns, rows int, argv []string) *suite.Terminal {
@@ -109,7 +112,7 @@ func recordOf(t *testing.T, root string) string {
 }
 
 func TestSetUpOnATerminalSavesADeviceWhoseCodeWasConfirmed(t *testing.T) {
-	term, root := terminal(t)
+	term, root := onTerminal(t)
 	d := scan(t, term)
 	scanned(t, suite.Screen{Columns: usualColumns, Rows: 40}, term.Seen())
 	if recordOf(t, root) != "" {
@@ -135,7 +138,7 @@ func TestSetUpOnATerminalSavesADeviceWhoseCodeWasConfirmed(t *testing.T) {
 }
 
 func TestThreeWrongCodesSaveNothing(t *testing.T) {
-	term, root := terminal(t)
+	term, root := onTerminal(t)
 	d := scan(t, term)
 	wrong := absent(d, factor.Step(d, time.Now()))
 	typed(t, term, wrong)
@@ -151,7 +154,7 @@ func TestThreeWrongCodesSaveNothing(t *testing.T) {
 }
 
 func TestACodeFromAClockThatIsOffSaysByHowMuch(t *testing.T) {
-	term, _ := terminal(t)
+	term, _ := onTerminal(t)
 	d := scan(t, term)
 	typed(t, term, codeAt(t, d, 10))
 	expect(t, term, `about (270|300) seconds early: your phone.s clock is fast`)
@@ -162,7 +165,7 @@ func TestACodeFromAClockThatIsOffSaysByHowMuch(t *testing.T) {
 func TestAnAbortAtThePromptSavesNothing(t *testing.T) {
 	for name, key := range map[string]string{"interrupt": "\x03", "end of file": "\x04", "hang-up": ""} {
 		t.Run(name, func(t *testing.T) {
-			term, root := terminal(t)
+			term, root := onTerminal(t)
 			scan(t, term)
 			if key == "" {
 				term.Close()
@@ -180,7 +183,7 @@ func TestAnAbortAtThePromptSavesNothing(t *testing.T) {
 }
 
 func TestAUserWhoHasADeviceIsToldHowToAddOne(t *testing.T) {
-	term, root := terminal(t)
+	term, root := onTerminal(t)
 	d := scan(t, term)
 	typed(t, term, codeAt(t, d, 0))
 	exits(t, term, exitDone)

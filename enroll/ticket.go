@@ -41,7 +41,7 @@ func (p *program) tryTicket(who identity) (ticket state.Grant, err error) {
 	if err != nil {
 		return ticket, err
 	}
-	answer, err := p.ask("Ticket from your administrator: ")
+	answer, err := p.Ask("Ticket from your administrator: ")
 	if err != nil {
 		return ticket, err
 	}

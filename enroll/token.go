@@ -14,7 +14,7 @@ func (p *program) addToken(who identity, o options) error {
 	if err != nil {
 		return err
 	}
-	typed, err := p.askHidden("Step 1 of 2. Secret of the token (base32, or 0x and hexadecimal): ")
+	typed, err := p.AskHidden("Step 1 of 2. Secret of the token (base32, or 0x and hexadecimal): ")
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ const tokenReach = 1000
 func (p *program) confirmToken(who identity, d record.Device, first uint64) (uint64, error) {
 	prompt := "Step 2 of 2. Press its button and type the code: "
 	for range confirmTries {
-		answer, err := p.ask(prompt)
+		answer, err := p.Ask(prompt)
 		if err != nil {
 			return 0, err
 		}

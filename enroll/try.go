@@ -47,7 +47,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 	if err != nil {
 		return m, nil, err
 	}
-	answer, err := p.ask(prompt)
+	answer, err := p.Ask(prompt)
 	if err != nil {
 		return m, nil, err
 	}

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"fmt"
@@ -30,11 +30,12 @@ func (w *witness) Write(text []byte) (int, error) {
 	return w.Writer.Write(text)
 }
 
-// askHiddenAndDie asks for a password, and ends itself by the signal of its first argument once nothing echoes.
+// askHiddenAndDie asks for a password, and ends itself by the signal of its first argument once
+// nothing echoes.
 func askHiddenAndDie() {
-	c := newConsole(os.Stdin, os.Stdout, os.Stderr)
+	c := New(os.Stdin, os.Stdout)
 	w := &witness{Writer: os.Stdout}
-	c.out = w
+	c.Out = w
 	if n, _ := strconv.Atoi(os.Args[1]); n != 0 {
 		go func() {
 			for echoes() {
@@ -42,7 +43,7 @@ func askHiddenAndDie() {
 			unix.Kill(os.Getpid(), unix.Signal(n))
 		}()
 	}
-	answer, err := c.askHidden("Password: ")
+	answer, err := c.AskHidden("Password: ")
 	fmt.Printf("got %q, %v; the prompt was seen with echo: %v\n", answer, err, w.echoed)
 }
 
@@ -68,12 +69,13 @@ func asked(t *testing.T, by unix.Signal) *suite.Terminal {
 
 func TestTheTerminalEchoesAfterAHiddenPromptHoweverItEnded(t *testing.T) {
 	for _, by := range []unix.Signal{
-		unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGABRT, unix.SIGTRAP, unix.SIGSYS, unix.SIGSEGV, unix.SIGPIPE,
+		unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGABRT,
+		unix.SIGTRAP, unix.SIGSYS, unix.SIGSEGV, unix.SIGPIPE,
 	} {
 		t.Run(unix.SignalName(by), func(t *testing.T) {
 			term := asked(t, by)
-			expect(t, term, `[ ;]-?icrnl`)
-			exits(t, term, 0)
+			seen(t, term, `[ ;]-?icrnl`)
+			ends(t, term)
 			if !strings.Contains(term.Seen(), " echo ") {
 				t.Errorf("seen: %s", term.Seen())
 			}
@@ -83,11 +85,38 @@ func TestTheTerminalEchoesAfterAHiddenPromptHoweverItEnded(t *testing.T) {
 
 func TestAHiddenPromptIsSeenOnlyOnceNothingEchoes(t *testing.T) {
 	term := asked(t, 0)
-	expect(t, term, "Password: ")
-	typed(t, term, "secret")
-	expect(t, term, `got "secret", <nil>; the prompt was seen with echo: false`)
-	exits(t, term, 0)
+	seen(t, term, "Password: ")
+	if err := term.Type("secret"); err != nil {
+		t.Fatal(err)
+	}
+	seen(t, term, `got "secret", <nil>; the prompt was seen with echo: false`)
+	ends(t, term)
 	if strings.Count(term.Seen(), "secret") != 1 || !strings.Contains(term.Seen(), " echo ") {
 		t.Errorf("seen: %s", term.Seen())
+	}
+}
+
+// TestMain runs the tests, or what the tests run on a terminal of their own.
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == "hidden" {
+		askHiddenAndDie()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// seen waits until the terminal shows what matches the pattern.
+func seen(t *testing.T, term *suite.Terminal, pattern string) {
+	t.Helper()
+	if err := term.Expect(pattern); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ends waits for the shell, which succeeds.
+func ends(t *testing.T, term *suite.Terminal) {
+	t.Helper()
+	if status, err := term.Exit(); err != nil || status != 0 {
+		t.Errorf("got exit status %d, %v; want 0", status, err)
 	}
 }

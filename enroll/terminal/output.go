@@ -1,4 +1,4 @@
-package main
+package terminal
 
 /*
 #include <fcntl.h>
@@ -25,6 +25,8 @@ import (
 	"io"
 
 	"golang.org/x/sys/unix"
+
+	"latchkey/enroll/hint"
 )
 
 // output is standard output. It remembers what could not be written, so that no command
@@ -42,8 +44,8 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// outputClosed is the error of a program that was started with nowhere to write to.
-func outputClosed() error {
+// OutputClosed is the error of a program that was started with nowhere to write to.
+func OutputClosed() error {
 	if C.output_is_closed() == 0 {
 		return nil
 	}
@@ -51,20 +53,22 @@ func outputClosed() error {
 }
 
 func unwritable(err error) error {
-	return &failure{fmt.Sprintf("standard output cannot be written: %v; nothing was changed", err), "look where it leads to"}
+	what := fmt.Sprintf("standard output cannot be written: %v; nothing was changed", err)
+	return hint.Error(what, "look where it leads to")
 }
 
-// writable looks whether standard output takes what will be written, before anything is
+// Writable looks whether standard output takes what will be written, before anything is
 // changed. A write of nothing fails on /dev/full and on a terminal that was hung up; a pipe
 // without a reader has an error; and a regular file is given the room, which makes it no
 // longer.
-func (c *console) writable() error {
+func (c *Console) Writable() error {
 	if c.outFile == nil {
 		return nil
 	}
 	fd := int(c.outFile.Fd())
 	polled := []unix.PollFd{{Fd: int32(fd)}}
-	if _, err := unix.Poll(polled, 0); err == nil && polled[0].Revents&(unix.POLLERR|unix.POLLNVAL) != 0 {
+	const gone = unix.POLLERR | unix.POLLNVAL
+	if _, err := unix.Poll(polled, 0); err == nil && polled[0].Revents&gone != 0 {
 		return unwritable(errors.New("nobody reads it"))
 	}
 	if _, err := unix.Write(fd, nil); err != nil {
@@ -84,15 +88,10 @@ func (c *console) writable() error {
 // roomForOutput is more than any command that changes something writes, import aside, in bytes.
 const roomForOutput = 4096
 
-// ended is the error of a command that ended with err, once what could not be written is
-// counted in.
-func (p *program) ended(err error) error {
-	o, ok := p.out.(*output)
-	switch {
-	case !ok || o.failed == nil || err != nil && !errors.Is(err, o.failed):
-		return err
-	case p.changed:
-		return &failure{fmt.Sprintf("it is done, but standard output could not be written: %v", o.failed), ""}
+// Unwritten is the error of the last write to the console that failed; nil: none did.
+func (c *Console) Unwritten() error {
+	if o, ok := c.Out.(*output); ok {
+		return o.failed
 	}
-	return &failure{fmt.Sprintf("standard output could not be written: %v", o.failed), ""}
+	return nil
 }

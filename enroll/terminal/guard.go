@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"os"
@@ -10,19 +10,23 @@ import (
 
 // ending are the signals that end a Go program, SIGKILL aside.
 var ending = []os.Signal{
-	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGPIPE, unix.SIGILL, unix.SIGTRAP, unix.SIGABRT,
-	unix.SIGBUS, unix.SIGFPE, unix.SIGSEGV, unix.SIGSTKFLT, unix.SIGSYS,
+	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGTERM, unix.SIGPIPE, unix.SIGILL, unix.SIGTRAP,
+	unix.SIGABRT, unix.SIGBUS, unix.SIGFPE, unix.SIGSEGV, unix.SIGSTKFLT, unix.SIGSYS,
 }
 
-// guard undoes what is half done when a signal ends the program: a terminal without echo, a colour, a file.
+// interrupted is the exit status of a program that a signal ended.
+const interrupted = 1
+
+// guard undoes what is half done when a signal ends the program: a terminal without echo, a color,
+// a file.
 type guard struct {
 	mu      sync.Mutex
 	undo    []func()
 	signals chan os.Signal
 }
 
-// until has undo called if a signal ends the program before done is. The calls nest.
-func (g *guard) until(undo func()) (done func()) {
+// Until has undo called if a signal ends the program before done is. The calls nest.
+func (g *guard) Until(undo func()) (done func()) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.undo = append(g.undo, undo); len(g.undo) == 1 {
@@ -42,11 +46,11 @@ func (g *guard) done() {
 	}
 }
 
-// abort undoes, and ends the program with an error.
-func (c *console) abort(err error) {
-	c.mu.Lock()
-	c.undoAll()
-	os.Exit(report(c.err, err))
+// End undoes what is half done, and ends the program with the status that last returns.
+func (g *guard) End(last func() int) {
+	g.mu.Lock()
+	g.undoAll()
+	os.Exit(last())
 }
 
 // undoAll is for the end of the program, with the lock held for good.
@@ -56,12 +60,12 @@ func (g *guard) undoAll() {
 	}
 }
 
-// watch ends the program at the first signal, or itself when there is nothing to undo any more.
+// watch ends the program at the first signal, or itself once there is nothing left to undo.
 func (g *guard) watch(signals <-chan os.Signal) {
 	if _, ok := <-signals; !ok {
 		return
 	}
 	g.mu.Lock()
 	g.undoAll()
-	os.Exit(exitFailed)
+	os.Exit(interrupted)
 }
