@@ -26,7 +26,7 @@ func (o offers) add(typed string, words ...string) { o[typed] = append(o[typed],
 // table is what every file should offer.
 func table() offers {
 	o := offers{}
-	for _, group := range Groups() {
+	for _, group := range groups() {
 		o.add(group, Words(group)...)
 		if group != "" {
 			o.add(group, dashed(groupOptions(group))...)
@@ -40,6 +40,17 @@ func table() offers {
 
 func dashed(options []string) []string {
 	return strings.Fields("--" + strings.Join(append(options, "help"), " --"))
+}
+
+// groups are the beginnings of commands' names that Words knows more of; the first is empty.
+func groups() []string {
+	all := []string{""}
+	for _, c := range Commands {
+		if group, _, two := strings.Cut(c.Name, " "); two && !slices.Contains(all, group) {
+			all = append(all, group)
+		}
+	}
+	return all
 }
 
 // groupOptions are the options of all commands of a group.

@@ -47,37 +47,3 @@ func (o Option) says() string {
 }
 
 func row(b *strings.Builder, what, says string) { fmt.Fprintf(b, "  %-24s %s\n", what, says) }
-
-// Synopsis is the SYNOPSIS of the man page, in Markdown.
-func Synopsis() string {
-	var b strings.Builder
-	for _, c := range Commands {
-		fmt.Fprintf(&b, "%s\n\n", c.synopsis())
-	}
-	b.WriteString("**enroll** [*command*] **--help**\n")
-	return b.String()
-}
-
-// width of the lines of the synopsis.
-const width = 99
-
-func (c Command) synopsis() string {
-	line := strings.TrimSpace("**enroll " + c.Name)
-	line += "**"
-	if c.Operand != "" {
-		line += " *" + strings.TrimSuffix(c.Operand, "...") + "*" + c.Operand[len(strings.TrimSuffix(c.Operand, "...")):]
-	}
-	text := ""
-	for _, o := range c.options() {
-		word := "[**--" + o.Name + "**"
-		if o.Value != "" {
-			word += " *" + o.Value + "*"
-		}
-		if word += "]"; len(line)+1+len(word) > width {
-			text, line = text+line+"\n", word
-		} else {
-			line += " " + word
-		}
-	}
-	return text + line
-}

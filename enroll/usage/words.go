@@ -19,14 +19,3 @@ func Words(before string) (words []string) {
 	}
 	return words
 }
-
-// Groups are the beginnings of commands' names that Words knows more of; the first is empty.
-func Groups() (groups []string) {
-	groups = []string{""}
-	for _, c := range Commands {
-		if group, _, two := strings.Cut(c.Name, " "); two && !slices.Contains(groups, group) {
-			groups = append(groups, group)
-		}
-	}
-	return groups
-}

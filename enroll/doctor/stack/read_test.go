@@ -10,6 +10,11 @@ import (
 	"testing"
 )
 
+// readIn reads a service from other folders than Dirs.
+func readIn(root string, dirs []string, name string) (*Service, error) {
+	return (&reader{root: root, dirs: dirs, open: readTrusted}).service(name)
+}
+
 func TestWhatPAMWouldMisreadIsAnErrorWithFileAndLine(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
 		"a type": {"# x\n\nauht required pam_unix.so\n",

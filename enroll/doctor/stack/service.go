@@ -98,11 +98,6 @@ func read(r *reader, service string) (*Service, error) {
 	return s, err
 }
 
-// readIn reads from other folders than Dirs.
-func readIn(root string, dirs []string, name string) (*Service, error) {
-	return (&reader{root: root, dirs: dirs, open: readTrusted}).service(name)
-}
-
 func (r *reader) service(name string) (*Service, error) {
 	missing := r.file(name, "", 0, 0)
 	if missing != nil && !errors.Is(missing, fs.ErrNotExist) {

@@ -19,30 +19,22 @@ func EncodeRequest(r Request) ([]byte, error) { return encode(r) }
 // EncodeAnswer checks a and returns it as it goes over the pipe.
 func EncodeAnswer(a Answer) ([]byte, error) { return encode(a) }
 
-// DecodeRequest returns the request that data is. No error shows anything of it.
-func DecodeRequest(data []byte) (Request, error) { return decode[Request](data) }
-
 // DecodeAnswer returns the answer that data is. No error shows anything of it.
 func DecodeAnswer(data []byte) (Answer, error) { return decode[Answer](data) }
 
-// ReadRequest reads a request until the end of r, and no more of r than a request can be long.
-func ReadRequest(r io.Reader) (Request, error) { return read[Request](r) }
-
-// ReadAnswer reads an answer until the end of r, and no more of r than an answer can be long.
-func ReadAnswer(r io.Reader) (Answer, error) { return read[Answer](r) }
+// ReadRequest reads a request until the end of r, and no more of r than a request can be long. No
+// error shows anything of it.
+func ReadRequest(r io.Reader) (Request, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxMessage+1))
+	if err != nil {
+		return Request{}, errors.New("the message could not be read")
+	}
+	return decode[Request](data)
+}
 
 type message interface {
 	Request | Answer
 	Validate() error
-}
-
-func read[M message](r io.Reader) (M, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxMessage+1))
-	if err != nil {
-		var none M
-		return none, errors.New("the message could not be read")
-	}
-	return decode[M](data)
 }
 
 func encode[M message](m M) ([]byte, error) {

@@ -62,7 +62,7 @@ func TestMessagesSurviveTheWayThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := protocol.ReadAnswer(strings.NewReader(string(data))); err != nil || got != answer() {
+	if got, err := protocol.DecodeAnswer(data); err != nil || got != answer() {
 		t.Errorf("%s: %v", data, err)
 	}
 }
