@@ -125,14 +125,17 @@ deps-tests:
 demo: deps build
 	@go run ./sshd/demo
 
+# Many tests wait more than they compute: for a lock, a container, a client. So more of them run at once than there are
+# processors.
+PATIENTLY = -count=1 -timeout 40m -parallel 5
+
 # Everything: the packages, once more with the race detector and the sanitizers, and logins in containers. -count=1, because
 # go's cache of results knows nothing of the programs that tests build and start.
 test: deps-tests build lint
-	go test -count=1 -timeout 20m $$(go list ./... | grep -v -e /sshd$$ -e /packaging$$)
-	go test -count=1 -timeout 20m ./packaging
-	go test -count=1 -race ./pam/...
+	go test $(PATIENTLY) -p 4 $$(go list ./... | grep -v -e /sshd$$ -e /packaging$$)
+	go test $(PATIENTLY) -race ./pam/...
 	$(SANITIZED) go test -count=1 -asan ./pam/gate/...
-	go test -count=1 -timeout 20m ./sshd
+	go test $(PATIENTLY) ./packaging ./sshd
 
 lint: deps-tests
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'lint: gofmt would change these'; exit 1; }
