@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/stack"
+	"latchkey/pam/flow"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
 )
@@ -67,15 +68,14 @@ func (f forecast) choose(e *explanation) {
 	}
 }
 
-// confOf is the policy that a line of the module takes.
+// confOf is the policy that a line of the module takes. What is wrong with its arguments comes out
+// when it is rehearsed.
 func confOf(args []string) string {
-	path := policy.DefaultPath
+	var a flow.Arguments
 	for _, arg := range args {
-		if conf, ok := strings.CutPrefix(arg, "conf="); ok {
-			path = conf
-		}
+		a.Take(arg)
 	}
-	return path
+	return a.Policy()
 }
 
 // answer is what the lines return to right answers, or to wrong ones. A code that another line has

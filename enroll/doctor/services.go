@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/stack"
+	"latchkey/pam/flow"
 )
 
 // checkLogins looks at sshd and at its PAM service, and at every other service that asks for
@@ -162,15 +163,15 @@ func checkUseless(s *stack.Service, kind stack.Type) []Finding {
 	return found
 }
 
-// checkArguments refuses what a login refuses (pam/flow), and reads the policy that conf= names.
+// checkArguments refuses what a login refuses, and reads the policy that conf= names.
 func (d Doctor) checkArguments(l *stack.Line) []Finding {
 	var found []Finding
 	for _, arg := range l.Args {
-		path, conf := strings.CutPrefix(arg, "conf=")
-		switch {
-		case conf && filepath.IsAbs(path) && path == filepath.Clean(path):
-			found = append(found, d.checkPolicy(path)...)
-		case conf, arg != "if_publickey" && arg != "debug":
+		var a flow.Arguments
+		switch err := a.Take(arg); {
+		case err == nil && a.Conf != "":
+			found = append(found, d.checkPolicy(a.Conf)...)
+		case err != nil:
 			found = append(found, fault(l.Place(),
 				fmt.Errorf("pam_latchkey does not take %q: every login is denied", arg),
 				"it takes conf=PATH (absolute), if_publickey and debug"))

@@ -8,29 +8,46 @@ import (
 	"latchkey/pam/policy"
 )
 
-// arguments are the module's arguments in the PAM configuration.
-type arguments struct {
-	conf        string
-	ifPublicKey bool
-	debug       bool
+// Arguments are what a line of the PAM configuration tells the module. The zero value is a line without any.
+type Arguments struct {
+	Conf        string // the policy that conf= names; "": none
+	IfPublicKey bool
+	Debug       bool
 }
 
-// parseArguments refuses what it does not know: a misspelt option must not silently change who gets in.
-func parseArguments(args []string) (arguments, error) {
-	a := arguments{conf: policy.DefaultPath}
+// Take reads one argument. It refuses what it does not know: a misspelt option must not silently
+// change who gets in.
+func (a *Arguments) Take(arg string) error {
+	path, isConf := strings.CutPrefix(arg, "conf=")
+	switch {
+	case isConf:
+		a.Conf = path
+		if !filepath.IsAbs(path) || path != filepath.Clean(path) {
+			return fmt.Errorf("module argument %q: not an absolute, clean path", arg)
+		}
+	case arg == "if_publickey":
+		a.IfPublicKey = true
+	case arg == "debug":
+		a.Debug = true
+	default:
+		return fmt.Errorf("unknown module argument %q", arg)
+	}
+	return nil
+}
+
+// Policy is the path of the policy that the line goes by.
+func (a Arguments) Policy() string {
+	if a.Conf != "" {
+		return a.Conf
+	}
+	return policy.DefaultPath
+}
+
+// parseArguments reads all arguments, or returns the error about the first that is refused.
+func parseArguments(args []string) (a Arguments, err error) {
 	for _, arg := range args {
-		path, isConf := strings.CutPrefix(arg, "conf=")
-		switch {
-		case isConf && filepath.IsAbs(path) && path == filepath.Clean(path):
-			a.conf = path
-		case isConf:
-			return a, fmt.Errorf("module argument %q: not an absolute, clean path", arg)
-		case arg == "if_publickey":
-			a.ifPublicKey = true
-		case arg == "debug":
-			a.debug = true
-		default:
-			return a, fmt.Errorf("unknown module argument %q", arg)
+		if err := a.Take(arg); err != nil {
+			return Arguments{}, err
 		}
 	}
 	return a, nil

@@ -27,7 +27,7 @@ func (f Flow) Run(r Request) Outcome {
 	if err != nil {
 		return deny(Argument, err.Error())
 	}
-	if args.ifPublicKey {
+	if args.IfPublicKey {
 		return ifPublicKey(r)
 	}
 	if o := checkName(r); o != undecided {
@@ -36,7 +36,7 @@ func (f Flow) Run(r Request) Outcome {
 	if r.Service == enrollService && r.ByEnroll {
 		return allow(Exempt)
 	}
-	rules, err := policy.Load(f.Root, args.conf)
+	rules, err := policy.Load(f.Root, args.Policy())
 	if err != nil {
 		f.Talk.Tell(sorry)
 		return deny(Config, err.Error())
@@ -45,7 +45,7 @@ func (f Flow) Run(r Request) Outcome {
 	if err != nil {
 		return deny(NoAnswer, err.Error())
 	}
-	if args.debug {
+	if args.Debug {
 		f.Debug(d.Why)
 	}
 	return f.follow(rules, d, r).noting(d.Doubts())
