@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"latchkey/pam/method"
+	"latchkey/pam/phone"
 	"latchkey/pam/strict"
 )
 
@@ -36,34 +37,11 @@ func (p *Phone) set(v strict.Value) error {
 	case "prefixes":
 		return strict.List(v, &p.Prefixes, prefix)
 	case "locale":
-		return v.Text(&p.Locale, `be a language such as "en" or "pt-BR"`, isLocale)
+		return v.Text(&p.Locale, `be a language such as "en" or "pt-BR"`, phone.IsLocale)
 	}
 	return v.Unknown()
 }
 
 func prefix(v strict.Value, into *string) error {
-	return v.Text(into, `be "+" and 1 to 15 digits, the first not 0`, isPrefix)
-}
-
-// isPrefix reports whether s can be the beginning of an E.164 number: at most 15 digits, and no country code begins with 0.
-func isPrefix(s string) bool {
-	digits, plus := strings.CutPrefix(s, "+")
-	return plus && 1 <= len(digits) && len(digits) <= 15 && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
-}
-
-// isLocale reports whether s is letters in groups joined by single dashes, 2 to 16 bytes.
-func isLocale(s string) bool {
-	if len(s) < 2 || len(s) > 16 {
-		return false
-	}
-	for group := range strings.SplitSeq(s, "-") {
-		if group == "" || strings.TrimFunc(group, isLetter) != "" {
-			return false
-		}
-	}
-	return true
-}
-
-func isLetter(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	return v.Text(into, `be "+" and 1 to 15 digits, the first not 0`, phone.IsPrefix)
 }

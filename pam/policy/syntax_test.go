@@ -43,29 +43,6 @@ func TestRates(t *testing.T) {
 	}
 }
 
-func TestPrefixes(t *testing.T) {
-	for text, want := range map[string]bool{
-		"+1": true, "+44": true, "+123456789012345": true,
-		"": false, "+": false, "1": false, "+0": false, "++1": false, "+1 ": false, "+1-2": false, "+١": false, "+1234567890123456": false,
-	} {
-		if isPrefix(text) != want {
-			t.Errorf("isPrefix(%q) is %v", text, !want)
-		}
-	}
-}
-
-func TestLocales(t *testing.T) {
-	for text, want := range map[string]bool{
-		"en": true, "pt-BR": true, "zh-Hant-TW": true,
-		"": false, "e": false, "-": false, "en-": false, "-en": false, "en--GB": false, "en_GB": false, "en1": false, "eñ": false,
-		"abcdefghijklmnopq": false,
-	} {
-		if isLocale(text) != want {
-			t.Errorf("isLocale(%q) is %v", text, !want)
-		}
-	}
-}
-
 func TestLiteralAddresses(t *testing.T) {
 	for rhost, want := range map[string]string{
 		"192.0.2.7": "192.0.2.7", "::ffff:192.0.2.7": "192.0.2.7", "2001:DB8::1": "2001:db8::1", "fe80::1%eth0": "fe80::1",

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"latchkey/pam/method"
+	"latchkey/pam/phone"
 	"latchkey/pam/state"
 )
 
@@ -166,10 +167,8 @@ func (d *Device) checkCode() error {
 	return nil
 }
 
-// checkPhone refuses a number that is not E.164: a plus sign, and 7 to 15 digits of which the first is not 0.
 func (d *Device) checkPhone() error {
-	digits, plus := strings.CutPrefix(string(d.Secret), "+")
-	if !plus || len(digits) < 7 || len(digits) > 15 || digits[0] == '0' || strings.Trim(digits, "0123456789") != "" {
+	if !phone.IsNumber(string(d.Secret)) {
 		return errors.New("the phone's number is not E.164")
 	}
 	if d.Algorithm != "" || d.Digits != 0 || d.Period != 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"latchkey/pam/method"
+	"latchkey/pam/phone"
 )
 
 // Version is the version of both messages. Both programs are installed together; another version means that they were not.
@@ -76,11 +77,11 @@ func (r Request) validateAction() error {
 
 func (r Request) validateSend() error {
 	switch {
-	case !IsE164(r.To):
+	case !phone.IsNumber(r.To):
 		return errNumber
 	case r.Channel != method.SMS && r.Channel != method.Call:
 		return errors.New("unknown channel")
-	case r.Locale != "" && !isLocale(r.Locale):
+	case r.Locale != "" && !phone.IsLocale(r.Locale):
 		return errors.New("the locale is not a language")
 	case r.SID != "" || r.Code != "":
 		return errExtra
@@ -90,7 +91,7 @@ func (r Request) validateSend() error {
 
 func (r Request) validateCheck() error {
 	switch {
-	case !IsE164(r.To):
+	case !phone.IsNumber(r.To):
 		return errNumber
 	case !isCode(r.Code):
 		return errors.New("the code is not 4 to 10 digits")

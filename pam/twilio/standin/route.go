@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/phone"
 )
 
 // ServeHTTP answers one request, by the rules or by the fault that is set.
@@ -73,7 +73,7 @@ func (s *Server) route(r *http.Request, rest string) reply {
 
 func (s *Server) send(r *http.Request) reply {
 	to, channel := r.PostForm.Get("To"), r.PostForm.Get("Channel")
-	if !protocol.IsE164(to) {
+	if !phone.IsNumber(to) {
 		return refuse(http.StatusBadRequest, 60200, "Invalid parameter `To`: "+to)
 	}
 	switch channel {
