@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"latchkey/enroll/otpauth"
+	"latchkey/enroll/app/otpauth"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"

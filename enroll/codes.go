@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"latchkey/enroll/guide"
+	"latchkey/enroll/app/guide"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 )

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/enroll/otpauth"
+	"latchkey/enroll/app/otpauth"
 	"latchkey/sshd/suite"
 )
 

@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/enroll/app/otpauth"
 	"latchkey/enroll/migrate"
-	"latchkey/enroll/otpauth"
 	"latchkey/enroll/setuid"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"

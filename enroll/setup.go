@@ -3,8 +3,9 @@ package main
 import (
 	"fmt"
 
-	"latchkey/enroll/guide"
-	"latchkey/enroll/otpauth"
+	"latchkey/enroll/app"
+	"latchkey/enroll/app/guide"
+	"latchkey/enroll/app/otpauth"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
@@ -62,8 +63,10 @@ func (p *program) saidDone(who identity, d record.Device) {
 	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. At the next login a code from it is asked for.\n", d.Label, who.Name)
 }
 
-// setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. That is the beginning of so many steps.
-func (p *program) setUpApp(who identity, o options, steps int, save func(proven factor.Keyring, d record.Device, step uint64) error) error {
+// setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. These
+// are the first two of so many steps.
+func (p *program) setUpApp(who identity, o options, steps int,
+	save func(proven factor.Keyring, d record.Device, step uint64) error) error {
 	if !p.Shown {
 		return &failure{"output is not a terminal, so the secret is not shown",
 			"run it on a terminal, or as root: enroll add totp --user NAME --yes"}
@@ -81,11 +84,33 @@ func (p *program) setUpApp(who identity, o options, steps int, save func(proven 
 		return err
 	}
 	return p.withPicture(uri, o, func() error {
-		a := newApp{program: p, who: who, device: &d, uri: uri, options: o, steps: steps}
-		step, err := a.confirm()
+		a := app.App{
+			Console: p.Console, User: who.Name, Device: d, URI: uri, Steps: steps, Clock: p.clock,
+			Look:    app.Look{ASCII: o.ascii, Plain: o.plain, Picture: o.png},
+			Refused: func() { p.unconfirmed(who, d) },
+		}
+		step, err := a.Confirm()
 		if err != nil {
 			return err
 		}
 		return save(proven, d, step)
 	})
+}
+
+// withPicture writes the picture of the URI that the options ask for, and has work done that saves
+// the device. The picture stays only if that succeeds.
+func (p *program) withPicture(uri string, o options, work func() error) error {
+	if o.png == "" {
+		return work()
+	}
+	keep, err := app.WritePicture(p.Console, o.png, uri)
+	if err != nil {
+		return err
+	}
+	err = work()
+	keep(made(err))
+	if made(err) {
+		fmt.Fprintf(p.err, "enroll: warning: %s holds the secret: remove it once it is scanned\n", o.png)
+	}
+	return err
 }

@@ -37,6 +37,9 @@ func (p *program) addToken(who identity, o options) error {
 	return saved
 }
 
+// confirmTries is how often a code may be mistyped before nothing is saved.
+const confirmTries = 3
+
 // tokenReach is how far a new token's counter may be ahead: it has been tried in the shop.
 const tokenReach = 1000
 

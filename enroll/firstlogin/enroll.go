@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 
-	"latchkey/enroll/guide"
-	"latchkey/enroll/otpauth"
-	"latchkey/enroll/qr"
+	"latchkey/enroll/app/guide"
+	"latchkey/enroll/app/otpauth"
+	"latchkey/enroll/app/qr"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/policy"

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/enroll/guide"
-	"latchkey/enroll/qr"
+	"latchkey/enroll/app/guide"
+	"latchkey/enroll/app/qr"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/record"

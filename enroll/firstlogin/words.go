@@ -1,9 +1,9 @@
 package main
 
 import (
-	"latchkey/enroll/guide"
-	"latchkey/enroll/otpauth"
-	"latchkey/enroll/qr"
+	"latchkey/enroll/app/guide"
+	"latchkey/enroll/app/otpauth"
+	"latchkey/enroll/app/qr"
 	"latchkey/pam/record"
 )
 

@@ -32,7 +32,9 @@ func URI(host, user string, d record.Device) (string, error) {
 	if d.Type == method.HOTP {
 		return token(host, user, d), nil
 	}
-	algorithms := map[string]otp.Algorithm{"SHA1": otp.AlgorithmSHA1, "SHA256": otp.AlgorithmSHA256, "SHA512": otp.AlgorithmSHA512}
+	algorithms := map[string]otp.Algorithm{
+		"SHA1": otp.AlgorithmSHA1, "SHA256": otp.AlgorithmSHA256, "SHA512": otp.AlgorithmSHA512,
+	}
 	key, err := totp.Generate(totp.GenerateOpts{
 		Issuer: host, AccountName: user, Secret: d.Secret, Period: uint(d.Period / time.Second),
 		Digits: otp.Digits(d.Digits), Algorithm: algorithms[d.Algorithm],
@@ -50,18 +52,21 @@ func token(host, user string, d record.Device) string {
 	v.Set("issuer", host)
 	v.Set("algorithm", d.Algorithm)
 	v.Set("digits", strconv.Itoa(d.Digits))
-	u := url.URL{Scheme: "otpauth", Host: "hotp", Path: "/" + host + ":" + user, RawQuery: v.Encode()}
+	path := "/" + host + ":" + user
+	u := url.URL{Scheme: "otpauth", Host: "hotp", Path: path, RawQuery: v.Encode()}
 	return u.String()
 }
 
-// Usual tells whether a device has the parameters that apps assume: time-based, SHA1, 6 digits, 30 seconds.
+// Usual tells whether a device has the parameters that apps assume: time-based, SHA1, 6 digits,
+// 30 seconds.
 func Usual(d record.Device) bool {
-	return d.Type == method.TOTP && d.Algorithm == "SHA1" && d.Digits == 6 && d.Period == 30*time.Second
+	return d.Type == method.TOTP &&
+		d.Algorithm == "SHA1" && d.Digits == 6 && d.Period == 30*time.Second
 }
 
-// Short are URIs of a usual device with nothing in them that apps do not need, so that their QR codes fit on a terminal, the
-// longest first: with the whole name of the host, with the first part of it, and with the user alone. The issuer is
-// what stands before the colon of the label.
+// Short are URIs of a usual device with nothing in them that apps do not need, so that their QR
+// codes fit on a terminal, the longest first: with the whole name of the host, with the first
+// part of it, and with the user alone. The issuer is what stands before the colon of the label.
 func Short(host, user string, secret []byte) (uris []string) {
 	first, _, _ := strings.Cut(host, ".")
 	for _, label := range []string{host + ":" + user, first + ":" + user, user} {

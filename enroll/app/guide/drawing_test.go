@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"latchkey/enroll/qr"
+	"latchkey/enroll/app/qr"
 	"latchkey/sshd/suite"
 )
 

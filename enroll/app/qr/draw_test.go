@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// read is a drawing back as modules; inked tells what the terminal would show in its foreground colour.
+// read is a drawing back as modules; inked tells what the terminal would show in its foreground
+// colour.
 func read(drawing string, s Style) (inked [][]bool) {
 	for _, line := range strings.Split(strings.TrimSuffix(drawing, "\n"), "\n") {
 		cells := []rune(line)

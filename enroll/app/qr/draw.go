@@ -12,8 +12,8 @@ const (
 	ASCII
 )
 
-// quiet is the width of the empty border in modules (ISO/IEC 18004 asks for 4; readers make do with 2, and a terminal has 24
-// lines).
+// quiet is the width of the empty border in modules (ISO/IEC 18004 asks for 4; readers make do
+// with 2, and a terminal has 24 lines).
 const quiet = 2
 
 // Size is what Draw takes of a terminal, border included.
@@ -25,9 +25,9 @@ func (c *Code) Size(s Style) (columns, rows int) {
 	return modules, (modules + 1) / 2
 }
 
-// Draw is the code in lines of equal length that end with \n, without escape sequences. What is inked shows in the terminal's
-// foreground colour: the light modules, for a terminal with a dark background, or with light the dark modules, for a
-// terminal with a light one.
+// Draw is the code in lines of equal length that end with \n, without escape sequences. What is
+// inked shows in the terminal's foreground colour: the light modules, for a terminal with a
+// dark background, or with light the dark modules, for a terminal with a light one.
 func (c *Code) Draw(s Style, light bool) string {
 	inked := func(x, y int) bool { return c.grid.Black(x, y) == light }
 	if s == ASCII {
@@ -65,8 +65,9 @@ func block(upper, lower bool) string {
 	return " "
 }
 
-// pair is the characters for one module. Of what ASCII has, readers found these best from a picture of a screen: brackets are as
-// high as a line, so that the modules above each other touch.
+// pair is the characters for one module. Of what ASCII has, readers found these best from a
+// picture of a screen: brackets are as high as a line, so that the modules above each other
+// touch.
 func pair(inked bool, ink string) string {
 	if inked {
 		return ink

@@ -1,4 +1,5 @@
-// Package guide is what people see who set up an app, inside a login and at a terminal: the QR code, and what is said about it.
+// Package guide is what people see who set up an app, inside a login and at a terminal: the QR
+// code, and what is said about it.
 package guide
 
 import (
@@ -6,17 +7,21 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"latchkey/enroll/qr"
+	"latchkey/enroll/app/qr"
 )
 
-// Drawing is how a QR code is drawn. The zero value is in half blocks, without colours, for a terminal with a dark background.
+// Drawing is how a QR code is drawn. The zero value is in half blocks, without colours, for a
+// terminal with a dark background.
 type Drawing struct {
 	Style  qr.Style
 	Invert bool // for a terminal with a light background
-	Colour bool // with escape sequences (ECMA-48, SGR): black on white, whatever the terminal's colours are
+	// Colour: with escape sequences (ECMA-48, SGR), black on white, whatever the terminal's
+	// colours are.
+	Colour bool
 }
 
-// Obey changes the drawing as a user asks who was asked for a code, and tells whether that was what the answer said.
+// Obey changes the drawing as a user asks who was asked for a code, and tells whether that was
+// what the answer said.
 func (d *Drawing) Obey(answer string) bool {
 	switch strings.ToLower(strings.Trim(strings.TrimSpace(answer), `"'`)) {
 	case "small":
@@ -32,11 +37,14 @@ func (d *Drawing) Obey(answer string) bool {
 	return true
 }
 
-// ColourOff is the escape sequence that ends whatever colour a drawing that was cut short has left on.
+// ColourOff is the escape sequence that ends whatever colour a drawing that was cut short has
+// left on.
 const ColourOff = "\x1b[0m"
 
 // inked are the runs of characters that are dark all over.
-var inked = map[qr.Style]*regexp.Regexp{qr.Blocks: regexp.MustCompile(`█+`), qr.ASCII: regexp.MustCompile(`[^ \n]+`)}
+var inked = map[qr.Style]*regexp.Regexp{
+	qr.Blocks: regexp.MustCompile(`█+`), qr.ASCII: regexp.MustCompile(`[^ \n]+`),
+}
 
 // Of draws code in lines that end with \n.
 func (d Drawing) Of(code *qr.Code) string {
@@ -48,11 +56,14 @@ func (d Drawing) Of(code *qr.Code) string {
 		dark, light = light, dark
 	}
 	// Spaces on a coloured ground have no gaps between them, as characters have in many fonts.
-	drawing := inked[d.Style].ReplaceAllStringFunc(code.Draw(d.Style, true), func(run string) string {
-		return "\x1b[4" + dark + "m" + strings.Repeat(" ", utf8.RuneCountInString(run)) + "\x1b[4" + light + "m"
-	})
+	fill := func(run string) string {
+		spaces := strings.Repeat(" ", utf8.RuneCountInString(run))
+		return "\x1b[4" + dark + "m" + spaces + "\x1b[4" + light + "m"
+	}
+	drawing := inked[d.Style].ReplaceAllStringFunc(code.Draw(d.Style, true), fill)
 	colour := "\x1b[3" + dark + ";4" + light + "m"
-	return colour + strings.ReplaceAll(strings.TrimSuffix(drawing, "\n"), "\n", ColourOff+"\n"+colour) + ColourOff + "\n"
+	lines := strings.TrimSuffix(drawing, "\n")
+	return colour + strings.ReplaceAll(lines, "\n", ColourOff+"\n"+colour) + ColourOff + "\n"
 }
 
 // Encode makes the QR code of the first of uris whose code fits; if none does, of the last.

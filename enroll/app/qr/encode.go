@@ -13,8 +13,8 @@ import (
 // Code is a QR code, as small as its text allows. Make it with Encode.
 type Code struct{ grid *qr.Code }
 
-// Encode makes the code of an otpauth URI, or of any other text, with error correction L: a screen has no scratches, and a
-// terminal has 24 lines.
+// Encode makes the code of an otpauth URI, or of any other text, with error correction L: a
+// screen has no scratches, and a terminal has 24 lines.
 func Encode(otpauth string) (*Code, error) {
 	parts := segments(otpauth)
 	version, err := smallest(parts)
@@ -29,11 +29,14 @@ func Encode(otpauth string) (*Code, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the QR code: %w", err)
 	}
-	return &Code{&qr.Code{Bitmap: grid.Bitmap, Size: grid.Size, Stride: grid.Stride, Scale: scale}}, nil
+	return &Code{&qr.Code{
+		Bitmap: grid.Bitmap, Size: grid.Size, Stride: grid.Stride, Scale: scale,
+	}}, nil
 }
 
-// capitals is a run of what alphanumeric mode can hold (ISO/IEC 18004, table 5), long enough that 5.5 bits a character
-// instead of 8 outweigh the headers of two more segments. In an otpauth URI that is the secret.
+// capitals is a run of what alphanumeric mode can hold (ISO/IEC 18004, table 5), long enough
+// that 5.5 bits a character instead of 8 outweigh the headers of two more segments. In an
+// otpauth URI that is the secret.
 var capitals = regexp.MustCompile(`[0-9A-Z $%*+./:-]{16,}`)
 
 // segments cuts text into parts of the mode that is shortest for each.

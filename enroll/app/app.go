@@ -1,0 +1,124 @@
+// Package app sets up an authenticator app with a person at a terminal: one secret, shown as a QR
+// code, for typing it in and as a picture, until a code of it has been typed.
+package app
+
+import (
+	"fmt"
+	"time"
+
+	"latchkey/enroll/app/guide"
+	"latchkey/enroll/app/otpauth"
+	"latchkey/enroll/app/qr"
+	"latchkey/enroll/hint"
+	"latchkey/enroll/terminal"
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// App is an authenticator app that a person at a terminal is setting up.
+type App struct {
+	*terminal.Console
+	User   string // whose account it is
+	Device record.Device
+	URI    string // the device's, with all parameters
+	Look   Look
+	// Steps is how many there are in all: showing the secret is the first, a code of it the
+	// second.
+	Steps int
+	Clock func() time.Time
+	// Refused is told of each code that was typed and is not the device's.
+	Refused func()
+
+	drawing guide.Drawing
+}
+
+// Look is how the secret is shown. The zero value draws it.
+type Look struct {
+	ASCII   bool   // draw with ASCII alone
+	Plain   bool   // draw nothing, for screen readers
+	Picture string // draw nothing; the path of a picture of the QR code
+}
+
+// draws reports whether the code is drawn on the terminal at all.
+func (l Look) draws() bool { return !l.Plain && l.Picture == "" }
+
+// mistypes is how many codes may be wrong before nothing is saved.
+const mistypes = 3
+
+// Confirm shows the secret, asks for a code of it and returns that code's time step, which is used
+// up by that.
+func (a *App) Confirm() (step uint64, err error) {
+	a.drawing = a.usualDrawing()
+	if err := a.show(); err != nil {
+		return 0, err
+	}
+	first := fmt.Sprintf("Step 2 of %d. ", a.Steps) + guide.ShownNow
+	prompt := first
+	for wrong := 0; wrong < mistypes; {
+		answer, err := a.Ask(prompt)
+		if err != nil {
+			return 0, err
+		}
+		if a.Look.draws() && a.drawing.Obey(answer) {
+			if err := a.show(); err != nil {
+				return 0, err
+			}
+			prompt = first
+			continue
+		}
+		wrong++
+		code, _ := factor.Normalize(answer)
+		step, found, drift, err := factor.Confirm(&a.Device, code, a.Clock())
+		if err != nil || found {
+			return step, err
+		}
+		a.Refused()
+		prompt = guide.NotTheCode(drift) + guide.ShownNow
+	}
+	return 0, hint.Error("no right code; nothing was saved",
+		"check the clock of the phone and of this machine, then start again")
+}
+
+// usualDrawing is the smallest that the terminal shows, unless another look was asked for.
+func (a *App) usualDrawing() guide.Drawing {
+	w := a.Window()
+	d := guide.Drawing{Style: qr.Blocks, Colour: w.Color}
+	if a.Look.ASCII || !w.UTF8 {
+		d.Style = qr.ASCII
+	}
+	return d
+}
+
+// show shows the secret, as a drawing and for typing it in by hand.
+func (a *App) show() error {
+	first := fmt.Sprintf("Step 1 of %d. ", a.Steps)
+	secret := otpauth.Grouped(a.Device.Secret) + "\n"
+	switch {
+	case a.Look.Plain:
+		a.showPlain(first, secret)
+		return nil
+	case a.Look.Picture != "":
+		fmt.Fprintf(a.Out,
+			"%sScan the QR code in %s with the app\n(%s),\nor type it in by hand: %s",
+			first, a.Look.Picture, a.account(), secret)
+		return nil
+	}
+	return a.draw(first, secret)
+}
+
+// showPlain is for screen readers: nothing is drawn, and each line is a sentence.
+func (a *App) showPlain(first, secret string) {
+	picture := ""
+	if a.Look.Picture != "" {
+		picture = "The QR code is in the file " + a.Look.Picture + ".\n"
+	}
+	fmt.Fprintf(a.Out, "%sType this secret into the app by hand: %sThe account is %s.\n"+
+		"It is also in this address: %s\n%s", first, secret, a.account(), a.URI, picture)
+}
+
+// account is what the app wants to know besides the secret.
+func (a *App) account() string {
+	d := a.Device
+	return fmt.Sprintf("%s on %s, time-based, %s, %d digits, %d seconds",
+		a.User, otpauth.Host(), d.Algorithm, d.Digits, d.Period/time.Second)
+}
