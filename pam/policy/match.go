@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"latchkey/pam/strict"
 )
 
 var errNoLookup = errors.New("groups cannot be looked up here")
@@ -30,7 +32,7 @@ func listed(what, name string, list []string) finding {
 	case list == nil:
 		return finding{is: yes}
 	case slices.Contains(list, name):
-		return holds(what + " " + quote(name))
+		return holds(what + " " + strict.Quote(name))
 	}
 	return finding{is: no}
 }
@@ -46,7 +48,7 @@ func (r Rule) from(q Request) finding {
 	}
 	address := literalAddress(q.From)
 	if !address.IsValid() {
-		return untold("from "+quote(q.From), "not a literal address")
+		return untold("from "+strict.Quote(q.From), "not a literal address")
 	}
 	i := slices.IndexFunc(r.From, func(n netip.Prefix) bool { return n.Contains(address) })
 	if i < 0 {
@@ -67,10 +69,10 @@ func (r Rule) groups(member func(group string) (bool, error)) finding {
 		switch {
 		case err != nil:
 			none.is = unknown
-			u := Unknown{Condition: "group " + quote(group), Why: printable(err.Error())}
+			u := Unknown{Condition: "group " + strict.Quote(group), Why: printable(err.Error())}
 			none.unknown = append(none.unknown, u)
 		case in:
-			return holds("group " + quote(group))
+			return holds("group " + strict.Quote(group))
 		}
 	}
 	return none

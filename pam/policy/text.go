@@ -3,15 +3,10 @@ package policy
 import (
 	"strconv"
 	"strings"
-
-	"latchkey/pam/strict"
 )
 
 // maxFile is the longest latchkey.toml in bytes.
 const maxFile = 64 << 10
-
-// quote makes s fit for one line of a log: quoted, escaped, cut if long.
-func quote(s string) string { return strict.Quote(s) }
 
 // printable makes s, which is no name, fit for one line of a log: escaped, and cut if long.
 func printable(s string) string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,6 +37,16 @@ func (d *Dir) Open(name string, flags int, forbidden uint32) (*os.File, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// ReadFile is Dir.ReadFile of the file at path.
+func ReadFile(path string, forbidden uint32, limit int) ([]byte, error) {
+	dir, err := OpenDir(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return dir.ReadFile(filepath.Base(path), forbidden, limit)
 }
 
 // ReadFile reads the whole of a file that Open would open and that holds at most limit bytes.

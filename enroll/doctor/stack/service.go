@@ -225,12 +225,7 @@ func readTrusted(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := safefile.OpenDir(filepath.Dir(real))
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	return dir.ReadFile(filepath.Base(real), safefile.NotWritable, fileLimit)
+	return safefile.ReadFile(real, safefile.NotWritable, fileLimit)
 }
 
 // line adds what one line of a file says: a module, or the lines of another file.

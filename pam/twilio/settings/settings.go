@@ -28,22 +28,13 @@ const maxFile = 16 << 10
 // Load reads the settings at path below root ("" but in tests). Only root may be able to read them. The error matches
 // fs.ErrNotExist exactly if there is no such file in a directory that was checked: then there are no phones.
 func Load(root, path string) (protocol.Settings, error) {
-	text, err := readFile(root, path, safefile.Private, maxFile)
+	text, err := safefile.ReadFile(root+path, safefile.Private, maxFile)
 	if err != nil {
 		return protocol.Settings{}, err
 	}
 	return Parse(path, text, func(path string) ([]byte, error) {
-		return readFile(root, path, safefile.NotWritable, protocol.MaxCA)
+		return safefile.ReadFile(root+path, safefile.NotWritable, protocol.MaxCA)
 	})
-}
-
-func readFile(root, path string, forbidden uint32, limit int) ([]byte, error) {
-	dir, err := safefile.OpenDir(root + filepath.Dir(path))
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	return dir.ReadFile(filepath.Base(path), forbidden, limit)
 }
 
 // Parse reads the text of the settings; file is their name in errors, readCA reads the file that ca_file names. Errors are
