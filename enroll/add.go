@@ -27,7 +27,7 @@ func (p *program) addHOTP(o options) error {
 // addSecret adds a device that has a secret, with questions or without.
 func (p *program) addSecret(o options, asked func(identity, options) error) error {
 	if o.secretFile != "" && !o.yes {
-		return misused("--secret-file goes with --yes")
+		return misused("--secret-file needs --yes")
 	}
 	who, err := p.adding(o)
 	switch {
@@ -93,10 +93,10 @@ func (p *program) deviceWith(who identity, o options, secret []byte) (record.Dev
 		}
 	}
 	if o.period < 1 || o.period > int(record.MaxPeriod/time.Second) {
-		return record.Device{}, misused("--period is 1 to %d seconds", int(record.MaxPeriod/time.Second))
+		return record.Device{}, misused("--period must be 1 to %d seconds", int(record.MaxPeriod/time.Second))
 	}
 	if o.counter > factor.MaxCounter {
-		return record.Device{}, misused("--counter is at most %d", uint64(factor.MaxCounter))
+		return record.Device{}, misused("--counter must be at most %d", uint64(factor.MaxCounter))
 	}
 	algorithm, now := strings.ToUpper(o.algorithm), p.clock()
 	d := factor.NewTOTP(label, secret, algorithm, o.digits, time.Duration(o.period)*time.Second, now)

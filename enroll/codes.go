@@ -45,7 +45,7 @@ func (p *program) newCodes(k factor.Keyring, who identity) error {
 	if !made(saved) {
 		return saved
 	}
-	if _, err := fmt.Fprint(p.out, "\n"+guide.KeepCodes+guide.Codes(codes, 1)+"\nEarlier codes work no more.\n"); err != nil {
+	if _, err := fmt.Fprint(p.out, "\n"+guide.KeepCodes+guide.Codes(codes, 1)+"\nThe old codes no longer work.\n"); err != nil {
 		return unseen(who, err)
 	}
 	return saved
@@ -53,7 +53,7 @@ func (p *program) newCodes(k factor.Keyring, who identity) error {
 
 // unseen says that recovery codes were saved which nobody has seen.
 func unseen(who identity, err error) error {
-	return &failure{fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.Name, err), "make others: enroll codes"}
+	return &failure{fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.Name, err), "make new ones: enroll codes"}
 }
 
 // replaceCodes saves a new set. It is saved before it is seen: codes on paper that do not work are worse than none.

@@ -119,11 +119,11 @@ func TestADrawingThatIsTallerThanTheWindowIsDrawnAndSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	typed(t, term, "000")
-	expect(t, term, `(?s)not the code of this account in the app.*Type the code that the app shows now: $`)
+	expect(t, term, `(?s)Check that you chose this account in the app.*Type the code that the app shows now: $`)
 	typed(t, term, "again")
 	expect(t, term, `(?s)Step 1 of 3.*Type the code that the app shows now: $`)
 	scanned(t, suite.Screen{Columns: 80, Rows: 40}, term.Seen())
-	if strings.Count(term.Seen(), "not the code of this account") != 1 {
+	if strings.Count(term.Seen(), "Check that you chose this account") != 1 {
 		t.Errorf("it says again that the code was wrong: %s", term.Seen())
 	}
 }
@@ -142,7 +142,7 @@ func TestPlainDrawsNothingAndUsesNoColours(t *testing.T) {
 		t.Errorf("seen: %s", term.Seen())
 	}
 	typed(t, term, "invert") // no word here, so a mistake
-	expect(t, term, "not the code of this account")
+	expect(t, term, "Check that you chose this account")
 	typed(t, term, codeAt(t, d, 0))
 	expect(t, term, `(    [0-9a-z]{5}-[0-9a-z]{5}\r\n){10}`)
 	exits(t, term, exitDone)

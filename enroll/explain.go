@@ -66,7 +66,7 @@ func (p *program) decide(e *explanation, who identity, member func(string) (bool
 	path string) error {
 	rules, err := policy.Load(p.root, path)
 	if err != nil {
-		return &failure{err.Error(), "until it can be read every login is denied"}
+		return &failure{err.Error(), "until it can be read, every login is denied"}
 	}
 	d := rules.Decide(policy.Request{User: who.Name, Service: e.Service, From: e.From,
 		InGroup: member})

@@ -98,7 +98,7 @@ func (f forecast) answer(right bool) stack.Answer {
 func (f forecast) judge(e *explanation) {
 	switch {
 	case f.err != nil:
-		e.deny("PAM lets nobody in: " + f.err.Error())
+		e.deny("PAM lets no one in: " + f.err.Error())
 		return
 	case len(f.right.Ran) == 0:
 		e.unasked(f.right.In)
@@ -106,7 +106,7 @@ func (f forecast) judge(e *explanation) {
 		f.closed(e)
 	case f.wrong.In && !f.wrong.Out && e.Result != "allow":
 		e.Result, e.Reason, e.Detail = "allow", "",
-			"whatever is answered: the stack passes over what "+places(f.right.Ran)+" says"
+			"with any answer: the stack ignores what "+places(f.right.Ran)+" says"
 	}
 	if f.right.In && f.right.Out || f.wrong.In && f.wrong.Out {
 		e.Stack = append(e.Stack, "it depends on "+places(f.right.Depends))
@@ -122,12 +122,12 @@ func (f forecast) closed(e *explanation) {
 	switch {
 	case e.Result == "deny":
 	case e.Result == "asked" && e.stuck():
-		e.deny("nothing that is accepted works for this user")
+		e.deny("no accepted method works for this user")
 	case len(f.right.Twice) > 0:
 		e.deny("a code is asked for again at " + places(f.right.Twice) +
 			", and the one that was accepted is used up")
 	default:
-		e.deny("PAM service " + e.Service + " lets nobody in")
+		e.deny("PAM service " + e.Service + " lets no one in")
 	}
 }
 
@@ -139,7 +139,7 @@ func (e *explanation) unasked(in bool) {
 		[]unusable{}
 	e.Why = "PAM service " + e.Service + " does not come to pam_latchkey: no rule is asked"
 	if e.Result, e.Reason, e.Detail = "allow", "", ""; !in {
-		e.deny("PAM service " + e.Service + " lets nobody in")
+		e.deny("PAM service " + e.Service + " lets no one in")
 	}
 }
 

@@ -33,7 +33,7 @@ func (p *program) usable(e *explanation, who identity, rules *policy.Policy) err
 	return nil
 }
 
-// stuck reports whether nothing that is accepted works.
+// stuck reports whether no accepted method works.
 func (e *explanation) stuck() bool {
 	return !e.bypass && len(e.Methods) > 0 && len(e.Unusable) == len(e.Methods)
 }
@@ -45,7 +45,7 @@ func (p *program) obstacle(account *factor.Account, m method.Method, rules *poli
 		return p.phoneObstacle(account.Record.Devices, rules)
 	case method.Recovery:
 		if account.RecoveryLeft() == 0 {
-			return "there is no recovery code that is not used"
+			return "there is no unused recovery code"
 		}
 		return ""
 	}

@@ -44,7 +44,7 @@ func (p *program) invite(o options) error {
 	}
 	p.logged(audit.Change{What: "invite", User: who.Name, Detail: "until " + g.Until.UTC().Format(time.RFC3339)})
 	if !rules.Ticket {
-		fmt.Fprintln(p.err, "enroll: warning: nobody is asked for it: latchkey.toml does not say enroll_ticket = true")
+		fmt.Fprintln(p.err, "enroll: warning: no one is asked for it: latchkey.toml does not set enroll_ticket = true")
 	}
 	return p.grant(o, err, granted{who.Name, &code, &g.Until}, "ticket for %s, good for one enrollment until %s", who.Name, minute(g.Until))
 }
@@ -52,7 +52,7 @@ func (p *program) invite(o options) error {
 // bypass gives out a code that works once in place of a device's.
 func (p *program) bypass(o options) error {
 	if o.lasts < time.Minute || o.lasts > factor.MaxGrant {
-		return misused("--for is 1m to %dh", int(factor.MaxGrant.Hours()))
+		return misused("--for must be 1m to %dh", int(factor.MaxGrant.Hours()))
 	}
 	who, err := p.granting(o)
 	if err != nil {
@@ -64,7 +64,7 @@ func (p *program) bypass(o options) error {
 	}
 	err = p.keyring.SetBypass(who.User, g)
 	if errors.Is(err, factor.ErrUnenrolled) {
-		return &failure{who.Name + " has no second factor to bypass", "who may log in without one latchkey.toml says; for a first enrollment: enroll invite " + who.Name}
+		return &failure{who.Name + " has no second factor to bypass", "latchkey.toml decides which users may log in without one; for a first enrollment: enroll invite " + who.Name}
 	}
 	if !made(err) {
 		return err
@@ -73,7 +73,7 @@ func (p *program) bypass(o options) error {
 	if s, err := p.statusOf(who); err == nil && s.locked() != "" {
 		fmt.Fprintf(p.err, "enroll: warning: %s is %s; to end that: enroll unlock %s\n", who.Name, s.locked(), who.Name)
 	}
-	return p.grant(o, err, granted{who.Name, &code, &g.Until}, "code for %s, good for one login until %s; it is typed where a code is asked for", who.Name, minute(g.Until))
+	return p.grant(o, err, granted{who.Name, &code, &g.Until}, "code for %s, good for one login until %s; the user types it at the prompt for a code", who.Name, minute(g.Until))
 }
 
 func (p *program) granting(o options) (identity, error) {

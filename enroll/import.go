@@ -54,13 +54,13 @@ func importable(o options) error {
 		return misused("enroll import needs FILE")
 	}
 	if o.user != "" && len(o.files) > 1 {
-		return misused("--user goes with one FILE")
+		return misused("--user works with only one FILE")
 	}
 	switch migrate.Format(o.format) {
 	case "", migrate.GoogleFormat, migrate.OathFormat, migrate.CSVFormat:
 		return nil
 	}
-	return misused("--format is google, oath or csv")
+	return misused("--format must be google, oath or csv")
 }
 
 // identify finds out who the candidates are. A user who stands in two places is taken over from neither: nobody said which is
@@ -90,7 +90,7 @@ func (i *importing) identify() {
 // standsToo fails a candidate, if nothing has yet, who stands in another place too.
 func (c *candidate) standsToo(other *candidate) {
 	if c.Result == "" {
-		c.fail(fmt.Errorf("stands in %s too", shown(other.File)))
+		c.fail(fmt.Errorf("is also in %s", shown(other.File)))
 	}
 }
 

@@ -42,7 +42,7 @@ func openImport(path string) (f importFile, err error) {
 	case st.Mode&unix.S_IFMT != unix.S_IFREG:
 		return f, errors.New("not a regular file")
 	case st.Mode&0o002 != 0:
-		return f, errors.New("everybody may write it, so it proves nothing")
+		return f, errors.New("everyone may write it, so it proves nothing")
 	case st.Size > migrate.MaxFile:
 		return f, fmt.Errorf("larger than %d bytes", migrate.MaxFile)
 	}
@@ -60,7 +60,7 @@ func (i *importing) read(path string) []*candidate {
 	format := migrate.Format(i.format)
 	if format == "" {
 		if format, err = migrate.Guess(f.text); err != nil {
-			return []*candidate{failed(path, errors.New("this may be any format: say which with --format google|oath|csv"))}
+			return []*candidate{failed(path, errors.New("the format is not clear: name it with --format google|oath|csv"))}
 		}
 	}
 	if format != migrate.GoogleFormat {
@@ -91,7 +91,7 @@ func (i *importing) many(path string, entries []migrate.Entry) (all []*candidate
 		all = append(all, c)
 	}
 	if len(all) == 0 && i.user != "" {
-		c := failed(path, errors.New("the file has nothing of this user"))
+		c := failed(path, errors.New("this user is not in the file"))
 		c.User = i.user
 		all = append(all, c)
 	}
@@ -124,7 +124,7 @@ func (i *importing) personal(path string, f importFile, entries []migrate.Entry,
 // root in it, read with everybody's, would give him root's second factor.
 func (f importFile) mayName() error {
 	if f.owner != 0 || f.mode&0o022 != 0 {
-		return fmt.Errorf("it names users, so it must be root's, and nobody else may write it (owner %d, mode %04o)", f.owner, f.mode)
+		return fmt.Errorf("it names users, so it must belong to root and must not be writable by others (owner %d, mode %04o)", f.owner, f.mode)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func (i *importing) over(c *candidate, old *factor.Account) (factor.Enrollment, 
 	case !devices:
 		return factor.Enrollment{}, factor.ErrEnrolled
 	case !codes:
-		c.Notes = []string{"the recovery codes are others than in the file (--replace takes those)"}
+		c.Notes = []string{"the recovery codes differ from those in the file (--replace takes the file's)"}
 	}
 	return factor.Enrollment{}, c.advance(old)
 }

@@ -89,7 +89,7 @@ func (o *outcome) what() string {
 	case kept:
 		return "has a second factor already; not touched (--replace replaces it)"
 	case updated:
-		return strings.Join(append([]string{"already there; codes that were used elsewhere meanwhile do not work any more"}, o.Notes...), "; ")
+		return strings.Join(append([]string{"already there; codes that were used elsewhere since then no longer work"}, o.Notes...), "; ")
 	case unchanged:
 		return strings.Join(append([]string{"already there, unchanged"}, o.Notes...), "; ")
 	}
@@ -98,7 +98,7 @@ func (o *outcome) what() string {
 		what = append(what, strings.TrimSpace(fmt.Sprintf("%s %q %s", d.Type, d.Label, d.Number)))
 	}
 	if o.Codes > 0 {
-		what = append(what, fmt.Sprintf("%d recovery codes", o.Codes))
+		what = append(what, counted(o.Codes, "recovery code"))
 	}
 	parts := []string{o.Result + ": " + strings.Join(what, ", ")}
 	if len(o.Lost) > 0 {
@@ -124,14 +124,14 @@ func (i *importing) report(stopped error) error {
 		outcomes = append(outcomes, c.listed())
 	}
 	if err := i.write(outcomes); err != nil {
-		return &failure{fmt.Sprintf("the import is done, but what became of whom could not be written: %v", err),
-			"run it again: who is there stays unchanged"}
+		return &failure{fmt.Sprintf("the import is done, but its report could not be written: %v", err),
+			"run it again: users who are already imported stay unchanged"}
 	}
 	if stopped != nil {
 		return stopped
 	}
 	if bad > 0 {
-		return &failure{fmt.Sprintf("%d of %d were not imported", bad, len(i.all)), "each line says why; the others are done"}
+		return &failure{fmt.Sprintf("%d of %d not imported", bad, len(i.all)), "each line says why; the others are done"}
 	}
 	return nil
 }

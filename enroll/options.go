@@ -4,10 +4,12 @@ import (
 	"flag"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"latchkey/enroll/usage"
+	"latchkey/pam/record"
 )
 
 // options are a parsed command line.
@@ -122,7 +124,7 @@ func (o *options) named(words []string) (rest []string, err error) {
 			if name == "" {
 				return nil, misused("unknown command %q", words[0])
 			}
-			return nil, misused("enroll %s %s: what can be added is %s", name, words[0], listed(usage.Words(name), "and"))
+			return nil, misused("unknown device type %q; use %s", words[0], listed(usage.Words(name), "or"))
 		}
 		name, words = strings.TrimSpace(name+" "+words[0]), words[1:]
 	}
@@ -149,7 +151,7 @@ func (o *options) operands(words []string) error {
 		most = 0
 	}
 	if len(words) > most {
-		return misused("%q is one word too many", words[most])
+		return misused("%s", o.unexpected(words[most]))
 	}
 	if len(words) > 0 {
 		o.operand = words[0]
@@ -158,6 +160,15 @@ func (o *options) operands(words []string) error {
 		return misused("enroll %s needs %s", o.command.Name, o.command.Operand)
 	}
 	return nil
+}
+
+// unexpected says that a word is not expected, and how a user is named.
+func (o *options) unexpected(word string) string {
+	what := "unexpected argument " + strconv.Quote(word)
+	if o.command.Has("user") && o.user == "" && !o.command.Root && record.CheckName(word) == nil {
+		what += "; did you mean --user " + word + "?"
+	}
+	return what
 }
 
 // fits refuses options that mean nothing to the command, and those that were given with nothing in them.
@@ -173,7 +184,7 @@ func fits(set *flag.FlagSet, c usage.Command) error {
 		}
 	})
 	if len(stray) > 0 {
-		return misused("%s does not go with %s", strings.Join(stray, ", "), strings.TrimSpace("enroll "+c.Name))
+		return misused("%s cannot be used with %s", strings.Join(stray, ", "), strings.TrimSpace("enroll "+c.Name))
 	}
 	return empty
 }

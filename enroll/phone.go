@@ -74,7 +74,7 @@ func (p *program) phone(who identity, o options, rules *policy.Policy) (record.D
 		}
 	}
 	if likeNumber(label) {
-		return record.Device{}, misused("a label must not be a phone number: labels stand in the log")
+		return record.Device{}, misused("a label must not be a phone number: labels appear in the log")
 	}
 	d := factor.NewPhone(label, number, p.clock())
 	if err := d.Check(); err != nil {
@@ -128,5 +128,5 @@ func (p *program) twilio(ask func(verifier) protocol.Answer) (a protocol.Answer)
 }
 
 func notReached(what string, a protocol.Answer) error {
-	return &failure{what + " (" + a.Because() + "); nothing was changed", "root can look further with: enroll doctor"}
+	return &failure{what + " (" + a.Because() + "); nothing was changed", "root can find out more with: enroll doctor"}
 }

@@ -155,7 +155,7 @@ func TestACodeThatDoesNotProveANumberIsChargedAndLogged(t *testing.T) {
 			wrong := s.different(bobNumber)
 			first := wrong()
 			talk(t, term, "", first, "That code was not accepted. Code: ", first,
-				"That code was not accepted. Code: ", wrong(), "no right code; nothing was changed")
+				"That code was not accepted. Code: ", wrong(), "no correct code; nothing was changed")
 			exits(t, term, exitFailed)
 			line := refusal(bob, "sms", "mobile", "wrong")
 			s.logs(line, line, line)
@@ -223,7 +223,7 @@ func TestACodeSentAsAProofIsChargedAndLoggedAsAtALogin(t *testing.T) {
 			wrong := s.different(aliceNumber)
 			thief := s.as(alice, args...)
 			talk(t, thief, "Password: ", password, onItsWay+`0001\. Code: `, wrong(),
-				`not accepted\. Code: `, "hello", `not accepted\. Code: `, wrong(), "no right code; nothing was changed")
+				`not accepted\. Code: `, "hello", `not accepted\. Code: `, wrong(), "no correct code; nothing was changed")
 			exits(t, thief, exitFailed)
 			line := refusal(alice, "sms", "mobile", "wrong")
 			s.logs(line, line, line)

@@ -64,7 +64,7 @@ func hinted(err error, o options) error {
 	case errors.Is(err, names.ErrUntold):
 		return &failure{err.Error() + "; nothing was changed", "try again when it answers (see /etc/nsswitch.conf)"}
 	case errors.Is(err, safefile.ErrInForce):
-		return &failure{err.Error(), "the disk fails: look into the kernel's log before you rely on the change"}
+		return &failure{err.Error(), "the disk is failing: look at the kernel's log before you rely on the change"}
 	case errors.Is(err, state.ErrSave):
 		return &failure{err.Error(), diskFails}
 	case errors.Is(err, factor.ErrUnenrolled):
@@ -72,7 +72,7 @@ func hinted(err error, o options) error {
 	case errors.As(err, new(*factor.MissingError)), errors.As(err, new(*factor.NamesakeError)):
 		return &failure{err.Error(), "only root can do that; until then this account cannot log in or enroll"}
 	case errors.Is(err, safefile.ErrBusy):
-		return &failure{err.Error(), "someone is logging in or enrolling; try again. A process that does not go on loses the lock to root's programs"}
+		return &failure{err.Error(), "another login or enroll is running; try again. A process that makes no progress loses the lock to root's programs"}
 	case errors.Is(err, factor.ErrTicket):
 		return &failure{err.Error() + "; nothing was changed", "root gives out a new one with: enroll invite NAME"}
 	case errors.Is(err, factor.ErrProof):
@@ -81,7 +81,7 @@ func hinted(err error, o options) error {
 		return &failure{err.Error(), "add another first; root can remove everything with: enroll reset NAME"}
 	case errors.Is(err, factor.ErrItself):
 		return &failure{err.Error() + "; nothing was changed",
-			"start again with a code of another device or a recovery code: without this device you must still get in"}
+			"start again with a code from another device or a recovery code: you must be able to log in without this device"}
 	case errors.Is(err, record.ErrNoKey):
 		return &failure{err.Error(), "restore it from a backup, or remove the records with: enroll reset NAME"}
 	}

@@ -32,8 +32,8 @@ func (p *program) removable(o options) error {
 		}
 	}
 	if len(unread) > 0 {
-		return &failure{"whether pam_latchkey.so is needed is not known: " + strings.Join(unread,
-			"; "), "put right or remove what cannot be read"}
+		return &failure{"cannot find out whether pam_latchkey.so is still needed: " + strings.Join(unread,
+			"; "), "repair or remove what cannot be read"}
 	}
 	if len(needs) == 0 {
 		return nil
@@ -43,13 +43,13 @@ func (p *program) removable(o options) error {
 	for _, c := range cuts {
 		files = append(files, quoted(c.file))
 	}
-	hint := fmt.Sprintf("take its lines out, then remove latchkey again: %s", commands(cuts))
+	hint := fmt.Sprintf("remove its lines, then remove latchkey again: %s", commands(cuts))
 	if names := stack.CountOn(p.root, needs); len(names) > 0 {
 		hint = fmt.Sprintf("put back what was there before latchkey's lines. Other lines of %s "+
 			"jump over them or to them, so do not just take them out",
 			strings.Join(names, " and "))
 	}
-	return &failure{"without pam_latchkey.so these let nobody in: " + strings.Join(files, " "),
+	return &failure{"without pam_latchkey.so these let no one in: " + strings.Join(files, " "),
 		hint}
 }
 

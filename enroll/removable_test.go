@@ -26,7 +26,7 @@ func TestThePackageIsNotRemovableWhilePAMNeedsIt(t *testing.T) {
 	}{
 		"nothing": {"sshd", "auth required pam_unix.so\n", "", exitDone},
 		"a line": {"sshd", "\n-auth required pam_latchkey.so\n",
-			"let nobody in: /etc/pam.d/sshd\nenroll: hint: take its lines out, then remove " +
+			"let no one in: /etc/pam.d/sshd\nenroll: hint: remove its lines, then remove " +
 				"latchkey again: sed -i '2d' /etc/pam.d/sshd\n", exitFailed},
 		"several lines": {"su", "auth required \\\npam_latchkey.so\nauth required " +
 			"pam_unix.so\naccount required pam_latchkey.so\n", "sed -i '1,2d;4d' /etc/pam.d/su\n",
@@ -37,7 +37,7 @@ func TestThePackageIsNotRemovableWhilePAMNeedsIt(t *testing.T) {
 			"pam_deny.so\nauth required pam_latchkey.so\n",
 			"Other lines of sshd jump over them or to them", exitFailed},
 		"the profile's": {"common-auth", "auth required pam_latchkey.so\n",
-			"let nobody in: /etc/pam.d/common-auth\n", exitFailed},
+			"let no one in: /etc/pam.d/common-auth\n", exitFailed},
 	} {
 		root := t.TempDir()
 		put(t, root+"/etc/pam.d/"+c.file, c.text, 0o644)

@@ -62,7 +62,7 @@ func (c *sentCode) obtain() error {
 			return err
 		}
 	}
-	return &failure{"no right code; nothing was changed", "start again for a new one"}
+	return &failure{"no correct code; nothing was changed", "start again for a new one"}
 }
 
 // answered judges an answer, unless it is no code or was refused before, which costs nothing
@@ -129,7 +129,7 @@ func (c *sentCode) sendBy(channel method.Method, limits factor.SendLimits) (
 func notSendable(err error) error {
 	return &failure{
 		fmt.Sprintf("no code could be sent (%v); nothing was changed", err),
-		"root can look further with: enroll doctor",
+		"root can find out more with: enroll doctor",
 	}
 }
 
@@ -137,7 +137,7 @@ func notBooked(wait time.Duration, err error) error {
 	switch {
 	case errors.Is(err, factor.ErrNotYet):
 		minutes := int(wait.Minutes()) + 1
-		hint := fmt.Sprintf("try again in %d minutes", minutes)
+		hint := "try again in " + counted(minutes, "minute")
 		return &failure{err.Error() + "; nothing was changed", hint}
 	case errors.Is(err, factor.ErrLocked):
 		return errLocked
@@ -170,7 +170,7 @@ var (
 		"that code has expired; nothing was changed", "start again for a new one",
 	}
 	errEnough = &failure{
-		"no right code; nothing was changed",
+		"no correct code; nothing was changed",
 		"no more codes are compared for this phone now: start again in 10 minutes",
 	}
 )

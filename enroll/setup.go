@@ -60,7 +60,7 @@ func (p *program) addApp(who identity, o options) error {
 }
 
 func (p *program) saidDone(who identity, d record.Device) {
-	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. At the next login a code from it is asked for.\n", d.Label, who.Name)
+	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. The next login asks for a code from it.\n", d.Label, who.Name)
 }
 
 // setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. These

@@ -78,7 +78,7 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 	})
 	s.Enrolled = err == nil
 	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
-		s.Enrolled, s.Problem, s.hint = true, err.Error(), "root can start anew with: enroll reset "+who.Name
+		s.Enrolled, s.Problem, s.hint = true, err.Error(), "root can start over with: enroll reset "+who.Name
 		if f := (*failure)(nil); errors.As(hinted(err, options{}), &f) {
 			s.hint = f.hint
 		}
@@ -135,7 +135,7 @@ func (s *userStatus) write(w io.Writer) {
 func (s *userStatus) locked() string {
 	switch {
 	case s.ForGood:
-		return fmt.Sprintf("locked until root unlocks it, after %d wrong codes in a row", s.Refused)
+		return "locked until root unlocks it, after " + counted(int(s.Refused), "wrong code") + " in a row"
 	case s.LockedUntil != nil:
 		return "locked until " + s.LockedUntil.Format(time.DateTime) + " UTC"
 	}
@@ -170,7 +170,7 @@ func (p *program) list(o options) error {
 	if err == nil && bad > 0 {
 		hint := "each line says why; if nothing else helps: enroll reset NAME"
 		if untold > 0 {
-			hint = "the name service is not to be relied on now (see /etc/nsswitch.conf): remove nobody's second factor because of it"
+			hint = "the name service is not reliable now (see /etc/nsswitch.conf): do not reset any user because of this"
 		}
 		err = &failure{fmt.Sprintf("%d of %d users cannot log in", bad, len(all)), hint}
 	}

@@ -57,7 +57,7 @@ func (p *program) confirmToken(who identity, d record.Device, first uint64) (uin
 			return counter + 1, err
 		}
 		p.unconfirmed(who, d)
-		prompt = "That is not a code of this token. Press its button and type the code: "
+		prompt = "That code is not from this token. Press its button and type the code: "
 	}
-	return 0, &failure{"no right code; nothing was saved", "check the secret, and --digits and --algorithm"}
+	return 0, &failure{"no correct code; nothing was saved", "check the secret, and --digits and --algorithm"}
 }

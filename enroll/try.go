@@ -32,9 +32,9 @@ func (p *program) try(o options) error {
 	case m.Result != factor.Accepted:
 		return &failure{"code not accepted", explain(m.Result)}
 	case m.Method == method.Bypass:
-		fmt.Fprintln(p.out, "accepted: a code that root gave out; it is used up now")
+		fmt.Fprintln(p.out, "accepted: the bypass code from root; it is now used up")
 	case m.Device == nil:
-		fmt.Fprintln(p.out, "accepted: a recovery code; it is used up now")
+		fmt.Fprintln(p.out, "accepted: a recovery code; it is now used up")
 	default:
 		fmt.Fprintf(p.out, "accepted: device %q (%s)\n", m.Device.Label, m.Device.Type)
 	}

@@ -147,7 +147,7 @@ func (r root) refusesRemoval() {
 			named = c.file
 		}
 		out, err := r.try("-e", "latchkey")
-		if err == nil || !strings.Contains(out, "let nobody in: /"+named+"\n") {
+		if err == nil || !strings.Contains(out, "let no one in: /"+named+"\n") {
 			r.t.Fatalf("with %q the removal was not refused: %v\n%s", c.line, err, out)
 		}
 		must(r.t, os.Remove(r.path(service)))

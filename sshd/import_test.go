@@ -119,7 +119,7 @@ func TestWhoUsedPamOathLogsInWithTheSameAppAndToken(t *testing.T) {
 		said, status := imports(t, h, path)
 		for _, line := range []string{
 			app.Name + `: imported: totp "oath"`, token.Name + `: imported: hotp "oath"`,
-			pin.Name + ": not imported: " + path + ":3: a PIN, and there are none here",
+			pin.Name + ": not imported: " + path + ":3: it has a PIN, which latchkey does not support",
 			seven.Name + ": not imported: " + path + ":4: 7 digits; only 6 and 8 exist",
 		} {
 			if !strings.Contains(said, line+"\n") {

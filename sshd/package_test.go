@@ -283,7 +283,7 @@ var byHint = regexp.MustCompile(`(?m)sed -i .*$`)
 func (m machine) refuseRemoval() {
 	t := m.t
 	out, err := m.sh("apt remove -y latchkey")
-	if err == nil || !strings.Contains(out, "let nobody in: /etc/pam.d/sshd\n") {
+	if err == nil || !strings.Contains(out, "let no one in: /etc/pam.d/sshd\n") {
 		t.Fatalf("the removal was not refused: %v\n%s", err, out)
 	}
 	denied(t, m.sshd, m.login(m.alice.WrongCode()))

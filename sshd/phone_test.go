@@ -244,7 +244,7 @@ func TestAUserWithNothingButAPhoneAddsAnAppByACodeSentToIt(t *testing.T) {
 			must(t, thief.Expect(`Code: `))
 			must(t, thief.Type(v.WrongCode(u.Number())))
 		}
-		must(t, thief.Expect(`no right code; nothing was changed`))
+		must(t, thief.Expect(`no correct code; nothing was changed`))
 		script(t, h, "enroll reset "+u.Name+" && enroll add phone --user "+u.Name+" --number "+u.Number()+" --yes")
 		owner := start()
 		must(t, owner.Expect(`A code is on its way to ...`+last(u)+`\. Code: `))

@@ -56,7 +56,7 @@ var asks = map[string]string{
 	"enroll codes":         `Your recovery codes`,
 	"enroll doctor":        `PasswordAuthentication`, // the container has no sshd_config for latchkey
 	"enroll doctor --json": `"status": "error"`,
-	"enroll add WHAT":      `what can be added is totp, hotp and phone`,
+	"enroll add WHAT":      `use totp, hotp or phone`,
 	"enroll import FILE":   `no such file`,
 	"enroll import /home/*/.google_authenticator": `no such file`,
 }

@@ -73,7 +73,7 @@ func (h *recipeHost) ofRoot(t *testing.T, n int) (about []string) {
 	return about
 }
 
-// turnedAway expects that login lets nobody in, and that it has asked for a code or not.
+// turnedAway expects that login lets no one in, and that it has asked for a code or not.
 func turnedAway(t *testing.T, terminal *suite.Terminal, asked bool) {
 	t.Helper()
 	must(t, terminal.Expect(`Login incorrect|[Mm]aximum number of`))

@@ -104,7 +104,7 @@ const (
 func (n naming) refused(m machine) {
 	m.t.Helper()
 	out, err := m.sh(beside + keepStacks + n.script + "\ndpkg -r latchkey")
-	if want := "let nobody in: " + n.file + "\n"; err == nil || !strings.Contains(out, want) {
+	if want := "let no one in: " + n.file + "\n"; err == nil || !strings.Contains(out, want) {
 		m.t.Fatalf("%s: the removal was not refused: got %v, %q, want %q", n.name, err, out, want)
 	}
 	m.run(beside + untouched + aside)

@@ -75,7 +75,7 @@ func (a *App) Confirm() (step uint64, err error) {
 		a.Refused()
 		prompt = guide.NotTheCode(drift) + guide.ShownNow
 	}
-	return 0, hint.Error("no right code; nothing was saved",
+	return 0, hint.Error("no correct code; nothing was saved",
 		"check the clock of the phone and of this machine, then start again")
 }
 

@@ -53,7 +53,7 @@ func (d Doctor) checkRoom(room []door) (found []Finding) {
 	for _, door := range room {
 		s, err := stack.Read(d.Root, door.service)
 		switch {
-		// what cannot be read lets nobody in; elsewhere doctor says so
+		// what cannot be read lets no one in; elsewhere doctor says so
 		case err != nil || !door.always && !own(s):
 		case s.Has():
 			guarded = door.service

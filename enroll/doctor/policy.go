@@ -15,7 +15,7 @@ import (
 func (d Doctor) checkPolicy(path string) []Finding {
 	rules, err := policy.Load(d.Root, path)
 	if err != nil {
-		return []Finding{fault(path, err, "until it can be read every login is denied")}
+		return []Finding{fault(path, err, "until it can be read, every login is denied")}
 	}
 	found := d.checkUnenrolled(path, rules)
 	found = append(found, d.checkRules(path, rules)...)

@@ -37,6 +37,9 @@ func (d Doctor) checkRecords() []Finding {
 	}
 	if bad == 0 {
 		text := fmt.Sprintf("%d records and their states can be used", len(names))
+		if len(names) == 1 {
+			text = "1 record and its state can be used"
+		}
 		found = append(found, Finding{records, OK, text, ""})
 	}
 	return found
@@ -46,7 +49,7 @@ func (d Doctor) remedy(name string, err error) string {
 	if hint := d.Remedy(err); hint != "" {
 		return hint
 	}
-	return "their logins are denied; root can start anew with: enroll reset " + name
+	return "their logins are denied; root can start over with: enroll reset " + name
 }
 
 func (d Doctor) checkRecord(name string) error {

@@ -76,7 +76,7 @@ func (e *enrollment) ticket() (flow.Outcome, bool) {
 			return flow.Outcome{}, true
 		}
 	}
-	return flow.Outcome{Reason: flow.Wrong, Detail: "no right ticket"}, false
+	return flow.Outcome{Reason: flow.Wrong, Detail: "no correct ticket"}, false
 }
 
 // confirm shows the secret and has a code of it typed. It returns that code's time step.
@@ -108,7 +108,7 @@ func (e *enrollment) confirm(device *record.Device) (uint64, flow.Outcome, bool)
 		}
 	}
 	e.Talk.Tell(gaveUp)
-	return 0, flow.Outcome{Reason: flow.Unenrolled, Detail: "no right code of the new device"}, false
+	return 0, flow.Outcome{Reason: flow.Unenrolled, Detail: "no correct code from the new device"}, false
 }
 
 // still tells why a first enrollment is none any more.
@@ -149,7 +149,7 @@ func (e *enrollment) save(device record.Device, step uint64) flow.Outcome {
 	}
 	if _, err := e.Ask(showCodes(codes)); err != nil {
 		o := ended(err)
-		o.Detail = "enrolled, and gone before the recovery codes were read"
+		o.Detail = "enrolled; disconnected before the recovery codes were read"
 		return o
 	}
 	return flow.Outcome{Allow: true, Reason: flow.OK, Method: string(device.Type), Device: device.Label, Detail: "enrolled in this login"}

@@ -200,7 +200,7 @@ func TestWhoIsGoneAtTheRecoveryCodesIsEnrolledAndNotIn(t *testing.T) {
 func TestAWrongClockIsTold(t *testing.T) {
 	w := newWorld(t, "")
 	w.login(late(-10*time.Minute), late(5*time.Minute), wrong)
-	for i, says := range []string{"about 600 seconds old: your phone's clock is slow", "about 300 seconds early", "not the code of this account"} {
+	for i, says := range []string{"about 600 seconds old: your phone's clock is slow", "about 300 seconds early", "Check that you chose this account"} {
 		if !strings.Contains(w.prompts[i+1], says) {
 			t.Errorf("%q does not say %q", w.prompts[i+1], says)
 		}

@@ -19,7 +19,7 @@ const (
 	intro       = "This account needs a second factor: codes from an authenticator app.\nSet it up now; it takes two minutes.\n\n"
 
 	locked    = "Too many wrong tickets. Try again later."
-	ticketOff = "The ticket is not valid any more. Ask your administrator for a new one."
+	ticketOff = "The ticket is no longer valid. Ask your administrator for a new one."
 	meanwhile = "A second factor was set up for this account meanwhile. Log in again."
 	tooLong   = "This took too long. Log in again."
 	notSaved  = "The second factor could not be saved. Ask your administrator to look into the log."

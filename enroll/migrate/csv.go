@@ -107,7 +107,7 @@ func (e *Entry) addRow(r row, now time.Time) error {
 		d.Label = e.freeLabel(standardLabel[d.Type])
 	}
 	if slices.ContainsFunc(e.Devices, func(other Device) bool { return other.Label == d.Label }) {
-		return errors.New("a label that another device of this user has")
+		return errors.New("another device of this user has this label")
 	}
 	return e.add(d, now)
 }
@@ -126,11 +126,11 @@ var meant = map[method.Method][]string{
 func (r row) device(now time.Time) (Device, error) {
 	kind := method.Method(r["type"])
 	if meant[kind] == nil {
-		return Device{}, errors.New("the type is none of totp, hotp and phone")
+		return Device{}, errors.New("unknown device type; use totp, hotp or phone")
 	}
 	for _, column := range columns[3:] {
 		if r[column] != "" && !slices.Contains(meant[kind], column) {
-			return Device{}, fmt.Errorf("%s means nothing to a %s", column, kind)
+			return Device{}, fmt.Errorf("%s does not apply to a %s", column, kind)
 		}
 	}
 	if kind == method.Phone {
@@ -145,7 +145,7 @@ func (r row) device(now time.Time) (Device, error) {
 		algorithm = "SHA1"
 	}
 	if !slices.Contains([]string{"SHA1", "SHA256", "SHA512"}, algorithm) {
-		return Device{}, errors.New("the algorithm is none of SHA1, SHA256 and SHA512")
+		return Device{}, errors.New("unknown algorithm; use SHA1, SHA256 or SHA512")
 	}
 	digits, err1 := r.number("digits", 6, 8)
 	period, err2 := r.number("period", 30, uint64(record.MaxPeriod/time.Second))
@@ -165,7 +165,7 @@ func (r row) number(column string, standard, most uint64) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(r[column], 10, 64)
 	if err != nil || n > most {
-		return 0, fmt.Errorf("%s is no number from 0 to %d", column, most)
+		return 0, fmt.Errorf("%s is not a number from 0 to %d", column, most)
 	}
 	return n, nil
 }

@@ -46,7 +46,7 @@ func (e *Entry) add(d Device, now time.Time) error {
 		return fmt.Errorf("more than %d devices of one user", state.MaxDevices)
 	}
 	if slices.ContainsFunc(e.Devices, func(other Device) bool { return bytes.Equal(other.Secret, d.Secret) }) {
-		return errors.New("a secret or number that another device of this user has: its codes would be good twice")
+		return errors.New("another device of this user has this secret or number: its codes would work twice")
 	}
 	if d.Type != method.Phone && len(d.Secret) < shortSecret {
 		e.note(&e.Notes, fmt.Sprintf("the secret of %q has %d bytes, RFC 4226 asks for %d", d.Label, len(d.Secret), shortSecret))
@@ -88,7 +88,7 @@ func wait(d Device, now time.Time) (from time.Time, err error) {
 		return time.Time{}, nil
 	}
 	if d.Counter > factor.Step(&d.Device, now.Add(farAhead)) {
-		return time.Time{}, errors.New("a code of the future was used, when a clock was wrong; the user needs a new secret")
+		return time.Time{}, errors.New("a code from the future was used while a clock was wrong; the user needs a new secret")
 	}
 	return time.Unix(int64(d.Counter)*int64(d.Period/time.Second), 0).UTC(), nil
 }

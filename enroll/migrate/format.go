@@ -23,7 +23,7 @@ const (
 )
 
 // ErrFormat says that Guess cannot tell what a file is.
-var ErrFormat = errors.New("its format cannot be told from what it has")
+var ErrFormat = errors.New("its format is not recognized")
 
 // Read reads a file of that format; name is what errors call it. An error means that nothing of the file can be used.
 func Read(format Format, r io.Reader, name string, now time.Time) ([]Entry, error) {

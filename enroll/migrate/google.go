@@ -40,7 +40,7 @@ func Google(r io.Reader, name string, now time.Time) (Entry, error) {
 	for i, line := range strings.Split(strings.TrimSuffix(string(b), "\n"), "\n") {
 		err := g.line(i == 0, strings.TrimSuffix(line, "\r"))
 		if odd := oddity(""); errors.As(err, &odd) {
-			g.odd = append(g.odd, fmt.Sprintf("line %d was passed over: %s", i+1, odd))
+			g.odd = append(g.odd, fmt.Sprintf("line %d was ignored: %s", i+1, odd))
 		} else if err != nil {
 			return Entry{}, at(name, i+1, err)
 		}
@@ -60,7 +60,7 @@ func (g *google) line(first bool, line string) (err error) {
 	case strings.HasPrefix(line, `" `):
 		err = g.option(strings.Fields(line[2:]))
 	case strings.Contains(line, "\x00"):
-		err = errors.New("a NUL, at which the module stops to read")
+		err = errors.New("a NUL byte, where the module stops reading")
 	case !isScratchCode(line):
 		err = oddity("neither an option nor a scratch code")
 	case slices.Contains(g.codes, line):

@@ -27,7 +27,7 @@ func TestFilesOfTheRealModuleAreTakenOver(t *testing.T) {
 	}{
 		"fresh":     {method.TOTP, 30 * time.Second, 0, 5, []string{rate}, 0},
 		"totp":      {method.TOTP, 30 * time.Second, lastStep, 4, []string{rate}, 0},
-		"grace":     {method.TOTP, 30 * time.Second, lastStep, 2, []string{"LAST (here every login is asked for a code)"}, 0},
+		"grace":     {method.TOTP, 30 * time.Second, lastStep, 2, []string{"LAST (here every login needs a code)"}, 0},
 		"step":      {method.TOTP, time.Minute, lastStep / 2, 5, nil, 0},
 		"resetting": {method.TOTP, 30 * time.Second, 0, 5, nil, 0},
 		"reuse": {method.TOTP, 30 * time.Second, lastStep + 8, 5, []string{
@@ -107,7 +107,7 @@ func TestACounterOrAStepOfTheFutureIsToldOrRefused(t *testing.T) {
 		t.Errorf("in five minutes: %q, %v", e.Notes, err)
 	}
 	_, err := at(25 * time.Hour)
-	refused(t, err, "f", "a code of the future was used")
+	refused(t, err, "f", "a code from the future was used")
 }
 
 func TestASecretIsReadAsTheModuleReadsIt(t *testing.T) {
@@ -163,16 +163,16 @@ func TestAGoogleFileIsRefused(t *testing.T) {
 		"no option that accepts a code":      {base32Secret + "\n\" WINDOW_SIZE 3\n12345678\n", "f", "neither TOTP_AUTH nor HOTP_COUNTER"},
 		"TOTP_AUTH with a value":             {base32Secret + "\n\" TOTP_AUTH 77\n", "f:2", "TOTP_AUTH has too few or too many values"},
 		"HOTP_COUNTER without a value":       {base32Secret + "\n\" HOTP_COUNTER\n", "f:2", "HOTP_COUNTER has too few or too many values"},
-		"HOTP_COUNTER 0":                     {base32Secret + "\n\" HOTP_COUNTER 0\n", "f:2", "HOTP_COUNTER has a value that is no number from 1"},
+		"HOTP_COUNTER 0":                     {base32Secret + "\n\" HOTP_COUNTER 0\n", "f:2", "HOTP_COUNTER has a value that is not a number from 1"},
 		"HOTP_COUNTER beyond all tokens":     {base32Secret + "\n\" HOTP_COUNTER 9223372036854775807\n", "f:2", "HOTP_COUNTER has a value"},
-		"STEP_SIZE 0":                        {base32Secret + option + "\" STEP_SIZE 0\n", "f:3", "STEP_SIZE has a value that is no number from 1 to 60"},
+		"STEP_SIZE 0":                        {base32Secret + option + "\" STEP_SIZE 0\n", "f:3", "STEP_SIZE has a value that is not a number from 1 to 60"},
 		"STEP_SIZE 61":                       {base32Secret + option + "\" STEP_SIZE 61\n", "f:3", "STEP_SIZE has a value"},
 		"WINDOW_SIZE 101":                    {base32Secret + option + "\" WINDOW_SIZE 101\n", "f:3", "WINDOW_SIZE has a value"},
 		"RATE_LIMIT with one value":          {base32Secret + option + "\" RATE_LIMIT 3\n", "f:3", "RATE_LIMIT has too few"},
 		"RATE_LIMIT without values":          {base32Secret + option + "\" RATE_LIMIT\n", "f:3", "RATE_LIMIT has too few"},
 		"DISALLOW_REUSE with a word":         {base32Secret + option + "\" DISALLOW_REUSE 7 x7712\n", "f:3", "DISALLOW_REUSE has a value"},
 		"LAST0 without a time":               {base32Secret + option + "\" LAST0 host\n", "f:3", "LAST0 has too few"},
-		"a NUL":                              {base32Secret + option + "\x00\n", "f:3", "a NUL, at which the module stops to read"},
+		"a NUL":                              {base32Secret + option + "\x00\n", "f:3", "a NUL byte, where the module stops reading"},
 		"65 KiB":                             {base32Secret + strings.Repeat("\n", 65<<10), "f", "larger than 65536 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -196,8 +196,8 @@ func TestAnOddLineIsNamedAndTheRestTakenOver(t *testing.T) {
 	for name, c := range map[string]struct{ odd, why string }{
 		"an option nobody knows":            {"\" GRACE_PERIOD 5", "an option that pam_google_authenticator does not have"},
 		"an option without a name":          {"\" ", "an option without a name"},
-		"an option twice":                   {"\" TOTP_AUTH", "TOTP_AUTH stands there twice, and the first counts"},
-		"an option twice, once with values": {"\" TOTP_AUTH 7712", "TOTP_AUTH stands there twice, and the first counts"},
+		"an option twice":                   {"\" TOTP_AUTH", "TOTP_AUTH is there twice; the first one counts"},
+		"an option twice, once with values": {"\" TOTP_AUTH 7712", "TOTP_AUTH is there twice; the first one counts"},
 		"an option without a space":         {"\"WINDOW_SIZE 3", "neither an option nor a scratch code"},
 		"a comment":                         {"# the old phone", "neither an option nor a scratch code"},
 		"a scratch code of 7 digits":        {"7712345", "neither an option nor a scratch code"},
@@ -209,7 +209,7 @@ func TestAnOddLineIsNamedAndTheRestTakenOver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			e, err := Google(strings.NewReader(base32Secret+"\n\" TOTP_AUTH\n"+code+c.odd+"\n"+"87654321\n"), "f", made)
 			line := 4 + strings.Count(c.odd, "\n")
-			want := fmt.Sprintf("line %d was passed over: %s", line, c.why)
+			want := fmt.Sprintf("line %d was ignored: %s", line, c.why)
 			if err != nil || len(e.Devices) != 1 || !slices.Contains(e.Notes, want) {
 				t.Fatalf("got %+v, %v; want the note %q", e, err, want)
 			}

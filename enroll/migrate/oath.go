@@ -57,7 +57,7 @@ func (o oddLine) tell(file string) {
 	if len(o.e.Devices) == 0 {
 		o.e.fail(file, o.line, o.odd)
 	} else {
-		o.e.note(&o.e.Notes, fmt.Sprintf("line %d was passed over: %s", o.line, o.odd))
+		o.e.note(&o.e.Notes, fmt.Sprintf("line %d was ignored: %s", o.line, o.odd))
 	}
 }
 
@@ -85,7 +85,7 @@ func (e *Entry) addOath(words []string, now time.Time) error {
 	case "+":
 		e.note(&e.Lost, "PIN + (here the password is asked for by itself)")
 	default:
-		return errors.New("a PIN, and there are none here")
+		return errors.New("it has a PIN, which latchkey does not support")
 	}
 	secret, err := hex.DecodeString(words[3])
 	if err != nil {
@@ -120,12 +120,12 @@ type oathUse struct {
 func readOathUse(words []string, local *time.Location) (u oathUse, err error) {
 	if len(words) > 0 {
 		if u.moving, err = strconv.ParseUint(words[0], 10, 64); err != nil || u.moving >= factor.MaxCounter {
-			return u, errors.New("the counter is no number, or too large")
+			return u, errors.New("the counter is not a number, or too large")
 		}
 	}
 	if len(words) > 1 {
 		if u.code = words[1]; strings.Trim(u.code, "0123456789") != "" {
-			return u, errors.New("the last code is no number")
+			return u, errors.New("the last code is not a number")
 		}
 	}
 	if len(words) > 2 {

@@ -48,7 +48,7 @@ func TestAUsersFileOfTheRealModuleIsTakenOver(t *testing.T) {
 		}
 	}
 	refused(t, users["erin"].Err, "users.oath:7", "7 digits; only 6 and 8 exist")
-	refused(t, users["frank"].Err, "users.oath:8", "a PIN, and there are none here", "1234")
+	refused(t, users["frank"].Err, "users.oath:8", "it has a PIN, which latchkey does not support", "1234")
 	if lost := users["dave"].Lost; !slices.Equal(lost, []string{"PIN + (here the password is asked for by itself)"}) {
 		t.Errorf("dave: lost %q", lost)
 	}
@@ -125,10 +125,10 @@ func TestALineOfAUsersFileIsRefused(t *testing.T) {
 		"half a byte":                   {"HOTP alice - 313", "the secret is not in hexadecimal"},
 		"a secret in base32":            {"HOTP alice - " + base32Secret, "the secret is not in hexadecimal"},
 		"a short secret":                {"HOTP alice - 3132", "a secret has 10 to 128 bytes"},
-		"a counter that is no number":   {"HOTP alice - " + hexSecret + " 77x", "the counter is no number"},
-		"a counter below 0":             {"HOTP alice - " + hexSecret + " -1", "the counter is no number"},
-		"a counter beyond all tokens":   {"HOTP alice - " + hexSecret + " 18446744073709551615", "the counter is no number, or too large"},
-		"a last code that is no number": {"HOTP alice - " + hexSecret + " 0 77777x", "the last code is no number"},
+		"a counter that is no number":   {"HOTP alice - " + hexSecret + " 77x", "the counter is not a number"},
+		"a counter below 0":             {"HOTP alice - " + hexSecret + " -1", "the counter is not a number"},
+		"a counter beyond all tokens":   {"HOTP alice - " + hexSecret + " 18446744073709551615", "the counter is not a number, or too large"},
+		"a last code that is no number": {"HOTP alice - " + hexSecret + " 0 77777x", "the last code is not a number"},
 		"a time without the L":          {"HOTP alice - " + hexSecret + " 0 123456 2026-11-22T15:17:36", "the time is not written as"},
 		"a time that is none":           {"HOTP alice - " + hexSecret + " 0 123456 2026-13-22T15:17:36L", "the time is not written as"},
 	} {
@@ -181,7 +181,7 @@ func TestALineThatOathPassesOverIsNamedAndTheRestTakenOver(t *testing.T) {
 	if err != nil || len(all) != 2 {
 		t.Fatalf("got %+v, %v", all, err)
 	}
-	want := "line 1 was passed over: a type of token that pam_oath does not have"
+	want := "line 1 was ignored: a type of token that pam_oath does not have"
 	if alice := all[0]; alice.Err != nil || len(alice.Devices) != 1 || !slices.Contains(alice.Notes, want) {
 		t.Errorf("got %+v, want one device and the note %q", alice, want)
 	}

@@ -36,7 +36,7 @@ func (o *options) option(words []string) error {
 	}
 	name, values := words[0], words[1:]
 	if o.seen[name] {
-		return oddity(name + " stands there twice, and the first counts")
+		return oddity(name + " is there twice; the first one counts")
 	}
 	known, err := o.set(name, values)
 	if !known {
@@ -115,7 +115,7 @@ func numbers(values []string, fewest, many int, least, most int64) ([]int64, err
 	for i, v := range values {
 		n, err := strconv.ParseInt(v, 10, 64)
 		if err != nil || n < least || n > most {
-			return nil, fmt.Errorf("has a value that is no number from %d to %d", least, most)
+			return nil, fmt.Errorf("has a value that is not a number from %d to %d", least, most)
 		}
 		all[i] = n
 	}
@@ -148,7 +148,7 @@ func (o *options) lost() (lost []string) {
 		lost = append(lost, "RATE_LIMIT "+o.rate+" (here latchkey.toml limits wrong codes)")
 	}
 	if o.grace {
-		lost = append(lost, "LAST (here every login is asked for a code)")
+		lost = append(lost, "LAST (here every login needs a code)")
 	}
 	if o.counter > 0 {
 		return lost

@@ -61,5 +61,5 @@ func stackSuffices() error {
 	}
 	size := strconv.FormatUint(stack.Cur, 10)
 	return hint.Error("the stack may not be larger than "+size+" bytes",
-		"log in anew, or: ulimit -s 8192")
+		"log in again, or: ulimit -s 8192")
 }

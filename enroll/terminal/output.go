@@ -54,7 +54,7 @@ func OutputClosed() error {
 
 func unwritable(err error) error {
 	what := fmt.Sprintf("standard output cannot be written: %v; nothing was changed", err)
-	return hint.Error(what, "look where it leads to")
+	return hint.Error(what, "check where it is redirected to")
 }
 
 // Writable looks whether standard output takes what will be written, before anything is
@@ -69,7 +69,7 @@ func (c *Console) Writable() error {
 	polled := []unix.PollFd{{Fd: int32(fd)}}
 	const gone = unix.POLLERR | unix.POLLNVAL
 	if _, err := unix.Poll(polled, 0); err == nil && polled[0].Revents&gone != 0 {
-		return unwritable(errors.New("nobody reads it"))
+		return unwritable(errors.New("no one reads it"))
 	}
 	if _, err := unix.Write(fd, nil); err != nil {
 		return unwritable(err)

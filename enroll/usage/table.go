@@ -45,7 +45,7 @@ var Commands = []Command{
 	{"codes", "", Text, []string{"user", "yes"}, false, "new recovery codes; the old ones stop working"},
 	{"test", "", Text, []string{"user"}, false, "try a code; says which device it is from"},
 	{"list", "", Text, []string{"json"}, true, "who has what"},
-	{"reset", "NAME", User, []string{"user", "delete-anyway", "yes", "json"}, true, "remove everything; the user must enroll anew"},
+	{"reset", "NAME", User, []string{"user", "delete-anyway", "yes", "json"}, true, "remove everything; the user must enroll again"},
 	{"unlock", "NAME", User, []string{"user", "yes", "json"}, true, "end a lock"},
 	{"invite", "NAME", User, []string{"user", "yes", "json"}, true, "a ticket for a first enrollment, good for a day"},
 	{"bypass", "NAME", User, []string{"user", "for", "yes", "json"}, true, "a code that works once in place of a device's"},

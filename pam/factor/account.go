@@ -109,7 +109,7 @@ func stateError(name string, err error) error {
 	if errors.Is(err, state.ErrSave) || errors.Is(err, safefile.ErrBusy) || errors.Is(err, safefile.ErrGone) {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
-	return fmt.Errorf("%w: %w; to start anew run: enroll reset %s", ErrState, err, name)
+	return fmt.Errorf("%w: %w; to start over run: enroll reset %s", ErrState, err, name)
 }
 
 // match refuses a state that was not made with this record, a restored old one for instance. A state whose first
@@ -121,7 +121,7 @@ func match(r *record.Record, st *state.State) error {
 	if st.UID == r.UID && st.Enrollment == r.Enrollment {
 		return nil
 	}
-	return fmt.Errorf("%w: it belongs to another enrollment; to start anew run: enroll reset %s", ErrState, r.Name)
+	return fmt.Errorf("%w: it belongs to another enrollment; to start over run: enroll reset %s", ErrState, r.Name)
 }
 
 // knowsAll reports whether st was made for r's devices, whose ids are random.

@@ -23,7 +23,7 @@ var (
 	// ErrHalf says that a reset has removed the record and could not remove the state.
 	ErrHalf = errors.New("the record is removed, but its state is not")
 	// ErrItself says that a device's own code was to remove it.
-	ErrItself = errors.New("its own code does not remove it")
+	ErrItself = errors.New("a device cannot be removed with its own code")
 )
 
 // Enrollment is all that a user has: devices, and for each the moving factor up to which it was used (a token: the next
@@ -104,7 +104,7 @@ func (a *Account) endBypass() error {
 	}
 	a.State.Bypass = state.Grant{}
 	if err := a.commit(); err != nil {
-		return fmt.Errorf("the code that root gave out could not be taken back: %w; %w", err, safefile.ErrInForce)
+		return fmt.Errorf("the bypass code could not be revoked: %w; %w", err, safefile.ErrInForce)
 	}
 	return nil
 }

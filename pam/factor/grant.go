@@ -23,7 +23,7 @@ var (
 	// ErrEnrolled says that a ticket is no use to a user who has a second factor.
 	ErrEnrolled = errors.New("a second factor is set up already")
 	// ErrTicket says that the ticket with which an enrollment began is gone: used, replaced or taken back.
-	ErrTicket = errors.New("the ticket is not valid any more")
+	ErrTicket = errors.New("the ticket is no longer valid")
 )
 
 // NewGrant makes a code that works once, until then. The code is for the user's eyes; the state keeps a hash of it.

@@ -63,7 +63,7 @@ func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (tim
 		}
 	}
 	if p.Checks >= maxChecks {
-		return p.At.Add(codeLife).Sub(now), fmt.Errorf("%w: the code that was sent last was compared with too many", ErrNotYet)
+		return p.At.Add(codeLife).Sub(now), fmt.Errorf("%w: the last code that was sent was compared with too many answers", ErrNotYet)
 	}
 	wait := p.At.Add(firstWait << min(max(p.Sends, 1)-1, 20)).Sub(now)
 	if atOnce || wait <= 0 {

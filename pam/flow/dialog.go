@@ -109,7 +109,7 @@ const maxSpared = 3
 // for another. It is no code, so it is not compared with any.
 func (d *dialog) spare(o Outcome) turn {
 	d.spared++
-	o.Reason, o.Detail = Wrong, "the password or the user's name came as the code"
+	o.Reason, o.Detail = Wrong, "the password or the user's name was sent as the code"
 	return again(o, notACode)
 }
 
@@ -192,7 +192,7 @@ func (d *dialog) unusable(err error) Outcome {
 		return deny(NoAnswer, err.Error())
 	case errors.Is(err, factor.ErrUnenrolled):
 		d.say(notSetUp)
-		return deny(Unenrolled, "reset while the user was asked")
+		return deny(Unenrolled, "reset during the login")
 	case errors.Is(err, factor.ErrRecord):
 		d.say(text)
 		return deny(Record, err.Error())
@@ -270,7 +270,7 @@ func (d *dialog) judge(m factor.Match, account *factor.Account, code string) tur
 	case factor.Locked:
 		return decided(d.locked(m.Lockout))
 	case factor.Impossible:
-		o.Detail = "not a code that anything here has"
+		o.Detail = "not a code of any device of the user"
 		return d.rejected(o, account)
 	}
 	return d.wrong(d.rejected(o, account), m, code)

@@ -32,7 +32,7 @@ func TestAClientThatAlwaysSendsThePasswordComesToAnEndAndChargesNothing(t *testi
 	w.untouched()
 	o := w.login(request(), slices.Repeat([]string{passwordAgain}, 6)...)
 	w.expect(o, false, flow.Wrong, maxTries, "That is not a code. From your app. Verification code: ")
-	w.detail(o, "the password or the user's name came as the code")
+	w.detail(o, "the password or the user's name was sent as the code")
 }
 
 // FAULTS 38.

@@ -42,7 +42,7 @@ func (r *Rule) complete(s strict.Schema, lines map[string]int) error {
 		return s.ErrorAt(r.Line, `this rule does not say what it requires: "code", "none" or "deny"`)
 	}
 	if r.Methods != nil && r.Require != RequireCode {
-		return s.ErrorAt(lines["methods"], "methods mean nothing in a rule that requires %q", r.Require)
+		return s.ErrorAt(lines["methods"], "methods cannot be set in a rule that requires %q", r.Require)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func (p *Policy) either(rule Rule, number int, found finding, below Decision) De
 	return d
 }
 
-// stricter returns a decision that lets nobody in whom a or b would keep out, and accepts
+// stricter returns a decision that lets no one in whom a or b would keep out, and accepts
 // nothing that one of them does not. Everything in a Decision that says what a login must do is
 // combined here and compared in same, and nowhere else.
 func stricter(a, b Decision) Decision {

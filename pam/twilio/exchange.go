@@ -95,7 +95,7 @@ func (e exchange) conclude(v verification, mean func(verification) protocol.Resu
 	}
 	result := mean(v)
 	if result == protocol.Invalid {
-		return e.because(invalid(e.guard.status, "the verification is in a state that makes no sense"))
+		return e.because(invalid(e.guard.status, "the verification has an unknown state"))
 	}
 	return protocol.Answer{Version: protocol.Version, Result: result, SID: *v.sid, HTTPStatus: e.guard.status}
 }

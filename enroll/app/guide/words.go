@@ -23,7 +23,7 @@ func NotTheCode(drift int64) string {
 		return fmt.Sprintf("That code is about %d seconds early: "+
 			"your phone's clock is fast, or this\nmachine's is slow.\n", drift)
 	}
-	return "That is not the code of this account in the app.\n"
+	return "That code is wrong. Check that you chose this account in the app.\n"
 }
 
 // Codes are recovery codes in so many columns.

@@ -94,7 +94,7 @@ func (s *Service) codes(l *Line, checks bool) []Code {
 	return anything()
 }
 
-// rootAlready: in programs that run with their caller's real uid pam_rootok lets nobody in but
+// rootAlready: in programs that run with their caller's real uid pam_rootok lets no one in but
 // root, who could do what he likes anyway. (In sshd and login it would let in everybody.)
 func (s *Service) rootAlready(l *Line) bool {
 	return l.Name() == "pam_rootok.so" && slices.Contains([]string{"su", "su-l", "runuser",

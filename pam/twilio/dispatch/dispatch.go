@@ -174,7 +174,7 @@ func (d *Dispatcher) collect(fd int, limit time.Duration) ([]byte, error) {
 			return nil, err
 		}
 		if poll[1].Revents != 0 {
-			return nil, errors.New("given up: nobody waits for the answer any more")
+			return nil, errors.New("given up: no one is waiting for the answer")
 		}
 		if poll[0].Revents == 0 {
 			continue

@@ -240,7 +240,7 @@ func TestARequestEndsAtOnceWhenNobodyWaitsForItAnyMore(t *testing.T) {
 		unix.Close(ends[1])
 	}()
 	began := time.Now()
-	if a := d.Send(number, method.SMS, ""); a.Result != protocol.Failed || !strings.Contains(a.Detail, "nobody waits") {
+	if a := d.Send(number, method.SMS, ""); a.Result != protocol.Failed || !strings.Contains(a.Detail, "no one is waiting") {
 		t.Errorf("%+v", a)
 	}
 	if took := time.Since(began); took > 3*time.Second {

@@ -64,7 +64,7 @@ func (s Settings) validateCredentials() error {
 	case s.APIKey == "" && s.APISecret == "" && s.AuthToken == "":
 		return &SettingError{"api_key", "must be set together with api_secret, unless auth_token is set"}
 	case s.AuthToken != "" && (s.APIKey != "" || s.APISecret != ""):
-		return &SettingError{"auth_token", "must not stand beside api_key and api_secret"}
+		return &SettingError{"auth_token", "must not be set together with api_key and api_secret"}
 	case s.AuthToken != "" && !isSecret(s.AuthToken):
 		return mustBe("auth_token", secretShape)
 	case s.AuthToken != "":
