@@ -356,7 +356,7 @@ func (m machine) enrollForOneself() {
 	must(t, codes.Type(suite.Password))
 	must(t, codes.Expect(`Code from a device`))
 	must(t, codes.Type(m.alice.Code()))
-	if exit, err := codes.Exit(); err != nil || exit != 0 || strings.Count(codes.Seen(), "Verification code") != 1 {
+	if exit, err := codes.Exit(); err != nil || exit != 0 || strings.Count(codes.Seen(), "Code from") != 1 {
 		t.Errorf("enroll codes: exit %d, %v: %q", exit, err, codes.Seen())
 	}
 }
@@ -377,7 +377,7 @@ func (m machine) sudo() {
 			must(t, terminal.Expect(`uid=0\(root\)`))
 			continue
 		}
-		must(t, terminal.Expect(`not accepted`))
+		must(t, terminal.Expect(`Not accepted`))
 		terminal.Close()
 	}
 }

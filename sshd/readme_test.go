@@ -57,6 +57,7 @@ var asks = map[string]string{
 	"enroll doctor":        `PasswordAuthentication`, // the container has no sshd_config for latchkey
 	"enroll doctor --json": `"status": "error"`,
 	"enroll add WHAT":      `use totp, hotp or phone`,
+	"enroll import":        `import needs FILE`,
 	"enroll import FILE":   `no such file`,
 	"enroll import /home/*/.google_authenticator": `no such file`,
 }
@@ -66,7 +67,7 @@ func TestEveryEnrollCommandThatThePagesShowRuns(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		script(t, h, "useradd named; useradd alice; enroll add totp --user alice --yes")
-		names := strings.NewReplacer("NAME", "named", "ADDRESS", "192.0.2.7", "DEVICE", "second", "FILE", "/nowhere")
+		names := strings.NewReplacer("OLDNAME", "named", "NAME", "named", "ADDRESS", "192.0.2.7", "DEVICE", "second", "FILE", "/nowhere")
 		for _, command := range shown(t, "enroll") {
 			t.Run(command, func(t *testing.T) {
 				script(t, h, `for user in root named; do
