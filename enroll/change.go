@@ -68,7 +68,7 @@ func (p *program) reset(o options) error {
 		return err
 	}
 	p.logged(audit.Change{What: "reset", User: name})
-	return p.sayChanged(o, name, true, "reset: "+name+" has no second factor any more and must enroll anew", err)
+	return p.sayChanged(o, name, true, "reset: "+name+" no longer has a second factor and must enroll again", err)
 }
 
 // unlock ends a lock.

@@ -40,7 +40,7 @@ func (c claim) judge(code, sid string) (flow.Outcome, error) {
 	case err != nil:
 		return flow.Outcome{}, err
 	case proof.Result == factor.Locked && proof.Enough:
-		return flow.Outcome{Reason: flow.Locked, Detail: "enough for this number"}, errEnough
+		return flow.Outcome{Reason: flow.Locked, Detail: "too many tries for this number"}, errEnough
 	case proof.Result == factor.Locked:
 		return flow.Outcome{Reason: flow.Locked}, errLocked
 	case proof.Result != factor.AskTwilio:

@@ -171,6 +171,6 @@ var (
 	}
 	errEnough = &failure{
 		"no correct code; nothing was changed",
-		"no more codes are compared for this phone now: start again in 10 minutes",
+		"codes for this phone are not compared for now: start again in 10 minutes",
 	}
 )

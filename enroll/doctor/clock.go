@@ -12,13 +12,13 @@ const clockCheck = "this machine's clock"
 // checkClock asks whether something keeps this machine's clock right. It is never an error: in a
 // container the answer may be about nothing.
 func checkClock(state func() (synchronised bool, err error)) Finding {
-	const check, hint = clockCheck, "codes of apps need it right: timedatectl set-ntp true"
+	const check, hint = clockCheck, "app codes need the right time: timedatectl set-ntp true"
 	synchronised, err := state()
 	switch {
 	case err != nil:
 		return warning(check, err.Error(), hint)
 	case !synchronised:
-		return warning(check, "the kernel says that nothing keeps it right", hint)
+		return warning(check, "the kernel says that it is not synchronized", hint)
 	}
 	return okay("something keeps this machine's clock right")
 }

@@ -132,7 +132,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		"sufficient above":             {file("/etc/pam.d/sshd", "auth sufficient pam_rootok.so\n"+goodStack, 0o644), "error: /etc/pam.d/sshd:1: pam_rootok.so that returns success leaves out /etc/pam.d/sshd:3"},
 		"required password":            {file("/etc/pam.d/sshd", "auth required pam_unix.so\nauth required pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sshd:1: pam_unix.so goes on"},
 		"no password":                  {file("/etc/pam.d/sshd", "auth required pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sshd:1: the code is asked for, or sent, before"},
-		"nobody gets in":               {file("/etc/pam.d/sshd", goodStack+"auth required pam_deny.so\n", 0o644), "error: /etc/pam.d/sshd:2: nobody can log in"},
+		"nobody gets in":               {file("/etc/pam.d/sshd", goodStack+"auth required pam_deny.so\n", 0o644), "error: /etc/pam.d/sshd:2: no one can log in"},
 		"an unknown module":            {file("/etc/pam.d/sshd", "auth requisite pam_strange.so\nauth required pam_latchkey.so\n", 0o644), "warning: /etc/pam.d/sshd:1: if pam_strange.so does not"},
 		"a misspelt control":           {file("/etc/pam.d/sshd", "auth requird pam_unix.so\n", 0o644), `/etc/pam.d/sshd:1: unknown control "requird"`},
 		"an unknown argument":          {file("/etc/pam.d/sshd", "auth requisite pam_unix.so\nauth required pam_latchkey.so nullok\n", 0o644), `error: /etc/pam.d/sshd:2: pam_latchkey does not take "nullok"`},

@@ -66,7 +66,7 @@ func (d Doctor) checkRoom(room []door) (found []Finding) {
 	}
 	for _, name := range open {
 		found = append(found, fault("PAM service "+name,
-			fmt.Errorf("it asks for no code, and %s, which leads to the same, does", guarded),
+			fmt.Errorf("it asks for no code, and %s, which leads to the same place, does", guarded),
 			below))
 	}
 	return found
@@ -125,7 +125,7 @@ func (d Doctor) checkHelpers() (found []Finding) {
 		}
 		if s, err := stack.Read(d.Root, h.service); err == nil && !s.Has() && s.LetsIn() {
 			found = append(found, warning("PAM service "+h.service,
-				"it asks for no code, and sudo does: "+h.program+" makes root of the same users",
+				"it asks for no code, and sudo does: "+h.program+" makes the same users root",
 				below))
 		}
 	}

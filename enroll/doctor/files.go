@@ -23,7 +23,7 @@ var programs = []string{
 // private are folders that nobody but root may even list.
 var private = []string{"/etc/latchkey/users", "/var/lib/latchkey", "/var/lib/latchkey/users"}
 
-const reinstall = "install latchkey anew"
+const reinstall = "install latchkey again"
 
 // checkInstallation looks at what was installed: is it there, and can only root change it?
 func (d Doctor) checkInstallation() []Finding {
@@ -132,7 +132,7 @@ func checkAccount() Finding {
 	const check = "the account latchkey"
 	_, err := user.Lookup("latchkey")
 	if unknown := user.UnknownUserError(""); errors.As(err, &unknown) {
-		return warning(check, "there is none: what talks to Twilio runs as nobody",
+		return warning(check, "there is none: latchkey-twilio runs with uid 65534",
 			"adduser --system --group --no-create-home latchkey")
 	}
 	return verdict(check, err, "")

@@ -48,7 +48,7 @@ func (d Doctor) checkZFS() []Finding {
 	if unix.Statfs(d.Root+dir, &st) != nil || st.Type != zfs {
 		return nil
 	}
-	return []Finding{warning(dir, "ZFS writes to new blocks always: a full pool denies every login",
+	return []Finding{warning(dir, "ZFS always writes to new blocks: a full pool denies every login",
 		"make it a dataset of its own, and: zfs set refreservation=64M DATASET")}
 }
 
@@ -109,7 +109,7 @@ func (d Doctor) checkCopied(enrolled []string) []Finding {
 		shown := strings.Join(users[:min(len(users), mostProblems)], ", ")
 		found = append(found, warning("/var/lib/latchkey/users",
 			fmt.Sprintf("a full disk would deny %s (%d in all): writing copies their files", shown, len(users)),
-			"any change by enroll makes a file anew, for instance: enroll codes --user "+users[0]))
+			"any change by enroll makes a new file, for example: enroll codes --user "+users[0]))
 	}
 	if copied, err := d.Keyring.Host.CopiedOnWrite("host"); err == nil && copied {
 		found = append(found, warning("/var/lib/latchkey/host",

@@ -42,7 +42,7 @@ func (d Doctor) checkRules(path string, rules *policy.Policy) []Finding {
 	for i, r := range rules.Rules {
 		place := fmt.Sprintf("%s:%d", path, r.Line)
 		if by := shadow(rules.Rules[:i], r); by != nil {
-			err := fmt.Errorf("this rule decides nothing: %s for all its logins", named(by))
+			err := fmt.Errorf("this rule never decides: %s for all its logins", named(by))
 			found = append(found, fault(place, err, "put the narrower rule first"))
 			continue
 		}

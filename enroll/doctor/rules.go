@@ -135,11 +135,11 @@ func (d Doctor) checkMethods(place string, rules *policy.Policy, r policy.Rule) 
 		}
 	}
 	if !usable {
-		err := fmt.Errorf("this rule keeps out all whom it is for: of %s none works (%s)", listed(r.Methods), why)
+		err := fmt.Errorf("this rule keeps out everyone it matches: none of %s works (%s)", listed(r.Methods), why)
 		return []Finding{fault(place, err, "add a method that works, such as totp")}
 	}
 	if !d.someoneHas(r.Methods, r.Users) {
-		err := fmt.Errorf("this rule keeps out all whom it is for: none who has enrolled has %s", listed(r.Methods))
+		err := fmt.Errorf("this rule keeps out everyone it matches: no enrolled user has %s", listed(r.Methods))
 		return []Finding{fault(place, err, "add a method that they have; see: enroll list")}
 	}
 	return nil
@@ -193,13 +193,13 @@ func (d Doctor) checkNames(place string, r policy.Rule) []Finding {
 	for _, name := range r.Users {
 		if _, err := d.LookUp(name); err != nil {
 			text := fmt.Sprintf("the user %q: %v", name, err)
-			found = append(found, warning(place, text, "is the name spelt right?"))
+			found = append(found, warning(place, text, "is the name spelled right?"))
 		}
 	}
 	for _, group := range r.Groups {
 		if err := d.group(group); err != nil {
 			err = fmt.Errorf("the group %q: %v; every login gets the stricter of this rule and those below", group, err)
-			found = append(found, fault(place, err, "is the name spelt right? a netgroup begins with @"))
+			found = append(found, fault(place, err, "is the name spelled right? a netgroup begins with @"))
 		}
 	}
 	return found
@@ -232,7 +232,7 @@ func (d Doctor) checkNamesOfClients(s sshdReport) []Finding {
 	if err != nil || s.dns == "" || !slices.ContainsFunc(rules.Rules, from) {
 		return nil
 	}
-	err = errors.New("UseDNS yes: clients with a name come without their address, so that no from in " +
-		policy.DefaultPath + " can be told")
+	err = errors.New("UseDNS yes: sshd gives names instead of addresses, so that no from in " +
+		policy.DefaultPath + " can be checked")
 	return []Finding{fault(s.dns, err, "write in sshd_config: UseDNS no")}
 }

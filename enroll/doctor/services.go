@@ -37,7 +37,7 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 	s, err := stack.Read(d.Root, name)
 	if err != nil {
 		return []Finding{fault("PAM service "+name, err,
-			"until PAM can read it nobody passes, or not as you think")}
+			"PAM cannot read this file; logins may fail or skip the check")}
 	}
 	var found []Finding
 	for _, w := range s.Weaknesses() {
@@ -47,11 +47,11 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 		found = append(found, describe(name, w))
 	}
 	for _, l := range s.Missing() {
-		found = append(found, fault(l.Place(), fmt.Errorf("%s is not installed: nobody can log in",
+		found = append(found, fault(l.Place(), fmt.Errorf("%s is not installed: no one can log in",
 			l.Module), "install it, or take the line out"))
 	}
 	if len(found) == 0 {
-		found = append(found, okay("PAM service "+name+": nobody passes without a code, and "+
+		found = append(found, okay("PAM service "+name+": no one passes without a code, and "+
 			"none is asked for too early"))
 	}
 	for _, l := range s.RootAlready() {
@@ -68,7 +68,7 @@ func describe(service string, w stack.Weakness) Finding {
 	switch w.Kind {
 	case stack.Absent:
 		return fault("PAM service "+service,
-			errors.New("it has no pam_latchkey in auth: nobody is asked for a code"), below)
+			errors.New("it has no pam_latchkey in auth: no one is asked for a code"), below)
 	case stack.Skipped:
 		return fault(w.Line.Place(),
 			fmt.Errorf("%s that returns %s leaves out %s: a login succeeds without a code",
@@ -80,11 +80,11 @@ func describe(service string, w stack.Weakness) Finding {
 			"write: auth required pam_latchkey.so")
 	case stack.Closed:
 		return fault(w.Line.Place(),
-			errors.New("nobody can log in: no way through the stack succeeds"),
+			errors.New("no one can log in: no path through the stack succeeds"),
 			"look for jumps that go too far, and for pam_deny")
 	case stack.Twice:
 		return fault(w.Line.Place(),
-			fmt.Errorf("a code is asked for again after the one at %s, which is used up: nobody "+
+			fmt.Errorf("a code is asked for again after the one at %s, which is used up: no one "+
 				"gets in with one code", w.Factor.Place()),
 			"keep one of the two lines; the one of the profile goes with: pam-auth-update "+
 				"--disable latchkey")
@@ -133,20 +133,20 @@ func checkAccountLines(s *stack.Service) []Finding {
 		switch {
 		case slices.Contains(lenient, l):
 			found = append(found, fault(l.Place(),
-				errors.New("pam_latchkey in account lets everybody pass: with this line "+
-					"accounts get in that have expired or are locked"),
-				"take it out; latchkey needs no account line"))
+				errors.New("pam_latchkey in account lets everyone pass: with this line "+
+					"expired and locked accounts get in"),
+				"remove it; latchkey needs no account line"))
 		case l.Ours():
 			found = append(found, Finding{l.Place(), OK,
-				"pam_latchkey in account lets everybody pass and does nothing", ""})
+				"pam_latchkey in account lets everyone pass and does nothing", ""})
 		}
 	}
 	return found
 }
 
 // fatal is what fails with a type that fails.
-var fatal = map[stack.Type]string{stack.Session: "no session can be opened: nobody gets in",
-	stack.Password: "nobody can change their password"}
+var fatal = map[stack.Type]string{stack.Session: "no session can be opened: no one gets in",
+	stack.Password: "no one can change their password"}
 
 func checkUseless(s *stack.Service, kind stack.Type) []Finding {
 	var found []Finding
@@ -195,11 +195,11 @@ func (d Doctor) checkEnrollService() []Finding {
 	found := append(checkAccountLines(s), d.checkEnrollArguments(s)...)
 	switch passable, asks := s.AsksPassword(); {
 	case !passable:
-		return append(found, Finding{check, OK, "it lets nobody pass: only root can enroll users",
+		return append(found, Finding{check, OK, "it lets no one pass: only root can enroll users",
 			""})
 	case !asks:
 		return append(found, fault(check,
-			errors.New("it lets pass without a password: anyone at an open session can enroll a "+
+			errors.New("it lets users pass without a password: anyone at an open session can enroll a "+
 				"device of their own there"),
 			"write in /etc/pam.d/enroll: @include common-auth (or: auth include system-auth)"))
 	}
@@ -227,7 +227,7 @@ func (d Doctor) otherServices(but []string) (names []string, part map[string]boo
 		if err != nil {
 			if !slices.Contains(but, name) && d.mentions(name) {
 				damaged = append(damaged, fault("PAM service "+name, err,
-					"until PAM can read it nobody passes, or not as you think"))
+					"PAM cannot read this file; logins may fail or skip the check"))
 			}
 			continue
 		}

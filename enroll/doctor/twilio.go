@@ -39,7 +39,7 @@ func (d Doctor) checkTwilio() []Finding {
 	found = append(found, takes)
 	if a.Skew > maxSkew || a.Skew < -maxSkew {
 		err := fmt.Errorf("%d seconds from Twilio's", -a.Skew)
-		return append(found, fault("this machine's clock", err, "codes of apps need it right: timedatectl set-ntp true"))
+		return append(found, fault("this machine's clock", err, "app codes need the right time: timedatectl set-ntp true"))
 	}
 	return append(found, okay("this machine's clock agrees with Twilio's"))
 }

@@ -12,7 +12,7 @@ _enroll_commands() {
 		'codes:new recovery codes; the old ones stop working'
 		'test:try a code; says which device it is from'
 		'list:who has what'
-		'reset:remove everything; the user must enroll anew'
+		'reset:remove everything; the user must enroll again'
 		'unlock:end a lock'
 		'invite:a ticket for a first enrollment, good for a day'
 		'bypass:a code that works once in place of a device'\''s'

@@ -9,7 +9,7 @@ set -e
 # account makes the user as which latchkey-twilio talks to Twilio.
 account() {
 	if id -u latchkey >/dev/null 2>&1; then
-		[ "$(id -u latchkey)" -lt 1000 ] || warn "there is an account latchkey of somebody's: what talks to Twilio will run as that"
+		[ "$(id -u latchkey)" -lt 1000 ] || warn "the account latchkey belongs to a person: latchkey-twilio will run as that user"
 	elif command -v systemd-sysusers >/dev/null; then
 		systemd-sysusers latchkey.conf
 	else
@@ -23,7 +23,7 @@ rm -f /var/lib/latchkey/.removable # of a removal that did not come to its end
 
 case $1 in
 configure | 1 | 2) # deb; rpm's count of installed versions
-	account || warn "no account latchkey was made: what talks to Twilio will run as nobody"
+	account || warn "no account latchkey was made: latchkey-twilio will run with uid 65534"
 	# The profile stays off unless an administrator switches it on; where it is on, a changed one takes effect.
 	if command -v pam-auth-update >/dev/null; then
 		pam-auth-update --package

@@ -38,10 +38,10 @@ func parseCriteria(text string) ([]criterion, error) {
 			found = append(found, criterion{attribute, ""})
 			continue
 		case !slices.Contains(listed, attribute):
-			return nil, fmt.Errorf("the criterion %q is not known here", attribute)
+			return nil, fmt.Errorf("the criterion %q is unknown", attribute)
 		case patterns == "":
 			if all = trimEquals(all); len(all) == 0 {
-				return nil, errors.New("nothing stands behind " + attribute)
+				return nil, errors.New("nothing follows " + attribute)
 			}
 			patterns, all = all[0], all[1:]
 		}

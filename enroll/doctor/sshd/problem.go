@@ -81,7 +81,7 @@ func judgeWay(o Options, way []string, listed bool) []Problem {
 	if last != "publickey" {
 		blame = []string{"authenticationmethods", strings.ToLower(name)}
 	}
-	return []Problem{{Text: fmt.Sprintf("%s yes and no AuthenticationMethods: %s alone lets in without a code", name, last),
+	return []Problem{{Text: fmt.Sprintf("%s yes and no AuthenticationMethods: %s alone is enough to log in without a code", name, last),
 		Hint: keyAndCode + "; or: " + name + " no", blame: blame}}
 }
 

@@ -65,7 +65,7 @@ func oneWord(text string) (word, rest string, err error) {
 		}
 	}
 	if quote != 0 {
-		return "", "", errors.New("a quote that is not closed")
+		return "", "", errors.New("an unclosed quote")
 	}
 	return b.String(), "", nil
 }

@@ -43,7 +43,7 @@ func fullLines(data string) ([]fullLine, error) {
 		open = nil
 	}
 	if open != nil {
-		return nil, fmt.Errorf("%d: the file ends behind a backslash", number)
+		return nil, fmt.Errorf("%d: the file ends after a backslash", number)
 	}
 	return all, nil
 }
@@ -65,7 +65,7 @@ func part(line string, continued bool) (text string, goes bool, err error) {
 	case len(line) > longestLine || strings.Contains(line, "\x00"):
 		return "", false, fmt.Errorf("longer than %d bytes, or a zero byte", longestLine)
 	case continued && text == "" && !goes:
-		return "", false, errors.New("an empty line or comment behind a backslash")
+		return "", false, errors.New("an empty line or comment after a backslash")
 	case goes:
 		return text + " ", true, nil
 	}
@@ -106,5 +106,5 @@ func bracket(text string) (inside, rest string, err error) {
 		}
 		b.WriteByte(text[i])
 	}
-	return "", "", errors.New("a bracket that is not closed")
+	return "", "", errors.New("an unclosed bracket")
 }
