@@ -51,7 +51,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-const leastCases = 340
+const leastCases = 400
 
 // tableCase is one file of the table.
 type tableCase struct {

@@ -13,6 +13,7 @@ type axes struct {
 	values [dimensions][]*value
 	more   []*value // that are named, and of which the lines should say the same as of others
 	listen []listener
+	known  map[string]bool // the kinds of which there is one
 }
 
 // Machine is what is known about the machine of an sshd.
@@ -26,7 +27,7 @@ type Machine struct {
 }
 
 func (m *model) axes(machine Machine) *axes {
-	x := &axes{listen: listeners(m.base)}
+	x := &axes{listen: listeners(m.base), known: map[string]bool{}}
 	m.userAxis(machine, x)
 	m.addressAxis(machine.Zones, x)
 	m.hostAxis(x)
@@ -49,10 +50,14 @@ func (m *model) axes(machine Machine) *axes {
 
 // add adds a value unless one is there already of which all lines say the same.
 func (m *model) add(x *axes, d dimension, q connection, marks string) {
+	if m.late() {
+		return
+	}
 	v := &value{q: q, d: d, marks: marks}
 	m.weigh(v)
-	same := func(w *value) bool { return w.marks == v.marks && slices.Equal(w.bits, v.bits) }
-	if !slices.ContainsFunc(x.values[d], same) {
+	kind := fmt.Sprint(d, marks, v.bits)
+	if !x.known[kind] {
+		x.known[kind] = true
 		x.values[d] = append(x.values[d], v)
 	} else if q.named && len(x.more) < mostNamed {
 		x.more = append(x.more, v)
@@ -98,8 +103,10 @@ func (m *model) people(machine Machine, byName, byGroup []string) []*User {
 		u := byNames[name]
 		if u == nil {
 			u = &User{Name: name, made: name != "root"}
-			if found, ok := machine.User(name); ok {
-				u = &found
+			if slices.Contains(byName, name) && !m.late() { // others are too many to look up
+				if found, ok := machine.User(name); ok {
+					u = &found
+				}
 			}
 		}
 		all = append(all, u)

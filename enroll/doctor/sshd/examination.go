@@ -37,7 +37,7 @@ type Examination struct {
 	Config  *Config
 	Machine Machine
 	Clock   func() time.Time
-	Bound   time.Duration // how long sshd may be asked
+	Bound   time.Duration // how long planning and asking may take
 	// Progress, if set, is called before each question, and when there are no more. One call
 	// ends before the next.
 	Progress func(asked, all int)
@@ -45,6 +45,7 @@ type Examination struct {
 
 // Run asks. The error means that nothing could be found out.
 func (e Examination) Run() (*Report, error) {
+	start := e.Clock()
 	base, err := e.base()
 	if err != nil {
 		return nil, err
@@ -60,8 +61,9 @@ func (e Examination) Run() (*Report, error) {
 	}
 	m := newModel(e.Config, base.options)
 	m.release, m.flags = e.Program.release(), e.Program.keywords()
+	m.over = func() bool { return e.Clock().Sub(start) >= e.Bound/2 } // the other half is sshd's
 	regions, complete := m.plan(m.axes(e.Machine))
-	e.ask(regions, c, m)
+	e.ask(regions, start.Add(e.Bound), c, m)
 	c.leftOver(m, regions, complete)
 	return c.report, nil
 }
@@ -80,9 +82,8 @@ func (e Examination) base() (*answer, error) {
 
 // ask puts all questions, several at a time, in the order of the regions; those for which there
 // is no time are left out.
-func (e Examination) ask(regions []*region, c *collector, m *model) {
+func (e Examination) ask(regions []*region, end time.Time, c *collector, m *model) {
 	answers := make([]outcome, len(regions))
-	end := e.Clock().Add(e.Bound)
 	next, lock := 0, sync.Mutex{}
 	take := func() int {
 		lock.Lock()

@@ -29,6 +29,15 @@ type model struct {
 	flags []string
 	// release is how sshd names its version, for Match Version.
 	release string
+	// over, if set, reports whether the time for planning is; cut: something was left out then.
+	over func() bool
+	cut  bool
+}
+
+// late reports whether there is no time to plan more.
+func (m *model) late() bool {
+	m.cut = m.cut || m.over != nil && m.over()
+	return m.cut
 }
 
 func newModel(c *Config, base Options) *model {

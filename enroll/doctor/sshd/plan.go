@@ -52,7 +52,7 @@ func (m *model) plan(x *axes) (chosen []*region, complete bool) {
 	p.product()
 	p.values()
 	slices.SortStableFunc(p.chosen, func(a, b *region) int { return len(a.applying) - len(b.applying) })
-	return p.chosen, p.left > 0
+	return p.chosen, p.left > 0 && !m.cut
 }
 
 // product goes through all combinations of values that differ in what they can do, one dimension
@@ -65,6 +65,9 @@ func (p *planner) product() {
 		open = p.longer(open, d, same[d])
 	}
 	for _, c := range open {
+		if p.m.late() {
+			return
+		}
 		if r := p.consider(c); r.bad {
 			p.expand(c)
 		}
@@ -77,7 +80,7 @@ func (p *planner) longer(open []*combination, d dimension, values []*value) []*c
 	known := map[string]bool{}
 	for _, c := range open {
 		for _, v := range values {
-			if p.left--; p.left <= 0 {
+			if p.left--; p.left <= 0 || p.m.late() {
 				return all
 			}
 			one := *c
@@ -97,7 +100,7 @@ func (p *planner) expand(c *combination) {
 	for d := range dimensions {
 		profile := p.m.profile(d, c[d])
 		for _, v := range p.x.values[d] {
-			if v != c[d] && p.m.profile(d, v) == profile {
+			if v != c[d] && p.m.profile(d, v) == profile && !p.m.late() {
 				other := *c
 				other[d] = v
 				if p.x.possible(&other) {
