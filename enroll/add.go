@@ -8,6 +8,7 @@ import (
 
 	"latchkey/enroll/app/otpauth"
 	"latchkey/pam/audit"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -63,7 +64,7 @@ func (p *program) addUnasked(who identity, o options) error {
 	if d.Type == method.HOTP {
 		uri += fmt.Sprintf("&counter=%d", o.counter)
 	}
-	saved := p.withPicture(uri, o, func() error { return p.save(p.keyring, who, d, o.counter) })
+	saved := p.withPicture(uri, o, func() error { return p.save(p.asRoot(), who, d, o.counter) })
 	if !made(saved) {
 		return saved
 	}
@@ -99,9 +100,9 @@ func (p *program) deviceWith(who identity, o options, secret []byte) (record.Dev
 		return record.Device{}, misused("--counter must be at most %d", uint64(factor.MaxCounter))
 	}
 	algorithm, now := strings.ToUpper(o.algorithm), p.clock()
-	d := factor.NewTOTP(label, secret, algorithm, o.digits, time.Duration(o.period)*time.Second, now)
+	d := enrollment.NewTOTP(label, secret, algorithm, o.digits, time.Duration(o.period)*time.Second, now)
 	if o.command.Name == "add hotp" {
-		d = factor.NewHOTP(label, secret, algorithm, o.digits, now)
+		d = enrollment.NewHOTP(label, secret, algorithm, o.digits, now)
 	}
 	if err := d.Check(); err != nil {
 		return d, misused("%v", err)
@@ -132,8 +133,9 @@ func (p *program) freeLabel(who identity, base string) (label string, err error)
 	return label, err
 }
 
-func (p *program) save(k factor.Keyring, who identity, d record.Device, step uint64) error {
-	err := p.as0(func() error { return k.Add(who.User, d, step) })
+func (p *program) save(
+	proof enrollment.Proof, who identity, d record.Device, step uint64) error {
+	err := p.as0(func() error { return p.store().Add(proof, who.User, d, step) })
 	if made(err) {
 		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
 	}

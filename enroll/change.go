@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"latchkey/pam/audit"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/record"
@@ -17,11 +18,11 @@ func (p *program) remove(o options) error {
 	if err != nil {
 		return err
 	}
-	proven, err := p.prove(who)
+	proof, err := p.prove(who)
 	if err != nil {
 		return err
 	}
-	err = p.as0(func() error { return proven.Remove(who.User, o.operand) })
+	err = p.as0(func() error { return p.store().Remove(proof, who.User, o.operand) })
 	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) && !errors.Is(err, factor.ErrState) {
 		return &failure{fmt.Sprintf("%s has no device %q", who.Name, o.operand), "see the devices with: enroll status"}
 	}
@@ -49,18 +50,18 @@ func (p *program) reset(o options) error {
 		return &failure{lookUpErr.Error() + "; nothing was changed", "try again when it can; to remove all that " + name +
 			" has, deleted user or not: enroll reset --delete-anyway " + name}
 	}
-	err = p.keyring.Reset(name)
+	err = p.store().Reset(p.asRoot(), name)
 	if errors.Is(err, fs.ErrNotExist) {
 		// A mistyped name must not look like a job done: it may be the owner of a stolen phone who is meant.
 		if lookUpErr != nil {
 			return lookUpErr
 		}
-		name, err = who.Name, p.keyring.Reset(who.Name)
+		name, err = who.Name, p.store().Reset(p.asRoot(), who.Name)
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return p.sayChanged(o, name, false, "nothing to reset: "+name+" has no second factor", nil)
 	}
-	if errors.Is(err, factor.ErrHalf) {
+	if errors.Is(err, enrollment.ErrHalf) {
 		p.logged(audit.Change{What: "reset", User: name, Detail: "incomplete"})
 		return &failure{"the reset of " + name + " is incomplete: " + err.Error(), "run it again: enroll reset " + name}
 	}
@@ -85,7 +86,7 @@ func (p *program) unlock(o options) error {
 	if err != nil {
 		return err
 	}
-	was, err := p.keyring.Unlock(who.User, limits, p.clock())
+	was, err := p.store().Unlock(p.asRoot(), who.User, limits, p.clock())
 	if !made(err) {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
@@ -16,26 +17,26 @@ import (
 // than its bounds.
 type claim struct {
 	*program
-	number factor.Claim
+	number enrollment.Claim
 	limits factor.Limits
 }
 
 // proveNumber has a code typed that is sent to a number which the user says is theirs.
 func (p *program) proveNumber(who identity, phone *record.Device, rules *policy.Policy) error {
-	number := factor.Claim{User: who.User, Number: string(phone.Secret)}
+	number := enrollment.Claim{User: who.User, Number: string(phone.Secret)}
 	proof := claim{p, number, flow.Limits(rules)}
 	return (&sentCode{program: p, who: who, phone: phone, rules: rules, proof: proof}).obtain()
 }
 
 func (c claim) book(sends factor.SendLimits) (time.Duration, error) {
-	return c.keyring.BookProof(c.number, sends, c.limits, c.clock())
+	return c.store().BookClaim(c.number, sends, c.limits, c.clock())
 }
 
 // keep keeps nothing: the code is of no use but here.
 func (c claim) keep(string, method.Method) error { return nil }
 
 func (c claim) judge(code, sid string) (flow.Outcome, error) {
-	proof, err := c.keyring.BookProofCheck(c.number, c.limits, c.clock())
+	proof, err := c.store().CheckClaim(c.number, c.limits, c.clock())
 	switch {
 	case err != nil:
 		return flow.Outcome{}, err
@@ -48,7 +49,7 @@ func (c claim) judge(code, sid string) (flow.Outcome, error) {
 	}
 	a := c.newVerifier().Check(c.number.Number, sid, code)
 	if a.Result == protocol.Approved {
-		err := c.keyring.EndProof(c.number, proof, c.limits)
+		err := c.store().EndClaim(c.number, proof, c.limits)
 		return flow.Outcome{Allow: err == nil}, err
 	}
 	o, err := heard(a)

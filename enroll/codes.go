@@ -6,7 +6,7 @@ import (
 
 	"latchkey/enroll/app/guide"
 	"latchkey/pam/audit"
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 )
 
 // codes makes new recovery codes; the old ones stop working.
@@ -19,7 +19,7 @@ func (p *program) codes(o options) error {
 		return err
 	}
 	if o.yes {
-		codes, saved := p.replaceCodes(p.keyring, who)
+		codes, saved := p.replaceCodes(p.asRoot(), who)
 		if !made(saved) {
 			return saved
 		}
@@ -32,16 +32,16 @@ func (p *program) codes(o options) error {
 		return &failure{"output is not a terminal, so no codes are shown",
 			"run it on a terminal, or as root: enroll codes --user NAME --yes"}
 	}
-	proven, err := p.prove(who)
+	proof, err := p.prove(who)
 	if err != nil {
 		return err
 	}
-	return p.newCodes(proven, who)
+	return p.newCodes(proof, who)
 }
 
 // newCodes shows new recovery codes to a person.
-func (p *program) newCodes(k factor.Keyring, who identity) error {
-	codes, saved := p.replaceCodes(k, who)
+func (p *program) newCodes(proof enrollment.Proof, who identity) error {
+	codes, saved := p.replaceCodes(proof, who)
 	if !made(saved) {
 		return saved
 	}
@@ -57,15 +57,15 @@ func unseen(who identity, err error) error {
 }
 
 // replaceCodes saves a new set. It is saved before it is seen: codes on paper that do not work are worse than none.
-func (p *program) replaceCodes(k factor.Keyring, who identity) ([]string, error) {
-	codes, set, err := factor.NewRecovery()
+func (p *program) replaceCodes(proof enrollment.Proof, who identity) ([]string, error) {
+	codes, set, err := enrollment.NewRecovery()
 	if err == nil {
 		err = p.Writable() // the user may have gone since the command began
 	}
 	if err != nil {
 		return nil, err
 	}
-	err = p.as0(func() error { return k.SetRecovery(who.User, set) })
+	err = p.as0(func() error { return p.store().SetRecovery(proof, who.User, set) })
 	if !made(err) {
 		return nil, err
 	}

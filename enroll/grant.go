@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"latchkey/pam/audit"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
 )
@@ -31,12 +32,12 @@ func (p *program) invite(o options) error {
 	if err != nil {
 		return err
 	}
-	code, g, err := factor.NewGrant(p.clock().Add(ticketLife))
+	code, g, err := enrollment.NewGrant(p.clock().Add(ticketLife))
 	if err != nil {
 		return err
 	}
-	err = p.keyring.SetTicket(who.User, g)
-	if errors.Is(err, factor.ErrEnrolled) {
+	err = p.store().SetTicket(p.asRoot(), who.User, g)
+	if errors.Is(err, enrollment.ErrEnrolled) {
 		return p.grant(o, nil, granted{User: who.Name}, "%s has a second factor already and needs no ticket", who.Name)
 	}
 	if !made(err) {
@@ -58,11 +59,11 @@ func (p *program) bypass(o options) error {
 	if err != nil {
 		return err
 	}
-	code, g, err := factor.NewGrant(p.clock().Add(o.lasts))
+	code, g, err := enrollment.NewGrant(p.clock().Add(o.lasts))
 	if err != nil {
 		return err
 	}
-	err = p.keyring.SetBypass(who.User, g)
+	err = p.store().SetBypass(p.asRoot(), who.User, g)
 	if errors.Is(err, factor.ErrUnenrolled) {
 		return &failure{who.Name + " has no second factor to bypass", "latchkey.toml decides which users may log in without one; for a first enrollment: enroll invite " + who.Name}
 	}

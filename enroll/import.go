@@ -11,6 +11,7 @@ import (
 
 	"latchkey/enroll/migrate"
 	"latchkey/pam/audit"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/method"
@@ -144,7 +145,7 @@ const atOnce = 8
 // save enrolls the candidates. The error is one that stops all.
 func (i *importing) save() error {
 	for some := range slices.Chunk(i.all, together) {
-		err := i.keyring.Exclusive(func() error {
+		err := i.store().Exclusive(func() error {
 			i.saveSome(some)
 			return nil
 		})
@@ -188,7 +189,7 @@ func (i *importing) saveSome(some []*candidate) {
 // saveOne enrolls one user, if there is something to change.
 func (i *importing) saveOne(c *candidate) {
 	c.Result = taken
-	err := i.keyring.EnrollLocked(c.who.User, c.enrollment(nil), func(old *factor.Account) (factor.Enrollment, error) {
+	err := i.store().Import(i.asRoot(), c.who.User, c.enrollment(nil), func(old *factor.Account) (enrollment.Enrollment, error) {
 		c.Result = replaced
 		return i.over(c, old)
 	})
@@ -202,7 +203,7 @@ func (i *importing) saveOne(c *candidate) {
 		c.Result = unchanged
 	case errors.Is(err, errUpdated):
 		c.Result = updated
-	case errors.Is(err, factor.ErrEnrolled):
+	case errors.Is(err, enrollment.ErrEnrolled):
 		c.Result = kept
 	default:
 		c.fail(err)

@@ -15,6 +15,7 @@ import (
 	"latchkey/enroll/app/otpauth"
 	"latchkey/enroll/migrate"
 	"latchkey/enroll/setuid"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -144,13 +145,13 @@ func TestReplacingSetsNoCounterBackAndMakesNoCodeNew(t *testing.T) {
 			if err := makeRoot(root); err != nil {
 				t.Fatal(err)
 			}
-			k := factor.NewKeyring(root, safefile.Patience{})
-			other := factor.NewTOTP("other", factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, time.Now())
-			before := factor.Enrollment{Devices: []record.Device{other, same}, Counters: []uint64{0, c.counter}, Used: c.used}
+			k := enrollment.Store{Keyring: factor.NewKeyring(root, safefile.Patience{})}
+			other := enrollment.NewTOTP("other", enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, time.Now())
+			before := enrollment.Enrollment{Devices: []record.Device{other, same}, Counters: []uint64{0, c.counter}, Used: c.used}
 			if c.codes != nil {
-				before.Recovery = factor.ImportedRecovery(c.codes)
+				before.Recovery = enrollment.ImportedRecovery(c.codes)
 			}
-			if err := k.Enroll(record.User{Name: "alice", UID: 1000}, before, false); err != nil {
+			if err := k.Enroll(enrollment.ByRoot(), record.User{Name: "alice", UID: 1000}, before); err != nil {
 				t.Fatal(err)
 			}
 			i := importing{program: newProgram(setuid.Privilege{}, root), options: options{replace: true}}
@@ -177,7 +178,7 @@ func TestAnImportThatGetsNoTurnSaysSoOfEverybody(t *testing.T) {
 	p := newProgram(setuid.Privilege{}, root)
 	p.out, p.keyring = &out, factor.NewKeyring(root, safefile.Patience{})
 	i := importing{program: p, all: []*candidate{{outcome: outcome{User: "alice"}}, {outcome: outcome{User: "bob"}}}}
-	err := p.keyring.Exclusive(func() error { return i.report(i.save()) })
+	err := p.store().Exclusive(func() error { return i.report(i.save()) })
 	if !errors.Is(err, safefile.ErrBusy) {
 		t.Errorf("%v", err)
 	}

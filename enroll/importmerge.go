@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"latchkey/enroll/migrate"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
@@ -17,7 +18,7 @@ var (
 )
 
 // over is what a candidate gets who is enrolled already: nothing, or what the file says in place of all he has.
-func (i *importing) over(c *candidate, old *factor.Account) (factor.Enrollment, error) {
+func (i *importing) over(c *candidate, old *factor.Account) (enrollment.Enrollment, error) {
 	devices := hasDevices(old.Record, c.entry)
 	codes := hasCodes(old, c.entry.Codes)
 	same := devices && codes && len(old.Record.Devices) == len(c.entry.Devices)
@@ -25,22 +26,22 @@ func (i *importing) over(c *candidate, old *factor.Account) (factor.Enrollment, 
 	case i.replace && !same:
 		return c.enrollment(old), nil
 	case !devices:
-		return factor.Enrollment{}, factor.ErrEnrolled
+		return enrollment.Enrollment{}, enrollment.ErrEnrolled
 	case !codes:
 		c.Notes = []string{"the recovery codes differ from those in the file (--replace takes the file's)"}
 	}
-	return factor.Enrollment{}, c.advance(old)
+	return enrollment.Enrollment{}, c.advance(i.asRoot(), old)
 }
 
 // advance notes what was used elsewhere since the last import: such a code must not work here.
-func (c *candidate) advance(old *factor.Account) error {
+func (c *candidate) advance(p enrollment.Proof, old *factor.Account) error {
 	updated := false
 	for _, d := range c.entry.Devices {
 		for _, has := range old.Record.Devices {
 			if !sameDevice(has, d.Device) {
 				continue
 			}
-			moved, err := old.Advance(has.ID, d.Counter)
+			moved, err := enrollment.Advance(p, old, has.ID, d.Counter)
 			if err != nil {
 				return err
 			}
@@ -54,7 +55,7 @@ func (c *candidate) advance(old *factor.Account) error {
 }
 
 // enrollment is what the file says. What was used of it here since it was first imported stays used, whatever the file says.
-func (c *candidate) enrollment(old *factor.Account) (e factor.Enrollment) {
+func (c *candidate) enrollment(old *factor.Account) (e enrollment.Enrollment) {
 	for _, d := range c.entry.Devices {
 		counter := d.Counter
 		if old != nil {
@@ -65,12 +66,12 @@ func (c *candidate) enrollment(old *factor.Account) (e factor.Enrollment) {
 	if len(c.entry.Codes) == 0 {
 		return e
 	}
-	e.Recovery = factor.ImportedRecovery(c.entry.Codes)
+	e.Recovery = enrollment.ImportedRecovery(c.entry.Codes)
 	for n, code := range c.entry.Codes {
 		if old == nil {
 			continue
 		}
-		if before := slices.Index(old.Record.Recovery.Codes, code); before >= 0 && old.RecoveryUsed(before) {
+		if before := slices.Index(old.Record.Recovery.Codes, code); before >= 0 && enrollment.RecoveryUsed(old, before) {
 			e.Used |= 1 << n
 		}
 	}
@@ -115,7 +116,7 @@ func hasCodes(old *factor.Account, codes []string) bool {
 		}
 	}
 	for n, code := range set.Codes {
-		if !slices.Contains(codes, code) && !old.RecoveryUsed(n) {
+		if !slices.Contains(codes, code) && !enrollment.RecoveryUsed(old, n) {
 			return false
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/enroll/setuid"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -18,59 +19,66 @@ import (
 // What was proven before a prompt is not true for ever: a thief who knows the password may leave enroll waiting there.
 func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 	device := func(label string) record.Device {
-		return factor.NewTOTP(label, factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, time.Now())
+		return enrollment.NewTOTP(label, enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, time.Now())
 	}
 	phone, tablet, thiefs := device("phone"), device("tablet"), device("thief's")
 	alice := identity{User: record.User{Name: "alice", UID: 1000}}
-	byPassword := func(*record.Record) func(*record.Record) error { return stillUnenrolled }
-	by := func(m factor.Match) func(*record.Record) func(*record.Record) error {
-		return func(r *record.Record) func(*record.Record) error { return stillThere(r, m) }
+	now := time.Now()
+	clock := func() time.Time { return now }
+	byPassword := func(*record.Record) enrollment.Proof {
+		return enrollment.ByPassword(alice.User, now, clock)
 	}
-	again := func(d ...record.Device) func(factor.Keyring) error {
-		return func(k factor.Keyring) error {
-			err := k.Reset(alice.Name)
+	by := func(m factor.Match) func(*record.Record) enrollment.Proof {
+		m.Result = factor.Accepted
+		return func(r *record.Record) enrollment.Proof {
+			return enrollment.ByCode(now, clock, r, m)
+		}
+	}
+	again := func(d ...record.Device) func(enrollment.Store) error {
+		return func(k enrollment.Store) error {
+			err := k.Reset(enrollment.ByRoot(), alice.Name)
 			for _, d := range d {
-				err = errors.Join(err, k.Add(alice.User, d, 0))
+				err = errors.Join(err, k.Add(enrollment.ByRoot(), alice.User, d, 0))
 			}
 			return err
 		}
 	}
-	newCodes := func(k factor.Keyring) error {
-		_, set, err := factor.NewRecovery()
-		return errors.Join(err, k.SetRecovery(alice.User, set))
+	newCodes := func(k enrollment.Store) error {
+		_, set, err := enrollment.NewRecovery()
+		return errors.Join(err, k.SetRecovery(enrollment.ByRoot(), alice.User, set))
 	}
 	ofPhone, ofCodes, ofRoot := factor.Match{Device: &phone}, factor.Match{Method: method.Recovery}, factor.Match{Method: method.Bypass}
 	for name, c := range map[string]struct {
-		proven    func(*record.Record) func(*record.Record) error
+		proven    func(*record.Record) enrollment.Proof
 		before    []record.Device
-		meanwhile func(factor.Keyring) error
+		meanwhile func(enrollment.Store) error
 		took      time.Duration
 		want      error
 	}{
 		"the password, and still nobody has enrolled": {byPassword, nil, nil, time.Minute, nil},
 		"the password, and the owner enrolls": {byPassword, nil,
-			func(k factor.Keyring) error { return k.Add(alice.User, phone, 0) }, 0, errMeanwhile},
-		"the password, long ago":                       {byPassword, nil, nil, time.Hour, factor.ErrProof},
+			func(k enrollment.Store) error { return k.Add(enrollment.ByRoot(), alice.User, phone, 0) }, 0, enrollment.ErrMeanwhile},
+		"the password, long ago":                       {byPassword, nil, nil, time.Hour, enrollment.ErrProof},
 		"a code, and its device is still there":        {by(ofPhone), []record.Device{phone, tablet}, nil, 0, nil},
-		"a code, long ago":                             {by(ofPhone), []record.Device{phone, tablet}, nil, time.Hour, factor.ErrProof},
-		"a code, and the owner removes its device":     {by(ofPhone), []record.Device{phone, tablet}, func(k factor.Keyring) error { return k.Remove(alice.User, "phone") }, 0, errMeanwhile},
-		"a code, and root resets":                      {by(ofPhone), []record.Device{phone}, again(), 0, errMeanwhile},
-		"a code, and the owner enrolls anew":           {by(ofPhone), []record.Device{phone}, again(tablet), 0, errMeanwhile},
-		"a code, and the same app is enrolled anew":    {by(ofPhone), []record.Device{phone}, again(phone), 0, errMeanwhile},
+		"a code, long ago":                             {by(ofPhone), []record.Device{phone, tablet}, nil, time.Hour, enrollment.ErrProof},
+		"a code, and the owner removes its device":     {by(ofPhone), []record.Device{phone, tablet}, func(k enrollment.Store) error { return k.Remove(enrollment.ByRoot(), alice.User, "phone") }, 0, enrollment.ErrMeanwhile},
+		"a code, and root resets":                      {by(ofPhone), []record.Device{phone}, again(), 0, enrollment.ErrMeanwhile},
+		"a code, and the owner enrolls anew":           {by(ofPhone), []record.Device{phone}, again(tablet), 0, enrollment.ErrMeanwhile},
+		"a code, and the same app is enrolled anew":    {by(ofPhone), []record.Device{phone}, again(phone), 0, enrollment.ErrMeanwhile},
 		"a recovery code":                              {by(ofCodes), []record.Device{phone, tablet}, nil, 0, nil},
-		"a recovery code, and there are new ones":      {by(ofCodes), []record.Device{phone, tablet}, newCodes, 0, errMeanwhile},
+		"a recovery code, and there are new ones":      {by(ofCodes), []record.Device{phone, tablet}, newCodes, 0, enrollment.ErrMeanwhile},
 		"a code of root's":                             {by(ofRoot), []record.Device{phone, tablet}, newCodes, 0, nil},
-		"a code of root's, and the owner enrolls anew": {by(ofRoot), []record.Device{phone}, again(tablet), 0, errMeanwhile},
-		"a code of root's, and the owner is reset":     {by(ofRoot), []record.Device{phone}, again(), 0, errMeanwhile},
+		"a code of root's, and the owner enrolls anew": {by(ofRoot), []record.Device{phone}, again(tablet), 0, enrollment.ErrMeanwhile},
+		"a code of root's, and the owner is reset":     {by(ofRoot), []record.Device{phone}, again(), 0, enrollment.ErrMeanwhile},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
 			if err := makeRoot(root); err != nil {
 				t.Fatal(err)
 			}
-			k := factor.NewKeyring(root, safefile.Patience{Limit: lockWait})
+			k := enrollment.Store{Keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait})}
 			for _, d := range c.before {
-				if err := k.Add(alice.User, d, 0); err != nil {
+				if err := k.Add(enrollment.ByRoot(), alice.User, d, 0); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -78,9 +86,7 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 			if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
 				t.Fatal(err)
 			}
-			now := time.Now()
-			proven := k
-			proven.Still = factor.Lasting(now, func() time.Time { return now }, c.proven(before))
+			proven := c.proven(before)
 			now = now.Add(c.took)
 			if c.meanwhile != nil {
 				if err := c.meanwhile(k); err != nil {
@@ -94,7 +100,7 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 			if err == nil && (r.Find("thief's") != nil) != (c.want == nil) {
 				t.Errorf("the devices are %v", r.Devices)
 			}
-			if err := proven.Remove(alice.User, "tablet"); c.want != nil && err == nil {
+			if err := k.Remove(proven, alice.User, "tablet"); c.want != nil && err == nil {
 				t.Error("removing was not refused")
 			}
 		})
@@ -125,12 +131,12 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 	}
 	nobody := identity{User: record.User{Name: "nobody", UID: 65534}}
 	now := time.Now()
-	k := factor.NewKeyring(root, safefile.Patience{Limit: lockWait})
-	ticket, g, err := factor.NewGrant(now.Add(3 * time.Hour))
-	if err != nil || k.SetTicket(nobody.User, g) != nil {
+	k := enrollment.Store{Keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait})}
+	ticket, g, err := enrollment.NewGrant(now.Add(3 * time.Hour))
+	if err != nil || k.SetTicket(enrollment.ByRoot(), nobody.User, g) != nil {
 		t.Fatal(err)
 	}
-	proofs := func(line string) factor.Keyring {
+	proofs := func(line string) enrollment.Proof {
 		p := newProgram(setuid.Privilege{}, root)
 		p.uid, p.Out, p.In = 65534, io.Discard, bufio.NewReader(&slow{[]string{line}, &now})
 		p.clock, p.password = func() time.Time { return now }, func(string) error { return nil }
@@ -147,15 +153,15 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 		}
 	}
 	must(os.WriteFile(root+"/etc/latchkey/latchkey.toml", []byte("enroll_ticket = true\n"), 0o644))
-	mine := factor.NewTOTP("mine", factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, now)
-	if err := proofs(ticket).Add(nobody.User, mine, 0); !errors.Is(err, factor.ErrProof) {
+	mine := enrollment.NewTOTP("mine", enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, now)
+	if err := k.Add(proofs(ticket), nobody.User, mine, 0); !errors.Is(err, enrollment.ErrProof) {
 		t.Errorf("a ticket an hour after the password: %v", err)
 	}
-	must(k.Add(nobody.User, mine, 0))
-	codes, set, err := factor.NewRecovery()
+	must(k.Add(enrollment.ByRoot(), nobody.User, mine, 0))
+	codes, set, err := enrollment.NewRecovery()
 	must(err)
-	must(k.SetRecovery(nobody.User, set))
-	if err := proofs(codes[0]).SetRecovery(nobody.User, record.Recovery{}); !errors.Is(err, factor.ErrProof) {
+	must(k.SetRecovery(enrollment.ByRoot(), nobody.User, set))
+	if err := k.SetRecovery(proofs(codes[0]), nobody.User, record.Recovery{}); !errors.Is(err, enrollment.ErrProof) {
 		t.Errorf("a recovery code an hour after the password: %v", err)
 	}
 }

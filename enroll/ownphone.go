@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
@@ -39,7 +40,7 @@ func (o ownPhone) book(sends factor.SendLimits) (time.Duration, error) {
 	case err != nil:
 		return 0, err
 	case lockout.Locked():
-		return 0, factor.ErrLocked
+		return 0, enrollment.ErrLocked
 	}
 	return o.keyring.BookSend(o.who.User, o.phone.ID, sends, o.clock())
 }

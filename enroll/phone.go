@@ -6,7 +6,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
@@ -26,9 +26,9 @@ func (p *program) addPhone(o options) error {
 	if err != nil {
 		return err
 	}
-	proven := p.keyring
+	proof := p.asRoot() // --yes is for root
 	if !o.yes {
-		if proven, err = p.prove(who); err != nil {
+		if proof, err = p.prove(who); err != nil {
 			return err
 		}
 	}
@@ -41,7 +41,7 @@ func (p *program) addPhone(o options) error {
 			return err
 		}
 	}
-	saved := p.save(proven, who, d, 0)
+	saved := p.save(proof, who, d, 0)
 	if made(saved) {
 		fmt.Fprintf(p.out, "Done: codes for %s can be sent to %q, %s.\n", who.Name, d.Label, d.Hint())
 	}
@@ -76,7 +76,7 @@ func (p *program) phone(who identity, o options, rules *policy.Policy) (record.D
 	if likeNumber(label) {
 		return record.Device{}, misused("a label must not be a phone number: labels appear in the log")
 	}
-	d := factor.NewPhone(label, number, p.clock())
+	d := enrollment.NewPhone(label, number, p.clock())
 	if err := d.Check(); err != nil {
 		return d, misused("%v", err)
 	}

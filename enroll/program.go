@@ -8,6 +8,7 @@ import (
 
 	"latchkey/enroll/setuid"
 	"latchkey/enroll/terminal"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/gate/names"
@@ -73,13 +74,15 @@ func hinted(err error, o options) error {
 		return &failure{err.Error(), "only root can do that; until then this account cannot log in or enroll"}
 	case errors.Is(err, safefile.ErrBusy):
 		return &failure{err.Error(), "another login or enroll is running; try again. A process that makes no progress loses the lock to root's programs"}
-	case errors.Is(err, factor.ErrTicket):
+	case errors.Is(err, enrollment.ErrTicket):
 		return &failure{err.Error() + "; nothing was changed", "root gives out a new one with: enroll invite NAME"}
-	case errors.Is(err, factor.ErrProof):
+	case errors.Is(err, enrollment.ErrMeanwhile):
+		return &failure{enrollment.ErrMeanwhile.Error() + "; nothing was changed here", "start again"}
+	case errors.Is(err, enrollment.ErrProof):
 		return &failure{err.Error() + "; nothing was changed", "start again"}
-	case errors.Is(err, factor.ErrLastDevice):
+	case errors.Is(err, enrollment.ErrLastDevice):
 		return &failure{err.Error(), "add another first; root can remove everything with: enroll reset NAME"}
-	case errors.Is(err, factor.ErrItself):
+	case errors.Is(err, enrollment.ErrItself):
 		return &failure{err.Error() + "; nothing was changed",
 			"start again with a code from another device or a recovery code: you must be able to log in without this device"}
 	case errors.Is(err, record.ErrNoKey):
@@ -114,6 +117,17 @@ func (p *program) enrolledUser(named string) (identity, error) {
 		err = factor.ErrUnenrolled
 	}
 	return who, err
+}
+
+// store is where changes are made, each with a proof of the right to it.
+func (p *program) store() enrollment.Store { return enrollment.Store{Keyring: p.keyring} }
+
+// asRoot is the right of root, which no other user has.
+func (p *program) asRoot() enrollment.Proof {
+	if p.uid != 0 {
+		return enrollment.Proof{}
+	}
+	return enrollment.ByRoot()
 }
 
 // limits are those of the policy: a code tried here is a guess like any other.

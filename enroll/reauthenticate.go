@@ -8,6 +8,7 @@ import (
 
 	"github.com/msteinert/pam/v2"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
@@ -72,21 +73,20 @@ func (p *program) pamAsks(style pam.Style, text string) (string, error) {
 	return "", errors.New("unknown message style")
 }
 
-// prove makes sure that who wants to change who's factors is who: root needs nothing more, everybody else
-// gives the password and, if there is a factor already, a code of it. A stolen session alone changes nothing. What was proven
-// holds only for a while after the password, and only as long as the record stays as it was: the change is made with the keyring that
-// is returned.
-func (p *program) prove(who identity) (factor.Keyring, error) {
+// prove makes sure the caller owns the account. Root needs no proof; other users give the password
+// and, if a factor is set up already, a code of it: a stolen session alone changes nothing. With an
+// error the proof gives no right.
+func (p *program) prove(who identity) (enrollment.Proof, error) {
 	if p.uid == 0 {
-		return p.keyring, nil
+		return enrollment.ByRoot(), nil
 	}
 	if err := p.password(who.Name); err != nil {
-		return p.keyring, err
+		return enrollment.Proof{}, err
 	}
 	began := p.clock()
 	enrolled, err := p.enrolled(who)
 	if err != nil {
-		return p.keyring, err
+		return enrollment.Proof{}, err
 	}
 	if !enrolled {
 		return p.proveInvited(who, began)
@@ -94,7 +94,7 @@ func (p *program) prove(who identity) (factor.Keyring, error) {
 	has, err := p.means(who)
 	switch {
 	case err != nil:
-		return p.keyring, err
+		return enrollment.Proof{}, err
 	case has.phone != nil:
 		return p.provePhone(who, has, began)
 	}
@@ -125,61 +125,38 @@ func (p *program) means(who identity) (has means, err error) {
 }
 
 // proveCode has a code typed as at a login.
-func (p *program) proveCode(who identity, has means, began time.Time) (factor.Keyring, error) {
-	proven, prompt := p.keyring, "Code from a device you have, or a recovery code: "
+func (p *program) proveCode(
+	who identity, has means, began time.Time) (enrollment.Proof, error) {
+	prompt := "Code from a device you have, or a recovery code: "
 	if has.given {
 		prompt = "Code from a device you have, a recovery code, or the code from your administrator: "
 	}
 	m, of, err := p.tryCode(who, prompt)
 	if err != nil {
-		return proven, err
+		return enrollment.Proof{}, err
 	}
 	if m.Result != factor.Accepted {
-		return proven, &failure{"code not accepted; nothing was changed", explain(m.Result)}
+		return enrollment.Proof{}, &failure{"code not accepted; nothing was changed", explain(m.Result)}
 	}
-	proven.Still = factor.Lasting(began, p.clock, stillThere(of, m))
-	if m.Device != nil {
-		proven.By = m.Device.ID
-	}
-	return proven, nil
+	return enrollment.ByCode(began, p.clock, of, m), nil
 }
 
 // provePhone has a code typed that is sent to a phone of the user's.
-func (p *program) provePhone(who identity, has means, began time.Time) (factor.Keyring, error) {
-	proven := p.keyring
+func (p *program) provePhone(
+	who identity, has means, began time.Time) (enrollment.Proof, error) {
 	rules, err := policy.Load(p.root, policy.DefaultPath)
 	if err != nil {
-		return proven, err
+		return enrollment.Proof{}, err
 	}
 	if len(rules.Phone.Methods) == 0 {
-		return proven, &failure{"the only device is a phone, and phones are switched off in latchkey.toml", "root can add a device with: enroll add totp --user " + who.Name}
-	}
-	proven.By = has.phone.ID
-	proven.Still = factor.Lasting(began, p.clock, stillThere(has.of, factor.Match{Device: has.phone}))
-	return proven, p.proveOwnPhone(who, has.phone, rules)
-}
-
-// errMeanwhile keeps a thief out who proved the password alone while there was no factor, or a code of a device that was
-// stolen, and left enroll waiting until the owner had enrolled or had removed that device.
-var errMeanwhile = &failure{"the devices of this account were changed meanwhile; nothing was changed here", "start again"}
-
-func stillUnenrolled(r *record.Record) error {
-	if r != nil {
-		return errMeanwhile
-	}
-	return nil
-}
-
-// stillThere is for who proved with a code that it has a record: that one, with what the code was of.
-func stillThere(proven *record.Record, m factor.Match) func(*record.Record) error {
-	return func(r *record.Record) error {
-		switch {
-		case r == nil || r.Enrollment != proven.Enrollment:
-		case m.Device != nil && !slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.ID == m.Device.ID }):
-		case m.Method == method.Recovery && r.Recovery.ID != proven.Recovery.ID: // the owner has made new ones
-		default:
-			return nil
+		return enrollment.Proof{}, &failure{
+			"the only device is a phone, and phones are switched off in latchkey.toml",
+			"root can add a device with: enroll add totp --user " + who.Name,
 		}
-		return errMeanwhile
 	}
+	if err := p.proveOwnPhone(who, has.phone, rules); err != nil {
+		return enrollment.Proof{}, err
+	}
+	m := factor.Match{Result: factor.Accepted, Method: method.Phone, Device: has.phone}
+	return enrollment.ByCode(began, p.clock, has.of, m), nil
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/migrate"
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/record"
 )
 
@@ -16,7 +16,7 @@ import (
 func (p *program) secret(o options) ([]byte, error) {
 	switch o.secretFile {
 	case "":
-		return factor.NewSecret(strings.ToUpper(o.algorithm)), nil
+		return enrollment.NewSecret(strings.ToUpper(o.algorithm)), nil
 	case "-":
 		return readSecret("standard input", p.In)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
@@ -139,7 +140,7 @@ func notBooked(wait time.Duration, err error) error {
 		minutes := int(wait.Minutes()) + 1
 		hint := "try again in " + counted(minutes, "minute")
 		return &failure{err.Error() + "; nothing was changed", hint}
-	case errors.Is(err, factor.ErrLocked):
+	case errors.Is(err, enrollment.ErrLocked):
 		return errLocked
 	}
 	return err

@@ -7,7 +7,7 @@ import (
 	"latchkey/enroll/app/guide"
 	"latchkey/enroll/app/otpauth"
 	"latchkey/pam/audit"
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/record"
 )
 
@@ -23,19 +23,19 @@ func (p *program) setUp(o options) error {
 		return &failure{who.Name + " has a second factor already",
 			"see it with: enroll status" + o.forUser() + "; add a device with: enroll add totp" + o.forUser()}
 	}
-	return p.setUpApp(who, o, 3, func(proven factor.Keyring, d record.Device, step uint64) error {
-		return p.saveFirst(proven, who, d, step)
+	return p.setUpApp(who, o, 3, func(proof enrollment.Proof, d record.Device, step uint64) error {
+		return p.saveFirst(proof, who, d, step)
 	})
 }
 
 // saveFirst saves a first device with recovery codes, and shows those.
-func (p *program) saveFirst(proven factor.Keyring, who identity, d record.Device, step uint64) error {
-	codes, set, err := factor.NewRecovery()
+func (p *program) saveFirst(proof enrollment.Proof, who identity, d record.Device, step uint64) error {
+	codes, set, err := enrollment.NewRecovery()
 	if err != nil {
 		return err
 	}
-	all := factor.Enrollment{Devices: []record.Device{d}, Counters: []uint64{step}, Recovery: set}
-	saved := p.as0(func() error { return proven.Enroll(who.User, all, false) })
+	all := enrollment.Enrollment{Devices: []record.Device{d}, Counters: []uint64{step}, Recovery: set}
+	saved := p.as0(func() error { return p.store().Enroll(proof, who.User, all) })
 	if !made(saved) {
 		return saved
 	}
@@ -50,8 +50,8 @@ func (p *program) saveFirst(proven factor.Keyring, who identity, d record.Device
 
 // addApp gives a user one more app, in two steps.
 func (p *program) addApp(who identity, o options) error {
-	return p.setUpApp(who, o, 2, func(proven factor.Keyring, d record.Device, step uint64) error {
-		saved := p.save(proven, who, d, step)
+	return p.setUpApp(who, o, 2, func(proof enrollment.Proof, d record.Device, step uint64) error {
+		saved := p.save(proof, who, d, step)
 		if made(saved) {
 			p.saidDone(who, d)
 		}
@@ -66,12 +66,12 @@ func (p *program) saidDone(who identity, d record.Device) {
 // setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. These
 // are the first two of so many steps.
 func (p *program) setUpApp(who identity, o options, steps int,
-	save func(proven factor.Keyring, d record.Device, step uint64) error) error {
+	save func(proof enrollment.Proof, d record.Device, step uint64) error) error {
 	if !p.Shown {
 		return &failure{"output is not a terminal, so the secret is not shown",
 			"run it on a terminal, or as root: enroll add totp --user NAME --yes"}
 	}
-	proven, err := p.prove(who)
+	proof, err := p.prove(who)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (p *program) setUpApp(who identity, o options, steps int,
 		if err != nil {
 			return err
 		}
-		return save(proven, d, step)
+		return save(proof, d, step)
 	})
 }
 

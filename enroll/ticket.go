@@ -3,35 +3,29 @@ package main
 import (
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/policy"
-	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
 // proveInvited asks for the administrator's ticket where the policy wants one for a first
 // enrollment: anyone who stole the password could otherwise enroll a phone of their own. The
 // enrollment uses it up.
-func (p *program) proveInvited(who identity, began time.Time) (factor.Keyring, error) {
-	proven := p.keyring
-	proven.Still = factor.Lasting(began, p.clock, stillUnenrolled)
+func (p *program) proveInvited(who identity, began time.Time) (enrollment.Proof, error) {
 	rules, err := policy.Load(p.root, policy.DefaultPath)
-	if err != nil || !rules.Ticket {
-		return proven, err
+	if err != nil {
+		return enrollment.Proof{}, err
+	}
+	if !rules.Ticket {
+		return enrollment.ByPassword(who.User, began, p.clock), nil
 	}
 	ticket, err := p.tryTicket(who)
 	if err != nil {
-		return proven, err
+		return enrollment.Proof{}, err
 	}
-	proven.Ticket = &ticket
-	proven.Still = factor.Lasting(began, p.clock, func(r *record.Record) error {
-		if !factor.Live(ticket, p.clock()) {
-			return factor.ErrTicket
-		}
-		return stillUnenrolled(r)
-	})
-	return proven, nil
+	return enrollment.ByTicket(who.User, began, p.clock, ticket), nil
 }
 
 // tryTicket asks for a ticket, and returns the one that was given out if it is that. Another one
@@ -48,7 +42,7 @@ func (p *program) tryTicket(who identity) (ticket state.Grant, err error) {
 	began, result := p.clock(), factor.Wrong
 	if code, possible := factor.NormalizeAnswer(answer); possible && !p.spared(who, answer) {
 		err = p.as0(func() error {
-			result, ticket, err = p.keyring.VerifyTicket(who.User, code, p.clock(), limits)
+			result, ticket, err = p.store().VerifyTicket(who.User, code, p.clock(), limits)
 			return err
 		})
 	}

@@ -10,7 +10,7 @@ import (
 
 // addToken gives a user a hardware token, whose secret came with it.
 func (p *program) addToken(who identity, o options) error {
-	proven, err := p.prove(who)
+	proof, err := p.prove(who)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (p *program) addToken(who identity, o options) error {
 	if err != nil {
 		return err
 	}
-	saved := p.save(proven, who, d, next)
+	saved := p.save(proof, who, d, next)
 	if made(saved) {
 		fmt.Fprintf(p.out, "Done: the token %q is set up for %s.\n", d.Label, who.Name)
 	}

@@ -2,10 +2,12 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"latchkey/enroll/app/guide"
 	"latchkey/enroll/app/otpauth"
 	"latchkey/enroll/app/qr"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/policy"
@@ -20,9 +22,11 @@ const (
 	drawings    = 10
 )
 
-// enrollment is one user being set up. Nothing is locked and nothing is kept before the last question but one.
-type enrollment struct {
+// setup is one user being set up. Nothing is locked and nothing is kept before the last question
+// but one.
+type setup struct {
 	flow.Flow
+	proof  enrollment.Proof // of the password, and of the ticket where one is asked for
 	r      flow.Request
 	policy *policy.Policy
 	tries  int // codes typed
@@ -30,20 +34,22 @@ type enrollment struct {
 
 // enroll sets the user up. Only a code of the new device, after it and the recovery codes were saved, lets the user in.
 func enroll(_ []string, f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome {
-	e := &enrollment{Flow: f, r: r, policy: p}
+	e := &setup{Flow: f, r: r, policy: p}
 	o := e.run()
 	o.Tries = e.tries
 	return o
 }
 
-func (e *enrollment) run() flow.Outcome {
-	e.Keyring.Still = factor.Lasting(e.Clock(), e.Clock, e.still)
+func (e *setup) run() flow.Outcome {
+	began := e.Clock()
+	e.proof = enrollment.ByPassword(e.r.Account(), began, e.Clock)
 	if e.policy.Ticket {
-		if o, ok := e.ticket(); !ok {
+		e.proof = enrollment.Proof{}
+		if o, ok := e.ticket(began); !ok {
 			return o
 		}
 	}
-	device := factor.NewTOTP("app", factor.NewSecret("SHA1"), "SHA1", 6, 30e9, e.Clock())
+	device := enrollment.NewTOTP("app", enrollment.NewSecret("SHA1"), "SHA1", 6, 30e9, e.Clock())
 	step, o, ok := e.confirm(&device)
 	if !ok {
 		return o
@@ -51,8 +57,9 @@ func (e *enrollment) run() flow.Outcome {
 	return e.save(device, step)
 }
 
-// ticket asks for the administrator's ticket, which the enrollment then uses up: who has stolen the password has none.
-func (e *enrollment) ticket() (flow.Outcome, bool) {
+// ticket asks for the administrator's ticket, which the enrollment then uses up: a thief who has
+// only the password has none.
+func (e *setup) ticket(began time.Time) (flow.Outcome, bool) {
 	prompt := askTicket
 	for range ticketTries {
 		answer, err := e.Ask(prompt)
@@ -64,7 +71,8 @@ func (e *enrollment) ticket() (flow.Outcome, bool) {
 		if !possible {
 			continue
 		}
-		result, grant, err := e.Keyring.VerifyTicket(e.r.Account(), code, e.Clock(), flow.Limits(e.policy))
+		limits := flow.Limits(e.policy)
+		result, grant, err := e.store().VerifyTicket(e.r.Account(), code, e.Clock(), limits)
 		switch {
 		case err != nil:
 			return e.refused(err), false
@@ -72,7 +80,7 @@ func (e *enrollment) ticket() (flow.Outcome, bool) {
 			e.Talk.Tell(locked)
 			return flow.Outcome{Reason: flow.Locked, Detail: "too many wrong tickets"}, false
 		case result == factor.Accepted:
-			e.Keyring.Ticket = &grant
+			e.proof = enrollment.ByTicket(e.r.Account(), began, e.Clock, grant)
 			return flow.Outcome{}, true
 		}
 	}
@@ -80,7 +88,7 @@ func (e *enrollment) ticket() (flow.Outcome, bool) {
 }
 
 // confirm shows the secret and has a code of it typed. It returns that code's time step.
-func (e *enrollment) confirm(device *record.Device) (uint64, flow.Outcome, bool) {
+func (e *setup) confirm(device *record.Device) (uint64, flow.Outcome, bool) {
 	d := guide.Drawing{Style: qr.ASCII} // what every client shows
 	prompt, err := e.show(d, device)
 	if err != nil {
@@ -111,23 +119,14 @@ func (e *enrollment) confirm(device *record.Device) (uint64, flow.Outcome, bool)
 	return 0, flow.Outcome{Reason: flow.Unenrolled, Detail: "no correct code from the new device"}, false
 }
 
-// still tells why a first enrollment is none any more.
-func (e *enrollment) still(r *record.Record) error {
-	switch ticket := e.Keyring.Ticket; {
-	case r != nil:
-		return factor.ErrEnrolled
-	case ticket != nil && !factor.Live(*ticket, e.Clock()):
-		return factor.ErrTicket
-	}
-	return nil
-}
+func (e *setup) store() enrollment.Store { return enrollment.Store{Keyring: e.Keyring} }
 
-func (e *enrollment) show(d guide.Drawing, device *record.Device) (string, error) {
+func (e *setup) show(d guide.Drawing, device *record.Device) (string, error) {
 	return show(d, otpauth.Host(), e.r.Name, device)
 }
 
 // find looks for the time step of a code, and if it is a wrong one, for what to tell the user.
-func (e *enrollment) find(device *record.Device, answer string) (step uint64, found bool, prompt string, err error) {
+func (e *setup) find(device *record.Device, answer string) (step uint64, found bool, prompt string, err error) {
 	code, possible := factor.Normalize(answer)
 	if !possible {
 		return 0, false, guide.NotTheCode(0) + guide.ShownNow, nil
@@ -138,13 +137,13 @@ func (e *enrollment) find(device *record.Device, answer string) (step uint64, fo
 
 // save saves the device with recovery codes and shows those. They are saved first: codes on paper that do not work are worse
 // than none, and enroll codes makes new ones at any time.
-func (e *enrollment) save(device record.Device, step uint64) flow.Outcome {
-	codes, set, err := factor.NewRecovery()
+func (e *setup) save(device record.Device, step uint64) flow.Outcome {
+	codes, set, err := enrollment.NewRecovery()
 	if err != nil {
 		return e.refused(err)
 	}
-	all := factor.Enrollment{Devices: []record.Device{device}, Counters: []uint64{step}, Recovery: set}
-	if err := e.Keyring.Enroll(e.r.Account(), all, false); err != nil {
+	all := enrollment.Enrollment{Devices: []record.Device{device}, Counters: []uint64{step}, Recovery: set}
+	if err := e.store().Enroll(e.proof, e.r.Account(), all); err != nil {
 		return e.refused(err)
 	}
 	if _, err := e.Ask(showCodes(codes)); err != nil {
@@ -156,14 +155,14 @@ func (e *enrollment) save(device record.Device, step uint64) flow.Outcome {
 }
 
 // refused denies because nothing could be saved, and tells the user what to do.
-func (e *enrollment) refused(err error) flow.Outcome {
+func (e *setup) refused(err error) flow.Outcome {
 	o, text := flow.Outcome{Reason: flow.Record, Detail: "enroll: " + err.Error()}, notSaved
 	switch {
-	case errors.Is(err, factor.ErrTicket):
+	case errors.Is(err, enrollment.ErrTicket):
 		o.Reason, text = flow.Unenrolled, ticketOff
-	case errors.Is(err, factor.ErrProof):
+	case errors.Is(err, enrollment.ErrProof):
 		o.Reason, text = flow.Unenrolled, tooLong
-	case errors.Is(err, factor.ErrEnrolled):
+	case errors.Is(err, enrollment.ErrEnrolled):
 		o.Reason, text = flow.Unenrolled, meanwhile
 	case errors.Is(err, factor.ErrState), errors.Is(err, state.ErrSave):
 		o.Reason = flow.State

@@ -13,6 +13,7 @@ import (
 
 	"latchkey/enroll/app/guide"
 	"latchkey/enroll/app/qr"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/record"
@@ -97,7 +98,7 @@ func (w *world) device() record.Device {
 	}
 	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(all[len(all)-1][1], " ", ""))
 	must(w.t, err)
-	return factor.NewTOTP("app", secret, "SHA1", 6, 30*time.Second, noon)
+	return enrollment.NewTOTP("app", secret, "SHA1", 6, 30*time.Second, noon)
 }
 
 func (w *world) shown(at time.Time) string {
@@ -136,7 +137,7 @@ func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 	}
 	d := w.device()
 	printed := regexp.MustCompile(`\b[0-9a-z]{5}-[0-9a-z]{5}\b`).FindAllString(w.seen(), -1)
-	if len(printed) != factor.RecoveryCodes {
+	if len(printed) != enrollment.RecoveryCodes {
 		t.Fatalf("%d recovery codes", len(printed))
 	}
 	same, err := factor.Code(&d, factor.Step(&d, noon))
@@ -151,7 +152,7 @@ func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 }
 
 func TestEverythingFitsIntoEightyColumnsWhateverTheNames(t *testing.T) {
-	d := factor.NewTOTP("app", factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, noon)
+	d := enrollment.NewTOTP("app", enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, noon)
 	texts := []string{askTicket, wrongTicket, intro, guide.NotTheCode(0) + guide.ShownNow, guide.NotTheCode(-3570), guide.NotTheCode(3570), showCodes(make([]string, 10))}
 	for _, host := range []string{"web1", "a-rather-long-host-name.of.some.example.com", strings.Repeat("h", 64)} {
 		for _, style := range []qr.Style{qr.ASCII, qr.Blocks} {
@@ -192,7 +193,7 @@ func TestWhoIsGoneAtTheRecoveryCodesIsEnrolledAndNotIn(t *testing.T) {
 	account, err := w.keyring.Open(record.User{Name: "alice", UID: uid})
 	must(t, err)
 	defer account.Close()
-	if account.RecoveryLeft() != factor.RecoveryCodes {
+	if account.RecoveryLeft() != enrollment.RecoveryCodes {
 		t.Errorf("%d recovery codes", account.RecoveryLeft())
 	}
 }
@@ -228,9 +229,9 @@ func TestTheDrawingIsChangedOnRequestAndThatIsNoTry(t *testing.T) {
 // invited gives alice a ticket.
 func (w *world) invited() (ticket string) {
 	w.t.Helper()
-	ticket, g, err := factor.NewGrant(noon.Add(time.Hour))
+	ticket, g, err := enrollment.NewGrant(noon.Add(time.Hour))
 	must(w.t, err)
-	must(w.t, w.keyring.SetTicket(record.User{Name: "alice", UID: uid}, g))
+	must(w.t, enrollment.Store{Keyring: w.keyring}.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
 	return ticket
 }
 
@@ -240,7 +241,7 @@ func TestWithATicketTheFirstLoginEnrollsOnce(t *testing.T) {
 	if o := w.login(text("00000-00000"), text("nothing like a ticket"), text(strings.ToUpper(ticket)), code, enter); !o.Allow {
 		t.Fatalf("%+v", o)
 	}
-	must(t, w.keyring.Reset("alice"))
+	must(t, enrollment.Store{Keyring: w.keyring}.Reset(enrollment.ByRoot(), "alice"))
 	if o := w.login(text(ticket), text(ticket), text(ticket)); o.Allow || o.Reason != flow.Wrong {
 		t.Errorf("a second time: %+v", o)
 	}
@@ -309,8 +310,8 @@ func TestWhoTakesTooLongEnrollsNobody(t *testing.T) {
 func TestOfTwoEnrollmentsAtOnceTheFirstCounts(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(func(w *world) string {
-		other := factor.NewTOTP("hers", factor.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, noon)
-		must(w.t, w.keyring.Add(record.User{Name: "alice", UID: uid}, other, 0))
+		other := enrollment.NewTOTP("hers", enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, noon)
+		must(w.t, enrollment.Store{Keyring: w.keyring}.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, other, 0))
 		return code(w)
 	})
 	if o.Allow || o.Reason != flow.Unenrolled || w.told[0] != meanwhile {

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -134,7 +135,7 @@ func (r row) device(now time.Time) (Device, error) {
 		}
 	}
 	if kind == method.Phone {
-		return Device{Device: factor.NewPhone("", r["number"], now)}, nil
+		return Device{Device: enrollment.NewPhone("", r["number"], now)}, nil
 	}
 	secret, err := Secret(r["secret"])
 	if err != nil {
@@ -154,9 +155,9 @@ func (r row) device(now time.Time) (Device, error) {
 		return Device{}, err
 	}
 	if kind == method.HOTP {
-		return Device{factor.NewHOTP("", secret, algorithm, int(digits), now), counter}, nil
+		return Device{enrollment.NewHOTP("", secret, algorithm, int(digits), now), counter}, nil
 	}
-	return Device{factor.NewTOTP("", secret, algorithm, int(digits), time.Duration(period)*time.Second, now), 0}, nil
+	return Device{enrollment.NewTOTP("", secret, algorithm, int(digits), time.Duration(period)*time.Second, now), 0}, nil
 }
 
 func (r row) number(column string, standard, most uint64) (uint64, error) {

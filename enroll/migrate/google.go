@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/record"
 )
 
@@ -111,9 +111,9 @@ func (g *google) entry(now time.Time) (Entry, error) {
 	if g.counter == 0 && !g.seen["TOTP_AUTH"] {
 		return Entry{}, errors.New("neither TOTP_AUTH nor HOTP_COUNTER, so no code of its secret was ever accepted")
 	}
-	d := Device{factor.NewTOTP("google", g.secret, "SHA1", 6, time.Duration(g.step)*time.Second, now), g.lastStep()}
+	d := Device{enrollment.NewTOTP("google", g.secret, "SHA1", 6, time.Duration(g.step)*time.Second, now), g.lastStep()}
 	if g.counter > 0 {
-		d = Device{factor.NewHOTP("google", g.secret, "SHA1", 6, now), uint64(g.counter)}
+		d = Device{enrollment.NewHOTP("google", g.secret, "SHA1", 6, now), uint64(g.counter)}
 	}
 	e := Entry{Codes: g.codes, Lost: g.lost(), Notes: g.odd}
 	return e, e.add(d, now)

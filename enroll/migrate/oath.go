@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
@@ -97,9 +98,9 @@ func (e *Entry) addOath(words []string, now time.Time) error {
 	}
 	label := e.freeLabel("oath")
 	if kind.step == 0 {
-		return e.add(Device{factor.NewHOTP(label, secret, "SHA1", kind.digits, now), used.next()}, now)
+		return e.add(Device{enrollment.NewHOTP(label, secret, "SHA1", kind.digits, now), used.next()}, now)
 	}
-	d := factor.NewTOTP(label, secret, "SHA1", kind.digits, kind.step*time.Second, now)
+	d := enrollment.NewTOTP(label, secret, "SHA1", kind.digits, kind.step*time.Second, now)
 	if err := d.Check(); err != nil {
 		return err
 	}

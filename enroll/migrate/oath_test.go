@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 )
@@ -68,7 +69,7 @@ func oath(t *testing.T, line string, now time.Time) Entry {
 }
 
 func TestTheCodeThatPamOathAcceptedLastIsNotAcceptedAgain(t *testing.T) {
-	device := Device{factor.NewTOTP("x", []byte(secret), "SHA1", 6, 30*time.Second, made), 0}
+	device := Device{enrollment.NewTOTP("x", []byte(secret), "SHA1", 6, 30*time.Second, made), 0}
 	now := factor.Step(&device.Device, made)
 	for name, c := range map[string]struct {
 		used  int64         // steps from now

@@ -21,14 +21,6 @@ type Keyring struct {
 	States  state.Store
 	Host    state.Store // of what is counted for the whole host
 	Owners  *owner.Index
-	// Still, if set, is asked under the lock that makes a change of a record whether it may be made: what gave its caller the right to
-	// it may be hours old. It gets the record as it is; nil if there is none.
-	Still func(*record.Record) error
-	// By, if set, is the device whose code gave the right to a change. It does not remove itself: who removes a device must have shown that
-	// he can get in without it.
-	By state.DeviceID
-	// Ticket, if set, must still be there when a first enrollment is made, which uses it up.
-	Ticket *state.Grant
 }
 
 // NewKeyring is the keyring below root ("" for the system's), whose locks are waited for with patience.
@@ -39,17 +31,6 @@ func NewKeyring(root string, patience safefile.Patience) Keyring {
 		Host:    state.Store{Path: root + "/var/lib/latchkey", Patience: patience},
 		Owners:  &owner.Index{Path: root + "/var/lib/latchkey/uids"},
 	}
-}
-
-// Exclusive runs change while no other enroll changes anything, after what a killed one has left was removed. Logins do not
-// wait for it.
-func (k Keyring) Exclusive(change func() error) error {
-	return k.States.Exclusive(func() error {
-		if err := k.Records.Sweep(); err != nil {
-			return err
-		}
-		return k.indexed(change)
-	})
 }
 
 // Errors that callers tell apart.
@@ -100,12 +81,13 @@ func (k Keyring) check(u record.User, r *record.Record, recordErr error, st *sta
 	case recordErr != nil:
 		return fmt.Errorf("%w: %w", ErrRecord, recordErr)
 	case stateErr != nil:
-		return stateError(u.Name, stateErr)
+		return StateError(u.Name, stateErr)
 	}
 	return match(r, st)
 }
 
-func stateError(name string, err error) error {
+// StateError says that name's state cannot be used, and what to do.
+func StateError(name string, err error) error {
 	if errors.Is(err, state.ErrSave) || errors.Is(err, safefile.ErrBusy) || errors.Is(err, safefile.ErrGone) {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
@@ -188,13 +170,13 @@ func (a *Account) Verify(g Guess, limits Limits) (Match, error) {
 	switch m.Result {
 	case Accepted:
 		limits.settle(st, g.At)
-		accept(st)
+		Accept(st)
 	case Wrong:
 		if m = a.book(m, g); m.Result == Impossible {
 			return m, nil
 		}
 		m.charged = g.At
-		limits.charge(st, g.At, g.From)
+		limits.Charge(st, g.At, g.From)
 		m.Lockout = limits.Lockout(st, g.At)
 	default:
 		return m, nil
@@ -247,16 +229,11 @@ func (a *Account) Lockout(now time.Time, limits Limits) (Lockout, error) {
 	return limits.Lockout(st, now), nil
 }
 
-// commitOrUndo is commit for a change that is to count only if it is told.
-func (a *Account) commitOrUndo() error {
-	if err := a.State.CommitOrUndo(); err != nil {
-		return fmt.Errorf("%w: %w", ErrState, err)
-	}
-	return nil
-}
+func (a *Account) commit() error { return Commit(a.State) }
 
-func (a *Account) commit() error {
-	if err := a.State.Commit(); err != nil {
+// Commit saves a state. The error matches ErrState.
+func Commit(f *state.File) error {
+	if err := f.Commit(); err != nil {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
 	return nil

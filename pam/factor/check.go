@@ -72,8 +72,8 @@ func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits Lim
 		if !account.useUp(p, now) {
 			return Replayed, nil
 		}
-		limits.takeBack(st, m.charged)
-		accept(st)
+		limits.TakeBack(st, m.charged)
+		Accept(st)
 		if err := account.commit(); err != nil {
 			return Wrong, err
 		}
@@ -89,7 +89,7 @@ func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits Lim
 	case Unreached:
 		account.returnCheck(m.Checks[n])
 		if m.Free(n, said) {
-			limits.takeBack(st, m.charged)
+			limits.TakeBack(st, m.charged)
 		}
 	}
 	return Wrong, account.commit()

@@ -62,8 +62,8 @@ func (l Limits) settle(st *state.State, now time.Time) {
 	st.Failures = kept
 }
 
-// charge books one wrong guess, and the lock if it is the last one that the limit allows.
-func (l Limits) charge(st *state.State, now time.Time, from netip.Addr) {
+// Charge books one wrong guess, and the lock if it is the last one that the limit allows.
+func (l Limits) Charge(st *state.State, now time.Time, from netip.Addr) {
 	l.settle(st, now)
 	if len(st.Failures) == state.MaxFailures {
 		st.Failures = st.Failures[1:]
@@ -82,9 +82,9 @@ func (l Limits) charge(st *state.State, now time.Time, from netip.Addr) {
 	r.Last, r.From = now, from
 }
 
-// takeBack takes back what charge booked at a time, and the lock if that was what it took. What other guesses were charged
+// TakeBack takes back what Charge booked at a time, and the lock if that was what it took. What other guesses were charged
 // since stays.
-func (l Limits) takeBack(st *state.State, at time.Time) {
+func (l Limits) TakeBack(st *state.State, at time.Time) {
 	i := charged(st.Failures, at)
 	if i < 0 {
 		return // forgotten since
@@ -111,8 +111,8 @@ func charged(failures []time.Time, at time.Time) int {
 	return slices.IndexFunc(failures, at.After)
 }
 
-// accept notes that a guess was right: those in a row before it are over.
-func accept(st *state.State) { st.Refused = state.Refused{} }
+// Accept notes that a guess was right: those in a row before it are over.
+func Accept(st *state.State) { st.Refused = state.Refused{} }
 
 // Count is the number of wrong guesses that count now.
 func (l Limits) Count(st *state.State, now time.Time) int {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -220,7 +221,7 @@ func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) { // FAULTS 
 	if m := guess(testroot.Code(t, phone, at), at); m.Result != factor.Locked || !m.Lockout.UntilRoot {
 		t.Errorf("the right code a year later: got %+v, want locked until root unlocks", m)
 	}
-	if was, err := root.Keyring().Unlock(record.User{Name: "alice", UID: uid}, slow, at); !was || err != nil {
+	if was, err := root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, slow, at); !was || err != nil {
 		t.Errorf("unlock: got %v, %v", was, err)
 	}
 	if m := guess(testroot.Code(t, phone, at), at); m.Result != factor.Accepted {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testroot.Main(m, testroot.Roles{"guess": guess, "accept": accept, "add": add, "remove": remove, "reset": reset, "send": send})
+	testroot.Main(m, testroot.Roles{"guess": guess, "accept": accept, "send": send})
 }
 
 // guess tries codes at noon as alice, and prints an x for each that was compared: the root, the first code, how many.
@@ -59,19 +59,6 @@ func accept(args []string) error {
 	}
 	return nil
 }
-
-// add gives alice a tablet: the root.
-func add(args []string) error {
-	return testroot.Root(args[0]).Keyring().Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("tablet"), 7)
-}
-
-// remove takes it from her: the root.
-func remove(args []string) error {
-	return testroot.Root(args[0]).Keyring().Remove(record.User{Name: "alice", UID: uid}, "tablet")
-}
-
-// reset takes everything from her: the root.
-func reset(args []string) error { return testroot.Root(args[0]).Keyring().Reset("alice") }
 
 // send books a code for user0 at noon: the root, the phone's id.
 func send(args []string) error {

@@ -64,7 +64,7 @@ func (k Keyring) Namesake(u record.User) (string, error) {
 		return "", err
 	}
 	for _, other := range candidates {
-		if other != u.Name && k.mayHave(other, u.UID) {
+		if other != u.Name && k.MayHave(other, u.UID) {
 			return other, nil
 		}
 	}
@@ -72,20 +72,20 @@ func (k Keyring) Namesake(u record.User) (string, error) {
 }
 
 func (k Keyring) candidates(uid uint32) ([]string, error) {
-	stamp, err := k.stamp()
+	stamp, err := k.Stamp()
 	if err != nil {
 		return nil, err
 	}
 	if k.Owners.Complete(stamp) {
 		return k.Owners.Names(uid)
 	}
-	all, err := k.names()
-	return slices.DeleteFunc(all, func(name string) bool { return !slices.Contains(k.uids(name), uid) }), err
+	all, err := k.Known()
+	return slices.DeleteFunc(all, func(name string) bool { return !slices.Contains(k.UIDs(name), uid) }), err
 }
 
-// mayHave reports whether other's record, or if that is lost other's state, is for uid. What
+// MayHave reports whether other's record, or if that is lost other's state, is for uid. What
 // cannot be read may be.
-func (k Keyring) mayHave(other string, uid uint32) bool {
+func (k Keyring) MayHave(other string, uid uint32) bool {
 	if got, err := k.Records.UID(other); !errors.Is(err, fs.ErrNotExist) {
 		return err != nil || got == uid
 	}
@@ -96,9 +96,9 @@ func (k Keyring) mayHave(other string, uid uint32) bool {
 	return st.UID == uid && st.Enrollment != state.EnrollmentID{}
 }
 
-// uids is the one that name's record says or, where there is none that can be read, the state; none
+// UIDs is the one that name's record says or, where there is none that can be read, the state; none
 // if neither can be. What cannot be read denies its own user only.
-func (k Keyring) uids(name string) []uint32 {
+func (k Keyring) UIDs(name string) []uint32 {
 	if uid, err := k.Records.UID(name); err == nil {
 		return []uint32{uid}
 	}
@@ -111,7 +111,7 @@ func (k Keyring) uids(name string) []uint32 {
 // Names lists, sorted, the users that have a record, and those whose record is missing while their
 // state is there.
 func (k Keyring) Names() ([]string, error) {
-	all, err := k.names()
+	all, err := k.Known()
 	if err != nil {
 		return nil, err
 	}
@@ -129,8 +129,8 @@ func (k Keyring) lost(name string) bool {
 	return err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && st.Enrollment != state.EnrollmentID{}
 }
 
-// names are those of all records and states.
-func (k Keyring) names() ([]string, error) {
+// Known are those of all records and states.
+func (k Keyring) Known() ([]string, error) {
 	records, err := k.Records.Names()
 	if err != nil {
 		return nil, err
@@ -144,9 +144,9 @@ func (k Keyring) names() ([]string, error) {
 	return slices.Compact(all), nil
 }
 
-// stamp changes whenever a record or state is made, replaced or removed, by enroll or by anything
+// Stamp changes whenever a record or state is made, replaced or removed, by enroll or by anything
 // else.
-func (k Keyring) stamp() (string, error) {
+func (k Keyring) Stamp() (string, error) {
 	records, err := stampOf(k.Records.Path)
 	if err != nil {
 		return "", err
@@ -162,48 +162,4 @@ func stampOf(path string) (string, error) {
 	}
 	defer dir.Close()
 	return dir.Stamp()
-}
-
-// indexed runs change, before and after which the index of uids is complete. Something else than
-// enroll may have put records there or taken them away since the last time. The caller holds the
-// lock of all changes.
-func (k Keyring) indexed(change func() error) error {
-	before, err := k.stamp()
-	if err != nil {
-		return err
-	}
-	current := k.Owners.Complete(before)
-	if !current {
-		if err := k.index(before); err != nil {
-			return err
-		}
-	}
-	done := k.Owners.Hold()
-	err = change()
-	done()
-	after, stampErr := k.stamp()
-	if stampErr == nil && after != before {
-		k.Owners.Mark(after) // where it cannot be, the next look reads all records
-	}
-	return err
-}
-
-// index notes the uid of every record and state of directories with this stamp.
-func (k Keyring) index(stamp string) error {
-	all, err := k.names()
-	if err != nil {
-		return err
-	}
-	for _, name := range all {
-		for _, uid := range k.uids(name) {
-			if err := k.note(record.User{Name: name, UID: uid}); err != nil {
-				return err
-			}
-		}
-	}
-	return k.Owners.Mark(stamp)
-}
-
-func (k Keyring) note(u record.User) error {
-	return k.Owners.Add(u.UID, u.Name, func(other string) bool { return k.mayHave(other, u.UID) })
 }

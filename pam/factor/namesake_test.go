@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -49,20 +50,20 @@ func neverEnrolled(t *testing.T, root testroot.Root, name string, uid uint32) {
 // FAULTS 37.
 func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 	root := testroot.New(t)
-	k := root.Keyring()
-	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+	k := root.Store()
+	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 	saved := testroot.Read(t, root.Record("alice"))
 	testroot.Must(t, os.Remove(root.Record("alice")))
 	denied(t, root, "alice", uid, "enroll reset alice")
 	denied(t, root, "alice", uid+1, "enroll reset alice") // the name was given to somebody else since
-	if err := k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0); !errors.Is(err, factor.ErrRecord) {
+	if err := k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("enrolling again: %v", err)
 	}
-	if err := k.SetTicket(record.User{Name: "alice", UID: uid}, state.Grant{}); !errors.Is(err, factor.ErrRecord) {
+	if err := k.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, state.Grant{}); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("inviting: %v", err)
 	}
-	claim := factor.Claim{User: record.User{Name: "alice", UID: uid}, Number: claimedNumber}
-	if _, err := k.BookProof(claim, sends, guesses, noon); !errors.Is(err, factor.ErrRecord) {
+	claim := enrollment.Claim{User: record.User{Name: "alice", UID: uid}, Number: "+15551230000"}
+	if _, err := k.BookClaim(claim, sends, three, noon); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("a code to prove a number: %v", err)
 	}
 	testroot.Write(t, root.Record("alice"), saved)
@@ -72,7 +73,7 @@ func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 	}
 	account.Close()
 	testroot.Must(t, os.Remove(root.Record("alice")))
-	testroot.Must(t, k.Reset("alice"))
+	testroot.Must(t, k.Reset(enrollment.ByRoot(), "alice"))
 	neverEnrolled(t, root, "alice", uid)
 }
 
@@ -80,7 +81,7 @@ func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 func TestAllRecordsLostDeniesEachUserWhoHadOne(t *testing.T) {
 	root := testroot.New(t)
 	for i, name := range []string{"alice", "bob", "carol"} {
-		testroot.Must(t, root.Keyring().Add(record.User{Name: name, UID: uid + uint32(i)}, testroot.TOTP(name), 0))
+		testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: name, UID: uid + uint32(i)}, testroot.TOTP(name), 0))
 	}
 	users := root.Join("etc/latchkey/users")
 	testroot.Must(t, os.RemoveAll(users))
@@ -106,7 +107,7 @@ func TestUnreadableStateWithoutRecordIsNotAUserWhoNeverEnrolled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := testroot.New(t)
-			testroot.Must(t, root.Keyring().Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+			testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 			testroot.Must(t, os.Remove(root.Record("alice")))
 			testroot.Must(t, spoil(root, root.State("alice")))
 			if err := openError(t, root, "alice", uid); !errors.Is(err, factor.ErrState) || errors.Is(err, factor.ErrUnenrolled) {
@@ -120,7 +121,7 @@ func TestFirstEnrollmentInterruptedAnywhereIsNoneOrWhole(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	half := state.State{UID: uid, Devices: []state.Device{{ID: phone.ID, Counter: 7}}}
 	root := testroot.New(t)
-	k := root.Keyring()
+	k := root.Store()
 	testroot.Must(t, k.States.Create("alice", half))
 	neverEnrolled(t, root, "alice", uid)
 	testroot.Must(t, k.Records.Save(&record.Record{Name: "alice", UID: uid, Enrollment: state.EnrollmentID{1}, Devices: []record.Device{phone}}))
@@ -175,7 +176,7 @@ var howIndexed = map[string]func(t *testing.T, root testroot.Root){
 	},
 	"and another change followed": func(t *testing.T, root testroot.Root) {
 		testroot.Must(t, os.RemoveAll(root.Join("var/lib/latchkey/uids")))
-		testroot.Must(t, root.Keyring().Add(record.User{Name: "bob", UID: uid + 1}, testroot.TOTP("bob"), 0))
+		testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1}, testroot.TOTP("bob"), 0))
 	},
 }
 
@@ -184,18 +185,18 @@ func TestSecondNameOfAnEnrolledUidIsDeniedUntilTheFirstIsReset(t *testing.T) {
 	for name, prepare := range howIndexed {
 		t.Run(name, func(t *testing.T) {
 			root := testroot.New(t)
-			k := root.Keyring()
-			testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+			k := root.Store()
+			testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 			prepare(t, root)
 			denied(t, root, "alicia", uid, "enroll reset alice")
-			if err := k.Add(record.User{Name: "alicia", UID: uid}, testroot.TOTP("tablet"), 0); !errors.Is(err, factor.ErrRecord) {
+			if err := k.Add(enrollment.ByRoot(), record.User{Name: "alicia", UID: uid}, testroot.TOTP("tablet"), 0); !errors.Is(err, factor.ErrRecord) {
 				t.Errorf("enrolling: %v", err)
 			}
 			denied(t, root, "alicia", uid, "enroll reset alice") // also after that attempt
 			neverEnrolled(t, root, "dave", uid+7)
-			testroot.Must(t, k.Reset("alice"))
+			testroot.Must(t, k.Reset(enrollment.ByRoot(), "alice"))
 			neverEnrolled(t, root, "alicia", uid)
-			testroot.Must(t, k.Add(record.User{Name: "alicia", UID: uid}, testroot.TOTP("tablet"), 0))
+			testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alicia", UID: uid}, testroot.TOTP("tablet"), 0))
 			denied(t, root, "alice", uid, "enroll reset alicia")
 		})
 	}
@@ -207,8 +208,8 @@ func TestNamesEnrolledWithOneUidFromBeforeStayAndDenyAThird(t *testing.T) {
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
 	root.Enroll(t, "alicia", uid, testroot.TOTP("tablet"))
-	k := root.Keyring()
-	testroot.Must(t, k.Add(record.User{Name: "alicia", UID: uid}, testroot.TOTP("second"), 0)) // makes the index
+	k := root.Store()
+	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alicia", UID: uid}, testroot.TOTP("second"), 0)) // makes the index
 	for _, name := range []string{"alice", "alicia"} {
 		account, err := k.Open(record.User{Name: name, UID: uid})
 		if err != nil {
@@ -216,17 +217,17 @@ func TestNamesEnrolledWithOneUidFromBeforeStayAndDenyAThird(t *testing.T) {
 		}
 		account.Close()
 		denied(t, root, "third", uid, "enroll reset alic")
-		testroot.Must(t, k.Reset(name))
+		testroot.Must(t, k.Reset(enrollment.ByRoot(), name))
 	}
 	neverEnrolled(t, root, "third", uid)
 }
 
 func TestOldEntryOfTheIndexDeniesNoOne(t *testing.T) {
 	root := testroot.New(t)
-	k := root.Keyring()
-	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
-	testroot.Must(t, k.Reset("alice"))
-	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid + 1}, testroot.TOTP("phone"), 0)) // she has another uid now
+	k := root.Store()
+	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+	testroot.Must(t, k.Reset(enrollment.ByRoot(), "alice"))
+	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid + 1}, testroot.TOTP("phone"), 0)) // she has another uid now
 	neverEnrolled(t, root, "bob", uid)
 	denied(t, root, "bob", uid+1, "enroll reset alice")
 }
@@ -235,10 +236,10 @@ func TestOldEntryOfTheIndexDeniesNoOne(t *testing.T) {
 // does.
 func TestIndexThatIsCurrentIsAllThatIsRead(t *testing.T) {
 	root := testroot.New(t)
-	k := root.Keyring()
-	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+	k := root.Store()
+	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 	for i := range 5 {
-		testroot.Must(t, k.Add(record.User{Name: fmt.Sprint("user", i), UID: uid + 10 + uint32(i)}, testroot.TOTP(fmt.Sprint(i)), 0))
+		testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: fmt.Sprint("user", i), UID: uid + 10 + uint32(i)}, testroot.TOTP(fmt.Sprint(i)), 0))
 	}
 	before := testroot.Read(t, root.Join("var/lib/latchkey/uids/current"))
 	testroot.Must(t, os.Chmod(root.Record("user3"), 0o644)) // changes no directory

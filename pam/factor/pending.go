@@ -8,10 +8,10 @@ import (
 	"latchkey/pam/state"
 )
 
-// What Twilio says of a verification: how long its code lives and how often it is compared. Asking beyond that is asking for
-// a refusal.
+// What Twilio says of a verification: how long its code lives and how often it is compared. Asking
+// beyond that is asking for a refusal.
 const (
-	codeLife  = 10 * time.Minute
+	CodeLife  = 10 * time.Minute
 	maxChecks = 5
 )
 
@@ -45,7 +45,7 @@ func standing(p state.Pending, now time.Time) Standing {
 	switch {
 	case p.Over:
 		return None
-	case age(p, now) >= codeLife:
+	case age(p, now) >= CodeLife:
 		return Outlived
 	case p.Checks >= maxChecks:
 		return Exhausted
@@ -77,7 +77,7 @@ func (a *Account) verification(sid string, id state.DeviceID) *state.Pending {
 
 // booking notes a send to a phone that is about to happen. While the one before it lives it is sent once more.
 func (a *Account) booking(id state.DeviceID, now time.Time) {
-	if p := a.latest(id); p != nil && !p.Over && age(*p, now) < codeLife {
+	if p := a.latest(id); p != nil && !p.Over && age(*p, now) < CodeLife {
 		p.At, p.Sends = now, p.Sends+1
 		return
 	}
@@ -87,7 +87,7 @@ func (a *Account) booking(id state.DeviceID, now time.Time) {
 // keep adds a verification, after those that nothing can be heard of any more. If there is no room the oldest is forgotten.
 func (a *Account) keep(p state.Pending, now time.Time) {
 	kept := slices.DeleteFunc(a.State.Pendings, func(old state.Pending) bool {
-		return age(old, now) >= codeLife+answerLife || a.device(old.Device) == nil
+		return age(old, now) >= CodeLife+answerLife || a.device(old.Device) == nil
 	})
 	if len(kept) == state.MaxPendings {
 		kept = slices.Delete(kept, 0, 1)

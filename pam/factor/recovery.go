@@ -12,9 +12,6 @@ import (
 	"latchkey/pam/state"
 )
 
-// RecoveryCodes is how many codes a set has.
-const RecoveryCodes = 10
-
 // alphabet is Crockford's base 32: no letter of it is mistaken for a digit. Ten of them are 50 bits.
 const (
 	alphabet    = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -23,21 +20,11 @@ const (
 	groupLength = 5
 )
 
-// NewRecovery makes a set of recovery codes. The codes are for the user's eyes, once; the record keeps hashes.
-func NewRecovery() (codes []string, r record.Recovery, err error) {
-	r.Salt = make([]byte, record.RecoverySalt)
-	rand.Read(r.Salt)
-	rand.Read(r.ID[:])
-	for range RecoveryCodes {
-		code := randomCode()
-		hash, err := hashRecovery(code, r.Salt)
-		if err != nil {
-			return nil, record.Recovery{}, err
-		}
-		codes = append(codes, printed(code))
-		r.Hashes = append(r.Hashes, hash)
-	}
-	return codes, r, nil
+// NewCode makes a random code, as people read it best, and its hash. Neither is kept here.
+func NewCode(salt []byte) (code string, hash []byte, err error) {
+	code = randomCode()
+	hash, err = hashRecovery(code, salt)
+	return printed(code), hash, err
 }
 
 func randomCode() string {
@@ -49,19 +36,12 @@ func randomCode() string {
 	return string(random)
 }
 
-// printed is a code as people read it best.
+// printed is a code with a dash in the middle.
 func printed(code string) string { return code[:groupLength] + "-" + code[groupLength:] }
 
 // hashRecovery is slow on purpose: who steals a record and the host key must not find the codes by trying them all.
 func hashRecovery(code string, salt []byte) ([]byte, error) {
 	return pbkdf2.Key(sha256.New, code, salt, hashRounds, record.RecoveryHash)
-}
-
-// ImportedRecovery makes a set of recovery codes that another module printed: 8 digits each.
-func ImportedRecovery(codes []string) (r record.Recovery) {
-	rand.Read(r.ID[:])
-	r.Codes = codes
-	return r
 }
 
 // hasRecoveryLike reports whether the record's set has codes of this form.
@@ -73,7 +53,7 @@ func (a *Account) hasRecoveryLike(code string) bool {
 
 // compareRecovery compares the code with the recovery codes and uses it up.
 func (a *Account) compareRecovery(g Guess) (Match, error) {
-	used := a.usedCodes()
+	used := a.UsedCodes()
 	if used == nil || !g.accepts(method.Recovery) {
 		return Match{}, nil
 	}
@@ -112,9 +92,9 @@ func (a *Account) findRecovery(code string) (int, error) {
 	return found, nil
 }
 
-// usedCodes is what the state knows of the record's set; nil if it knows nothing: then none of its codes may be accepted,
-// since nobody can tell which were used.
-func (a *Account) usedCodes() *state.Recovery {
+// UsedCodes is what the state knows of the record's set; nil if it knows nothing: then none of its
+// codes may be accepted, since it is not known which were used.
+func (a *Account) UsedCodes() *state.Recovery {
 	st, set := &a.State.State, a.Record.Recovery.ID
 	switch {
 	case set == state.SetID{}:
@@ -127,19 +107,13 @@ func (a *Account) usedCodes() *state.Recovery {
 	return nil
 }
 
-// RecoveryUsed tells whether recovery code number n is used, or has to count as used since nobody knows.
-func (a *Account) RecoveryUsed(n int) bool {
-	used := a.usedCodes()
-	return used == nil || used.Used&(1<<n) != 0
-}
-
 // RecoveryLeft is how many recovery codes are not used.
 func (a *Account) RecoveryLeft() int { return RecoveryLeft(a.Record, &a.State.State) }
 
 // RecoveryLeft is the same for a record and state that were read for display.
 func RecoveryLeft(r *record.Record, st *state.State) int {
 	a := Account{Record: r, State: &state.File{State: *st}}
-	used := a.usedCodes()
+	used := a.UsedCodes()
 	if used == nil {
 		return 0
 	}
@@ -150,12 +124,4 @@ func RecoveryLeft(r *record.Record, st *state.State) int {
 		}
 	}
 	return left
-}
-
-// SetRecovery replaces name's recovery codes. A crash at any instant leaves the old ones working or the new ones.
-func (k Keyring) SetRecovery(u record.User, r record.Recovery) error {
-	return k.change(u, func(next *record.Record) error {
-		next.Recovery = r
-		return nil
-	})
 }

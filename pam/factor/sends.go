@@ -21,11 +21,11 @@ type SendLimits struct {
 	AtOnce     bool // there is no wait after the last one, which Twilio refused to send; it still counts
 }
 
-// firstWait is the time between the first code sent and the second; it doubles from there.
-const firstWait = 30 * time.Second
+// FirstWait is the time between the first code sent and the second; it doubles from there.
+const FirstWait = 30 * time.Second
 
-// hostName is the name of the file that counts for the whole host.
-const hostName = "host"
+// HostName is the name of the file that counts for the whole host.
+const HostName = "host"
 
 // ErrNotYet says that a code may be sent, but later; it comes with the time to wait.
 var ErrNotYet = errors.New("not yet")
@@ -45,7 +45,7 @@ func (k Keyring) BookSend(u record.User, id state.DeviceID, limits SendLimits, n
 	if wait, err = account.resendWait(id, now, limits.AtOnce); err != nil || wait > 0 {
 		return wait, err
 	}
-	return k.book(account.State, limits, now, booking{own: func() { account.booking(id, now) }})
+	return k.Book(account.State, limits, now, Booking{Own: func() { account.booking(id, now) }})
 }
 
 // resendWait is how long the next send to a phone has to wait for the sake of the one before it:
@@ -53,7 +53,7 @@ func (k Keyring) BookSend(u record.User, id state.DeviceID, limits SendLimits, n
 // there is nothing to wait for.
 func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (time.Duration, error) {
 	p := a.latest(id)
-	if p == nil || p.Over || age(*p, now) >= codeLife {
+	if p == nil || p.Over || age(*p, now) >= CodeLife {
 		return 0, nil
 	}
 	if p.At.After(now) { // the clock was set back: it was sent now, durably, so that the wait ends
@@ -63,23 +63,23 @@ func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (tim
 		}
 	}
 	if p.Checks >= maxChecks {
-		return p.At.Add(codeLife).Sub(now), fmt.Errorf("%w: the last code that was sent was compared with too many answers", ErrNotYet)
+		return p.At.Add(CodeLife).Sub(now), fmt.Errorf("%w: the last code that was sent was compared with too many answers", ErrNotYet)
 	}
-	wait := p.At.Add(firstWait << min(max(p.Sends, 1)-1, 20)).Sub(now)
+	wait := p.At.Add(FirstWait << min(max(p.Sends, 1)-1, 20)).Sub(now)
 	if atOnce || wait <= 0 {
 		return 0, nil
 	}
-	return min(wait, codeLife), fmt.Errorf("%w: a code was sent to this phone just now", ErrNotYet)
+	return min(wait, CodeLife), fmt.Errorf("%w: a code was sent to this phone just now", ErrNotYet)
 }
 
-// booking is what is kept with a send that is booked; nil: nothing.
-type booking struct {
-	own  func()                                                 // for the user
-	host func(host *state.File) (wait time.Duration, err error) // for the host, unless that must wait
+// Booking is what is kept with a send that is booked; nil: nothing.
+type Booking struct {
+	Own  func()                                                 // for the user
+	Host func(host *state.File) (wait time.Duration, err error) // for the host, unless that must wait
 }
 
-// book books a send for the user whose state own is, and for the host.
-func (k Keyring) book(own *state.File, limits SendLimits, now time.Time, also booking) (wait time.Duration, err error) {
+// Book books a send for the user whose state own is, and for the host.
+func (k Keyring) Book(own *state.File, limits SendLimits, now time.Time, also Booking) (wait time.Duration, err error) {
 	if wait, err = pause(own, limits.User, now); err != nil {
 		return 0, err
 	} else if wait > 0 {
@@ -87,7 +87,7 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time, also bo
 	}
 	// The user's file is always locked before the host's, so that two logins never wait for each
 	// other.
-	host, err := k.openHost()
+	host, err := k.OpenHost()
 	if err != nil {
 		return 0, err
 	}
@@ -97,23 +97,29 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time, also bo
 	} else if wait > 0 {
 		return wait, fmt.Errorf("%w: too many codes were sent from this host", ErrNotYet)
 	}
-	if also.host != nil {
-		if wait, err = also.host(host); err != nil {
+	if also.Host != nil {
+		if wait, err = also.Host(host); err != nil {
 			return wait, err
 		}
 	}
 	countSend(&host.State, limits.Host, now)
-	if err := commitHost(host); err != nil {
+	if err := Commit(host); err != nil {
 		return 0, err
 	}
 	countSend(&own.State, limits.User, now)
-	if also.own != nil {
-		also.own()
+	if also.Own != nil {
+		also.Own()
 	}
-	if err := own.Commit(); err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrState, err)
+	return 0, Commit(own)
+}
+
+// OpenHost opens the file that counts for the whole host. The error matches ErrState.
+func (k Keyring) OpenHost() (*state.File, error) {
+	host, err := k.Host.Open(HostName)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w; see: enroll doctor", ErrState, err)
 	}
-	return 0, nil
+	return host, nil
 }
 
 // pause is how long the next send has to wait. Sends that the clock, set back, has put into the
@@ -122,8 +128,8 @@ func (k Keyring) book(own *state.File, limits SendLimits, now time.Time, also bo
 func pause(f *state.File, r Rate, now time.Time) (time.Duration, error) {
 	setBack := settleSends(&f.State, r, now)
 	if setBack {
-		if err := f.Commit(); err != nil {
-			return 0, fmt.Errorf("%w: %w", ErrState, err)
+		if err := Commit(f); err != nil {
+			return 0, err
 		}
 	}
 	return r.wait(f.Sends, now), nil

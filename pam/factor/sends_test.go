@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -23,8 +24,8 @@ func phones(t *testing.T, n int) (testroot.Root, []state.DeviceID) {
 	root := testroot.New(t)
 	var ids []state.DeviceID
 	for i := range n {
-		d := factor.NewPhone("mobile", fmt.Sprintf("+1555123%04d", i), noon)
-		testroot.Must(t, root.Keyring().Add(record.User{Name: name(i), UID: uidOf(i)}, d, 0))
+		d := enrollment.NewPhone("mobile", fmt.Sprintf("+1555123%04d", i), noon)
+		testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: name(i), UID: uidOf(i)}, d, 0))
 		ids = append(ids, d.ID)
 	}
 	return root, ids

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -14,9 +14,9 @@ import (
 // bypass gives alice a code that works for an hour from now.
 func (w *world) bypass() string {
 	w.t.Helper()
-	code, g, err := factor.NewGrant(w.now.Add(time.Hour))
+	code, g, err := enrollment.NewGrant(w.now.Add(time.Hour))
 	testroot.Must(w.t, err)
-	testroot.Must(w.t, w.root.Keyring().SetBypass(record.User{Name: "alice", UID: uid}, g))
+	testroot.Must(w.t, w.root.Store().SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
 	return code
 }
 
@@ -64,7 +64,7 @@ func TestACodeOfRootsDoesNotEndALock(t *testing.T) {
 
 func TestAnImportedRecoveryCodeLetsInOnce(t *testing.T) {
 	w := newWorld(t, "")
-	testroot.Must(t, w.root.Keyring().SetRecovery(record.User{Name: "alice", UID: uid}, factor.ImportedRecovery([]string{"12345678", "23456789"})))
+	testroot.Must(t, w.root.Store().SetRecovery(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, enrollment.ImportedRecovery([]string{"12345678", "23456789"})))
 	o := w.login(request(), "1234 5678")
 	w.expect(o, true, flow.OK, success, "That recovery code is used up; 1 recovery code is left. For new ones run: enroll codes")
 	if o.Method != string(method.Recovery) {

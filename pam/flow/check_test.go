@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -145,7 +146,7 @@ func TestOfTwoLoginsThatTwilioApprovesOneCodeOfOnlyOneGetsIn(t *testing.T) {
 func TestAPhoneRemovedWhileItsCodeIsCheckedLetsNobodyIn(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.check = func(string) protocol.Answer {
-		testroot.Must(t, w.root.Keyring().Remove(record.User{Name: "alice", UID: uid}, "mobile"))
+		testroot.Must(t, w.root.Store().Remove(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, "mobile"))
 		return answer(protocol.Approved)
 	}
 	o := w.login(request(), "sms", sentCode, noMore)

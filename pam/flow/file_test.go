@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -193,7 +194,7 @@ func TestARecordThatIsGoneIsUnenrolled(t *testing.T) {
 	} {
 		t.Run(policy, func(t *testing.T) {
 			w := newWorld(t, policy)
-			testroot.Must(t, w.root.Keyring().Reset("alice"))
+			testroot.Must(t, w.root.Store().Reset(enrollment.ByRoot(), "alice"))
 			o := w.login(request())
 			w.expect(o, want.allow, flow.Unenrolled, want.pam, want.shown)
 			if o.Method != "" || o.Tries != 0 {

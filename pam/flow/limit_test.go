@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
@@ -108,7 +109,7 @@ func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) {
 	o = w.login(request())
 	w.expect(o, false, flow.Locked, maxTries, text)
 	w.detail(o, "enroll unlock alice")
-	_, err := w.root.Keyring().Unlock(record.User{Name: "alice", UID: uid}, limits, w.now)
+	_, err := w.root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, limits, w.now)
 	testroot.Must(t, err)
 	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -68,7 +68,7 @@ func TestOfTwoLoginsWithOneRightCodeExactlyOneIsLetInWhicheverAnswerIsLate(t *te
 
 // twoPhones is a world in which alice has two phones, and Twilio sends each its own code.
 func twoPhones(t *testing.T, more ...record.Device) (w *world, codes map[string]string) {
-	w = newPhoneWorld(t, "[limits]\ntries = 10", append([]record.Device{onlyPhone(), factor.NewPhone("office", otherNumber, testroot.Noon)}, more...)...)
+	w = newPhoneWorld(t, "[limits]\ntries = 10", append([]record.Device{onlyPhone(), enrollment.NewPhone("office", otherNumber, testroot.Noon)}, more...)...)
 	codes = map[string]string{sid: sentCode, otherSID: "314159"}
 	w.twilio.sendTo = func(number string) protocol.Answer {
 		a := answer(protocol.Sent)

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -71,7 +71,7 @@ func TestAPhoneAloneGetsACodeOnlyIfAskedForUnlessThePolicySaysAuto(t *testing.T)
 }
 
 func TestSeveralPhonesAreToldApartByNumber(t *testing.T) {
-	other := factor.NewPhone("office", "+442071838750", testroot.Noon)
+	other := enrollment.NewPhone("office", "+442071838750", testroot.Noon)
 	w := newPhoneWorld(t, "", onlyPhone(), other)
 	o := w.login(request(), "call 2", sentCode)
 	w.saw("Phones: 1 is ...1234, 2 is ...8750.\nType sms 1 or call to get a code. Verification code: ",
@@ -122,7 +122,7 @@ func TestOnlyAUserWithNothingButOnePhoneIsSentACodeUnasked(t *testing.T) {
 		rule    string
 		devices []record.Device
 	}{
-		"two phones":                      {"", []record.Device{onlyPhone(), factor.NewPhone("office", "+442071838750", testroot.Noon)}},
+		"two phones":                      {"", []record.Device{onlyPhone(), enrollment.NewPhone("office", "+442071838750", testroot.Noon)}},
 		"an app that is not allowed here": {"[[rule]]\nrequire = \"code\"\nmethods = [\"sms\"]", nil},
 	} {
 		t.Run(name, func(t *testing.T) {

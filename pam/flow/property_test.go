@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -54,7 +54,7 @@ func TestNoMoreCodesAreComparedThanTheLimitsSayWhateverTwilioDoes(t *testing.T) 
 
 func newGuesser(t *testing.T, random *rand.Rand) *guesser {
 	g := &guesser{Rand: random, app: random.IntN(3) > 0}
-	devices := []record.Device{factor.NewPhone("mobile", number, testroot.Noon)}
+	devices := []record.Device{enrollment.NewPhone("mobile", number, testroot.Noon)}
 	if app := testroot.TOTP("app"); g.app {
 		devices = append(devices, app)
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -20,9 +20,9 @@ func newRecoveryWorld(t *testing.T, policy string) (w *world, codes []string) {
 
 func (w *world) newCodes() []string {
 	w.t.Helper()
-	codes, set, err := factor.NewRecovery()
+	codes, set, err := enrollment.NewRecovery()
 	testroot.Must(w.t, err)
-	testroot.Must(w.t, w.root.Keyring().SetRecovery(record.User{Name: "alice", UID: uid}, set))
+	testroot.Must(w.t, w.root.Store().SetRecovery(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, set))
 	return codes
 }
 
@@ -98,8 +98,8 @@ func TestWhenFewRecoveryCodesAreLeftTheUserIsToldAtEachLogin(t *testing.T) {
 
 func TestATokenIsAskedForAndItsCodeTakenOnce(t *testing.T) {
 	w := newWorld(t, "")
-	token := factor.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, testroot.Noon)
-	testroot.Must(t, w.root.Keyring().Add(record.User{Name: "alice", UID: uid}, token, 0))
+	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, testroot.Noon)
+	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
 	o := w.login(request(), "755224")
 	w.expect(o, true, flow.OK, success, "From your app or token. Verification code: ")
 	if o.Method != string(method.HOTP) || o.Device != "token" {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -83,7 +83,7 @@ func TestAskingCostsNoTryButEndsSomeTime(t *testing.T) {
 
 func TestTheHostSendsNoMoreThanItsLimitWhoeverAsks(t *testing.T) {
 	w := newPhoneWorld(t, "[phone]\nsends_per_host = \"2/1h\"")
-	testroot.Must(t, w.root.Keyring().Add(record.User{Name: "bob", UID: uid + 1}, factor.NewPhone("mobile", "+15559875555", testroot.Noon), 0))
+	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1}, enrollment.NewPhone("mobile", "+15559875555", testroot.Noon), 0))
 	w.login(request(), "sms", noMore)
 	bob := request()
 	bob.User, bob.Name, bob.UID = "bob", "bob", uid+1

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -107,16 +107,16 @@ func newPhoneWorld(t *testing.T, policy string, devices ...record.Device) *world
 	w := &world{t: t, root: testroot.New(t), phone: testroot.TOTP("app"), now: testroot.Noon}
 	w.root.Policy(t, policy)
 	if devices == nil {
-		devices = []record.Device{w.phone, factor.NewPhone("mobile", number, testroot.Noon)}
+		devices = []record.Device{w.phone, enrollment.NewPhone("mobile", number, testroot.Noon)}
 	}
 	for _, d := range devices {
-		testroot.Must(t, w.root.Keyring().Add(record.User{Name: "alice", UID: uid}, d, 0))
+		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, d, 0))
 	}
 	w.twilio = &twilio{world: w, send: answer(protocol.Sent), check: rightCode()}
 	return w
 }
 
-func onlyPhone() record.Device { return factor.NewPhone("mobile", number, testroot.Noon) }
+func onlyPhone() record.Device { return enrollment.NewPhone("mobile", number, testroot.Noon) }
 
 // saw demands all prompts of a login.
 func (w *world) saw(prompts ...string) {

@@ -24,7 +24,7 @@ func list(t *testing.T, args ...string) []string {
 
 // forbidden is what a program that runs as root at every login has no use for.
 var forbidden = regexp.MustCompile(`^(net|net/http|net/http/.*|net/rpc.*|net/smtp|crypto/tls|crypto/x509|os/exec|os/user|os/signal|log/syslog|image/png|image/jpeg|image/gif|` +
-	`plugin|runtime/cgo|testing|C|text/template|html/template|encoding/gob|expvar|.*/qrcode.*|rsc\.io/.*|.*msteinert/pam.*|latchkey/enroll.*|latchkey/pam/twilio|.*/twilio-go.*|latchkey/pam/internal/.*)$`)
+	`plugin|runtime/cgo|testing|C|text/template|html/template|encoding/gob|expvar|.*/qrcode.*|rsc\.io/.*|.*msteinert/pam.*|latchkey/enroll.*|latchkey/pam/enrollment|latchkey/pam/twilio|.*/twilio-go.*|latchkey/pam/internal/.*)$`)
 
 func TestTheProgramLinksNoNetworkNoProcessesAndNoQRCodes(t *testing.T) {
 	deps := list(t, "-deps", "latchkey/pam/login")
@@ -38,14 +38,52 @@ func TestTheProgramLinksNoNetworkNoProcessesAndNoQRCodes(t *testing.T) {
 	}
 }
 
-// What enrolls inside a login may draw QR codes, and that is all it may more.
-func TestTheProgramThatEnrollsLinksOnlyQRCodesMore(t *testing.T) {
-	for _, path := range list(t, "-deps", "latchkey/enroll/firstlogin") {
-		if forbidden.MatchString(path) && !strings.HasPrefix(path, "rsc.io/qr") && !strings.HasPrefix(path, "latchkey/enroll/") {
+// The program that enrolls inside a login may also write records and draw QR codes, and no more.
+var ofEnrolling = regexp.MustCompile(`^(rsc\.io/qr.*|latchkey/enroll/.*|latchkey/pam/enrollment)$`)
+
+func TestTheProgramThatEnrollsAlsoLinksEnrollmentAndQRCodesAndNoMore(t *testing.T) {
+	deps := list(t, "-deps", "latchkey/enroll/firstlogin")
+	for _, path := range deps {
+		if forbidden.MatchString(path) && !ofEnrolling.MatchString(path) {
 			t.Errorf("it links %s", path)
 		}
 	}
+	for _, program := range [][]string{deps, list(t, "-deps", "latchkey/enroll")} {
+		if !slices.Contains(program, "latchkey/pam/enrollment") {
+			t.Errorf("got no pam/enrollment in what enrolls: %q", program)
+		}
+	}
 }
+
+// A login only reads records. That pam/factor does not import what writes them is what keeps it so
+// for every program.
+func TestNothingBelowALoginImportsEnrollment(t *testing.T) {
+	for _, below := range []string{"session", "flow", "factor", "policy", "record", "state"} {
+		if slices.Contains(list(t, "-deps", "latchkey/pam/"+below), "latchkey/pam/enrollment") {
+			t.Errorf("got that pam/%s imports pam/enrollment", below)
+		}
+	}
+}
+
+// pam/record can write a record, for enroll. Nothing in the login program calls that, so the linker
+// leaves it out.
+func TestTheBuiltProgramHasNoCodeThatWritesARecord(t *testing.T) {
+	reads := 0
+	for _, name := range symbols(t) {
+		switch {
+		case strings.HasPrefix(name, "latchkey/pam/record.Store.Load"):
+			reads++
+		case writesRecord.MatchString(name):
+			t.Errorf("it has %s", name)
+		}
+	}
+	if reads == 0 {
+		t.Error("got no code that reads a record")
+	}
+}
+
+var writesRecord = regexp.MustCompile(`^latchkey/pam/record\.(Store\.(Save|Remove|Sweep)|` +
+	`\(\*(Record|Store|key)\)\.(encode.*|Save|Remove|Sweep))`)
 
 func TestNothingItLinksUsesCgo(t *testing.T) {
 	if got := list(t, "-deps", "-f", "{{range .CgoFiles}}{{$.ImportPath}}/{{.}} {{end}}", "latchkey/pam/login"); len(got) > 0 {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -78,8 +79,8 @@ func fullHost(t *testing.T, kind string) (*host, record.Device) {
 	mounted(t, kind, dir)
 	testroot.Must(t, os.Mkdir(dir+"/users", 0o700))
 	testroot.Must(t, os.Remove(h.root.Record("alice")))
-	token := factor.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, testroot.Noon)
-	testroot.Must(t, h.root.Keyring().Add(record.User{Name: "alice", UID: uid}, token, 0))
+	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, testroot.Noon)
+	testroot.Must(t, h.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
 	return h, token
 }
 
@@ -161,7 +162,7 @@ func TestStateCopiedByOthersIsDeniedOnFullBtrfsUntilEnrollChangesIt(t *testing.T
 	for _, file := range fills {
 		testroot.Must(t, os.Remove(file))
 	}
-	testroot.Must(t, keyring.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("second"), 0))
+	testroot.Must(t, enrollment.Store{Keyring: keyring}.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("second"), 0))
 	if copied, err := keyring.States.CopiedOnWrite("alice"); err != nil || copied {
 		t.Fatalf("after a change, copied on write: %v, %v", copied, err)
 	}

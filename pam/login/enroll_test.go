@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -27,7 +28,7 @@ func newcomer(t *testing.T) *host {
 	_, err := enroller()
 	testroot.Must(t, err)
 	h := newHost(t, "unenrolled = \"enroll\"\n")
-	testroot.Must(t, h.root.Keyring().Reset("alice"))
+	testroot.Must(t, h.root.Store().Reset(enrollment.ByRoot(), "alice"))
 	return h
 }
 
@@ -171,7 +172,7 @@ func TestAnEnrollmentKilledAtAnySystemCallLeavesNothingOrAnEnrollmentThatWorks(t
 	}()
 	deaths, enrolled := 0, 0
 	testroot.Kills(t, enrollCalls, func(strace []string, before string) bool {
-		if err := h.root.Keyring().Reset("alice"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := h.root.Store().Reset(enrollment.ByRoot(), "alice"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
 		killed := enrollKilled(h, strace)
@@ -179,7 +180,7 @@ func TestAnEnrollmentKilledAtAnySystemCallLeavesNothingOrAnEnrollmentThatWorks(t
 		switch {
 		case err == nil:
 			enrolled++
-			if account.RecoveryLeft() != factor.RecoveryCodes || len(account.Record.Devices) != 1 {
+			if account.RecoveryLeft() != enrollment.RecoveryCodes || len(account.Record.Devices) != 1 {
 				t.Errorf("killed before %s: half an enrollment", before)
 			}
 			account.Close()

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -48,12 +49,12 @@ func order(lines []string) string {
 
 // FAULTS 1. One flush, after which the other slot is brought level and the log and the gate hear of it.
 func TestWhatBecameOfACodeIsFlushedOnceBeforeAnythingIsSaid(t *testing.T) {
-	token := factor.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, time.Now())
-	codes, recovery, err := factor.NewRecovery()
+	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, time.Now())
+	codes, recovery, err := enrollment.NewRecovery()
 	testroot.Must(t, err)
 	h := newHost(t, "")
-	testroot.Must(t, h.root.Keyring().Add(record.User{Name: "alice", UID: uid}, token, 0))
-	testroot.Must(t, h.root.Keyring().SetRecovery(record.User{Name: "alice", UID: uid}, recovery))
+	testroot.Must(t, h.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
+	testroot.Must(t, h.root.Store().SetRecovery(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, recovery))
 	for name, c := range map[string]struct{ code, order string }{
 		"app":           {h.code(), "ask write flush write log allow"},
 		"token":         {"755224", "ask write flush write log allow"},

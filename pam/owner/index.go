@@ -55,7 +55,7 @@ func names(dir *safefile.Dir, uid uint32) ([]string, error) {
 func file(uid uint32) string { return strconv.FormatUint(uint64(uid), 10) }
 
 // Add notes that name has uid, before its record counts. It drops names that keep refuses: they
-// have it no longer. The caller holds Keyring.Exclusive.
+// have it no longer. The caller holds enrollment.Store.Exclusive.
 func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()

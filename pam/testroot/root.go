@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -53,6 +54,9 @@ func (r Root) Key() string               { return r.Join("var/lib/latchkey/key")
 func (r Root) Keyring() factor.Keyring {
 	return factor.NewKeyring(string(r), safefile.Patience{Limit: time.Minute})
 }
+
+// Store is the same to be changed, as enroll does it.
+func (r Root) Store() enrollment.Store { return enrollment.Store{Keyring: r.Keyring()} }
 
 // Policy writes latchkey.toml.
 func (r Root) Policy(t testing.TB, text string) {

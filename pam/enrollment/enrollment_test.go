@@ -1,4 +1,4 @@
-package factor_test
+package enrollment_test
 
 import (
 	"errors"
@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
@@ -18,7 +20,7 @@ import (
 // devices are the labels that alice's record has; nil if she has none. Any inconsistency with her state is an error.
 func devices(t *testing.T, root testroot.Root) []string {
 	t.Helper()
-	account, err := root.Keyring().Open(record.User{Name: "alice", UID: uid})
+	account, err := root.Keyring().Open(alice)
 	if errors.Is(err, factor.ErrUnenrolled) {
 		return nil
 	}
@@ -36,13 +38,13 @@ func devices(t *testing.T, root testroot.Root) []string {
 
 func TestTheFirstDeviceEnrollsAndTheSecondIsAdded(t *testing.T) {
 	root := testroot.New(t)
-	k := root.Keyring()
+	k := root.Store()
 	phone := testroot.TOTP("phone")
 	step := factor.Step(&phone, noon)
-	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, phone, step))
+	testroot.Must(t, k.Add(enrollment.ByRoot(), alice, phone, step))
 	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Replayed) // it was used to confirm the enrollment
 	expect(t, root, testroot.Code(t, phone, noon.Add(30*time.Second)), noon, factor.Accepted)
-	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("tablet"), 0))
+	testroot.Must(t, k.Add(enrollment.ByRoot(), alice, testroot.TOTP("tablet"), 0))
 	if got := devices(t, root); !slices.Equal(got, []string{"phone", "tablet"}) {
 		t.Errorf("devices are %q", got)
 	}
@@ -52,12 +54,12 @@ func TestTheFirstDeviceEnrollsAndTheSecondIsAdded(t *testing.T) {
 
 func TestTheSameSecretIsNotAddedTwiceSinceItsCodesWouldBeGoodTwice(t *testing.T) {
 	root := testroot.New(t)
-	k := root.Keyring()
+	k := root.Store()
 	phone := testroot.TOTP("phone")
-	testroot.Must(t, k.Add(record.User{Name: "alice", UID: uid}, phone, 0))
+	testroot.Must(t, k.Add(enrollment.ByRoot(), alice, phone, 0))
 	again := testroot.TOTP("tablet")
 	again.Secret = phone.Secret
-	if err := k.Add(record.User{Name: "alice", UID: uid}, again, 0); err == nil || !strings.Contains(err.Error(), `"phone" has this secret`) {
+	if err := k.Add(enrollment.ByRoot(), alice, again, 0); err == nil || !strings.Contains(err.Error(), `"phone" has this secret`) {
 		t.Errorf("%v", err)
 	}
 	if got := devices(t, root); !slices.Equal(got, []string{"phone"}) {
@@ -69,8 +71,8 @@ func TestTwoEnrollmentsDiffer(t *testing.T) {
 	var ids []state.EnrollmentID
 	for range 2 {
 		root := testroot.New(t)
-		testroot.Must(t, root.Keyring().Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
-		rec, err := root.Keyring().Records.Load(record.User{Name: "alice", UID: uid})
+		testroot.Must(t, root.Store().Add(enrollment.ByRoot(), alice, testroot.TOTP("phone"), 0))
+		rec, err := root.Keyring().Records.Load(alice)
 		testroot.Must(t, err)
 		ids = append(ids, rec.Enrollment)
 	}
@@ -82,13 +84,13 @@ func TestTwoEnrollmentsDiffer(t *testing.T) {
 func TestADeviceIsNotRemovedByItsOwnCode(t *testing.T) {
 	root := testroot.New(t)
 	phone, tablet := testroot.TOTP("phone"), testroot.TOTP("tablet")
-	root.Enroll(t, "alice", uid, phone, tablet)
-	k := root.Keyring()
-	k.By = tablet.ID
-	if err := k.Remove(record.User{Name: "alice", UID: uid}, "tablet"); !errors.Is(err, factor.ErrItself) {
+	k, r := root.Store(), root.Enroll(t, "alice", uid, phone, tablet)
+	m := factor.Match{Result: factor.Accepted, Method: method.TOTP, Device: &tablet}
+	proof := enrollment.ByCode(noon, at(noon), r, m)
+	if err := k.Remove(proof, alice, "tablet"); !errors.Is(err, enrollment.ErrItself) {
 		t.Errorf("by its own: %v", err)
 	}
-	if err := k.Remove(record.User{Name: "alice", UID: uid}, "phone"); err != nil {
+	if err := k.Remove(proof, alice, "phone"); err != nil {
 		t.Errorf("by another: %v", err)
 	}
 }
@@ -96,21 +98,29 @@ func TestADeviceIsNotRemovedByItsOwnCode(t *testing.T) {
 func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 	cases := []struct {
 		name string
-		do   func(k factor.Keyring) error
+		do   func(k enrollment.Store) error
 		want error
 	}{
-		{"a label that is taken", func(k factor.Keyring) error {
-			return k.Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0)
+		{"a label that is taken", func(k enrollment.Store) error {
+			return k.Add(enrollment.ByRoot(), alice, testroot.TOTP("phone"), 0)
 		}, nil},
-		{"a device that is not valid", func(k factor.Keyring) error { return k.Add(record.User{Name: "bob", UID: uid + 1}, record.Device{}, 0) }, nil},
-		{"another uid", func(k factor.Keyring) error {
-			return k.Add(record.User{Name: "alice", UID: uid + 1}, testroot.TOTP("tablet"), 0)
+		{"a device that is not valid", func(k enrollment.Store) error {
+			return k.Add(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1}, record.Device{}, 0)
+		}, nil},
+		{"another uid", func(k enrollment.Store) error {
+			return k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid + 1}, testroot.TOTP("tablet"), 0)
 		}, factor.ErrRecord},
-		{"the only device", func(k factor.Keyring) error { return k.Remove(record.User{Name: "alice", UID: uid}, "phone") }, factor.ErrLastDevice},
-		{"a device that is not there", func(k factor.Keyring) error { return k.Remove(record.User{Name: "alice", UID: uid}, "watch") }, fs.ErrNotExist},
-		{"a device of nobody", func(k factor.Keyring) error { return k.Remove(record.User{Name: "bob", UID: uid + 1}, "phone") }, factor.ErrUnenrolled},
-		{"everything of nobody", func(k factor.Keyring) error { return k.Reset("bob") }, fs.ErrNotExist},
-		{"everything of a name that is none", func(k factor.Keyring) error { return k.Reset("../users/alice") }, record.ErrName},
+		{"the only device", func(k enrollment.Store) error {
+			return k.Remove(enrollment.ByRoot(), alice, "phone")
+		}, enrollment.ErrLastDevice},
+		{"a device that is not there", func(k enrollment.Store) error {
+			return k.Remove(enrollment.ByRoot(), alice, "watch")
+		}, fs.ErrNotExist},
+		{"a device of nobody", func(k enrollment.Store) error {
+			return k.Remove(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1}, "phone")
+		}, factor.ErrUnenrolled},
+		{"everything of nobody", func(k enrollment.Store) error { return k.Reset(enrollment.ByRoot(), "bob") }, fs.ErrNotExist},
+		{"everything of a name that is none", func(k enrollment.Store) error { return k.Reset(enrollment.ByRoot(), "../users/alice") }, record.ErrName},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -118,7 +128,7 @@ func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 			root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
 			testroot.Unchanged(t, root.Record("alice"))
 			testroot.Unchanged(t, root.State("alice"))
-			if err := c.do(root.Keyring()); err == nil || c.want != nil && !errors.Is(err, c.want) {
+			if err := c.do(root.Store()); err == nil || c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("error is %v", err)
 			}
 			if _, err := root.Keyring().Records.Load(record.User{Name: "bob", UID: uid + 1}); !errors.Is(err, fs.ErrNotExist) {
@@ -144,14 +154,14 @@ func TestAfterAResetNothingOldIsAccepted(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	root.Enroll(t, "alice", uid, phone)
 	old := testroot.Read(t, root.Record("alice"))
-	testroot.Must(t, root.Keyring().Reset("alice"))
+	testroot.Must(t, root.Store().Reset(enrollment.ByRoot(), "alice"))
 	if got := devices(t, root); got != nil {
 		t.Errorf("devices are %q", got)
 	}
-	testroot.Must(t, root.Keyring().Add(record.User{Name: "alice", UID: uid}, testroot.TOTP("tablet"), 0))
+	testroot.Must(t, root.Store().Add(enrollment.ByRoot(), alice, testroot.TOTP("tablet"), 0))
 	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Wrong)
 	testroot.Write(t, root.Record("alice"), old)
-	if _, err := root.Keyring().Open(record.User{Name: "alice", UID: uid}); !errors.Is(err, factor.ErrState) {
+	if _, err := root.Keyring().Open(alice); !errors.Is(err, factor.ErrState) {
 		t.Errorf("the old record, restored: %v", err)
 	}
 }
@@ -161,7 +171,7 @@ func TestAResetRemovesWhatCannotBeRead(t *testing.T) {
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
 	testroot.Write(t, root.Record("alice"), []byte("?"))
 	testroot.Write(t, root.State("alice"), []byte("?"))
-	testroot.Must(t, root.Keyring().Reset("alice"))
+	testroot.Must(t, root.Store().Reset(enrollment.ByRoot(), "alice"))
 	for _, path := range []string{root.Record("alice"), root.State("alice")} {
 		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: %v", path, err)
@@ -171,14 +181,14 @@ func TestAResetRemovesWhatCannotBeRead(t *testing.T) {
 
 func TestUnlockEndsALockAndForgetsTheFailures(t *testing.T) {
 	root, phone, wrong := enrolled(t)
-	k := root.Keyring()
-	if was, err := k.Unlock(record.User{Name: "alice", UID: uid}, three, noon); was || err != nil {
+	k := root.Store()
+	if was, err := k.Unlock(enrollment.ByRoot(), alice, three, noon); was || err != nil {
 		t.Errorf("not locked: %v, %v", was, err)
 	}
 	for range 3 {
 		expect(t, root, wrong, noon, factor.Wrong)
 	}
-	if was, err := k.Unlock(record.User{Name: "alice", UID: uid}, three, noon); !was || err != nil {
+	if was, err := k.Unlock(enrollment.ByRoot(), alice, three, noon); !was || err != nil {
 		t.Errorf("locked: %v, %v", was, err)
 	}
 	if n := failures(t, root); n != 0 {
@@ -202,9 +212,9 @@ func TestAChangeKilledAtAnySystemCallLeavesTheOldEnrollmentOrTheNew(t *testing.T
 			t.Parallel()
 			root := testroot.New(t)
 			prepare := func() {
-				root.Keyring().Reset("alice")
+				root.Store().Reset(enrollment.ByRoot(), "alice")
 				for _, label := range strings.Fields(c.before) {
-					testroot.Must(t, root.Keyring().Add(record.User{Name: "alice", UID: uid}, testroot.TOTP(label), 0))
+					testroot.Must(t, root.Store().Add(enrollment.ByRoot(), alice, testroot.TOTP(label), 0))
 				}
 			}
 			prepare()

@@ -1,4 +1,4 @@
-package factor_test
+package enrollment_test
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -21,16 +22,16 @@ var many = factor.SendLimits{
 
 var guesses = factor.Limits{Failures: 10, Window: 10 * time.Minute, Lock: 15 * time.Minute}
 
-func claimOf(user int, number string) factor.Claim {
-	return factor.Claim{User: record.User{Name: name(user), UID: uid + uint32(user)}, Number: number}
+func claimOf(user int, number string) enrollment.Claim {
+	return enrollment.Claim{User: record.User{Name: name(user), UID: uid + uint32(user)}, Number: number}
 }
 
 const claimedNumber = "+15551230000"
 
 // sends books a send and reports whether it may happen.
-func claimSent(t *testing.T, root testroot.Root, c factor.Claim, at time.Time) bool {
+func claimSent(t *testing.T, root testroot.Root, c enrollment.Claim, at time.Time) bool {
 	t.Helper()
-	wait, err := root.Keyring().BookProof(c, many, guesses, at)
+	wait, err := root.Store().BookClaim(c, many, guesses, at)
 	if err != nil && !errors.Is(err, factor.ErrNotYet) || (err == nil) != (wait == 0) {
 		t.Fatalf("wait %v, %v", wait, err)
 	}
@@ -38,9 +39,9 @@ func claimSent(t *testing.T, root testroot.Root, c factor.Claim, at time.Time) b
 }
 
 // checks books a comparison and reports whether it may be made.
-func claimChecked(t *testing.T, root testroot.Root, c factor.Claim, at time.Time) bool {
+func claimChecked(t *testing.T, root testroot.Root, c enrollment.Claim, at time.Time) bool {
 	t.Helper()
-	p, err := root.Keyring().BookProofCheck(c, guesses, at)
+	p, err := root.Store().CheckClaim(c, guesses, at)
 	testroot.Must(t, err)
 	return p.Result == factor.AskTwilio
 }
@@ -91,7 +92,7 @@ func TestACodeTypedAfterItsLifeIsNotCompared(t *testing.T) {
 	root := testroot.New(t)
 	c := claimOf(0, claimedNumber)
 	claimSent(t, root, c, noon)
-	p, err := root.Keyring().BookProofCheck(c, guesses, noon.Add(10*time.Minute))
+	p, err := root.Store().CheckClaim(c, guesses, noon.Add(10*time.Minute))
 	if err != nil || p.Result != factor.Impossible {
 		t.Errorf("got %+v, %v", p, err)
 	}
@@ -106,7 +107,7 @@ func TestTheSecondSendToANumberWaits(t *testing.T) {
 	}
 	atOnce := many
 	atOnce.AtOnce = true
-	if _, err := root.Keyring().BookProof(c, atOnce, guesses, noon.Add(time.Second)); err != nil {
+	if _, err := root.Store().BookClaim(c, atOnce, guesses, noon.Add(time.Second)); err != nil {
 		t.Errorf("the call after an SMS that was refused: %v", err)
 	}
 }
@@ -131,13 +132,13 @@ func TestOfFiftyClaimsInParallelOnlyTwoAreChecked(t *testing.T) {
 	c := claimOf(0, claimedNumber)
 	limits := guesses
 	limits.Failures = 64
-	_, err := root.Keyring().BookProof(c, many, limits, noon)
+	_, err := root.Store().BookClaim(c, many, limits, noon)
 	testroot.Must(t, err)
 	var all sync.WaitGroup
 	var asked atomic.Int64
 	for range 50 {
 		all.Go(func() {
-			p, err := root.Keyring().BookProofCheck(c, limits, noon)
+			p, err := root.Store().CheckClaim(c, limits, noon)
 			if err != nil {
 				t.Error(err)
 			}
@@ -158,19 +159,19 @@ func TestALockedUserProvesNoNumber(t *testing.T) {
 	root := testroot.New(t)
 	c, limits := claimOf(0, claimedNumber), guesses
 	limits.Failures = 1
-	_, err := root.Keyring().BookProof(c, many, limits, noon)
+	_, err := root.Store().BookClaim(c, many, limits, noon)
 	testroot.Must(t, err)
-	p, err := root.Keyring().BookProofCheck(c, limits, noon)
+	p, err := root.Store().CheckClaim(c, limits, noon)
 	testroot.Must(t, err)
 	if p.Result != factor.AskTwilio {
 		t.Fatalf("got %+v", p)
 	}
-	p, err = root.Keyring().BookProofCheck(c, limits, noon)
+	p, err = root.Store().CheckClaim(c, limits, noon)
 	if err != nil || p.Result != factor.Locked || p.Enough {
 		t.Errorf("a check: %+v, %v", p, err)
 	}
-	_, err = root.Keyring().BookProof(c, many, limits, noon.Add(time.Minute))
-	if !errors.Is(err, factor.ErrLocked) {
+	_, err = root.Store().BookClaim(c, many, limits, noon.Add(time.Minute))
+	if !errors.Is(err, enrollment.ErrLocked) {
 		t.Errorf("a send: %v", err)
 	}
 }
@@ -180,9 +181,9 @@ func TestAnApprovedClaimCostsNothingAndFreesTheNumber(t *testing.T) {
 	c := claimOf(0, claimedNumber)
 	claimSent(t, root, c, noon)
 	claimChecked(t, root, c, noon)
-	p, err := root.Keyring().BookProofCheck(c, guesses, noon.Add(time.Minute))
+	p, err := root.Store().CheckClaim(c, guesses, noon.Add(time.Minute))
 	testroot.Must(t, err)
-	testroot.Must(t, root.Keyring().EndProof(c, p, guesses))
+	testroot.Must(t, root.Store().EndClaim(c, p, guesses))
 	st, err := root.Keyring().States.View(c.Name)
 	testroot.Must(t, err)
 	if len(st.Failures) != 1 || !st.Failures[0].Equal(noon) || st.Refused.Count != 1 {
@@ -229,8 +230,8 @@ func TestAResetUserIsNotBroughtBackByAProof(t *testing.T) {
 	root := testroot.New(t)
 	c := claimOf(0, claimedNumber)
 	claimSent(t, root, c, noon)
-	testroot.Must(t, root.Keyring().Reset(c.Name))
-	if _, err := root.Keyring().BookProofCheck(c, guesses, noon); !errors.Is(err, factor.ErrState) {
+	testroot.Must(t, root.Store().Reset(enrollment.ByRoot(), c.Name))
+	if _, err := root.Store().CheckClaim(c, guesses, noon); !errors.Is(err, factor.ErrState) {
 		t.Errorf("got %v, want ErrState", err)
 	}
 	if _, err := root.Keyring().States.View(c.Name); err == nil {

@@ -1,4 +1,4 @@
-package factor
+package enrollment
 
 import (
 	"errors"
@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -30,38 +31,38 @@ const (
 // ErrLocked says that the user has typed too many wrong codes.
 var ErrLocked = errors.New("too many wrong codes")
 
-// BookProof books a code that is sent to a claimed number, like BookSend. A user who has no
+// BookClaim books a code that is sent to a claimed number, like BookSend. A user who has no
 // record yet gets a state for it, which the enrollment that follows takes over. The error
 // matches ErrLocked if the user is locked.
-func (k Keyring) BookProof(c Claim, sends SendLimits, limits Limits, now time.Time) (
+func (s Store) BookClaim(c Claim, sends factor.SendLimits, limits factor.Limits, now time.Time) (
 	wait time.Duration, err error) {
-	err = k.Exclusive(func() error {
-		if err := k.EnsureHost(); err != nil {
+	err = s.Exclusive(func() error {
+		if err := s.ensureHost(); err != nil {
 			return err
 		}
-		if _, _, err := k.View(c.User); err != nil && !errors.Is(err, ErrUnenrolled) {
+		if _, _, err := s.View(c.User); err != nil && !errors.Is(err, factor.ErrUnenrolled) {
 			return err
 		}
-		used, err := k.claim(c)
+		used, err := s.claim(c)
 		if err != nil {
 			return err
 		}
-		own, err := k.claimant(c)
+		own, err := s.claimant(c)
 		if errors.Is(err, fs.ErrNotExist) {
-			if err = k.States.Create(c.Name, state.State{UID: c.UID}); err == nil {
-				own, err = k.claimant(c)
+			if err = s.States.Create(c.Name, state.State{UID: c.UID}); err == nil {
+				own, err = s.claimant(c)
 			}
 		}
 		if err != nil {
 			return err
 		}
 		defer own.Close()
-		if lockout, err := (&Account{State: own}).Lockout(now, limits); err != nil {
+		if lockout, err := (&factor.Account{State: own}).Lockout(now, limits); err != nil {
 			return err
 		} else if lockout.Locked() {
 			return ErrLocked
 		}
-		wait, err = k.book(own, sends, now, booking{host: func(host *state.File) (time.Duration, error) {
+		wait, err = s.Book(own, sends, now, factor.Booking{Host: func(host *state.File) (time.Duration, error) {
 			return used.send(host, now, sends.AtOnce)
 		}})
 		return err
@@ -71,15 +72,15 @@ func (k Keyring) BookProof(c Claim, sends SendLimits, limits Limits, now time.Ti
 
 // claimant opens the state of a user who claims a number. The error matches fs.ErrNotExist if
 // there is none.
-func (k Keyring) claimant(c Claim) (*state.File, error) {
-	own, err := k.States.Open(c.Name)
+func (s Store) claimant(c Claim) (*state.File, error) {
+	own, err := s.States.Open(c.Name)
 	if err != nil {
-		return nil, stateError(c.Name, err)
+		return nil, factor.StateError(c.Name, err)
 	}
 	if own.UID != c.UID {
 		own.Close()
 		return nil, fmt.Errorf("%w: it belongs to another user; to start again run: enroll reset %s",
-			ErrState, c.Name)
+			factor.ErrState, c.Name)
 	}
 	return own, nil
 }
@@ -98,10 +99,10 @@ const (
 	oneSend  = 1 << 32
 )
 
-func (k Keyring) claim(c Claim) (claimed, error) {
-	id, err := k.Records.NumberID(c.Number)
+func (s Store) claim(c Claim) (claimed, error) {
+	id, err := s.Records.NumberID(c.Number)
 	if err != nil {
-		return claimed{}, fmt.Errorf("%w: %w", ErrRecord, err)
+		return claimed{}, fmt.Errorf("%w: %w", factor.ErrRecord, err)
 	}
 	return claimed{id, uint64(c.UID)}, nil
 }
@@ -117,10 +118,10 @@ func (c claimed) use(host *state.File, now time.Time) (
 			used.Used, setBack = now, true
 		}
 	}
-	over := func(d state.Device) bool { return now.Sub(d.Used) >= codeLife }
+	over := func(d state.Device) bool { return now.Sub(d.Used) >= factor.CodeLife }
 	host.Devices = slices.DeleteFunc(host.Devices, over)
 	if setBack {
-		if err := commitHost(host); err != nil {
+		if err := factor.Commit(host); err != nil {
 			return nil, 0, 0, err
 		}
 	}
@@ -146,16 +147,16 @@ func (c claimed) send(host *state.File, now time.Time, atOnce bool) (time.Durati
 	}
 	switch {
 	case sends >= claimsOfHost || mine != nil && exhausted(*mine):
-		return codeLife, fmt.Errorf("%w: enough codes were sent to this number", ErrNotYet)
+		return factor.CodeLife, fmt.Errorf("%w: enough codes were sent to this number", factor.ErrNotYet)
 	case mine == nil && len(host.Devices) == state.MaxDevices:
-		return codeLife, fmt.Errorf("%w: too many numbers are being proven on this host", ErrNotYet)
+		return factor.CodeLife, fmt.Errorf("%w: too many numbers are being proven on this host", factor.ErrNotYet)
 	case mine == nil:
 		first := state.Device{ID: c.id, Resync: c.uid, Counter: oneSend, Used: now}
 		host.Devices = append(host.Devices, first)
 		return 0, nil
-	case !atOnce && mine.Used.Add(firstWait).After(now):
-		wait := mine.Used.Add(firstWait).Sub(now)
-		return wait, fmt.Errorf("%w: a code was sent to this number just now", ErrNotYet)
+	case !atOnce && mine.Used.Add(factor.FirstWait).After(now):
+		wait := mine.Used.Add(factor.FirstWait).Sub(now)
+		return wait, fmt.Errorf("%w: a code was sent to this number just now", factor.ErrNotYet)
 	}
 	mine.Counter, mine.Used = mine.Counter+oneSend, now
 	return 0, nil
@@ -166,97 +167,81 @@ func exhausted(mine state.Device) bool {
 	return mine.Counter/oneSend >= claimsOfUser || mine.Counter%oneSend >= claimsOfUser
 }
 
-// Proof is a code that was typed as proof of a claim. Only with AskTwilio it may be compared.
-type Proof struct {
-	Result  Result // AskTwilio; Locked; or Impossible: what was sent has expired
-	Enough  bool   // enough of the user's codes were compared for the number: with Locked, that is why
+// ClaimCheck is a code that was typed as proof of a claim. Only with AskTwilio it may be compared.
+type ClaimCheck struct {
+	Result  factor.Result // AskTwilio; Locked; or Impossible: what was sent has expired
+	Enough  bool          // enough codes were compared for the number: with Locked, that is why
 	charged time.Time
 }
 
-// BookProofCheck books a code that was typed as proof of a claimed number: as a guess of the
+// CheckClaim books a code that was typed as proof of a claimed number: as a guess of the
 // user who typed it, and as one of the number's few comparisons. Both are on the disk before it
 // returns, which is before Twilio is asked.
-func (k Keyring) BookProofCheck(c Claim, limits Limits, now time.Time) (Proof, error) {
-	used, err := k.claim(c)
+func (s Store) CheckClaim(c Claim, limits factor.Limits, now time.Time) (ClaimCheck, error) {
+	used, err := s.claim(c)
 	if err != nil {
-		return Proof{}, err
+		return ClaimCheck{}, err
 	}
-	own, err := k.claimant(c)
+	own, err := s.claimant(c)
 	if err != nil {
-		return Proof{}, err
+		return ClaimCheck{}, err
 	}
 	defer own.Close()
-	account := &Account{State: own}
-	if lockout, err := account.Lockout(now, limits); err != nil || lockout.Locked() {
-		return Proof{Result: Locked}, err
+	if lockout, err := (&factor.Account{State: own}).Lockout(now, limits); err != nil || lockout.Locked() {
+		return ClaimCheck{Result: factor.Locked}, err
 	}
-	p, err := k.claimCheck(used, now)
-	if err != nil || p.Result != AskTwilio {
+	p, err := s.claimCheck(used, now)
+	if err != nil || p.Result != factor.AskTwilio {
 		return p, err
 	}
-	limits.charge(&own.State, now, netip.Addr{})
+	limits.Charge(&own.State, now, netip.Addr{})
 	p.charged = now
-	return p, account.commit()
+	return p, factor.Commit(own)
 }
 
 // claimCheck counts a comparison, durably.
-func (k Keyring) claimCheck(c claimed, now time.Time) (Proof, error) {
-	host, err := k.openHost()
+func (s Store) claimCheck(c claimed, now time.Time) (ClaimCheck, error) {
+	host, err := s.OpenHost()
 	if err != nil {
-		return Proof{}, err
+		return ClaimCheck{}, err
 	}
 	defer host.Close()
 	mine, _, checks, err := c.use(host, now)
 	switch {
 	case err != nil:
-		return Proof{}, err
+		return ClaimCheck{}, err
 	case mine == nil:
-		return Proof{Result: Impossible}, nil
+		return ClaimCheck{Result: factor.Impossible}, nil
 	case checks >= claimsOfHost || mine.Counter%oneSend >= claimsOfUser:
-		return Proof{Result: Locked, Enough: true}, nil
+		return ClaimCheck{Result: factor.Locked, Enough: true}, nil
 	}
 	mine.Counter, mine.Used = mine.Counter+oneCheck, now
 	enough := checks+1 >= claimsOfHost || mine.Counter%oneSend >= claimsOfUser
-	return Proof{Result: AskTwilio, Enough: enough}, commitHost(host)
+	return ClaimCheck{Result: factor.AskTwilio, Enough: enough}, factor.Commit(host)
 }
 
-// EndProof notes that Twilio has approved a code that BookProofCheck has booked: it was no wrong
+// EndClaim notes that Twilio has approved a code that CheckClaim has booked: it was no wrong
 // guess, and what everyone has used of the number's verification is gone with it.
-func (k Keyring) EndProof(c Claim, p Proof, limits Limits) error {
-	used, err := k.claim(c)
+func (s Store) EndClaim(c Claim, p ClaimCheck, limits factor.Limits) error {
+	used, err := s.claim(c)
 	if err != nil {
 		return err
 	}
-	own, err := k.claimant(c)
+	own, err := s.claimant(c)
 	if err != nil {
 		return err
 	}
 	defer own.Close()
-	limits.takeBack(&own.State, p.charged)
-	if err := (&Account{State: own}).commit(); err != nil {
+	limits.TakeBack(&own.State, p.charged)
+	if err := factor.Commit(own); err != nil {
 		return err
 	}
-	host, err := k.openHost()
+	host, err := s.OpenHost()
 	if err != nil {
 		return err
 	}
 	defer host.Close()
 	proven := func(d state.Device) bool { return d.ID == used.id }
 	host.Devices = slices.DeleteFunc(host.Devices, proven)
-	return commitHost(host)
-}
-
-func (k Keyring) openHost() (*state.File, error) {
-	host, err := k.Host.Open(hostName)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w; see: enroll doctor", ErrState, err)
-	}
-	return host, nil
-}
-
-func commitHost(host *state.File) error {
-	if err := host.Commit(); err != nil {
-		return fmt.Errorf("%w: %w", ErrState, err)
-	}
-	return nil
+	return factor.Commit(host)
 }

@@ -1,0 +1,207 @@
+package enrollment
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/method"
+	"latchkey/pam/record"
+	"latchkey/pam/safefile"
+	"latchkey/pam/state"
+)
+
+// Enrollment is all that a user has: devices, and for each the moving factor up to which it was
+// used (a token: the next counter), in the same order; recovery codes, if any, and a bit for each
+// of them that is used, the first being the lowest.
+type Enrollment struct {
+	Devices  []record.Device
+	Counters []uint64
+	Recovery record.Recovery
+	Used     uint64
+}
+
+// Add gives u one more device, whose moving factor was used up to counter, and enrolls u if this is
+// the first. A crash at any instant leaves the old enrollment or the new one.
+func (s Store) Add(p Proof, u record.User, d record.Device, counter uint64) error {
+	return s.Exclusive(func() error {
+		first := Enrollment{Devices: []record.Device{d}, Counters: []uint64{counter}}
+		return s.enrollOr(p, u, first, func(account *factor.Account) error {
+			next := *account.Record
+			if next.Find(d.Label) != nil {
+				return fmt.Errorf("there is a device %q already", d.Label)
+			}
+			if twin := twin(&next, &d); twin != nil {
+				what := map[bool]string{false: "secret", true: "number"}[d.Type == method.Phone]
+				return fmt.Errorf("the device %q has this %s already", twin.Label, what)
+			}
+			next.Devices = append(slices.Clone(next.Devices), d)
+			return s.rewrite(account, &next, first)
+		})
+	})
+}
+
+// Enroll gives u all of e at once. A user who has a record keeps it; the error then matches
+// ErrEnrolled.
+func (s Store) Enroll(p Proof, u record.User, e Enrollment) error {
+	return s.Exclusive(func() error {
+		return s.enrollOr(p, u, e, func(*factor.Account) error { return ErrEnrolled })
+	})
+}
+
+// Replace is root's Enroll for a user who may have a record: at any instant, all of the old one
+// works or all of the new one. Failures and locks stay.
+func (s Store) Replace(p Proof, u record.User, e Enrollment) error {
+	return s.Exclusive(func() error {
+		return s.Import(p, u, e, func(*factor.Account) (Enrollment, error) { return e, nil })
+	})
+}
+
+// Import is root's Enroll for a caller who enrolls many users and holds Exclusive meanwhile. Once
+// the host key is there, and for phones the host's file, it may enroll several users at the same
+// time. A user who has a record gets what replace makes of it, or keeps it if that is an error. The
+// account is locked: no login uses anything up between the two.
+func (s Store) Import(p Proof, u record.User, e Enrollment,
+	replace func(old *factor.Account) (Enrollment, error)) error {
+	if err := p.allowsAll(); err != nil {
+		return err
+	}
+	return s.enrollOr(p, u, e, func(account *factor.Account) error {
+		e, err := replace(account)
+		if err != nil {
+			return err
+		}
+		next := *account.Record
+		next.Devices, next.Recovery = e.Devices, e.Recovery
+		err = s.rewrite(account, &next, e)
+		if err != nil && !errors.Is(err, safefile.ErrInForce) {
+			return err
+		}
+		return errors.Join(err, endBypass(account))
+	})
+}
+
+// endBypass takes back a code that root gave out: the user whom it was for has something else now.
+func endBypass(a *factor.Account) error {
+	if a.State.Bypass == (state.Grant{}) {
+		return nil
+	}
+	a.State.Bypass = state.Grant{}
+	if err := factor.Commit(a.State); err != nil {
+		return fmt.Errorf("the bypass code could not be revoked: %w; %w", err, safefile.ErrInForce)
+	}
+	return nil
+}
+
+// enrollOr enrolls a user who has no record, and has replace decide about one who has. The caller
+// holds Exclusive.
+func (s Store) enrollOr(
+	p Proof, u record.User, e Enrollment, replace func(*factor.Account) error) error {
+	account, err := s.Open(u)
+	if errors.Is(err, factor.ErrUnenrolled) {
+		return s.enroll(p, u, e)
+	}
+	if err != nil {
+		return err
+	}
+	defer account.Close()
+	if err := p.allows(u, account.Record); err != nil {
+		return err
+	}
+	if err := s.ensureHostFor(e); err != nil {
+		return err
+	}
+	return replace(account)
+}
+
+// ensureHostFor makes the host's file if e has a phone: sends are counted there.
+func (s Store) ensureHostFor(e Enrollment) error {
+	phone := func(d record.Device) bool { return d.Type == method.Phone }
+	if !slices.ContainsFunc(e.Devices, phone) {
+		return nil
+	}
+	return s.ensureHost()
+}
+
+// enroll makes the state, then the record, of a user who has no record, and then says in the state
+// that the two belong together. A state that is there is left over from a reset or an enrollment
+// that was interrupted, or holds the user's ticket.
+func (s Store) enroll(p Proof, u record.User, e Enrollment) error {
+	if err := p.allows(u, nil); err != nil {
+		return err
+	}
+	old, err := s.States.Lock(u.Name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	defer old.Close()
+	st := state.State{UID: u.UID, Recovery: state.Recovery{Set: e.Recovery.ID, Used: e.Used}}
+	for i, d := range e.Devices {
+		st.Devices = append(st.Devices, state.Device{ID: d.ID, Counter: e.Counters[i]})
+	}
+	left, err := old.Read()
+	if err == nil {
+		// Of the sends, one may be of the code that proved the number. The ticket is used up once
+		// the record is there.
+		st.Sends, st.Ticket = left.Sends, left.Ticket
+		st.Failures, st.Locked, st.Refused = left.Failures, left.Locked, left.Refused
+	}
+	if p.by == byTicket && (err != nil || left.Ticket != p.ticket) {
+		return ErrTicket
+	}
+	if err := s.ensureHostFor(e); err != nil {
+		return err
+	}
+	if err := s.note(u); err != nil {
+		return err
+	}
+	if err := s.States.Create(u.Name, st); err != nil {
+		return err
+	}
+	r := &record.Record{Name: u.Name, UID: u.UID, Devices: e.Devices, Recovery: e.Recovery}
+	rand.Read(r.Enrollment[:])
+	saved := s.Records.Save(r)
+	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
+		s.putBack(u.Name, left)
+		return saved
+	}
+	s.finish(u.Name, r)
+	return saved
+}
+
+// putBack undoes what enroll did to the state. If it cannot, that fails nothing: a state without an
+// enrollment id belongs to no record.
+func (s Store) putBack(name string, left *state.State) {
+	if left == nil {
+		s.States.Remove(name)
+	} else {
+		s.States.Create(name, *left)
+	}
+}
+
+// finish gives the state of a user who has a record now its enrollment id, from which on a record
+// that is missing is a lost one, and takes the ticket out, which no longer opens anything. That it
+// cannot be saved now fails nothing: the next login does it.
+func (s Store) finish(name string, r *record.Record) {
+	if st, err := s.States.Open(name); err == nil {
+		defer st.Close()
+		st.Enrollment, st.Ticket = r.Enrollment, state.Grant{}
+		st.Commit()
+	}
+}
+
+// twin is the device of r that makes the same codes as d, or has the same number: what one has used
+// up the other would accept.
+func twin(r *record.Record, d *record.Device) *record.Device {
+	i := slices.IndexFunc(r.Devices, func(old record.Device) bool {
+		return old.Type == d.Type && bytes.Equal(old.Secret, d.Secret)
+	})
+	if i < 0 {
+		return nil
+	}
+	return &r.Devices[i]
+}

@@ -1,0 +1,125 @@
+package enrollment
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+)
+
+// ErrTicket says that the ticket with which an enrollment began is gone: used, replaced or taken
+// back.
+var ErrTicket = errors.New("the ticket is no longer valid")
+
+// NewGrant makes a code that works once, until then. The code is for the user's eyes; the state
+// keeps a hash of it.
+func NewGrant(until time.Time) (code string, g state.Grant, err error) {
+	g.Until = until
+	rand.Read(g.Salt[:])
+	code, hash, err := factor.NewCode(g.Salt[:])
+	copy(g.Hash[:], hash)
+	return code, g, err
+}
+
+// SetBypass keeps a code that works in place of a device's, instead of any there was. It takes
+// root. Errors are also those of Open.
+func (s Store) SetBypass(p Proof, u record.User, g state.Grant) error {
+	if err := p.allowsAll(); err != nil {
+		return err
+	}
+	account, err := s.Open(u)
+	if err != nil {
+		return err
+	}
+	defer account.Close()
+	account.State.Bypass = g
+	return commitOrUndo(account.State)
+}
+
+// SetTicket keeps a ticket for the first enrollment of u, instead of any there was. It takes root.
+// The error matches ErrEnrolled if u has a record.
+func (s Store) SetTicket(p Proof, u record.User, g state.Grant) error {
+	if err := p.allowsAll(); err != nil {
+		return err
+	}
+	return s.Exclusive(func() error {
+		account, err := s.Open(u)
+		if err == nil {
+			account.Close()
+			return ErrEnrolled
+		}
+		if !errors.Is(err, factor.ErrUnenrolled) {
+			return err
+		}
+		st, err := s.unenrolledState(u)
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		st.Ticket = g
+		// Nothing was guessed against this one.
+		st.Failures, st.Locked, st.Refused = nil, time.Time{}, state.Refused{}
+		return st.CommitOrUndo()
+	})
+}
+
+// unenrolledState opens the state of a user who has no record, and makes it if need be. One left
+// over from an earlier uid or enrollment is replaced. The caller holds Exclusive.
+func (s Store) unenrolledState(u record.User) (*state.File, error) {
+	st, err := s.States.Open(u.Name)
+	if err == nil && st.UID == u.UID && st.Enrollment == (state.EnrollmentID{}) {
+		return st, nil
+	}
+	if err == nil {
+		st.Close()
+	} else if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, state.ErrDamaged) {
+		return nil, factor.StateError(u.Name, err)
+	}
+	if err := s.States.Create(u.Name, state.State{UID: u.UID}); err != nil {
+		return nil, fmt.Errorf("%w: %w", factor.ErrState, err)
+	}
+	if st, err = s.States.Open(u.Name); err != nil {
+		return nil, factor.StateError(u.Name, err)
+	}
+	return st, nil
+}
+
+// VerifyTicket compares code, which NormalizeAnswer has passed, with the ticket of a user who has no
+// record, charging the guess like Verify. It uses nothing up: the enrollment does that, with the
+// Proof that ByTicket makes of the ticket.
+func (s Store) VerifyTicket(u record.User, code string, now time.Time, limits factor.Limits) (
+	factor.Result, state.Grant, error) {
+	st, err := s.States.Open(u.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return factor.Wrong, state.Grant{}, nil // there was no invitation, so nothing to guess
+	}
+	if err != nil {
+		return factor.Wrong, state.Grant{}, factor.StateError(u.Name, err)
+	}
+	defer st.Close()
+	if st.UID != u.UID {
+		return factor.Wrong, state.Grant{}, nil
+	}
+	if lockout, err := (&factor.Account{State: st}).Lockout(now, limits); err != nil || lockout.Locked() {
+		return factor.Locked, st.Ticket, err
+	}
+	ok, err := factor.Opens(st.Ticket, code, now)
+	if err != nil {
+		return factor.Wrong, st.Ticket, err
+	}
+	if !ok {
+		limits.Charge(&st.State, now, netip.Addr{})
+		return factor.Wrong, st.Ticket, factor.Commit(st)
+	}
+	factor.Accept(&st.State)
+	if err := factor.Commit(st); err != nil {
+		return factor.Wrong, st.Ticket, err
+	}
+	return factor.Accepted, st.Ticket, nil
+}

@@ -1,0 +1,178 @@
+package enrollment_test
+
+import (
+	"errors"
+	"os"
+	"testing"
+	"time"
+
+	"latchkey/pam/enrollment"
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+	"latchkey/pam/testroot"
+)
+
+// granted makes a code that works for an hour from noon.
+func granted(t *testing.T) (code string, g state.Grant) {
+	t.Helper()
+	printed, g, err := enrollment.NewGrant(noon.Add(time.Hour))
+	testroot.Must(t, err)
+	code, ok := factor.NormalizeAnswer(printed)
+	if !ok {
+		t.Fatalf("%q is no code", printed)
+	}
+	return code, g
+}
+
+func TestATicketIsCheckedAndTheEnrollmentUsesItUp(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Store()
+	code, g := granted(t)
+	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
+	result, found, err := k.VerifyTicket(alice, code, noon, three)
+	if err != nil || result != factor.Accepted {
+		t.Fatalf("%v, %v", result, err)
+	}
+	invited := enrollment.ByTicket(alice, noon, at(noon), found)
+	phone := []record.Device{testroot.TOTP("phone")}
+	e := enrollment.Enrollment{Devices: phone, Counters: []uint64{0}}
+	testroot.Must(t, k.Enroll(invited, alice, e))
+	testroot.Must(t, k.Reset(enrollment.ByRoot(), "alice"))
+	if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil || result != factor.Wrong {
+		t.Errorf("after the enrollment: %v, %v", result, err)
+	}
+	if err := k.Enroll(invited, alice, e); !errors.Is(err, enrollment.ErrTicket) {
+		t.Errorf("with the same ticket: %v", err)
+	}
+}
+
+func TestATicketThatIsReplacedMeanwhileEnrollsNobody(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Store()
+	code, g := granted(t)
+	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
+	_, found, err := k.VerifyTicket(alice, code, noon, three)
+	testroot.Must(t, err)
+	_, other := granted(t)
+	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, other))
+	invited := enrollment.ByTicket(alice, noon, at(noon), found)
+	if err := k.Add(invited, alice, testroot.TOTP("phone"), 0); !errors.Is(err, enrollment.ErrTicket) {
+		t.Errorf("%v", err)
+	}
+	if got := devices(t, root); got != nil {
+		t.Errorf("she has %q", got)
+	}
+}
+
+func TestATicketIsRefused(t *testing.T) {
+	code, g := granted(t)
+	for name, c := range map[string]struct {
+		code string
+		uid  uint32
+		now  time.Time
+	}{
+		"that is another":           {"0000000000", uid, noon},
+		"that is empty":             {"", uid, noon},
+		"of another user's uid":     {code, uid + 1, noon},
+		"that has ended":            {code, uid, noon.Add(time.Hour)},
+		"from before a clock reset": {code, uid, noon.Add(-8 * 24 * time.Hour)},
+	} {
+		root := testroot.New(t)
+		testroot.Must(t, root.Store().SetTicket(enrollment.ByRoot(), alice, g))
+		if result, _, err := root.Store().VerifyTicket(record.User{Name: "alice", UID: c.uid}, c.code, c.now, three); err != nil || result != factor.Wrong {
+			t.Errorf("%s: %v, %v", name, result, err)
+		}
+	}
+	if result, _, err := testroot.New(t).Store().VerifyTicket(alice, code, noon, three); err != nil || result != factor.Wrong {
+		t.Errorf("of somebody who was not invited: %v, %v", result, err)
+	}
+}
+
+func TestGuessingATicketLocks(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Store()
+	code, g := granted(t)
+	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
+	for range 3 {
+		k.VerifyTicket(alice, "0000000000", noon, three)
+	}
+	if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil || result != factor.Locked {
+		t.Errorf("%v, %v", result, err)
+	}
+}
+
+func TestWhoIsEnrolledGetsNoTicketAndWhoIsNotNoBypass(t *testing.T) {
+	root := testroot.New(t)
+	_, g := granted(t)
+	if err := root.Store().SetBypass(enrollment.ByRoot(), alice, g); !errors.Is(err, factor.ErrUnenrolled) {
+		t.Errorf("bypass: %v", err)
+	}
+	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
+	if err := root.Store().SetTicket(enrollment.ByRoot(), alice, g); !errors.Is(err, enrollment.ErrEnrolled) {
+		t.Errorf("ticket: %v", err)
+	}
+}
+
+func TestATicketReplacesWhatIsLeftOfAnotherUserOfThatName(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Store()
+	_, earlier := granted(t)
+	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, earlier))
+	code, g := granted(t)
+	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid + 1}, g))
+	if result, _, err := k.VerifyTicket(record.User{Name: "alice", UID: uid + 1}, code, noon, three); err != nil || result != factor.Accepted {
+		t.Errorf("%v, %v", result, err)
+	}
+}
+
+func TestATicketIsUsedUpOnlyByAnEnrollmentThatIsSaved(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Store()
+	code, g := granted(t)
+	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
+	var invited enrollment.Proof
+	verified := func() factor.Result {
+		result, found, err := k.VerifyTicket(alice, code, noon, three)
+		testroot.Must(t, err)
+		invited = enrollment.ByTicket(alice, noon, at(noon), found)
+		return result
+	}
+	verified()
+	users := root.Join("etc/latchkey/users")
+	testroot.Must(t, os.Chmod(users, 0o555)) // as on a file system that is read-only: the state is made, and no record
+	testroot.Unprivileged(t, func() {
+		if err := k.Add(invited, alice, testroot.TOTP("phone"), 0); err == nil {
+			t.Fatal("it was saved")
+		}
+	})
+	testroot.Must(t, os.Chmod(users, 0o755))
+	if verified() != factor.Accepted {
+		t.Fatal("the ticket is gone")
+	}
+	testroot.Must(t, k.Add(invited, alice, testroot.TOTP("phone"), 0))
+	st, err := k.States.Open("alice")
+	testroot.Must(t, err)
+	defer st.Close()
+	if st.Ticket != (state.Grant{}) {
+		t.Error("the ticket is still there")
+	}
+}
+
+func TestANewTicketEndsTheLockOfWrongOnes(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Store()
+	for range 2 {
+		code, g := granted(t)
+		testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
+		if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil || result != factor.Accepted {
+			t.Fatalf("result %v, %v", result, err)
+		}
+		for range 3 {
+			k.VerifyTicket(alice, "0000000000", noon, three)
+		}
+		if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil || result != factor.Locked {
+			t.Fatalf("after three wrong ones: result %v, %v", result, err)
+		}
+	}
+}
