@@ -16,7 +16,7 @@ import (
 
 // Console is where the user sits.
 type Console struct {
-	guard
+	cleanup
 	In      *bufio.Reader
 	inFile  *os.File
 	Out     io.Writer

@@ -49,7 +49,7 @@ func Start(o Options) (*Server, error) {
 		o.Listen = "127.0.0.1:0"
 	}
 	if o.CodeLength != 0 && !protocol.IsCodeLength(o.CodeLength) {
-		return nil, fmt.Errorf("Verify has no codes of %d digits", o.CodeLength)
+		return nil, fmt.Errorf("no service of Verify has codes of %d digits", o.CodeLength)
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
