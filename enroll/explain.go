@@ -42,7 +42,7 @@ type explanation struct {
 // stack makes of that. It holds that login with somebody who gives no answer, so what it says
 // cannot differ from what happens; nothing is sent, counted or logged.
 func (p *program) explain(o options) error {
-	who, err := p.granting(o)
+	who, err := p.recipient(o)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (f *faulty) meaning() string {
 	k := factor.NewKeyring(f.root, safefile.Patience{})
 	r, st, err := k.View(record.User{Name: "root", UID: 0})
 	if errors.Is(err, factor.ErrUnenrolled) {
-		ticket := state.Grant{}
+		ticket := state.OneTimeCode{}
 		if st, err := k.States.View("root"); err == nil {
 			ticket = st.Ticket
 		}

@@ -132,7 +132,7 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 	nobody := identity{User: record.User{Name: "nobody", UID: 65534}}
 	now := time.Now()
 	k := enrollment.Store{Keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait})}
-	ticket, g, err := enrollment.NewGrant(now.Add(3 * time.Hour))
+	ticket, g, err := enrollment.NewOneTimeCode(now.Add(3 * time.Hour))
 	if err != nil || k.SetTicket(enrollment.ByRoot(), nobody.User, g) != nil {
 		t.Fatal(err)
 	}

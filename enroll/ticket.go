@@ -30,7 +30,7 @@ func (p *program) proveInvited(who identity, began time.Time) (enrollment.Proof,
 
 // tryTicket asks for a ticket, and returns the one that was given out if it is that. Another one
 // is refused, charged and logged like any code.
-func (p *program) tryTicket(who identity) (ticket state.Grant, err error) {
+func (p *program) tryTicket(who identity) (ticket state.OneTimeCode, err error) {
 	limits, err := p.limits()
 	if err != nil {
 		return ticket, err

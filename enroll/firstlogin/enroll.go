@@ -72,7 +72,7 @@ func (e *setup) ticket(began time.Time) (flow.Outcome, bool) {
 			continue
 		}
 		limits := flow.Limits(e.policy)
-		result, grant, err := e.store().VerifyTicket(e.r.Account(), code, e.Clock(), limits)
+		result, ticket, err := e.store().VerifyTicket(e.r.Account(), code, e.Clock(), limits)
 		switch {
 		case err != nil:
 			return e.refused(err), false
@@ -80,7 +80,7 @@ func (e *setup) ticket(began time.Time) (flow.Outcome, bool) {
 			e.Talk.Tell(locked)
 			return flow.Outcome{Reason: flow.Locked, Detail: "too many wrong tickets"}, false
 		case result == factor.Accepted:
-			e.proof = enrollment.ByTicket(e.r.Account(), began, e.Clock, grant)
+			e.proof = enrollment.ByTicket(e.r.Account(), began, e.Clock, ticket)
 			return flow.Outcome{}, true
 		}
 	}

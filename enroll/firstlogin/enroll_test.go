@@ -229,7 +229,7 @@ func TestTheDrawingIsChangedOnRequestAndThatIsNoTry(t *testing.T) {
 // invited gives alice a ticket.
 func (w *world) invited() (ticket string) {
 	w.t.Helper()
-	ticket, g, err := enrollment.NewGrant(noon.Add(time.Hour))
+	ticket, g, err := enrollment.NewOneTimeCode(noon.Add(time.Hour))
 	must(w.t, err)
 	must(w.t, enrollment.Store{Keyring: w.keyring}.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
 	return ticket

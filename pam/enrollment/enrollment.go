@@ -87,10 +87,10 @@ func (s Store) Import(p Proof, u record.User, e Enrollment,
 
 // endBypass takes back a code that root gave out: the user whom it was for has something else now.
 func endBypass(a *factor.Account) error {
-	if a.State.Bypass == (state.Grant{}) {
+	if a.State.Bypass == (state.OneTimeCode{}) {
 		return nil
 	}
-	a.State.Bypass = state.Grant{}
+	a.State.Bypass = state.OneTimeCode{}
 	if err := factor.Commit(a.State); err != nil {
 		return fmt.Errorf("the bypass code could not be revoked: %w; %w", err, safefile.ErrInForce)
 	}
@@ -189,7 +189,7 @@ func (s Store) putBack(name string, left *state.State) {
 func (s Store) finish(name string, r *record.Record) {
 	if st, err := s.States.Open(name); err == nil {
 		defer st.Close()
-		st.Enrollment, st.Ticket = r.Enrollment, state.Grant{}
+		st.Enrollment, st.Ticket = r.Enrollment, state.OneTimeCode{}
 		st.Commit()
 	}
 }

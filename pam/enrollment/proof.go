@@ -39,7 +39,7 @@ type Proof struct {
 	began time.Time        // when the first thing was proven
 	clock func() time.Time // says how long ago that is
 
-	ticket state.Grant        // byTicket: the enrollment uses it up
+	ticket state.OneTimeCode  // byTicket: the enrollment uses it up
 	of     state.EnrollmentID // byCode: the enrollment that the code is of
 	device *state.DeviceID    // byCode: whose code it was; nil: no device's
 	codes  *state.SetID       // byCode: the set of the recovery code; nil: it was none
@@ -67,7 +67,8 @@ func ByPassword(u record.User, began time.Time, clock func() time.Time) Proof {
 
 // ByTicket is the right to a first enrollment where the policy asks for a ticket as well: the one
 // that VerifyTicket found.
-func ByTicket(u record.User, began time.Time, clock func() time.Time, ticket state.Grant) Proof {
+func ByTicket(u record.User, began time.Time, clock func() time.Time,
+	ticket state.OneTimeCode) Proof {
 	p := ByPassword(u, began, clock)
 	p.by, p.ticket = byTicket, ticket
 	return p

@@ -41,8 +41,8 @@ var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 		_, err := s.Unlock(p, alice, three, noon)
 		return err
 	},
-	"SetBypass": func(s enrollment.Store, p enrollment.Proof) error { return s.SetBypass(p, alice, grant()) },
-	"SetTicket": func(s enrollment.Store, p enrollment.Proof) error { return s.SetTicket(p, bob, grant()) },
+	"SetBypass": func(s enrollment.Store, p enrollment.Proof) error { return s.SetBypass(p, alice, oneTimeCode()) },
+	"SetTicket": func(s enrollment.Store, p enrollment.Proof) error { return s.SetTicket(p, bob, oneTimeCode()) },
 	"Advance": func(s enrollment.Store, p enrollment.Proof) error {
 		account, err := s.Open(alice)
 		if err != nil {
@@ -71,7 +71,9 @@ func whole() enrollment.Enrollment {
 
 func codes() record.Recovery { return enrollment.ImportedRecovery([]string{"12345678"}) }
 
-func grant() state.Grant { return state.Grant{Until: noon.Add(time.Hour), Salt: [16]byte{1}} }
+func oneTimeCode() state.OneTimeCode {
+	return state.OneTimeCode{Until: noon.Add(time.Hour), Salt: [16]byte{1}}
+}
 
 // host is one where alice is enrolled and has failed once. Bob has nothing.
 func host(t *testing.T) (root testroot.Root, of *record.Record) {
@@ -139,7 +141,7 @@ func TestWhatAUserProvesIsNoRightToWhatTakesRoot(t *testing.T) {
 		for _, p := range []enrollment.Proof{
 			byTablet(of), enrollment.ByPassword(bob, noon, at(noon)),
 			enrollment.ByPassword(alice, noon, at(noon)),
-			enrollment.ByTicket(bob, noon, at(noon), grant()),
+			enrollment.ByTicket(bob, noon, at(noon), oneTimeCode()),
 		} {
 			refused(t, root, name, p, enrollment.ErrRight)
 		}
@@ -197,10 +199,10 @@ func TestProofLastsFifteenMinutesAndForOneUser(t *testing.T) {
 			return enrollment.ByPassword(alice, noon, after(0))
 		}, enrollment.ErrEnrolled},
 		"a ticket that was never given out": {"Enroll", func(*record.Record) enrollment.Proof {
-			return enrollment.ByTicket(bob, noon, after(0), grant())
+			return enrollment.ByTicket(bob, noon, after(0), oneTimeCode())
 		}, enrollment.ErrTicket},
 		"a ticket of zeros": {"Enroll", func(*record.Record) enrollment.Proof {
-			return enrollment.ByTicket(bob, noon, after(0), state.Grant{})
+			return enrollment.ByTicket(bob, noon, after(0), state.OneTimeCode{})
 		}, enrollment.ErrTicket},
 	} {
 		t.Run(name, func(t *testing.T) {

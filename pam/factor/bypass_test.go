@@ -12,10 +12,10 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// granted makes a code that works for an hour from noon.
-func granted(t *testing.T) (code string, g state.Grant) {
+// newCode makes a code that works for an hour from noon.
+func newCode(t *testing.T) (code string, g state.OneTimeCode) {
 	t.Helper()
-	printed, g, err := enrollment.NewGrant(noon.Add(time.Hour))
+	printed, g, err := enrollment.NewOneTimeCode(noon.Add(time.Hour))
 	testroot.Must(t, err)
 	code, ok := factor.NormalizeAnswer(printed)
 	if !ok {
@@ -29,7 +29,7 @@ func bypassed(t *testing.T) (testroot.Root, string) {
 	t.Helper()
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
-	code, g := granted(t)
+	code, g := newCode(t)
 	testroot.Must(t, root.Store().SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
 	return root, code
 }
@@ -73,7 +73,7 @@ func TestACodeThatRootGaveOutWorksInItsTimeOnly(t *testing.T) {
 
 func TestANewCodeOfRootsReplacesTheOldOne(t *testing.T) {
 	root, old := bypassed(t)
-	fresh, g := granted(t)
+	fresh, g := newCode(t)
 	testroot.Must(t, root.Store().SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
 	if m := verify(t, root, old, noon); m.Result != factor.Wrong {
 		t.Errorf("the old one: %+v", m)
@@ -96,7 +96,7 @@ func TestAWrongCodeOfRootsIsAGuessAndLocks(t *testing.T) {
 func TestACodeThatRootGaveOutEndsWhereAnImportReplacesEverything(t *testing.T) {
 	root, _, _ := enrolled(t)
 	k := root.Store()
-	code, g := granted(t)
+	code, g := newCode(t)
 	testroot.Must(t, k.SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
 	e := enrollment.Enrollment{Devices: []record.Device{testroot.TOTP("google")}, Counters: []uint64{0}}
 	testroot.Must(t, k.Replace(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, e))

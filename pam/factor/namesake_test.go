@@ -59,7 +59,7 @@ func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 	if err := k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("enrolling again: %v", err)
 	}
-	if err := k.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, state.Grant{}); !errors.Is(err, factor.ErrRecord) {
+	if err := k.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, state.OneTimeCode{}); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("inviting: %v", err)
 	}
 	claim := enrollment.Claim{User: record.User{Name: "alice", UID: uid}, Number: "+15551230000"}

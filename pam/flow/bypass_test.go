@@ -14,7 +14,7 @@ import (
 // bypass gives alice a code that works for an hour from now.
 func (w *world) bypass() string {
 	w.t.Helper()
-	code, g, err := enrollment.NewGrant(w.now.Add(time.Hour))
+	code, g, err := enrollment.NewOneTimeCode(w.now.Add(time.Hour))
 	testroot.Must(w.t, err)
 	testroot.Must(w.t, w.root.Store().SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
 	return code

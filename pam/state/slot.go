@@ -32,9 +32,9 @@ const (
 	offRecovery   = offSend + MaxSends*sendSize
 	offNext       = offRecovery + 16
 	offTicket     = offNext + 16
-	offBypass     = offTicket + grantSize
-	grantSize     = 56
-	offPendings   = offBypass + grantSize
+	offBypass     = offTicket + oneTimeSize
+	oneTimeSize   = 56
+	offPendings   = offBypass + oneTimeSize
 	pendingSize   = 64
 	offRefused    = offPendings + MaxPendings*pendingSize
 
@@ -135,7 +135,7 @@ func decode(b []byte) (*State, error) {
 		return nil, errChecksum
 	}
 	s.Recovery, s.Next = decodeRecovery(b[offRecovery:]), decodeRecovery(b[offNext:])
-	s.Ticket, s.Bypass = decodeGrant(b[offTicket:]), decodeGrant(b[offBypass:])
+	s.Ticket, s.Bypass = decodeOneTimeCode(b[offTicket:]), decodeOneTimeCode(b[offBypass:])
 	for at := offPendings; at < offRefused; at += pendingSize {
 		if p := decodePending(b[at:]); p != (Pending{}) {
 			s.Pendings = append(s.Pendings, p)
@@ -179,17 +179,17 @@ func decodeRecovery(b []byte) Recovery {
 	return r
 }
 
-func (g Grant) encode(b []byte) {
-	putTime(b, g.Until)
-	copy(b[8:], g.Salt[:])
-	copy(b[24:], g.Hash[:])
+func (c OneTimeCode) encode(b []byte) {
+	putTime(b, c.Until)
+	copy(b[8:], c.Salt[:])
+	copy(b[24:], c.Hash[:])
 }
 
-func decodeGrant(b []byte) Grant {
-	g := Grant{Until: getTime(b)}
-	copy(g.Salt[:], b[8:])
-	copy(g.Hash[:], b[24:])
-	return g
+func decodeOneTimeCode(b []byte) OneTimeCode {
+	c := OneTimeCode{Until: getTime(b)}
+	copy(c.Salt[:], b[8:])
+	copy(c.Hash[:], b[24:])
+	return c
 }
 
 func putTime(b []byte, t time.Time) {

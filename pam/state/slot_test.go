@@ -24,8 +24,8 @@ func full() *State {
 		s.Devices = append(s.Devices, Device{ID: DeviceID{byte(i), 0xff}, Counter: 60000000 + uint64(i), Used: time.Unix(int64(i), 0)})
 	}
 	s.Devices[0].Used = time.Time{}
-	s.Ticket = Grant{Until: time.Unix(1800000001, 0), Salt: [16]byte{1}, Hash: [32]byte{31: 2}}
-	s.Bypass = Grant{Until: time.Unix(1800000002, 0), Salt: [16]byte{15: 3}, Hash: [32]byte{4}}
+	s.Ticket = OneTimeCode{Until: time.Unix(1800000001, 0), Salt: [16]byte{1}, Hash: [32]byte{31: 2}}
+	s.Bypass = OneTimeCode{Until: time.Unix(1800000002, 0), Salt: [16]byte{15: 3}, Hash: [32]byte{4}}
 	for i := range MaxPendings {
 		s.Pendings = append(s.Pendings, Pending{
 			Device: DeviceID{byte(i), 0xff}, At: time.Unix(1800000100+int64(i), 0), Voice: i%2 == 1, Over: i%3 == 1,

@@ -37,8 +37,8 @@ type State struct {
 	Refused    Refused     // wrong guesses since the last right one
 	Recovery   Recovery    // the recovery codes that are used
 	Next       Recovery    // the same of a set that is about to replace them
-	Ticket     Grant       // what a first enrollment may need
-	Bypass     Grant       // what works in place of a device's code
+	Ticket     OneTimeCode // what a first enrollment may need
+	Bypass     OneTimeCode // what works in place of a device's code
 
 	sequence uint64
 }
@@ -82,8 +82,8 @@ type Recovery struct {
 	Used uint64 // a bit for each used code, the first being the lowest
 }
 
-// Grant is a code that root gave out for one use. The zero value is none.
-type Grant struct {
+// OneTimeCode is a code that root gave out for one use. The zero value is none.
+type OneTimeCode struct {
 	Until time.Time // it works before
 	Salt  [16]byte
 	Hash  [32]byte // PBKDF2-HMAC-SHA256 of the code, as of recovery codes

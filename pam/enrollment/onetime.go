@@ -17,19 +17,19 @@ import (
 // back.
 var ErrTicket = errors.New("the ticket is no longer valid")
 
-// NewGrant makes a code that works once, until then. The code is for the user's eyes; the state
-// keeps a hash of it.
-func NewGrant(until time.Time) (code string, g state.Grant, err error) {
-	g.Until = until
-	rand.Read(g.Salt[:])
-	code, hash, err := factor.NewCode(g.Salt[:])
-	copy(g.Hash[:], hash)
-	return code, g, err
+// NewOneTimeCode makes a code that works once, until then. The code is for the user's eyes; the
+// state keeps a hash of it.
+func NewOneTimeCode(until time.Time) (code string, c state.OneTimeCode, err error) {
+	c.Until = until
+	rand.Read(c.Salt[:])
+	code, hash, err := factor.NewCode(c.Salt[:])
+	copy(c.Hash[:], hash)
+	return code, c, err
 }
 
 // SetBypass keeps a code that works in place of a device's, instead of any there was. It takes
 // root. Errors are also those of Open.
-func (s Store) SetBypass(p Proof, u record.User, g state.Grant) error {
+func (s Store) SetBypass(p Proof, u record.User, c state.OneTimeCode) error {
 	if err := p.allowsAll(); err != nil {
 		return err
 	}
@@ -38,13 +38,13 @@ func (s Store) SetBypass(p Proof, u record.User, g state.Grant) error {
 		return err
 	}
 	defer account.Close()
-	account.State.Bypass = g
+	account.State.Bypass = c
 	return commitOrUndo(account.State)
 }
 
 // SetTicket keeps a ticket for the first enrollment of u, instead of any there was. It takes root.
 // The error matches ErrEnrolled if u has a record.
-func (s Store) SetTicket(p Proof, u record.User, g state.Grant) error {
+func (s Store) SetTicket(p Proof, u record.User, c state.OneTimeCode) error {
 	if err := p.allowsAll(); err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (s Store) SetTicket(p Proof, u record.User, g state.Grant) error {
 			return err
 		}
 		defer st.Close()
-		st.Ticket = g
+		st.Ticket = c
 		// Nothing was guessed against this one.
 		st.Failures, st.Locked, st.Refused = nil, time.Time{}, state.Refused{}
 		return st.CommitOrUndo()
@@ -94,17 +94,17 @@ func (s Store) unenrolledState(u record.User) (*state.File, error) {
 // record, charging the guess like Verify. It uses nothing up: the enrollment does that, with the
 // Proof that ByTicket makes of the ticket.
 func (s Store) VerifyTicket(u record.User, code string, now time.Time, limits factor.Limits) (
-	factor.Result, state.Grant, error) {
+	factor.Result, state.OneTimeCode, error) {
 	st, err := s.States.Open(u.Name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return factor.Wrong, state.Grant{}, nil // there was no invitation, so nothing to guess
+		return factor.Wrong, state.OneTimeCode{}, nil // there was no invitation, so nothing to guess
 	}
 	if err != nil {
-		return factor.Wrong, state.Grant{}, factor.StateError(u.Name, err)
+		return factor.Wrong, state.OneTimeCode{}, factor.StateError(u.Name, err)
 	}
 	defer st.Close()
 	if st.UID != u.UID {
-		return factor.Wrong, state.Grant{}, nil
+		return factor.Wrong, state.OneTimeCode{}, nil
 	}
 	if lockout, err := (&factor.Account{State: st}).Lockout(now, limits); err != nil || lockout.Locked() {
 		return factor.Locked, st.Ticket, err

@@ -13,10 +13,10 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// granted makes a code that works for an hour from noon.
-func granted(t *testing.T) (code string, g state.Grant) {
+// newCode makes a code that works for an hour from noon.
+func newCode(t *testing.T) (code string, g state.OneTimeCode) {
 	t.Helper()
-	printed, g, err := enrollment.NewGrant(noon.Add(time.Hour))
+	printed, g, err := enrollment.NewOneTimeCode(noon.Add(time.Hour))
 	testroot.Must(t, err)
 	code, ok := factor.NormalizeAnswer(printed)
 	if !ok {
@@ -28,7 +28,7 @@ func granted(t *testing.T) (code string, g state.Grant) {
 func TestATicketIsCheckedAndTheEnrollmentUsesItUp(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	code, g := granted(t)
+	code, g := newCode(t)
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 	result, found, err := k.VerifyTicket(alice, code, noon, three)
 	if err != nil || result != factor.Accepted {
@@ -50,11 +50,11 @@ func TestATicketIsCheckedAndTheEnrollmentUsesItUp(t *testing.T) {
 func TestATicketThatIsReplacedMeanwhileEnrollsNobody(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	code, g := granted(t)
+	code, g := newCode(t)
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 	_, found, err := k.VerifyTicket(alice, code, noon, three)
 	testroot.Must(t, err)
-	_, other := granted(t)
+	_, other := newCode(t)
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, other))
 	invited := enrollment.ByTicket(alice, noon, at(noon), found)
 	if err := k.Add(invited, alice, testroot.TOTP("phone"), 0); !errors.Is(err, enrollment.ErrTicket) {
@@ -66,7 +66,7 @@ func TestATicketThatIsReplacedMeanwhileEnrollsNobody(t *testing.T) {
 }
 
 func TestATicketIsRefused(t *testing.T) {
-	code, g := granted(t)
+	code, g := newCode(t)
 	for name, c := range map[string]struct {
 		code string
 		uid  uint32
@@ -92,7 +92,7 @@ func TestATicketIsRefused(t *testing.T) {
 func TestGuessingATicketLocks(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	code, g := granted(t)
+	code, g := newCode(t)
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 	for range 3 {
 		k.VerifyTicket(alice, "0000000000", noon, three)
@@ -104,7 +104,7 @@ func TestGuessingATicketLocks(t *testing.T) {
 
 func TestWhoIsEnrolledGetsNoTicketAndWhoIsNotNoBypass(t *testing.T) {
 	root := testroot.New(t)
-	_, g := granted(t)
+	_, g := newCode(t)
 	if err := root.Store().SetBypass(enrollment.ByRoot(), alice, g); !errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("bypass: %v", err)
 	}
@@ -117,9 +117,9 @@ func TestWhoIsEnrolledGetsNoTicketAndWhoIsNotNoBypass(t *testing.T) {
 func TestATicketReplacesWhatIsLeftOfAnotherUserOfThatName(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	_, earlier := granted(t)
+	_, earlier := newCode(t)
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, earlier))
-	code, g := granted(t)
+	code, g := newCode(t)
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid + 1}, g))
 	if result, _, err := k.VerifyTicket(record.User{Name: "alice", UID: uid + 1}, code, noon, three); err != nil || result != factor.Accepted {
 		t.Errorf("%v, %v", result, err)
@@ -129,7 +129,7 @@ func TestATicketReplacesWhatIsLeftOfAnotherUserOfThatName(t *testing.T) {
 func TestATicketIsUsedUpOnlyByAnEnrollmentThatIsSaved(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	code, g := granted(t)
+	code, g := newCode(t)
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 	var invited enrollment.Proof
 	verified := func() factor.Result {
@@ -154,7 +154,7 @@ func TestATicketIsUsedUpOnlyByAnEnrollmentThatIsSaved(t *testing.T) {
 	st, err := k.States.Open("alice")
 	testroot.Must(t, err)
 	defer st.Close()
-	if st.Ticket != (state.Grant{}) {
+	if st.Ticket != (state.OneTimeCode{}) {
 		t.Error("the ticket is still there")
 	}
 }
@@ -163,7 +163,7 @@ func TestANewTicketEndsTheLockOfWrongOnes(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
 	for range 2 {
-		code, g := granted(t)
+		code, g := newCode(t)
 		testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 		if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil || result != factor.Accepted {
 			t.Fatalf("result %v, %v", result, err)
