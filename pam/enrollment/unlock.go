@@ -23,8 +23,8 @@ func Advance(p Proof, a *factor.Account, id state.DeviceID, counter uint64) (boo
 	return true, commitOrUndo(a.State)
 }
 
-// Unlock ends a lock and forgets the failures that led to it. It reports whether there was a lock.
-// It takes root.
+// Unlock ends a lock and forgets the failures that led to it. It reports whether there was a lock;
+// without one, nothing is changed. It takes root.
 func (s Store) Unlock(
 	p Proof, u record.User, limits factor.Limits, now time.Time) (bool, error) {
 	if err := p.allowsAll(); err != nil {
@@ -36,7 +36,9 @@ func (s Store) Unlock(
 	}
 	defer account.Close()
 	st := &account.State.State
-	was := limits.Lockout(st, now).Locked()
+	if !limits.Lockout(st, now).Locked() {
+		return false, nil
+	}
 	st.Locked, st.Failures, st.Refused = time.Time{}, nil, state.Refused{}
-	return was, commitOrUndo(account.State)
+	return true, commitOrUndo(account.State)
 }
