@@ -186,7 +186,7 @@ func TestUnlockEndsALockAndForgetsTheFailures(t *testing.T) {
 		t.Errorf("not locked: %v, %v", was, err)
 	}
 	expect(t, root, wrong, noon, factor.Wrong)
-	if was, err := k.Unlock(record.User{Name: "alice", UID: uid}, three, noon); was || err != nil {
+	if was, err := k.Unlock(enrollment.ByRoot(), alice, three, noon); was || err != nil {
 		t.Errorf("not locked after one failure: %v, %v", was, err)
 	}
 	if n := failures(t, root); n != 1 { // what says that nothing was changed changes nothing
