@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"latchkey/enroll/plural"
 	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/method"
@@ -136,7 +135,7 @@ func (s *userStatus) write(w io.Writer) {
 func (s *userStatus) locked() string {
 	switch {
 	case s.ForGood:
-		return "locked until root unlocks it, after " + plural.Of(int(s.Refused), "wrong code") + " in a row"
+		return "locked until root unlocks it, after " + counted(int(s.Refused), "wrong code") + " in a row"
 	case s.LockedUntil != nil:
 		return "locked until " + s.LockedUntil.Format(time.DateTime) + " UTC"
 	}

@@ -12,6 +12,7 @@ import (
 	"latchkey/pam/flow"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
+	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 )
 
@@ -143,15 +144,20 @@ func (e *setup) save(device record.Device, step uint64) flow.Outcome {
 		return e.refused(err)
 	}
 	all := enrollment.Enrollment{Devices: []record.Device{device}, Counters: []uint64{step}, Recovery: set}
-	if err := e.store().Enroll(e.proof, e.r.Account(), all); err != nil {
-		return e.refused(err)
+	saved := e.store().Enroll(e.proof, e.r.Account(), all)
+	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
+		return e.refused(saved)
+	}
+	detail := "enrolled in this login"
+	if saved != nil { // the new device counts like any other, so its user must see the recovery codes
+		detail += ": " + saved.Error()
 	}
 	if _, err := e.Ask(showCodes(codes)); err != nil {
 		o := ended(err)
 		o.Detail = "enrolled; disconnected before the recovery codes were read"
 		return o
 	}
-	return flow.Outcome{Allow: true, Reason: flow.OK, Method: string(device.Type), Device: device.Label, Detail: "enrolled in this login"}
+	return flow.Outcome{Allow: true, Reason: flow.OK, Method: string(device.Type), Device: device.Label, Detail: detail}
 }
 
 // refused denies because nothing could be saved, and tells the user what to do.

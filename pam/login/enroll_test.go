@@ -197,3 +197,38 @@ func TestAnEnrollmentKilledAtAnySystemCallLeavesNothingOrAnEnrollmentThatWorks(t
 		t.Errorf("%d logins were killed, and %d had enrolled by then", deaths, enrolled)
 	}
 }
+
+// FAULTS 19: wherever what was written may be lost in a crash and cannot be undone, users who have a second factor from then on
+// have seen their recovery codes and are in, and the log says what is wrong; all others have nothing.
+func TestEnrollmentThatCannotBeMadeDurableIsToldAsItIs(t *testing.T) {
+	for dir, enrolled := range map[string]bool{
+		"etc/latchkey/users": true, "var/lib/latchkey/users": false, "var/lib/latchkey": false, "var/lib/latchkey/uids": false,
+	} {
+		t.Run(dir, func(t *testing.T) {
+			h := newcomer(t)
+			testroot.Must(t, os.Remove(h.root.Key())) // so that it is made, too
+			if strings.HasSuffix(dir, "/uids") {
+				testroot.Must(t, os.RemoveAll(h.root.Join(dir)))
+			}
+			g := h.start(testroot.Strace(t, "-o", "/dev/null", "-P", h.root.Join(dir), "-e", "trace=fsync,unlinkat",
+				"-e", "inject=fsync:error=EIO", "-e", "inject=unlinkat:error=EIO"))
+			g.send("H" + hello("alice"))
+			g.send("A" + testroot.Code(t, g.scan(), time.Now()))
+			frame, err := g.receive()
+			testroot.Must(t, err)
+			_, missing := os.Lstat(h.root.Record("alice"))
+			if shown := strings.Contains(frame, "recovery codes"); shown != enrolled || enrolled != (missing == nil) {
+				t.Errorf("got %q, and the record: %v; want both, or neither: %v", frame, missing, enrolled)
+			}
+			g.send("A")
+			if !enrolled {
+				g.verdict("deny 9")
+				return
+			}
+			g.verdict("allow")
+			if line := h.line(); !strings.Contains(line, "the change is in force now") {
+				t.Errorf("got %q, want a line that says so", line)
+			}
+		})
+	}
+}

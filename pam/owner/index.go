@@ -72,7 +72,7 @@ func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error 
 		return nil
 	}
 	kept := slices.DeleteFunc(noted, func(other string) bool { return !keep(other) })
-	return dir.Replace(file(uid), []byte(strings.Join(append(kept, name), "\n")+"\n"))
+	return safefile.Part(dir.Replace(file(uid), []byte(strings.Join(append(kept, name), "\n")+"\n")))
 }
 
 // Complete reports whether the index has every record and state of directories with this stamp. It
@@ -104,7 +104,7 @@ func (x *Index) Mark(stamp string) error {
 	}
 	defer dir.Close()
 	dir.Sweep()
-	return dir.Replace(marker, []byte(line(stamp)))
+	return safefile.Part(dir.Replace(marker, []byte(line(stamp))))
 }
 
 func line(stamp string) string { return "latchkey-uids-1 " + stamp + "\n" }

@@ -62,7 +62,7 @@ func createKey(path string) error {
 	defer dir.Close()
 	secret := make([]byte, keySize)
 	rand.Read(secret)
-	return dir.Create(keyFile, formatKey(secret))
+	return safefile.Part(dir.Create(keyFile, formatKey(secret)))
 }
 
 func formatKey(secret []byte) []byte {

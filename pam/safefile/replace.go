@@ -16,6 +16,15 @@ const temporary = ".new-"
 // ErrInForce says that a change was made, although it could not be made durable: everyone sees it now.
 var ErrInForce = errors.New("the change is in force now, and a crash of this machine may undo it")
 
+// Part is the error of a file that is only a part of a change: the change is not made if the file may be lost, so no error of it
+// matches ErrInForce.
+func Part(err error) error {
+	if !errors.Is(err, ErrInForce) {
+		return err
+	}
+	return errors.New(strings.TrimSuffix(err.Error(), "; "+ErrInForce.Error()))
+}
+
 // Replace puts data under name in d, mode 0600, so that at any instant, a crash included, the name leads to the whole
 // old file or to the whole new one: temporary file, fsync, rename, fsync of the directory. If it fails the old
 // file stands, also if the last of these does, unless the error matches ErrInForce.

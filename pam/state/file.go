@@ -263,7 +263,7 @@ func (s Store) Create(name string, st State) error {
 	if err != nil {
 		return err
 	}
-	return dir.Preallocate(name, append(slot, slot...))
+	return safefile.Part(dir.Preallocate(name, append(slot, slot...)))
 }
 
 // Remove removes name's state, under the same locks as Create. The error matches fs.ErrNotExist if there is none.

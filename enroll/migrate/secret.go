@@ -1,4 +1,4 @@
-package source
+package migrate
 
 import (
 	"encoding/base32"
