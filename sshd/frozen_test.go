@@ -10,24 +10,32 @@ import (
 	"time"
 
 	"latchkey/pam/testroot"
+	"latchkey/pam/twilio/standin"
 	"latchkey/sshd/suite"
 )
 
-// runningLogin is the process id of the one login program that runs in the host.
-func runningLogin(t *testing.T, h *suite.Host) int {
+// processOf is the process id of the one process of the host that runs a program.
+func processOf(t *testing.T, h *suite.Host, program string) (pid int) {
 	t.Helper()
-	all, err := h.Processes()
+	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", h.Pid))
 	must(t, err)
-	var found []int
-	for _, p := range all {
-		if p.Name == "latchkey-login" {
-			found = append(found, p.Pid)
+	all, err := filepath.Glob("/proc/[0-9]*")
+	must(t, err)
+	for _, proc := range all {
+		exe, _ := os.Readlink(proc + "/exe")
+		its, _ := os.Readlink(proc + "/ns/pid")
+		if exe != program || its != namespace {
+			continue
 		}
+		if pid != 0 {
+			t.Fatalf("%s runs twice: %d, %s", program, pid, proc)
+		}
+		fmt.Sscanf(proc, "/proc/%d", &pid)
 	}
-	if len(found) != 1 {
-		t.Fatalf("%d login programs run: %+v", len(found), all)
+	if pid == 0 {
+		t.Fatalf("%s does not run", program)
 	}
-	return found[0]
+	return pid
 }
 
 // frozenAtFlush has a process stop right after its next fdatasync(2), which it makes while it holds a lock, and freezes it there
@@ -56,28 +64,108 @@ func frozenAtFlush(t *testing.T, pid int) (wait func()) {
 	}
 }
 
+const (
+	firstLoginProgram = "/usr/libexec/latchkey/latchkey-enroll"
+)
+
+// frozen is a process whose user freezes it while it holds a lock, and another one that needs the same lock.
+type frozen struct {
+	name, program string
+	lock          string // without the name that is below users/
+	// begin brings the program to where it asks for what makes it take the lock, and returns the answer to that.
+	begin func(t *testing.T, h *suite.Host) (terminal *suite.Terminal, owner *suite.User, answer string)
+	other func(t *testing.T, h *suite.Host, owner *suite.User)
+}
+
+var allFrozen = []frozen{
+	{"a login at a code, and another", loginProgram, "users/", atCode, logsIn},
+	{"a login at a code, and enroll", loginProgram, "users/", atCode, changes},
+	{"a login at a send, and another user's", loginProgram, "host", atSend, sends},
+	{"an enrollment in a login, and enroll", firstLoginProgram, "users", atFirstCode, changes},
+}
+
+// atCode is a su before it checks a wrong code.
+func atCode(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User, string) {
+	terminal, to := su(t, h)
+	typed(t, terminal, `[Pp]assword`, suite.Password)
+	must(t, terminal.Expect(`ode.*: `))
+	return terminal, to, to.WrongCode()
+}
+
+// atSend is a su before it sends a code.
+func atSend(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User, string) {
+	terminal, to := su(t, h)
+	must(t, to.EnrollPhone(to.Number()))
+	typed(t, terminal, `[Pp]assword`, suite.Password)
+	must(t, terminal.Expect(`type sms or call.*: `))
+	return terminal, to, "sms"
+}
+
+// atFirstCode is a su before it enrolls its user.
+func atFirstCode(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User, string) {
+	terminal, to := su(t, h)
+	script(t, h, "enroll reset "+to.Name)
+	typed(t, terminal, `[Pp]assword`, suite.Password)
+	must(t, terminal.Expect(`the app shows now: `))
+	must(t, to.ReadSecret(terminal.Seen()))
+	return terminal, to, to.Code()
+}
+
+func logsIn(t *testing.T, h *suite.Host, owner *suite.User) {
+	allowed(t, server(t, h, suite.PasswordAndCode), suite.Attempt{
+		User: owner.Name, Password: suite.Password, Codes: []string{owner.Code()},
+	})
+}
+
+func changes(t *testing.T, h *suite.Host, owner *suite.User) {
+	script(t, h, "enroll add totp --label other --yes --user "+owner.Name)
+}
+
+// sends is another user's login by a code that is sent to a phone.
+func sends(t *testing.T, h *suite.Host, _ *suite.User) {
+	v := verify(t, h, standin.Options{})
+	u := withPhone(t, h, false)
+	allowed(t, server(t, h, suite.PasswordAndCode), suite.Attempt{
+		User: u.Name, Password: suite.Password,
+		Answer: answers(word("sms"), func() string { return v.Code(u.Number()) }),
+	})
+}
+
 // FAULTS 36
-func TestASuThatIsFrozenWhileItHoldsALockHoldsUpNoOtherLogin(t *testing.T) {
+func TestWhoeverIsFrozenWhileTheyHoldALockHoldsUpNoOneElse(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
-		s, err := h.Server(suite.PasswordAndCode)
-		must(t, err)
-		terminal, to := su(t, h)
-		must(t, terminal.Expect(`[Pp]assword`))
-		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`ode.*: `))
-		pid := runningLogin(t, h)
-		frozen := frozenAtFlush(t, pid)
-		must(t, terminal.Type(to.WrongCode()))
-		frozen()
-		if o := attempt(t, s, suite.Attempt{User: to.Name, Password: suite.Password, Codes: []string{to.Code()}}); !o.In() {
-			t.Errorf("the other login is denied: %v\n%s", o.Err, logOf(h, to.Name))
-		}
-		lines, err := h.Log()
-		must(t, err)
-		want := fmt.Sprintf(`program="/usr/libexec/latchkey/latchkey-login" uid=0 lock="/var/lib/latchkey/users/%s"`, to.Name)
-		if all := strings.Join(lines, "\n"); strings.Count(all, "latchkey: ended=") != 1 || !strings.Contains(all, want) {
-			t.Errorf("the log does not name the one that was ended:\n%s", all)
+		script(t, h, "echo 'unenrolled = \"enroll\"' >/etc/latchkey/latchkey.toml")
+		verify(t, h, standin.Options{})
+		for n, c := range allFrozen {
+			t.Run(c.name, func(t *testing.T) {
+				terminal, owner, answer := c.begin(t, h)
+				wait := frozenAtFlush(t, processOf(t, h, c.program))
+				must(t, terminal.Type(answer))
+				wait()
+				c.other(t, h, owner)
+				lock := "/var/lib/latchkey/" + c.lock
+				if c.lock == "users/" {
+					lock += owner.Name
+				}
+				want := fmt.Sprintf("program=%q uid=%%d lock=%q", c.program, lock)
+				lines, err := h.Log()
+				must(t, err)
+				all := strings.Join(lines, "\n")
+				if strings.Count(all, "latchkey: ended=") != n+1 || !namesEnded(all, want, 0, owner.UID) {
+					t.Errorf("the log does not name the one that was ended, with %s:\n%s", want, all)
+				}
+			})
 		}
 	})
+}
+
+// namesEnded reports whether the log has the line with one of these uids.
+func namesEnded(log, format string, uids ...int) bool {
+	for _, uid := range uids {
+		if strings.Contains(log, fmt.Sprintf(format, uid)) {
+			return true
+		}
+	}
+	return false
 }
