@@ -125,7 +125,7 @@ func (e explanation) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%s (uid %d), service %s, from %s\n%s\n", e.User, e.UID, e.Service, from, e.Why)
 	for _, u := range e.Unknown {
-		fmt.Fprintf(w, "cannot be told: %s%s\n", u, strictly[u.Decided])
+		fmt.Fprintf(w, "cannot be checked: %s%s\n", u, strictly[u.Decided])
 	}
 	if len(e.Methods) > 0 {
 		var words []string

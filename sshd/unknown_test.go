@@ -157,7 +157,7 @@ func TestAGroupThatCannotBeToldGetsTheStricterOutcome(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				u := map[bool]*suite.User{true: member, false: other}[c.member]
 				policy(t, h, fmt.Sprintf(c.policy, c.group))
-				if line := try(u, c.healthy); strings.Contains(line, "cannot be told") {
+				if line := try(u, c.healthy); strings.Contains(line, "cannot be checked") {
 					t.Errorf("before: %s", line)
 				}
 				script(t, h, c.breaks)

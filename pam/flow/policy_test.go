@@ -129,7 +129,7 @@ func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
 
 // FAULTS 35: the log says which condition could not be told, and why, where that made the login a stricter one.
 func TestTheLogSaysWhatCouldNotBeTold(t *testing.T) {
-	const untold = `cannot be told: rule 1, line 1, group "ldap": no answer`
+	const untold = `cannot be checked: rule 1, line 1, group "ldap": no answer`
 	const above = "[[rule]]\ngroups = [\"ldap\"]\nrequire = "
 	cases := []struct{ name, policy, detail string }{
 		{"asked for a code instead of none", above + `"none"` + "\n", untold},

@@ -61,7 +61,7 @@ func TestEveryKindOfDenialReachesTheGate(t *testing.T) {
 		{"a rule that exempts", "[[rule]]\nrequire = \"none\"\n", "", nil, "allow", `reason=exempt tries=0 ms=\d+`},
 		{"a group that cannot be told", "[[rule]]\ngroups = [\"wheel\"]\nrequire = \"deny\"\n[[rule]]\nrequire = \"none\"\n", "",
 			[]string{"Gwheel", "EYou may not log in here."}, "deny 6", `reason=forbidden tries=0 ms=\d+ detail="rule 1, line 1, requires deny: ` +
-				`unknown group \\x22wheel\\x22; cannot be told: rule 1, line 1, group \\x22wheel\\x22: the gate answered neither yes nor no"`},
+				`unknown group \\x22wheel\\x22; cannot be checked: rule 1, line 1, group \\x22wheel\\x22: the gate answered neither yes nor no"`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestTheGateAnswersAboutGroups(t *testing.T) {
 		g.verdict("deny 6")
 		detail := "rule 2, line 4, requires deny: no conditions"
 		if want != "deny" {
-			detail += `; cannot be told: rule 1, line 1, group \\x22@unix\\x22: ` + want
+			detail += `; cannot be checked: rule 1, line 1, group \\x22@unix\\x22: ` + want
 		}
 		h.logged(`verdict=deny ` + alice + `method=none device="" reason=forbidden tries=0 ms=\d+ detail="` + detail + `"`)
 	}

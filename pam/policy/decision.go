@@ -156,7 +156,7 @@ func (d Decision) Doubts() string {
 	if more > 0 {
 		named = append(named, fmt.Sprintf("%d more", more))
 	}
-	return "cannot be told: " + strings.Join(named, "; ")
+	return "cannot be checked: " + strings.Join(named, "; ")
 }
 
 // String is the condition and why it could not be told.

@@ -136,11 +136,11 @@ func TestADecisionSaysWhatWasUnknownAndWhetherThatDecided(t *testing.T) {
 	if !slices.Equal(d.Unknown, want) {
 		t.Errorf("got  %+v\nwant %+v", d.Unknown, want)
 	}
-	if got, want := d.Doubts(), `cannot be told: rule 2, line 6, group "Uy": the name service is down`; got != want {
+	if got, want := d.Doubts(), `cannot be checked: rule 2, line 6, group "Uy": the name service is down`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	d = parse(t, strings.Repeat(rule("groups=['Ux']", "code"), 5)+rule("", "none")).Decide(Request{User: "a", InGroup: telling()})
-	if got, want := d.Doubts(), `cannot be told: rule 5, line 17, group "Ux": the name service is down`; got != want {
+	if got, want := d.Doubts(), `cannot be checked: rule 5, line 17, group "Ux": the name service is down`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if d := (Decision{}); d.Doubts() != "" {

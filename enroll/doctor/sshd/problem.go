@@ -73,7 +73,7 @@ func judgeWay(o Options, way []string, listed bool) []Problem {
 		return []Problem{silentWay(last)}
 	}
 	if listed {
-		return []Problem{{Text: "AuthenticationMethods has " + strings.Join(way, ",") + ", which lets in without a code",
+		return []Problem{{Text: "AuthenticationMethods has " + strings.Join(way, ",") + ", which is enough to log in without a code",
 			Hint: keyAndCode, blame: keyed}}
 	}
 	name := methods[last]
