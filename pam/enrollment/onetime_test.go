@@ -102,6 +102,31 @@ func TestGuessingATicketLocks(t *testing.T) {
 	}
 }
 
+// FAULTS 39: a lock that only root ends must be one that root can end.
+func TestUnlockEndsTheLockOfAUserWithoutARecord(t *testing.T) {
+	root := testroot.New(t)
+	k := root.Store()
+	row := factor.Limits{Failures: 10, Window: time.Minute, Lock: time.Minute, Consecutive: 3}
+	if was, err := k.Unlock(enrollment.ByRoot(), alice, row, noon); was || !errors.Is(err, factor.ErrUnenrolled) {
+		t.Errorf("without a state: got %v, %v; want ErrUnenrolled", was, err)
+	}
+	code, g := newCode(t)
+	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
+	for range 3 {
+		k.VerifyTicket(alice, "0000000000", noon, row)
+	}
+	other := record.User{Name: alice.Name, UID: alice.UID + 1}
+	if was, err := k.Unlock(enrollment.ByRoot(), other, row, noon); was || err == nil {
+		t.Errorf("of another uid: got %v, %v; want an error", was, err)
+	}
+	if was, err := k.Unlock(enrollment.ByRoot(), alice, row, noon); !was || err != nil {
+		t.Errorf("got %v, %v; want the lock ended", was, err)
+	}
+	if result, _, err := k.VerifyTicket(alice, code, noon, row); err != nil || result != factor.Accepted {
+		t.Errorf("then the ticket: got %v, %v; want it accepted", result, err)
+	}
+}
+
 func TestWhoIsEnrolledGetsNoTicketAndWhoIsNotNoBypass(t *testing.T) {
 	root := testroot.New(t)
 	_, g := newCode(t)

@@ -1,6 +1,7 @@
 package enrollment
 
 import (
+	"errors"
 	"time"
 
 	"latchkey/pam/factor"
@@ -30,15 +31,36 @@ func (s Store) Unlock(
 	if err := p.allowsAll(); err != nil {
 		return false, err
 	}
-	account, err := s.Open(u)
+	file, err := s.lockable(u)
 	if err != nil {
 		return false, err
 	}
-	defer account.Close()
-	st := &account.State.State
+	defer file.Close()
+	st := &file.State
 	if !limits.Lockout(st, now).Locked() {
 		return false, nil
 	}
 	st.Locked, st.Failures, st.Refused = time.Time{}, nil, state.Refused{}
-	return true, commitOrUndo(account.State)
+	return true, commitOrUndo(file)
+}
+
+// lockable opens the state of a user who may be locked: users without a record can be, too, by
+// wrong tickets and by wrong codes of a number that they claim.
+func (s Store) lockable(u record.User) (*state.File, error) {
+	account, err := s.Open(u)
+	if err == nil {
+		return account.State, nil
+	}
+	if !errors.Is(err, factor.ErrUnenrolled) {
+		return nil, err
+	}
+	file, missing := s.States.Open(u.Name)
+	if missing != nil {
+		return nil, err
+	}
+	if file.UID != u.UID {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
 }
