@@ -185,7 +185,7 @@ func TestNothingIsKeptBeforeACodeOfTheNewDeviceWasTyped(t *testing.T) {
 	}
 }
 
-func TestWhoIsGoneAtTheRecoveryCodesIsEnrolledAndNotIn(t *testing.T) {
+func TestDisconnectAtRecoveryCodesLeavesUserEnrolledButDenied(t *testing.T) {
 	w := newWorld(t, "")
 	if o := w.login(code); o.Allow || o.Reason != flow.NoAnswer {
 		t.Errorf("%+v", o)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # After unpacking (deb: postinst, rpm: %post): the account, and the profile for pam-auth-update.
 #
-# Nothing is restarted. sshd, sudo and login load the module and start latchkey-login anew for
+# Nothing is restarted. sshd, sudo and login load the module and start latchkey-login again for
 # each login, and sessions that are open need neither. A login that is under way has the old
 # module in memory and meets the new login program: WIRE.md ("Versions") says why that pair works.
 set -e

@@ -15,7 +15,7 @@ naming() {
 }
 
 # release takes the lines of a module that is gone out of a file, lines that a backslash goes on
-# with as a whole: passwords work then, and else nobody would get in.
+# with as a whole: passwords work then, and otherwise no one could get in.
 release() {
 	cp -p "$1" "$1.dpkg-old"
 	sed -E -i -e ':a' -e '/^[^#]*\\[[:blank:]]*$/{N;s/\\[[:blank:]]*\n/ /;ba' -e '}' \
