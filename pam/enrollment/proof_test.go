@@ -75,14 +75,16 @@ func oneTimeCode() state.OneTimeCode {
 	return state.OneTimeCode{Until: noon.Add(time.Hour), Salt: [16]byte{1}}
 }
 
-// host is one where alice is enrolled and has failed once. Bob has nothing.
+// host is one where alice is enrolled and is locked. Bob has nothing.
 func host(t *testing.T) (root testroot.Root, of *record.Record) {
 	t.Helper()
 	root = testroot.New(t)
 	for _, label := range []string{"phone", "tablet"} {
 		testroot.Must(t, root.Store().Add(enrollment.ByRoot(), alice, testroot.TOTP(label), 7))
 	}
-	expect(t, root, "000000", noon, factor.Wrong)
+	for range 3 {
+		expect(t, root, "000000", noon, factor.Wrong)
+	}
 	of, _, err := root.Keyring().View(alice)
 	testroot.Must(t, err)
 	return root, of
