@@ -111,6 +111,9 @@ func (f forecast) judge(e *explanation) {
 	if f.right.In && f.right.Out || f.wrong.In && f.wrong.Out {
 		e.Stack = append(e.Stack, "it depends on "+places(f.right.Depends))
 	}
+	if !f.service.Admits() && e.Result != "deny" {
+		e.deny("the account lines of PAM service " + e.Service + " let no one in")
+	}
 	if lines, fatal := f.service.Useless(stack.Session); fatal {
 		e.deny("no session can be opened: pam_latchkey provides none, and " + places(lines) +
 			" wants one")

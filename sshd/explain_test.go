@@ -89,6 +89,12 @@ func TestExplainAgreesWithTheLogin(t *testing.T) {
 			{"misspelt", unixFirst + "auth requird pam_latchkey.so\n" + theRest, "deny", false},
 			{"missing-include", unixFirst + theCode + "auth include nothing-there\n" + theRest,
 				"deny", false},
+			{"account-deny", unixFirst + theCode + "account required pam_deny.so\n" + theRest,
+				"deny", false},
+			{"account-missing", unixFirst + theCode + "account required pam_no.so\n" + theRest,
+				"deny", false},
+			{"account-sufficient", unixFirst + theCode + "account sufficient pam_unix.so\n" +
+				"account required pam_deny.so\n" + theRest, "asked", false},
 			{"session", unixFirst + theCode + theRest + "session required pam_latchkey.so\n",
 				"deny", false},
 			{"session-optional", unixFirst + theCode + theRest +

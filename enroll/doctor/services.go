@@ -50,6 +50,11 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 		found = append(found, fault(l.Place(), fmt.Errorf("%s is not installed: no one can log in",
 			l.Module), "install it, or take the line out"))
 	}
+	if len(s.Account) > 0 && !s.Admits() && len(s.Missing()) == 0 {
+		found = append(found, fault(s.Account[0].Place(),
+			errors.New("no one can log in: no way through the account lines succeeds"),
+			"look for jumps that go too far, and for pam_deny"))
+	}
 	if len(found) == 0 {
 		found = append(found, okay("PAM service "+name+": no one passes without a code, and "+
 			"none is asked for too early"))

@@ -64,6 +64,10 @@ func (s *Service) Missing() (lines []*Line) {
 // there are.
 func (s *Service) LetsIn() bool { return passable(s.Name, s.Auth) }
 
+// Admits reports whether anyone passes the service's account stack, with the modules that there
+// are.
+func (s *Service) Admits() bool { return passable(s.Name, s.Account) }
+
 func passable(name string, all Stack) bool {
 	s := &Service{Name: name, Auth: all, asInstalled: true}
 	w := s.explore(func(*Line) bool { return false })
