@@ -33,9 +33,9 @@ func (p *program) doctor(o options) error {
 	return nil
 }
 
-func (p *program) examination(service string) doctor.Doctor {
+func (p *program) examination(of string) doctor.Doctor {
 	return doctor.Doctor{
-		Root: p.root, Service: service, Clock: p.clock, Keyring: p.keyring, Remedy: remedy, Progress: p.progress(),
+		Root: p.root, Service: of, Clock: p.clock, Keyring: p.keyring, Remedy: remedy, Progress: p.progress(),
 		LookUp: func(name string) (uint32, error) {
 			who, err := lookUp(name)
 			return who.UID, err

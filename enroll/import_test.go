@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,16 +11,10 @@ import (
 	"time"
 
 	"latchkey/enroll/app/otpauth"
-	"latchkey/enroll/migrate"
-	"latchkey/enroll/setuid"
-	"latchkey/pam/enrollment"
-	"latchkey/pam/factor"
-	"latchkey/pam/record"
-	"latchkey/pam/safefile"
 )
 
 func TestImportKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T) {
-	const file = "migrate/testdata/google/totp"
+	const file = "migrate/source/testdata/google/totp"
 	fresh := regexp.MustCompile(`^google +totp .*\nRecovery codes left: 4\n$`)
 	for name, c := range map[string]struct {
 		setUp [][]string
@@ -116,85 +108,6 @@ func TestAnImportOnAFullDiskSaysSoAndChangesNothing(t *testing.T) {
 		}
 	}
 	runs(t, exe, "import", crowd(t))
-}
-
-// What login uses up between two imports stays used, whatever is replaced.
-func TestReplacingSetsNoCounterBackAndMakesNoCodeNew(t *testing.T) {
-	const text = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n\" DISALLOW_REUSE 100\n\" TOTP_AUTH\n12345678\n87654321\n23456789\n"
-	e, err := migrate.Google(strings.NewReader(text), "f", time.Now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	same := e.Devices[0].Device
-	for name, c := range map[string]struct {
-		counter uint64 // of the same secret, before
-		codes   []string
-		used    uint64
-		want    uint64 // counter
-		left    int    // recovery codes
-	}{
-		"nothing was used":                    {0, []string{"12345678", "87654321", "23456789"}, 0, 100, 3},
-		"less than the file says":             {99, nil, 0, 100, 3},
-		"more than the file says":             {101, nil, 0, 101, 3},
-		"two codes, and they stood elsewhere": {0, []string{"87654321", "99999999", "12345678"}, 0b101, 100, 1},
-		"a code that the file no longer has":  {0, []string{"99999999", "12345678"}, 0b01, 100, 3},
-		"all codes":                           {0, []string{"12345678", "87654321", "23456789"}, 0b111, 100, 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			root := t.TempDir()
-			if err := makeRoot(root); err != nil {
-				t.Fatal(err)
-			}
-			k := enrollment.Store{Keyring: factor.NewKeyring(root, safefile.Patience{})}
-			other := enrollment.NewTOTP("other", enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, time.Now())
-			before := enrollment.Enrollment{Devices: []record.Device{other, same}, Counters: []uint64{0, c.counter}, Used: c.used}
-			if c.codes != nil {
-				before.Recovery = enrollment.ImportedRecovery(c.codes)
-			}
-			if err := k.Enroll(enrollment.ByRoot(), record.User{Name: "alice", UID: 1000}, before); err != nil {
-				t.Fatal(err)
-			}
-			i := importing{program: newProgram(setuid.Privilege{}, root), options: options{replace: true}}
-			again := *i.candidateOf(e)
-			i.saveOne(&again)
-			account, err := k.Open(record.User{Name: "alice", UID: 1000})
-			if err != nil || again.Result != replaced {
-				t.Fatalf("%s, %v", again.line(), err)
-			}
-			defer account.Close()
-			if got := account.State.Devices; len(got) != 1 || got[0].Counter != c.want || account.RecoveryLeft() != c.left {
-				t.Errorf("%+v, %d codes left; want counter %d and %d codes", got, account.RecoveryLeft(), c.want, c.left)
-			}
-		})
-	}
-}
-
-func TestAnImportThatGetsNoTurnSaysSoOfEverybody(t *testing.T) {
-	root := t.TempDir()
-	if err := makeRoot(root); err != nil {
-		t.Fatal(err)
-	}
-	var out strings.Builder
-	p := newProgram(setuid.Privilege{}, root)
-	p.out, p.keyring = &out, factor.NewKeyring(root, safefile.Patience{})
-	i := importing{program: p, all: []*candidate{{outcome: outcome{User: "alice"}}, {outcome: outcome{User: "bob"}}}}
-	err := p.store().Exclusive(func() error { return i.report(i.save()) })
-	if !errors.Is(err, safefile.ErrBusy) {
-		t.Errorf("%v", err)
-	}
-	for _, name := range []string{"alice", "bob"} {
-		if !strings.Contains(out.String(), name+": not imported: ") {
-			t.Errorf("nothing of %s in %q", name, out.String())
-		}
-	}
-}
-
-// candidateOf is alice with what a file says; each time the file is read its devices get other ids.
-func (i *importing) candidateOf(e migrate.Entry) *candidate {
-	d := e.Devices[0]
-	rand.Read(d.ID[:])
-	e.Devices = []migrate.Device{d}
-	return &candidate{who: identity{User: record.User{Name: "alice", UID: 1000}}, entry: e, outcome: outcome{User: "alice"}}
 }
 
 // many is how many users issue 4 wants imported in under a minute.

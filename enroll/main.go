@@ -1,7 +1,8 @@
 // Command enroll sets up second factors: latchkey's passwd(1).
 //
-// It is installed setuid root. Before it reads anything it gives itself a fixed environment; it works with the caller's
-// rights except where it reads or writes records; and it acts for nobody but the caller, unless root calls it.
+// It is installed setuid root. Before it reads anything it gives itself a fixed environment; it
+// works with the caller's rights except where it reads or writes records; and it acts only for the
+// caller, unless root calls it.
 package main
 
 import (
@@ -19,10 +20,12 @@ import (
 	"latchkey/pam/twilio/dispatch"
 )
 
-// root is a prefix of every path, for tests that build an enroll of their own (-ldflags -X main.root=DIR).
+// root is a prefix of every path, for tests that build an enroll of their own (-ldflags -X
+// main.root=DIR).
 var root string
 
-// lockWait bounds the wait for logins and other enrollments. A holder that does not go on is ended before that.
+// lockWait bounds the wait for logins and other enrollments. A holder that does not go on is
+// ended before that.
 const lockWait = 5 * time.Second
 
 func main() {
@@ -33,8 +36,10 @@ func main() {
 	if err != nil {
 		os.Exit(report(os.Stderr, err))
 	}
-	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE) // a pipe without a reader is an error like any other
-	signal.Ignore(unix.SIGTSTP)                          // suspended it could hold a lock, or leave a terminal without echo
+	// A pipe without a reader is an error like any other.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	// Suspended, it could hold a lock or leave a terminal without echo.
+	signal.Ignore(unix.SIGTSTP)
 	down, err := setuid.Drop(func(err error) { os.Exit(report(os.Stderr, err)) })
 	if err != nil {
 		os.Exit(report(os.Stderr, err))
@@ -43,22 +48,27 @@ func main() {
 	os.Exit(p.run(os.Args[1:]))
 }
 
-// newProgram is the program for the caller whose rights down keeps, on the system below root.
-func newProgram(down setuid.Privilege, root string) *program {
+// newProgram is the program for the caller whose rights down keeps, on the system below base.
+func newProgram(down setuid.Privilege, base string) *program {
+	patience := safefile.Patience{Limit: lockWait, Ended: ended(base)}
 	p := &program{
-		Console: terminal.New(os.Stdin, os.Stdout), err: os.Stderr, Privilege: down, uid: down.Real,
-		root: root, clock: time.Now, keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait, Ended: ended(root)}),
-		newVerifier: func() verifier { return &dispatch.Dispatcher{Root: root, Clock: time.Now, Watched: -1} },
+		Console: terminal.New(os.Stdin, os.Stdout), err: os.Stderr,
+		Privilege: down, uid: down.Real, root: base, clock: time.Now,
+		keyring: factor.NewKeyring(base, patience),
+		newVerifier: func() verifier {
+			return &dispatch.Dispatcher{Root: base, Clock: time.Now, Watched: -1}
+		},
 	}
 	p.out, p.password = p.Out, p.authenticate
 	p.Abort = func(err error) { p.End(func() int { return report(p.err, err) }) }
 	return p
 }
 
-// ended logs that a process was ended that held a lock and did not go on. Whoever waits for a lock is root already.
-func ended(root string) func(safefile.Holder) {
+// ended logs that a process was ended that held a lock and did not go on. A program that waits for
+// a lock is root already.
+func ended(base string) func(safefile.Holder) {
 	return func(h safefile.Holder) {
 		line := audit.Ended{Process: h.PID, Program: h.Program, UID: h.UID, Lock: h.File}.String()
-		audit.Syslog{Path: root + "/dev/log"}.Send(audit.Warning, line)
+		audit.Syslog{Path: base + "/dev/log"}.Send(audit.Warning, line)
 	}
 }

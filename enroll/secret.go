@@ -7,7 +7,7 @@ import (
 	"os"
 	"strings"
 
-	"latchkey/enroll/migrate"
+	"latchkey/enroll/migrate/source"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/record"
 )
@@ -42,7 +42,7 @@ func readSecret(name string, r io.Reader) ([]byte, error) {
 	if strings.ContainsAny(line, "\r\n") {
 		return nil, fmt.Errorf("%s:2: more than one line", name)
 	}
-	secret, err := migrate.Secret(line)
+	secret, err := source.Secret(line)
 	if err == nil && (len(secret) < record.MinSecret || len(secret) > record.MaxSecret) {
 		err = fmt.Errorf("a secret has %d to %d bytes", record.MinSecret, record.MaxSecret)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/enroll/plural"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
@@ -138,7 +139,7 @@ func notBooked(wait time.Duration, err error) error {
 	switch {
 	case errors.Is(err, factor.ErrNotYet):
 		minutes := int(wait.Minutes()) + 1
-		hint := "try again in " + counted(minutes, "minute")
+		hint := "try again in " + plural.Of(minutes, "minute")
 		return &failure{err.Error() + "; nothing was changed", hint}
 	case errors.Is(err, enrollment.ErrLocked):
 		return errLocked

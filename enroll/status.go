@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/enroll/plural"
 	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/method"
@@ -135,7 +136,7 @@ func (s *userStatus) write(w io.Writer) {
 func (s *userStatus) locked() string {
 	switch {
 	case s.ForGood:
-		return "locked until root unlocks it, after " + counted(int(s.Refused), "wrong code") + " in a row"
+		return "locked until root unlocks it, after " + plural.Of(int(s.Refused), "wrong code") + " in a row"
 	case s.LockedUntil != nil:
 		return "locked until " + s.LockedUntil.Format(time.DateTime) + " UTC"
 	}

@@ -1,4 +1,4 @@
-package migrate
+package source
 
 import (
 	"encoding/hex"
@@ -17,7 +17,7 @@ import (
 // Oath reads pam_oath's users file, as liboath's usersfile.c reads it: type, user, PIN, secret in hex, and what the last login
 // left: moving factor, code and local time (that of now's location). Several lines of one user are several tokens.
 func Oath(r io.Reader, name string, now time.Time) ([]Entry, error) {
-	b, err := text(r, name, MaxFile)
+	b, err := readText(r, name, MaxFile)
 	if err != nil {
 		return nil, err
 	}

@@ -1,36 +1,39 @@
-package main
+package migrate
 
 import (
 	"bytes"
 	"errors"
 	"slices"
 
-	"latchkey/enroll/migrate"
+	"latchkey/enroll/migrate/source"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
 
-// What over says of a user whose devices stay as they are.
+// What merge says of a user whose devices stay as they are.
 var (
 	errUnchanged = errors.New("already there")
 	errUpdated   = errors.New("already there; used further elsewhere")
 )
 
-// over is what a candidate gets who is enrolled already: nothing, or what the file says in place of all he has.
-func (i *importing) over(c *candidate, old *factor.Account) (enrollment.Enrollment, error) {
+// merge is what a candidate gets who is enrolled already: nothing, or what the file says in
+// place of all they have.
+func (m *migration) merge(c *candidate, old *factor.Account) (enrollment.Enrollment, error) {
 	devices := hasDevices(old.Record, c.entry)
 	codes := hasCodes(old, c.entry.Codes)
 	same := devices && codes && len(old.Record.Devices) == len(c.entry.Devices)
 	switch {
-	case i.replace && !same:
+	case m.Replace && !same:
 		return c.enrollment(old), nil
 	case !devices:
 		return enrollment.Enrollment{}, enrollment.ErrEnrolled
 	case !codes:
-		c.Notes = []string{"the recovery codes differ from those in the file (--replace takes the file's)"}
+		c.Notes = []string{
+			"the recovery codes differ from those in the file (--replace takes the file's)",
+		}
 	}
-	return enrollment.Enrollment{}, c.advance(i.asRoot(), old)
+	return enrollment.Enrollment{}, c.advance(m.Proof, old)
 }
 
 // advance notes what was used elsewhere since the last import: such a code must not work here.
@@ -54,7 +57,8 @@ func (c *candidate) advance(p enrollment.Proof, old *factor.Account) error {
 	return errUnchanged
 }
 
-// enrollment is what the file says. What was used of it here since it was first imported stays used, whatever the file says.
+// enrollment is what the file says. What was used of it here since it was first imported stays
+// used, whatever the file says.
 func (c *candidate) enrollment(old *factor.Account) (e enrollment.Enrollment) {
 	for _, d := range c.entry.Devices {
 		counter := d.Counter
@@ -71,24 +75,26 @@ func (c *candidate) enrollment(old *factor.Account) (e enrollment.Enrollment) {
 		if old == nil {
 			continue
 		}
-		if before := slices.Index(old.Record.Recovery.Codes, code); before >= 0 && enrollment.RecoveryUsed(old, before) {
+		before := slices.Index(old.Record.Recovery.Codes, code)
+		if before >= 0 && enrollment.RecoveryUsed(old, before) {
 			e.Used |= 1 << n
 		}
 	}
 	return e
 }
 
-// hasDevices tells whether all devices of the entry are in the record.
-func hasDevices(r *record.Record, e migrate.Entry) bool {
+// hasDevices reports whether all devices of the entry are in the record.
+func hasDevices(r *record.Record, e source.Entry) bool {
 	for _, d := range e.Devices {
-		if !slices.ContainsFunc(r.Devices, func(has record.Device) bool { return sameDevice(has, d.Device) }) {
+		same := func(has record.Device) bool { return sameDevice(has, d.Device) }
+		if !slices.ContainsFunc(r.Devices, same) {
 			return false
 		}
 	}
 	return true
 }
 
-// sameDevice tells whether two devices make the same codes, whatever they are called.
+// sameDevice reports whether two devices make the same codes; labels do not matter.
 func sameDevice(a, b record.Device) bool {
 	return sameSecret(a, b) && a.Algorithm == b.Algorithm && a.Digits == b.Digits
 }
@@ -98,7 +104,7 @@ func sameSecret(a, b record.Device) bool {
 }
 
 // usedHere is the moving factor up to which the device's secret was used here.
-func usedHere(old *factor.Account, d migrate.Device) (counter uint64) {
+func usedHere(old *factor.Account, d source.Device) (counter uint64) {
 	for _, has := range old.Record.Devices {
 		if used := old.State.Device(has.ID); used != nil && sameSecret(has, d.Device) {
 			counter = max(counter, used.Counter)
@@ -107,7 +113,8 @@ func usedHere(old *factor.Account, d migrate.Device) (counter uint64) {
 	return counter
 }
 
-// hasCodes tells whether the user has these recovery codes, used or not, and no others that are unused.
+// hasCodes reports whether the user has these recovery codes, used or not, and no others that
+// are unused.
 func hasCodes(old *factor.Account, codes []string) bool {
 	set := &old.Record.Recovery
 	for _, code := range codes {

@@ -1,8 +1,8 @@
-// Package migrate reads the files of other second factors: who has which secret, what of it was used, and what latchkey has
+// Package source reads the files of other second factors: who has which secret, what of it was used, and what latchkey has
 // no counterpart for.
 //
 // It only reads. Errors name file and line, and never quote what stands there: it could be a secret.
-package migrate
+package source
 
 import (
 	"bytes"
@@ -136,8 +136,8 @@ func (e *Entry) fail(name string, line int, err error) {
 // at is an error of a line.
 func at(name string, line int, err error) error { return fmt.Errorf("%s:%d: %w", name, line, err) }
 
-// text reads a whole file of at most limit bytes.
-func text(r io.Reader, name string, limit int64) ([]byte, error) {
+// readText reads a whole file of at most limit bytes.
+func readText(r io.Reader, name string, limit int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)

@@ -1,4 +1,4 @@
-package main
+package migrate
 
 import (
 	"errors"
@@ -25,8 +25,8 @@ func openWithoutLinks(path string) (file *os.File, above []folder, err error) {
 	if name == "" {
 		name = "."
 	}
-	const flags = unix.O_RDONLY | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
-	fd, err := unix.Openat(at, name, flags, 0)
+	const careful = unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC
+	fd, err := unix.Openat(at, name, unix.O_RDONLY|careful, 0)
 	if err == unix.ELOOP {
 		err = errors.New("a symbolic link: name the file that it leads to")
 	}

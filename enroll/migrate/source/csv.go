@@ -1,4 +1,4 @@
-package migrate
+package source
 
 import (
 	"bytes"
@@ -18,15 +18,17 @@ import (
 	"latchkey/pam/record"
 )
 
-// columns are those that a CSV file may have, in any order; user, type and one of secret and number it must have.
+// columns are those that a CSV file may have, in any order; user, type and one of secret and
+// number it must have.
 var columns = []string{"user", "type", "label", "secret", "algorithm", "digits", "period", "counter", "number"}
 
 var byteOrderMark = []byte("\ufeff") // which Excel writes
 
-// CSV reads a file of RFC 4180 whose first line names the columns. Each further line is a device; an empty value is the default
-// of enroll add. Several lines of one user are several devices.
+// CSV reads a file of RFC 4180 whose first line names the columns. Each further line is a
+// device; an empty value is the default of enroll add. Several lines of one user are several
+// devices.
 func CSV(r io.Reader, name string, now time.Time) ([]Entry, error) {
-	b, err := text(r, name, MaxFile)
+	b, err := readText(r, name, MaxFile)
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +51,11 @@ func CSV(r io.Reader, name string, now time.Time) ([]Entry, error) {
 			return nil, csvError(name, err)
 		}
 		line, _ := rows.FieldPos(0)
-		row := newRow(header, fields)
-		e := users.of(row["user"])
+		values := newRow(header, fields)
+		e := users.of(values["user"])
 		if len(fields) != len(header) {
 			e.fail(name, line, fmt.Errorf("%d fields, and the first line names %d", len(fields), len(header)))
-		} else if err := e.addRow(row, now); err != nil {
+		} else if err := e.addRow(values, now); err != nil {
 			e.fail(name, line, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package migrate
+package source
 
 import (
 	"encoding/base32"
@@ -32,7 +32,7 @@ func (o oddity) Error() string { return string(o) }
 // Google reads a .google_authenticator file, as FILEFORMAT of google-authenticator-libpam describes it and its module reads
 // it: the secret, then options and scratch codes, a line each. The file is one user's and does not say whose.
 func Google(r io.Reader, name string, now time.Time) (Entry, error) {
-	b, err := text(r, name, googleLimit)
+	b, err := readText(r, name, googleLimit)
 	if err != nil {
 		return Entry{}, err
 	}

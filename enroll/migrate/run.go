@@ -1,0 +1,149 @@
+// Package migrate takes users over from the files of other second factors.
+package migrate
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"latchkey/enroll/migrate/source"
+	"latchkey/pam/enrollment"
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+	"latchkey/pam/safefile"
+)
+
+// User is a user of this system.
+type User struct {
+	record.User
+	Home string
+}
+
+// Options are how files are taken over. Those without a remark are needed.
+type Options struct {
+	Store enrollment.Store
+	Proof enrollment.Proof // of the right to change everyone
+	Clock func() time.Time
+	// LookUp and LookUpID find a user. The error matches names.ErrUnknown only if there is
+	// certainly no such user.
+	LookUp   func(name string) (User, error)
+	LookUpID func(uid int) (User, error)
+	// CheckPhone refuses a phone that no code could be sent to.
+	CheckPhone func(record.Device) error
+	// Changed is told of each user for whom something was changed, from one goroutine.
+	Changed func(Outcome)
+
+	Format source.Format // of the files; empty: as each looks
+	// User is whose the one file is, or who alone is taken over from it; may be empty.
+	User    string
+	Replace bool // what a user has already
+}
+
+// Run takes users over from files, and returns what became of each in the order of the files. One
+// that cannot be taken over stops no one else. The error is one that stopped the run before its
+// end.
+func Run(files []string, o Options) ([]Outcome, error) {
+	m := migration{Options: o}
+	for _, path := range files {
+		m.all = append(m.all, m.read(path)...)
+	}
+	m.identify()
+	err := m.save()
+	return m.outcomes(err), err
+}
+
+// migration is one run.
+type migration struct {
+	Options
+	all    []*candidate
+	shared bool // the host key is there
+}
+
+// batch is how many users are saved under one lock: few enough that others who enroll meanwhile
+// get their turn.
+const batch = 200
+
+// parallel is how many are saved at the same time: they wait for the disk together.
+const parallel = 8
+
+// save enrolls the candidates. The error is one that stops all.
+func (m *migration) save() error {
+	for some := range slices.Chunk(m.all, batch) {
+		err := m.Store.Exclusive(func() error {
+			m.saveSome(some)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, c := range some {
+			if c.Result == Taken || c.Result == Replaced || c.Result == Updated {
+				m.Changed(c.Outcome)
+			}
+		}
+	}
+	return nil
+}
+
+// saveSome enrolls candidates side by side, once one by itself has made what all share.
+func (m *migration) saveSome(some []*candidate) {
+	queue := make(chan *candidate)
+	var workers sync.WaitGroup
+	for range parallel {
+		workers.Go(func() {
+			for c := range queue {
+				m.saveOne(c)
+			}
+		})
+	}
+	for _, c := range some {
+		switch {
+		case c.Result != "":
+		case !m.shared || c.hasPhone():
+			m.saveOne(c)
+			m.shared = m.shared || !c.Bad()
+		default:
+			queue <- c
+		}
+	}
+	close(queue)
+	workers.Wait()
+}
+
+// saveOne enrolls one user, if there is something to change.
+func (m *migration) saveOne(c *candidate) {
+	c.Result = Taken
+	replace := func(old *factor.Account) (enrollment.Enrollment, error) {
+		c.Result = Replaced
+		return m.merge(c, old)
+	}
+	err := m.Store.Import(m.Proof, c.who.User, c.enrollment(nil), replace)
+	switch {
+	case err == nil:
+		c.tell()
+	case errors.Is(err, safefile.ErrInForce):
+		c.tell()
+		c.Problem = err.Error()
+	case errors.Is(err, errUnchanged):
+		c.Result = Unchanged
+	case errors.Is(err, errUpdated):
+		c.Result = Updated
+	case errors.Is(err, enrollment.ErrEnrolled):
+		c.Result = Kept
+	default:
+		c.fail(err)
+	}
+}
+
+// outcomes are those of all candidates. stopped is what stopped the run before its end.
+func (m *migration) outcomes(stopped error) []Outcome {
+	all := []Outcome{}
+	for _, c := range m.all {
+		if c.Result == "" {
+			c.fail(stopped)
+		}
+		all = append(all, c.listed())
+	}
+	return all
+}
