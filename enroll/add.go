@@ -59,7 +59,7 @@ func (p *program) addUnasked(who identity, o options) error {
 		return err
 	}
 	if len(d.Secret) < 16 {
-		fmt.Fprintln(p.err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
+		fmt.Fprintln(p.Err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
 	}
 	if d.Type == method.HOTP {
 		uri += fmt.Sprintf("&counter=%d", o.counter)
@@ -68,7 +68,7 @@ func (p *program) addUnasked(who identity, o options) error {
 	if !made(saved) {
 		return saved
 	}
-	if _, err := fmt.Fprintln(p.out, uri); err != nil {
+	if _, err := fmt.Fprintln(p.Out, uri); err != nil {
 		return &failure{fmt.Sprintf("the device %q of %s is saved, but its URI could not be written: %v", d.Label, who.Name, err),
 			"remove it (enroll remove, or enroll reset if it is the only one) and add it again"}
 	}
@@ -116,7 +116,7 @@ var standardLabel = map[string]string{"": "app", "add totp": "app", "add hotp": 
 // freeLabel is base, or base-2 and so on if the user has that.
 func (p *program) freeLabel(who identity, base string) (label string, err error) {
 	label = base
-	err = p.as0(func() error {
+	err = p.AsRoot(func() error {
 		account, err := p.keyring.Open(who.User)
 		if errors.Is(err, factor.ErrUnenrolled) {
 			return nil
@@ -135,7 +135,7 @@ func (p *program) freeLabel(who identity, base string) (label string, err error)
 
 func (p *program) save(
 	proof enrollment.Proof, who identity, d record.Device, step uint64) error {
-	err := p.as0(func() error { return p.store().Add(proof, who.User, d, step) })
+	err := p.AsRoot(func() error { return p.store().Add(proof, who.User, d, step) })
 	if made(err) {
 		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
 	}

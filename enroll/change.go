@@ -22,7 +22,7 @@ func (p *program) remove(o options) error {
 	if err != nil {
 		return err
 	}
-	err = p.as0(func() error { return p.store().Remove(proof, who.User, o.operand) })
+	err = p.AsRoot(func() error { return p.store().Remove(proof, who.User, o.operand) })
 	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) && !errors.Is(err, factor.ErrState) {
 		return &failure{fmt.Sprintf("%s has no device %q", who.Name, o.operand), "see the devices with: enroll status"}
 	}
@@ -30,7 +30,7 @@ func (p *program) remove(o options) error {
 		return err
 	}
 	p.logged(audit.Change{What: "remove", User: who.Name, Device: o.operand})
-	fmt.Fprintf(p.out, "removed: device %q of %s\n", o.operand, who.Name)
+	fmt.Fprintf(p.Out, "removed: device %q of %s\n", o.operand, who.Name)
 	return err
 }
 
@@ -100,12 +100,12 @@ func (p *program) unlock(o options) error {
 // sayChanged says what came of a command that scripts run again and again. saved is what is still wrong with the change.
 func (p *program) sayChanged(o options, name string, changed bool, said string, saved error) (err error) {
 	if o.json {
-		err = writeJSON(p.out, struct {
+		err = writeJSON(p.Out, struct {
 			User    string `json:"user"`
 			Changed bool   `json:"changed"`
 		}{name, changed})
 	} else {
-		_, err = fmt.Fprintln(p.out, said)
+		_, err = fmt.Fprintln(p.Out, said)
 	}
 	return errors.Join(saved, err)
 }

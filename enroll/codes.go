@@ -23,7 +23,7 @@ func (p *program) codes(o options) error {
 		if !made(saved) {
 			return saved
 		}
-		if _, err = fmt.Fprintln(p.out, strings.Join(codes, "\n")); err != nil {
+		if _, err = fmt.Fprintln(p.Out, strings.Join(codes, "\n")); err != nil {
 			return unseen(who, err)
 		}
 		return saved
@@ -45,7 +45,7 @@ func (p *program) newCodes(proof enrollment.Proof, who identity) error {
 	if !made(saved) {
 		return saved
 	}
-	if _, err := fmt.Fprint(p.out, "\n"+guide.KeepCodes+guide.Codes(codes, 1)+"\nThe old codes no longer work.\n"); err != nil {
+	if _, err := fmt.Fprint(p.Out, "\n"+guide.KeepCodes+guide.Codes(codes, 1)+"\nThe old codes no longer work.\n"); err != nil {
 		return unseen(who, err)
 	}
 	return saved
@@ -65,7 +65,7 @@ func (p *program) replaceCodes(proof enrollment.Proof, who identity) ([]string, 
 	if err != nil {
 		return nil, err
 	}
-	err = p.as0(func() error { return p.store().SetRecovery(proof, who.User, set) })
+	err = p.AsRoot(func() error { return p.store().SetRecovery(proof, who.User, set) })
 	if !made(err) {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func (p *program) doctor(o options) error {
 	if o.json {
 		write = func(w io.Writer, found []doctor.Finding) error { return writeJSON(w, found) }
 	}
-	if err := write(p.out, found); err != nil {
+	if err := write(p.Out, found); err != nil {
 		return err
 	}
 	bad := 0
@@ -64,10 +64,10 @@ func (p *program) progress() func(asked, all int) {
 	}
 	return func(asked, all int) {
 		if asked > 0 && asked%10 == 0 || asked == all {
-			fmt.Fprintf(p.err, "\rsshd has answered %d of %d questions\x1b[K", asked, all)
+			fmt.Fprintf(p.Err, "\rsshd has answered %d of %d questions\x1b[K", asked, all)
 		}
 		if asked == all {
-			fmt.Fprint(p.err, "\r\x1b[K")
+			fmt.Fprint(p.Err, "\r\x1b[K")
 		}
 	}
 }

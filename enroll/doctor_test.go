@@ -52,7 +52,7 @@ func TestDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 			twilioSettings(t, root)
 			var out, errs bytes.Buffer
 			p := newProgram(setuid.Privilege{}, root)
-			p.Console, p.out, p.err = silent(), &out, &errs
+			p.Console = silent(&out, &errs)
 			p.newVerifier = func() verifier { return probe{answer: c.answer} }
 			if status := p.run([]string{"doctor"}); status != c.status {
 				t.Errorf("exit status %d, not %d: %s", status, c.status, errs.String())
@@ -74,7 +74,7 @@ func TestDoctorChangesNothing(t *testing.T) {
 	run := func() string {
 		out.Reset()
 		p := newProgram(setuid.Privilege{}, root)
-		p.Console, p.out, p.err = silent(), &out, &out
+		p.Console = silent(&out, &out)
 		p.newVerifier = func() verifier { return probe{answer: protocol.Answer{Result: protocol.ProbeOK, CodeLength: 8}} }
 		before := tree(t, root)
 		p.run([]string{"doctor"})

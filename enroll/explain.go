@@ -55,9 +55,9 @@ func (p *program) explain(o options) error {
 	}
 	forecast.judge(&e)
 	if o.json {
-		return writeJSON(p.out, e)
+		return writeJSON(p.Out, e)
 	}
-	e.write(p.out)
+	e.write(p.Out)
 	return nil
 }
 

@@ -67,7 +67,7 @@ func (p *program) phoneObstacle(devices []record.Device, rules *policy.Policy) s
 		return "the number has none of the prefixes that latchkey.toml allows"
 	}
 	var err error
-	_ = p.as0(func() error {
+	_ = p.AsRoot(func() error {
 		err = p.newVerifier().Ready()
 		return nil
 	})

@@ -93,10 +93,10 @@ func (p *program) checkPhone() func(record.Device) error {
 
 func (p *program) writeOutcomes(outcomes []migrate.Outcome, asJSON bool) error {
 	if asJSON {
-		return writeJSON(p.out, outcomes)
+		return writeJSON(p.Out, outcomes)
 	}
 	for _, became := range outcomes {
-		if _, err := fmt.Fprintln(p.out, became.Line()); err != nil {
+		if _, err := fmt.Fprintln(p.Out, became.Line()); err != nil {
 			return err
 		}
 	}

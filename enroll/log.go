@@ -40,7 +40,7 @@ func (p *program) unconfirmed(who identity, d record.Device) {
 // log sends a line as root, so that the logger names root for the sender: anyone can write such
 // a line.
 func (p *program) log(priority int, line string) {
-	p.as0(func() error {
+	p.AsRoot(func() error {
 		audit.Syslog{Path: p.root + "/dev/log"}.Send(priority, line)
 		return nil
 	})

@@ -52,15 +52,15 @@ func main() {
 func newProgram(down setuid.Privilege, base string) *program {
 	patience := safefile.Patience{Limit: lockWait, Ended: ended(base)}
 	p := &program{
-		Console: terminal.New(os.Stdin, os.Stdout), err: os.Stderr,
+		Console:   terminal.New(os.Stdin, os.Stdout, os.Stderr),
 		Privilege: down, uid: down.Real, root: base, clock: time.Now,
 		keyring: factor.NewKeyring(base, patience),
 		newVerifier: func() verifier {
 			return &dispatch.Dispatcher{Root: base, Clock: time.Now, Watched: -1}
 		},
 	}
-	p.out, p.password = p.Out, p.authenticate
-	p.Abort = func(err error) { p.End(func() int { return report(p.err, err) }) }
+	p.password = p.authenticate
+	p.Abort = func(err error) { p.End(func() int { return report(p.Err, err) }) }
 	return p
 }
 

@@ -45,7 +45,7 @@ func (p *program) invite(o options) error {
 	}
 	p.logged(audit.Change{What: "invite", User: who.Name, Detail: "until " + c.Until.UTC().Format(time.RFC3339)})
 	if !rules.Ticket {
-		fmt.Fprintln(p.err, "enroll: warning: no one is asked for it: latchkey.toml does not set enroll_ticket = true")
+		fmt.Fprintln(p.Err, "enroll: warning: no one is asked for it: latchkey.toml does not set enroll_ticket = true")
 	}
 	return p.handOut(o, err, oneTimeCode{who.Name, &code, &c.Until}, "ticket for %s, good for one enrollment until %s", who.Name, minute(c.Until))
 }
@@ -72,7 +72,7 @@ func (p *program) bypass(o options) error {
 	}
 	p.logged(audit.Change{What: "bypass", User: who.Name, Detail: "until " + c.Until.UTC().Format(time.RFC3339)})
 	if s, err := p.statusOf(who); err == nil && s.locked() != "" {
-		fmt.Fprintf(p.err, "enroll: warning: %s is %s; to end that: enroll unlock %s\n", who.Name, s.locked(), who.Name)
+		fmt.Fprintf(p.Err, "enroll: warning: %s is %s; to end that: enroll unlock %s\n", who.Name, s.locked(), who.Name)
 	}
 	return p.handOut(o, err, oneTimeCode{who.Name, &code, &c.Until}, "code for %s, good for one login until %s; the user types it at the prompt for a code", who.Name, minute(c.Until))
 }
@@ -94,11 +94,11 @@ func (p *program) handOut(o options, saved error, c oneTimeCode, format string, 
 	}
 	var err error
 	if o.json {
-		err = writeJSON(p.out, c)
+		err = writeJSON(p.Out, c)
 	} else {
-		fmt.Fprintf(p.err, "enroll: "+format+"\n", args...)
+		fmt.Fprintf(p.Err, "enroll: "+format+"\n", args...)
 		if c.Code != nil {
-			_, err = fmt.Fprintln(p.out, *c.Code)
+			_, err = fmt.Fprintln(p.Out, *c.Code)
 		}
 	}
 	if err != nil && c.Code != nil {

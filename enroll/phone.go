@@ -43,7 +43,7 @@ func (p *program) addPhone(o options) error {
 	}
 	saved := p.save(proof, who, d, 0)
 	if made(saved) {
-		fmt.Fprintf(p.out, "Done: codes for %s can be sent to %q, %s.\n", who.Name, d.Label, d.Hint())
+		fmt.Fprintf(p.Out, "Done: codes for %s can be sent to %q, %s.\n", who.Name, d.Label, d.Hint())
 	}
 	return saved
 }
@@ -117,7 +117,7 @@ type verifier interface {
 
 // twilio asks Twilio Verify; reading its credentials and starting latchkey-twilio as another user takes root's rights.
 func (p *program) twilio(ask func(verifier) protocol.Answer) (a protocol.Answer) {
-	err := p.as0(func() error {
+	err := p.AsRoot(func() error {
 		a = ask(p.newVerifier())
 		return nil
 	})

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"latchkey/enroll/setuid"
@@ -22,12 +21,11 @@ import (
 type program struct {
 	*terminal.Console
 	setuid.Privilege
-	out, err io.Writer // what it did, and what went wrong
-	uid      int       // the real uid: who runs it
-	root     string
-	clock    func() time.Time
-	keyring  factor.Keyring
-	given    string // the password that PAM was given, to tell it from a code
+	uid     int // the real uid: who runs it
+	root    string
+	clock   func() time.Time
+	keyring factor.Keyring
+	given   string // the password that PAM was given, to tell it from a code
 	// password asks a user for the password, and whether the account may be used.
 	password func(name string) error
 	// newVerifier makes what reaches Twilio Verify.
@@ -35,16 +33,13 @@ type program struct {
 	changed     bool // something was, and is in the log
 }
 
-// as0 runs do as root.
-func (p *program) as0(do func() error) error { return p.AsRoot(do) }
-
 // run does what args say and returns the exit status.
 func (p *program) run(args []string) int {
 	o, err := parse(args)
 	switch {
 	case err != nil:
 	case o.help:
-		fmt.Fprint(p.out, helpFor(o.command))
+		fmt.Fprint(p.Out, helpFor(o.command))
 	case o.command.Root && p.uid != 0:
 		err = &failure{fmt.Sprintf("enroll %s is for root", o.command.Name), ""}
 	default:
@@ -53,7 +48,7 @@ func (p *program) run(args []string) int {
 		}
 	}
 	err = p.ended(err)
-	return report(p.err, hinted(err, o))
+	return report(p.Err, hinted(err, o))
 }
 
 // diskFails is the hint where something could not be saved.
@@ -93,7 +88,7 @@ func hinted(err error, o options) error {
 
 // enrolled tells whether who has a record, and fails if that is unreadable.
 func (p *program) enrolled(who identity) (bool, error) {
-	err := p.as0(func() error {
+	err := p.AsRoot(func() error {
 		account, err := p.keyring.Open(who.User)
 		if err == nil {
 			account.Close()

@@ -67,7 +67,7 @@ func (p *program) pamAsks(style pam.Style, text string) (string, error) {
 	case pam.PromptEchoOn:
 		return p.Ask(text)
 	case pam.ErrorMsg, pam.TextInfo:
-		fmt.Fprintln(p.err, text)
+		fmt.Fprintln(p.Err, text)
 		return "", nil
 	}
 	return "", errors.New("unknown message style")
@@ -109,7 +109,7 @@ type means struct {
 }
 
 func (p *program) means(who identity) (has means, err error) {
-	err = p.as0(func() error {
+	err = p.AsRoot(func() error {
 		r, st, err := p.keyring.View(who.User)
 		if err != nil {
 			return err

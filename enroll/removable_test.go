@@ -13,7 +13,7 @@ import (
 func removable(root string, args ...string) (said string, exit int) {
 	var out bytes.Buffer
 	p := newProgram(setuid.Privilege{}, root)
-	p.Console, p.out, p.err = silent(), &out, &out
+	p.Console = silent(&out, &out)
 	exit = p.run(append([]string{"removable"}, args...))
 	return out.String(), exit
 }

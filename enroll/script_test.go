@@ -58,8 +58,9 @@ func makeRoot(root string) error {
 }
 
 // silent is a console at which no one sits.
-func silent() *terminal.Console {
-	return &terminal.Console{In: bufio.NewReader(strings.NewReader("")), Out: io.Discard}
+func silent(out, err io.Writer) *terminal.Console {
+	in := bufio.NewReader(strings.NewReader(""))
+	return &terminal.Console{In: in, Out: out, Err: err}
 }
 
 // enrollBelowRoot is main without the clean start, whose re-execution would forget where the test's root is.

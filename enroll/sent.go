@@ -78,7 +78,7 @@ func (c *sentCode) answered(answer, sid string) (o flow.Outcome, err error) {
 		return flow.Outcome{Reason: flow.Wrong, Detail: "the same wrong code again"}, nil
 	}
 	c.refused = append(c.refused, code)
-	err = c.as0(func() error {
+	err = c.AsRoot(func() error {
 		o, err = c.proof.judge(code, sid)
 		return err
 	})
@@ -111,7 +111,7 @@ func (c *sentCode) send() (sid string, channel method.Method, err error) {
 // counts.
 func (c *sentCode) sendBy(channel method.Method, limits factor.SendLimits) (
 	a protocol.Answer, err error) {
-	err = c.as0(func() error {
+	err = c.AsRoot(func() error {
 		twilio := c.newVerifier()
 		if err := twilio.Ready(); err != nil {
 			return notSendable(err)

@@ -35,13 +35,13 @@ func (p *program) saveFirst(proof enrollment.Proof, who identity, d record.Devic
 		return err
 	}
 	all := enrollment.Enrollment{Devices: []record.Device{d}, Counters: []uint64{step}, Recovery: set}
-	saved := p.as0(func() error { return p.store().Enroll(proof, who.User, all) })
+	saved := p.AsRoot(func() error { return p.store().Enroll(proof, who.User, all) })
 	if !made(saved) {
 		return saved
 	}
 	p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
 	p.logged(audit.Change{What: "codes", User: who.Name})
-	if _, err := fmt.Fprint(p.out, "Step 3 of 3. "+guide.KeepCodes+guide.Codes(codes, 1)+"\n"); err != nil {
+	if _, err := fmt.Fprint(p.Out, "Step 3 of 3. "+guide.KeepCodes+guide.Codes(codes, 1)+"\n"); err != nil {
 		return unseen(who, err)
 	}
 	p.saidDone(who, d)
@@ -60,7 +60,7 @@ func (p *program) addApp(who identity, o options) error {
 }
 
 func (p *program) saidDone(who identity, d record.Device) {
-	fmt.Fprintf(p.out, "Done: the device %q is set up for %s. The next login asks for a code from it.\n", d.Label, who.Name)
+	fmt.Fprintf(p.Out, "Done: the device %q is set up for %s. The next login asks for a code from it.\n", d.Label, who.Name)
 }
 
 // setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. These
@@ -110,7 +110,7 @@ func (p *program) withPicture(uri string, o options, work func() error) error {
 	err = work()
 	keep(made(err))
 	if made(err) {
-		fmt.Fprintf(p.err, "enroll: warning: %s holds the secret: remove it once it is scanned\n", o.png)
+		fmt.Fprintf(p.Err, "enroll: warning: %s holds the secret: remove it once it is scanned\n", o.png)
 	}
 	return err
 }

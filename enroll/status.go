@@ -53,9 +53,9 @@ func (p *program) status(o options) error {
 		return err
 	}
 	if o.json {
-		err = writeJSON(p.out, s)
+		err = writeJSON(p.Out, s)
 	} else {
-		s.write(p.out)
+		s.write(p.Out)
 	}
 	if err == nil && s.Problem != "" {
 		err = &failure{"logins of " + who.Name + " are denied: " + s.Problem, s.hint}
@@ -70,7 +70,7 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 	if err != nil {
 		return s, err
 	}
-	err = p.as0(func() error {
+	err = p.AsRoot(func() error {
 		r, st, err := p.keyring.View(who.User)
 		if err == nil {
 			s.fill(r, st, limits, p.clock())
@@ -164,9 +164,9 @@ func (p *program) list(o options) error {
 		all = append(all, s)
 	}
 	if o.json {
-		err = writeJSON(p.out, all)
+		err = writeJSON(p.Out, all)
 	} else {
-		writeList(p.out, all)
+		writeList(p.Out, all)
 	}
 	if err == nil && bad > 0 {
 		hint := "each line says why; if nothing else helps: enroll reset NAME"

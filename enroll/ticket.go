@@ -41,7 +41,7 @@ func (p *program) tryTicket(who identity) (ticket state.OneTimeCode, err error) 
 	}
 	began, result := p.clock(), factor.Wrong
 	if code, possible := factor.NormalizeAnswer(answer); possible && !p.spared(who, answer) {
-		err = p.as0(func() error {
+		err = p.AsRoot(func() error {
 			result, ticket, err = p.store().VerifyTicket(who.User, code, p.clock(), limits)
 			return err
 		})

@@ -32,7 +32,7 @@ func (p *program) addToken(who identity, o options) error {
 	}
 	saved := p.save(proof, who, d, next)
 	if made(saved) {
-		fmt.Fprintf(p.out, "Done: the token %q is set up for %s.\n", d.Label, who.Name)
+		fmt.Fprintf(p.Out, "Done: the token %q is set up for %s.\n", d.Label, who.Name)
 	}
 	return saved
 }

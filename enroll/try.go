@@ -32,11 +32,11 @@ func (p *program) try(o options) error {
 	case m.Result != factor.Accepted:
 		return &failure{"code not accepted", explain(m.Result)}
 	case m.Method == method.Bypass:
-		fmt.Fprintln(p.out, "accepted: the bypass code from root; it is now used up")
+		fmt.Fprintln(p.Out, "accepted: the bypass code from root; it is now used up")
 	case m.Device == nil:
-		fmt.Fprintln(p.out, "accepted: a recovery code; it is now used up")
+		fmt.Fprintln(p.Out, "accepted: a recovery code; it is now used up")
 	default:
-		fmt.Fprintf(p.out, "accepted: device %q (%s)\n", m.Device.Label, m.Device.Type)
+		fmt.Fprintf(p.Out, "accepted: device %q (%s)\n", m.Device.Label, m.Device.Type)
 	}
 	return nil
 }
@@ -57,7 +57,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		p.refused(who, flow.Outcome{Reason: flow.Wrong, Detail: "not a code"}, began)
 		return m, nil, nil
 	}
-	err = p.as0(func() error {
+	err = p.AsRoot(func() error {
 		account, err := p.keyring.Open(who.User)
 		if err != nil {
 			return err

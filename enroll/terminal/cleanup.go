@@ -17,8 +17,8 @@ var ending = []os.Signal{
 // interrupted is the exit status of a program that a signal ended.
 const interrupted = 1
 
-// cleanup undoes what is half done when a signal ends the program: a terminal without echo, a color,
-// a file.
+// cleanup undoes what is half done when a signal ends the program: a terminal without echo, a
+// color, a file.
 type cleanup struct {
 	mu      sync.Mutex
 	undo    []func()

@@ -21,15 +21,16 @@ type Console struct {
 	inFile  *os.File
 	Out     io.Writer
 	outFile *os.File
+	Err     io.Writer
 	// Shown reports whether output goes to a terminal, not to a file or a pipe.
 	Shown bool
 }
 
-// New makes a console of standard input and output.
-func New(in, out *os.File) *Console {
+// New makes a console of standard input, output and error.
+func New(in, out, err *os.File) *Console {
 	return &Console{
 		In: bufio.NewReaderSize(in, 4096), inFile: in,
-		Out: &output{Writer: out}, outFile: out, Shown: term.IsTerminal(int(out.Fd())),
+		Out: &output{Writer: out}, outFile: out, Err: err, Shown: term.IsTerminal(int(out.Fd())),
 	}
 }
 

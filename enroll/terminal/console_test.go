@@ -33,7 +33,7 @@ func (w *witness) Write(text []byte) (int, error) {
 // askHiddenAndDie asks for a password, and ends itself by the signal of its first argument once
 // nothing echoes.
 func askHiddenAndDie() {
-	c := New(os.Stdin, os.Stdout)
+	c := New(os.Stdin, os.Stdout, os.Stderr)
 	w := &witness{Writer: os.Stdout}
 	c.Out = w
 	if n, _ := strconv.Atoi(os.Args[1]); n != 0 {
