@@ -189,10 +189,10 @@ func TestUnlockEndsALockAndForgetsTheFailures(t *testing.T) {
 	if was, err := k.Unlock(enrollment.ByRoot(), alice, three, noon); was || err != nil {
 		t.Errorf("not locked after one failure: %v, %v", was, err)
 	}
-	if n := failures(t, root); n != 1 { // what says that nothing was changed changes nothing
-		t.Errorf("got %d failures, want 1", n)
+	if n := failures(t, root); n != 0 { // under another policy this one may have been the last
+		t.Errorf("got %d failures, want none", n)
 	}
-	for range 2 {
+	for range 3 {
 		expect(t, root, wrong, noon, factor.Wrong)
 	}
 	if was, err := k.Unlock(enrollment.ByRoot(), alice, three, noon); !was || err != nil {

@@ -24,8 +24,9 @@ func Advance(p Proof, a *factor.Account, id state.DeviceID, counter uint64) (boo
 	return true, commitOrUndo(a.State)
 }
 
-// Unlock ends a lock and forgets the failures that led to it. It reports whether there was a lock;
-// without one, nothing is changed. It takes root.
+// Unlock ends a lock and forgets the failures that led to it. It reports whether limits lock the
+// user; those of a service with a policy of its own may, where these do not, so the failures are
+// forgotten in any case. It takes root.
 func (s Store) Unlock(
 	p Proof, u record.User, limits factor.Limits, now time.Time) (bool, error) {
 	if err := p.allowsAll(); err != nil {
@@ -37,11 +38,9 @@ func (s Store) Unlock(
 	}
 	defer file.Close()
 	st := &file.State
-	if !limits.Lockout(st, now).Locked() {
-		return false, nil
-	}
+	was := limits.Lockout(st, now).Locked()
 	st.Locked, st.Failures, st.Refused = time.Time{}, nil, state.Refused{}
-	return true, commitOrUndo(file)
+	return was, commitOrUndo(file)
 }
 
 // lockable opens the state of a user who may be locked: users without a record can be, too, by
