@@ -82,6 +82,8 @@ var allFrozen = []frozen{
 	{"a login at a code, and enroll", loginProgram, "users/", atCode, changes},
 	{"a login at a send, and another user's", loginProgram, "host", atSend, sends},
 	{"an enrollment in a login, and enroll", firstLoginProgram, "users", atFirstCode, changes},
+	{"an enroll at a code, and root's", "/usr/bin/enroll", "users/", atProof, changes},
+	{"an enroll at a code, and a login", "/usr/bin/enroll", "users/", atProof, logsIn},
 }
 
 // atCode is a su before it checks a wrong code.
@@ -90,6 +92,17 @@ func atCode(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User, string) 
 	typed(t, terminal, `[Pp]assword`, suite.Password)
 	must(t, terminal.Expect(`ode.*: `))
 	return terminal, to, to.WrongCode()
+}
+
+// atProof is a user's enroll before it checks a wrong code.
+func atProof(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User, string) {
+	u := enrolled(t, h)
+	terminal, err := suite.NewTerminal(h.Shell(as(u, "/usr/bin/enroll", "codes")...))
+	must(t, err)
+	t.Cleanup(terminal.Close)
+	typed(t, terminal, `[Pp]assword`, suite.Password)
+	must(t, terminal.Expect(`ode.*: `))
+	return terminal, u, u.WrongCode()
 }
 
 // atSend is a su before it sends a code.
