@@ -65,7 +65,7 @@ func TestWhatCannotBeReadIsNamedAndStopsTheRemoval(t *testing.T) {
 	}
 	for _, args := range [][]string{nil, {"--but-profile"}} {
 		said, exit := removable(root, args...)
-		if want := "not known: /etc/pam.d/common-auth: "; exit != exitFailed ||
+		if want := "still needed: /etc/pam.d/common-auth: "; exit != exitFailed ||
 			!strings.Contains(said, want) {
 			t.Errorf("exit status %d, want %d; said %q, want %q", exit, exitFailed, said, want)
 		}

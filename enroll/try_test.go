@@ -152,7 +152,7 @@ func TestACodeThatDoesNotConfirmANewDeviceIsLoggedAndNotCharged(t *testing.T) {
 	talk(t, term, "Password: ", password)
 	d := scan(t, term)
 	typed(t, term, absent(d, factor.Step(d, time.Now())))
-	talk(t, term, "That is not the code", "12345", "That is not the code", "", "no correct code; nothing was saved")
+	talk(t, term, "That code is wrong", "12345", "That code is wrong", "", "no correct code; nothing was saved")
 	exits(t, term, exitFailed)
 	line := refusal(bob, "totp", "app", "wrong")
 	s.logs(line, line, line)
