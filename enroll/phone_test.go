@@ -190,8 +190,8 @@ func TestALockedUserProvesNothingAndTwilioIsNotAsked(t *testing.T) {
 	s.withApp(bob)
 	for u, args := range map[identity][]string{alice: {"codes"}, bob: {"test"}} {
 		term := s.as(u, args...)
-		talk(t, term, "Password: ", password, `Code: `, "000000", "")
-		term.Exit()
+		talk(t, term, "Password: ", password, `Code: `, "000000", "not accepted")
+		term.Close()
 	}
 	sends, checks := s.verify.Sends(), s.verify.Checks()
 	s.logged()
