@@ -215,7 +215,7 @@ func copyFile(t *testing.T, from, to string) {
 	data, err := os.ReadFile(from)
 	testroot.Must(t, err)
 	testroot.Must(t, os.MkdirAll(filepath.Dir(to), 0o755))
-	testroot.Must(t, os.WriteFile(to, data, 0o755))
+	testroot.Executable(t, to, data)
 	testroot.Must(t, os.Chmod(to, 0o755))
 }
 

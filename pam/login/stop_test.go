@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"latchkey/pam/factor"
 	"latchkey/pam/testroot"
 )
@@ -36,8 +38,13 @@ func TestALoginStoppedAfterAnySystemCallHoldsUpNoOtherLogin(t *testing.T) {
 	testroot.Stops(t, stopCalls, func(strace []string, stopped func(<-chan struct{}) bool, after string) bool {
 		testroot.Write(t, h.root.State("alice"), fresh)
 		first := h.startRole(strace)
-		go first.converse(code)
+		talked := make(chan struct{})
+		go func() {
+			first.converse(code)
+			close(talked)
+		}()
 		if !stopped(first.ended) {
+			<-talked
 			return false
 		}
 		stops++
@@ -52,6 +59,8 @@ func TestALoginStoppedAfterAnySystemCallHoldsUpNoOtherLogin(t *testing.T) {
 			t.Errorf("stopped after %s: the other login got %q, %v", after, frame, err)
 		}
 		second.stop()
+		testroot.Must(t, unix.Shutdown(first.fd, unix.SHUT_RDWR)) // it may be stopped with its end open
+		<-talked
 		first.stop()
 		h.free()
 		if again := verify(h, code); again != factor.Replayed {

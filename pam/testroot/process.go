@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -78,6 +79,15 @@ func Kills(t *testing.T, calls string, run func(strace []string, before string) 
 			}
 		}
 	}
+}
+
+// Executable writes a program. No child that is started meanwhile inherits the file open for writing, so that it can be
+// started at once (ETXTBSY of execve(2)).
+func Executable(t testing.TB, path string, text []byte) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	Must(t, os.WriteFile(path, text, 0o755))
 }
 
 // Stops is Kills with SIGSTOP, behind which a program stays until it is killed. run gets a function too that returns once that

@@ -48,7 +48,7 @@ func host(t *testing.T, script string) testroot.Root {
 	testroot.Must(t, os.Mkdir(root.Join("pids"), 0o755))
 	testroot.Must(t, os.Chmod(root.Join("pids"), 0o1777))
 	text := "#!/bin/sh\n: >" + root.Join("pids") + "/$$\n" + script + "\n"
-	testroot.Must(t, os.WriteFile(program, []byte(text), 0o755))
+	testroot.Executable(t, program, []byte(text))
 	// The program's user has to get there.
 	for dir := string(root); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 		testroot.Must(t, os.Chmod(dir, 0o755))
@@ -312,7 +312,7 @@ func TestTheProgramGetsNothingButItsRequest(t *testing.T) {
 		`for f in /proc/$$/fd/*; do readlink $f; done | grep -v -e ^pipe: -e null$ -e twilio$; echo end`: "end",
 	} {
 		text := "#!/bin/sh\n" + reports(commands) + "\n"
-		testroot.Must(t, os.WriteFile(program, []byte(text), 0o755))
+		testroot.Executable(t, program, []byte(text))
 		if a := check(root); a.Result != protocol.Refused || a.Detail != want {
 			t.Errorf("%s: %+v, not %q", commands, a, want)
 		}
