@@ -157,8 +157,8 @@ func TestTheRemovalOfThePackageNeverLocksAnyoneOut(t *testing.T) {
 func (m machine) cannotTell() {
 	m.t.Helper()
 	for script, says := range map[string][2]string{
-		"ln -s loop /etc/pam.d/loop": {"not known: /etc/pam.d/loop: ", "rm /etc/pam.d/loop"},
-		"mkfifo /etc/pam.d/pipe": {"not known: /etc/pam.d/pipe: not a regular file",
+		"ln -s loop /etc/pam.d/loop": {"still needed: /etc/pam.d/loop: ", "rm /etc/pam.d/loop"},
+		"mkfifo /etc/pam.d/pipe": {"still needed: /etc/pam.d/pipe: not a regular file",
 			"rm /etc/pam.d/pipe"},
 		"mv /usr/bin/enroll /root/saved": {"/usr/bin/enroll does not run",
 			"mv /root/saved /usr/bin/enroll"},
