@@ -100,7 +100,7 @@ func (d demo) firstLogin() error {
 	return d.login(bob, true, line{`shows now: `, bob.CodeOf}, line{`when you have them: `, ""})
 }
 
-const appPrompt = `From your app.*Verification code: `
+const appPrompt = `Verification code: `
 
 // bySMS adds a phone and logs in with a code that a stand-in for Twilio Verify would have sent.
 func (d demo) bySMS(alice *suite.User) error {
@@ -118,7 +118,7 @@ func (d demo) bySMS(alice *suite.User) error {
 	}
 	fmt.Fprintf(d.out, "root@%s:~# enroll %s\n%s", d.host.Suite, strings.Join(argv[1:], " "), said)
 	d.say("Alice's app is out of reach. She asks for an SMS.")
-	return d.login(alice, true, line{`to get one: `, "sms"}, line{`again: `, func() string { return verify.Code(number) }})
+	return d.login(alice, true, line{appPrompt, "sms"}, line{appPrompt, func() string { return verify.Code(number) }})
 }
 
 // line is what is typed after what is expected: a string, or a function that returns it when it is needed, from what was seen.
