@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -26,9 +25,8 @@ func (a *Account) bookChecks(g Guess) (checks []Check) {
 	}
 	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
 		p := &a.State.Pendings[i]
-		phone := a.device(p.Device)
-		if phone == nil || phone.Type != method.Phone || p.SID == "" || p != a.latest(p.Device) || !g.Sent(*p) ||
-			standing(*p, g.At) != Waiting {
+		phone := a.phoneOf(p, g.Sent)
+		if phone == nil || standing(*p, g.At) != Waiting {
 			continue
 		}
 		p.Checks++

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -31,14 +32,23 @@ const (
 
 // Sent returns how the verification stands that was sent last, of those that allowed accepts, and to which phone it was sent.
 func (a *Account) Sent(now time.Time, allowed func(state.Pending) bool) (*record.Device, Standing) {
-	for _, p := range slices.Backward(a.State.Pendings) {
-		phone := a.device(p.Device)
-		if phone == nil || p.SID == "" || p != *a.latest(p.Device) || !allowed(p) {
-			continue
+	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
+		p := &a.State.Pendings[i]
+		if phone := a.phoneOf(p, allowed); phone != nil {
+			return phone, standing(*p, now)
 		}
-		return phone, standing(p, now)
 	}
 	return nil, None
+}
+
+// phoneOf is the phone that a verification was sent to, if it is that phone's latest, Twilio has named it, and allowed accepts
+// it; else nil.
+func (a *Account) phoneOf(p *state.Pending, allowed func(state.Pending) bool) *record.Device {
+	phone := a.device(p.Device)
+	if phone == nil || phone.Type != method.Phone || p.SID == "" || p != a.latest(p.Device) || !allowed(*p) {
+		return nil
+	}
+	return phone
 }
 
 func standing(p state.Pending, now time.Time) Standing {
