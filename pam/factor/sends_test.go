@@ -307,3 +307,16 @@ func TestAnApprovalOfAnotherVerificationIsNotAccepted(t *testing.T) {
 		t.Error("it ended the other one")
 	}
 }
+
+func TestOnlyTheLatestVerificationOfAPhoneIsSpokenOf(t *testing.T) {
+	root, ids := phones(t, 1)
+	pendingOf(t, root, ids[0], "VE1", noon)
+	later := noon.Add(10 * time.Minute)
+	sent(t, root, ids[0], later) // booked, and Twilio has not named it
+	account, err := root.Keyring().Open(record.User{Name: "user0", UID: uid})
+	testroot.Must(t, err)
+	defer account.Close()
+	if phone, got := account.Sent(later, func(state.Pending) bool { return true }); phone != nil || got != factor.None {
+		t.Errorf("got %v, standing %d; want none", phone, got)
+	}
+}
