@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"latchkey/enroll/app/otpauth"
+	"latchkey/enroll/hint"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
@@ -20,7 +21,7 @@ func (p *program) addTOTP(o options) error { return p.addSecret(o, p.addApp) }
 // addHOTP gives a user one more token.
 func (p *program) addHOTP(o options) error {
 	if o.yes && o.secretFile == "" {
-		return misused("enroll add hotp --yes needs --secret-file: the token has its secret already")
+		return hint.Misuse("enroll add hotp --yes needs --secret-file: the token has its secret already")
 	}
 	return p.addSecret(o, p.addToken)
 }
@@ -28,7 +29,7 @@ func (p *program) addHOTP(o options) error {
 // addSecret adds a device that has a secret, with questions or without.
 func (p *program) addSecret(o options, asked func(identity, options) error) error {
 	if o.secretFile != "" && !o.yes {
-		return misused("--secret-file needs --yes")
+		return hint.Misuse("--secret-file needs --yes")
 	}
 	who, err := p.adding(o)
 	switch {
@@ -43,7 +44,7 @@ func (p *program) addSecret(o options, asked func(identity, options) error) erro
 // adding is for whom a device is added, which asks nothing for root alone.
 func (p *program) adding(o options) (identity, error) {
 	if (o.yes || o.secretFile != "") && p.uid != 0 {
-		return identity{}, &failure{"--yes and --secret-file are for root", "without them: enroll " + o.command.Name}
+		return identity{}, hint.Error("--yes and --secret-file are for root", "without them: enroll "+o.command.Name)
 	}
 	return p.whom(o.user)
 }
@@ -69,8 +70,8 @@ func (p *program) addUnasked(who identity, o options) error {
 		return saved
 	}
 	if _, err := fmt.Fprintln(p.Out, uri); err != nil {
-		return &failure{fmt.Sprintf("the device %q of %s is saved, but its URI could not be written: %v", d.Label, who.Name, err),
-			"remove it (enroll remove, or enroll reset if it is the only one) and add it again"}
+		return hint.Error(fmt.Sprintf("the device %q of %s is saved, but its URI could not be written: %v", d.Label, who.Name, err),
+			"remove it (enroll remove, or enroll reset if it is the only one) and add it again")
 	}
 	return saved
 }
@@ -94,10 +95,10 @@ func (p *program) deviceWith(who identity, o options, secret []byte) (record.Dev
 		}
 	}
 	if o.period < 1 || o.period > int(record.MaxPeriod/time.Second) {
-		return record.Device{}, misused("--period must be 1 to %d seconds", int(record.MaxPeriod/time.Second))
+		return record.Device{}, hint.Misuse("--period must be 1 to %d seconds", int(record.MaxPeriod/time.Second))
 	}
 	if o.counter > factor.MaxCounter {
-		return record.Device{}, misused("--counter must be at most %d", uint64(factor.MaxCounter))
+		return record.Device{}, hint.Misuse("--counter must be at most %d", uint64(factor.MaxCounter))
 	}
 	algorithm, now := strings.ToUpper(o.algorithm), p.clock()
 	d := enrollment.NewTOTP(label, secret, algorithm, o.digits, time.Duration(o.period)*time.Second, now)
@@ -105,7 +106,7 @@ func (p *program) deviceWith(who identity, o options, secret []byte) (record.Dev
 		d = enrollment.NewHOTP(label, secret, algorithm, o.digits, now)
 	}
 	if err := d.Check(); err != nil {
-		return d, misused("%v", err)
+		return d, hint.Misuse("%v", err)
 	}
 	return d, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
@@ -24,7 +25,7 @@ func (p *program) remove(o options) error {
 	}
 	err = p.AsRoot(func() error { return p.store().Remove(proof, who.User, o.operand) })
 	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) && !errors.Is(err, factor.ErrState) {
-		return &failure{fmt.Sprintf("%s has no device %q", who.Name, o.operand), "see the devices with: enroll status"}
+		return hint.Error(fmt.Sprintf("%s has no device %q", who.Name, o.operand), "see the devices with: enroll status")
 	}
 	if !made(err) {
 		return err
@@ -47,8 +48,8 @@ func (p *program) reset(o options) error {
 		return lookUpErr
 	}
 	if errors.Is(lookUpErr, names.ErrUntold) && !o.deleteAnyway {
-		return &failure{lookUpErr.Error() + "; nothing was changed", "try again when it can; to remove all that " + name +
-			" has, deleted user or not: enroll reset --delete-anyway " + name}
+		return hint.Error(lookUpErr.Error()+"; nothing was changed", "try again when it can; to remove all that "+name+
+			" has, deleted user or not: enroll reset --delete-anyway "+name)
 	}
 	err = p.store().Reset(p.asRoot(), name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -63,7 +64,7 @@ func (p *program) reset(o options) error {
 	}
 	if errors.Is(err, enrollment.ErrHalf) {
 		p.logged(audit.Change{What: "reset", User: name, Detail: "incomplete"})
-		return &failure{"the reset of " + name + " is incomplete: " + err.Error(), "run it again: enroll reset " + name}
+		return hint.Error("the reset of "+name+" is incomplete: "+err.Error(), "run it again: enroll reset "+name)
 	}
 	if !made(err) {
 		return err
@@ -113,7 +114,7 @@ func (p *program) sayChanged(o options, name string, changed bool, said string, 
 // target is the NAME of a command for root, which may also be given as --user.
 func target(o options) (string, error) {
 	if o.operand != "" && o.user != "" && o.operand != o.user {
-		return "", misused("two names: %q and --user %q", o.operand, o.user)
+		return "", hint.Misuse("two names: %q and --user %q", o.operand, o.user)
 	}
 	if o.operand != "" {
 		return o.operand, nil

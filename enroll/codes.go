@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/app/guide"
+	"latchkey/enroll/hint"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 )
@@ -12,7 +13,7 @@ import (
 // codes makes new recovery codes; the old ones stop working.
 func (p *program) codes(o options) error {
 	if o.yes && p.uid != 0 {
-		return &failure{"--yes is for root", "without it: enroll codes"}
+		return hint.Error("--yes is for root", "without it: enroll codes")
 	}
 	who, err := p.enrolledUser(o.user)
 	if err != nil {
@@ -29,8 +30,8 @@ func (p *program) codes(o options) error {
 		return saved
 	}
 	if !p.Shown {
-		return &failure{"output is not a terminal, so no codes are shown",
-			"run it on a terminal, or as root: enroll codes --user NAME --yes"}
+		return hint.Error("output is not a terminal, so no codes are shown",
+			"run it on a terminal, or as root: enroll codes --user NAME --yes")
 	}
 	proof, err := p.prove(who)
 	if err != nil {
@@ -53,7 +54,7 @@ func (p *program) newCodes(proof enrollment.Proof, who identity) error {
 
 // unseen says that recovery codes were saved which nobody has seen.
 func unseen(who identity, err error) error {
-	return &failure{fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.Name, err), "make new ones: enroll codes"}
+	return hint.Error(fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.Name, err), "make new ones: enroll codes")
 }
 
 // replaceCodes saves a new set. It is saved before it is seen: codes on paper that do not work are worse than none.

@@ -28,7 +28,7 @@ func (p *program) doctor(o options) error {
 		}
 	}
 	if bad > 0 {
-		return &failure{fmt.Sprintf("%d of %d checks failed", bad, len(found)), ""}
+		return hint.Error(fmt.Sprintf("%d of %d checks failed", bad, len(found)), "")
 	}
 	return nil
 }

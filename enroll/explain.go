@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/flow"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/method"
@@ -66,7 +67,7 @@ func (p *program) decide(e *explanation, who identity, member func(string) (bool
 	path string) error {
 	rules, err := policy.Load(p.root, path)
 	if err != nil {
-		return &failure{err.Error(), "until it can be read, every login is denied"}
+		return hint.Error(err.Error(), "until it can be read, every login is denied")
 	}
 	d := rules.Decide(policy.Request{User: who.Name, Service: e.Service, From: e.From,
 		InGroup: member})

@@ -16,19 +16,6 @@ const (
 	exitUsage  = 2
 )
 
-// failure is an error with what to type next.
-type failure struct{ what, hint string }
-
-func (f *failure) Error() string { return f.what }
-func (f *failure) Hint() string  { return f.hint }
-
-// misuse is a wrong use of the command line.
-type misuse struct{ what string }
-
-func (m *misuse) Error() string { return m.what }
-
-func misused(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }
-
 // made reports whether a change was made: it may be in force although it could not be made
 // durable. Then it is logged and shown like any other, and the error says the rest.
 func made(err error) bool { return err == nil || errors.Is(err, safefile.ErrInForce) }
@@ -42,9 +29,9 @@ func (p *program) ended(err error) error {
 		return err
 	case p.changed:
 		what := fmt.Sprintf("it is done, but standard output could not be written: %v", unwritten)
-		return &failure{what, ""}
+		return hint.Error(what, "")
 	}
-	return &failure{fmt.Sprintf("standard output could not be written: %v", unwritten), ""}
+	return hint.Error(fmt.Sprintf("standard output could not be written: %v", unwritten), "")
 }
 
 // report writes err for people and returns the exit status.
@@ -53,12 +40,11 @@ func report(w io.Writer, err error) int {
 		return exitDone
 	}
 	fmt.Fprintf(w, "enroll: error: %v\n", err)
-	if wrong := (*misuse)(nil); errors.As(err, &wrong) {
-		fmt.Fprintln(w, "enroll: hint: enroll --help shows how it is used")
-		return exitUsage
-	}
 	if next := hint.Of(err); next != "" {
 		fmt.Fprintf(w, "enroll: hint: %s\n", next)
+	}
+	if hint.IsMisuse(err) {
+		return exitUsage
 	}
 	return exitFailed
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/record"
 )
@@ -57,5 +58,5 @@ func (p *program) whom(named string) (identity, error) {
 	if alias, err := lookUp(named); err == nil && int(alias.UID) == p.uid {
 		return alias, nil
 	}
-	return identity{}, &failure{"only root may name another user", "without --user the command works for you"}
+	return identity{}, hint.Error("only root may name another user", "without --user the command works for you")
 }

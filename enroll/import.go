@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"latchkey/enroll/hint"
 	"latchkey/enroll/migrate"
 	"latchkey/enroll/migrate/source"
 	"latchkey/pam/audit"
@@ -20,7 +21,7 @@ func (p *program) importFiles(o options) error {
 	outcomes, stopped := migrate.Run(o.files, p.migration(o))
 	if err := p.writeOutcomes(outcomes, o.json); err != nil {
 		what := "the import is done, but its report could not be written: " + err.Error()
-		return &failure{what, "run it again: users who are already imported stay unchanged"}
+		return hint.Error(what, "run it again: users who are already imported stay unchanged")
 	}
 	if stopped != nil {
 		return stopped
@@ -33,7 +34,7 @@ func (p *program) importFiles(o options) error {
 	}
 	if bad > 0 {
 		what := fmt.Sprintf("%d of %d not imported", bad, len(outcomes))
-		return &failure{what, "each line says why; the others are done"}
+		return hint.Error(what, "each line says why; the others are done")
 	}
 	return nil
 }
@@ -41,16 +42,16 @@ func (p *program) importFiles(o options) error {
 // importable refuses options that do not go together.
 func importable(o options) error {
 	if len(o.files) == 0 {
-		return misused("enroll import needs FILE")
+		return hint.Misuse("enroll import needs FILE")
 	}
 	if o.user != "" && len(o.files) > 1 {
-		return misused("--user works with only one FILE")
+		return hint.Misuse("--user works with only one FILE")
 	}
 	switch source.Format(o.format) {
 	case "", source.GoogleFormat, source.OathFormat, source.CSVFormat:
 		return nil
 	}
-	return misused("--format must be google, oath or csv")
+	return hint.Misuse("--format must be google, oath or csv")
 }
 
 func (p *program) migration(o options) migrate.Options {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
@@ -53,7 +54,7 @@ func (p *program) invite(o options) error {
 // bypass gives out a code that works once in place of a device's.
 func (p *program) bypass(o options) error {
 	if o.lasts < time.Minute || o.lasts > factor.MaxOneTimeCode {
-		return misused("--for must be 1m to %dh", int(factor.MaxOneTimeCode.Hours()))
+		return hint.Misuse("--for must be 1m to %dh", int(factor.MaxOneTimeCode.Hours()))
 	}
 	who, err := p.recipient(o)
 	if err != nil {
@@ -65,7 +66,7 @@ func (p *program) bypass(o options) error {
 	}
 	err = p.store().SetBypass(p.asRoot(), who.User, c)
 	if errors.Is(err, factor.ErrUnenrolled) {
-		return &failure{who.Name + " has no second factor to bypass", "latchkey.toml decides which users may log in without one; for a first enrollment: enroll invite " + who.Name}
+		return hint.Error(who.Name+" has no second factor to bypass", "latchkey.toml decides which users may log in without one; for a first enrollment: enroll invite "+who.Name)
 	}
 	if !made(err) {
 		return err
@@ -102,7 +103,7 @@ func (p *program) handOut(o options, saved error, c oneTimeCode, format string, 
 		}
 	}
 	if err != nil && c.Code != nil {
-		return &failure{fmt.Sprintf("the code of %s is saved, but could not be written: %v", c.User, err), "run the same command again for another one"}
+		return hint.Error(fmt.Sprintf("the code of %s is saved, but could not be written: %v", c.User, err), "run the same command again for another one")
 	}
 	return errors.Join(saved, err)
 }

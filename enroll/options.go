@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/enroll/hint"
 	"latchkey/enroll/usage"
 	"latchkey/pam/record"
 )
@@ -70,7 +71,7 @@ func parse(args []string) (options, error) {
 	var words []string
 	for rest := args; ; {
 		if err := set.Parse(rest); err != nil {
-			return o, misused("%v", err)
+			return o, hint.Misuse("%v", err)
 		}
 		if set.NArg() == 0 {
 			break
@@ -122,15 +123,15 @@ func (o *options) named(words []string) (rest []string, err error) {
 	for len(words) > 0 && usage.Words(name) != nil {
 		if !slices.Contains(usage.Words(name), words[0]) {
 			if name == "" {
-				return nil, misused("unknown command %q", words[0])
+				return nil, hint.Misuse("unknown command %q", words[0])
 			}
-			return nil, misused("unknown device type %q; use %s", words[0], listed(usage.Words(name), "or"))
+			return nil, hint.Misuse("unknown device type %q; use %s", words[0], listed(usage.Words(name), "or"))
 		}
 		name, words = strings.TrimSpace(name+" "+words[0]), words[1:]
 	}
 	var known bool
 	if o.command, known = usage.Find(name); !known && !o.help {
-		return nil, misused("enroll %s needs %s", name, listed(usage.Words(name), "or"))
+		return nil, hint.Misuse("enroll %s needs %s", name, listed(usage.Words(name), "or"))
 	}
 	return words, nil
 }
@@ -151,13 +152,13 @@ func (o *options) operands(words []string) error {
 		most = 0
 	}
 	if len(words) > most {
-		return misused("%s", o.unexpected(words[most]))
+		return hint.Misuse("%s", o.unexpected(words[most]))
 	}
 	if len(words) > 0 {
 		o.operand = words[0]
 	}
 	if o.command.Operand != "" && o.operand == "" && !(o.command.Root && o.user != "") {
-		return misused("enroll %s needs %s", o.command.Name, o.command.Operand)
+		return hint.Misuse("enroll %s needs %s", o.command.Name, o.command.Operand)
 	}
 	return nil
 }
@@ -180,11 +181,11 @@ func fits(set *flag.FlagSet, c usage.Command) error {
 			stray = append(stray, "--"+f.Name)
 		}
 		if f.Value.String() == "" {
-			empty = misused("--%s needs a value", f.Name)
+			empty = hint.Misuse("--%s needs a value", f.Name)
 		}
 	})
 	if len(stray) > 0 {
-		return misused("%s cannot be used with %s", strings.Join(stray, ", "), strings.TrimSpace("enroll "+c.Name))
+		return hint.Misuse("%s cannot be used with %s", strings.Join(stray, ", "), strings.TrimSpace("enroll "+c.Name))
 	}
 	return empty
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
@@ -16,7 +17,7 @@ import (
 // addPhone gives a user one more phone. Root's word for a number is enough with --yes; otherwise a code sent to it proves it.
 func (p *program) addPhone(o options) error {
 	if o.yes && o.number == "" {
-		return misused("enroll add phone --yes needs --number")
+		return hint.Misuse("enroll add phone --yes needs --number")
 	}
 	who, err := p.adding(o)
 	if err != nil {
@@ -51,7 +52,7 @@ func (p *program) addPhone(o options) error {
 // phone makes the device from the options; the number is asked for if they have none.
 func (p *program) phone(who identity, o options, rules *policy.Policy) (record.Device, error) {
 	if len(rules.Phone.Methods) == 0 {
-		return record.Device{}, &failure{"phones are switched off in latchkey.toml (methods = [])", ""}
+		return record.Device{}, hint.Error("phones are switched off in latchkey.toml (methods = [])", "")
 	}
 	typed := o.number
 	if typed == "" {
@@ -74,11 +75,11 @@ func (p *program) phone(who identity, o options, rules *policy.Policy) (record.D
 		}
 	}
 	if likeNumber(label) {
-		return record.Device{}, misused("a label must not be a phone number: labels appear in the log")
+		return record.Device{}, hint.Misuse("a label must not be a phone number: labels appear in the log")
 	}
 	d := enrollment.NewPhone(label, number, p.clock())
 	if err := d.Check(); err != nil {
-		return d, misused("%v", err)
+		return d, hint.Misuse("%v", err)
 	}
 	return d, nil
 }
@@ -96,13 +97,13 @@ func likeNumber(label string) bool {
 
 // e164 reads a number as people write it. Without a country code it could be anybody's, so it is refused.
 func e164(typed string) (string, error) {
-	const hint = "write it with + and the country code, such as +15551234567"
+	const next = "write it with + and the country code, such as +15551234567"
 	if !strings.HasPrefix(strings.TrimSpace(typed), "+") {
-		return "", &failure{"a phone number needs its country code", hint}
+		return "", hint.Error("a phone number needs its country code", next)
 	}
 	number, err := phonenumbers.Parse(typed, phonenumbers.UNKNOWN_REGION)
 	if err != nil || !phonenumbers.IsPossibleNumber(number) || number.GetExtension() != "" {
-		return "", &failure{"this is not a phone number", hint}
+		return "", hint.Error("this is not a phone number", next)
 	}
 	return phonenumbers.Format(number, phonenumbers.E164), nil
 }
@@ -128,5 +129,5 @@ func (p *program) twilio(ask func(verifier) protocol.Answer) (a protocol.Answer)
 }
 
 func notReached(what string, a protocol.Answer) error {
-	return &failure{what + " (" + a.Because() + "); nothing was changed", "root can find out more with: enroll doctor"}
+	return hint.Error(what+" ("+a.Because()+"); nothing was changed", "root can find out more with: enroll doctor")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"latchkey/enroll/hint"
 	"latchkey/enroll/setuid"
 	"latchkey/enroll/terminal"
 	"latchkey/pam/enrollment"
@@ -41,7 +42,7 @@ func (p *program) run(args []string) int {
 	case o.help:
 		fmt.Fprint(p.Out, helpFor(o.command))
 	case o.command.Root && p.uid != 0:
-		err = &failure{fmt.Sprintf("enroll %s is for root", o.command.Name), ""}
+		err = hint.Error(fmt.Sprintf("enroll %s is for root", o.command.Name), "")
 	default:
 		if err = p.Writable(); err == nil {
 			err = does[o.command.Name](p, o)
@@ -58,30 +59,30 @@ const diskFails = "look at the disk: it is full, read-only or failing"
 func hinted(err error, o options) error {
 	switch {
 	case errors.Is(err, names.ErrUntold):
-		return &failure{err.Error() + "; nothing was changed", "try again when it answers (see /etc/nsswitch.conf)"}
+		return hint.Error(err.Error()+"; nothing was changed", "try again when it answers (see /etc/nsswitch.conf)")
 	case errors.Is(err, safefile.ErrInForce):
-		return &failure{err.Error(), "the disk is failing: look at the kernel's log before you rely on the change"}
+		return hint.Error(err.Error(), "the disk is failing: look at the kernel's log before you rely on the change")
 	case errors.Is(err, state.ErrSave):
-		return &failure{err.Error(), diskFails}
+		return hint.Error(err.Error(), diskFails)
 	case errors.Is(err, factor.ErrUnenrolled):
-		return &failure{"no second factor is set up", "set one up with: enroll" + o.forUser()}
+		return hint.Error("no second factor is set up", "set one up with: enroll"+o.forUser())
 	case errors.As(err, new(*factor.MissingError)), errors.As(err, new(*factor.NamesakeError)):
-		return &failure{err.Error(), "only root can do that; until then this account cannot log in or enroll"}
+		return hint.Error(err.Error(), "only root can do that; until then this account cannot log in or enroll")
 	case errors.Is(err, safefile.ErrBusy):
-		return &failure{err.Error(), "another login or enroll is running; try again. A process that makes no progress loses the lock to root's programs"}
+		return hint.Error(err.Error(), "another login or enroll is running; try again. A process that makes no progress loses the lock to root's programs")
 	case errors.Is(err, enrollment.ErrTicket):
-		return &failure{err.Error() + "; nothing was changed", "root gives out a new one with: enroll invite NAME"}
+		return hint.Error(err.Error()+"; nothing was changed", "root gives out a new one with: enroll invite NAME")
 	case errors.Is(err, enrollment.ErrMeanwhile):
-		return &failure{enrollment.ErrMeanwhile.Error() + "; nothing was changed here", "start again"}
+		return hint.Error(enrollment.ErrMeanwhile.Error()+"; nothing was changed here", "start again")
 	case errors.Is(err, enrollment.ErrProof):
-		return &failure{err.Error() + "; nothing was changed", "start again"}
+		return hint.Error(err.Error()+"; nothing was changed", "start again")
 	case errors.Is(err, enrollment.ErrLastDevice):
-		return &failure{err.Error(), "add another first; root can remove everything with: enroll reset NAME"}
+		return hint.Error(err.Error(), "add another first; root can remove everything with: enroll reset NAME")
 	case errors.Is(err, enrollment.ErrItself):
-		return &failure{err.Error() + "; nothing was changed",
-			"start again with a code from another device or a recovery code: you must be able to log in without this device"}
+		return hint.Error(err.Error()+"; nothing was changed",
+			"start again with a code from another device or a recovery code: you must be able to log in without this device")
 	case errors.Is(err, record.ErrNoKey):
-		return &failure{err.Error(), "restore it from a backup, or remove the records with: enroll reset NAME"}
+		return hint.Error(err.Error(), "restore it from a backup, or remove the records with: enroll reset NAME")
 	}
 	return err
 }

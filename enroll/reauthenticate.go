@@ -8,6 +8,7 @@ import (
 
 	"github.com/msteinert/pam/v2"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
@@ -30,7 +31,7 @@ func (p *program) authenticate(name string) error {
 			return passwordRefused(err)
 		}
 		if err := t.AcctMgmt(pam.DisallowNullAuthtok); err != nil {
-			return &failure{fmt.Sprintf("this account cannot be used (%v); nothing was changed", err), ""}
+			return hint.Error(fmt.Sprintf("this account cannot be used (%v); nothing was changed", err), "")
 		}
 		// A module may have changed the name on the way; the password was then somebody else's.
 		if now, err := t.GetItem(pam.User); err != nil || now != name {
@@ -52,10 +53,10 @@ func (p *program) startPAM(name string) (*pam.Transaction, error) {
 func passwordRefused(err error) error {
 	for _, wrong := range []error{pam.ErrAuth, pam.ErrUserUnknown, pam.ErrMaxtries, pam.ErrPermDenied, pam.ErrConv, pam.ErrCredInsufficient} {
 		if errors.Is(err, wrong) {
-			return &failure{"password not accepted; nothing was changed", ""}
+			return hint.Error("password not accepted; nothing was changed", "")
 		}
 	}
-	return &failure{fmt.Sprintf("the password could not be checked (%v); nothing was changed", err), "root: look at /etc/pam.d/" + service}
+	return hint.Error(fmt.Sprintf("the password could not be checked (%v); nothing was changed", err), "root: look at /etc/pam.d/"+service)
 }
 
 func (p *program) pamAsks(style pam.Style, text string) (string, error) {
@@ -136,7 +137,7 @@ func (p *program) proveCode(
 		return enrollment.Proof{}, err
 	}
 	if m.Result != factor.Accepted {
-		return enrollment.Proof{}, &failure{"code not accepted; nothing was changed", explain(m.Result)}
+		return enrollment.Proof{}, hint.Error("code not accepted; nothing was changed", explain(m.Result))
 	}
 	return enrollment.ByCode(began, p.clock, of, m), nil
 }
@@ -149,10 +150,10 @@ func (p *program) provePhone(
 		return enrollment.Proof{}, err
 	}
 	if len(rules.Phone.Methods) == 0 {
-		return enrollment.Proof{}, &failure{
+		return enrollment.Proof{}, hint.Error(
 			"the only device is a phone, and phones are switched off in latchkey.toml",
-			"root can add a device with: enroll add totp --user " + who.Name,
-		}
+			"root can add a device with: enroll add totp --user "+who.Name,
+		)
 	}
 	if err := p.proveOwnPhone(who, has.phone, rules); err != nil {
 		return enrollment.Proof{}, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/stack"
+	"latchkey/enroll/hint"
 )
 
 // profileFiles are what pam-auth-update writes.
@@ -32,8 +33,8 @@ func (p *program) removable(o options) error {
 		}
 	}
 	if len(unread) > 0 {
-		return &failure{"cannot find out whether pam_latchkey.so is still needed: " + strings.Join(unread,
-			"; "), "repair or remove what cannot be read"}
+		return hint.Error("cannot find out whether pam_latchkey.so is still needed: "+strings.Join(unread,
+			"; "), "repair or remove what cannot be read")
 	}
 	if len(needs) == 0 {
 		return nil
@@ -43,14 +44,14 @@ func (p *program) removable(o options) error {
 	for _, c := range cuts {
 		files = append(files, quoted(c.file))
 	}
-	hint := fmt.Sprintf("remove its lines, then remove latchkey again: %s", commands(cuts))
+	next := fmt.Sprintf("remove its lines, then remove latchkey again: %s", commands(cuts))
 	if names := stack.CountOn(p.root, needs); len(names) > 0 {
-		hint = fmt.Sprintf("put back what was there before latchkey's lines. Other lines of %s "+
+		next = fmt.Sprintf("put back what was there before latchkey's lines. Other lines of %s "+
 			"jump over them or to them, so do not just take them out",
 			strings.Join(names, " and "))
 	}
-	return &failure{"without pam_latchkey.so these let no one in: " + strings.Join(files, " "),
-		hint}
+	return hint.Error("without pam_latchkey.so these let no one in: "+strings.Join(files, " "),
+		next)
 }
 
 // cut is what to take out of a file, as sed has it.

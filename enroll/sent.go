@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/enroll/hint"
 	"latchkey/enroll/plural"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
@@ -64,7 +65,7 @@ func (c *sentCode) obtain() error {
 			return err
 		}
 	}
-	return &failure{"no correct code; nothing was changed", "start again for a new one"}
+	return hint.Error("no correct code; nothing was changed", "start again for a new one")
 }
 
 // answered judges an answer, unless it is no code or was refused before, which costs nothing
@@ -129,18 +130,18 @@ func (c *sentCode) sendBy(channel method.Method, limits factor.SendLimits) (
 }
 
 func notSendable(err error) error {
-	return &failure{
+	return hint.Error(
 		fmt.Sprintf("no code could be sent (%v); nothing was changed", err),
 		"root can find out more with: enroll doctor",
-	}
+	)
 }
 
 func notBooked(wait time.Duration, err error) error {
 	switch {
 	case errors.Is(err, factor.ErrNotYet):
 		minutes := int(wait.Minutes()) + 1
-		hint := "try again in " + plural.Of(minutes, "minute")
-		return &failure{err.Error() + "; nothing was changed", hint}
+		next := "try again in " + plural.Of(minutes, "minute")
+		return hint.Error(err.Error()+"; nothing was changed", next)
 	case errors.Is(err, enrollment.ErrLocked):
 		return errLocked
 	}
@@ -164,15 +165,15 @@ func heard(a protocol.Answer) (flow.Outcome, error) {
 
 // Why a code proves nothing, and another one would not either.
 var (
-	errCountry = &failure{
+	errCountry = hint.Error(
 		"no codes are sent to numbers of this country", "see prefixes in latchkey.toml",
-	}
-	errLocked  = &failure{"too many wrong codes; nothing was changed", explain(factor.Locked)}
-	errExpired = &failure{
+	)
+	errLocked  = hint.Error("too many wrong codes; nothing was changed", explain(factor.Locked))
+	errExpired = hint.Error(
 		"that code has expired; nothing was changed", "start again for a new one",
-	}
-	errEnough = &failure{
+	)
+	errEnough = hint.Error(
 		"no correct code; nothing was changed",
 		"codes for this phone are not compared for now: start again in 10 minutes",
-	}
+	)
 )

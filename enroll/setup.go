@@ -6,6 +6,7 @@ import (
 	"latchkey/enroll/app"
 	"latchkey/enroll/app/guide"
 	"latchkey/enroll/app/otpauth"
+	"latchkey/enroll/hint"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/record"
@@ -20,8 +21,8 @@ func (p *program) setUp(o options) error {
 	if enrolled, err := p.enrolled(who); err != nil {
 		return err
 	} else if enrolled {
-		return &failure{who.Name + " has a second factor already",
-			"see it with: enroll status" + o.forUser() + "; add a device with: enroll add totp" + o.forUser()}
+		return hint.Error(who.Name+" has a second factor already",
+			"see it with: enroll status"+o.forUser()+"; add a device with: enroll add totp"+o.forUser())
 	}
 	return p.setUpApp(who, o, 3, func(proof enrollment.Proof, d record.Device, step uint64) error {
 		return p.saveFirst(proof, who, d, step)
@@ -68,8 +69,8 @@ func (p *program) saidDone(who identity, d record.Device) {
 func (p *program) setUpApp(who identity, o options, steps int,
 	save func(proof enrollment.Proof, d record.Device, step uint64) error) error {
 	if !p.Shown {
-		return &failure{"output is not a terminal, so the secret is not shown",
-			"run it on a terminal, or as root: enroll add totp --user NAME --yes"}
+		return hint.Error("output is not a terminal, so the secret is not shown",
+			"run it on a terminal, or as root: enroll add totp --user NAME --yes")
 	}
 	proof, err := p.prove(who)
 	if err != nil {

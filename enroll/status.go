@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/enroll/hint"
 	"latchkey/enroll/plural"
 	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
@@ -58,7 +59,7 @@ func (p *program) status(o options) error {
 		s.write(p.Out)
 	}
 	if err == nil && s.Problem != "" {
-		err = &failure{"logins of " + who.Name + " are denied: " + s.Problem, s.hint}
+		err = hint.Error("logins of "+who.Name+" are denied: "+s.Problem, s.hint)
 	}
 	return err
 }
@@ -80,8 +81,8 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 	s.Enrolled = err == nil
 	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
 		s.Enrolled, s.Problem, s.hint = true, err.Error(), "root can start over with: enroll reset "+who.Name
-		if f := (*failure)(nil); errors.As(hinted(err, options{}), &f) {
-			s.hint = f.hint
+		if next := hint.Of(hinted(err, options{})); next != "" {
+			s.hint = next
 		}
 	}
 	return s, nil
@@ -169,11 +170,11 @@ func (p *program) list(o options) error {
 		writeList(p.Out, all)
 	}
 	if err == nil && bad > 0 {
-		hint := "each line says why; if nothing else helps: enroll reset NAME"
+		next := "each line says why; if nothing else helps: enroll reset NAME"
 		if untold > 0 {
-			hint = "the name service is not reliable now (see /etc/nsswitch.conf): do not reset any user because of this"
+			next = "the name service is not reliable now (see /etc/nsswitch.conf): do not reset any user because of this"
 		}
-		err = &failure{fmt.Sprintf("%d of %d users cannot log in", bad, len(all)), hint}
+		err = hint.Error(fmt.Sprintf("%d of %d users cannot log in", bad, len(all)), next)
 	}
 	return err
 }

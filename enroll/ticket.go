@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
@@ -51,13 +52,13 @@ func (p *program) tryTicket(who identity) (ticket state.OneTimeCode, err error) 
 	}
 	p.refused(who, flow.Outcome{Reason: reasons[result], Detail: "a ticket"}, began)
 	if result == factor.Locked {
-		return ticket, &failure{
+		return ticket, hint.Error(
 			"too many wrong tickets; nothing was changed", "wait, or ask root for a new one",
-		}
+		)
 	}
 	return ticket, errTicket
 }
 
-var errTicket = &failure{
+var errTicket = hint.Error(
 	"ticket not accepted; nothing was changed", "root gives out a new one with: enroll invite NAME",
-}
+)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
@@ -59,5 +60,5 @@ func (p *program) confirmToken(who identity, d record.Device, first uint64) (uin
 		p.unconfirmed(who, d)
 		prompt = "That code is not from this token. Press its button and type the code: "
 	}
-	return 0, &failure{"no correct code; nothing was saved", "check the secret, and --digits and --algorithm"}
+	return 0, hint.Error("no correct code; nothing was saved", "check the secret, and --digits and --algorithm")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
@@ -30,7 +31,7 @@ func (p *program) try(o options) error {
 	}
 	switch {
 	case m.Result != factor.Accepted:
-		return &failure{"code not accepted", explain(m.Result)}
+		return hint.Error("code not accepted", explain(m.Result))
 	case m.Method == method.Bypass:
 		fmt.Fprintln(p.Out, "accepted: the bypass code from root; it is now used up")
 	case m.Device == nil:
@@ -71,7 +72,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 	switch {
 	case errors.Is(err, state.ErrSave):
 		p.refused(who, flow.Outcome{Reason: flow.State, Detail: err.Error()}, began)
-		err = &failure{err.Error() + "; the code may count as used, or as a wrong one", diskFails}
+		err = hint.Error(err.Error()+"; the code may count as used, or as a wrong one", diskFails)
 	case err == nil && m.Result != factor.Accepted:
 		p.refused(who, refusedBecause(m), began)
 	}

@@ -28,3 +28,21 @@ func TestAHintIsFoundThroughErrorsThatWrapIt(t *testing.T) {
 		})
 	}
 }
+
+func TestMisuseIsReportedThroughErrorsThatWrapIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"no error":         {nil, false},
+		"a failure":        {Error("refused", ""), false},
+		"a misuse":         {Misuse("unknown command %q", "x"), true},
+		"a wrapped misuse": {fmt.Errorf("add: %w", Misuse("--digits")), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := IsMisuse(c.err); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
