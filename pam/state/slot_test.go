@@ -49,8 +49,8 @@ func encoded(t *testing.T, s *State) []byte {
 
 // sealed gives a slot the checksum that goes with its bytes.
 func sealed(b []byte) []byte {
-	sum := sha256.Sum256(b[:offSum])
-	copy(b[offSum:], sum[:])
+	sum := sha256.Sum256(b[:sumAt])
+	copy(b[sumAt:], sum[:])
 	return b
 }
 

@@ -1,0 +1,88 @@
+package state
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// fields goes through the bytes of a slot in order, to read its fields or to write them. One list of
+// fields (State.layout) serves both, so that what is written is read from where it was written.
+type fields struct {
+	b      []byte // what was not gone through yet
+	write  bool
+	misfit bool // a number that was read is more than there is room for
+}
+
+// bytes is a field of as many bytes as v has.
+func (f *fields) bytes(v []byte) {
+	if f.write {
+		copy(f.b, v)
+	} else {
+		copy(v, f.b)
+	}
+	f.skip(len(v))
+}
+
+// skip leaves out reserved bytes.
+func (f *fields) skip(n int) { f.b = f.b[n:] }
+
+func (f *fields) uint8(v *byte) {
+	b := []byte{*v}
+	f.bytes(b)
+	*v = b[0]
+}
+
+func (f *fields) uint16(v *uint16) {
+	b := binary.BigEndian.AppendUint16(nil, *v)
+	f.bytes(b)
+	*v = binary.BigEndian.Uint16(b)
+}
+
+func (f *fields) uint32(v *uint32) {
+	b := binary.BigEndian.AppendUint32(nil, *v)
+	f.bytes(b)
+	*v = binary.BigEndian.Uint32(b)
+}
+
+func (f *fields) uint64(v *uint64) {
+	b := binary.BigEndian.AppendUint64(nil, *v)
+	f.bytes(b)
+	*v = binary.BigEndian.Uint64(b)
+}
+
+// time is seconds since 1970, and 0 for the zero time.
+func (f *fields) time(v *time.Time) {
+	var seconds uint64
+	if !v.IsZero() {
+		seconds = uint64(v.Unix())
+	}
+	f.uint64(&seconds)
+	if !f.write && seconds != 0 {
+		*v = time.Unix(int64(seconds), 0)
+	}
+}
+
+// number is how many entries a list has, which stands before the list.
+func (f *fields) number(of int) int {
+	n := uint16(of)
+	f.uint16(&n)
+	return int(n)
+}
+
+// list is a list of n entries, and of zeros where there is room for more.
+func list[T any](f *fields, v *[]T, n, room int, entry func(*T, *fields)) {
+	if n > room {
+		f.misfit, n = true, 0
+	}
+	if !f.write && n > 0 {
+		*v = make([]T, n)
+	}
+	for i := range room {
+		var none T
+		if i < n {
+			entry(&(*v)[i], f)
+		} else {
+			entry(&none, f)
+		}
+	}
+}
