@@ -8,6 +8,7 @@ import (
 
 	"latchkey/enroll/app/otpauth"
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
@@ -16,41 +17,41 @@ import (
 )
 
 // addTOTP gives a user one more authenticator app.
-func (p *program) addTOTP(o options) error { return p.addSecret(o, p.addApp) }
+func (p *program) addTOTP(o options.Options) error { return p.addSecret(o, p.addApp) }
 
 // addHOTP gives a user one more token.
-func (p *program) addHOTP(o options) error {
-	if o.yes && o.secretFile == "" {
+func (p *program) addHOTP(o options.Options) error {
+	if o.Yes && o.SecretFile == "" {
 		return hint.Misuse("enroll add hotp --yes needs --secret-file: the token has its secret already")
 	}
 	return p.addSecret(o, p.addToken)
 }
 
 // addSecret adds a device that has a secret, with questions or without.
-func (p *program) addSecret(o options, asked func(identity, options) error) error {
-	if o.secretFile != "" && !o.yes {
+func (p *program) addSecret(o options.Options, asked func(identity, options.Options) error) error {
+	if o.SecretFile != "" && !o.Yes {
 		return hint.Misuse("--secret-file needs --yes")
 	}
 	who, err := p.adding(o)
 	switch {
 	case err != nil:
 		return err
-	case o.yes:
+	case o.Yes:
 		return p.addUnasked(who, o)
 	}
 	return asked(who, o)
 }
 
 // adding is for whom a device is added, which asks nothing for root alone.
-func (p *program) adding(o options) (identity, error) {
-	if (o.yes || o.secretFile != "") && p.uid != 0 {
-		return identity{}, hint.Error("--yes and --secret-file are for root", "without them: enroll "+o.command.Name)
+func (p *program) adding(o options.Options) (identity, error) {
+	if (o.Yes || o.SecretFile != "") && p.uid != 0 {
+		return identity{}, hint.Error("--yes and --secret-file are for root", "without them: enroll "+o.Command.Name)
 	}
-	return p.whom(o.user)
+	return p.whom(o.User)
 }
 
 // addUnasked is for scripts: no questions, and the URI alone on standard output.
-func (p *program) addUnasked(who identity, o options) error {
+func (p *program) addUnasked(who identity, o options.Options) error {
 	d, err := p.device(who, o)
 	if err != nil {
 		return err
@@ -63,9 +64,9 @@ func (p *program) addUnasked(who identity, o options) error {
 		fmt.Fprintln(p.Err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
 	}
 	if d.Type == method.HOTP {
-		uri += fmt.Sprintf("&counter=%d", o.counter)
+		uri += fmt.Sprintf("&counter=%d", o.Counter)
 	}
-	saved := p.withPicture(uri, o, func() error { return p.save(p.asRoot(), who, d, o.counter) })
+	saved := p.withPicture(uri, o, func() error { return p.save(p.asRoot(), who, d, o.Counter) })
 	if !made(saved) {
 		return saved
 	}
@@ -77,7 +78,7 @@ func (p *program) addUnasked(who identity, o options) error {
 }
 
 // device makes the new device from the options.
-func (p *program) device(who identity, o options) (record.Device, error) {
+func (p *program) device(who identity, o options.Options) (record.Device, error) {
 	secret, err := p.secret(o)
 	if err != nil {
 		return record.Device{}, err
@@ -86,24 +87,24 @@ func (p *program) device(who identity, o options) (record.Device, error) {
 }
 
 // deviceWith makes the new device with a secret that is known.
-func (p *program) deviceWith(who identity, o options, secret []byte) (record.Device, error) {
+func (p *program) deviceWith(who identity, o options.Options, secret []byte) (record.Device, error) {
 	var err error
-	label := o.label
+	label := o.Label
 	if label == "" {
-		if label, err = p.freeLabel(who, standardLabel[o.command.Name]); err != nil {
+		if label, err = p.freeLabel(who, standardLabel[o.Command.Name]); err != nil {
 			return record.Device{}, err
 		}
 	}
-	if o.period < 1 || o.period > int(record.MaxPeriod/time.Second) {
+	if o.Period < 1 || o.Period > int(record.MaxPeriod/time.Second) {
 		return record.Device{}, hint.Misuse("--period must be 1 to %d seconds", int(record.MaxPeriod/time.Second))
 	}
-	if o.counter > factor.MaxCounter {
+	if o.Counter > factor.MaxCounter {
 		return record.Device{}, hint.Misuse("--counter must be at most %d", uint64(factor.MaxCounter))
 	}
-	algorithm, now := strings.ToUpper(o.algorithm), p.clock()
-	d := enrollment.NewTOTP(label, secret, algorithm, o.digits, time.Duration(o.period)*time.Second, now)
-	if o.command.Name == "add hotp" {
-		d = enrollment.NewHOTP(label, secret, algorithm, o.digits, now)
+	algorithm, now := strings.ToUpper(o.Algorithm), p.clock()
+	d := enrollment.NewTOTP(label, secret, algorithm, o.Digits, time.Duration(o.Period)*time.Second, now)
+	if o.Command.Name == "add hotp" {
+		d = enrollment.NewHOTP(label, secret, algorithm, o.Digits, now)
 	}
 	if err := d.Check(); err != nil {
 		return d, hint.Misuse("%v", err)

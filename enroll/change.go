@@ -6,6 +6,7 @@ import (
 	"io/fs"
 
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
@@ -14,8 +15,8 @@ import (
 )
 
 // remove takes one device away.
-func (p *program) remove(o options) error {
-	who, err := p.whom(o.user)
+func (p *program) remove(o options.Options) error {
+	who, err := p.whom(o.User)
 	if err != nil {
 		return err
 	}
@@ -23,23 +24,23 @@ func (p *program) remove(o options) error {
 	if err != nil {
 		return err
 	}
-	err = p.AsRoot(func() error { return p.store().Remove(proof, who.User, o.operand) })
+	err = p.AsRoot(func() error { return p.store().Remove(proof, who.User, o.Operand) })
 	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) && !errors.Is(err, factor.ErrState) {
-		return hint.Error(fmt.Sprintf("%s has no device %q", who.Name, o.operand), "see the devices with: enroll status")
+		return hint.Error(fmt.Sprintf("%s has no device %q", who.Name, o.Operand), "see the devices with: enroll status")
 	}
 	if !made(err) {
 		return err
 	}
-	p.logged(audit.Change{What: "remove", User: who.Name, Device: o.operand})
-	fmt.Fprintf(p.Out, "removed: device %q of %s\n", o.operand, who.Name)
+	p.logged(audit.Change{What: "remove", User: who.Name, Device: o.Operand})
+	fmt.Fprintf(p.Out, "removed: device %q of %s\n", o.Operand, who.Name)
 	return err
 }
 
 // reset removes all that a user has. It works for users who are gone and on files that cannot be read: it is
 // the way back when nothing else works. Whether a user is gone must be certain, or root must say that it does not matter:
 // a job that clears up after deleted users would otherwise destroy everybody's enrollment while the name service is down.
-func (p *program) reset(o options) error {
-	name, err := target(o)
+func (p *program) reset(o options.Options) error {
+	name, err := o.Target()
 	if err != nil {
 		return err
 	}
@@ -47,7 +48,7 @@ func (p *program) reset(o options) error {
 	if errors.Is(lookUpErr, record.ErrName) {
 		return lookUpErr
 	}
-	if errors.Is(lookUpErr, names.ErrUntold) && !o.deleteAnyway {
+	if errors.Is(lookUpErr, names.ErrUntold) && !o.DeleteAnyway {
 		return hint.Error(lookUpErr.Error()+"; nothing was changed", "try again when it can; to remove all that "+name+
 			" has, deleted user or not: enroll reset --delete-anyway "+name)
 	}
@@ -74,8 +75,8 @@ func (p *program) reset(o options) error {
 }
 
 // unlock ends a lock.
-func (p *program) unlock(o options) error {
-	name, err := target(o)
+func (p *program) unlock(o options.Options) error {
+	name, err := o.Target()
 	if err != nil {
 		return err
 	}
@@ -99,8 +100,8 @@ func (p *program) unlock(o options) error {
 }
 
 // sayChanged says what came of a command that scripts run again and again. saved is what is still wrong with the change.
-func (p *program) sayChanged(o options, name string, changed bool, said string, saved error) (err error) {
-	if o.json {
+func (p *program) sayChanged(o options.Options, name string, changed bool, said string, saved error) (err error) {
+	if o.JSON {
 		err = writeJSON(p.Out, struct {
 			User    string `json:"user"`
 			Changed bool   `json:"changed"`
@@ -109,15 +110,4 @@ func (p *program) sayChanged(o options, name string, changed bool, said string, 
 		_, err = fmt.Fprintln(p.Out, said)
 	}
 	return errors.Join(saved, err)
-}
-
-// target is the NAME of a command for root, which may also be given as --user.
-func target(o options) (string, error) {
-	if o.operand != "" && o.user != "" && o.operand != o.user {
-		return "", hint.Misuse("two names: %q and --user %q", o.operand, o.user)
-	}
-	if o.operand != "" {
-		return o.operand, nil
-	}
-	return o.user, nil
 }

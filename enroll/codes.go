@@ -6,20 +6,21 @@ import (
 
 	"latchkey/enroll/app/guide"
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 )
 
 // codes makes new recovery codes; the old ones stop working.
-func (p *program) codes(o options) error {
-	if o.yes && p.uid != 0 {
+func (p *program) codes(o options.Options) error {
+	if o.Yes && p.uid != 0 {
 		return hint.Error("--yes is for root", "without it: enroll codes")
 	}
-	who, err := p.enrolledUser(o.user)
+	who, err := p.enrolledUser(o.User)
 	if err != nil {
 		return err
 	}
-	if o.yes {
+	if o.Yes {
 		codes, saved := p.replaceCodes(p.asRoot(), who)
 		if !made(saved) {
 			return saved

@@ -7,15 +7,16 @@ import (
 
 	"latchkey/enroll/doctor"
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/twilio/protocol"
 )
 
 // doctor reports whether a login would work, and whether one could slip past.
-func (p *program) doctor(o options) error {
-	found := p.examination(o.service).Run()
+func (p *program) doctor(o options.Options) error {
+	found := p.examination(o.Service).Run()
 	write := writeFindings
-	if o.json {
+	if o.JSON {
 		write = func(w io.Writer, found []doctor.Finding) error { return writeJSON(w, found) }
 	}
 	if err := write(p.Out, found); err != nil {
@@ -74,7 +75,7 @@ func (p *program) progress() func(asked, all int) {
 
 // remedy is the hint that a command with this error would give.
 func remedy(err error) string {
-	return hint.Of(hinted(err, options{}))
+	return hint.Of(hinted(err, ""))
 }
 
 func writeFindings(w io.Writer, found []doctor.Finding) error {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/pam/flow"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/method"
@@ -42,12 +43,12 @@ type explanation struct {
 // explain says which rule decides a login, what would be asked, and why, and what the service's
 // stack makes of that. It holds that login with somebody who gives no answer, so what it says
 // cannot differ from what happens; nothing is sent, counted or logged.
-func (p *program) explain(o options) error {
+func (p *program) explain(o options.Options) error {
 	who, err := p.recipient(o)
 	if err != nil {
 		return err
 	}
-	e := explanation{User: who.Name, UID: who.UID, Service: o.service, From: o.from,
+	e := explanation{User: who.Name, UID: who.UID, Service: o.Service, From: o.From,
 		Unknown: []policy.Unknown{}, Stack: []string{}, Unusable: []unusable{}}
 	member := membership(names.LookUp(who.Name))
 	forecast, err := p.forecast(&e, who, member)
@@ -55,7 +56,7 @@ func (p *program) explain(o options) error {
 		return err
 	}
 	forecast.judge(&e)
-	if o.json {
+	if o.JSON {
 		return writeJSON(p.Out, e)
 	}
 	e.write(p.Out)

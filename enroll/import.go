@@ -8,18 +8,19 @@ import (
 	"latchkey/enroll/hint"
 	"latchkey/enroll/migrate"
 	"latchkey/enroll/migrate/source"
+	"latchkey/enroll/options"
 	"latchkey/pam/audit"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
 
 // importFiles takes users over from the files of other second factors.
-func (p *program) importFiles(o options) error {
+func (p *program) importFiles(o options.Options) error {
 	if err := importable(o); err != nil {
 		return err
 	}
-	outcomes, stopped := migrate.Run(o.files, p.migration(o))
-	if err := p.writeOutcomes(outcomes, o.json); err != nil {
+	outcomes, stopped := migrate.Run(o.Files, p.migration(o))
+	if err := p.writeOutcomes(outcomes, o.JSON); err != nil {
 		what := "the import is done, but its report could not be written: " + err.Error()
 		return hint.Error(what, "run it again: users who are already imported stay unchanged")
 	}
@@ -40,21 +41,21 @@ func (p *program) importFiles(o options) error {
 }
 
 // importable refuses options that do not go together.
-func importable(o options) error {
-	if len(o.files) == 0 {
+func importable(o options.Options) error {
+	if len(o.Files) == 0 {
 		return hint.Misuse("enroll import needs FILE")
 	}
-	if o.user != "" && len(o.files) > 1 {
+	if o.User != "" && len(o.Files) > 1 {
 		return hint.Misuse("--user works with only one FILE")
 	}
-	switch source.Format(o.format) {
+	switch source.Format(o.Format) {
 	case "", source.GoogleFormat, source.OathFormat, source.CSVFormat:
 		return nil
 	}
 	return hint.Misuse("--format must be google, oath or csv")
 }
 
-func (p *program) migration(o options) migrate.Options {
+func (p *program) migration(o options.Options) migrate.Options {
 	return migrate.Options{
 		Store: p.store(), Proof: p.asRoot(), Clock: p.clock, CheckPhone: p.checkPhone(),
 		LookUp:   func(name string) (migrate.User, error) { return migrating(lookUp(name)) },
@@ -62,7 +63,7 @@ func (p *program) migration(o options) migrate.Options {
 		Changed: func(became migrate.Outcome) {
 			p.logged(audit.Change{What: "import", User: became.User, Detail: became.Result})
 		},
-		Format: source.Format(o.format), User: o.user, Replace: o.replace,
+		Format: source.Format(o.Format), User: o.User, Replace: o.Replace,
 	}
 }
 

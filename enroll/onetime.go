@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
@@ -24,7 +25,7 @@ const ticketLife = 24 * time.Hour
 
 // invite gives out a ticket for a first enrollment, once. A user who is enrolled needs none, and that is no failure: scripts
 // invite whole groups.
-func (p *program) invite(o options) error {
+func (p *program) invite(o options.Options) error {
 	who, err := p.recipient(o)
 	if err != nil {
 		return err
@@ -52,15 +53,15 @@ func (p *program) invite(o options) error {
 }
 
 // bypass gives out a code that works once in place of a device's.
-func (p *program) bypass(o options) error {
-	if o.lasts < time.Minute || o.lasts > factor.MaxOneTimeCode {
+func (p *program) bypass(o options.Options) error {
+	if o.Lasts < time.Minute || o.Lasts > factor.MaxOneTimeCode {
 		return hint.Misuse("--for must be 1m to %dh", int(factor.MaxOneTimeCode.Hours()))
 	}
 	who, err := p.recipient(o)
 	if err != nil {
 		return err
 	}
-	code, c, err := enrollment.NewOneTimeCode(p.clock().Add(o.lasts))
+	code, c, err := enrollment.NewOneTimeCode(p.clock().Add(o.Lasts))
 	if err != nil {
 		return err
 	}
@@ -79,8 +80,8 @@ func (p *program) bypass(o options) error {
 }
 
 // recipient is the user whom a command of root is about.
-func (p *program) recipient(o options) (identity, error) {
-	name, err := target(o)
+func (p *program) recipient(o options.Options) (identity, error) {
+	name, err := o.Target()
 	if err != nil {
 		return identity{}, err
 	}
@@ -89,12 +90,12 @@ func (p *program) recipient(o options) (identity, error) {
 
 // handOut prints the code alone, for people and scripts alike; what is said about it goes to
 // standard error. saved is what is still wrong with it.
-func (p *program) handOut(o options, saved error, c oneTimeCode, format string, args ...any) error {
+func (p *program) handOut(o options.Options, saved error, c oneTimeCode, format string, args ...any) error {
 	if c.Until != nil {
 		*c.Until = c.Until.UTC().Truncate(time.Second)
 	}
 	var err error
-	if o.json {
+	if o.JSON {
 		err = writeJSON(p.Out, c)
 	} else {
 		fmt.Fprintf(p.Err, "enroll: "+format+"\n", args...)

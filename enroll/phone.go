@@ -7,6 +7,7 @@ import (
 	"github.com/nyaruka/phonenumbers"
 
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
@@ -15,8 +16,8 @@ import (
 )
 
 // addPhone gives a user one more phone. Root's word for a number is enough with --yes; otherwise a code sent to it proves it.
-func (p *program) addPhone(o options) error {
-	if o.yes && o.number == "" {
+func (p *program) addPhone(o options.Options) error {
+	if o.Yes && o.Number == "" {
 		return hint.Misuse("enroll add phone --yes needs --number")
 	}
 	who, err := p.adding(o)
@@ -28,7 +29,7 @@ func (p *program) addPhone(o options) error {
 		return err
 	}
 	proof := p.asRoot() // --yes is for root
-	if !o.yes {
+	if !o.Yes {
 		if proof, err = p.prove(who); err != nil {
 			return err
 		}
@@ -37,7 +38,7 @@ func (p *program) addPhone(o options) error {
 	if err != nil {
 		return err
 	}
-	if !o.yes {
+	if !o.Yes {
 		if err := p.proveNumber(who, &d, rules); err != nil {
 			return err
 		}
@@ -50,11 +51,11 @@ func (p *program) addPhone(o options) error {
 }
 
 // phone makes the device from the options; the number is asked for if they have none.
-func (p *program) phone(who identity, o options, rules *policy.Policy) (record.Device, error) {
+func (p *program) phone(who identity, o options.Options, rules *policy.Policy) (record.Device, error) {
 	if len(rules.Phone.Methods) == 0 {
 		return record.Device{}, hint.Error("phones are switched off in latchkey.toml (methods = [])", "")
 	}
-	typed := o.number
+	typed := o.Number
 	if typed == "" {
 		var err error
 		if typed, err = p.Ask("Number of the phone, with country code, such as +1 555 123 4567: "); err != nil {
@@ -68,9 +69,9 @@ func (p *program) phone(who identity, o options, rules *policy.Policy) (record.D
 	if !rules.Phone.Allows(number) {
 		return record.Device{}, errCountry
 	}
-	label := o.label
+	label := o.Label
 	if label == "" {
-		if label, err = p.freeLabel(who, standardLabel[o.command.Name]); err != nil {
+		if label, err = p.freeLabel(who, standardLabel[o.Command.Name]); err != nil {
 			return record.Device{}, err
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"latchkey/enroll/hint"
@@ -34,29 +33,11 @@ type program struct {
 	changed     bool // something was, and is in the log
 }
 
-// run does what args say and returns the exit status.
-func (p *program) run(args []string) int {
-	o, err := parse(args)
-	switch {
-	case err != nil:
-	case o.help:
-		fmt.Fprint(p.Out, helpFor(o.command))
-	case o.command.Root && p.uid != 0:
-		err = hint.Error(fmt.Sprintf("enroll %s is for root", o.command.Name), "")
-	default:
-		if err = p.Writable(); err == nil {
-			err = does[o.command.Name](p, o)
-		}
-	}
-	err = p.ended(err)
-	return report(p.Err, hinted(err, o))
-}
-
 // diskFails is the hint where something could not be saved.
 const diskFails = "look at the disk: it is full, read-only or failing"
 
 // hinted adds to errors of the packages below what to type next.
-func hinted(err error, o options) error {
+func hinted(err error, forUser string) error {
 	switch {
 	case errors.Is(err, names.ErrUntold):
 		return hint.Error(err.Error()+"; nothing was changed", "try again when it answers (see /etc/nsswitch.conf)")
@@ -65,7 +46,7 @@ func hinted(err error, o options) error {
 	case errors.Is(err, state.ErrSave):
 		return hint.Error(err.Error(), diskFails)
 	case errors.Is(err, factor.ErrUnenrolled):
-		return hint.Error("no second factor is set up", "set one up with: enroll"+o.forUser())
+		return hint.Error("no second factor is set up", "set one up with: enroll"+forUser)
 	case errors.As(err, new(*factor.MissingError)), errors.As(err, new(*factor.NamesakeError)):
 		return hint.Error(err.Error(), "only root can do that; until then this account cannot log in or enroll")
 	case errors.Is(err, safefile.ErrBusy):

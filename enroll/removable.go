@@ -8,6 +8,7 @@ import (
 
 	"latchkey/enroll/doctor/stack"
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 )
 
 // profileFiles are what pam-auth-update writes.
@@ -18,9 +19,9 @@ var profileFiles = []string{"/etc/pam.d/common-auth", "/etc/pam.d/common-account
 // removable fails if the package cannot be removed without locking people out: a PAM module that
 // is named and not there denies everybody, root on the console included. The scripts of the
 // packages ask this.
-func (p *program) removable(o options) error {
+func (p *program) removable(o options.Options) error {
 	needs := stack.Needs(p.root)
-	if o.butProfile {
+	if o.ButProfile {
 		needs = slices.DeleteFunc(needs, func(n stack.Need) bool {
 			return n.Err == nil &&
 				slices.Contains(profileFiles, n.File)

@@ -8,24 +8,25 @@ import (
 	"strings"
 
 	"latchkey/enroll/migrate/source"
+	"latchkey/enroll/options"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/record"
 )
 
 // secret is a new random one, or the one in the file the options name.
-func (p *program) secret(o options) ([]byte, error) {
-	switch o.secretFile {
+func (p *program) secret(o options.Options) ([]byte, error) {
+	switch o.SecretFile {
 	case "":
-		return enrollment.NewSecret(strings.ToUpper(o.algorithm)), nil
+		return enrollment.NewSecret(strings.ToUpper(o.Algorithm)), nil
 	case "-":
 		return readSecret("standard input", p.In)
 	}
-	f, err := os.Open(o.secretFile)
+	f, err := os.Open(o.SecretFile)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return readSecret(o.secretFile, f)
+	return readSecret(o.SecretFile, f)
 }
 
 // readSecret reads one line: base32, in either case, with or without padding and spaces, or 0x and hexadecimal. Errors name the file and never

@@ -7,14 +7,15 @@ import (
 	"latchkey/enroll/app/guide"
 	"latchkey/enroll/app/otpauth"
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/record"
 )
 
 // setUp is enroll alone: the first device and recovery codes, in three steps. Both are saved at once.
-func (p *program) setUp(o options) error {
-	who, err := p.whom(o.user)
+func (p *program) setUp(o options.Options) error {
+	who, err := p.whom(o.User)
 	if err != nil {
 		return err
 	}
@@ -22,7 +23,7 @@ func (p *program) setUp(o options) error {
 		return err
 	} else if enrolled {
 		return hint.Error(who.Name+" has a second factor already",
-			"see it with: enroll status"+o.forUser()+"; add a device with: enroll add totp"+o.forUser())
+			"see it with: enroll status"+o.ForUser()+"; add a device with: enroll add totp"+o.ForUser())
 	}
 	return p.setUpApp(who, o, 3, func(proof enrollment.Proof, d record.Device, step uint64) error {
 		return p.saveFirst(proof, who, d, step)
@@ -50,7 +51,7 @@ func (p *program) saveFirst(proof enrollment.Proof, who identity, d record.Devic
 }
 
 // addApp gives a user one more app, in two steps.
-func (p *program) addApp(who identity, o options) error {
+func (p *program) addApp(who identity, o options.Options) error {
 	return p.setUpApp(who, o, 2, func(proof enrollment.Proof, d record.Device, step uint64) error {
 		saved := p.save(proof, who, d, step)
 		if made(saved) {
@@ -66,7 +67,7 @@ func (p *program) saidDone(who identity, d record.Device) {
 
 // setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. These
 // are the first two of so many steps.
-func (p *program) setUpApp(who identity, o options, steps int,
+func (p *program) setUpApp(who identity, o options.Options, steps int,
 	save func(proof enrollment.Proof, d record.Device, step uint64) error) error {
 	if !p.Shown {
 		return hint.Error("output is not a terminal, so the secret is not shown",
@@ -87,7 +88,7 @@ func (p *program) setUpApp(who identity, o options, steps int,
 	return p.withPicture(uri, o, func() error {
 		a := app.App{
 			Console: p.Console, User: who.Name, Device: d, URI: uri, Steps: steps, Clock: p.clock,
-			Look:    app.Look{ASCII: o.ascii, Plain: o.plain, Picture: o.png},
+			Look:    app.Look{ASCII: o.ASCII, Plain: o.Plain, Picture: o.PNG},
 			Refused: func() { p.unconfirmed(who, d) },
 		}
 		step, err := a.Confirm()
@@ -100,18 +101,18 @@ func (p *program) setUpApp(who identity, o options, steps int,
 
 // withPicture writes the picture of the URI that the options ask for, and has work done that saves
 // the device. The picture stays only if that succeeds.
-func (p *program) withPicture(uri string, o options, work func() error) error {
-	if o.png == "" {
+func (p *program) withPicture(uri string, o options.Options, work func() error) error {
+	if o.PNG == "" {
 		return work()
 	}
-	keep, err := app.WritePicture(p.Console, o.png, uri)
+	keep, err := app.WritePicture(p.Console, o.PNG, uri)
 	if err != nil {
 		return err
 	}
 	err = work()
 	keep(made(err))
 	if made(err) {
-		fmt.Fprintf(p.Err, "enroll: warning: %s holds the secret: remove it once it is scanned\n", o.png)
+		fmt.Fprintf(p.Err, "enroll: warning: %s holds the secret: remove it once it is scanned\n", o.PNG)
 	}
 	return err
 }

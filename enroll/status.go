@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/enroll/plural"
 	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
@@ -44,8 +45,8 @@ type deviceStatus struct {
 }
 
 // status tells what one user has.
-func (p *program) status(o options) error {
-	who, err := p.whom(o.user)
+func (p *program) status(o options.Options) error {
+	who, err := p.whom(o.User)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (p *program) status(o options) error {
 	if err != nil {
 		return err
 	}
-	if o.json {
+	if o.JSON {
 		err = writeJSON(p.Out, s)
 	} else {
 		s.write(p.Out)
@@ -81,7 +82,7 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 	s.Enrolled = err == nil
 	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
 		s.Enrolled, s.Problem, s.hint = true, err.Error(), "root can start over with: enroll reset "+who.Name
-		if next := hint.Of(hinted(err, options{})); next != "" {
+		if next := hint.Of(hinted(err, "")); next != "" {
 			s.hint = next
 		}
 	}
@@ -145,7 +146,7 @@ func (s *userStatus) locked() string {
 }
 
 // list tells what everybody has.
-func (p *program) list(o options) error {
+func (p *program) list(o options.Options) error {
 	names, err := p.keyring.Names()
 	if err != nil {
 		return err
@@ -164,7 +165,7 @@ func (p *program) list(o options) error {
 		}
 		all = append(all, s)
 	}
-	if o.json {
+	if o.JSON {
 		err = writeJSON(p.Out, all)
 	} else {
 		writeList(p.Out, all)

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
 
 // addToken gives a user a hardware token, whose secret came with it.
-func (p *program) addToken(who identity, o options) error {
+func (p *program) addToken(who identity, o options.Options) error {
 	proof, err := p.prove(who)
 	if err != nil {
 		return err
@@ -27,7 +28,7 @@ func (p *program) addToken(who identity, o options) error {
 	if err != nil {
 		return err
 	}
-	next, err := p.confirmToken(who, d, o.counter)
+	next, err := p.confirmToken(who, d, o.Counter)
 	if err != nil {
 		return err
 	}

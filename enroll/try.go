@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
@@ -15,8 +16,8 @@ import (
 // try says which device a code is from. The code is used up by it, and a wrong one is a failure
 // like at a login: so a user other than root gives the password first, or anyone at a session
 // that was left open could lock its owner out.
-func (p *program) try(o options) error {
-	who, err := p.enrolledUser(o.user)
+func (p *program) try(o options.Options) error {
+	who, err := p.enrolledUser(o.User)
 	if err != nil {
 		return err
 	}

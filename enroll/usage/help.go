@@ -25,6 +25,9 @@ func Overview() string {
 
 // Text is what enroll COMMAND --help prints.
 func (c Command) Text() string {
+	if c.Name == "" {
+		return Overview()
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "usage: %s\n\n", strings.Join(strings.Fields("enroll "+c.Name+" "+c.Operand+" [OPTION...]"), " "))
 	fmt.Fprintf(&b, "%s\n\n", c.Says)

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+
+	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
+)
+
+// does is what carries the commands out.
+var does = map[string]func(*program, options.Options) error{
+	"":          (*program).setUp,
+	"status":    (*program).status,
+	"add totp":  (*program).addTOTP,
+	"add hotp":  (*program).addHOTP,
+	"add phone": (*program).addPhone,
+	"remove":    (*program).remove,
+	"codes":     (*program).codes,
+	"test":      (*program).try,
+	"list":      (*program).list,
+	"reset":     (*program).reset,
+	"unlock":    (*program).unlock,
+	"invite":    (*program).invite,
+	"bypass":    (*program).bypass,
+	"import":    (*program).importFiles,
+	"explain":   (*program).explain,
+	"doctor":    (*program).doctor,
+	"removable": (*program).removable,
+}
+
+// run does what args say and returns the exit status.
+func (p *program) run(args []string) int {
+	o, err := options.Parse(args)
+	switch {
+	case err != nil:
+	case o.Help:
+		fmt.Fprint(p.Out, o.Command.Text())
+	case o.Command.Root && p.uid != 0:
+		err = hint.Error(fmt.Sprintf("enroll %s is for root", o.Command.Name), "")
+	default:
+		if err = p.Writable(); err == nil {
+			err = does[o.Command.Name](p, o)
+		}
+	}
+	err = p.ended(err)
+	return report(p.Err, hinted(err, o.ForUser()))
+}
