@@ -61,13 +61,8 @@ func (g *google) line(first bool, line string) (err error) {
 		err = g.option(strings.Fields(line[2:]))
 	case strings.Contains(line, "\x00"):
 		err = errors.New("a NUL byte, where the module stops reading")
-	case !isScratchCode(line):
-		err = oddity("neither an option nor a scratch code")
-	case slices.Contains(g.codes, line):
-	case len(g.codes) == record.MaxRecovery:
-		err = oddity(fmt.Sprintf("more than %d scratch codes", record.MaxRecovery))
 	default:
-		g.codes = append(g.codes, line)
+		return g.code(line)
 	}
 	return err
 }
@@ -101,15 +96,34 @@ func googleSecret(line string) ([]byte, error) {
 	return secret, nil
 }
 
-// isScratchCode: eight digits, the first not 0.
-func isScratchCode(line string) bool {
-	return len(line) == 8 && strings.Trim(line, "0123456789") == "" && line[0] != '0'
+// code takes over a scratch code. A line that holds one and more is passed over, as by the module.
+func (g *google) code(line string) error {
+	code, ok := scratchCode(line)
+	switch {
+	case !ok:
+		return oddity("neither an option nor a scratch code")
+	case slices.Contains(g.codes, code):
+	case len(g.codes) == record.MaxRecovery:
+		return oddity(fmt.Sprintf("more than %d scratch codes", record.MaxRecovery))
+	default:
+		g.codes = append(g.codes, code)
+	}
+	return nil
+}
+
+// scratchCode reads a line as the module does, by strtol(3): white space, a sign and leading zeros
+// may stand before the number, and nothing after it. The number has eight digits.
+func scratchCode(line string) (code string, ok bool) {
+	digits := strings.TrimLeft(line, " \t\v\f")
+	digits = strings.TrimLeft(strings.TrimPrefix(digits, "+"), "0")
+	return digits, len(digits) == 8 && strings.Trim(digits, "0123456789") == ""
 }
 
 // entry is what the file means here.
 func (g *google) entry(now time.Time) (Entry, error) {
 	if g.counter == 0 && !g.seen["TOTP_AUTH"] {
-		return Entry{}, errors.New("neither TOTP_AUTH nor HOTP_COUNTER, so no code of its secret was ever accepted")
+		const what = "neither TOTP_AUTH nor HOTP_COUNTER, so no code of its secret was ever accepted"
+		return Entry{}, errors.New(strings.Join(append([]string{what}, g.odd...), "; "))
 	}
 	d := Device{enrollment.NewTOTP("google", g.secret, "SHA1", 6, time.Duration(g.step)*time.Second, now), g.lastStep()}
 	if g.counter > 0 {

@@ -42,17 +42,27 @@ func (o *options) option(words []string) error {
 	if !known {
 		return oddity("an option that pam_google_authenticator does not have")
 	}
-	if err != nil {
+	if err == nil {
+		o.seen[name] = true
+	}
+	return misread(name, err)
+}
+
+// misread is a value that is none. The module passes over it, so the rest of the file counts, but
+// for two: it accepts no code of the app without knowing the length of a step, or which are used.
+func misread(name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case name == "STEP_SIZE" || name == "DISALLOW_REUSE":
 		return fmt.Errorf("%s %w", name, err)
 	}
-	o.seen[name] = true
-	return nil
+	return oddity(fmt.Sprintf("%s %v", name, err))
 }
 
 func (o *options) set(name string, values []string) (known bool, err error) {
 	switch name {
-	case "TOTP_AUTH":
-		_, err = numbers(values, 0, 0, 0, 0)
+	case "TOTP_AUTH": // the module looks only whether it is there
 	case "HOTP_COUNTER":
 		err = number(&o.counter, values, 1, factor.MaxCounter)
 	case "STEP_SIZE":
