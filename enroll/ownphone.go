@@ -95,7 +95,7 @@ func (o ownPhone) compare(m factor.Match, code string) (flow.Outcome, error) {
 	case a.Result == factor.Accepted:
 		return flow.Outcome{Allow: true, Reason: flow.OK}, nil
 	case a.Answer.Result == protocol.Approved: // and another login was faster
-		used := hint.Error("code not accepted; nothing was changed", explain(factor.Replayed))
+		used := hint.Error("code not accepted; nothing was changed", advice(factor.Replayed))
 		return flow.Outcome{Reason: flow.Replayed}, used
 	}
 	return heard(a.Answer)

@@ -137,7 +137,7 @@ func (p *program) proveCode(
 		return enrollment.Proof{}, err
 	}
 	if m.Result != factor.Accepted {
-		return enrollment.Proof{}, hint.Error("code not accepted; nothing was changed", explain(m.Result))
+		return enrollment.Proof{}, hint.Error("code not accepted; nothing was changed", advice(m.Result))
 	}
 	return enrollment.ByCode(began, p.clock, of, m), nil
 }

@@ -168,7 +168,7 @@ var (
 	errCountry = hint.Error(
 		"no codes are sent to numbers of this country", "see prefixes in latchkey.toml",
 	)
-	errLocked  = hint.Error("too many wrong codes; nothing was changed", explain(factor.Locked))
+	errLocked  = hint.Error("too many wrong codes; nothing was changed", advice(factor.Locked))
 	errExpired = hint.Error(
 		"that code has expired; nothing was changed", "start again for a new one",
 	)

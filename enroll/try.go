@@ -32,7 +32,7 @@ func (p *program) try(o options.Options) error {
 	}
 	switch {
 	case m.Result != factor.Accepted:
-		return hint.Error("code not accepted", explain(m.Result))
+		return hint.Error("code not accepted", advice(m.Result))
 	case m.Method == method.Bypass:
 		fmt.Fprintln(p.Out, "accepted: the bypass code from root; it is now used up")
 	case m.Device == nil:
@@ -101,8 +101,8 @@ var reasons = map[factor.Result]flow.Reason{
 	factor.Impossible: flow.Wrong,
 }
 
-// explain says why a code was not accepted, as far as its owner may know.
-func explain(r factor.Result) string {
+// advice says why a code was not accepted, as far as its owner may know.
+func advice(r factor.Result) string {
 	switch r {
 	case factor.Replayed:
 		return "this code was used before; wait for the next one"

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"fmt"
@@ -7,7 +7,6 @@ import (
 
 	"latchkey/enroll/doctor/stack"
 	"latchkey/pam/flow"
-	"latchkey/pam/method"
 	"latchkey/pam/policy"
 )
 
@@ -23,34 +22,13 @@ type forecast struct {
 
 // rehearsal is what a line of the module comes to.
 type rehearsal struct {
-	explanation
+	Explanation
 	code stack.Code // that PAM gets if there is nothing to answer
-}
-
-// forecast rehearses the lines of the service's stack. The explanation becomes that of the line
-// which decides.
-func (p *program) forecast(e *explanation, who identity,
-	member func(string) (bool, error)) (f forecast, err error) {
-	if f.service, f.err = stack.ReadAnyones(p.root, e.Service); f.err != nil {
-		return f, p.decide(e, who, member, policy.DefaultPath)
-	}
-	f.lines = map[*stack.Line]rehearsal{}
-	for _, l := range f.service.Factors() {
-		each, path := *e, confOf(l.Args)
-		if err := p.decide(&each, who, member, path); err != nil && path == policy.DefaultPath {
-			return f, err
-		}
-		code := p.rehearse(&each, who, member, l.Args)
-		f.lines[l] = rehearsal{each, stack.Code(code)}
-	}
-	f.right, f.wrong = f.service.Foresee(f.answer(true)), f.service.Foresee(f.answer(false))
-	f.choose(e)
-	return f, nil
 }
 
 // choose makes the explanation that of the first line which runs and says what the login comes to:
 // what denies if right answers do not help, else what asks, else what lets in.
-func (f forecast) choose(e *explanation) {
+func (f forecast) choose(e *Explanation) {
 	order := []string{"asked", "enroll", "deny", "allow"}
 	if !f.right.In {
 		order = []string{"deny", "asked", "enroll", "allow"}
@@ -58,7 +36,7 @@ func (f forecast) choose(e *explanation) {
 	best := len(order)
 	for _, l := range f.right.Ran {
 		if at := slices.Index(order, f.lines[l].Result); at < best {
-			best, *e = at, f.lines[l].explanation
+			best, *e = at, f.lines[l].Explanation
 		}
 	}
 	for _, l := range f.right.Ran {
@@ -95,7 +73,7 @@ func (f forecast) answer(right bool) stack.Answer {
 }
 
 // judge says what the stack makes of the answers.
-func (f forecast) judge(e *explanation) {
+func (f forecast) judge(e *Explanation) {
 	switch {
 	case f.err != nil:
 		e.deny("PAM lets no one in: " + f.err.Error())
@@ -121,7 +99,7 @@ func (f forecast) judge(e *explanation) {
 }
 
 // closed explains a login that right answers do not help.
-func (f forecast) closed(e *explanation) {
+func (f forecast) closed(e *Explanation) {
 	switch {
 	case e.Result == "deny":
 	case e.Result == "asked" && e.stuck():
@@ -130,18 +108,6 @@ func (f forecast) closed(e *explanation) {
 		e.deny("a code is asked for again at " + places(f.right.Twice) +
 			", and the one that was accepted is used up")
 	default:
-		e.deny("PAM service " + e.Service + " lets no one in")
-	}
-}
-
-func (e *explanation) deny(detail string) { e.Result, e.Reason, e.Detail = "deny", "", detail }
-
-// unasked: the stack decides without pam_latchkey.
-func (e *explanation) unasked(in bool) {
-	e.Rule, e.Line, e.Methods, e.Shown, e.Unusable = 0, 0, []method.Method{}, []string{},
-		[]unusable{}
-	e.Why = "PAM service " + e.Service + " does not come to pam_latchkey: no rule is asked"
-	if e.Result, e.Reason, e.Detail = "allow", "", ""; !in {
 		e.deny("PAM service " + e.Service + " lets no one in")
 	}
 }

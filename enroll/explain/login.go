@@ -1,0 +1,26 @@
+// Package explain says which rule decides a login, what would be asked, and why, and what the
+// service's stack makes of that. It holds that login with a user who gives no answer, so what it
+// says cannot differ from what happens; nothing is sent, counted or logged.
+package explain
+
+import (
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+)
+
+// Login is the login to explain, on one system.
+type Login struct {
+	User    record.User
+	Service string
+	From    string // the client's address; empty: the login is a local one
+
+	Root    string
+	Clock   func() time.Time
+	Keyring factor.Keyring
+	// Ready reports why no code can be sent to a phone; nil: it can.
+	Ready func() error
+
+	member func(group string) (bool, error)
+}
