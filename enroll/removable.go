@@ -1,96 +1,12 @@
 package main
 
 import (
-	"fmt"
-	"regexp"
-	"slices"
-	"strings"
-
-	"latchkey/enroll/doctor/stack"
-	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
+	"latchkey/enroll/removable"
 )
 
-// profileFiles are what pam-auth-update writes.
-var profileFiles = []string{"/etc/pam.d/common-auth", "/etc/pam.d/common-account",
-	"/etc/pam.d/common-password",
-	"/etc/pam.d/common-session", "/etc/pam.d/common-session-noninteractive"}
-
-// removable fails if the package cannot be removed without locking people out: a PAM module that
-// is named and not there denies everybody, root on the console included. The scripts of the
+// removable fails if the package cannot be removed without locking people out. The scripts of the
 // packages ask this.
 func (p *program) removable(o options.Options) error {
-	needs := stack.Needs(p.root)
-	if o.ButProfile {
-		needs = slices.DeleteFunc(needs, func(n stack.Need) bool {
-			return n.Err == nil &&
-				slices.Contains(profileFiles, n.File)
-		})
-	}
-	var unread []string
-	for _, n := range needs {
-		if n.Err != nil {
-			unread = append(unread, n.File+": "+n.Err.Error())
-		}
-	}
-	if len(unread) > 0 {
-		return hint.Error("cannot find out whether pam_latchkey.so is still needed: "+strings.Join(unread,
-			"; "), "repair or remove what cannot be read")
-	}
-	if len(needs) == 0 {
-		return nil
-	}
-	cuts := cutsOf(needs)
-	var files []string
-	for _, c := range cuts {
-		files = append(files, quoted(c.file))
-	}
-	next := fmt.Sprintf("remove its lines, then remove latchkey again: %s", commands(cuts))
-	if names := stack.CountOn(p.root, needs); len(names) > 0 {
-		next = fmt.Sprintf("put back what was there before latchkey's lines. Other lines of %s "+
-			"jump over them or to them, so do not just take them out",
-			strings.Join(names, " and "))
-	}
-	return hint.Error("without pam_latchkey.so these let no one in: "+strings.Join(files, " "),
-		next)
-}
-
-// cut is what to take out of a file, as sed has it.
-type cut struct {
-	file  string
-	lines []string
-}
-
-func cutsOf(needs []stack.Need) (cuts []cut) {
-	for _, n := range needs {
-		i := slices.IndexFunc(cuts, func(c cut) bool { return c.file == n.File })
-		if i < 0 {
-			i, cuts = len(cuts), append(cuts, cut{file: n.File})
-		}
-		lines := fmt.Sprintf("%dd", n.From)
-		if n.To > n.From {
-			lines = fmt.Sprintf("%d,%dd", n.From, n.To)
-		}
-		cuts[i].lines = append(cuts[i].lines, lines)
-	}
-	return cuts
-}
-
-func commands(cuts []cut) string {
-	var all []string
-	for _, c := range cuts {
-		all = append(all, fmt.Sprintf("sed -i '%s' %s", strings.Join(c.lines, ";"),
-			quoted(c.file)))
-	}
-	return strings.Join(all, " && ")
-}
-
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9/._+@,-]+$`)
-
-// quoted is a word as a shell takes it.
-func quoted(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return removable.Check(p.root, o.ButProfile)
 }

@@ -9,8 +9,8 @@ import (
 	"latchkey/enroll/setuid"
 )
 
-// removable runs enroll removable below root.
-func removable(root string, args ...string) (said string, exit int) {
+// runRemovable runs enroll removable below root.
+func runRemovable(root string, args ...string) (said string, exit int) {
 	var out bytes.Buffer
 	p := newProgram(setuid.Privilege{}, root)
 	p.Console = silent(&out, &out)
@@ -41,7 +41,7 @@ func TestThePackageIsNotRemovableWhilePAMNeedsIt(t *testing.T) {
 	} {
 		root := t.TempDir()
 		put(t, root+"/etc/pam.d/"+c.file, c.text, 0o644)
-		said, exit := removable(root)
+		said, exit := runRemovable(root)
 		if exit != c.exit || !strings.Contains(said, c.says) || c.says == "" && said != "" {
 			t.Errorf("%s: exit status %d, want %d; said %q, want %q", name, exit, c.exit, said,
 				c.says)
@@ -50,7 +50,7 @@ func TestThePackageIsNotRemovableWhilePAMNeedsIt(t *testing.T) {
 		if c.file == "common-auth" {
 			want = exitDone
 		}
-		if said, exit := removable(root, "--but-profile"); exit != want {
+		if said, exit := runRemovable(root, "--but-profile"); exit != want {
 			t.Errorf("%s, but for the profile: exit status %d, want %d: %s", name, exit, want,
 				said)
 		}
@@ -64,7 +64,7 @@ func TestWhatCannotBeReadIsNamedAndStopsTheRemoval(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{nil, {"--but-profile"}} {
-		said, exit := removable(root, args...)
+		said, exit := runRemovable(root, args...)
 		if want := "still needed: /etc/pam.d/common-auth: "; exit != exitFailed ||
 			!strings.Contains(said, want) {
 			t.Errorf("exit status %d, want %d; said %q, want %q", exit, exitFailed, said, want)
