@@ -6,10 +6,11 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
+	"latchkey/enroll/byphone"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/pam/enrollment"
-	"latchkey/pam/method"
+	"latchkey/pam/flow"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/twilio/protocol"
@@ -39,7 +40,7 @@ func (p *program) addPhone(o options.Options) error {
 		return err
 	}
 	if !o.Yes {
-		if err := p.proveNumber(who, &d, rules); err != nil {
+		if err := p.byPhone(who, &d, rules).ProveNumber(); err != nil {
 			return err
 		}
 	}
@@ -67,7 +68,7 @@ func (p *program) phone(who identity, o options.Options, rules *policy.Policy) (
 		return record.Device{}, err
 	}
 	if !rules.Phone.Allows(number) {
-		return record.Device{}, errCountry
+		return record.Device{}, byphone.ErrCountry
 	}
 	label := o.Label
 	if label == "" {
@@ -111,9 +112,7 @@ func e164(typed string) (string, error) {
 
 // verifier is what reaches Twilio Verify.
 type verifier interface {
-	Ready() error
-	Send(number string, channel method.Method, locale string) protocol.Answer
-	Check(number, sid, code string) protocol.Answer
+	flow.Verifier
 	Probe() protocol.Answer
 }
 
@@ -127,8 +126,4 @@ func (p *program) twilio(ask func(verifier) protocol.Answer) (a protocol.Answer)
 		return protocol.Answer{Result: protocol.Failed, Detail: err.Error()}
 	}
 	return a
-}
-
-func notReached(what string, a protocol.Answer) error {
-	return hint.Error(what+" ("+a.Because()+"); nothing was changed", "root can find out more with: enroll doctor")
 }

@@ -157,7 +157,7 @@ func TestACodeThatDoesNotProveANumberIsChargedAndLogged(t *testing.T) {
 			talk(t, term, "", first, "That code was not accepted. Code: ", first,
 				"That code was not accepted. Code: ", wrong(), "no correct code; nothing was changed")
 			exits(t, term, exitFailed)
-			line := refusal(bob, "sms", "mobile", "wrong")
+			line := refusedLine(bob, "sms", "mobile", "wrong")
 			s.logs(line, line, line)
 			if got, checks := s.failures(bob), s.verify.Checks(); got != 2 || checks != 2 {
 				t.Errorf("%d failures and %d checks for two wrong codes, one of them twice; want 2 and 2", got, checks)
@@ -225,7 +225,7 @@ func TestACodeSentAsAProofIsChargedAndLoggedAsAtALogin(t *testing.T) {
 			talk(t, thief, "Password: ", password, onItsWay+`0001\. Code: `, wrong(),
 				`not accepted\. Code: `, "hello", `not accepted\. Code: `, wrong(), "no correct code; nothing was changed")
 			exits(t, thief, exitFailed)
-			line := refusal(alice, "sms", "mobile", "wrong")
+			line := refusedLine(alice, "sms", "mobile", "wrong")
 			s.logs(line, line, line)
 			if got, checks := s.failures(alice), s.verify.Checks(); got != 2 || checks != 2 {
 				t.Errorf("%d failures and %d checks, want 2 and 2", got, checks)
@@ -284,7 +284,7 @@ func TestTwiliosErrorNumberIsTold(t *testing.T) {
 	s.verify.Fail(standin.Error(403, 60410))
 	talk(t, term, "Code: ", "123456", `the code could not be checked \(blocked: .*Twilio error 60410\)`)
 	exits(t, term, exitFailed)
-	s.logs(refusal(carol, "sms", "phone", "service"))
+	s.logs(refusedLine(carol, "sms", "phone", "service"))
 	if got := s.failures(carol); got != 1 {
 		t.Errorf("%d failures after a code that could not be checked, want 1: it stays charged", got)
 	}
@@ -300,7 +300,7 @@ func TestACodeThatIsGoneAtTwilioIsToldAsExpired(t *testing.T) {
 	}
 	talk(t, term, "Code: ", "123456", "that code has expired; nothing was changed")
 	exits(t, term, exitFailed)
-	s.logs(refusal(bob, "sms", "phone", "expired"))
+	s.logs(refusedLine(bob, "sms", "phone", "expired"))
 }
 
 func TestALandlineIsProvenByACall(t *testing.T) {

@@ -8,9 +8,12 @@ import (
 
 	"github.com/msteinert/pam/v2"
 
+	"latchkey/enroll/byphone"
 	"latchkey/enroll/hint"
+	"latchkey/enroll/refusal"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/flow"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
@@ -137,7 +140,7 @@ func (p *program) proveCode(
 		return enrollment.Proof{}, err
 	}
 	if m.Result != factor.Accepted {
-		return enrollment.Proof{}, hint.Error("code not accepted; nothing was changed", advice(m.Result))
+		return enrollment.Proof{}, hint.Error("code not accepted; nothing was changed", refusal.Advice(m.Result))
 	}
 	return enrollment.ByCode(began, p.clock, of, m), nil
 }
@@ -155,9 +158,20 @@ func (p *program) provePhone(
 			"root can add a device with: enroll add totp --user "+who.Name,
 		)
 	}
-	if err := p.proveOwnPhone(who, has.phone, rules); err != nil {
+	if err := p.byPhone(who, has.phone, rules).ProveOwn(); err != nil {
 		return enrollment.Proof{}, err
 	}
 	m := factor.Match{Result: factor.Accepted, Method: method.Phone, Device: has.phone}
 	return enrollment.ByCode(began, p.clock, has.of, m), nil
+}
+
+// byPhone proves things with codes that are sent to a phone.
+func (p *program) byPhone(who identity, phone *record.Device, rules *policy.Policy) byphone.Prover {
+	return byphone.Prover{
+		Console: p.Console, User: who.User, Phone: phone, Rules: rules,
+		Clock: p.clock, Keyring: p.keyring, AsRoot: p.AsRoot,
+		Twilio:  func() flow.Verifier { return p.newVerifier() },
+		Spared:  func(answer string) bool { return p.spared(who, answer) },
+		Refused: func(o flow.Outcome, began time.Time) { p.refused(who, o, began) },
+	}
 }

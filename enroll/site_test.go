@@ -179,8 +179,8 @@ func (s *site) logs(patterns ...string) {
 	}
 }
 
-// refusal is the pattern of the line about a refused code.
-func refusal(u identity, method, device, reason string) string {
+// refusedLine is the pattern of the line about a refused code.
+func refusedLine(u identity, method, device, reason string) string {
 	return fmt.Sprintf(`verdict=deny user=%q service="enroll" from="" method=%s device=%q reason=%s `,
 		u.Name, method, device, reason) + `tries=\d+ ms=\d+( detail=".*")?`
 }

@@ -6,6 +6,7 @@ import (
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
+	"latchkey/enroll/refusal"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
@@ -32,7 +33,7 @@ func (p *program) try(o options.Options) error {
 	}
 	switch {
 	case m.Result != factor.Accepted:
-		return hint.Error("code not accepted", advice(m.Result))
+		return hint.Error("code not accepted", refusal.Advice(m.Result))
 	case m.Method == method.Bypass:
 		fmt.Fprintln(p.Out, "accepted: the bypass code from root; it is now used up")
 	case m.Device == nil:
@@ -75,7 +76,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		p.refused(who, flow.Outcome{Reason: flow.State, Detail: err.Error()}, began)
 		err = hint.Error(err.Error()+"; the code may count as used, or as a wrong one", diskFails)
 	case err == nil && m.Result != factor.Accepted:
-		p.refused(who, refusedBecause(m), began)
+		p.refused(who, refusal.Outcome(m), began)
 	}
 	return m, with, err
 }
@@ -84,30 +85,4 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 // prompt: it is no code, and costs nothing.
 func (p *program) spared(who identity, answer string) bool {
 	return answer == who.Name || p.given != "" && answer == p.given
-}
-
-// refusedBecause is what the log says of a code that was not accepted.
-func refusedBecause(m factor.Match) flow.Outcome {
-	o := flow.Outcome{Reason: reasons[m.Result], Method: string(m.Method)}
-	if m.Device != nil {
-		o.Device = m.Device.Label
-	}
-	return o
-}
-
-// reasons are the log's words for results.
-var reasons = map[factor.Result]flow.Reason{
-	factor.Wrong: flow.Wrong, factor.Replayed: flow.Replayed, factor.Locked: flow.Locked,
-	factor.Impossible: flow.Wrong,
-}
-
-// advice says why a code was not accepted, as far as its owner may know.
-func advice(r factor.Result) string {
-	switch r {
-	case factor.Replayed:
-		return "this code was used before; wait for the next one"
-	case factor.Locked:
-		return "too many wrong codes; wait, or ask root for: enroll unlock NAME"
-	}
-	return "check that it is this account's entry in the app, and that the phone's clock is right"
 }

@@ -48,24 +48,24 @@ func TestACodeRefusedByTestIsChargedAndLoggedAsAtALogin(t *testing.T) {
 		exits(t, term, exitFailed)
 	}
 	try(wrongCode(), "code not accepted")
-	s.logs(refusal(alice, "none", "", "wrong"))
+	s.logs(refusedLine(alice, "none", "", "wrong"))
 	used := codeAt(t, rfcApp(), 0)
 	term := s.as(alice, "test")
 	talk(t, term, "Password: ", password, "Code: ", used, "accepted")
 	exits(t, term, exitDone)
 	s.logs()
 	try(used, "used before")
-	s.logs(refusal(alice, "totp", "app", "replayed"))
+	s.logs(refusedLine(alice, "totp", "app", "replayed"))
 	if got := s.failures(alice); got != 1 {
 		t.Errorf("%d failures after a wrong and a replayed code, want 1", got)
 	}
 	try("hello", "code not accepted")
-	s.logs(refusal(alice, "none", "", "wrong"))
+	s.logs(refusedLine(alice, "none", "", "wrong"))
 	try(wrongCode(), "code not accepted")
 	try(wrongCode(), "code not accepted")
 	s.logged()
 	try(codeAt(t, rfcApp(), 1), "too many wrong codes")
-	s.logs(refusal(alice, "none", "", "locked"))
+	s.logs(refusedLine(alice, "none", "", "locked"))
 	if got := s.failures(alice); got != 3 {
 		t.Errorf("%d failures, want 3", got)
 	}
@@ -81,7 +81,7 @@ func TestThePasswordTypedAsTheCodeCostsNothing(t *testing.T) {
 			term := s.as(alice, args...)
 			talk(t, term, "Password: ", typed, "Code.*: ", typed, "code not accepted")
 			exits(t, term, exitFailed)
-			s.logs(refusal(alice, "none", "", "wrong"))
+			s.logs(refusedLine(alice, "none", "", "wrong"))
 		}
 	}
 	if got := s.failures(alice); got != 0 {
@@ -95,7 +95,7 @@ func TestRootTestsWithoutAPassword(t *testing.T) {
 	term := started(t, 80, 24, []string{s.exe, "test", "--user", alice.Name})
 	talk(t, term, "Code: ", wrongCode(), "code not accepted")
 	exits(t, term, exitFailed)
-	s.logs(refusal(alice, "none", "", "wrong"))
+	s.logs(refusedLine(alice, "none", "", "wrong"))
 }
 
 // FAULTS 40: every command that compares a code.
@@ -111,7 +111,7 @@ func TestACodeRefusedAsAProofIsChargedAndLogged(t *testing.T) {
 		talk(t, thief, "Password: ", password, "Code from a device you have, or a recovery code: ",
 			wrongCode(), "code not accepted")
 		exits(t, thief, exitFailed)
-		s.logs(refusal(alice, "none", "", "wrong"))
+		s.logs(refusedLine(alice, "none", "", "wrong"))
 		if got := s.failures(alice); got != i+1 {
 			t.Errorf("%v: %d failures, want %d", args, got, i+1)
 		}
@@ -129,7 +129,7 @@ func TestARefusedTicketIsChargedAndLogged(t *testing.T) {
 		talk(t, thief, "Password: ", password, "Ticket from your administrator: ", "00000-00000",
 			"ticket not accepted; nothing was changed")
 		exits(t, thief, exitFailed)
-		s.logs(refusal(bob, "none", "", "wrong"))
+		s.logs(refusedLine(bob, "none", "", "wrong"))
 	}
 	if got := s.failures(bob); got != 4 {
 		t.Errorf("%d failures, want 4", got)
@@ -138,7 +138,7 @@ func TestARefusedTicketIsChargedAndLogged(t *testing.T) {
 	talk(t, malformed, "Password: ", password, "Ticket from your administrator: ", "no ticket!",
 		"ticket not accepted")
 	exits(t, malformed, exitFailed)
-	s.logs(refusal(bob, "none", "", "wrong"))
+	s.logs(refusedLine(bob, "none", "", "wrong"))
 	if got := s.failures(bob); got != 4 {
 		t.Errorf("%d failures after what cannot be a ticket, want 4", got)
 	}
@@ -154,7 +154,7 @@ func TestACodeThatDoesNotConfirmANewDeviceIsLoggedAndNotCharged(t *testing.T) {
 	typed(t, term, absent(d, factor.Step(d, time.Now())))
 	talk(t, term, "That code is wrong", "12345", "That code is wrong", "", "no correct code; nothing was saved")
 	exits(t, term, exitFailed)
-	line := refusal(bob, "totp", "app", "wrong")
+	line := refusedLine(bob, "totp", "app", "wrong")
 	s.logs(line, line, line)
 	if got := s.failures(bob); got != 0 {
 		t.Errorf("%d failures, want 0", got)

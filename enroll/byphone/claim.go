@@ -1,4 +1,4 @@
-package main
+package byphone
 
 import (
 	"time"
@@ -7,8 +7,6 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
-	"latchkey/pam/policy"
-	"latchkey/pam/record"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -16,27 +14,25 @@ import (
 // number's verification at Twilio, which may be somebody else's login, a claim uses up no more
 // than its bounds.
 type claim struct {
-	*program
+	Prover
 	number enrollment.Claim
-	limits factor.Limits
 }
 
-// proveNumber has a code typed that is sent to a number which the user says is theirs.
-func (p *program) proveNumber(who identity, phone *record.Device, rules *policy.Policy) error {
-	number := enrollment.Claim{User: who.User, Number: string(phone.Secret)}
-	proof := claim{p, number, flow.Limits(rules)}
-	return (&sentCode{program: p, who: who, phone: phone, rules: rules, proof: proof}).obtain()
+// ProveNumber has a code typed that is sent to a number which the user says is theirs.
+func (p Prover) ProveNumber() error {
+	number := enrollment.Claim{User: p.User, Number: string(p.Phone.Secret)}
+	return (&sentCode{Prover: p, proof: claim{p, number}}).obtain()
 }
 
 func (c claim) book(sends factor.SendLimits) (time.Duration, error) {
-	return c.store().BookClaim(c.number, sends, c.limits, c.clock())
+	return c.store().BookClaim(c.number, sends, c.limits(), c.Clock())
 }
 
 // keep keeps nothing: the code is of no use but here.
 func (c claim) keep(string, method.Method) error { return nil }
 
 func (c claim) judge(code, sid string) (flow.Outcome, error) {
-	proof, err := c.store().CheckClaim(c.number, c.limits, c.clock())
+	proof, err := c.store().CheckClaim(c.number, c.limits(), c.Clock())
 	switch {
 	case err != nil:
 		return flow.Outcome{}, err
@@ -47,9 +43,9 @@ func (c claim) judge(code, sid string) (flow.Outcome, error) {
 	case proof.Result != factor.AskTwilio:
 		return flow.Outcome{Reason: flow.Expired}, errExpired
 	}
-	a := c.newVerifier().Check(c.number.Number, sid, code)
+	a := c.Twilio().Check(c.number.Number, sid, code)
 	if a.Result == protocol.Approved {
-		err := c.store().EndClaim(c.number, proof, c.limits)
+		err := c.store().EndClaim(c.number, proof, c.limits())
 		return flow.Outcome{Allow: err == nil}, err
 	}
 	o, err := heard(a)

@@ -1,25 +1,20 @@
-package main
+package byphone
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"latchkey/enroll/hint"
-	"latchkey/enroll/plural"
-	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/method"
-	"latchkey/pam/policy"
-	"latchkey/pam/record"
 	"latchkey/pam/twilio/protocol"
 )
 
-// sentProof is what a code sent to a phone proves: that a phone of the user's is at hand, or
-// that a new number is the user's. Its methods run as root.
-type sentProof interface {
+// proof is what a code sent to a phone proves: that a phone of the user's is at hand, or that a new
+// number is the user's. Its methods run as root.
+type proof interface {
 	// book books one send, before it happens.
 	book(factor.SendLimits) (wait time.Duration, err error)
 	// keep keeps what is needed of a send that happened.
@@ -31,11 +26,8 @@ type sentProof interface {
 
 // sentCode is one proof under way.
 type sentCode struct {
-	*program
-	who     identity
-	phone   *record.Device
-	rules   *policy.Policy
-	proof   sentProof
+	Prover
+	proof   proof
 	refused []string // what was typed and is wrong
 }
 
@@ -45,21 +37,21 @@ func (c *sentCode) obtain() error {
 	if err != nil {
 		return err
 	}
-	prompt := fmt.Sprintf("A code is on its way to %s. Code: ", c.phone.Hint())
-	for range confirmTries {
+	prompt := fmt.Sprintf("A code is on its way to %s. Code: ", c.Phone.Hint())
+	for range tries {
 		answer, err := c.Ask(prompt)
 		if err != nil {
 			return err
 		}
 		prompt = "That code was not accepted. Code: "
-		began := c.clock()
+		began := c.Clock()
 		o, err := c.answered(answer, sid)
 		if o.Allow {
 			return err
 		}
 		if o.Reason != "" {
-			o.Method, o.Device = string(channel), c.phone.Label
-			c.program.refused(c.who, o, began)
+			o.Method, o.Device = string(channel), c.Phone.Label
+			c.Refused(o, began)
 		}
 		if err != nil {
 			return err
@@ -73,7 +65,7 @@ func (c *sentCode) obtain() error {
 func (c *sentCode) answered(answer, sid string) (o flow.Outcome, err error) {
 	code, possible := factor.NormalizeSent(answer)
 	switch {
-	case !possible || c.spared(c.who, answer):
+	case !possible || c.Spared(answer):
 		return flow.Outcome{Reason: flow.Wrong, Detail: "not a code"}, nil
 	case slices.Contains(c.refused, code):
 		return flow.Outcome{Reason: flow.Wrong, Detail: "the same wrong code again"}, nil
@@ -89,9 +81,9 @@ func (c *sentCode) answered(answer, sid string) (o flow.Outcome, err error) {
 // send has a code sent, by a call if the number takes no SMS. Sends count against the same
 // limits as at logins, so that no one rings strangers by enrolling them.
 func (c *sentCode) send() (sid string, channel method.Method, err error) {
-	phone := c.rules.Phone
-	if !phone.Allows(string(c.phone.Secret)) {
-		return "", "", errCountry
+	phone := c.Rules.Phone
+	if !phone.Allows(string(c.Phone.Secret)) {
+		return "", "", ErrCountry
 	}
 	channel = method.Method(phone.Methods[0])
 	limits := factor.SendLimits{
@@ -113,14 +105,14 @@ func (c *sentCode) send() (sid string, channel method.Method, err error) {
 func (c *sentCode) sendBy(channel method.Method, limits factor.SendLimits) (
 	a protocol.Answer, err error) {
 	err = c.AsRoot(func() error {
-		twilio := c.newVerifier()
+		twilio := c.Twilio()
 		if err := twilio.Ready(); err != nil {
 			return notSendable(err)
 		}
 		if wait, err := c.proof.book(limits); err != nil {
 			return notBooked(wait, err)
 		}
-		a = twilio.Send(string(c.phone.Secret), channel, c.rules.Phone.Locale)
+		a = twilio.Send(string(c.Phone.Secret), channel, c.Rules.Phone.Locale)
 		if a.Result != protocol.Sent {
 			return nil
 		}
@@ -128,52 +120,3 @@ func (c *sentCode) sendBy(channel method.Method, limits factor.SendLimits) (
 	})
 	return a, err
 }
-
-func notSendable(err error) error {
-	return hint.Error(
-		fmt.Sprintf("no code could be sent (%v); nothing was changed", err),
-		"root can find out more with: enroll doctor",
-	)
-}
-
-func notBooked(wait time.Duration, err error) error {
-	switch {
-	case errors.Is(err, factor.ErrNotYet):
-		minutes := int(wait.Minutes()) + 1
-		next := "try again in " + plural.Of(minutes, "minute")
-		return hint.Error(err.Error()+"; nothing was changed", next)
-	case errors.Is(err, enrollment.ErrLocked):
-		return errLocked
-	}
-	return err
-}
-
-// heard is what an answer of Twilio's that approves nothing comes to: an error if typing another
-// code is no use.
-func heard(a protocol.Answer) (flow.Outcome, error) {
-	switch a.Result {
-	case protocol.Wrong:
-		return flow.Outcome{Reason: flow.Wrong}, nil
-	case protocol.Gone:
-		return flow.Outcome{Reason: flow.Expired}, errExpired
-	case protocol.TooManyChecks:
-		return flow.Outcome{Reason: flow.Wrong, Detail: a.Because()}, errEnough
-	}
-	o := flow.Outcome{Reason: flow.Service, Detail: a.Because()}
-	return o, notReached("the code could not be checked", a)
-}
-
-// Why a code proves nothing, and another one would not either.
-var (
-	errCountry = hint.Error(
-		"no codes are sent to numbers of this country", "see prefixes in latchkey.toml",
-	)
-	errLocked  = hint.Error("too many wrong codes; nothing was changed", advice(factor.Locked))
-	errExpired = hint.Error(
-		"that code has expired; nothing was changed", "start again for a new one",
-	)
-	errEnough = hint.Error(
-		"no correct code; nothing was changed",
-		"codes for this phone are not compared for now: start again in 10 minutes",
-	)
-)

@@ -1,0 +1,69 @@
+package byphone
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"latchkey/enroll/hint"
+	"latchkey/enroll/plural"
+	"latchkey/enroll/refusal"
+	"latchkey/pam/enrollment"
+	"latchkey/pam/factor"
+	"latchkey/pam/flow"
+	"latchkey/pam/twilio/protocol"
+)
+
+func notSendable(err error) error {
+	return hint.Error(
+		fmt.Sprintf("no code could be sent (%v); nothing was changed", err),
+		"root can find out more with: enroll doctor",
+	)
+}
+
+func notBooked(wait time.Duration, err error) error {
+	switch {
+	case errors.Is(err, factor.ErrNotYet):
+		minutes := int(wait.Minutes()) + 1
+		next := "try again in " + plural.Of(minutes, "minute")
+		return hint.Error(err.Error()+"; nothing was changed", next)
+	case errors.Is(err, enrollment.ErrLocked):
+		return errLocked
+	}
+	return err
+}
+
+// heard is what an answer of Twilio's that approves nothing comes to: an error if typing another
+// code is no use.
+func heard(a protocol.Answer) (flow.Outcome, error) {
+	switch a.Result {
+	case protocol.Wrong:
+		return flow.Outcome{Reason: flow.Wrong}, nil
+	case protocol.Gone:
+		return flow.Outcome{Reason: flow.Expired}, errExpired
+	case protocol.TooManyChecks:
+		return flow.Outcome{Reason: flow.Wrong, Detail: a.Because()}, errEnough
+	}
+	o := flow.Outcome{Reason: flow.Service, Detail: a.Because()}
+	return o, notReached("the code could not be checked", a)
+}
+
+func notReached(what string, a protocol.Answer) error {
+	return hint.Error(what+" ("+a.Because()+"); nothing was changed", "root can find out more with: enroll doctor")
+}
+
+// Why a code proves nothing, and another one would not either.
+var (
+	// ErrCountry refuses a number with a prefix that the policy does not allow.
+	ErrCountry = hint.Error(
+		"no codes are sent to numbers of this country", "see prefixes in latchkey.toml",
+	)
+	errLocked  = hint.Error("too many wrong codes; nothing was changed", refusal.Advice(factor.Locked))
+	errExpired = hint.Error(
+		"that code has expired; nothing was changed", "start again for a new one",
+	)
+	errEnough = hint.Error(
+		"no correct code; nothing was changed",
+		"codes for this phone are not compared for now: start again in 10 minutes",
+	)
+)

@@ -1,0 +1,40 @@
+// Package byphone proves things by a code that is sent to a phone and typed: that a phone of the
+// user's is at hand, or that a new number is the user's.
+package byphone
+
+import (
+	"time"
+
+	"latchkey/enroll/terminal"
+	"latchkey/pam/enrollment"
+	"latchkey/pam/factor"
+	"latchkey/pam/flow"
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+)
+
+// Prover has codes sent to one phone of one user.
+type Prover struct {
+	*terminal.Console
+	User  record.User
+	Phone *record.Device
+	Rules *policy.Policy
+
+	Clock   func() time.Time
+	Keyring factor.Keyring
+	Twilio  func() flow.Verifier
+	AsRoot  func(do func() error) error
+	// Spared reports whether an answer is no code and costs nothing.
+	Spared func(answer string) bool
+	// Refused logs a code that was refused. Judging it took from began on.
+	Refused func(o flow.Outcome, began time.Time)
+}
+
+// tries is how often a code may be mistyped.
+const tries = 3
+
+// store is where claims are kept.
+func (p Prover) store() enrollment.Store { return enrollment.Store{Keyring: p.Keyring} }
+
+// limits are those of the policy: a code typed here is a guess like any other.
+func (p Prover) limits() factor.Limits { return flow.Limits(p.Rules) }
