@@ -1,10 +1,10 @@
-// Package owner keeps an index of which names have enrolled each uid: /var/lib/latchkey/uids.
+// Package owner keeps an index of the names that have enrolled each uid: /var/lib/latchkey/uids.
 //
 // It answers one question: a user has no record, but is the uid enrolled under another name? A
 // renamed account and a second name with the same uid must not pass for users who never enrolled.
-// Without the index, that question takes reading every record of the host. What the index says is
-// checked against the records, so an old entry denies no one; "UIDs" in state/FORMAT.md is the
-// format.
+// Without the index, answering takes reading every record of the host. What the index says is
+// checked against the records, so an old entry denies no one; "UIDs" in state/FORMAT.md describes
+// the format.
 package owner
 
 import (
@@ -34,7 +34,7 @@ const (
 	sizeLimit = 64 << 10
 )
 
-// Names lists the names noted for uid, whether they still have it or not.
+// Names returns the names noted for uid, whether or not they still have it.
 func (x *Index) Names(uid uint32) ([]string, error) {
 	dir, err := x.open()
 	if err != nil {
@@ -54,8 +54,8 @@ func names(dir *safefile.Dir, uid uint32) ([]string, error) {
 
 func file(uid uint32) string { return strconv.FormatUint(uint64(uid), 10) }
 
-// Add notes that name has uid, before its record counts. It drops names that keep refuses: they
-// have it no longer. The caller holds enrollment.Store.Exclusive.
+// Add notes that name has uid, before its record counts. It drops the names that keep rejects:
+// they no longer have the uid. The caller holds enrollment.Store.Exclusive.
 func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -72,11 +72,12 @@ func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error 
 		return nil
 	}
 	kept := slices.DeleteFunc(noted, func(other string) bool { return !keep(other) })
-	return safefile.Part(dir.Replace(file(uid), []byte(strings.Join(append(kept, name), "\n")+"\n")))
+	return safefile.Part(
+		dir.Replace(file(uid), []byte(strings.Join(append(kept, name), "\n")+"\n")))
 }
 
-// Complete reports whether the index has every record and state of directories with this stamp. It
-// has while an enroll that made sure of it holds the lock of all changes.
+// Complete reports whether the index has every record and state of directories with this stamp.
+// While an enroll that made sure of it holds the lock of all changes, it has.
 func (x *Index) Complete(stamp string) bool {
 	if x.held.Load() {
 		return true
@@ -90,13 +91,13 @@ func (x *Index) Complete(stamp string) bool {
 	return err == nil && string(text) == line(stamp)
 }
 
-// Hold says that the index is complete until the function it returns is called.
+// Hold declares the index complete until the function it returns is called.
 func (x *Index) Hold() (done func()) {
 	x.held.Store(true)
 	return func() { x.held.Store(false) }
 }
 
-// Mark says that the index is complete for directories with this stamp.
+// Mark declares the index complete for directories with this stamp.
 func (x *Index) Mark(stamp string) error {
 	dir, err := x.make()
 	if err != nil {

@@ -33,11 +33,13 @@ func TestNamesOfOneUidAreKeptUntilTheyHaveItNoLonger(t *testing.T) {
 	must(t, x.Add(1000, `CORP\alice smith`, everyone))
 	must(t, x.Add(1000, "alice", everyone))
 	must(t, x.Add(1001, "bob", everyone))
-	if got, want := names(t, x, 1000), []string{"alice", `CORP\alice smith`}; !slices.Equal(got, want) {
+	if got, want := names(t, x, 1000),
+		[]string{"alice", `CORP\alice smith`}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	must(t, x.Add(1000, "alicia", func(name string) bool { return name != "alice" }))
-	if got, want := names(t, x, 1000), []string{`CORP\alice smith`, "alicia"}; !slices.Equal(got, want) {
+	if got, want := names(t, x, 1000),
+		[]string{`CORP\alice smith`, "alicia"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := names(t, x, 1002); len(got) != 0 {

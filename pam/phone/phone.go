@@ -1,15 +1,15 @@
-// Package phone says how phone numbers and languages are written, for what reads them from
-// a policy, a record or a message. E.164 has the numbers.
+// Package phone says how phone numbers and languages are written, for the packages that read them
+// from a policy, a record or a message. Numbers are in E.164.
 package phone
 
 import "strings"
 
-// IsNumber reports whether s is "+" and 7 to 15 digits, the first not 0. Twilio Verify takes no
+// IsNumber reports whether s is "+" and 7 to 15 digits, the first not 0. Twilio Verify accepts no
 // shorter ones.
 func IsNumber(s string) bool { return IsPrefix(s) && len(s) > 7 }
 
-// IsPrefix reports whether s can be the beginning of a number: "+" and 1 to 15 digits, and no
-// country code begins with 0.
+// IsPrefix reports whether s can be the beginning of a number: "+" and 1 to 15 digits, the first
+// not 0, as no country code begins with 0.
 func IsPrefix(s string) bool {
 	digits, plus := strings.CutPrefix(s, "+")
 	return plus && 1 <= len(digits) && len(digits) <= 15 && digits[0] != '0' &&

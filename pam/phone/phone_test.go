@@ -6,7 +6,7 @@ import (
 	"latchkey/pam/phone"
 )
 
-// check demands what a function says about texts.
+// check compares what a function says about texts with what it should say.
 func check(t *testing.T, is func(string) bool, wants map[string]bool) {
 	t.Helper()
 	for text, want := range wants {
@@ -20,7 +20,8 @@ func TestNumbersHaveSevenToFifteenDigits(t *testing.T) {
 	check(t, phone.IsNumber, map[string]bool{
 		"+1555123": true, "+15551234567": true, "+123456789012345": true,
 		"": false, "+": false, "+155512": false, "+1234567890123456": false, "15551234567": false,
-		"+05551234567": false, "++1555123456": false, "+1 555 1234567": false, "+1555123456a": false,
+		"+05551234567": false, "++1555123456": false, "+1 555 1234567": false,
+		"+1555123456a":  false,
 		"+1555123456\n": false, "+١٢٣٤٥٦٧٨": false,
 	})
 }
@@ -36,7 +37,8 @@ func TestPrefixesAreBeginningsOfNumbers(t *testing.T) {
 func TestLocalesAreLettersInGroups(t *testing.T) {
 	check(t, phone.IsLocale, map[string]bool{
 		"en": true, "pt-BR": true, "zh-Hant-TW": true, "abcdefghijklmnop": true,
-		"": false, "e": false, "-": false, "en-": false, "-en": false, "en--GB": false, "en_GB": false,
-		"en1": false, "eñ": false, "abcdefghijklmnopq": false,
+		"": false, "e": false, "-": false, "en-": false, "-en": false, "en--GB": false,
+		"en_GB": false,
+		"en1":   false, "eñ": false, "abcdefghijklmnopq": false,
 	})
 }
