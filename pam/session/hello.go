@@ -9,7 +9,7 @@ import (
 	"latchkey/pam/flow"
 )
 
-// hello receives the first frame: the version, then the fields.
+// hello receives the first frame and returns the version and the fields in it.
 func (w *wire) hello() ([]string, error) {
 	kind, payload, err := w.receive()
 	if err != nil {
@@ -28,7 +28,7 @@ func (w *wire) hello() ([]string, error) {
 
 var errMalformed = errors.New("the gate's hello is malformed")
 
-// parseHello reads a hello.
+// parseHello turns a hello into the request that it makes.
 func parseHello(hello []string) (flow.Request, error) {
 	var r flow.Request
 	if len(hello) == 0 || hello[0] != wireVersion {

@@ -10,9 +10,11 @@ import (
 )
 
 func FuzzParseHello(f *testing.F) {
-	f.Add("user=alice\x00name=alice\x00uid=1000\x00service=sshd\x00rhost=192.0.2.7\x00auth_info=\x00arg=debug\x00arg=conf=/x\x00")
+	f.Add("user=alice\x00name=alice\x00uid=1000\x00service=sshd\x00rhost=192.0.2.7\x00" +
+		"auth_info=\x00arg=debug\x00arg=conf=/x\x00")
 	f.Add("user=\x00name=\x00uid=none\x00service=\x00rhost=\x00auth_info=\x00")
-	f.Add("user=x\x00name=\x00uid=error\x00service=\x00rhost=\x00auth_info=password\npublickey x\n\x00")
+	f.Add("user=x\x00name=\x00uid=error\x00service=\x00rhost=\x00" +
+		"auth_info=password\npublickey x\n\x00")
 	f.Fuzz(func(t *testing.T, fields string) {
 		r, err := parseHello(split(fields))
 		if err != nil {
@@ -26,13 +28,21 @@ func FuzzParseHello(f *testing.F) {
 }
 
 func split(fields string) []string {
-	return append([]string{wireVersion}, strings.Split(strings.TrimSuffix(fields, "\x00"), "\x00")...)
+	return append([]string{wireVersion},
+		strings.Split(strings.TrimSuffix(fields, "\x00"), "\x00")...)
 }
 
-// written is r as the gate would say it.
+// written returns r as the fields in which the gate would send it.
 func written(r flow.Request) string {
-	uid := map[flow.Lookup]string{flow.LookupFailed: "error", flow.NoSuchUser: "none", flow.Found: fmt.Sprint(r.UID)}[r.Lookup]
-	fields := []string{"user=" + r.User, "name=" + r.Name, "uid=" + uid, "service=" + r.Service, "rhost=" + r.From, "auth_info=" + r.AuthInfo}
+	uid := map[flow.Lookup]string{
+		flow.LookupFailed: "error",
+		flow.NoSuchUser:   "none",
+		flow.Found:        fmt.Sprint(r.UID),
+	}[r.Lookup]
+	fields := []string{
+		"user=" + r.User, "name=" + r.Name, "uid=" + uid, "service=" + r.Service,
+		"rhost=" + r.From, "auth_info=" + r.AuthInfo,
+	}
 	for _, arg := range r.Args {
 		fields = append(fields, "arg="+arg)
 	}

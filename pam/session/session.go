@@ -1,8 +1,9 @@
-// Package session is one login of a program that the gate starts: hello in, verdict out, a line in the log.
+// Package session runs one login of a program that the gate starts: it receives the hello,
+// delivers the verdict and writes the line in the log.
 //
-// latchkey-login begins every login. Where the policy has users enroll inside it, it becomes latchkey-enroll, which goes on
-// with the same socket and decides once more from the beginning. So what draws QR codes and writes records is not there
-// in any other login.
+// latchkey-login begins every login. Where the policy has users enroll during a login, it becomes
+// latchkey-enroll, which continues on the same socket and decides again from the beginning. So no
+// other login contains the code that draws QR codes and writes records.
 package session
 
 import (
@@ -21,8 +22,8 @@ import (
 	"latchkey/pam/twilio/dispatch"
 )
 
-// lockWait bounds the wait for a lock: well below the gate's deadline, so that the user is told, and longer than it takes until a
-// holder that does not go on is ended.
+// lockWait bounds the wait for a lock. It is well below the gate's deadline, so that the user is
+// told, and longer than it takes to end a holder that makes no progress.
 const lockWait = 5 * time.Second
 
 // Session is what a login needs from its process.
@@ -30,13 +31,15 @@ type Session struct {
 	FD    int    // the socket to the gate
 	Root  string // prefix of every path; "" but in tests
 	Clock func() time.Time
-	// Hello is the gate's, of a login that another program began, as Handover gives it; nil: it comes from the gate.
+	// Hello is set for a login that another program began: what TakeOver returned. If nil, the
+	// hello comes from the gate.
 	Hello []string
-	// Enroll sets a user up who must enroll, and decides the login. It gets the hello, to hand it over.
+	// Enroll enrolls a user who must do so now, and decides the login. It gets the hello so that
+	// it can hand it over.
 	Enroll func(hello []string, f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome
 }
 
-// Run holds the login and returns the exit status of the process, which says nothing: the gate never looks at it.
+// Run conducts the login and returns the exit status of the process, which the gate ignores.
 func (s Session) Run() int {
 	outliveHost()
 	log := audit.Syslog{Path: s.Root + "/dev/log"}
@@ -55,7 +58,7 @@ func (s Session) Run() int {
 	return deliver(w, outcome)
 }
 
-// hello is the gate's, or what another program made of it.
+// hello returns the request of the gate, directly or as another program handed it over.
 func (s *Session) hello(w *wire) (flow.Request, error) {
 	if s.Hello == nil {
 		var err error
@@ -75,7 +78,8 @@ func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog) (o flow.Ou
 	}()
 	f := flow.Flow{
 		Root: s.Root, Clock: s.Clock, Talk: talk,
-		Keyring:  factor.NewKeyring(s.Root, safefile.Patience{Limit: lockWait, Gone: talk.wire.hostGone, Ended: ended(log)}),
+		Keyring: factor.NewKeyring(s.Root,
+			safefile.Patience{Limit: lockWait, Gone: talk.wire.hostGone, Ended: ended(log)}),
 		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: talk.wire.fd},
 		Debug:    func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
 	}
@@ -85,20 +89,23 @@ func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog) (o flow.Ou
 	return o
 }
 
-// ended logs that a process was ended that held a lock and did not go on.
+// ended returns a function that logs which process was ended because it held a lock and made no
+// progress.
 func ended(log audit.Syslog) func(safefile.Holder) {
 	return func(h safefile.Holder) {
-		log.Send(audit.Warning, audit.Ended{Process: h.PID, Program: h.Program, UID: h.UID, Lock: h.File}.String())
+		log.Send(audit.Warning,
+			audit.Ended{Process: h.PID, Program: h.Program, UID: h.UID, Lock: h.File}.String())
 	}
 }
 
-// outliveHost takes back the death signal with which the gate made sure that no login program outlives its host before it
-// runs. From here on the end of the socket says that the host is gone, and a login that ends that way still gets its line
-// in the log. It works on the thread that execve made, where main begins; on another thread it would do nothing, and
-// a login whose host is gone would merely go unlogged.
+// outliveHost clears the death signal, which the gate sets so that no login program outlives its
+// host before it runs. From here on, the end of the socket says that the host is gone, and a login
+// that ends that way still gets its line in the log. This works on the thread that execve made,
+// where main begins; on another thread it would do nothing, and a login whose host is gone would
+// merely go unlogged.
 func outliveHost() { unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0) }
 
-// refuse ends a login whose hello was no hello.
+// refuse denies a login whose hello could not be read.
 func refuse(w *wire, log audit.Syslog, err error) int {
 	if errors.Is(err, io.EOF) {
 		return 1
@@ -108,7 +115,7 @@ func refuse(w *wire, log audit.Syslog, err error) int {
 	return deliver(w, o)
 }
 
-// deliver sends the verdict.
+// deliver sends the verdict to the gate.
 func deliver(w *wire, o flow.Outcome) int {
 	verdict := wireVersion + " allow"
 	if code := o.PAM(); code != 0 {

@@ -12,11 +12,12 @@ import (
 type talk struct {
 	wire   *wire
 	clock  func() time.Time
-	waited time.Duration // for the user, in all
+	waited time.Duration // for the user, in total
 }
 
-// Ask implements flow.Conversation. A code is asked for with echo: it is worthless once used, people mistype what they
-// cannot see, and sshd's "password" method, which would answer a hidden prompt with the password, ends here instead.
+// Ask implements flow.Conversation. A code is asked for with echo: it is worthless once used,
+// people mistype what they cannot see, and sshd's "password" method, which would answer a hidden
+// prompt with the password, ends here instead.
 func (t *talk) Ask(prompt string) (string, error) {
 	began := t.clock()
 	answer, err := t.wire.call('Q', prompt)
@@ -46,7 +47,7 @@ func (t *talk) InGroup(group string) (bool, error) {
 	return false, errors.New("the gate answered neither yes nor no")
 }
 
-// untold is why the gate cannot tell: what follows a code.
+// untold returns why the gate could not answer: the text after the code.
 func untold(answer string) string {
 	if _, why, ok := strings.Cut(answer, " "); ok && why != "" {
 		return why

@@ -18,16 +18,17 @@ const (
 	maxFrame    = 32768
 )
 
-// wire is the socket to the gate: one packet, one frame, and strictly in turn.
+// wire is the socket to the gate: one frame per packet, and each side strictly in turn.
 type wire struct {
 	fd   int
 	buf  []byte
-	gone bool // the gate's end was closed: the host is gone
+	gone bool // the gate closed its end: the host is gone
 }
 
 func newWire(fd int) *wire { return &wire{fd: fd, buf: make([]byte, maxFrame+1)} }
 
-// receive returns the type and the payload of the next frame. The error is io.EOF if the host is gone.
+// receive returns the type and the payload of the next frame. The error is io.EOF if the host is
+// gone.
 func (w *wire) receive() (kind byte, payload []byte, err error) {
 	n, flags := 0, 0
 	for {
@@ -68,7 +69,7 @@ func (w *wire) exchange(kind byte, payload string) (byte, string, error) {
 	return kind, string(answer), err
 }
 
-// call sends a frame to the user and returns the answer to it.
+// call sends a frame to the user and returns the user's answer.
 func (w *wire) call(kind byte, payload string) (string, error) {
 	kind, answer, err := w.exchange(kind, payload)
 	switch {
@@ -84,10 +85,11 @@ func (w *wire) call(kind byte, payload string) (string, error) {
 	return "", fmt.Errorf("the gate sent a frame of type %q", kind)
 }
 
-// hostGone tells, without waiting, whether the gate's end was closed.
+// hostGone reports, without waiting, whether the gate has closed its end.
 func (w *wire) hostGone() bool {
 	poll := []unix.PollFd{{Fd: int32(w.fd), Events: unix.POLLRDHUP}}
 	n, err := unix.Poll(poll, 0)
-	w.gone = w.gone || err == nil && n > 0 && poll[0].Revents&(unix.POLLHUP|unix.POLLRDHUP|unix.POLLERR) != 0
+	w.gone = w.gone ||
+		err == nil && n > 0 && poll[0].Revents&(unix.POLLHUP|unix.POLLRDHUP|unix.POLLERR) != 0
 	return w.gone
 }
