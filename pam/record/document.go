@@ -7,13 +7,14 @@ import (
 	"latchkey/pam/strict"
 )
 
-// readDocument reads a record below the line with the mac. Its errors name the line of the file,
-// and never show what stands there.
+// readDocument reads a record below the line with the MAC. Its errors name the line of the file
+// and never show what it contains.
 func readDocument(body []byte) (*document, error) {
 	doc := &document{}
 	err := strict.Schema{
-		Limit: sizeLimit, Tables: []string{"recovery"}, Lists: []string{"device"}, Hidden: "unknown key",
-		Open: doc.enter, Set: doc.set,
+		Limit: sizeLimit, Tables: []string{"recovery"}, Lists: []string{"device"},
+		Hidden: "unknown key",
+		Open:   doc.enter, Set: doc.set,
 	}.Read(body)
 	if mistake := (*strict.Error)(nil); errors.As(err, &mistake) {
 		return nil, fmt.Errorf("line %d: %s", mistake.Line+1, mistake.What)
@@ -66,7 +67,8 @@ func (r *recovery) set(v strict.Value) error {
 
 func (d *device) set(v strict.Value) error {
 	texts := map[string]*string{
-		"id": &d.ID, "type": (*string)(&d.Type), "label": &d.Label, "algorithm": &d.Algorithm, "secret": &d.Secret,
+		"id": &d.ID, "type": (*string)(&d.Type), "label": &d.Label, "algorithm": &d.Algorithm,
+		"secret": &d.Secret,
 	}
 	if into, ok := texts[v.Name]; ok {
 		return text(v, into)

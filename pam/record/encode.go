@@ -24,7 +24,7 @@ const (
 
 var errMAC = errors.New("changed or damaged since enroll wrote it, or made with another host key")
 
-// document is a record as TOML has it, below the line with the mac.
+// document is a record as written in TOML, below the line with the MAC.
 type document struct {
 	Version    int       `toml:"version"`
 	Name       string    `toml:"name"`
@@ -52,17 +52,24 @@ type device struct {
 	Secret    string        `toml:"secret"`
 }
 
-// encode writes r as a file.
+// encode returns r as the bytes of a file.
 func (k *key) encode(r *Record) ([]byte, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	doc := document{Version: version, Name: r.Name, UID: r.UID, Enrollment: hex.EncodeToString(r.Enrollment[:])}
+	doc := document{
+		Version:    version,
+		Name:       r.Name,
+		UID:        r.UID,
+		Enrollment: hex.EncodeToString(r.Enrollment[:]),
+	}
 	for _, d := range r.Devices {
 		doc.Devices = append(doc.Devices, device{
-			ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label, Created: d.Created.UTC().Truncate(time.Second),
+			ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label,
+			Created:   d.Created.UTC().Truncate(time.Second),
 			Algorithm: d.Algorithm, Digits: d.Digits, Period: int(d.Period / time.Second),
-			Secret: base64.StdEncoding.EncodeToString(k.seal.Seal(nil, nil, d.Secret, r.binding(d.ID))),
+			Secret: base64.StdEncoding.EncodeToString(
+				k.seal.Seal(nil, nil, d.Secret, r.binding(d.ID))),
 		})
 	}
 	doc.Recovery = k.encodeRecovery(r)
@@ -77,10 +84,12 @@ func (k *key) encode(r *Record) ([]byte, error) {
 	return file, nil
 }
 
-// decode reads a file. Nothing of it is interpreted before the mac is known to be right, but for the version.
+// decode reads a file. Apart from the version, nothing in it is interpreted before the MAC has
+// been verified.
 func (k *key) decode(file []byte) (*Record, error) {
 	line, body, _ := bytes.Cut(file, []byte("\n"))
-	if got, ok := bytes.CutPrefix(body, []byte("version = ")); ok && !bytes.HasPrefix(body, []byte(versionLine)) {
+	if got, ok := bytes.CutPrefix(body, []byte("version = ")); ok &&
+		!bytes.HasPrefix(body, []byte(versionLine)) {
 		n, _, _ := bytes.Cut(got, []byte("\n"))
 		if _, err := strconv.ParseUint(string(n), 10, 16); err == nil {
 			return nil, fmt.Errorf("%w (version %s)", ErrNewer, n)
@@ -106,7 +115,13 @@ func (k *key) open(doc *document) (*Record, error) {
 		return nil, errors.New("enrollment is not 32 hex digits")
 	}
 	for i, d := range doc.Devices {
-		out := Device{Type: d.Type, Label: d.Label, Created: d.Created, Algorithm: d.Algorithm, Digits: d.Digits}
+		out := Device{
+			Type:      d.Type,
+			Label:     d.Label,
+			Created:   d.Created,
+			Algorithm: d.Algorithm,
+			Digits:    d.Digits,
+		}
 		if !unhex(out.ID[:], d.ID) {
 			return nil, fmt.Errorf("device %d: id is out of range", i+1)
 		}
@@ -116,7 +131,8 @@ func (k *key) open(doc *document) (*Record, error) {
 			return nil, fmt.Errorf("device %d: the secret is not base64", i+1)
 		}
 		if out.Secret, err = k.seal.Open(nil, nil, sealed, r.binding(out.ID)); err != nil {
-			return nil, fmt.Errorf("device %d: the secret was sealed for another user, uid, device or host key", i+1)
+			return nil, fmt.Errorf("device %d: the secret was sealed for another user, uid, "+
+				"device or host key", i+1)
 		}
 		r.Devices = append(r.Devices, out)
 	}
@@ -126,7 +142,8 @@ func (k *key) open(doc *document) (*Record, error) {
 	return r, r.check()
 }
 
-// binding is the associated data of a sealed secret: a secret moved to another user, uid or device does not open.
+// binding returns the associated data of a sealed secret: a secret moved to another user, uid or
+// device does not open.
 func (r *Record) binding(id state.DeviceID) []byte {
 	return fmt.Appendf(nil, "latchkey-record-1\x00%s\x00%d\x00%x", r.Name, r.UID, id[:])
 }

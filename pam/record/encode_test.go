@@ -12,7 +12,7 @@ import (
 	"latchkey/pam/method"
 )
 
-// secretKey is a host key of the tests' own.
+// secretKey returns the host key of these tests.
 func secretKey(t testing.TB, fill byte) *key {
 	t.Helper()
 	k, err := deriveKey(bytes.Repeat([]byte{fill}, keySize))
@@ -25,12 +25,30 @@ func secretKey(t testing.TB, fill byte) *key {
 func twoDevices() *Record {
 	created := time.Date(2027, 1, 31, 12, 0, 0, 0, time.UTC)
 	return &Record{Name: "alice", UID: 1000, Devices: []Device{
-		{ID: [8]byte{1}, Type: method.TOTP, Label: "phone", Created: created, Secret: []byte("01234567890123456789"), Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second},
-		{ID: [8]byte{2}, Type: method.TOTP, Label: "tablet", Created: created, Secret: []byte("98765432109876543210"), Algorithm: "SHA256", Digits: 8, Period: time.Minute},
+		{
+			ID:        [8]byte{1},
+			Type:      method.TOTP,
+			Label:     "phone",
+			Created:   created,
+			Secret:    []byte("01234567890123456789"),
+			Algorithm: "SHA1",
+			Digits:    6,
+			Period:    30 * time.Second,
+		},
+		{
+			ID:        [8]byte{2},
+			Type:      method.TOTP,
+			Label:     "tablet",
+			Created:   created,
+			Secret:    []byte("98765432109876543210"),
+			Algorithm: "SHA256",
+			Digits:    8,
+			Period:    time.Minute,
+		},
 	}}
 }
 
-// body is a record without its first line.
+// body returns a record without its first line.
 func body(t testing.TB, k *key, r *Record) string {
 	t.Helper()
 	file, err := k.encode(r)
@@ -41,7 +59,7 @@ func body(t testing.TB, k *key, r *Record) string {
 	return text
 }
 
-// signed is a file that whoever has the host key could have made.
+// signed returns a file that anyone with the host key could have made.
 func signed(k *key, body string) []byte { return []byte(k.macLine([]byte(body)) + body) }
 
 func TestARecordWithAnySingleBitFlippedIsRefused(t *testing.T) {
@@ -59,7 +77,7 @@ func TestARecordWithAnySingleBitFlippedIsRefused(t *testing.T) {
 	}
 }
 
-func TestARecordIsRefusedThoughItsMACIsRight(t *testing.T) {
+func TestInvalidRecordWithValidMACIsRefused(t *testing.T) {
 	k := secretKey(t, 1)
 	secrets := regexp.MustCompile(`secret = ['"][^'"]+['"]`)
 	good := body(t, k, twoDevices())
@@ -68,34 +86,51 @@ func TestARecordIsRefusedThoughItsMACIsRight(t *testing.T) {
 		return regexp.MustCompile(`(?m)^` + key + ` = .*\n`).FindString(good)
 	}
 	cases := []struct{ name, text, says string }{
-		{"with the secrets of two devices swapped", strings.NewReplacer(sealed[0], sealed[1], sealed[1], sealed[0]).Replace(good), "sealed for another"},
+		{"with the secrets of two devices swapped",
+			strings.NewReplacer(sealed[0], sealed[1], sealed[1], sealed[0]).Replace(good),
+			"sealed for another"},
 		{"with another name", strings.Replace(good, "alice", "bob", 1), "sealed for another"},
-		{"with another uid", strings.Replace(good, "uid = 1000", "uid = 1001", 1), "sealed for another"},
-		{"with another device's id", strings.Replace(good, "0100000000000000", "0300000000000000", 1), "sealed for another"},
-		{"with a secret that is cut", strings.Replace(good, sealed[0], sealed[0][:10]+sealed[0][14:], 1), "sealed for another"},
-		{"with a secret that is not base64", strings.Replace(good, sealed[0], "secret = '***'", 1), "not base64"},
-		{"with an unknown key", good + "colour = 'blue'\n", "line 26: unknown key"},
-		{"with an unknown key at the top", strings.Replace(good, "uid = ", "colour = 1\nuid = ", 1), "line 4: unknown key"},
-		{"with an unknown table", good + "[colour]\n", "line 26: unknown table"},
-		{"with a key twice", strings.Replace(good, line("uid"), line("uid")+line("uid"), 1), "not a record"},
+		{"with another uid", strings.Replace(good, "uid = 1000", "uid = 1001", 1),
+			"sealed for another"},
+		{"with another device's id",
+			strings.Replace(good, "0100000000000000", "0300000000000000", 1),
+			"sealed for another"},
+		{"with a secret that is cut",
+			strings.Replace(good, sealed[0], sealed[0][:10]+sealed[0][14:], 1),
+			"sealed for another"},
+		{"with a secret that is not base64", strings.Replace(good, sealed[0], "secret = '***'", 1),
+			"not base64"},
+		{"with an unknown key", good + "color = 'blue'\n", "line 26: unknown key"},
+		{"with an unknown key at the top", strings.Replace(good, "uid = ", "color = 1\nuid = ", 1),
+			"line 4: unknown key"},
+		{"with an unknown table", good + "[color]\n", "line 26: unknown table"},
+		{"with a key twice", strings.Replace(good, line("uid"), line("uid")+line("uid"), 1),
+			"not a record"},
 		{"that is not TOML", good + "=\n", "not a record"},
 		{"with nothing in it", "", "version"},
 		{"without a version", strings.Replace(good, line("version"), "", 1), "another version"},
 		{"without a name", strings.Replace(good, line("name"), "", 1), ""},
 		{"without a uid", strings.Replace(good, line("uid"), "", 1), ""},
-		{"without an enrollment", strings.Replace(good, line("enrollment"), "", 1), "32 hex digits"},
+		{"without an enrollment", strings.Replace(good, line("enrollment"), "", 1),
+			"32 hex digits"},
 		{"without an id", strings.Replace(good, line("id"), "", 1), "out of range"},
 		{"without a type", strings.Replace(good, line("type"), "", 1), "unknown type"},
 		{"without a label", strings.Replace(good, line("label"), "", 1), "label"},
 		{"without a time of creation", strings.Replace(good, line("created"), "", 1), "created"},
-		{"without an algorithm", strings.Replace(good, line("algorithm"), "", 1), "unknown algorithm"},
+		{"without an algorithm", strings.Replace(good, line("algorithm"), "", 1),
+			"unknown algorithm"},
 		{"without digits", strings.Replace(good, line("digits"), "", 1), "0 digits"},
 		{"without a period", strings.Replace(good, line("period"), "", 1), "period"},
 		{"without a secret", strings.Replace(good, sealed[0], "", 1), "sealed for another"},
-		{"with a period that overflows", strings.Replace(good, "period = 30", "period = 9223372036854775807", 1), "line 14: period must be"},
-		{"with a negative period", strings.Replace(good, "period = 30", "period = -30", 1), "line 14: period must be"},
-		{"with a uid that is too large", strings.Replace(good, "uid = 1000", "uid = 4294967296", 1), "not a record"},
-		{"with a negative uid", strings.Replace(good, "uid = 1000", "uid = -1", 1), "not a record"},
+		{"with a period that overflows",
+			strings.Replace(good, "period = 30", "period = 9223372036854775807", 1),
+			"line 14: period must be"},
+		{"with a negative period", strings.Replace(good, "period = 30", "period = -30", 1),
+			"line 14: period must be"},
+		{"with a uid that is too large",
+			strings.Replace(good, "uid = 1000", "uid = 4294967296", 1), "not a record"},
+		{"with a negative uid", strings.Replace(good, "uid = 1000", "uid = -1", 1),
+			"not a record"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -104,7 +139,7 @@ func TestARecordIsRefusedThoughItsMACIsRight(t *testing.T) {
 			}
 			_, err := k.decode(signed(k, c.text))
 			if err == nil || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("error is %v; it should say %q", err, c.says)
+				t.Errorf("got error %v, want one that says %q", err, c.says)
 			}
 			if err != nil && strings.Contains(err.Error(), "blue") {
 				t.Errorf("%v shows what stands in the file", err)
@@ -113,7 +148,7 @@ func TestARecordIsRefusedThoughItsMACIsRight(t *testing.T) {
 	}
 }
 
-func TestNothingIsReadUnderAnotherKey(t *testing.T) {
+func TestRecordIsNotReadWithAnotherHostKey(t *testing.T) {
 	file, err := secretKey(t, 1).encode(twoDevices())
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +158,7 @@ func TestNothingIsReadUnderAnotherKey(t *testing.T) {
 	}
 }
 
-func TestAVersionThatIsNoNumberIsDamageNotANewerRecord(t *testing.T) {
+func TestNonNumericVersionIsDamageNotANewerRecord(t *testing.T) {
 	k := secretKey(t, 1)
 	good := body(t, k, twoDevices())
 	for _, version := range []string{"x", "", "1x", "-1", "99999999999", `"2"`} {
@@ -137,27 +172,33 @@ func TestAVersionThatIsNoNumberIsDamageNotANewerRecord(t *testing.T) {
 	}
 }
 
-func TestARecordThatLoginCouldNotUseIsNotWritten(t *testing.T) {
+func TestRecordThatLoginCouldNotUseIsNotWritten(t *testing.T) {
 	cases := map[string]func(r *Record){
-		"two devices of one label":    func(r *Record) { r.Devices[1].Label = "phone" },
-		"two devices of one id":       func(r *Record) { r.Devices[1].ID = r.Devices[0].ID },
-		"33 devices":                  func(r *Record) { r.Devices = make([]Device, 33) },
-		"an empty label":              func(r *Record) { r.Devices[0].Label = "" },
-		"a label of two lines":        func(r *Record) { r.Devices[0].Label = "a\nb" },
-		"a label with an escape":      func(r *Record) { r.Devices[0].Label = "a\x1b[2J" },
-		"a label with a bidi mark":    func(r *Record) { r.Devices[0].Label = "a\u202eb" },
-		"a label that is not UTF-8":   func(r *Record) { r.Devices[0].Label = "a\xff" },
-		"a label of 65 bytes":         func(r *Record) { r.Devices[0].Label = strings.Repeat("x", 65) },
-		"an unknown type":             func(r *Record) { r.Devices[0].Type = "hotp2" },
-		"MD5":                         func(r *Record) { r.Devices[0].Algorithm = "MD5" },
-		"7 digits":                    func(r *Record) { r.Devices[0].Digits = 7 },
-		"a period of no time":         func(r *Record) { r.Devices[0].Period = 0 },
-		"a period of half a second":   func(r *Record) { r.Devices[0].Period = time.Second / 2 },
-		"a period with a fraction":    func(r *Record) { r.Devices[0].Period = 1500 * time.Millisecond },
-		"a period of more than a day": func(r *Record) { r.Devices[0].Period = 24*time.Hour + time.Second },
-		"a secret of 9 bytes":         func(r *Record) { r.Devices[0].Secret = make([]byte, 9) },
-		"a secret of 129 bytes":       func(r *Record) { r.Devices[0].Secret = make([]byte, 129) },
-		"no secret":                   func(r *Record) { r.Devices[0].Secret = nil },
+		"two devices of one label":  func(r *Record) { r.Devices[1].Label = "phone" },
+		"two devices of one id":     func(r *Record) { r.Devices[1].ID = r.Devices[0].ID },
+		"33 devices":                func(r *Record) { r.Devices = make([]Device, 33) },
+		"an empty label":            func(r *Record) { r.Devices[0].Label = "" },
+		"a label of two lines":      func(r *Record) { r.Devices[0].Label = "a\nb" },
+		"a label with an escape":    func(r *Record) { r.Devices[0].Label = "a\x1b[2J" },
+		"a label with a bidi mark":  func(r *Record) { r.Devices[0].Label = "a\u202eb" },
+		"a label that is not UTF-8": func(r *Record) { r.Devices[0].Label = "a\xff" },
+		"a label of 65 bytes": func(r *Record) {
+			r.Devices[0].Label = strings.Repeat("x", 65)
+		},
+		"an unknown type":           func(r *Record) { r.Devices[0].Type = "hotp2" },
+		"MD5":                       func(r *Record) { r.Devices[0].Algorithm = "MD5" },
+		"7 digits":                  func(r *Record) { r.Devices[0].Digits = 7 },
+		"a period of no time":       func(r *Record) { r.Devices[0].Period = 0 },
+		"a period of half a second": func(r *Record) { r.Devices[0].Period = time.Second / 2 },
+		"a period with a fraction": func(r *Record) {
+			r.Devices[0].Period = 1500 * time.Millisecond
+		},
+		"a period of more than a day": func(r *Record) {
+			r.Devices[0].Period = 24*time.Hour + time.Second
+		},
+		"a secret of 9 bytes":   func(r *Record) { r.Devices[0].Secret = make([]byte, 9) },
+		"a secret of 129 bytes": func(r *Record) { r.Devices[0].Secret = make([]byte, 129) },
+		"no secret":             func(r *Record) { r.Devices[0].Secret = nil },
 	}
 	k := secretKey(t, 1)
 	for name, change := range cases {
@@ -233,7 +274,9 @@ func TestAHostKeyWithAnySingleBitFlippedIsRefused(t *testing.T) {
 		}
 		text[bit/8] ^= 1 << (bit % 8)
 	}
-	for _, change := range []string{string(text) + "\n", string(text[:len(text)-1]), string(text) + "x", " " + string(text)} {
+	for _, change := range []string{
+		string(text) + "\n", string(text[:len(text)-1]), string(text) + "x", " " + string(text),
+	} {
 		if _, err := parseKey([]byte(change)); err == nil {
 			t.Errorf("%q was read", change)
 		}

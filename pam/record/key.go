@@ -23,7 +23,7 @@ const (
 	keyCheck  = 4
 )
 
-// ErrNoKey says that the host key is missing. With it gone no record of this host can be read.
+// ErrNoKey says that the host key is missing. Without it no record of this host can be read.
 var ErrNoKey = errors.New("the host key is missing")
 
 // key is the host key, as the two keys that are derived from it.
@@ -96,7 +96,8 @@ func deriveKey(secret []byte) (*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The nonce is random for every secret sealed; GCM allows 2^32 of them, a host has some thousands.
+	// The nonce is random for every sealed secret. GCM allows 2^32 of them; a host has a few
+	// thousand.
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	if err != nil {
 		return nil, err

@@ -10,7 +10,7 @@ import (
 	"latchkey/pam/testroot"
 )
 
-func TestNamesThatAreNone(t *testing.T) {
+func TestInvalidNamesAreRefused(t *testing.T) {
 	root, s := saved(t)
 	testroot.Unchanged(t, root.Record("alice"))
 	testroot.Unchanged(t, root.Key())
@@ -54,9 +54,10 @@ func TestNamesThatAreNone(t *testing.T) {
 	}
 }
 
-func TestNamesThatAreNames(t *testing.T) {
+func TestValidNamesAreAccepted(t *testing.T) {
 	for _, name := range []string{
-		"alice", "a", "Alice.Smith", "alice-", "_apt", "1000", `DOMAIN\user`, "user@realm.example", "jürgen", "用户", "host$",
+		"alice", "a", "Alice.Smith", "alice-", "_apt", "1000", `DOMAIN\user`, "user@realm.example",
+		"jürgen", "用户", "host$",
 		"with space", "~", "new-0123", strings.Repeat("x", 255),
 	} {
 		s := testroot.New(t).Keyring().Records

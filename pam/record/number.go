@@ -1,8 +1,8 @@
 package record
 
 // NumberID names a phone number among the host's counters: a keyed hash, so that their file
-// gives no number away. It makes the host key if this is the first that the host keeps of
-// anyone; the caller holds state.Store's Exclusive lock.
+// reveals no number. It makes the host key if the host has none yet; the caller holds
+// state.Store's Exclusive lock.
 func (s Store) NumberID(number string) (id [8]byte, err error) {
 	if err := s.ensureKey(); err != nil {
 		return id, err

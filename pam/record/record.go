@@ -1,4 +1,4 @@
-// Package record keeps who has which second factors: /etc/latchkey/users.
+// Package record keeps the second factors of users: /etc/latchkey/users.
 //
 // FORMAT.md beside this file is the format. Only enroll writes records; login reads them.
 package record
@@ -32,8 +32,9 @@ type Record struct {
 	Recovery   Recovery
 }
 
-// Recovery is a set of recovery codes. Of latchkey's own only hashes are kept. Another module's codes, imported, are so short
-// that a hash would hide nothing: they are sealed like a device's secret. The zero value is no set.
+// Recovery is a set of recovery codes. Of latchkey's own codes only hashes are kept. Codes
+// imported from another module are so short that a hash would hide nothing, so they are sealed
+// like a device's secret. The zero value is no set.
 type Recovery struct {
 	ID     state.SetID
 	Salt   []byte
@@ -41,10 +42,10 @@ type Recovery struct {
 	Codes  []string // imported, 8 digits each, at most MaxRecovery; then there are no hashes
 }
 
-// Len is the number of codes in the set, used or not.
+// Len returns the number of codes in the set, used or not.
 func (r *Recovery) Len() int { return len(r.Hashes) + len(r.Codes) }
 
-// Device is one thing that makes codes.
+// Device is one thing that produces codes.
 type Device struct {
 	ID      state.DeviceID
 	Type    method.Method
@@ -71,16 +72,18 @@ const (
 	ImportedCode = 8  // digits
 )
 
-// Errors that callers tell apart.
+// Errors that callers distinguish.
 var (
 	ErrName  = errors.New("not a user name latchkey accepts")
 	ErrNewer = errors.New("written by another version of latchkey")
 )
 
-// CheckName refuses names that could lead out of the directory, collide with temporary files, be taken for an option or
-// break a line of the log. Everything else, "DOMAIN\user" and "user@realm" included, is a name.
+// CheckName refuses names that could lead out of the directory, collide with temporary files, be
+// taken for an option or break a line of the log. Everything else is a name, "DOMAIN\user" and
+// "user@realm" included.
 func CheckName(name string) error {
-	bad := name == "" || len(name) > 255 || name[0] == '.' || name[0] == '-' || !utf8.ValidString(name)
+	bad := name == "" || len(name) > 255 || name[0] == '.' || name[0] == '-' ||
+		!utf8.ValidString(name)
 	for _, r := range name {
 		bad = bad || r == '/' || unicode.IsControl(r)
 	}
@@ -90,7 +93,7 @@ func CheckName(name string) error {
 	return nil
 }
 
-// CheckLabel refuses labels that are no single, printable, short piece of text.
+// CheckLabel refuses a label that is not one short piece of printable text.
 func CheckLabel(label string) error {
 	if label == "" || len(label) > MaxLabel || !utf8.ValidString(label) {
 		return fmt.Errorf("a label has 1 to %d bytes of UTF-8", MaxLabel)
@@ -154,7 +157,7 @@ func (d *Device) Check() error {
 	return fmt.Errorf("unknown type %q", d.Type)
 }
 
-// checkCode checks what all devices have that make codes by themselves.
+// checkCode checks the parameters of devices that compute their own codes.
 func (d *Device) checkCode() error {
 	switch {
 	case d.Algorithm != "SHA1" && d.Algorithm != "SHA256" && d.Algorithm != "SHA512":
@@ -198,7 +201,8 @@ func (r *Recovery) check() error {
 	return nil
 }
 
-// checkImported refuses codes of another form, and the same code twice: it would be good twice.
+// checkImported refuses codes of another form, and the same code twice, because it would be
+// accepted twice.
 func (r *Recovery) checkImported() error {
 	if len(r.Salt) > 0 || len(r.Hashes) > 0 || len(r.Codes) > MaxRecovery {
 		return errors.New("the recovery codes are malformed")
@@ -213,7 +217,7 @@ func (r *Recovery) checkImported() error {
 	return nil
 }
 
-// Hint is what is shown of a phone's number anywhere: its last four digits.
+// Hint returns the only part of a phone's number that is ever shown: its last four digits.
 func (d *Device) Hint() string {
 	if d.Type != method.Phone || len(d.Secret) < 4 {
 		return ""
@@ -221,7 +225,8 @@ func (d *Device) Hint() string {
 	return "..." + string(d.Secret[len(d.Secret)-4:])
 }
 
-// Find returns the device with that label or, failing that, that id in hex; nil if there is none.
+// Find returns the device with that label or, failing that, with that id in hex; nil if there is
+// none.
 func (r *Record) Find(labelOrID string) *Device {
 	for i := range r.Devices {
 		if r.Devices[i].Label == labelOrID {

@@ -8,7 +8,7 @@ import (
 	"latchkey/pam/state"
 )
 
-// encodeRecovery writes the recovery codes of r; nil if there are none.
+// encodeRecovery returns the recovery codes of r as written; nil if there are none.
 func (k *key) encodeRecovery(r *Record) *recovery {
 	set := &r.Recovery
 	if set.Len() == 0 {
@@ -17,7 +17,8 @@ func (k *key) encodeRecovery(r *Record) *recovery {
 	out := &recovery{ID: hex.EncodeToString(set.ID[:])}
 	if len(set.Codes) > 0 {
 		codes := []byte(strings.Join(set.Codes, "\n"))
-		out.Sealed = base64.StdEncoding.EncodeToString(k.seal.Seal(nil, nil, codes, r.recoveryBinding()))
+		out.Sealed = base64.StdEncoding.EncodeToString(
+			k.seal.Seal(nil, nil, codes, r.recoveryBinding()))
 		return out
 	}
 	out.Salt = base64.StdEncoding.EncodeToString(set.Salt)
@@ -27,7 +28,8 @@ func (k *key) encodeRecovery(r *Record) *recovery {
 	return out
 }
 
-// decodeRecovery reads them into r, and tells whether it could. Record.check sees to the rest.
+// decodeRecovery reads recovery codes into r and reports whether it could. Record.check checks
+// what they say.
 func (k *key) decodeRecovery(r *Record, in *recovery) bool {
 	if in == nil {
 		return true
@@ -53,7 +55,7 @@ func (k *key) decodeRecovery(r *Record, in *recovery) bool {
 	return true
 }
 
-// openImported opens codes that were sealed, for this user and this set only.
+// openImported opens codes that were sealed for this user and this set, and no others.
 func (k *key) openImported(r *Record, sealed string) bool {
 	raw, err := base64.StdEncoding.DecodeString(sealed)
 	if err != nil {
@@ -64,7 +66,8 @@ func (k *key) openImported(r *Record, sealed string) bool {
 	return err == nil
 }
 
-// recoveryBinding is the associated data of sealed recovery codes: no device's, and no other user's or set's.
+// recoveryBinding returns the associated data of sealed recovery codes, which differs from that of
+// every device and of every other user and set.
 func (r *Record) recoveryBinding() []byte {
 	return append([]byte("recovery\x00"), r.binding(state.DeviceID(r.Recovery.ID))...)
 }

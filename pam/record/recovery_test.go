@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// imported is alice's record with codes that another module printed.
+// imported returns alice's record with codes that another module printed.
 func imported(codes ...string) *Record {
 	r := twoDevices()
 	r.Recovery = Recovery{ID: [8]byte{7}, Codes: codes}
@@ -30,18 +30,22 @@ func TestImportedRecoveryCodesAreReadBackAndAreNotInTheFile(t *testing.T) {
 	}
 }
 
-func TestImportedRecoveryCodesAreRefusedThoughTheMACIsRight(t *testing.T) {
+func TestMalformedImportedRecoveryCodesWithValidMACAreRefused(t *testing.T) {
 	k := secretKey(t, 1)
 	good := body(t, k, imported("12345678"))
 	for name, text := range map[string]string{
-		"of another set":               strings.Replace(good, "0700000000000000", "0800000000000000", 1),
-		"of no set":                    strings.Replace(good, "0700000000000000", "0000000000000000", 1),
-		"of another user":              strings.Replace(good, "alice", "bob", 1),
-		"beside codes that are not":    strings.Replace(good, "sealed = ", "codes = ['AAAA']\nsealed = ", 1),
-		"beside a salt":                strings.Replace(good, "sealed = ", "salt = 'AAAA'\nsealed = ", 1),
+		"of another set": strings.Replace(good, "0700000000000000",
+			"0800000000000000", 1),
+		"of no set": strings.Replace(good, "0700000000000000",
+			"0000000000000000", 1),
+		"of another user": strings.Replace(good, "alice", "bob", 1),
+		"beside codes that are not": strings.Replace(good, "sealed = ",
+			"codes = ['AAAA']\nsealed = ", 1),
+		"beside a salt": strings.Replace(good, "sealed = ",
+			"salt = 'AAAA'\nsealed = ", 1),
 		"that are not base64":          strings.Replace(good, "sealed = '", "sealed = '*", 1),
 		"that are a device's secret":   strings.Replace(good, "sealed = ", "sealed = 'AAAA' #", 1),
-		"under a name nobody knows":    strings.Replace(good, "sealed = ", "seal = ", 1),
+		"under an unknown name":        strings.Replace(good, "sealed = ", "seal = ", 1),
 		"sealed by another host's key": body(t, secretKey(t, 2), imported("12345678")),
 	} {
 		if text == good {
@@ -65,8 +69,10 @@ func TestImportedRecoveryCodesOfAnotherFormAreNotWritten(t *testing.T) {
 	nameless := imported("12345678")
 	nameless.Recovery.ID = [8]byte{}
 	for name, r := range map[string]*Record{
-		"7 digits": imported("1234567"), "9 digits": imported("123456789"), "letters": imported("1234567a"), "empty": imported(""),
-		"two lines": imported("1234\n678"), "twice the same": imported("12345678", "12345678"), "too many": imported(many...),
+		"7 digits": imported("1234567"), "9 digits": imported("123456789"),
+		"letters": imported("1234567a"), "empty": imported(""),
+		"two lines": imported("1234\n678"), "twice the same": imported("12345678", "12345678"),
+		"too many":      imported(many...),
 		"beside hashes": mixed, "with a salt": salted, "without an id": nameless,
 	} {
 		if _, err := secretKey(t, 1).encode(r); err == nil {

@@ -10,15 +10,16 @@ import (
 	"latchkey/pam/safefile"
 )
 
-// Store is where the records and the host key are.
+// Store is where the records and the host key are kept.
 type Store struct {
 	Path    string // /etc/latchkey/users
 	KeyPath string // the directory of the host key, /var/lib/latchkey
 }
 
-// Load reads name's record and checks that it is that user's: the file's name, the name in it and the uid must agree. The
-// error matches fs.ErrNotExist exactly if the directory was checked and has no such file, and ErrName, ErrNewer or ErrNoKey.
-// Every other error is a record that must not be used.
+// Load reads the record of u and checks that it belongs to u: the file's name, the name in it and
+// the uid must agree. The error matches fs.ErrNotExist exactly if the directory was checked and
+// has no such file; otherwise it may match ErrName, ErrNewer or ErrNoKey. After any other error,
+// the record must not be used.
 func (s Store) Load(u User) (*Record, error) {
 	if err := CheckName(u.Name); err != nil {
 		return nil, err
@@ -36,7 +37,8 @@ func (s Store) Load(u User) (*Record, error) {
 		return nil, fmt.Errorf("%s/%s: %w", s.Path, u.Name, err)
 	}
 	if r.Name != u.Name || r.UID != u.UID {
-		return nil, fmt.Errorf("%s/%s: made for another user (%q, u.UID %d)", s.Path, u.Name, r.Name, r.UID)
+		return nil, fmt.Errorf("%s/%s: made for another user (%q, uid %d)", s.Path, u.Name,
+			r.Name, r.UID)
 	}
 	return r, nil
 }
@@ -50,8 +52,8 @@ func (s Store) read(name string) ([]byte, error) {
 	return dir.ReadFile(name, safefile.Private, sizeLimit)
 }
 
-// UID reads whose record name's says it is, without the host key: enough to find the owner of a uid, and for nothing else. The
-// error matches fs.ErrNotExist as Load's does.
+// UID returns the uid in name's record without verifying it with the host key: enough to find the
+// owner of a uid, and for no other use. The error matches fs.ErrNotExist as Load's does.
 func (s Store) UID(name string) (uint32, error) {
 	file, err := s.read(name)
 	if err != nil {
@@ -66,8 +68,8 @@ func (s Store) UID(name string) (uint32, error) {
 	return 0, fmt.Errorf("%s/%s: no uid", s.Path, name)
 }
 
-// Save writes r in place of any record its user has, and makes the host key if this is the first record of the host. The
-// caller holds state.Store's Exclusive lock.
+// Save writes r in place of any record its user has, and makes the host key if this is the first
+// record of the host. The caller holds state.Store's Exclusive lock.
 func (s Store) Save(r *Record) error {
 	if err := s.ensureKey(); err != nil {
 		return err
@@ -88,13 +90,14 @@ func (s Store) Save(r *Record) error {
 	return dir.Replace(r.Name, file)
 }
 
-// CheckKey tells whether the host key can be used. The error matches ErrNoKey if there is none.
+// CheckKey returns an error if the host key cannot be used. It matches ErrNoKey if there is none.
 func (s Store) CheckKey() error {
 	_, err := loadKey(s.KeyPath)
 	return err
 }
 
-// Sweep removes what a Save that was killed has left. The caller holds the same lock, and no Save is under way.
+// Sweep removes what a killed Save left behind. The caller holds the lock that Save asks for, so
+// no Save is under way.
 func (s Store) Sweep() error {
 	dir, err := safefile.OpenDir(s.Path)
 	if err != nil {
@@ -105,7 +108,8 @@ func (s Store) Sweep() error {
 	return nil
 }
 
-// ensureKey makes the host key, unless there are records: then the key was lost, and a new one would hide that.
+// ensureKey makes the host key, unless there are records: then the key was lost, and a new one
+// would hide that.
 func (s Store) ensureKey() error {
 	if _, err := loadKey(s.KeyPath); !errors.Is(err, ErrNoKey) {
 		return err
@@ -133,7 +137,7 @@ func (s Store) Remove(name string) error {
 	return dir.Remove(name)
 }
 
-// Names lists the users that have a record, sorted.
+// Names returns the users who have a record, sorted.
 func (s Store) Names() ([]string, error) {
 	dir, err := safefile.OpenDir(s.Path)
 	if err != nil {

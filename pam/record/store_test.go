@@ -19,12 +19,16 @@ import (
 func TestARecordIsLoadedAsItWasSaved(t *testing.T) {
 	second := record.Device{
 		ID: [8]byte{0xff}, Type: method.TOTP, Label: `"Yubi" \ größe`, Created: testroot.Noon,
-		Secret: bytes.Repeat([]byte{0}, 128), Algorithm: "SHA512", Digits: 8, Period: 24 * time.Hour,
+		Secret: bytes.Repeat([]byte{0}, 128), Algorithm: "SHA512", Digits: 8,
+		Period: 24 * time.Hour,
 	}
-	for _, r := range []*record.Record{alice(), alice(testroot.TOTP("phone")), alice(testroot.TOTP("phone"), second)} {
+	for _, r := range []*record.Record{
+		alice(), alice(testroot.TOTP("phone")), alice(testroot.TOTP("phone"), second),
+	} {
 		s := testroot.New(t).Keyring().Records
 		testroot.Must(t, s.Save(r))
-		if got, err := s.Load(record.User{Name: "alice", UID: 1000}); err != nil || !reflect.DeepEqual(got, r) {
+		if got, err := s.Load(record.User{Name: "alice", UID: 1000}); err != nil ||
+			!reflect.DeepEqual(got, r) {
 			t.Errorf("loaded %+v, %v", got, err)
 		}
 	}
@@ -43,7 +47,7 @@ func TestTheFileIsPrivateAndHasNoSecretInIt(t *testing.T) {
 	}
 }
 
-func TestTheSameSecretIsSealedAnewEachTime(t *testing.T) {
+func TestSameSecretIsSealedDifferentlyEachTime(t *testing.T) {
 	root, s := saved(t)
 	before := testroot.Read(t, root.Record("alice"))
 	testroot.Must(t, s.Save(alice(testroot.TOTP("phone"))))
@@ -52,7 +56,7 @@ func TestTheSameSecretIsSealedAnewEachTime(t *testing.T) {
 	}
 }
 
-func TestARecordOfSomebodyElseIsRefused(t *testing.T) {
+func TestRecordOfAnotherUserIsRefused(t *testing.T) {
 	cases := []struct {
 		name   string
 		change func(t *testing.T, root testroot.Root)
@@ -63,7 +67,8 @@ func TestARecordOfSomebodyElseIsRefused(t *testing.T) {
 		{"copied to another name", func(t *testing.T, root testroot.Root) {
 			testroot.Write(t, root.Record("bob"), testroot.Read(t, root.Record("alice")))
 		}, "bob", 1000, "made for another user"},
-		{"of a uid that is now another's", func(t *testing.T, root testroot.Root) {}, "alice", 1001, "made for another user"},
+		{"of a uid that is now another's", func(t *testing.T, root testroot.Root) {}, "alice",
+			1001, "made for another user"},
 		{"made with another host key", func(t *testing.T, root testroot.Root) {
 			testroot.Must(t, os.Remove(root.Record("alice")))
 			testroot.Must(t, os.Remove(root.Key()))
@@ -96,8 +101,9 @@ func TestARecordOfSomebodyElseIsRefused(t *testing.T) {
 			c.change(t, root)
 			testroot.Unchanged(t, root.Record("alice"))
 			r, err := s.Load(record.User{Name: c.user, UID: c.uid})
-			if r != nil || err == nil || !strings.Contains(err.Error(), c.says) || errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("error is %v; it should say %q", err, c.says)
+			if r != nil || err == nil || !strings.Contains(err.Error(), c.says) ||
+				errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("got error %v, want one that says %q", err, c.says)
 			}
 		})
 	}
@@ -132,30 +138,34 @@ func TestATruncatedRecordIsRefused(t *testing.T) {
 
 func TestARecordOfANewerVersionSaysSo(t *testing.T) {
 	root, s := saved(t)
-	file := bytes.Replace(testroot.Read(t, root.Record("alice")), []byte("version = 1"), []byte("version = 2"), 1)
+	file := bytes.Replace(testroot.Read(t, root.Record("alice")), []byte("version = 1"),
+		[]byte("version = 2"), 1)
 	testroot.Write(t, root.Record("alice"), file)
 	testroot.Unchanged(t, root.Record("alice"))
-	if _, err := s.Load(record.User{Name: "alice", UID: 1000}); !errors.Is(err, record.ErrNewer) || !strings.Contains(err.Error(), "version 2") {
+	if _, err := s.Load(record.User{Name: "alice", UID: 1000}); !errors.Is(err, record.ErrNewer) ||
+		!strings.Contains(err.Error(), "version 2") {
 		t.Errorf("error is %v", err)
 	}
 }
 
-func TestOnlyARecordThatIsNotThereIsNotThere(t *testing.T) {
+func TestErrNotExistMeansTheRecordIsMissing(t *testing.T) {
 	root, s := saved(t)
 	if _, err := s.Load(record.User{Name: "bob", UID: 1000}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no record: %v", err)
 	}
 	testroot.Must(t, os.Remove(root.Key()))
-	if _, err := s.Load(record.User{Name: "alice", UID: 1000}); !errors.Is(err, record.ErrNoKey) || errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.Load(record.User{Name: "alice", UID: 1000}); !errors.Is(err, record.ErrNoKey) ||
+		errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no key: %v", err)
 	}
 	testroot.Must(t, os.RemoveAll(s.Path))
-	if _, err := s.Load(record.User{Name: "bob", UID: 1000}); err == nil || errors.Is(err, fs.ErrNotExist) {
+	if _, err := s.Load(record.User{Name: "bob", UID: 1000}); err == nil ||
+		errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no directory: %v", err)
 	}
 }
 
-func TestWithTheKeyLostNoOtherIsMade(t *testing.T) {
+func TestLostHostKeyIsNotReplacedWhileRecordsExist(t *testing.T) {
 	root, s := saved(t)
 	testroot.Must(t, os.Remove(root.Key()))
 	testroot.Unchanged(t, root.Record("alice"))
@@ -171,7 +181,7 @@ func TestWithTheKeyLostNoOtherIsMade(t *testing.T) {
 	}
 }
 
-func TestTheKeyIsMadeOnceAndKept(t *testing.T) {
+func TestHostKeyIsMadeOnceAndKept(t *testing.T) {
 	root, s := saved(t)
 	testroot.Unchanged(t, root.Key())
 	testroot.Must(t, s.Save(alice(testroot.TOTP("tablet"))))
@@ -192,13 +202,14 @@ func TestADamagedKeyIsNotReplaced(t *testing.T) {
 func TestASaveKilledAtAnySystemCallLeavesTheOldRecordOrTheNew(t *testing.T) {
 	t.Parallel()
 	_, s := saved(t)
-	killed := testroot.KillAtEveryCall(t, "save", []string{s.Path, s.KeyPath}, func(before string, completed bool) {
-		r, err := s.Load(record.User{Name: "alice", UID: 1000})
-		if err != nil || len(r.Devices) != 2 && (completed || len(r.Devices) != 1) {
-			t.Errorf("killed before %s: %+v, %v", before, r, err)
-		}
-		testroot.Must(t, s.Save(alice(testroot.TOTP("phone"))))
-	})
+	killed := testroot.KillAtEveryCall(t, "save", []string{s.Path, s.KeyPath},
+		func(before string, completed bool) {
+			r, err := s.Load(record.User{Name: "alice", UID: 1000})
+			if err != nil || len(r.Devices) != 2 && (completed || len(r.Devices) != 1) {
+				t.Errorf("killed before %s: %+v, %v", before, r, err)
+			}
+			testroot.Must(t, s.Save(alice(testroot.TOTP("phone"))))
+		})
 	if killed < 6 {
 		t.Errorf("only %d runs were killed", killed)
 	}
@@ -208,13 +219,15 @@ func TestTheFirstSaveKilledAtAnySystemCallLeavesNoRecordOrOne(t *testing.T) {
 	t.Parallel()
 	root := testroot.New(t)
 	s := root.Keyring().Records
-	testroot.KillAtEveryCall(t, "save", []string{s.Path, s.KeyPath}, func(before string, completed bool) {
-		if _, err := s.Load(record.User{Name: "alice", UID: 1000}); err != nil && (completed || !errors.Is(err, fs.ErrNotExist)) {
-			t.Errorf("killed before %s: %v", before, err)
-		}
-		os.Remove(root.Record("alice"))
-		os.Remove(root.Key())
-	})
+	testroot.KillAtEveryCall(t, "save", []string{s.Path, s.KeyPath},
+		func(before string, completed bool) {
+			if _, err := s.Load(record.User{Name: "alice", UID: 1000}); err != nil &&
+				(completed || !errors.Is(err, fs.ErrNotExist)) {
+				t.Errorf("killed before %s: %v", before, err)
+			}
+			os.Remove(root.Record("alice"))
+			os.Remove(root.Key())
+		})
 }
 
 func TestNamesAreSorted(t *testing.T) {
@@ -224,7 +237,8 @@ func TestNamesAreSorted(t *testing.T) {
 		r.Name = name
 		testroot.Must(t, s.Save(r))
 	}
-	if names, err := s.Names(); err != nil || !slices.Equal(names, []string{"alice", "bob", "zoe"}) {
+	if names, err := s.Names(); err != nil ||
+		!slices.Equal(names, []string{"alice", "bob", "zoe"}) {
 		t.Errorf("%q, %v", names, err)
 	}
 }
