@@ -1,9 +1,10 @@
-// Package safefile opens files that only root may have written.
+// Package safefile opens and replaces files that only root may have written.
 //
-// Everything is judged on the opened descriptor, never on a path that could change under us: a directory is opened and
-// then it and every parent up to the root are checked; below it nothing is followed, and a file must be regular, have one
-// link, belong to root (or to the effective user, for programs and tests that do not run as root) and have none of the
-// permission bits the caller forbids. This is the idea of sudo-rs's audit of its own files.
+// Everything is judged on the open descriptor, never on a path that could change in the meantime.
+// A directory is opened; then it and every parent up to the root are checked. Below it no link is
+// followed, and a file must be regular, have one link, belong to root (or to the effective user,
+// for programs and tests that do not run as root) and have none of the permission bits that the
+// caller forbids. The idea comes from sudo-rs's audit of its own files.
 package safefile
 
 import (
@@ -15,15 +16,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dir is an opened directory that, like each of its parents, only root can change.
+// Dir is an open directory that, like each of its parents, only root can change.
 type Dir struct {
 	fd   int
 	path string
 }
 
-// OpenDir opens path, following symbolic links in it, and checks the directory it leads to and all parents of that.
-// A path that does not exist is an error that does not match fs.ErrNotExist: "not there" is only ever said of a
-// file in a directory that was checked.
+// OpenDir opens path, following symbolic links in it, and checks the directory it leads to and all
+// parents of that directory. The error for a path that does not exist does not match
+// fs.ErrNotExist: that is only ever said of a file in a directory that was checked.
 func OpenDir(path string) (*Dir, error) {
 	fd, err := openat(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -55,7 +56,7 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	return sub, nil
 }
 
-// Mkdir makes the directory name in d, mode 0700, and makes that durable. One that is there is left as it is.
+// Mkdir makes the directory name in d, mode 0700, durably. An existing one is left as it is.
 func (d *Dir) Mkdir(name string) error {
 	if err := plain(name); err != nil {
 		return err
@@ -70,7 +71,8 @@ func (d *Dir) Mkdir(name string) error {
 	}
 }
 
-// Stamp changes whenever an entry of d is added, removed or replaced, and when d is another directory.
+// Stamp returns a text that changes whenever an entry of d is added, removed or replaced, and when
+// d is another directory.
 func (d *Dir) Stamp() (string, error) {
 	st, err := d.stat()
 	if err != nil {
@@ -82,10 +84,11 @@ func (d *Dir) Stamp() (string, error) {
 // Close closes the directory.
 func (d *Dir) Close() { unix.Close(d.fd) }
 
-// Path is the path as it was given, for messages.
+// Path returns the path as it was given, for messages.
 func (d *Dir) Path() string { return d.path }
 
-// Names lists the entries, unsorted, without those that begin with a dot: no user has such a name, and temporary files do.
+// Names returns the entries, unsorted, except those that begin with a dot: no user has such a
+// name, and temporary files do.
 func (d *Dir) Names() ([]string, error) {
 	fd, err := openat(d.fd, ".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -114,7 +117,8 @@ func (d *Dir) stat() (*unix.Stat_t, error) {
 	return &st, nil
 }
 
-// checkUpwards checks d and then, by "..", each parent until the root, which is its own parent.
+// checkUpwards checks d and then, through "..", each parent up to the root, which is its own
+// parent.
 func (d *Dir) checkUpwards() error {
 	st, err := d.stat()
 	if err != nil {
@@ -150,8 +154,8 @@ func (d *Dir) checkUpwards() error {
 	}
 }
 
-// checkDir refuses a directory in which somebody else could replace an entry. A parent may be writable by all if it is
-// sticky, like /tmp: then only the owner of an entry can replace it.
+// checkDir refuses a directory in which another user could replace an entry. A parent may be
+// writable by all if it is sticky, like /tmp: then only the owner of an entry can replace it.
 func checkDir(path string, st *unix.Stat_t, parent bool) error {
 	if !ownerTrusted(st.Uid) {
 		return fmt.Errorf("%s: owned by uid %d", path, st.Uid)
@@ -165,7 +169,7 @@ func checkDir(path string, st *unix.Stat_t, parent bool) error {
 
 func ownerTrusted(uid uint32) bool { return uid == 0 || int(uid) == os.Geteuid() }
 
-// mostTries is how often a call that is interrupted is made again.
+// mostTries is how often an interrupted call is repeated.
 const mostTries = 10
 
 func openat(dir int, name string, flags int) (int, error) {
@@ -185,7 +189,7 @@ func plain(name string) error {
 	return nil
 }
 
-// pathError names the file; it matches fs.ErrNotExist only where err does.
+// pathError adds the file's name to err; the result matches fs.ErrNotExist only if err does.
 func (d *Dir) pathError(op, name string, err error) error {
 	return &fs.PathError{Op: op, Path: d.path + "/" + name, Err: err}
 }

@@ -23,15 +23,17 @@ func TestADirectory(t *testing.T) {
 		{"that others may write is refused", chmod(".", 0o702), "writable by others"},
 		{"that its group may write is refused", chmod(".", 0o770), "writable by others"},
 		{"that is sticky is refused all the same", chmod(".", 0o1777), "writable by others"},
-		{"whose parent is writable by its group is refused", chmod("..", 0o775), "writable by others"},
+		{"whose parent is writable by its group is refused", chmod("..", 0o775),
+			"writable by others"},
 		{"whose parent is writable by all is refused", chmod("..", 0o777), "writable by others"},
 		{"whose parent is writable by all but sticky is opened", chmod("..", 0o1777), ""},
 		{"that belongs to somebody else is refused", chown("."), "owned by uid 65534"},
 		{"whose parent belongs to somebody else is refused", chown(".."), "owned by uid 65534"},
-		{"whose sticky parent belongs to somebody else is refused", func(t *testing.T, dir string) {
-			chown("..")(t, dir)
-			chmod("..", 0o1777)(t, dir)
-		}, "owned by uid 65534"},
+		{"whose sticky parent belongs to somebody else is refused",
+			func(t *testing.T, dir string) {
+				chown("..")(t, dir)
+				chmod("..", 0o1777)(t, dir)
+			}, "owned by uid 65534"},
 		{"that is missing is an error", func(t *testing.T, dir string) {
 			testroot.Must(t, os.RemoveAll(dir))
 		}, "no such file or directory"},
@@ -43,18 +45,20 @@ func TestADirectory(t *testing.T) {
 			testroot.Must(t, os.Rename(dir, dir+"2"))
 			testroot.Must(t, os.Symlink(dir+"2", dir))
 		}, ""},
-		{"that is a symbolic link to one others may write is refused", func(t *testing.T, dir string) {
-			chmod(".", 0o777)(t, dir)
-			testroot.Must(t, os.Rename(dir, dir+"2"))
-			testroot.Must(t, os.Symlink(dir+"2", dir))
-		}, "writable by others"},
-		{"that is a symbolic link into a place others may write is refused", func(t *testing.T, dir string) {
-			open := filepath.Join(filepath.Dir(dir), "open")
-			testroot.Must(t, os.Mkdir(open, 0o700))
-			testroot.Must(t, os.Chmod(open, 0o777))
-			testroot.Must(t, os.Rename(dir, open+"/dir"))
-			testroot.Must(t, os.Symlink(open+"/dir", dir))
-		}, "writable by others"},
+		{"that is a symbolic link to one others may write is refused",
+			func(t *testing.T, dir string) {
+				chmod(".", 0o777)(t, dir)
+				testroot.Must(t, os.Rename(dir, dir+"2"))
+				testroot.Must(t, os.Symlink(dir+"2", dir))
+			}, "writable by others"},
+		{"that is a symbolic link into a place others may write is refused",
+			func(t *testing.T, dir string) {
+				open := filepath.Join(filepath.Dir(dir), "open")
+				testroot.Must(t, os.Mkdir(open, 0o700))
+				testroot.Must(t, os.Chmod(open, 0o777))
+				testroot.Must(t, os.Rename(dir, open+"/dir"))
+				testroot.Must(t, os.Symlink(open+"/dir", dir))
+			}, "writable by others"},
 		{"that is a symbolic link to itself is refused", func(t *testing.T, dir string) {
 			testroot.Must(t, os.RemoveAll(dir))
 			testroot.Must(t, os.Symlink(dir, dir))
@@ -65,8 +69,9 @@ func TestADirectory(t *testing.T) {
 			dir, _ := place(t)
 			c.make(t, dir)
 			err := openDir(dir)
-			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
-				t.Errorf("error is %v; it should say %q", err, c.says)
+			if c.says == "" && err != nil ||
+				c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("got error %v, want one that says %q", err, c.says)
 			}
 			if errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%v passes for a file that is not there", err)
@@ -107,7 +112,9 @@ func TestADirectoryThatMayNotBeReadOrReachedIsAnError(t *testing.T) {
 		dir, _ := place(t)
 		chmod(what, 0)(t, dir)
 		testroot.Unprivileged(t, func() {
-			if err := openDir(dir); err == nil || !strings.Contains(err.Error(), "permission denied") || errors.Is(err, fs.ErrNotExist) {
+			if err := openDir(dir); err == nil ||
+				!strings.Contains(err.Error(), "permission denied") ||
+				errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%s: error is %v", what, err)
 			}
 		})
@@ -127,7 +134,8 @@ func TestADirectoryInADirectory(t *testing.T) {
 			testroot.Must(t, os.Symlink(sub+"2", sub))
 		}, "open directory"},
 		{"is refused if others may write it", chmod(".", 0o777), "writable by others"},
-		{"is refused if it is sticky and others may write it", chmod(".", 0o1777), "writable by others"},
+		{"is refused if it is sticky and others may write it", chmod(".", 0o1777),
+			"writable by others"},
 		{"is refused if it belongs to somebody else", chown("."), "owned by uid 65534"},
 	}
 	for _, c := range cases {
@@ -142,8 +150,9 @@ func TestADirectoryInADirectory(t *testing.T) {
 			if err == nil {
 				sub.Close()
 			}
-			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
-				t.Errorf("error is %v; it should say %q", err, c.says)
+			if c.says == "" && err != nil ||
+				c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("got error %v, want one that says %q", err, c.says)
 			}
 		})
 	}

@@ -9,24 +9,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The permission bits a file must not have.
+// Permission bits that a file must not have.
 const (
 	NotWritable = 0o022 // configuration: others may read it
-	Private     = 0o077 // secrets and state: nobody else may even read them
+	Private     = 0o077 // secrets and state: no one else may even read them
 )
 
-// Open opens the regular file name in d with flags (unix.O_RDONLY or unix.O_RDWR) and checks it. The error
-// matches fs.ErrNotExist exactly if there is no such entry.
+// Open opens the regular file name in d with flags (unix.O_RDONLY or unix.O_RDWR) and checks it.
+// The error matches fs.ErrNotExist exactly if there is no such entry.
 func (d *Dir) Open(name string, flags int, forbidden uint32) (*os.File, error) {
 	if err := plain(name); err != nil {
 		return nil, err
 	}
-	// O_NONBLOCK: opening a FIFO that somebody put there must not wait for its other end.
+	// O_NONBLOCK: opening a FIFO that another user put there must not wait for its other end.
 	fd, err := openat(d.fd, name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK)
 	if err != nil {
 		return nil, d.pathError("open", name, err)
 	}
-	// The file itself never blocks, and os would watch a non-blocking one with epoll.
+	// The file itself never blocks, and package os would watch a non-blocking one with epoll.
 	if err := unix.SetNonblock(fd, false); err != nil {
 		unix.Close(fd)
 		return nil, d.pathError("open", name, err)
@@ -39,7 +39,7 @@ func (d *Dir) Open(name string, flags int, forbidden uint32) (*os.File, error) {
 	return f, nil
 }
 
-// ReadFile is Dir.ReadFile of the file at path.
+// ReadFile is Dir.ReadFile for the file at path.
 func ReadFile(path string, forbidden uint32, limit int) ([]byte, error) {
 	dir, err := OpenDir(filepath.Dir(path))
 	if err != nil {
@@ -49,7 +49,8 @@ func ReadFile(path string, forbidden uint32, limit int) ([]byte, error) {
 	return dir.ReadFile(filepath.Base(path), forbidden, limit)
 }
 
-// ReadFile reads the whole of a file that Open would open and that holds at most limit bytes.
+// ReadFile returns the whole content of a file that Open would open and that has at most limit
+// bytes.
 func (d *Dir) ReadFile(name string, forbidden uint32, limit int) ([]byte, error) {
 	f, err := d.Open(name, unix.O_RDONLY, forbidden)
 	if err != nil {
@@ -66,8 +67,8 @@ func (d *Dir) ReadFile(name string, forbidden uint32, limit int) ([]byte, error)
 	return data, nil
 }
 
-// Linked tells whether f is still what name in d leads to: a file that was replaced or removed while we waited for its
-// lock is not.
+// Linked reports whether name in d still leads to f: a file that was replaced or removed while we
+// waited for its lock is no longer linked.
 func (d *Dir) Linked(f *os.File, name string) bool {
 	var here, there unix.Stat_t
 	if unix.Fstat(int(f.Fd()), &here) != nil {

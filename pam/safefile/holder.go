@@ -13,8 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// programs are latchkey's own that lock files, at the paths where make install puts them; -ldflags -X sets others.
-var programs = "/usr/libexec/latchkey/latchkey-login /usr/libexec/latchkey/latchkey-enroll /usr/bin/enroll"
+// programs are latchkey's own programs that lock files, at the paths where make install puts them;
+// -ldflags -X sets others.
+var programs = "/usr/libexec/latchkey/latchkey-login /usr/libexec/latchkey/latchkey-enroll " +
+	"/usr/bin/enroll"
 
 // Holder is a process that holds a lock.
 type Holder struct {
@@ -23,7 +25,7 @@ type Holder struct {
 	Ours    bool          // Program is one of latchkey's
 	UID     uint32        // its real one
 	File    string        // what it has locked
-	Started time.Duration // after the machine was
+	Started time.Duration // since the machine was started
 	CPU     time.Duration // used so far
 	Disk    bool          // one of its threads waits for a disk (state D of ps(1))
 }
@@ -33,12 +35,16 @@ func (h Holder) String() string {
 	return fmt.Sprintf("process %d (%s, uid %d)", h.PID, h.Program, h.UID)
 }
 
-// HoldersBelow lists who holds a lock (flock(2)) on dir or on a file in it, as far as this process may see.
+// HoldersBelow lists the processes that hold a lock (flock(2)) on dir or on a file in it, as far
+// as this process may see them.
 func HoldersBelow(dir string) []Holder {
-	return holders(func(file string) bool { return file == dir || strings.HasPrefix(file, dir+"/") })
+	return holders(func(file string) bool {
+		return file == dir || strings.HasPrefix(file, dir+"/")
+	})
 }
 
-// holdersOf lists who holds a lock on what fd is open on, other than this process.
+// holdersOf lists the processes other than this one that hold a lock on the file that fd is open
+// on.
 func holdersOf(fd int) []Holder {
 	var want unix.Stat_t
 	if unix.Fstat(fd, &want) != nil {
@@ -47,7 +53,8 @@ func holdersOf(fd int) []Holder {
 	return holders(func(file string) bool { return is(file, &want) })
 }
 
-// is reports whether path leads to the file that st describes. The numbers in /proc/locks do not say so on every file system.
+// is reports whether path leads to the file that st describes. On some file systems the numbers in
+// /proc/locks do not say so.
 func is(path string, st *unix.Stat_t) bool {
 	var there unix.Stat_t
 	return unix.Stat(path, &there) == nil && there.Dev == st.Dev && there.Ino == st.Ino
@@ -62,12 +69,13 @@ func holders(wanted func(file string) bool) (all []Holder) {
 	return all
 }
 
-// lockers are the processes that hold any lock of flock(2), by /proc/locks (proc_locks(5)).
+// lockers returns the processes that hold any lock of flock(2), according to /proc/locks
+// (proc_locks(5)).
 func lockers() (pids []int) {
 	text, _ := os.ReadFile("/proc/locks")
 	for line := range strings.Lines(string(text)) {
 		fields := strings.Fields(line)
-		if len(fields) < 5 || fields[1] != "FLOCK" { // "->" is one who waits
+		if len(fields) < 5 || fields[1] != "FLOCK" { // "->" marks a process that waits
 			continue
 		}
 		pid, err := strconv.Atoi(fields[4])
@@ -78,7 +86,7 @@ func lockers() (pids []int) {
 	return pids
 }
 
-// holder is the process pid, if it holds a lock on a wanted file right now.
+// holder describes the process pid if it holds a lock on a wanted file right now.
 func holder(pid int, wanted func(file string) bool) (h Holder, ok bool) {
 	proc := "/proc/" + strconv.Itoa(pid)
 	descriptors, _ := os.ReadDir(proc + "/fdinfo")
@@ -96,7 +104,7 @@ func holder(pid int, wanted func(file string) bool) (h Holder, ok bool) {
 	return h, false
 }
 
-// look fills in what /proc says about the process. It reports whether it is there.
+// look fills in what /proc says about the process and reports whether the process exists.
 func (h *Holder) look(proc string) bool {
 	var st unix.Stat_t
 	if unix.Stat(proc, &st) != nil {
@@ -106,7 +114,9 @@ func (h *Holder) look(proc string) bool {
 	program, _ := os.Readlink(proc + "/exe")
 	h.Program = strings.TrimSuffix(program, " (deleted)") // replaced by a newer one meanwhile
 	own, _ := os.Readlink("/proc/self/exe")
-	h.Ours = h.Program != "" && slices.Contains(append(strings.Fields(programs), strings.TrimSuffix(own, " (deleted)")), h.Program)
+	h.Ours = h.Program != "" &&
+		slices.Contains(append(strings.Fields(programs), strings.TrimSuffix(own, " (deleted)")),
+			h.Program)
 	stat, ok := statOf(proc)
 	h.CPU, h.Started = ticks(stat[11])+ticks(stat[12]), ticks(stat[19])
 	threads, _ := filepath.Glob(proc + "/task/*")
@@ -124,7 +134,7 @@ func realUID(proc string) (uid uint32) {
 	return uid
 }
 
-// statOf are the fields of proc_pid_stat(5) from the third, the state, on.
+// statOf returns the fields of proc_pid_stat(5) from the third (the state) on.
 func statOf(proc string) (fields [20]string, ok bool) {
 	text, err := os.ReadFile(proc + "/stat")
 	after := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
@@ -132,14 +142,15 @@ func statOf(proc string) (fields [20]string, ok bool) {
 	return fields, ok
 }
 
-// ticks are the hundredths of a second in which Linux counts for programs.
+// ticks converts hundredths of a second, in which Linux reports times to programs.
 func ticks(field string) time.Duration {
 	n, _ := strconv.ParseInt(field, 10, 64)
 	return time.Duration(n) * 10 * time.Millisecond
 }
 
-// end ends the holder of the lock on what fd is open on. A process is only ended after it was seen, through a descriptor that
-// no later process of that number can have, to be the one that was watched, one of latchkey's, and still with that lock.
+// end ends the holder of the lock on the file that fd is open on. It ends a process only after
+// checking, through a descriptor that cannot refer to a later process with the same number, that
+// it is the one that was watched, that it is one of latchkey's, and that it still holds that lock.
 func (h Holder) end(fd int) bool {
 	process, err := unix.PidfdOpen(h.PID, 0)
 	if err != nil {
@@ -151,5 +162,6 @@ func (h Holder) end(fd int) bool {
 		return false
 	}
 	now, ok := holder(h.PID, func(file string) bool { return is(file, &want) })
-	return ok && now.Ours && now.Started == h.Started && unix.PidfdSendSignal(process, unix.SIGKILL, nil, 0) == nil
+	return ok && now.Ours && now.Started == h.Started &&
+		unix.PidfdSendSignal(process, unix.SIGKILL, nil, 0) == nil
 }

@@ -18,7 +18,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// hold is a role: it locks a file or directory, says so, and works, or waits until its input ends.
+// hold is a role: it locks a file or directory, says so, and then works or waits until its input
+// ends.
 func hold(args []string) error {
 	f, err := os.Open(args[0])
 	if err != nil {
@@ -64,7 +65,7 @@ func holding(t *testing.T, cmd *exec.Cmd) *exec.Cmd {
 
 func ours(path, how string) *exec.Cmd { return testroot.Role(nil, "hold", path, how) }
 
-// stranger is a program that is none of latchkey's.
+// stranger is a program that is not one of latchkey's.
 func stranger(path string) *exec.Cmd {
 	return exec.Command("flock", path, "sh", "-c", "echo held; exec cat")
 }
@@ -72,10 +73,13 @@ func stranger(path string) *exec.Cmd {
 func stop(t *testing.T, pid int)   { testroot.Must(t, unix.Kill(pid, unix.SIGSTOP)) }
 func freeze(t *testing.T, pid int) { testroot.Freeze(t, pid) }
 
-// wait waits for the lock of a file, or of its directory, and notes who was ended.
+// wait waits for the lock of a file or of its directory and notes which holders were ended.
 func wait(t *testing.T, path string, limit time.Duration) (ended []int, err error) {
 	t.Helper()
-	p := safefile.Patience{Limit: limit, Ended: func(h safefile.Holder) { ended = append(ended, h.PID) }}
+	p := safefile.Patience{
+		Limit: limit,
+		Ended: func(h safefile.Holder) { ended = append(ended, h.PID) },
+	}
 	dir := path
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		dir = filepath.Dir(path)
@@ -91,7 +95,7 @@ func wait(t *testing.T, path string, limit time.Duration) (ended []int, err erro
 }
 
 // FAULTS 24, 36
-func TestAHolderThatDoesNotGoOnIsEndedByAWaiterThatIsRoot(t *testing.T) {
+func TestRootWaiterEndsAHolderThatMakesNoProgress(t *testing.T) {
 	testroot.NeedRoot(t, "only root ends others")
 	for how, halt := range map[string]func(*testing.T, int){"stopped": stop, "frozen": freeze} {
 		for _, kind := range []string{"alone", "shared", "directory"} {
@@ -112,19 +116,20 @@ func TestAHolderThatDoesNotGoOnIsEndedByAWaiterThatIsRoot(t *testing.T) {
 	}
 }
 
-func TestAStrangerIsNeverEndedButNamed(t *testing.T) {
+func TestHolderOfAnotherProgramIsNamedAndNotEnded(t *testing.T) {
 	testroot.NeedRoot(t, "only root ends others")
 	_, file := place(t)
 	pid := holding(t, stranger(file)).Process.Pid
 	stop(t, pid)
 	ended, err := wait(t, file, 3*time.Second)
-	if !errors.Is(err, safefile.ErrBusy) || len(ended) > 0 || !strings.Contains(fmt.Sprint(err), fmt.Sprintf("process %d (", pid)) {
+	if !errors.Is(err, safefile.ErrBusy) || len(ended) > 0 ||
+		!strings.Contains(fmt.Sprint(err), fmt.Sprintf("process %d (", pid)) {
 		t.Errorf("got %v, ended %d; want process %d named and none ended", err, ended, pid)
 	}
 	testroot.Must(t, unix.Kill(pid, 0))
 }
 
-func TestAHolderAtWorkKeepsADirectory(t *testing.T) {
+func TestHolderAtWorkKeepsADirectoryLock(t *testing.T) {
 	testroot.NeedRoot(t, "only root ends others")
 	dir, _ := place(t)
 	pid := holding(t, ours(dir, "working")).Process.Pid
@@ -135,7 +140,7 @@ func TestAHolderAtWorkKeepsADirectory(t *testing.T) {
 	testroot.Must(t, unix.Kill(pid, 0))
 }
 
-func TestNoWaiterEndsAnybodyUnasked(t *testing.T) {
+func TestHolderIsNotEndedUnlessTheWaiterAsksForIt(t *testing.T) {
 	_, file := place(t)
 	pid := holding(t, ours(file, "alone")).Process.Pid
 	stop(t, pid)
@@ -148,7 +153,8 @@ func TestNoWaiterEndsAnybodyUnasked(t *testing.T) {
 
 func TestTheHoldersBelowADirectoryAreListed(t *testing.T) {
 	dir, file := place(t)
-	one, two := holding(t, ours(file, "alone")).Process.Pid, holding(t, ours(dir, "alone")).Process.Pid
+	one, two := holding(t, ours(file, "alone")).Process.Pid,
+		holding(t, ours(dir, "alone")).Process.Pid
 	got := map[int]string{}
 	for _, h := range safefile.HoldersBelow(dir) {
 		got[h.PID] = h.File

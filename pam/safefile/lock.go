@@ -9,26 +9,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrBusy says that somebody else held a lock for longer than the caller would wait.
+// ErrBusy says that another process held a lock for longer than the caller was willing to wait.
 var ErrBusy = errors.New("locked by another process")
 
-// ErrGone says that the caller's peer went away while it waited for a lock.
+// ErrGone says that the caller's peer went away while the caller waited for a lock.
 var ErrGone = errors.New("the other side is gone")
 
 // Patience bounds the wait for a lock. The zero value does not wait.
 type Patience struct {
 	Limit time.Duration
-	// Gone, if set, is asked now and then whether waiting still makes sense.
+	// Gone, if set, is called now and then to find out whether waiting is still of use.
 	Gone func() bool
-	// Ended, if set, has a waiter that is root end a holder that does not go on (stopped, frozen, starved), and hears of it.
+	// Ended, if set, lets a waiter that is root end a holder that makes no progress (stopped,
+	// frozen, starved), and is then called with that holder.
 	Ended func(Holder)
 }
 
-// pause is how often a held lock is tried again: short against a login, long against a system call.
+// pause is the time between attempts to take a held lock: short compared to a login, long compared
+// to a system call.
 const pause = 2 * time.Millisecond
 
-// Lock takes the exclusive lock (flock(2)) of f, which ends when f is closed or the process dies. A stopped process
-// can hold a lock for ever, so waiting is bounded: the error is ErrBusy after p.Limit, and names the holder.
+// Lock takes the exclusive lock (flock(2)) of f, which ends when f is closed or the process dies.
+// A stopped process can hold a lock forever, so waiting is bounded: after p.Limit the error is
+// ErrBusy and names the holder.
 func (p Patience) Lock(f *os.File) error { return p.lock(int(f.Fd()), unix.LOCK_EX, fileLockTime) }
 
 // LockShared takes the shared lock of f.
@@ -39,7 +42,7 @@ func (p Patience) LockShared(f *os.File) error {
 // LockDir takes the exclusive lock of the directory, until it is closed.
 func (p Patience) LockDir(d *Dir) error { return p.lock(d.fd, unix.LOCK_EX, dirLockTime) }
 
-// dying is the time that a holder has left to end, once it was told to.
+// dying is how long a holder gets to die after it was killed.
 const dying = 2 * time.Second
 
 func (p Patience) lock(fd, how int, patient time.Duration) error {
@@ -56,7 +59,7 @@ func (p Patience) lock(fd, how int, patient time.Duration) error {
 		case p.Gone != nil && p.Gone():
 			return ErrGone
 		case !now.Before(end):
-			return fmt.Errorf("%w%s", ErrBusy, w.who())
+			return fmt.Errorf("%w%s", ErrBusy, w.holders())
 		}
 		if w.look(now) && end.Before(now.Add(dying)) {
 			end = now.Add(dying)

@@ -23,14 +23,15 @@ func opened(t *testing.T, dir string) *os.File {
 	return f
 }
 
-func TestALockIsHadByOneAtATime(t *testing.T) {
+func TestLockHasOneHolderAtATime(t *testing.T) {
 	dir, _ := place(t)
 	one, two := opened(t, dir), opened(t, dir)
 	testroot.Must(t, safefile.Patience{}.Lock(one))
 	if err := (safefile.Patience{}).Lock(two); !errors.Is(err, safefile.ErrBusy) {
 		t.Errorf("without patience: %v", err)
 	}
-	if err := (safefile.Patience{Limit: 20 * time.Millisecond}).LockShared(two); !errors.Is(err, safefile.ErrBusy) {
+	patience := safefile.Patience{Limit: 20 * time.Millisecond}
+	if err := patience.LockShared(two); !errors.Is(err, safefile.ErrBusy) {
 		t.Errorf("with a little: %v", err)
 	}
 	one.Close()
@@ -48,12 +49,13 @@ func TestReadersShareALock(t *testing.T) {
 	}
 }
 
-func TestNobodyWaitsForALockOnceThePeerIsGone(t *testing.T) {
+func TestWaitForALockEndsWhenThePeerIsGone(t *testing.T) {
 	dir, _ := place(t)
 	testroot.Must(t, safefile.Patience{}.Lock(opened(t, dir)))
 	asked := 0
 	gone := func() bool { asked++; return asked == 3 }
-	if err := (safefile.Patience{Limit: time.Hour, Gone: gone}).Lock(opened(t, dir)); !errors.Is(err, safefile.ErrGone) {
+	err := (safefile.Patience{Limit: time.Hour, Gone: gone}).Lock(opened(t, dir))
+	if !errors.Is(err, safefile.ErrGone) {
 		t.Errorf("error is %v", err)
 	}
 }

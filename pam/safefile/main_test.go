@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// replace puts a file in place: directory, name, content.
+// replace is a role: it puts a file in place. The arguments are directory, name and content.
 func replace(args []string) error {
 	d, err := safefile.OpenDir(args[0])
 	if err != nil {
@@ -28,7 +28,7 @@ func replace(args []string) error {
 	return d.Replace(args[1], []byte(args[2]))
 }
 
-// replaceWithSmallLimit does it with a limit on file sizes that the file does not keep.
+// replaceWithSmallLimit is replace under a limit on file sizes that the file exceeds.
 func replaceWithSmallLimit(args []string) error {
 	limit := unix.Rlimit{Cur: 100, Max: 100}
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {

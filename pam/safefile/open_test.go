@@ -14,7 +14,7 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// place is a directory that passes, with a file that passes.
+// place returns a directory that passes the checks, with a file that does.
 func place(t *testing.T) (dir, file string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "place")
@@ -74,9 +74,15 @@ func TestAFileInACheckedDirectoryIsRefused(t *testing.T) {
 		{"if it has a second name", func(t *testing.T, file string) {
 			testroot.Must(t, os.Link(file, file+"2"))
 		}, "2 hard links"},
-		{"if all may read it", func(t *testing.T, file string) { testroot.Must(t, os.Chmod(file, 0o644)) }, "mode 0644"},
-		{"if its group may write it", func(t *testing.T, file string) { testroot.Must(t, os.Chmod(file, 0o660)) }, "mode 0660"},
-		{"if its group may execute it", func(t *testing.T, file string) { testroot.Must(t, os.Chmod(file, 0o610)) }, "mode 0610"},
+		{"if all may read it",
+			func(t *testing.T, file string) { testroot.Must(t, os.Chmod(file, 0o644)) },
+			"mode 0644"},
+		{"if its group may write it",
+			func(t *testing.T, file string) { testroot.Must(t, os.Chmod(file, 0o660)) },
+			"mode 0660"},
+		{"if its group may execute it",
+			func(t *testing.T, file string) { testroot.Must(t, os.Chmod(file, 0o610)) },
+			"mode 0610"},
 		{"if it belongs to somebody else", func(t *testing.T, file string) {
 			testroot.GiveAway(t, file)
 		}, "owned by uid 65534"},
@@ -86,8 +92,9 @@ func TestAFileInACheckedDirectoryIsRefused(t *testing.T) {
 			dir, file := place(t)
 			c.make(t, file)
 			err := open(dir, "file")
-			if err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), file) {
-				t.Errorf("error is %v; it should name the file and say %q", err, c.says)
+			if err == nil || !strings.Contains(err.Error(), c.says) ||
+				!strings.Contains(err.Error(), file) {
+				t.Errorf("got error %v, want one that names the file and says %q", err, c.says)
 			}
 			if errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%v passes for a file that is not there", err)
@@ -106,7 +113,7 @@ func TestAFileThatMayNotBeReadIsAnError(t *testing.T) {
 	})
 }
 
-func TestOnlyAnEntryThatIsNotThereIsNotThere(t *testing.T) {
+func TestErrNotExistMeansTheEntryIsMissing(t *testing.T) {
 	dir, file := place(t)
 	cases := []struct {
 		name, dir, file string
@@ -143,7 +150,8 @@ func TestNoMoreIsReadThanAllowed(t *testing.T) {
 	d, err := safefile.OpenDir(dir)
 	testroot.Must(t, err)
 	defer d.Close()
-	if data, err := d.ReadFile("file", safefile.Private, 7); string(data) != "content" || err != nil {
+	if data, err := d.ReadFile("file", safefile.Private, 7); string(data) != "content" ||
+		err != nil {
 		t.Errorf("a file of just the size: %q, %v", data, err)
 	}
 	if data, err := d.ReadFile("file", safefile.Private, 6); data != nil || err == nil {

@@ -13,11 +13,12 @@ import (
 
 const temporary = ".new-"
 
-// ErrInForce says that a change was made, although it could not be made durable: everyone sees it now.
+// ErrInForce says that a change was made, although it could not be made durable: everyone sees it
+// now.
 var ErrInForce = errors.New("the change is in force now, and a crash of this machine may undo it")
 
-// Part is the error of a file that is only a part of a change: the change is not made if the file may be lost, so no error of it
-// matches ErrInForce.
+// Part is the error of a file that is only part of a change: losing the file undoes the change, so
+// no error of it matches ErrInForce.
 func Part(err error) error {
 	if !errors.Is(err, ErrInForce) {
 		return err
@@ -25,26 +26,28 @@ func Part(err error) error {
 	return errors.New(strings.TrimSuffix(err.Error(), "; "+ErrInForce.Error()))
 }
 
-// Replace puts data under name in d, mode 0600, so that at any instant, a crash included, the name leads to the whole
-// old file or to the whole new one: temporary file, fsync, rename, fsync of the directory. If it fails the old
-// file stands, also if the last of these does, unless the error matches ErrInForce.
+// Replace puts data under name in d, mode 0600, so that at any instant, even in a crash, the name
+// leads to the whole old file or to the whole new one: temporary file, fsync, rename, fsync of the
+// directory. If it fails, even in the last of these, the old file stands unless the error matches
+// ErrInForce.
 func (d *Dir) Replace(name string, data []byte) error {
 	return d.put(name, data, asIs, d.exchange)
 }
 
-// Create is like Replace, but the error matches fs.ErrExist if name is there already.
+// Create is like Replace, but the error matches fs.ErrExist if name exists already.
 func (d *Dir) Create(name string, data []byte) error { return d.put(name, data, asIs, d.link) }
 
 // asIs leaves a new file as the file system makes it.
 func asIs(int) {}
 
-// link gives tmp its name, which nothing has.
+// link gives tmp a name that does not exist yet.
 func (d *Dir) link(tmp, name string) (undo func() error, err error) {
 	err = unix.Renameat2(d.fd, tmp, d.fd, name, unix.RENAME_NOREPLACE)
 	return func() error { return unix.Unlinkat(d.fd, name, 0) }, err
 }
 
-// exchange gives tmp the name, and what had the name the name of tmp, until the change is on the disk.
+// exchange gives tmp the name, and the file that had the name the name of tmp, until the change is
+// on the disk.
 func (d *Dir) exchange(tmp, name string) (undo func() error, err error) {
 	swap := func() error { return unix.Renameat2(d.fd, tmp, d.fd, name, unix.RENAME_EXCHANGE) }
 	switch err := swap(); err {
@@ -57,8 +60,8 @@ func (d *Dir) exchange(tmp, name string) (undo func() error, err error) {
 	}
 }
 
-// Remove removes name, were it a directory with nothing in it, and makes that durable. The error matches fs.ErrNotExist if it
-// was not there, and ErrInForce if it is removed all the same.
+// Remove removes name (a file or an empty directory) durably. The error matches fs.ErrNotExist if
+// it was not there, and ErrInForce if it is removed all the same.
 func (d *Dir) Remove(name string) error {
 	if err := plain(name); err != nil {
 		return err
@@ -76,7 +79,8 @@ func (d *Dir) Remove(name string) error {
 	return nil
 }
 
-// Sweep removes temporary files that a killed Replace left. The caller holds d's lock, so that none is in use.
+// Sweep removes temporary files that a killed Replace left. The caller holds d's lock, so that
+// none is in use.
 func (d *Dir) Sweep() {
 	fd, err := openat(d.fd, ".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -92,8 +96,10 @@ func (d *Dir) Sweep() {
 	}
 }
 
-// put writes data to a temporary file that was prepared while it was empty, and has rename give it its name. Whatever has the temporary name in the end is removed.
-func (d *Dir) put(name string, data []byte, prepare func(fd int), rename func(tmp, name string) (undo func() error, err error)) error {
+// put writes data to a temporary file that prepare got to see while it was empty, and has rename
+// give it its name. The file that ends up with the temporary name is removed.
+func (d *Dir) put(name string, data []byte, prepare func(fd int),
+	rename func(tmp, name string) (undo func() error, err error)) error {
 	if err := plain(name); err != nil {
 		return err
 	}
@@ -117,7 +123,8 @@ func (d *Dir) writeTemporary(data []byte, prepare func(fd int)) (string, error) 
 	random := make([]byte, 12)
 	rand.Read(random) // never fails: crypto/rand ends the program instead
 	tmp := temporary + hex.EncodeToString(random)
-	fd, err := unix.Openat(d.fd, tmp, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	fd, err := unix.Openat(d.fd, tmp,
+		unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return tmp, err
 	}
@@ -133,7 +140,8 @@ func (d *Dir) writeTemporary(data []byte, prepare func(fd int)) (string, error) 
 	return tmp, os.NewSyscallError("fsync", unix.Fsync(fd))
 }
 
-// writeAll does not go on for ever where os.File does: on a file system that is interrupted again and again.
+// writeAll gives up where os.File would go on forever: on a file system that is interrupted again
+// and again.
 func writeAll(fd int, data []byte) error {
 	for len(data) > 0 {
 		n, err := unix.Write(fd, data)
@@ -145,7 +153,7 @@ func writeAll(fd int, data []byte) error {
 	return nil
 }
 
-// own makes mode and group what they should be whatever the caller's umask and group are (enroll is setuid).
+// own sets mode and group regardless of the caller's umask and group (enroll is setuid).
 func own(fd int) error {
 	if os.Geteuid() == 0 {
 		if err := unix.Fchown(fd, 0, 0); err != nil {

@@ -26,7 +26,7 @@ func entries(t *testing.T, dir string) []string {
 	return names
 }
 
-func TestAReplacedFileIsWholeAndPrivateWhateverTheUmask(t *testing.T) {
+func TestReplacedFileIsWholeAndPrivateUnderAnyUmask(t *testing.T) {
 	for _, umask := range []int{0, 0o077, 0o777} {
 		dir, file := place(t)
 		testroot.Must(t, os.Chmod(file, 0o666))
@@ -48,7 +48,8 @@ func TestAReplacedFileIsWholeAndPrivateWhateverTheUmask(t *testing.T) {
 func TestAFileOverTheSizeLimitIsAnErrorAndLeavesTheOldOne(t *testing.T) {
 	dir, file := place(t)
 	testroot.Unchanged(t, file)
-	out, err := testroot.Role(nil, "replace small", dir, "file", strings.Repeat("x", 8192)).CombinedOutput()
+	out, err := testroot.Role(nil, "replace small", dir, "file",
+		strings.Repeat("x", 8192)).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "file too large") {
 		t.Errorf("%v: %s", err, out)
 	}
@@ -70,7 +71,8 @@ func TestAFailedReplaceLeavesTheOldFileAndNoTemporary(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir, file := place(t)
 			testroot.Unchanged(t, file)
-			if out, failed := testroot.FailCall(t, c.call, c.errno, "replace", dir, "file", "new"); !failed {
+			out, failed := testroot.FailCall(t, c.call, c.errno, "replace", dir, "file", "new")
+			if !failed {
 				t.Errorf("it says that it worked: %s", out)
 			}
 			if names := entries(t, dir); !slices.Equal(names, []string{"file"}) {
@@ -80,10 +82,12 @@ func TestAFailedReplaceLeavesTheOldFileAndNoTemporary(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsNewIsNotThereAfterAFailedReplace(t *testing.T) {
+func TestNewFileIsAbsentAfterAFailedReplace(t *testing.T) {
 	for _, when := range []string{"1", "2"} {
 		dir, _ := place(t)
-		if out, failed := testroot.FailCall(t, "fsync", "EIO:when="+when, "replace", dir, "other", "new"); !failed {
+		out, failed := testroot.FailCall(t, "fsync", "EIO:when="+when, "replace", dir,
+			"other", "new")
+		if !failed {
 			t.Errorf("flush %s: it says that it worked: %s", when, out)
 		}
 		if names := entries(t, dir); !slices.Equal(names, []string{"file"}) {
@@ -94,7 +98,8 @@ func TestAFileThatIsNewIsNotThereAfterAFailedReplace(t *testing.T) {
 
 func TestAReplaceWorksWhereFilesCannotBeExchanged(t *testing.T) {
 	dir, file := place(t)
-	if out, failed := testroot.FailCall(t, "renameat2", "EINVAL", "replace", dir, "file", "new"); failed {
+	out, failed := testroot.FailCall(t, "renameat2", "EINVAL", "replace", dir, "file", "new")
+	if failed {
 		t.Fatal(out)
 	}
 	if got := string(testroot.Read(t, file)); got != "new" || len(entries(t, dir)) != 1 {
@@ -105,13 +110,14 @@ func TestAReplaceWorksWhereFilesCannotBeExchanged(t *testing.T) {
 func TestAReplaceKilledAtAnySystemCallLeavesTheOldFileOrTheNew(t *testing.T) {
 	t.Parallel()
 	dir, file := place(t)
-	killed := testroot.KillAtEveryCall(t, "replace", []string{dir, "file", "new content"}, func(before string, completed bool) {
-		got := string(testroot.Read(t, file))
-		if got != "new content" && (completed || got != "content") {
-			t.Errorf("killed before %s: the file has %q", before, got)
-		}
-		testroot.Write(t, file, []byte("content"))
-	})
+	killed := testroot.KillAtEveryCall(t, "replace", []string{dir, "file", "new content"},
+		func(before string, completed bool) {
+			got := string(testroot.Read(t, file))
+			if got != "new content" && (completed || got != "content") {
+				t.Errorf("killed before %s: the file has %q", before, got)
+			}
+			testroot.Write(t, file, []byte("content"))
+		})
 	if killed < 6 {
 		t.Errorf("only %d runs were killed", killed)
 	}
@@ -152,8 +158,12 @@ func TestNothingOutsideTheDirectoryIsTouched(t *testing.T) {
 	d, err := safefile.OpenDir(dir)
 	testroot.Must(t, err)
 	defer d.Close()
-	for _, name := range []string{"", ".", "..", "../outside", outside, "a/b", ".hidden", "x\x00", strings.Repeat("x", 10000)} {
-		if d.Replace(name, []byte("new")) == nil || d.Create(name, []byte("new")) == nil || d.Remove(name) == nil {
+	for _, name := range []string{
+		"", ".", "..", "../outside", outside, "a/b", ".hidden", "x\x00",
+		strings.Repeat("x", 10000),
+	} {
+		if d.Replace(name, []byte("new")) == nil || d.Create(name, []byte("new")) == nil ||
+			d.Remove(name) == nil {
 			t.Errorf("%.20q was accepted", name)
 		}
 	}
@@ -175,7 +185,7 @@ func TestReplaceDoesNotFollowASymbolicLink(t *testing.T) {
 	}
 }
 
-func TestRemoveSaysIfThereWasNothing(t *testing.T) {
+func TestRemoveReportsAMissingEntry(t *testing.T) {
 	dir, _ := place(t)
 	d, err := safefile.OpenDir(dir)
 	testroot.Must(t, err)

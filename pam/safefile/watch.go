@@ -5,23 +5,24 @@ import (
 	"time"
 )
 
-// How long a holder may do nothing before a waiter ends it. The lock of a file is held for milliseconds by design; that of a
-// directory while many files are written, and its holder may itself have to wait for somebody to be ended.
+// How long a holder may make no progress before a waiter ends it. The lock of a file is held for
+// milliseconds by design; that of a directory while many files are written, and its holder may
+// itself have to wait until another process has been ended.
 const (
 	fileLockTime = 2 * time.Second
 	dirLockTime  = 4 * time.Second
 )
 
-// glance is how often the holders of a lock are looked at, busy the part of a processor (one of so many) that a holder at
-// work uses.
+// glance is the time between looks at the holders of a lock; busy is the share of a processor (one
+// in so many) that a holder at work uses.
 const (
 	glance = 250 * time.Millisecond
 	busy   = 20
 )
 
-// watch is what a waiter has seen of the holders of a lock. Who stops, freezes or starves his process (a control group of his
-// own, idle priority) must not keep everybody from their second factor, and a kill at any instant leaves the old or the new
-// state of a file.
+// watch is what a waiter has seen of the holders of a lock. Users who stop, freeze or starve their
+// process (by a control group of their own, or idle priority) must not keep everyone from their
+// second factor, and a kill at any instant leaves the old or the new state of a file.
 type watch struct {
 	fd      int
 	patient time.Duration // fileLockTime or dirLockTime
@@ -30,13 +31,14 @@ type watch struct {
 	seen    map[int]sight
 }
 
-// sight is a holder as it was when it was last seen to begin or to go on.
+// sight is a holder as it was when it was last seen to begin or to make progress.
 type sight struct {
 	Holder
 	since time.Time
 }
 
-// look looks at the holders, if it is time to, and ends those that do not go on. It reports whether it ended one.
+// look looks at the holders, if it is time to, and ends those that make no progress. It reports
+// whether it ended one.
 func (w *watch) look(now time.Time) (ended bool) {
 	if w.next.IsZero() {
 		w.next = now.Add(glance)
@@ -49,7 +51,7 @@ func (w *watch) look(now time.Time) (ended bool) {
 	w.seen = map[int]sight{}
 	for _, h := range holdersOf(w.fd) {
 		s, known := before[h.PID]
-		if !known || s.Started != h.Started || w.goesOn(s, h, now) {
+		if !known || s.Started != h.Started || w.progresses(s, h, now) {
 			s = sight{Holder: h, since: now}
 		}
 		w.seen[h.PID] = s
@@ -62,17 +64,18 @@ func (w *watch) look(now time.Time) (ended bool) {
 	return ended
 }
 
-// goesOn reports whether a holder is at work. One that waits for a disk is: its lock ends with that wait, and no signal ends it
-// sooner. Other work only counts where a lock may be held for long.
-func (w *watch) goesOn(s sight, h Holder, now time.Time) bool {
+// progresses reports whether a holder is at work. One that waits for a disk is: its lock ends with
+// that wait, and no signal ends it sooner. Other work only counts where a lock may be held for
+// long.
+func (w *watch) progresses(s sight, h Holder, now time.Time) bool {
 	worked := now.Sub(s.since) >= w.patient && (h.CPU-s.CPU)*busy >= now.Sub(s.since)
 	return h.Disk || w.patient == dirLockTime && worked
 }
 
 func (w *watch) mayEnd(h Holder) bool { return w.ended != nil && h.Ours && os.Geteuid() == 0 }
 
-// who names the holders for the message of one who waited in vain.
-func (w *watch) who() (names string) {
+// holders names the holders, for the error of a waiter that waited in vain.
+func (w *watch) holders() (names string) {
 	for _, h := range holdersOf(w.fd) {
 		names += ": " + h.String()
 	}
