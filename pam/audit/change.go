@@ -2,7 +2,7 @@ package audit
 
 import "strings"
 
-// Change is something that enroll changed. Its form is an interface like a Line's.
+// Change is a change that enroll made. Its format is an interface, like a Line's.
 type Change struct {
 	What   string // one word: add, remove, codes, reset, unlock, invite, bypass, import
 	User   string // whose second factor it is
@@ -11,10 +11,11 @@ type Change struct {
 	Detail string // never a code or a secret
 }
 
-// String is the line without its line feed.
+// String returns the line without its line feed.
 func (c Change) String() string {
 	var b strings.Builder
-	b.WriteString("latchkey: change=" + c.What + " user=" + quote(c.User) + " by=" + quote(c.By) + " device=" + quote(c.Device))
+	b.WriteString("latchkey: change=" + c.What + " user=" + quote(c.User) + " by=" + quote(c.By) +
+		" device=" + quote(c.Device))
 	if c.Detail != "" {
 		b.WriteString(" detail=" + quote(c.Detail))
 	}

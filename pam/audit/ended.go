@@ -2,16 +2,17 @@ package audit
 
 import "strconv"
 
-// Ended is a process of latchkey's that held a lock and did not go on (stopped, frozen, starved), so that somebody who waited
-// for it ended it. Nothing was lost by that, but who ran it may have meant harm.
+// Ended is a process of latchkey's that held a lock and made no progress (stopped, frozen,
+// starved), so that a waiter ended it. That lost nothing, but the user who ran the process may
+// have meant harm.
 type Ended struct {
 	Process int
 	Program string
 	UID     uint32
-	Lock    string // the file
+	Lock    string // the file that was locked
 }
 
-// String is the line without its line feed.
+// String returns the line without its line feed.
 func (e Ended) String() string {
 	return "latchkey: ended=" + strconv.Itoa(e.Process) + " program=" + quote(e.Program) +
 		" uid=" + strconv.FormatUint(uint64(e.UID), 10) + " lock=" + quote(e.Lock)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Line is one decision. Its form is an interface: fail2ban and people read it.
+// Line is one decision. Its format is an interface: fail2ban and people read it.
 type Line struct {
 	Allow   bool
 	User    string // as the application gave it
@@ -18,13 +18,15 @@ type Line struct {
 	Reason  string // one word
 	Tries   int    // codes typed
 	Took    time.Duration
-	Detail  string // for the administrator: which file, which line, what to type; never a code or a secret
+	// for the administrator: which file, which line, what to type; never a code or a secret
+	Detail string
 }
 
 // maxValue is how much of a value from outside is shown, in bytes.
 const maxValue = 255
 
-// String is the line without its line feed. Every value from outside is quoted, cut, and printable ASCII.
+// String returns the line without its line feed. Every value from outside is quoted, cut, and
+// printable ASCII.
 func (l Line) String() string {
 	verdict := "deny"
 	if l.Allow {
@@ -32,9 +34,11 @@ func (l Line) String() string {
 	}
 	var b strings.Builder
 	b.WriteString("latchkey: verdict=" + verdict)
-	b.WriteString(" user=" + quote(l.User) + " service=" + quote(l.Service) + " from=" + quote(l.From))
+	b.WriteString(" user=" + quote(l.User) + " service=" + quote(l.Service) + " from=" +
+		quote(l.From))
 	b.WriteString(" method=" + l.Method + " device=" + quote(l.Device) + " reason=" + l.Reason)
-	b.WriteString(" tries=" + strconv.Itoa(l.Tries) + " ms=" + strconv.FormatInt(l.Took.Milliseconds(), 10))
+	b.WriteString(" tries=" + strconv.Itoa(l.Tries) + " ms=" +
+		strconv.FormatInt(l.Took.Milliseconds(), 10))
 	if l.Detail != "" {
 		b.WriteString(" detail=" + quote(l.Detail))
 	}

@@ -8,8 +8,9 @@ import (
 
 // Syslog sends a line to the system's log.
 //
-// log/syslog would do it, but it links package net, whose start-up every login would pay for, and a resolver into
-// a program that must not know any network. One datagram needs neither.
+// Package log/syslog could do it, but it links package net, whose initialization would slow down
+// every login, and a resolver, into a program that must not know any network. One datagram needs
+// neither.
 type Syslog struct {
 	Path string // /dev/log
 }
@@ -22,17 +23,18 @@ const (
 	Debug    = authPriv | 7
 )
 
-// Send sends line with the given priority. There is nobody to tell when that fails, and a login must not fail for it.
+// Send sends line with the given priority. If that fails there is nowhere to report it, and a
+// login must not fail for it.
 //
-// The time stamp is left to the receiver: the system's loggers take their own for local messages, and formatting it
-// means reading the time zone at every login.
+// The time stamp is left to the receiver: the system's loggers use their own for local messages,
+// and formatting it means reading the time zone at every login.
 func (s Syslog) Send(priority int, line string) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return
 	}
 	defer unix.Close(fd)
-	// A busy logger is waited for, one that hangs is not.
+	// A busy logger is waited for; one that hangs is not.
 	unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &unix.Timeval{Sec: 1})
 	packet := "<" + strconv.Itoa(priority) + ">" + line
 	unix.Sendto(fd, []byte(packet), unix.MSG_NOSIGNAL, &unix.SockaddrUnix{Name: s.Path})

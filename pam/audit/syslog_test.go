@@ -12,7 +12,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// logger is a socket as the system's logger has one. Its path is short enough for a socket address.
+// logger makes a socket like that of the system's logger. Its path is short enough for a socket
+// address.
 func logger(t *testing.T) (*net.UnixConn, string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "log")
@@ -41,9 +42,9 @@ func TestALineReachesTheLoggerWithItsPriority(t *testing.T) {
 	}
 }
 
-// Both end; that they do is the test.
+// Both calls return; that is the test.
 
-func TestWithoutALoggerNothingHappens(t *testing.T) {
+func TestSendWithoutALoggerDoesNothing(t *testing.T) {
 	_, path := logger(t)
 	audit.Syslog{Path: path + "-missing"}.Send(audit.Notice, "text")
 	audit.Syslog{Path: filepath.Dir(path)}.Send(audit.Notice, "text")
@@ -52,8 +53,8 @@ func TestWithoutALoggerNothingHappens(t *testing.T) {
 	audit.Syslog{Path: string(make([]byte, 1000))}.Send(audit.Notice, "text")
 }
 
-func TestALoggerThatHangsStopsNobodyForLong(t *testing.T) {
-	_, path := logger(t) // nobody reads
+func TestHangingLoggerDelaysALoginOnlyBriefly(t *testing.T) {
+	_, path := logger(t) // the logger never reads
 	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
 	testroot.Must(t, err)
 	defer conn.Close()
