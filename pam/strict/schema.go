@@ -1,10 +1,10 @@
-// Package strict reads TOML in its plain spelling and names file and line of every mistake.
+// Package strict reads TOML in its plain spelling and names the file and line of every mistake.
 //
 // Plain means keys, [tables] and [[lists of tables]]. Dotted keys and inline tables are refused,
 // so that every setting has one spelling and one line. A key that is unknown or written twice is
-// an error, because a misspelt key that is skipped is a setting that silently does not apply.
+// an error, because a misspelled key that is skipped is a setting that silently does not apply.
 //
-// go-toml's parser says what is written where, and a Schema says what it means. go-toml's own
+// go-toml's parser finds what is written where, and a Schema says what it means. go-toml's own
 // decoder loses the line of some mistakes (a number out of range), other decoders that of unknown
 // keys, and their errors name Go types.
 package strict
@@ -17,21 +17,23 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Schema is the format of a file, and what is done with what it says.
+// Schema is the format of a file and what to do with its content.
 type Schema struct {
 	File   string   // its name in errors
 	Limit  int      // how many bytes it may have
 	Tables []string // what may be written [name]
 	Lists  []string // what may be written [[name]]
 
-	// Hidden, if set, says that nothing written in the file may be shown, not even a key: in a file
-	// of secrets, anything may be one that went to the wrong place. It is the error for a key that is
-	// unknown.
+	// Hidden, if set, says that nothing written in the file may be shown, not even a key: in a
+	// file of secrets, anything may be a secret in the wrong place. It is the error for an unknown
+	// key.
 	Hidden string
 
-	Open  func(table string, line int)                   // a header begins; may be nil
-	Set   func(table string, v Value) error              // each key and its value; table is "" above all headers
-	Close func(table string, lines map[string]int) error // a table ends, with the lines of its keys; may be nil
+	Open func(table string, line int) // a header begins; may be nil
+	// each key and its value; table is "" above all headers
+	Set func(table string, v Value) error
+	// a table ends, with the lines of its keys; may be nil
+	Close func(table string, lines map[string]int) error
 }
 
 // Error is a mistake in a file.
@@ -43,8 +45,8 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.What) }
 
-// Read reads data. Every error is an Error, the first mistake in the file, or what Set and Close
-// return.
+// Read reads data. Every error is an Error (the first mistake in the file) or one that Set or
+// Close returned.
 func (s Schema) Read(data []byte) error {
 	if err := s.checkText(data); err != nil {
 		return err
@@ -67,7 +69,7 @@ func (s Schema) ErrorAt(line int, format string, args ...any) error {
 	return &Error{s.File, line, fmt.Sprintf(format, args...)}
 }
 
-// shown quotes what is written in the file, and is empty where that is hidden.
+// shown quotes what is written in the file; where that is hidden, it returns "".
 func (s Schema) shown(text string) string {
 	if s.Hidden != "" {
 		return ""
@@ -75,7 +77,7 @@ func (s Schema) shown(text string) string {
 	return " " + Quote(text)
 }
 
-// reader is a file while it is read.
+// reader is the state of reading a file.
 type reader struct {
 	Schema
 	parser unstable.Parser
@@ -187,7 +189,7 @@ func (r *reader) setting(v Value) error {
 	return r.Set(r.table, v)
 }
 
-// lineOf returns the line of a node that the parser gave a place.
+// lineOf returns the line of a node that the parser gave a position.
 func (r *reader) lineOf(n *unstable.Node) int {
 	return lineAt(r.parser.Data(), int(n.Raw.Offset))
 }

@@ -15,7 +15,7 @@ import (
 	"latchkey/pam/strict"
 )
 
-// settings is what the schema of these tests reads.
+// settings is the target of the schema of these tests.
 type settings struct {
 	Word  string
 	On    bool
@@ -94,8 +94,9 @@ func TestEveryKindOfValueIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := settings{
-		Word: "two", On: true, Count: -3, UID: 4294967295, Day: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC),
-		At: time.Date(2027, 1, 31, 12, 0, 0, 0, time.UTC), Names: []string{"a", "b"},
+		Word: "two", On: true, Count: -3, UID: 4294967295,
+		Day: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC),
+		At:  time.Date(2027, 1, 31, 12, 0, 0, 0, time.UTC), Names: []string{"a", "b"},
 		Rule: []struct{ Name string }{{"x"}, {"y"}},
 	}
 	want.Limit.Tries = 10
@@ -106,8 +107,8 @@ func TestEveryKindOfValueIsRead(t *testing.T) {
 
 const aTime = "a time such as 2027-01-31T12:00:00Z, without quotes"
 
-// mistakes are those that policy and settings have no test of: the rest is in their tables,
-// message by message.
+// mistakes are those that the tests of policy and settings do not cover; their tables have the
+// rest, message by message.
 var mistakes = []struct{ name, text, open, hidden string }{
 	{"a uid that is too large", "uid = 4294967296",
 		"1: uid must be a whole number from 0 to 4294967295, not 4294967296",
@@ -128,8 +129,10 @@ var mistakes = []struct{ name, text, open, hidden string }{
 	{"a name twice", "names = ['secret',\n'secret']", `2: names lists "secret" twice`,
 		"2: names lists a value twice"},
 	{"no TOML", "word = secret",
-		"1: unexpected character U+0073 's' at start of value", `1: this is not TOML: write key = "value"`},
-	{"a table that lacks a key", "[[rule]]\n[limit]\n", "1: a rule has a name", "1: a rule has a name"},
+		"1: unexpected character U+0073 's' at start of value",
+		`1: this is not TOML: write key = "value"`},
+	{"a table that lacks a key", "[[rule]]\n[limit]\n", "1: a rule has a name",
+		"1: a rule has a name"},
 	{"a table at the end that lacks a key", "[[rule]]\n",
 		"1: a rule has a name", "1: a rule has a name"},
 }
@@ -145,9 +148,9 @@ func TestMistakeIsNamedWithItsLineAndShownUnlessTheFileIsOneOfSecrets(t *testing
 	}
 }
 
-// FuzzRead: no text panics; an error is one short printable line about a line of the file, which
-// in a file of secrets shows nothing of it; what is accepted is what the ordinary TOML decoder
-// finds there.
+// FuzzRead: No text panics. An error is one short printable line about a line of the file, which
+// shows nothing of a file of secrets. What is accepted is what the ordinary TOML decoder finds
+// there.
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(good))
 	for _, c := range mistakes {
@@ -156,7 +159,8 @@ func FuzzRead(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var got, hidden settings
 		err := got.schema("").Read(text)
-		if hiddenErr := hidden.schema("no such key").Read(text); (err == nil) != (hiddenErr == nil) {
+		hiddenErr := hidden.schema("no such key").Read(text)
+		if (err == nil) != (hiddenErr == nil) {
 			t.Errorf("hidden %v, otherwise %v", hiddenErr, err)
 		}
 		if err != nil {
@@ -183,27 +187,29 @@ func checkError(t *testing.T, text []byte, err error) {
 	if !ok || bad != nil || what == "" || line < 1 || line > 1+bytes.Count(text, []byte("\n")) {
 		t.Errorf("not `file:line: what`: %q", err)
 	}
-	if strings.ContainsFunc(err.Error(), func(r rune) bool { return !strconv.IsPrint(r) }) || len(err.Error()) > 300 {
+	if strings.ContainsFunc(err.Error(), func(r rune) bool { return !strconv.IsPrint(r) }) ||
+		len(err.Error()) > 300 {
 		t.Errorf("not one short printable line: %q", err)
 	}
 }
 
 func TestValueOfAnotherKindIsRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"on = 1":           "f:1: on must be true or false, not 1",
-		"names = 'a'":      `f:1: names must be a list such as ["a", "b"], not "a"`,
-		"names = []":       "f:1: names is an empty list: leave it out or name at least one",
-		"names = [1]":      "f:1: each of names must be a string, not 1",
-		"count = 6":        "f:1: count must be a whole number from -5 to 5, not 6",
-		"count = -6":       "f:1: count must be a whole number from -5 to 5, not -6",
-		"day = 2027-02-29": "f:1: day must be a date such as 2027-01-31, without quotes, not the date or time 2027-02-29",
-		"word = 'four'":    `f:1: word must be "one", "two" or "three", not "four"`,
-		"word = {}":        `f:1: word must be "one", "two" or "three", not a table`,
-		"limit = 1":        "f:1: limit is a table: write [limit] and its keys below",
-		"rule = 1":         "f:1: rule is a list of tables: write [[rule]] and its keys below",
-		"[rule]":           "f:1: write [[rule]], with two brackets on each side",
-		"[[limit]]":        "f:1: write [limit], with one bracket on each side",
-		"on = true\non=1":  "f:2: on is set twice, first on line 1",
+		"on = 1":      "f:1: on must be true or false, not 1",
+		"names = 'a'": `f:1: names must be a list such as ["a", "b"], not "a"`,
+		"names = []":  "f:1: names is an empty list: leave it out or name at least one",
+		"names = [1]": "f:1: each of names must be a string, not 1",
+		"count = 6":   "f:1: count must be a whole number from -5 to 5, not 6",
+		"count = -6":  "f:1: count must be a whole number from -5 to 5, not -6",
+		"day = 2027-02-29": "f:1: day must be a date such as 2027-01-31, without quotes, not " +
+			"the date or time 2027-02-29",
+		"word = 'four'":   `f:1: word must be "one", "two" or "three", not "four"`,
+		"word = {}":       `f:1: word must be "one", "two" or "three", not a table`,
+		"limit = 1":       "f:1: limit is a table: write [limit] and its keys below",
+		"rule = 1":        "f:1: rule is a list of tables: write [[rule]] and its keys below",
+		"[rule]":          "f:1: write [[rule]], with two brackets on each side",
+		"[[limit]]":       "f:1: write [limit], with one bracket on each side",
+		"on = true\non=1": "f:2: on is set twice, first on line 1",
 	} {
 		if got := fmt.Sprint(new(settings).schema("").Read([]byte(text))); got != want {
 			t.Errorf("%q:\ngot  %s\nwant %s", text, got, want)

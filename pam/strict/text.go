@@ -55,7 +55,7 @@ func Quote(s string) string {
 	return strconv.Quote(s[:end] + "…")
 }
 
-// cut shortens what the parser has already found to be printable.
+// cut shortens a text that the parser has already found to be printable.
 func cut(s string) string {
 	if len(s) > maxQuoted {
 		return s[:maxQuoted] + "…"

@@ -10,8 +10,7 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// Value is one value of the file: what it is called in errors, where it stands and what is written
-// there.
+// Value is one value of the file: its name in errors, its position and its text.
 type Value struct {
 	Name   string
 	Line   int
@@ -24,7 +23,7 @@ func (v Value) Errorf(format string, args ...any) error {
 	return v.reader.ErrorAt(v.Line, format, args...)
 }
 
-// Unknown is the error for a key that its table does not have.
+// Unknown returns the error for a key that its table does not have.
 func (v Value) Unknown() error {
 	switch r := v.reader; {
 	case r.Hidden != "":
@@ -36,7 +35,7 @@ func (v Value) Unknown() error {
 	}
 }
 
-// Refuse is the error for a value that is not what it must be.
+// Refuse returns the error for a value that is not what it must be.
 func (v Value) Refuse(must string) error {
 	if v.reader.Hidden != "" {
 		return v.Errorf("%s must %s", v.Name, must)
@@ -116,14 +115,16 @@ func (v Value) Uint32(into *uint32) error {
 	return nil
 }
 
-// Date reads a local date, at midnight UTC. The parser only finds that it looks like one.
+// Date reads a local date, at midnight UTC. The parser checks only that it looks like one.
 func (v Value) Date(into *time.Time) error {
-	return v.time(into, unstable.LocalDate, time.DateOnly, "be a date such as 2027-01-31, without quotes")
+	return v.time(into, unstable.LocalDate, time.DateOnly,
+		"be a date such as 2027-01-31, without quotes")
 }
 
 // Time reads a date and time in UTC, to the second.
 func (v Value) Time(into *time.Time) error {
-	return v.time(into, unstable.DateTime, "2006-01-02T15:04:05Z", "be a time such as 2027-01-31T12:00:00Z, without quotes")
+	return v.time(into, unstable.DateTime, "2006-01-02T15:04:05Z",
+		"be a time such as 2027-01-31T12:00:00Z, without quotes")
 }
 
 func (v Value) time(into *time.Time, kind unstable.Kind, layout, must string) error {
@@ -132,7 +133,7 @@ func (v Value) time(into *time.Time, kind unstable.Kind, layout, must string) er
 	}
 	text := string(v.node.Data)
 	t, err := time.Parse(layout, text)
-	if err != nil || t.Format(layout) != text { // Parse takes an hour of one digit
+	if err != nil || t.Format(layout) != text { // Parse accepts an hour of one digit
 		return v.Refuse(must)
 	}
 	*into = t
@@ -167,8 +168,8 @@ func (v Value) shown() string {
 	return " " + v.found()
 }
 
-// Some is List for one that must not be empty. Whether an empty list of users means no one or
-// everyone is a question that a file should not raise.
+// Some is List for a list that must not be empty. A file should not raise the question whether an
+// empty list of users means no one or everyone.
 func Some[T comparable](v Value, into *[]T, read func(Value, *T) error) error {
 	if err := List(v, into, read); err != nil {
 		return err
@@ -182,7 +183,7 @@ func Some[T comparable](v Value, into *[]T, read func(Value, *T) error) error {
 // element is one value of a list.
 func (v Value) element(n *unstable.Node) Value {
 	e := Value{Name: "each of " + v.Name, Line: v.Line, reader: v.reader, node: n}
-	if n.Raw.Length > 0 { // a list in a list has no place of its own
+	if n.Raw.Length > 0 { // a list in a list has no position of its own
 		e.Line = v.reader.lineOf(n)
 	}
 	return e
