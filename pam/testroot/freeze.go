@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Group makes a control group that can be frozen, or skips the test. What is left in it is killed when the test ends.
+// Group makes a control group that can be frozen, or skips the test. Processes left in it are
+// killed when the test ends.
 func Group(t testing.TB) string {
 	t.Helper()
 	NeedRoot(t, "only root makes control groups")
@@ -26,7 +27,7 @@ func Group(t testing.TB) string {
 		}
 		t.Cleanup(func() {
 			os.WriteFile(group+"/cgroup.kill", []byte("1"), 0)
-			for errors.Is(unix.Rmdir(group), unix.EBUSY) { // until what was killed is gone
+			for errors.Is(unix.Rmdir(group), unix.EBUSY) { // until the killed processes are gone
 			}
 		})
 		if _, err := os.Stat(group + "/cgroup.freeze"); err != nil {
@@ -38,7 +39,7 @@ func Group(t testing.TB) string {
 	return ""
 }
 
-// Freeze freezes processes, as a user may who has a control group of their own, until the test ends.
+// Freeze freezes processes until the test ends, as users with a control group of their own may.
 func Freeze(t testing.TB, pids ...int) {
 	t.Helper()
 	group := Group(t)

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Unprivileged runs f on a thread that may not override file permissions, so that root is refused what an ordinary user is.
+// Unprivileged runs f on a thread that may not override file permissions, so that root is refused
+// what an ordinary user is refused.
 func Unprivileged(t testing.TB, f func()) {
 	t.Helper()
 	runtime.LockOSThread()
@@ -25,17 +26,17 @@ func Unprivileged(t testing.TB, f func()) {
 	f()
 }
 
-// Stranger is a uid that no test runs as.
+// Stranger is a uid under which no test runs.
 const Stranger = 65534
 
-// GiveAway makes a path somebody else's. Only root can.
+// GiveAway makes a path another user's. Only root can.
 func GiveAway(t testing.TB, path string) {
 	t.Helper()
 	NeedRoot(t, "only root can give a file away")
 	Must(t, os.Lchown(path, Stranger, Stranger))
 }
 
-// NeedRoot skips a test that cannot be held otherwise.
+// NeedRoot skips a test that only root can run.
 func NeedRoot(t testing.TB, why string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -43,7 +44,8 @@ func NeedRoot(t testing.TB, why string) {
 	}
 }
 
-// Strace is the command line of strace for a program that will be traced with all its threads, or a skip with the reason.
+// Strace returns the command line of strace for a program to be traced with all its threads, or
+// skips the test with the reason.
 func Strace(t testing.TB, options ...string) []string {
 	t.Helper()
 	path, err := exec.LookPath("strace")

@@ -1,5 +1,5 @@
-// Package testroot makes what tests need around latchkey: a small file system root with its directories, a policy and
-// enrolled users, below t.TempDir(). Only tests import it.
+// Package testroot makes the surroundings of latchkey for tests: a small root directory with
+// latchkey's directories, a policy and enrolled users, below t.TempDir(). Only tests import it.
 package testroot
 
 import (
@@ -33,29 +33,32 @@ func New(t testing.TB) Root {
 	return root
 }
 
-// Fill makes latchkey's directories in a root that exists, whatever the umask is.
+// Fill makes latchkey's directories in an existing root, regardless of the umask.
 func (r Root) Fill(t testing.TB) {
 	t.Helper()
-	for _, dir := range []string{"", "dev", "etc", "etc/latchkey", "etc/latchkey/users", "var", "var/lib", "var/lib/latchkey", "var/lib/latchkey/users"} {
+	for _, dir := range []string{
+		"", "dev", "etc", "etc/latchkey", "etc/latchkey/users", "var", "var/lib",
+		"var/lib/latchkey", "var/lib/latchkey/users",
+	} {
 		Must(t, os.MkdirAll(r.Join(dir), 0o700))
 		Must(t, os.Chmod(r.Join(dir), 0o755))
 	}
 }
 
-// Join is the path of name in r.
+// Join returns the path of name in r.
 func (r Root) Join(name string) string { return filepath.Join(string(r), name) }
 
-// Record, State and Key are the paths of a user's two files and of the host key.
+// Record, State and Key return the paths of a user's two files and of the host key.
 func (r Root) Record(name string) string { return string(r) + "/etc/latchkey/users/" + name }
 func (r Root) State(name string) string  { return string(r) + "/var/lib/latchkey/users/" + name }
 func (r Root) Key() string               { return r.Join("var/lib/latchkey/key") }
 
-// Keyring is the keyring of r, with patience enough for a crowd.
+// Keyring returns the keyring of r, with enough patience for a crowd.
 func (r Root) Keyring() factor.Keyring {
 	return factor.NewKeyring(string(r), safefile.Patience{Limit: time.Minute})
 }
 
-// Store is the same to be changed, as enroll does it.
+// Store returns the records and states of r to be changed as enroll changes them.
 func (r Root) Store() enrollment.Store { return enrollment.Store{Keyring: r.Keyring()} }
 
 // Policy writes latchkey.toml.
@@ -66,8 +69,10 @@ func (r Root) Policy(t testing.TB, text string) {
 	Must(t, os.Chmod(path, 0o644))
 }
 
-// Enroll gives name these devices, in place of any record and state there are, as enroll does it: state first.
-func (r Root) Enroll(t testing.TB, name string, uid uint32, devices ...record.Device) *record.Record {
+// Enroll gives name these devices, in place of any record and state that exist, in enroll's order:
+// state first.
+func (r Root) Enroll(t testing.TB, name string, uid uint32,
+	devices ...record.Device) *record.Record {
 	t.Helper()
 	rec := &record.Record{Name: name, UID: uid, Devices: devices}
 	for i, d := range devices {
@@ -94,7 +99,8 @@ func (r Root) Save(t testing.TB, rec *record.Record) {
 	}))
 }
 
-// TOTP is an authenticator app as most are: SHA1, 6 digits, 30 seconds. Everything about it follows from its label.
+// TOTP returns an authenticator app with the usual parameters: SHA1, 6 digits, 30 seconds.
+// Everything about it follows from its label.
 func TOTP(label string) record.Device {
 	sum := sha256.Sum256([]byte(label))
 	d := record.Device{
@@ -105,7 +111,7 @@ func TOTP(label string) record.Device {
 	return d
 }
 
-// Code is what d shows at the time at.
+// Code returns the code that d shows at the time at.
 func Code(t testing.TB, d record.Device, at time.Time) string {
 	t.Helper()
 	code, err := factor.Code(&d, factor.Step(&d, at))
@@ -113,13 +119,13 @@ func Code(t testing.TB, d record.Device, at time.Time) string {
 	return code
 }
 
-// WrongCode is a code of the right length that no device shows within two steps of at.
+// WrongCode returns a code of the right length that no device shows within two steps of at.
 func WrongCode(t testing.TB, at time.Time, devices ...record.Device) string {
 	t.Helper()
 	return WrongCodes(t, 1, at, devices...)[0]
 }
 
-// WrongCodes are n different ones.
+// WrongCodes returns n different wrong codes.
 func WrongCodes(t testing.TB, n int, at time.Time, devices ...record.Device) (codes []string) {
 	t.Helper()
 	for i := 0; len(codes) < n; i++ {
@@ -155,7 +161,8 @@ func Write(t testing.TB, path string, data []byte) {
 	Must(t, os.WriteFile(path, data, 0o600))
 }
 
-// Unchanged remembers the file path and, when the test ends, demands that it is byte for byte the same.
+// Unchanged remembers the file path and, when the test ends, demands that it is byte for byte the
+// same.
 func Unchanged(t testing.TB, path string) {
 	t.Helper()
 	before := Read(t, path)
@@ -166,7 +173,7 @@ func Unchanged(t testing.TB, path string) {
 	})
 }
 
-// Must ends the test if something that is not under test fails.
+// Must ends the test if a step that is not under test fails.
 func Must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
