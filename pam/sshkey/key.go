@@ -1,0 +1,127 @@
+// Package sshkey reads SSH public keys, and what sshd says of the keys that it accepted.
+//
+// It is what a login needs of SSH's formats and no more: golang.org/x/crypto/ssh would link network
+// code into a program that runs as root at every login. RFC 4253 section 6.6 has the encoding of
+// keys, OpenSSH's PROTOCOL.u2f that of security keys, and PROTOCOL.certkeys that of certificates.
+package sshkey
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Key is a public key, without any certificate around it. The zero Key is none.
+type Key struct {
+	Type string // as in the blob, such as "ssh-ed25519" or SKEd25519
+	Blob string // the encoded key
+}
+
+// The types of keys that live on security keys.
+const (
+	SKEd25519 = "sk-ssh-ed25519@openssh.com"
+	SKECDSA   = "sk-ecdsa-sha2-nistp256@openssh.com"
+	// webAuthn is a way to sign with an SKECDSA key, in a browser. OpenSSH reads a public key that
+	// has its name for the type, and writes it with the name of the key.
+	webAuthn = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
+)
+
+// fields is how many fields a key of each type has behind its type.
+var fields = map[string]int{
+	"ssh-rsa": 2, "ssh-dss": 4, "ssh-ed25519": 1,
+	"ecdsa-sha2-nistp256": 2, "ecdsa-sha2-nistp384": 2, "ecdsa-sha2-nistp521": 2,
+	SKEd25519: 2, SKECDSA: 3, webAuthn: 3,
+}
+
+// Errors of Parse. None of them shows any of what was read.
+var (
+	errForm     = errors.New("not a public key: its line is a type, base64 and a comment")
+	errType     = errors.New("the key is not of the type that its line begins with")
+	errBlob     = errors.New("the key is malformed: copy its whole line")
+	errHostCert = errors.New("the certificate is a host's, not a user's")
+)
+
+// Hash is the SHA-256 of the key, by which it can be recognized.
+func (k Key) Hash() [sha256.Size]byte { return sha256.Sum256([]byte(k.Blob)) }
+
+// Fingerprint is the hash as ssh-keygen -l shows it.
+func (k Key) Fingerprint() string {
+	hash := k.Hash()
+	return "SHA256:" + base64.RawStdEncoding.EncodeToString(hash[:])
+}
+
+// String is the key as a line of a public key file has it, without a comment.
+func (k Key) String() string { return k.Type + " " + base64.StdEncoding.EncodeToString([]byte(k.Blob)) }
+
+// OnSecurityKey reports whether the key has a type of those that live on security keys. It is no
+// proof that this one does: 60 lines of code can act like one.
+func (k Key) OnSecurityKey() bool { return k.Type == SKEd25519 || k.Type == SKECDSA }
+
+// Application is what a security key's key is for, usually "ssh:"; empty for other keys.
+func (k Key) Application() string {
+	if !k.OnSecurityKey() {
+		return ""
+	}
+	parts := (&reader{rest: k.Blob}).texts(1 + fields[k.Type])
+	return parts[len(parts)-1]
+}
+
+// Accepted returns the keys that sshd says it accepted in this connection. authInfo is
+// SSH_AUTH_INFO_0: a line for each method that was passed, with a key behind "publickey". A line that
+// this cannot read is passed over: then no key is known to have been accepted.
+func Accepted(authInfo string) (keys []Key) {
+	for line := range strings.Lines(authInfo) {
+		text, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "publickey ")
+		if !ok {
+			continue
+		}
+		if key, err := Parse(text); err == nil {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// Parse reads the line of a public key or of a user's certificate, as ssh-keygen writes it: a type,
+// base64 and possibly more. Of a certificate it returns the key inside, which stays the same when
+// the certificate is renewed.
+func Parse(line string) (Key, error) {
+	words := strings.SplitN(strings.TrimRight(line, "\r\n"), " ", 3)
+	if len(words) < 2 {
+		return Key{}, errForm
+	}
+	blob, err := base64.StdEncoding.Strict().DecodeString(words[1])
+	if err != nil || strings.ContainsAny(words[1], "\r\n") {
+		return Key{}, errForm
+	}
+	return FromBlob(words[0], string(blob))
+}
+
+// FromBlob is the key, or the key inside the certificate, that is encoded in blob and said to be of
+// a type.
+func FromBlob(typ, blob string) (Key, error) {
+	r := &reader{rest: blob}
+	inside := r.text()
+	switch {
+	case r.bad:
+		return Key{}, errBlob
+	case typ != inside && (typ != webAuthn || inside != SKECDSA):
+		return Key{}, errType
+	}
+	if plain, ok := plainType(inside); ok {
+		return r.certificate(plain)
+	}
+	n, known := fields[inside]
+	if !known {
+		return Key{}, fmt.Errorf("%w %q", ErrUnknown, cut(inside))
+	}
+	return r.key(inside, n)
+}
+
+// ErrUnknown says that a key is of a type that latchkey does not know.
+var ErrUnknown = errors.New("unknown type of key")
+
+// cut bounds text that is shown.
+func cut(text string) string { return text[:min(len(text), 64)] }
