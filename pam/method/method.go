@@ -14,6 +14,7 @@ const (
 	SMS      Method = "sms"      // code sent by text message
 	Call     Method = "call"     // code spoken in a voice call
 	Key      Method = "key"      // security key
+	Trust    Method = "trust"    // no code: a computer that the user trusts
 	Phone    Method = "phone"    // a number that codes are sent to
 	Bypass   Method = "bypass"   // code that root gave out
 )

@@ -168,14 +168,14 @@ func attempt(p *platter, h *history, n uint64) (err error) {
 	return nil
 }
 
-// life runs commits that are killed and flushes that fail at random, between crashes of the machine.
+// life runs commits that are killed and flushes that fail at random, between crashes of the machine. It begins with a file of
+// each version that is read.
 func life(t *testing.T, seed uint64, failures bool) {
 	random := rand.New(rand.NewPCG(seed, 0))
-	first := State{Devices: []Device{{}}, sequence: 1}
-	slot, err := first.encode()
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := &State{Devices: []Device{{}}, sequence: 1}
+	slot := [][]byte{
+		encoded(t, first), version2Slot(t, first, unchanged), version1Slot(t, first, unchanged),
+	}[seed%3]
 	p, h := newPlatter(slices.Concat(slot, slot), random), &history{}
 	for n := uint64(1); n < 30; n++ {
 		p.left, p.failing = random.IntN(12)-1, failures && random.IntN(4) == 0

@@ -2,6 +2,8 @@ package state
 
 import (
 	"encoding/binary"
+	"math"
+	"net/netip"
 	"time"
 )
 
@@ -62,6 +64,45 @@ func (f *fields) time(v *time.Time) {
 	}
 }
 
+// shortTime is time in 4 bytes, which last until 2106; later times are the last of these.
+func (f *fields) shortTime(v *time.Time) {
+	var seconds uint32
+	if !v.IsZero() {
+		seconds = uint32(min(max(v.Unix(), 0), math.MaxUint32))
+	}
+	f.uint32(&seconds)
+	if !f.write && seconds != 0 {
+		*v = time.Unix(int64(seconds), 0)
+	}
+}
+
+// address is an address of a kind, IPv4 mapped into IPv6.
+func (f *fields) address(v *netip.Addr, kind byte) {
+	var b [16]byte
+	if kind != 0 {
+		b = v.As16()
+	}
+	f.bytes(b[:])
+	switch kind {
+	case kindIPv4:
+		*v = netip.AddrFrom16(b).Unmap()
+	case kindIPv6:
+		*v = netip.AddrFrom16(b)
+	}
+}
+
+// mapped is an address of either kind, IPv4 mapped into IPv6, and zeros for the zero Addr.
+func (f *fields) mapped(v *netip.Addr) {
+	var b [16]byte
+	if v.IsValid() {
+		b = v.As16()
+	}
+	f.bytes(b[:])
+	if b != [16]byte{} {
+		*v = netip.AddrFrom16(b).Unmap()
+	}
+}
+
 // number is how many entries a list has, which stands before the list.
 func (f *fields) number(of int) int {
 	n := uint16(of)
@@ -83,6 +124,21 @@ func list[T any](f *fields, v *[]T, n, room int, entry func(*T, *fields)) {
 			entry(&(*v)[i], f)
 		} else {
 			entry(&none, f)
+		}
+	}
+}
+
+// sparse is a list without a number before it: an entry that is all zeros is none.
+func sparse[T comparable](f *fields, v *[]T, room int, entry func(*T, *fields)) {
+	if f.write {
+		list(f, v, len(*v), room, entry)
+		return
+	}
+	var read []T
+	list(f, &read, room, room, entry)
+	for _, e := range read {
+		if e != *new(T) {
+			*v = append(*v, e)
 		}
 	}
 }

@@ -18,14 +18,19 @@ func (s *State) layout(f *fields) {
 	list(f, &s.Failures, failures, MaxFailures, func(t *time.Time, f *fields) { f.time(t) })
 	list(f, &s.Devices, devices, MaxDevices, (*Device).layout)
 	sends := f.number(len(s.Sends))
-	f.skip(62)
+	f.skip(6)
 	list(f, &s.Sends, sends, MaxSends, (*Send).layout)
 	s.Recovery.layout(f)
 	s.Next.layout(f)
 	s.Ticket.layout(f)
 	s.Bypass.layout(f)
-	s.layoutPendings(f)
+	sparse(f, &s.Pendings, MaxPendings, (*Pending).layout)
 	s.Refused.layout(f)
+	sparse(f, &s.Trusts, MaxTrusts, (*Trust).layout)
+	f.time(&s.Clock)
+	s.Accepted.layout(f)
+	s.Denied.layout(f)
+	sparse(f, &s.Networks, MaxNetworks, (*Network).layout)
 }
 
 func (d *Device) layout(f *fields) {
@@ -38,7 +43,6 @@ func (d *Device) layout(f *fields) {
 func (s *Send) layout(f *fields) {
 	f.time(&s.At)
 	f.uint32(&s.Count)
-	f.skip(4)
 }
 
 func (r *Recovery) layout(f *fields) {
@@ -50,21 +54,6 @@ func (c *OneTimeCode) layout(f *fields) {
 	f.time(&c.Until)
 	f.bytes(c.Salt[:])
 	f.bytes(c.Hash[:])
-}
-
-// layoutPendings has no number before it: what is all zeros is none.
-func (s *State) layoutPendings(f *fields) {
-	if f.write {
-		list(f, &s.Pendings, len(s.Pendings), MaxPendings, (*Pending).layout)
-		return
-	}
-	var read []Pending
-	list(f, &read, MaxPendings, MaxPendings, (*Pending).layout)
-	for _, p := range read {
-		if p != (Pending{}) {
-			s.Pendings = append(s.Pendings, p)
-		}
-	}
 }
 
 // The flags of a verification.
@@ -97,29 +86,32 @@ func text(b []byte) string { return strings.TrimRight(string(b), "\x00") }
 
 func (r *Refused) layout(f *fields) {
 	f.uint32(&r.Count)
-	f.skip(4)
+	f.uint32(&r.Told)
 	f.time(&r.First)
 	f.time(&r.Last)
 	layoutAddress(&r.From, f)
 }
 
-// layoutAddress has the kind of the address before it: 0 none, 4 or 6.
+// layoutAddress has the kind of the address before it, and reserved bytes between the two.
 func layoutAddress(a *netip.Addr, f *fields) {
-	var kind byte
-	var b [16]byte
-	if a.IsValid() {
-		kind, b = 6, a.As16()
-	}
-	if a.Is4() {
-		kind = 4
-	}
+	kind := kindOf(*a)
 	f.uint8(&kind)
 	f.skip(7)
-	f.bytes(b[:])
-	switch kind {
-	case 4:
-		*a = netip.AddrFrom16(b).Unmap()
-	case 6:
-		*a = netip.AddrFrom16(b)
+	f.address(a, kind)
+}
+
+// The kinds of an address; 0 is none.
+const (
+	kindIPv4 = 4
+	kindIPv6 = 6
+)
+
+func kindOf(a netip.Addr) byte {
+	switch {
+	case !a.IsValid():
+		return 0
+	case a.Is4():
+		return kindIPv4
 	}
+	return kindIPv6
 }

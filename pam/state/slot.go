@@ -11,7 +11,7 @@ const (
 	slotSize  = 4096
 	fileSize  = 2 * slotSize
 	magic     = "LATCHKEY"
-	version   = 2
+	version   = 3
 	versionAt = len(magic)
 	fieldsAt  = versionAt + 2
 	sumAt     = slotSize - sha256.Size
@@ -40,6 +40,9 @@ func (s *State) fits() error {
 		return fmt.Errorf("%d failures, %d devices, %d sends and %d verifications do not fit",
 			len(s.Failures), len(s.Devices), len(s.Sends), len(s.Pendings))
 	}
+	if len(s.Trusts) > MaxTrusts || len(s.Networks) > MaxNetworks {
+		return fmt.Errorf("%d trusted computers and %d networks do not fit", len(s.Trusts), len(s.Networks))
+	}
 	for _, p := range s.Pendings {
 		if len(p.SID) > maxSID || p.SID == "" && p.Sends == 0 {
 			return fmt.Errorf("a verification named %q, sent %d times, does not fit", p.SID, p.Sends)
@@ -65,6 +68,8 @@ func decode(b []byte) (*State, error) {
 	case version:
 	case version1:
 		return decode1(b)
+	case version2:
+		return decode2(b)
 	default:
 		return nil, ErrNewer
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"latchkey/pam/method"
 )
 
 // full is a state with something in every field; its times are whole seconds, as in the file.
@@ -33,7 +35,38 @@ func full() *State {
 		})
 	}
 	s.Refused = Refused{
-		Count: 99, First: time.Unix(1800000200, 0), Last: time.Unix(1800000201, 0), From: netip.MustParseAddr("192.0.2.7"),
+		Count: 99, Told: 98, First: time.Unix(1800000200, 0), Last: time.Unix(1800000201, 0), From: netip.MustParseAddr("192.0.2.7"),
+	}
+	return withVersion3(s)
+}
+
+// withVersion3 adds what version 3 has and earlier ones had not.
+func withVersion3(s *State) *State {
+	for i := range MaxTrusts {
+		s.Trusts = append(s.Trusts, Trust{
+			Key: [16]byte{15: byte(i + 1)}, From: netip.MustParseAddr("2001:db8::"), Anywhere: i%2 == 1,
+			Since: time.Unix(1800000300+int64(i), 0), Days: uint16(i), Tag: [8]byte{7: byte(i)},
+		})
+	}
+	s.Trusts[0].From = netip.MustParseAddr("192.0.2.8")
+	s.Trusts[1].From = netip.Addr{}
+	s.Clock = time.Unix(1800000400, 0)
+	s.Accepted = Attempt{
+		At: time.Unix(1800000500, 0), From: netip.MustParseAddr("192.0.2.9"), Service: "sshd", Method: method.Bypass,
+		Device: DeviceID{1, 0xee},
+	}
+	s.Denied = Attempt{
+		At: time.Unix(1800000600, 0), From: netip.MustParseAddr("2001:db8::9"), Service: "a-service-of-22-bytes-",
+		Method: method.TOTP, Device: DeviceID{2, 0xee},
+	}
+	for i := range MaxNetworks {
+		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, byte(i), 0}), 24)
+		s.Networks = append(s.Networks, Network{prefix, time.Unix(1800000700+int64(i), 0)})
+	}
+	s.Networks[MaxNetworks-1].Prefix = netip.MustParsePrefix("2001:db8:1:2::/64")
+	s.Sends = []Send{}
+	for i := range MaxSends {
+		s.Sends = append(s.Sends, Send{At: time.Unix(1800000800+int64(i), 0), Count: uint32(i + 1)})
 	}
 	return s
 }
@@ -61,6 +94,7 @@ func TestAStateIsReadAsItWasWritten(t *testing.T) {
 		"the last uid":   {UID: 1<<32 - 1},
 		"IPv6":           {Refused: Refused{Count: 1, From: netip.MustParseAddr("2001:db8::7")}},
 		"a send booked":  {Pendings: []Pending{{Device: DeviceID{1}, At: time.Unix(1800000000, 0), Sends: 1}}},
+		"a client here":  {Networks: []Network{{netip.MustParsePrefix("::/64"), time.Unix(1800000000, 0)}}},
 		"the last steps": {Devices: []Device{{Counter: 1<<64 - 1}}, sequence: 1<<64 - 1},
 	} {
 		b := encoded(t, s)
@@ -79,6 +113,8 @@ func TestAStateThatDoesNotFitIsNotWritten(t *testing.T) {
 		"failures":                  {Failures: make([]time.Time, MaxFailures+1)},
 		"devices":                   {Devices: make([]Device, MaxDevices+1)},
 		"sends":                     {Sends: make([]Send, MaxSends+1)},
+		"trusted computers":         {Trusts: make([]Trust, MaxTrusts+1)},
+		"networks":                  {Networks: make([]Network, MaxNetworks+1)},
 		"verifications":             {Pendings: slices.Repeat([]Pending{{SID: "VE"}}, MaxPendings+1)},
 		"letters of a verification": {Pendings: []Pending{{SID: strings.Repeat("x", maxSID+1)}}},
 	} {
@@ -95,7 +131,7 @@ func TestASlotIsAsFormatSays(t *testing.T) {
 		what      string
 		got, want uint64
 	}{
-		{"version", uint64(be.Uint16(b[8:])), 2},
+		{"version", uint64(be.Uint16(b[8:])), 3},
 		{"failures", uint64(be.Uint16(b[10:])), 64},
 		{"uid", uint64(be.Uint32(b[12:])), 1000},
 		{"sequence", be.Uint64(b[16:]), 7},
@@ -106,23 +142,47 @@ func TestASlotIsAsFormatSays(t *testing.T) {
 		{"last device's id", be.Uint64(b[568+31*32:]), 0x1fff << 48},
 		{"last device's step", be.Uint64(b[568+31*32+8:]), 60000031},
 		{"last device's use", be.Uint64(b[568+31*32+16:]), 31},
-		{"ticket's end", be.Uint64(b[2712:]), 1800000001},
-		{"ticket's salt", uint64(b[2720]), 1},
-		{"ticket's hash", uint64(b[2736+31]), 2},
-		{"bypass's end", be.Uint64(b[2768:]), 1800000002},
-		{"bypass's salt", uint64(b[2776+15]), 3},
-		{"bypass's hash", uint64(b[2792]), 4},
-		{"last verification's phone", be.Uint64(b[2824+7*64:]), 0x07ff << 48},
-		{"last verification's time", be.Uint64(b[2824+7*64+8:]), 1800000107},
-		{"last verification's name", uint64(b[2824+7*64+16+33]), '7'},
-		{"last verification's checks", uint64(be.Uint16(b[2824+7*64+56:])), 7},
-		{"last verification's sends", uint64(be.Uint16(b[2824+7*64+58:])), 8},
-		{"last verification's flags", uint64(b[2824+7*64+60]), 3},
-		{"refused", uint64(be.Uint32(b[3336:])), 99},
-		{"first refused", be.Uint64(b[3344:]), 1800000200},
-		{"last refused", be.Uint64(b[3352:]), 1800000201},
-		{"kind of address", uint64(b[3360]), 4},
-		{"address", uint64(be.Uint32(b[3380:])), 192<<24 | 2<<8 | 7},
+		{"sends", uint64(be.Uint16(b[1592:])), 64},
+		{"last send", be.Uint64(b[1600+63*12:]), 1800000863},
+		{"last sends", uint64(be.Uint32(b[1600+63*12+8:])), 64},
+		{"ticket's end", be.Uint64(b[2400:]), 1800000001},
+		{"ticket's salt", uint64(b[2408]), 1},
+		{"ticket's hash", uint64(b[2424+31]), 2},
+		{"bypass's end", be.Uint64(b[2456:]), 1800000002},
+		{"bypass's salt", uint64(b[2464+15]), 3},
+		{"bypass's hash", uint64(b[2480]), 4},
+		{"last verification's phone", be.Uint64(b[2512+7*64:]), 0x07ff << 48},
+		{"last verification's time", be.Uint64(b[2512+7*64+8:]), 1800000107},
+		{"last verification's name", uint64(b[2512+7*64+16+33]), '7'},
+		{"last verification's checks", uint64(be.Uint16(b[2512+7*64+56:])), 7},
+		{"last verification's sends", uint64(be.Uint16(b[2512+7*64+58:])), 8},
+		{"last verification's flags", uint64(b[2512+7*64+60]), 3},
+		{"refused", uint64(be.Uint32(b[3024:])), 99},
+		{"refused and told", uint64(be.Uint32(b[3028:])), 98},
+		{"first refused", be.Uint64(b[3032:]), 1800000200},
+		{"last refused", be.Uint64(b[3040:]), 1800000201},
+		{"kind of address", uint64(b[3048]), 4},
+		{"address", uint64(be.Uint32(b[3068:])), 192<<24 | 2<<8 | 7},
+		{"last trust's key", be.Uint64(b[3072+15*48+8:]), 16},
+		{"last trust's address", uint64(be.Uint32(b[3072+15*48+16:])), 0x20010db8},
+		{"first trust's address", be.Uint64(b[3072+24:]), 0xffff<<32 | 192<<24 | 2<<8 | 8},
+		{"last trust's time", uint64(be.Uint32(b[3072+15*48+32:])), 1800000315},
+		{"last trust's days", uint64(be.Uint16(b[3072+15*48+36:])), 15},
+		{"last trust's flags", uint64(b[3072+15*48+38]), 1},
+		{"last trust's tag", be.Uint64(b[3072+15*48+40:]), 15},
+		{"latest time", be.Uint64(b[3840:]), 1800000400},
+		{"accepted", be.Uint64(b[3848:]), 1800000500},
+		{"accepted device", be.Uint64(b[3856:]), 0x01ee << 48},
+		{"accepted service", uint64(be.Uint32(b[3864:])), 0x73736864},
+		{"accepted method", uint64(b[3886]), 8},
+		{"accepted kind of address", uint64(b[3887]), 4},
+		{"accepted address", uint64(be.Uint32(b[3900:])), 192<<24 | 2<<8 | 9},
+		{"denied", be.Uint64(b[3904:]), 1800000600},
+		{"denied kind of address", uint64(b[3943]), 6},
+		{"denied address", uint64(b[3959]), 9},
+		{"first network", be.Uint64(b[3960:]), 4<<32 | 10<<24},
+		{"last network", be.Uint64(b[3960+7*12:]), 0x20010db800010002},
+		{"last network's time", uint64(be.Uint32(b[3960+7*12+8:])), 1800000707},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s is %d, not %d", c.what, c.got, c.want)
@@ -145,20 +205,28 @@ func TestASlotWithAnythingElseInItIsDamaged(t *testing.T) {
 		{"the last reserved byte of the header", func(b []byte) { b[55] = 1 }, errChecksum},
 		{"a failure more than counted", func(b []byte) { b[56+2*8] = 1 }, errChecksum},
 		{"a device more than counted", func(b []byte) { b[568+2*32] = 1 }, errChecksum},
-		{"a reserved byte of a send", func(b []byte) { b[1656+12] = 1 }, errChecksum},
-		{"a byte where version 1 had checks", func(b []byte) { b[1595] = 1 }, errChecksum},
-		{"the last byte where version 1 had a verification", func(b []byte) { b[1655] = 1 }, errChecksum},
-		{"a verification that was never sent and has no name", func(b []byte) { b[2824] = 1 }, errChecksum},
-		{"an unknown flag", func(b []byte) { b[2824+59], b[2824+60] = 1, 4 }, errChecksum},
-		{"a gap between verifications", func(b []byte) { b[2824+64+59] = 1 }, errChecksum},
-		{"an unknown kind of address", func(b []byte) { b[3360] = 5 }, errChecksum},
-		{"the first reserved byte at the end", func(b []byte) { b[3384] = 1 }, errChecksum},
+		{"the first reserved byte before the sends", func(b []byte) { b[1594] = 1 }, errChecksum},
+		{"the last reserved byte before the sends", func(b []byte) { b[1599] = 1 }, errChecksum},
+		{"a send more than counted", func(b []byte) { b[1600] = 1 }, errChecksum},
+		{"a verification that was never sent and has no name", func(b []byte) { b[2512] = 1 }, errChecksum},
+		{"an unknown flag", func(b []byte) { b[2512+59], b[2512+60] = 1, 4 }, errChecksum},
+		{"a gap between verifications", func(b []byte) { b[2512+64+59] = 1 }, errChecksum},
+		{"an unknown kind of address", func(b []byte) { b[3048] = 5 }, errChecksum},
+		{"a reserved byte behind the kind of an address", func(b []byte) { b[3049] = 1 }, errChecksum},
+		{"an unknown flag of a trust", func(b []byte) { b[3072+38] = 2 }, errChecksum},
+		{"a reserved byte of a trust", func(b []byte) { b[3072+39] = 1 }, errChecksum},
+		{"a gap between trusts", func(b []byte) { b[3072+48] = 1 }, errChecksum},
+		{"an unknown method", func(b []byte) { b[3886] = 9 }, errChecksum},
+		{"an unknown kind of address of an attempt", func(b []byte) { b[3887] = 1 }, errChecksum},
+		{"an address of no kind", func(b []byte) { b[3959] = 1 }, errChecksum},
+		{"a gap between networks", func(b []byte) { b[3960+12] = 1 }, errChecksum},
+		{"the first reserved byte at the end", func(b []byte) { b[4056] = 1 }, errChecksum},
 		{"the last reserved byte at the end", func(b []byte) { b[4063] = 1 }, errChecksum},
 		{"too many failures", func(b []byte) { b[11] = 65 }, errChecksum},
 		{"very many failures", func(b []byte) { b[10], b[11] = 255, 255 }, errChecksum},
 		{"too many devices", func(b []byte) { b[49] = 33 }, errChecksum},
 		{"very many devices", func(b []byte) { b[48], b[49] = 255, 255 }, errChecksum},
-		{"version 3", func(b []byte) { b[9] = 3 }, ErrNewer},
+		{"version 4", func(b []byte) { b[9] = 4 }, ErrNewer},
 		{"version 0", func(b []byte) { b[9] = 0 }, ErrNewer},
 		{"version 257", func(b []byte) { b[8] = 1 }, ErrNewer},
 	}
@@ -218,7 +286,7 @@ func TestOfTwoSlots(t *testing.T) {
 	old, young := encoded(t, &State{sequence: 4, UID: 4}), encoded(t, &State{sequence: 5, UID: 5})
 	other := encoded(t, &State{sequence: 5, UID: 6})
 	zero, newer := make([]byte, slotSize), encoded(t, &State{sequence: 3})
-	newer[9] = 3
+	newer[9] = 4
 	sealed(newer)
 	cases := []struct {
 		name     string
@@ -240,74 +308,6 @@ func TestOfTwoSlots(t *testing.T) {
 		if !errors.Is(err, c.want) || err == nil && f.UID != c.uid {
 			t.Errorf("%s: %v", c.name, err)
 		}
-	}
-}
-
-// version1 is a slot of version 1 with the verification that it had room for.
-func version1Slot(t *testing.T, s *State, verification func(b []byte)) []byte {
-	t.Helper()
-	b := encoded(t, s)
-	b[9] = 1
-	verification(b)
-	return sealed(b)
-}
-
-func withVerification(b []byte) {
-	b[1595], b[1596] = 3, 2 // checks, by call
-	b[1600] = 9             // the phone
-	binary.BigEndian.PutUint64(b[1608:], 1800000000)
-	copy(b[1616:], "VE0123456789abcdef0123456789abcdef")
-}
-
-func TestASlotOfVersion1IsRead(t *testing.T) {
-	s := full()
-	s.Pendings, s.Refused = nil, Refused{}
-	got, err := decode(version1Slot(t, s, func([]byte) {}))
-	if err != nil || !reflect.DeepEqual(got, s) {
-		t.Errorf("without a verification: got %+v, %v", got, err)
-	}
-	got, err = decode(version1Slot(t, s, withVerification))
-	s.Pendings = []Pending{{
-		Device: DeviceID{9}, At: time.Unix(1800000000, 0), Voice: true, SID: "VE0123456789abcdef0123456789abcdef", Checks: 3, Sends: 1,
-	}}
-	if err != nil || !reflect.DeepEqual(got, s) {
-		t.Errorf("with a verification: got %+v, %v; want %+v", got, err, s)
-	}
-}
-
-func TestASlotOfVersion1WithAnythingElseInItIsDamaged(t *testing.T) {
-	s := full()
-	s.Pendings, s.Refused = nil, Refused{}
-	for name, change := range map[string]func(b []byte){
-		"what version 2 added":       func(b []byte) { b[2824+59] = 1 },
-		"the last reserved byte":     func(b []byte) { b[4063] = 1 },
-		"an unknown channel":         func(b []byte) { withVerification(b); b[1596] = 3 },
-		"a byte beside the channel":  func(b []byte) { withVerification(b); b[1597] = 1 },
-		"checks and no verification": func(b []byte) { b[1595] = 1 },
-	} {
-		if got, err := decode(version1Slot(t, s, change)); got != nil || err != errChecksum {
-			t.Errorf("%s: got %+v, %v", name, got, err)
-		}
-	}
-}
-
-func TestTheFirstCommitAfterAnUpgradeWritesVersion2AndNothingIsLost(t *testing.T) {
-	s := full()
-	s.Pendings, s.Refused = nil, Refused{}
-	one := version1Slot(t, s, withVerification)
-	f, err := parse(bytes.NewReader(slices.Concat(one, one)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := f.State
-	d := &memory{b: slices.Concat(one, one)}
-	f.f = d
-	if err := f.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	got, err := parse(bytes.NewReader(d.b))
-	if err != nil || d.b[9] != 2 || d.b[slotSize+9] != 2 || !reflect.DeepEqual(got.Pendings, want.Pendings) {
-		t.Errorf("got %+v, %v; want %+v", got, err, want)
 	}
 }
 

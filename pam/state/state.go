@@ -16,6 +16,8 @@ const (
 	MaxDevices  = 32
 	MaxSends    = 64
 	MaxPendings = 8
+	MaxTrusts   = 16
+	MaxNetworks = 8
 	maxSID      = 40
 )
 
@@ -39,6 +41,11 @@ type State struct {
 	Next       Recovery    // the same of a set that is about to replace them
 	Ticket     OneTimeCode // what a first enrollment may need
 	Bypass     OneTimeCode // what works in place of a device's code
+	Trusts     []Trust     // computers that need no code, oldest first, at most MaxTrusts
+	Clock      time.Time   // the latest time seen, by which trust ends
+	Accepted   Attempt     // the last login that was let in
+	Denied     Attempt     // the last one with a wrong code
+	Networks   []Network   // that the user came from, at most MaxNetworks
 
 	sequence uint64
 }
@@ -72,6 +79,7 @@ type Pending struct {
 // Refused counts the wrong guesses since the last right one, which no window forgets. The zero value is none.
 type Refused struct {
 	Count       uint32
+	Told        uint32 // how many of them the user has been told of
 	First, Last time.Time
 	From        netip.Addr // where the last one came from; the zero Addr: not from a literal address
 }

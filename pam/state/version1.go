@@ -35,7 +35,5 @@ func decode1(b []byte) (*State, error) {
 		p.layout(&fields{b: moved[verifications:], write: true})
 		clear(old)
 	}
-	binary.BigEndian.PutUint16(moved[versionAt:], version)
-	seal(moved)
-	return decode(moved)
+	return decode2(moved)
 }

@@ -1,0 +1,83 @@
+package state
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Trust is a computer that needs no code for a while. The zero value is none.
+type Trust struct {
+	// Key is the beginning of the SHA-256 of the SSH key that the computer uses; zero: any key, or
+	// none, will do.
+	Key [16]byte
+	// From is the address from which it was given; the first 64 bits of one in IPv6. The zero Addr:
+	// not from a literal address.
+	From netip.Addr
+	// Anywhere: the computer may come from another address than From.
+	Anywhere bool
+	Since    time.Time
+	Days     uint16
+	// Tag is a keyed hash of all this, of whose it is, and of what it was given under.
+	Tag [8]byte
+}
+
+// Until is when it ends.
+func (t Trust) Until() time.Time { return t.Since.Add(time.Duration(t.Days) * 24 * time.Hour) }
+
+// flagAnywhere is the one flag of a trust.
+const flagAnywhere = 1
+
+func (t *Trust) layout(f *fields) {
+	var flags byte
+	if t.Anywhere {
+		flags |= flagAnywhere
+	}
+	f.bytes(t.Key[:])
+	f.mapped(&t.From)
+	f.shortTime(&t.Since)
+	f.uint16(&t.Days)
+	f.uint8(&flags)
+	f.skip(1)
+	f.bytes(t.Tag[:])
+	t.Anywhere = flags&flagAnywhere != 0
+}
+
+// Network is one that a user came from: the /24 of an IPv4 address, the /64 of one in IPv6.
+type Network struct {
+	Prefix netip.Prefix
+	Seen   time.Time // last
+}
+
+// NetworkOf is the network of an address. It is not valid if the address is not.
+func NetworkOf(a netip.Addr) netip.Prefix {
+	bits := 64
+	if a = a.Unmap().WithZone(""); a.Is4() {
+		bits = 24
+	}
+	prefix, _ := a.Prefix(bits)
+	return prefix
+}
+
+// layout has the first 8 bytes of an IPv6 address, or for IPv4 the bytes 0, 0, 0, 4, three of the
+// address and a 0, with which no IPv6 address that is in use begins.
+func (n *Network) layout(f *fields) {
+	var b [8]byte
+	if a := n.Prefix.Addr(); a.Is4() {
+		v4 := a.As4()
+		b = [8]byte{3: kindIPv4, 4: v4[0], 5: v4[1], 6: v4[2]}
+	} else if a.IsValid() {
+		v6 := a.As16()
+		b = [8]byte(v6[:])
+	}
+	f.bytes(b[:])
+	f.shortTime(&n.Seen)
+	switch {
+	case n.Seen.IsZero() && b == [8]byte{}:
+	case [4]byte(b[:]) == [4]byte{3: kindIPv4} && b[7] == 0:
+		n.Prefix = NetworkOf(netip.AddrFrom4([4]byte(b[4:])))
+	default:
+		var v6 [16]byte
+		copy(v6[:], b[:])
+		n.Prefix = netip.PrefixFrom(netip.AddrFrom16(v6), 64)
+	}
+}
