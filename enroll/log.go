@@ -7,6 +7,7 @@ import (
 
 	"latchkey/pam/audit"
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 )
 
@@ -22,9 +23,9 @@ func (p *program) logged(c audit.Change) {
 
 // refused writes a code that was not accepted into the system's log, as a login that it would
 // not have let in. Judging it took from began on.
-func (p *program) refused(who identity, o flow.Outcome, began time.Time) {
+func (p *program) refused(who identity, o verdict.Outcome, began time.Time) {
 	o.Tries = 1
-	line := o.Line(flow.Request{User: who.Name, Service: service}, p.clock().Sub(began))
+	line := flow.Request{User: who.Name, Service: service}.Line(o, p.clock().Sub(began))
 	p.log(audit.Warning, line.String())
 }
 
@@ -32,7 +33,7 @@ func (p *program) refused(who identity, o flow.Outcome, began time.Time) {
 // was compared with a secret that its owner has just been shown or has typed, so nothing could
 // be guessed.
 func (p *program) unconfirmed(who identity, d record.Device) {
-	o := flow.Outcome{Reason: flow.Wrong, Method: string(d.Type), Device: d.Label}
+	o := verdict.Outcome{Reason: verdict.Wrong, Method: string(d.Type), Device: d.Label}
 	o.Detail = "of a device that is not set up yet"
 	p.refused(who, o, p.clock())
 }

@@ -14,6 +14,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
@@ -172,6 +173,6 @@ func (p *program) byPhone(who identity, phone *record.Device, rules *policy.Poli
 		Clock: p.clock, Keyring: p.keyring, AsRoot: p.AsRoot,
 		Twilio:  func() flow.Verifier { return p.newVerifier() },
 		Spared:  func(answer string) bool { return p.spared(who, answer) },
-		Refused: func(o flow.Outcome, began time.Time) { p.refused(who, o, began) },
+		Refused: func(o verdict.Outcome, began time.Time) { p.refused(who, o, began) },
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"latchkey/enroll/refusal"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
 	"latchkey/pam/state"
 )
@@ -51,7 +51,7 @@ func (p *program) tryTicket(who identity) (ticket state.OneTimeCode, err error) 
 	if err != nil || result == factor.Accepted {
 		return ticket, err
 	}
-	p.refused(who, flow.Outcome{Reason: refusal.Reasons[result], Detail: "a ticket"}, began)
+	p.refused(who, verdict.Outcome{Reason: refusal.Reasons[result], Detail: "a ticket"}, began)
 	if result == factor.Locked {
 		return ticket, hint.Error(
 			"too many wrong tickets; nothing was changed", "wait, or ask root for a new one",

@@ -8,7 +8,7 @@ import (
 	"latchkey/enroll/options"
 	"latchkey/enroll/refusal"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -57,7 +57,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 	began := p.clock()
 	code, possible := factor.NormalizeAnswer(answer)
 	if !possible || p.spared(who, answer) {
-		p.refused(who, flow.Outcome{Reason: flow.Wrong, Detail: "not a code"}, began)
+		p.refused(who, verdict.Outcome{Reason: verdict.Wrong, Detail: "not a code"}, began)
 		return m, nil, nil
 	}
 	err = p.AsRoot(func() error {
@@ -73,7 +73,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 	})
 	switch {
 	case errors.Is(err, state.ErrSave):
-		p.refused(who, flow.Outcome{Reason: flow.State, Detail: err.Error()}, began)
+		p.refused(who, verdict.Outcome{Reason: verdict.State, Detail: err.Error()}, began)
 		err = hint.Error(err.Error()+"; the code may count as used, or as a wrong one", diskFails)
 	case err == nil && m.Result != factor.Accepted:
 		p.refused(who, refusal.Outcome(m), began)

@@ -10,7 +10,7 @@ import (
 	"latchkey/enroll/refusal"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -35,16 +35,16 @@ func notBooked(wait time.Duration, err error) error {
 
 // heard is what an answer of Twilio's that approves nothing comes to: an error if typing another
 // code is no use.
-func heard(a protocol.Answer) (flow.Outcome, error) {
+func heard(a protocol.Answer) (verdict.Outcome, error) {
 	switch a.Result {
 	case protocol.Wrong:
-		return flow.Outcome{Reason: flow.Wrong}, nil
+		return verdict.Outcome{Reason: verdict.Wrong}, nil
 	case protocol.Gone:
-		return flow.Outcome{Reason: flow.Expired}, errExpired
+		return verdict.Outcome{Reason: verdict.Expired}, errExpired
 	case protocol.TooManyChecks:
-		return flow.Outcome{Reason: flow.Wrong, Detail: a.Because()}, errEnough
+		return verdict.Outcome{Reason: verdict.Wrong, Detail: a.Because()}, errEnough
 	}
-	o := flow.Outcome{Reason: flow.Service, Detail: a.Because()}
+	o := verdict.Outcome{Reason: verdict.Service, Detail: a.Because()}
 	return o, notReached("the code could not be checked", a)
 }
 

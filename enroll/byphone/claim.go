@@ -5,7 +5,7 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 )
@@ -31,22 +31,22 @@ func (c claim) book(sends factor.SendLimits) (time.Duration, error) {
 // keep keeps nothing: the code is of no use but here.
 func (c claim) keep(string, method.Method) error { return nil }
 
-func (c claim) judge(code, sid string) (flow.Outcome, error) {
+func (c claim) judge(code, sid string) (verdict.Outcome, error) {
 	proof, err := c.store().CheckClaim(c.number, c.limits(), c.Clock())
 	switch {
 	case err != nil:
-		return flow.Outcome{}, err
+		return verdict.Outcome{}, err
 	case proof.Result == factor.Locked && proof.Enough:
-		return flow.Outcome{Reason: flow.Locked, Detail: "too many tries for this number"}, errEnough
+		return verdict.Outcome{Reason: verdict.Locked, Detail: "too many tries for this number"}, errEnough
 	case proof.Result == factor.Locked:
-		return flow.Outcome{Reason: flow.Locked}, errLocked
+		return verdict.Outcome{Reason: verdict.Locked}, errLocked
 	case proof.Result != factor.AskTwilio:
-		return flow.Outcome{Reason: flow.Expired}, errExpired
+		return verdict.Outcome{Reason: verdict.Expired}, errExpired
 	}
 	a := c.Twilio().Check(c.number.Number, sid, code)
 	if a.Result == protocol.Approved {
 		err := c.store().EndClaim(c.number, proof, c.limits())
-		return flow.Outcome{Allow: err == nil}, err
+		return verdict.Outcome{Allow: err == nil}, err
 	}
 	o, err := heard(a)
 	if err == nil && proof.Enough {

@@ -8,6 +8,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/state"
 	"latchkey/pam/twilio/protocol"
@@ -45,23 +46,23 @@ func (o ownPhone) keep(sid string, channel method.Method) error {
 	return o.Keyring.KeepPending(o.User, pending)
 }
 
-func (o ownPhone) judge(code, _ string) (flow.Outcome, error) {
+func (o ownPhone) judge(code, _ string) (verdict.Outcome, error) {
 	m, standing, err := o.verify(code)
 	switch {
 	case err != nil:
-		return flow.Outcome{}, err
+		return verdict.Outcome{}, err
 	case m.Result == factor.AskTwilio:
 		return o.compare(m, code)
 	case m.Result == factor.Accepted: // a code that root has given out meanwhile
-		return flow.Outcome{Allow: true, Reason: flow.OK}, nil
+		return verdict.Outcome{Allow: true, Reason: verdict.OK}, nil
 	case m.Result == factor.Locked:
-		return flow.Outcome{Reason: flow.Locked}, errLocked
+		return verdict.Outcome{Reason: verdict.Locked}, errLocked
 	case standing == factor.Outlived:
-		return flow.Outcome{Reason: flow.Expired}, errExpired
+		return verdict.Outcome{Reason: verdict.Expired}, errExpired
 	case standing == factor.Exhausted:
-		return flow.Outcome{Reason: flow.Wrong}, errEnough
+		return verdict.Outcome{Reason: verdict.Wrong}, errEnough
 	}
-	return flow.Outcome{Reason: flow.Wrong}, nil
+	return verdict.Outcome{Reason: verdict.Wrong}, nil
 }
 
 // verify charges a code as a login does, and says how the verification stands. Codes of other
@@ -79,17 +80,17 @@ func (o ownPhone) verify(code string) (m factor.Match, standing factor.Standing,
 }
 
 // compare has Twilio compare a code that was charged.
-func (o ownPhone) compare(m factor.Match, code string) (flow.Outcome, error) {
+func (o ownPhone) compare(m factor.Match, code string) (verdict.Outcome, error) {
 	request := flow.Request{Name: o.User.Name, UID: o.User.UID}
 	a, err := flow.AskTwilio(o.Twilio(), o.Keyring, request, m, code, o.limits(), o.Clock)
 	switch {
 	case err != nil:
-		return flow.Outcome{}, err
+		return verdict.Outcome{}, err
 	case a.Result == factor.Accepted:
-		return flow.Outcome{Allow: true, Reason: flow.OK}, nil
+		return verdict.Outcome{Allow: true, Reason: verdict.OK}, nil
 	case a.Answer.Result == protocol.Approved: // and another login was faster
 		used := hint.Error("code not accepted; nothing was changed", refusal.Advice(factor.Replayed))
-		return flow.Outcome{Reason: flow.Replayed}, used
+		return verdict.Outcome{Reason: verdict.Replayed}, used
 	}
 	return heard(a.Answer)
 }

@@ -9,6 +9,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
@@ -27,7 +28,7 @@ type Prover struct {
 	// Spared reports whether an answer is no code and costs nothing.
 	Spared func(answer string) bool
 	// Refused logs a code that was refused. Judging it took from began on.
-	Refused func(o flow.Outcome, began time.Time)
+	Refused func(o verdict.Outcome, began time.Time)
 }
 
 // tries is how often a code may be mistyped.

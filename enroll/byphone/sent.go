@@ -7,7 +7,7 @@ import (
 
 	"latchkey/enroll/hint"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 )
@@ -21,7 +21,7 @@ type proof interface {
 	keep(sid string, channel method.Method) error
 	// judge books a code that was typed, before Twilio is asked about it, and says what came of
 	// it. Only an outcome that allows is a proof; one without a reason was not judged.
-	judge(code, sid string) (flow.Outcome, error)
+	judge(code, sid string) (verdict.Outcome, error)
 }
 
 // sentCode is one proof under way.
@@ -62,13 +62,13 @@ func (c *sentCode) obtain() error {
 
 // answered judges an answer, unless it is no code or was refused before, which costs nothing
 // again.
-func (c *sentCode) answered(answer, sid string) (o flow.Outcome, err error) {
+func (c *sentCode) answered(answer, sid string) (o verdict.Outcome, err error) {
 	code, possible := factor.NormalizeSent(answer)
 	switch {
 	case !possible || c.Spared(answer):
-		return flow.Outcome{Reason: flow.Wrong, Detail: "not a code"}, nil
+		return verdict.Outcome{Reason: verdict.Wrong, Detail: "not a code"}, nil
 	case slices.Contains(c.refused, code):
-		return flow.Outcome{Reason: flow.Wrong, Detail: "the same wrong code again"}, nil
+		return verdict.Outcome{Reason: verdict.Wrong, Detail: "the same wrong code again"}, nil
 	}
 	c.refused = append(c.refused, code)
 	err = c.AsRoot(func() error {

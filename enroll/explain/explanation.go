@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
 )
@@ -23,7 +23,7 @@ type Explanation struct {
 	Unknown []policy.Unknown `json:"unknown"`
 	Methods []method.Method  `json:"methods"` // that are accepted
 	Result  string           `json:"result"`  // asked, allow, enroll or deny
-	Reason  flow.Reason      `json:"reason,omitempty"`
+	Reason  verdict.Reason   `json:"reason,omitempty"`
 	Detail  string           `json:"detail,omitempty"`
 	Shown   []string         `json:"shown"` // what the user would see, the first prompt last
 

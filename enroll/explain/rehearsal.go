@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 )
@@ -20,7 +21,7 @@ func (l Login) rehearse(e *Explanation, args []string) (code int) {
 		Service: e.Service, From: e.From, ByEnroll: e.Service == "enroll", Args: args})
 	e.Shown, e.Reason, e.Detail = silent.shown, o.Reason, o.Detail
 	switch {
-	case o.Reason == flow.MustEnroll:
+	case o.Reason == verdict.MustEnroll:
 		e.Result, e.Reason = "enroll", ""
 	case o.PAM() == 0:
 		e.Result = "allow"

@@ -10,6 +10,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -34,14 +35,14 @@ type setup struct {
 }
 
 // enroll sets the user up. Only a code of the new device, after it and the recovery codes were saved, lets the user in.
-func enroll(_ []string, f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome {
+func enroll(_ []string, f flow.Flow, r flow.Request, p *policy.Policy) verdict.Outcome {
 	e := &setup{Flow: f, r: r, policy: p}
 	o := e.run()
 	o.Tries = e.tries
 	return o
 }
 
-func (e *setup) run() flow.Outcome {
+func (e *setup) run() verdict.Outcome {
 	began := e.Clock()
 	e.proof = enrollment.ByPassword(e.r.Account(), began, e.Clock)
 	if e.policy.Ticket {
@@ -60,7 +61,7 @@ func (e *setup) run() flow.Outcome {
 
 // ticket asks for the administrator's ticket, which the enrollment then uses up: a thief who has
 // only the password has none.
-func (e *setup) ticket(began time.Time) (flow.Outcome, bool) {
+func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 	prompt := askTicket
 	for range ticketTries {
 		answer, err := e.Ask(prompt)
@@ -79,17 +80,17 @@ func (e *setup) ticket(began time.Time) (flow.Outcome, bool) {
 			return e.refused(err), false
 		case result == factor.Locked:
 			e.Talk.Tell(locked)
-			return flow.Outcome{Reason: flow.Locked, Detail: "too many wrong tickets"}, false
+			return verdict.Outcome{Reason: verdict.Locked, Detail: "too many wrong tickets"}, false
 		case result == factor.Accepted:
 			e.proof = enrollment.ByTicket(e.r.Account(), began, e.Clock, ticket)
-			return flow.Outcome{}, true
+			return verdict.Outcome{}, true
 		}
 	}
-	return flow.Outcome{Reason: flow.Wrong, Detail: "no correct ticket"}, false
+	return verdict.Outcome{Reason: verdict.Wrong, Detail: "no correct ticket"}, false
 }
 
 // confirm shows the secret and has a code of it typed. It returns that code's time step.
-func (e *setup) confirm(device *record.Device) (uint64, flow.Outcome, bool) {
+func (e *setup) confirm(device *record.Device) (uint64, verdict.Outcome, bool) {
 	d := guide.Drawing{Style: qr.ASCII} // what every client shows
 	prompt, err := e.show(d, device)
 	if err != nil {
@@ -109,7 +110,7 @@ func (e *setup) confirm(device *record.Device) (uint64, flow.Outcome, bool) {
 			var step uint64
 			var found bool
 			if step, found, prompt, err = e.find(device, answer); found {
-				return step, flow.Outcome{}, true
+				return step, verdict.Outcome{}, true
 			}
 		}
 		if err != nil {
@@ -117,7 +118,7 @@ func (e *setup) confirm(device *record.Device) (uint64, flow.Outcome, bool) {
 		}
 	}
 	e.Talk.Tell(gaveUp)
-	return 0, flow.Outcome{Reason: flow.Unenrolled, Detail: "no correct code from the new device"}, false
+	return 0, verdict.Outcome{Reason: verdict.Unenrolled, Detail: "no correct code from the new device"}, false
 }
 
 func (e *setup) store() enrollment.Store { return enrollment.Store{Keyring: e.Keyring} }
@@ -138,7 +139,7 @@ func (e *setup) find(device *record.Device, answer string) (step uint64, found b
 
 // save saves the device with recovery codes and shows those. They are saved first: codes on paper that do not work are worse
 // than none, and enroll codes makes new ones at any time.
-func (e *setup) save(device record.Device, step uint64) flow.Outcome {
+func (e *setup) save(device record.Device, step uint64) verdict.Outcome {
 	codes, set, err := enrollment.NewRecovery()
 	if err != nil {
 		return e.refused(err)
@@ -157,25 +158,27 @@ func (e *setup) save(device record.Device, step uint64) flow.Outcome {
 		o.Detail = "enrolled; disconnected before the recovery codes were read"
 		return o
 	}
-	return flow.Outcome{Allow: true, Reason: flow.OK, Method: string(device.Type), Device: device.Label, Detail: detail}
+	return verdict.Outcome{Allow: true, Reason: verdict.OK, Method: string(device.Type), Device: device.Label, Detail: detail}
 }
 
 // refused denies because nothing could be saved, and tells the user what to do.
-func (e *setup) refused(err error) flow.Outcome {
-	o, text := flow.Outcome{Reason: flow.Record, Detail: "enroll: " + err.Error()}, notSaved
+func (e *setup) refused(err error) verdict.Outcome {
+	o, text := verdict.Outcome{Reason: verdict.Record, Detail: "enroll: " + err.Error()}, notSaved
 	switch {
 	case errors.Is(err, enrollment.ErrTicket):
-		o.Reason, text = flow.Unenrolled, ticketOff
+		o.Reason, text = verdict.Unenrolled, ticketOff
 	case errors.Is(err, enrollment.ErrProof):
-		o.Reason, text = flow.Unenrolled, tooLong
+		o.Reason, text = verdict.Unenrolled, tooLong
 	case errors.Is(err, enrollment.ErrEnrolled):
-		o.Reason, text = flow.Unenrolled, meanwhile
+		o.Reason, text = verdict.Unenrolled, meanwhile
 	case errors.Is(err, factor.ErrState), errors.Is(err, state.ErrSave):
-		o.Reason = flow.State
+		o.Reason = verdict.State
 	}
 	e.Talk.Tell(text)
 	return o
 }
 
 // ended denies because there was no further answer.
-func ended(err error) flow.Outcome { return flow.Outcome{Reason: flow.NoAnswer, Detail: err.Error()} }
+func ended(err error) verdict.Outcome {
+	return verdict.Outcome{Reason: verdict.NoAnswer, Detail: err.Error()}
+}

@@ -16,6 +16,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 )
@@ -53,12 +54,12 @@ func must(t *testing.T, err error) {
 }
 
 // login is one login of alice's, in which she gives these answers; after the last she is gone.
-func (w *world) login(answers ...func(*world) string) flow.Outcome {
+func (w *world) login(answers ...func(*world) string) verdict.Outcome {
 	w.prompts, w.told, w.answers = nil, nil, answers
 	f := flow.Flow{Root: w.root, Keyring: w.keyring, Clock: func() time.Time { return noon.Add(w.later) }, Talk: w}
 	r := flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found, Service: "sshd", From: "192.0.2.7"}
 	o := f.Run(r)
-	if o.Reason == flow.MustEnroll {
+	if o.Reason == verdict.MustEnroll {
 		o = enroll(nil, f, r, o.Policy)
 	}
 	if len(w.answers) > 0 {
@@ -124,7 +125,7 @@ func (w *world) untouched() {
 func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(code, enter)
-	if !o.Allow || o.Reason != flow.OK || o.Method != "totp" || o.Device != "app" || o.Tries != 1 || o.PAM() != 0 {
+	if !o.Allow || o.Reason != verdict.OK || o.Method != "totp" || o.Device != "app" || o.Tries != 1 || o.PAM() != 0 {
 		t.Fatalf("%+v", o)
 	}
 	for _, says := range []string{"Step 1 of 3", "Step 2 of 3", "Step 3 of 3", "#[#["} {
@@ -187,7 +188,7 @@ func TestNothingIsKeptBeforeACodeOfTheNewDeviceWasTyped(t *testing.T) {
 
 func TestDisconnectAtRecoveryCodesLeavesUserEnrolledButDenied(t *testing.T) {
 	w := newWorld(t, "")
-	if o := w.login(code); o.Allow || o.Reason != flow.NoAnswer {
+	if o := w.login(code); o.Allow || o.Reason != verdict.NoAnswer {
 		t.Errorf("%+v", o)
 	}
 	account, err := w.keyring.Open(record.User{Name: "alice", UID: uid})
@@ -242,7 +243,7 @@ func TestWithATicketTheFirstLoginEnrollsOnce(t *testing.T) {
 		t.Fatalf("%+v", o)
 	}
 	must(t, enrollment.Store{Keyring: w.keyring}.Reset(enrollment.ByRoot(), "alice"))
-	if o := w.login(text(ticket), text(ticket), text(ticket)); o.Allow || o.Reason != flow.Wrong {
+	if o := w.login(text(ticket), text(ticket), text(ticket)); o.Allow || o.Reason != verdict.Wrong {
 		t.Errorf("a second time: %+v", o)
 	}
 }
@@ -254,7 +255,7 @@ func TestWithoutTheTicketThePasswordAloneEnrollsNobodyAndShowsNoSecret(t *testin
 			w.invited()
 		}
 		o := w.login(text("00000-00000"), text("11111-11111"), text(""))
-		if o.Allow || o.Reason != flow.Wrong || strings.Contains(w.seen(), "by hand") || strings.Contains(w.seen(), "#[#[") {
+		if o.Allow || o.Reason != verdict.Wrong || strings.Contains(w.seen(), "by hand") || strings.Contains(w.seen(), "#[#[") {
 			t.Errorf("%s: %+v, %q", name, o, w.prompts)
 		}
 		if _, err := w.keyring.Records.Load(record.User{Name: "alice", UID: uid}); !errors.Is(err, fs.ErrNotExist) {
@@ -267,7 +268,7 @@ func TestGuessingTicketsLocks(t *testing.T) {
 	w := newWorld(t, "enroll_ticket = true\n[limits]\nfailures = \"2/10m\"\n")
 	ticket := w.invited()
 	o := w.login(text("00000-00000"), text("11111-11111"), text(ticket))
-	if o.Allow || o.Reason != flow.Locked || len(w.told) != 1 {
+	if o.Allow || o.Reason != verdict.Locked || len(w.told) != 1 {
 		t.Errorf("%+v, %q", o, w.told)
 	}
 }
@@ -279,7 +280,7 @@ func TestATicketThatIsTakenBackMeanwhileEnrollsNobody(t *testing.T) {
 		w.invited() // another one
 		return code(w)
 	})
-	if o.Allow || o.Reason != flow.Unenrolled || w.told[0] != ticketOff {
+	if o.Allow || o.Reason != verdict.Unenrolled || w.told[0] != ticketOff {
 		t.Errorf("%+v, %q", o, w.told)
 	}
 }
@@ -292,7 +293,7 @@ func TestWhoTakesTooLongEnrollsNobody(t *testing.T) {
 		}
 	}
 	w := newWorld(t, "")
-	if o := w.login(after(time.Hour)); o.Allow || o.Reason != flow.Unenrolled || w.told[0] != tooLong {
+	if o := w.login(after(time.Hour)); o.Allow || o.Reason != verdict.Unenrolled || w.told[0] != tooLong {
 		t.Errorf("%+v, %q", o, w.told)
 	}
 	w.untouched()
@@ -302,7 +303,7 @@ func TestWhoTakesTooLongEnrollsNobody(t *testing.T) {
 	w = newWorld(t, "enroll_ticket = true\n")
 	ticket := w.invited() // for an hour
 	w.later = 50 * time.Minute
-	if o := w.login(text(ticket), after(62*time.Minute)); o.Allow || o.Reason != flow.Unenrolled || w.told[0] != ticketOff {
+	if o := w.login(text(ticket), after(62*time.Minute)); o.Allow || o.Reason != verdict.Unenrolled || w.told[0] != ticketOff {
 		t.Errorf("%+v, %q", o, w.told)
 	}
 }
@@ -314,7 +315,7 @@ func TestOfTwoEnrollmentsAtOnceTheFirstCounts(t *testing.T) {
 		must(w.t, enrollment.Store{Keyring: w.keyring}.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, other, 0))
 		return code(w)
 	})
-	if o.Allow || o.Reason != flow.Unenrolled || w.told[0] != meanwhile {
+	if o.Allow || o.Reason != verdict.Unenrolled || w.told[0] != meanwhile {
 		t.Errorf("%+v, %q", o, w.told)
 	}
 }
@@ -335,7 +336,7 @@ func TestWhatCannotBeSavedIsDenied(t *testing.T) {
 
 func TestARuleWithoutAppsDoesNotEnroll(t *testing.T) {
 	w := newWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"sms\", \"recovery\"]\n")
-	if o := w.login(); o.Allow || o.Reason != flow.Unenrolled || len(w.prompts) > 0 {
+	if o := w.login(); o.Allow || o.Reason != verdict.Unenrolled || len(w.prompts) > 0 {
 		t.Errorf("%+v", o)
 	}
 	w.untouched()
@@ -343,7 +344,7 @@ func TestARuleWithoutAppsDoesNotEnroll(t *testing.T) {
 
 func TestARuleThatDeniesDoesNotEnroll(t *testing.T) {
 	w := newWorld(t, "[[rule]]\nrequire = \"deny\"\n")
-	if o := w.login(); o.Allow || o.Reason != flow.Forbidden || len(w.prompts) > 0 {
+	if o := w.login(); o.Allow || o.Reason != verdict.Forbidden || len(w.prompts) > 0 {
 		t.Errorf("%+v", o)
 	}
 }

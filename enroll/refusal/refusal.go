@@ -3,12 +3,12 @@ package refusal
 
 import (
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 )
 
 // Outcome is what the log says of a code that was not accepted.
-func Outcome(m factor.Match) flow.Outcome {
-	o := flow.Outcome{Reason: Reasons[m.Result], Method: string(m.Method)}
+func Outcome(m factor.Match) verdict.Outcome {
+	o := verdict.Outcome{Reason: Reasons[m.Result], Method: string(m.Method)}
 	if m.Device != nil {
 		o.Device = m.Device.Label
 	}
@@ -16,9 +16,9 @@ func Outcome(m factor.Match) flow.Outcome {
 }
 
 // Reasons are the log's words for results.
-var Reasons = map[factor.Result]flow.Reason{
-	factor.Wrong: flow.Wrong, factor.Replayed: flow.Replayed, factor.Locked: flow.Locked,
-	factor.Impossible: flow.Wrong,
+var Reasons = map[factor.Result]verdict.Reason{
+	factor.Wrong: verdict.Wrong, factor.Replayed: verdict.Replayed, factor.Locked: verdict.Locked,
+	factor.Impossible: verdict.Wrong,
 }
 
 // Advice says why a code was not accepted, as far as its owner may know.

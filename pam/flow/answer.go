@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"latchkey/pam/flow/verdict"
 )
 
 // Ask shows a prompt and returns what the user typed; nothing, if that was the password. The error matches ErrConversation if
@@ -40,8 +42,8 @@ func fromSSHD(answer string) bool {
 }
 
 // conversationEnded keeps what is known from earlier tries and says that there was no further answer.
-func conversationEnded(o Outcome, err error) Outcome {
-	o.Reason = NoAnswer
+func conversationEnded(o verdict.Outcome, err error) verdict.Outcome {
+	o.Reason = verdict.NoAnswer
 	if errors.Is(err, errJunk) {
 		_, o.Detail, _ = strings.Cut(err.Error(), ": ")
 	} else if !errors.Is(err, ErrConversation) {

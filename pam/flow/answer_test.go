@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/testroot"
 )
 
 func TestARightCodeIsAllowedAndItsStepIsSaved(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(request(), w.code())
-	w.expect(o, true, flow.OK, success, firstText)
+	w.expect(o, true, verdict.OK, success, firstText)
 	if o.Method != "totp" || o.Device != "phone" || o.Tries != 1 || o.Detail != "" || o.Unlogged {
 		t.Errorf("outcome is %+v", o)
 	}
@@ -26,7 +26,7 @@ func TestSpacesAndDashesInACodeDoNotMatter(t *testing.T) {
 	w := newWorld(t, "")
 	code := w.code()
 	o := w.login(request(), " "+code[:3]+" - "+code[3:]+"\t")
-	w.expect(o, true, flow.OK, success, firstText)
+	w.expect(o, true, verdict.OK, success, firstText)
 }
 
 func TestWhatIsNoCodeIsDeniedAndIsNoGuess(t *testing.T) {
@@ -47,7 +47,7 @@ func TestWhatIsNoCodeIsDeniedAndIsNoGuess(t *testing.T) {
 			w := newWorld(t, "")
 			w.untouched()
 			o := w.login(request(), c.answer, c.answer, c.answer)
-			w.expect(o, false, flow.Wrong, maxTries, wrongText)
+			w.expect(o, false, verdict.Wrong, maxTries, wrongText)
 			w.detail(o, "not a code")
 			if o.Tries != 3 || strings.Contains(o.Detail, strings.TrimSpace(c.answer)) && strings.TrimSpace(c.answer) != "" {
 				t.Errorf("outcome is %+v", o)
@@ -59,7 +59,7 @@ func TestWhatIsNoCodeIsDeniedAndIsNoGuess(t *testing.T) {
 func TestAWrongCodeIsAGuessAndThreeEndTheLogin(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(request(), w.wrongs(3)...)
-	w.expect(o, false, flow.Wrong, maxTries, wrongText)
+	w.expect(o, false, verdict.Wrong, maxTries, wrongText)
 	if n := w.failures(); o.Tries != 3 || n != 3 || o.Method != "" || o.Device != "" {
 		t.Errorf("%d failures, outcome %+v", n, o)
 	}
@@ -68,7 +68,7 @@ func TestAWrongCodeIsAGuessAndThreeEndTheLogin(t *testing.T) {
 func TestAWrongCodeBeforeTheRightOneDoesNotMatter(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(request(), w.wrong(), "x", w.code())
-	w.expect(o, true, flow.OK, success, wrongText)
+	w.expect(o, true, verdict.OK, success, wrongText)
 	if n := w.failures(); o.Tries != 3 || n != 1 {
 		t.Errorf("%d failures, outcome %+v", n, o)
 	}
@@ -77,35 +77,35 @@ func TestAWrongCodeBeforeTheRightOneDoesNotMatter(t *testing.T) {
 func TestThePolicySaysHowManyTries(t *testing.T) {
 	w := newWorld(t, "[limits]\ntries = 1\n")
 	o := w.login(request(), w.wrong())
-	w.expect(o, false, flow.Wrong, maxTries, firstText)
+	w.expect(o, false, verdict.Wrong, maxTries, firstText)
 }
 
 func TestTheSameCodeIsAllowedOnce(t *testing.T) {
 	w := newWorld(t, "")
-	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success, firstText)
 	o := w.login(request(), w.code(), w.code(), w.code())
-	w.expect(o, false, flow.Replayed, maxTries, replayText)
+	w.expect(o, false, verdict.Replayed, maxTries, replayText)
 	if o.Device != "phone" || o.Method != "totp" || o.Tries != 3 || w.failures() != 0 {
 		t.Errorf("outcome is %+v", o)
 	}
 	old := w.code()
 	w.now = w.now.Add(30 * time.Second)
-	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
-	w.expect(w.login(request(), old, noMore), false, flow.NoAnswer, convErr, replayText)
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success, firstText)
+	w.expect(w.login(request(), old, noMore), false, verdict.NoAnswer, convErr, replayText)
 }
 
 func TestAClockThatIsSetBackBringsNoCodeBack(t *testing.T) {
 	w := newWorld(t, "")
-	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success, firstText)
 	w.now = w.now.Add(-time.Hour)
-	w.expect(w.login(request(), w.code(), noMore), false, flow.NoAnswer, convErr, replayText)
+	w.expect(w.login(request(), w.code(), noMore), false, verdict.NoAnswer, convErr, replayText)
 }
 
 func TestAConversationThatFailsIsNoGuess(t *testing.T) {
 	w := newWorld(t, "")
 	w.untouched()
 	o := w.login(request(), noMore)
-	w.expect(o, false, flow.NoAnswer, convErr, firstText)
+	w.expect(o, false, verdict.NoAnswer, convErr, firstText)
 	if o.Tries != 0 || o.Detail != "" {
 		t.Errorf("outcome is %+v", o)
 	}
@@ -114,7 +114,7 @@ func TestAConversationThatFailsIsNoGuess(t *testing.T) {
 func TestAConversationThatEndsLeavesEarlierGuessesCharged(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(request(), w.wrong(), noMore)
-	w.expect(o, false, flow.NoAnswer, convErr, wrongText)
+	w.expect(o, false, verdict.NoAnswer, convErr, wrongText)
 	if n := w.failures(); o.Tries != 1 || n != 1 {
 		t.Errorf("%d failures, outcome %+v", n, o)
 	}
@@ -124,7 +124,7 @@ func TestAFailureOfTheWireIsNamed(t *testing.T) {
 	w := newWorld(t, "")
 	w.untouched()
 	o := w.login(request()) // the test has no answer: an error that is none of the conversation
-	w.expect(o, false, flow.NoAnswer, convErr, firstText)
+	w.expect(o, false, verdict.NoAnswer, convErr, firstText)
 	w.detail(o, "the test has no answer")
 }
 
@@ -134,7 +134,7 @@ func TestWhatSSHDAnswersInTheUsersPlaceIsNoGuess(t *testing.T) {
 		w := newWorld(t, "")
 		w.untouched()
 		o := w.login(request(), answer)
-		w.expect(o, false, flow.NoAnswer, convErr, firstText)
+		w.expect(o, false, verdict.NoAnswer, convErr, firstText)
 		w.detail(o, "sshd does not let this user in")
 		if o.Tries != 0 || strings.Contains(o.Detail, "INCORRECT") {
 			t.Errorf("%d bytes: outcome is %+v", len(answer), o)
@@ -145,7 +145,7 @@ func TestWhatSSHDAnswersInTheUsersPlaceIsNoGuess(t *testing.T) {
 func TestWhatOnlyLooksLikeThatIsAWrongAnswer(t *testing.T) {
 	for _, answer := range []string{"INCORRECT", "\b\n\r\177INCORRECT1", "\b\b", ""} {
 		w := newWorld(t, "[limits]\ntries = 1\n")
-		w.expect(w.login(request(), answer), false, flow.Wrong, maxTries, firstText)
+		w.expect(w.login(request(), answer), false, verdict.Wrong, maxTries, firstText)
 	}
 }
 
@@ -155,11 +155,11 @@ func TestAnyDeviceOfTheUsersIsAccepted(t *testing.T) {
 	tablet.Digits, tablet.Algorithm, tablet.Period = 8, "SHA512", time.Minute
 	w.root.Enroll(t, "alice", uid, w.phone, tablet)
 	o := w.login(request(), testroot.Code(t, tablet, w.now))
-	w.expect(o, true, flow.OK, success, firstText)
+	w.expect(o, true, verdict.OK, success, firstText)
 	if o.Device != "tablet" {
 		t.Errorf("outcome is %+v", o)
 	}
-	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success, firstText)
 }
 
 func TestTheUserSeesNoMoreThanIsMeantForHer(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/protocol"
@@ -14,12 +14,12 @@ import (
 
 func TestAWrongCodeGoesToTwilioOnlyIfOneWasSent(t *testing.T) {
 	w := newPhoneWorld(t, "")
-	w.expect(w.login(request(), w.wrong(), noMore), false, flow.NoAnswer, convErr, bothWrong)
+	w.expect(w.login(request(), w.wrong(), noMore), false, verdict.NoAnswer, convErr, bothWrong)
 	w.network()
 	w.login(request(), "sms", noMore)
 	w.twilio.asked = nil
 	// In another login too, while the code lives …
-	w.expect(w.login(request(), sentCode), true, flow.OK, success, "1 wrong code was refused since Sun 31 Jan 12:00 from 192.0.2.7.")
+	w.expect(w.login(request(), sentCode), true, verdict.OK, success, "1 wrong code was refused since Sun 31 Jan 12:00 from 192.0.2.7.")
 	w.network("check " + number + " " + sid + " " + sentCode)
 	w.twilio.asked = nil
 	w.now = w.now.Add(time.Minute)
@@ -27,7 +27,7 @@ func TestAWrongCodeGoesToTwilioOnlyIfOneWasSent(t *testing.T) {
 	w.twilio.asked = nil
 	// … and not after it.
 	w.now = w.now.Add(10 * time.Minute)
-	w.expect(w.login(request(), sentCode, noMore), false, flow.NoAnswer, convErr, bothWrong)
+	w.expect(w.login(request(), sentCode, noMore), false, verdict.NoAnswer, convErr, bothWrong)
 	w.network()
 }
 
@@ -70,8 +70,8 @@ func TestAGuessThatWasComparedWithAnAppStaysChargedThoughTwilioCannotBeReached(t
 		w := newPhoneWorld(t, "[limits]\ntries = 10\nfailures = \"10/10m\"")
 		w.twilio.check = func(string) protocol.Answer { return answer(r) }
 		o := w.login(request(), append([]string{"sms"}, w.wrongs(10)...)...)
-		w.expect(o, false, flow.Service, unavailable, "Too many wrong codes. Try again in 15 minutes.")
-		w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+		w.expect(o, false, verdict.Service, unavailable, "Too many wrong codes. Try again in 15 minutes.")
+		w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 		if checks := w.state().Pendings[0].Checks; checks != 0 {
 			t.Errorf("%s: got %d comparisons booked, want none", r, checks)
 		}
@@ -81,7 +81,7 @@ func TestAGuessThatWasComparedWithAnAppStaysChargedThoughTwilioCannotBeReached(t
 func TestAnAppCodeIsNotCheckedAtTwilioAlthoughOneWasSent(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	o := w.login(request(), "sms", w.code())
-	w.expect(o, true, flow.OK, success, bySMS)
+	w.expect(o, true, verdict.OK, success, bySMS)
 	w.network("sms " + number + " en")
 	if o.Method != "totp" {
 		t.Errorf("method %s", o.Method)
@@ -103,15 +103,15 @@ func TestFiveCodesAreCheckedAtTwilioAndNoMore(t *testing.T) {
 func TestWrongCodesFromAPhoneLockLikeOthers(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\nfailures = \"2/10m\"")
 	o := w.login(request(), "sms", w.wrongs(2)[0], w.wrongs(2)[1])
-	w.expect(o, false, flow.Wrong, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(o, false, verdict.Wrong, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.twilio.asked = nil
-	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.network()
 }
 
 func TestTheLastGuessThatTheLimitAllowsMayBeRight(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\nfailures = \"2/10m\"")
-	w.expect(w.login(request(), "sms", w.wrong(), sentCode), true, flow.OK, success, bothWrong)
+	w.expect(w.login(request(), "sms", w.wrong(), sentCode), true, verdict.OK, success, bothWrong)
 	if w.failures() != 1 {
 		t.Errorf("%d failures", w.failures())
 	}
@@ -121,7 +121,7 @@ func TestACodeThatTwilioHasForgottenHasExpired(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.check = func(string) protocol.Answer { return answer(protocol.Gone) }
 	const expired = "That code has expired. From your app. Verification code: "
-	w.expect(w.login(request(), "sms", sentCode, noMore), false, flow.NoAnswer, convErr, expired)
+	w.expect(w.login(request(), "sms", sentCode, noMore), false, verdict.NoAnswer, convErr, expired)
 	if p := w.state().Pendings[0]; !p.Over {
 		t.Errorf("it is still pending: %+v", p)
 	}
@@ -134,13 +134,13 @@ func TestOfTwoLoginsThatTwilioApprovesOneCodeOfOnlyOneGetsIn(t *testing.T) {
 		if first {
 			first = false
 			other := &world{t: t, root: w.root, phone: w.phone, now: w.now, twilio: w.twilio}
-			other.expect(other.login(request(), sentCode), true, flow.OK, success,
+			other.expect(other.login(request(), sentCode), true, verdict.OK, success,
 				"1 wrong code was refused since Sun 31 Jan 12:00 from 192.0.2.7.") // the first one's, still in flight
 		}
 		return answer(protocol.Approved)
 	}
 	const replayed = "Used before: wait for the next code. Verification code: "
-	w.expect(w.login(request(), "sms", sentCode, noMore), false, flow.NoAnswer, convErr, replayed)
+	w.expect(w.login(request(), "sms", sentCode, noMore), false, verdict.NoAnswer, convErr, replayed)
 }
 
 func TestAPhoneRemovedWhileItsCodeIsCheckedLetsNobodyIn(t *testing.T) {
@@ -186,6 +186,6 @@ func TestEveryOtherAnswerOfTwilioLetsNobodyIn(t *testing.T) {
 func TestACodeThatIsTypedTooLateHasExpired(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\ntries = 1")
 	w.onAsk = func() { w.now = w.now.Add(10 * time.Minute) }
-	w.expect(w.login(request(), "sms", sentCode), false, flow.Expired, maxTries, bySMS)
+	w.expect(w.login(request(), "sms", sentCode), false, verdict.Expired, maxTries, bySMS)
 	w.network("sms " + number + " en")
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/flow/prompt"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
@@ -22,9 +24,9 @@ type dialog struct {
 	policy   *policy.Policy
 	methods  []method.Method // that the rule allows
 	limits   factor.Limits
-	choices  choices
+	choices  prompt.Choices
 	requests int            // codes asked for so far
-	when     moment         // before or after the first of them
+	when     prompt.Moment  // before or after the first of them
 	waiting  *record.Device // a phone whose code was asked for in an earlier login and still works
 	landline state.DeviceID // a phone that Twilio said takes no SMS, just now
 	refused  []string       // codes that were wrong in this login
@@ -37,21 +39,21 @@ type dialog struct {
 
 // turn is what an answer led to. The zero turn asks again and lets no one in.
 type turn struct {
-	over    bool    // the login is decided
-	outcome Outcome // of the login, if it is over or the user answers no more
-	say     string  // to the user, with the next prompt
+	over    bool            // the login is decided
+	outcome verdict.Outcome // of the login, if it is over or the user answers no more
+	say     string          // to the user, with the next prompt
 }
 
 // again asks once more.
-func again(o Outcome, say string) turn { return turn{outcome: o, say: say} }
+func again(o verdict.Outcome, say string) turn { return turn{outcome: o, say: say} }
 
 // decided ends the login.
-func decided(o Outcome) turn { return turn{over: true, outcome: o} }
+func decided(o verdict.Outcome) turn { return turn{over: true, outcome: o} }
 
 // run asks for a code as often as the policy allows.
-func (d *dialog) run() Outcome {
+func (d *dialog) run() verdict.Outcome {
 	o := d.begin()
-	if o == undecided {
+	if o == verdict.Undecided {
 		o = d.ask()
 	}
 	// A terminal can be stopped, so even a message waits until nothing is locked.
@@ -66,31 +68,31 @@ func (d *dialog) run() Outcome {
 }
 
 // ask shows prompts until a turn decides the login or the tries are used up.
-func (d *dialog) ask() Outcome {
-	o, prompt := deny(Wrong, ""), d.firstPrompt()
+func (d *dialog) ask() verdict.Outcome {
+	o, next := verdict.Deny(verdict.Wrong, ""), d.firstPrompt()
 	for o.Tries < d.policy.Tries {
-		answer, err := d.answer(prompt)
+		answer, err := d.answer(next)
 		if err != nil && !errors.Is(err, ErrPassword) {
 			return conversationEnded(o, err)
 		}
-		if wanted, ok := d.choices.parse(answer); ok {
+		if wanted, ok := d.choices.Parse(answer); ok {
 			if d.requests > maxRequests {
-				return Outcome{Reason: Locked, Tries: o.Tries, Detail: "asked for codes too often"}
+				return verdict.Outcome{Reason: verdict.Locked, Tries: o.Tries, Detail: "asked for codes too often"}
 			}
-			prompt = d.request(wanted)
+			next = d.request(wanted)
 			continue
 		}
 		t := d.turn(o, answer, err != nil)
 		if o = t.outcome; t.over {
 			return o
 		}
-		prompt = d.choices.prompt(t.say, d.when)
+		next = d.choices.Prompt(t.say, d.when)
 	}
 	return o
 }
 
 // turn judges an answer that asks for nothing, and counts the tries.
-func (d *dialog) turn(before Outcome, answer string, password bool) (t turn) {
+func (d *dialog) turn(before verdict.Outcome, answer string, password bool) (t turn) {
 	tries := before.Tries + 1
 	if !password && !d.r.names(answer) {
 		t = d.guess(answer)
@@ -107,27 +109,27 @@ const maxSpared = 3
 
 // spare passes over an answer that is the user's own password or name: clients send them again, and people mistake one prompt
 // for another. It is no code, so it is not compared with any.
-func (d *dialog) spare(o Outcome) turn {
+func (d *dialog) spare(o verdict.Outcome) turn {
 	d.spared++
-	o.Reason, o.Detail = Wrong, "the password or the user's name was sent as the code"
-	return again(o, notACode)
+	o.Reason, o.Detail = verdict.Wrong, "the password or the user's name was sent as the code"
+	return again(o, prompt.NotACode)
 }
 
 func (d *dialog) say(text string) { d.texts = append(d.texts, text) }
 
 // firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the policy says so.
 func (d *dialog) firstPrompt() string {
-	if d.waiting != nil && d.choices.own == "" {
-		return d.choices.prompt(sentBefore(d.waiting), sent)
+	if d.waiting != nil && d.choices.Own == "" {
+		return d.choices.Prompt(prompt.SentBefore(d.waiting), prompt.SentNow)
 	}
-	if d.policy.Phone.Auto && d.choices.alone && len(d.choices.phones) > 0 {
-		return d.request(request{d.choices.channels[0], d.choices.phones[0]})
+	if d.policy.Phone.Auto && d.choices.Alone && len(d.choices.Phones) > 0 {
+		return d.request(prompt.Choice{Channel: d.choices.Channels[0], Phone: d.choices.Phones[0]})
 	}
-	return d.choices.prompt("", before)
+	return d.choices.Prompt("", prompt.NothingSent)
 }
 
-// begin decides whether there is anything to ask: its outcome is undecided if there is.
-func (d *dialog) begin() Outcome {
+// begin decides whether there is anything to ask: its outcome is verdict.Undecided if there is.
+func (d *dialog) begin() verdict.Outcome {
 	account, err := d.Keyring.Open(d.r.Account())
 	if errors.Is(err, factor.ErrUnenrolled) {
 		return d.unenrolled(d.policy)
@@ -136,10 +138,10 @@ func (d *dialog) begin() Outcome {
 		return d.unusable(err)
 	}
 	defer account.Close()
-	d.choices = newChoices(account, d.methods, d.Clock())
-	if d.choices.none() {
-		d.say(noneUsable)
-		return deny(Forbidden, "the user has no device of a method that is allowed here")
+	d.choices = prompt.NewChoices(account, d.methods, d.Clock())
+	if d.choices.None() {
+		d.say(prompt.NoneUsable)
+		return verdict.Deny(verdict.Forbidden, "the user has no device of a method that is allowed here")
 	}
 	lockout, err := account.Lockout(d.Clock(), d.limits)
 	if err != nil {
@@ -149,79 +151,79 @@ func (d *dialog) begin() Outcome {
 		return d.locked(lockout)
 	}
 	d.began = account.State.Refused
-	if phone, standing := account.Sent(d.Clock(), d.choices.acceptsSent); standing == factor.Waiting {
-		d.waiting, d.when = phone, after
+	if phone, standing := account.Sent(d.Clock(), d.choices.AcceptsSent); standing == factor.Waiting {
+		d.waiting, d.when = phone, prompt.SentEarlier
 	}
-	return undecided
+	return verdict.Undecided
 }
 
 // unenrolled applies the policy's word for users without a record. Only an exact "allow", or a date that is not over,
 // lets them pass.
-func (d *dialog) unenrolled(p *policy.Policy) Outcome {
+func (d *dialog) unenrolled(p *policy.Policy) verdict.Outcome {
 	if p.Unenrolled == policy.UnenrolledAllow {
-		return allow(Unenrolled)
+		return verdict.Allow(verdict.Unenrolled)
 	}
 	if !p.EnrollBy.IsZero() && d.Clock().Format(time.DateOnly) <= p.EnrollBy.String() {
-		d.say(reminder(p.EnrollBy.String()))
-		return allow(Unenrolled)
+		d.say(prompt.Reminder(p.EnrollBy.String()))
+		return verdict.Allow(verdict.Unenrolled)
 	}
 	if p.Unenrolled == policy.UnenrolledEnroll {
 		return d.setUp()
 	}
-	d.say(notSetUp)
-	return deny(Unenrolled, "")
+	d.say(prompt.NotSetUp)
+	return verdict.Deny(verdict.Unenrolled, "")
 }
 
 // setUp has the user enroll an app inside the login, unless codes of one would be no use here.
-func (d *dialog) setUp() Outcome {
+func (d *dialog) setUp() verdict.Outcome {
 	if !slices.Contains(d.methods, method.TOTP) {
-		d.say(notSetUp)
-		return deny(Unenrolled, "the rule allows no codes from apps, so the user cannot enroll in the login")
+		d.say(prompt.NotSetUp)
+		return verdict.Deny(verdict.Unenrolled, "the rule allows no codes from apps, so the user cannot enroll in the login")
 	}
-	return Outcome{Reason: MustEnroll, Policy: d.policy}
+	return verdict.Outcome{Reason: verdict.MustEnroll, Policy: d.policy}
 }
 
 // unusable denies because of what Keyring.Open or Account.Verify said.
-func (d *dialog) unusable(err error) Outcome {
-	text := sorry
+func (d *dialog) unusable(err error) verdict.Outcome {
+	text := prompt.Sorry
 	if errors.Is(err, state.ErrSave) {
-		text = notSaved
+		text = prompt.NotSaved
 	}
 	switch {
 	case errors.Is(err, safefile.ErrGone):
-		return deny(NoAnswer, err.Error())
+		return verdict.Deny(verdict.NoAnswer, err.Error())
 	case errors.Is(err, factor.ErrUnenrolled):
-		d.say(notSetUp)
-		return deny(Unenrolled, "reset during the login")
+		d.say(prompt.NotSetUp)
+		return verdict.Deny(verdict.Unenrolled, "reset during the login")
 	case errors.Is(err, factor.ErrRecord):
 		d.say(text)
-		return deny(Record, err.Error())
+		return verdict.Deny(verdict.Record, err.Error())
 	case errors.Is(err, factor.ErrState):
 		d.say(text)
-		return deny(State, err.Error())
+		return verdict.Deny(verdict.State, err.Error())
 	}
 	d.say(text)
-	return deny(Internal, err.Error())
+	return verdict.Deny(verdict.Internal, err.Error())
 }
 
 // locked denies because of a lock, and tells the user how it ends.
-func (d *dialog) locked(l factor.Lockout) Outcome {
+func (d *dialog) locked(l factor.Lockout) verdict.Outcome {
 	if l.UntilRoot {
-		d.say(lockedForGood)
-		return deny(Locked, "until root unlocks it: enroll unlock "+d.r.Name)
+		d.say(prompt.LockedForGood)
+		return verdict.Deny(verdict.Locked, "until root unlocks it: enroll unlock "+d.r.Name)
 	}
-	d.say(lockedUntil(l.Until, d.Clock()))
-	return deny(Locked, "until "+l.Until.UTC().Format(time.RFC3339))
+	d.say(prompt.LockedUntil(l.Until, d.Clock()))
+	return verdict.Deny(verdict.Locked, "until "+l.Until.UTC().Format(time.RFC3339))
 }
 
 // guess judges one answer.
 func (d *dialog) guess(answer string) turn {
 	code, possible := factor.NormalizeAnswer(answer)
 	if !possible {
-		return again(deny(Wrong, "not a code"), notAccepted)
+		return again(verdict.Deny(verdict.Wrong, "not a code"), prompt.NotAccepted)
 	}
 	if slices.Contains(d.refused, code) { // it was charged once, and is not compared again
-		return again(deny(Wrong, "the same wrong code again"), notAccepted)
+		return again(verdict.Deny(verdict.Wrong, "the same wrong code again"), prompt.NotAccepted)
 	}
 	account, err := d.Keyring.Open(d.r.Account())
 	if err != nil {
@@ -245,28 +247,28 @@ func (d *dialog) guess(answer string) turn {
 
 func (d *dialog) asGuess(code string) factor.Guess {
 	return factor.Guess{
-		Code: code, At: d.Clock(), From: d.r.address(), Accepts: d.choices.accepts, Sent: d.choices.acceptsSent,
+		Code: code, At: d.Clock(), From: d.r.address(), Accepts: d.choices.Accepts, Sent: d.choices.AcceptsSent,
 	}
 }
 
 // judge says what a code led to that Twilio need not be asked about.
 func (d *dialog) judge(m factor.Match, account *factor.Account, code string) turn {
-	o := Outcome{Reason: Wrong, Method: string(m.Method)}
+	o := verdict.Outcome{Reason: verdict.Wrong, Method: string(m.Method)}
 	if m.Device != nil {
 		o.Device = m.Device.Label
 	}
 	switch m.Result {
 	case factor.Accepted:
-		o.Allow, o.Reason = true, OK
+		o.Allow, o.Reason = true, verdict.OK
 		d.tellRefused(m.Refused)
 		d.tellLeft(m, account.RecoveryLeft())
 		return decided(o)
 	case factor.Replayed:
-		o.Reason = Replayed
+		o.Reason = verdict.Replayed
 		if m.Method == method.Recovery {
-			return again(o, usedRecovery)
+			return again(o, prompt.UsedRecovery)
 		}
-		return again(o, usedBefore)
+		return again(o, prompt.UsedBefore)
 	case factor.Locked:
 		return decided(d.locked(m.Lockout))
 	case factor.Impossible:
@@ -302,27 +304,27 @@ func (d *dialog) tellRefused(all state.Refused) {
 		all.From = d.began.From
 	}
 	all.Count -= d.charged
-	d.say(refusedBefore(all))
+	d.say(prompt.RefusedBefore(all))
 }
 
 // tellLeft tells how many recovery codes are left if one was used now, or if they are few.
 func (d *dialog) tellLeft(m factor.Match, left int) {
 	switch {
 	case m.Method == method.Recovery:
-		d.say(codeUsed(left))
-	case left > 0 && left <= fewCodes:
-		d.say(fewLeft(left))
+		d.say(prompt.CodeUsed(left))
+	case left > 0 && left <= prompt.FewCodes:
+		d.say(prompt.FewLeft(left))
 	}
 }
 
 // rejected tells the user of a code that matched nothing, and what became of the one that was sent.
-func (d *dialog) rejected(o Outcome, account *factor.Account) turn {
-	switch _, standing := account.Sent(d.Clock(), d.choices.acceptsSent); {
+func (d *dialog) rejected(o verdict.Outcome, account *factor.Account) turn {
+	switch _, standing := account.Sent(d.Clock(), d.choices.AcceptsSent); {
 	case standing == factor.Exhausted:
-		return again(o, noLonger)
-	case standing == factor.Outlived && d.when == after:
-		o.Reason = Expired
-		return again(o, codeExpired)
+		return again(o, prompt.CodeVoid)
+	case standing == factor.Outlived && d.when == prompt.SentEarlier:
+		o.Reason = verdict.Expired
+		return again(o, prompt.CodeExpired)
 	}
-	return again(o, notAccepted)
+	return again(o, prompt.NotAccepted)
 }

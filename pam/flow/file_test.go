@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
@@ -83,7 +83,7 @@ func TestAnUnreadableRecordIsDenied(t *testing.T) {
 				c.make(t, w.root.Record("alice"))
 				kept(t, w.root.Record("alice"))
 				o := w.login(request())
-				w.expect(o, false, flow.Record, unavailable, sorryText)
+				w.expect(o, false, verdict.Record, unavailable, sorryText)
 				w.detail(o, c.says)
 			})
 		}
@@ -97,7 +97,7 @@ func TestAnUnreadableStateIsDenied(t *testing.T) {
 			c.make(t, w.root.State("alice"))
 			kept(t, w.root.State("alice"))
 			o := w.login(request())
-			w.expect(o, false, flow.State, unavailable, sorryText)
+			w.expect(o, false, verdict.State, unavailable, sorryText)
 			w.detail(o, c.says)
 			w.detail(o, "run: enroll reset alice")
 		})
@@ -113,7 +113,7 @@ func TestWhereNobodyCanTellWhetherThereIsARecordEverybodyIsDenied(t *testing.T) 
 			c.make(t, dir)
 			testroot.Unprivileged(t, func() {
 				o := w.login(request())
-				w.expect(o, false, flow.Record, unavailable, sorryText)
+				w.expect(o, false, verdict.Record, unavailable, sorryText)
 				w.detail(o, c.says)
 			})
 			os.Chmod(dir, 0o700)
@@ -130,7 +130,7 @@ func TestARecordWhoseStateCannotBeReachedIsDenied(t *testing.T) {
 			c.make(t, dir)
 			testroot.Unprivileged(t, func() {
 				o := w.login(request())
-				w.expect(o, false, flow.State, unavailable, sorryText)
+				w.expect(o, false, verdict.State, unavailable, sorryText)
 				w.detail(o, c.says)
 			})
 			os.Chmod(dir, 0o700)
@@ -144,7 +144,7 @@ func TestARecordOrStateOfANewerVersionIsDeniedAndSaysSo(t *testing.T) {
 	testroot.Write(t, w.root.Record("alice"), []byte(file))
 	testroot.Unchanged(t, w.root.Record("alice"))
 	o := w.login(request())
-	w.expect(o, false, flow.Record, unavailable, sorryText)
+	w.expect(o, false, verdict.Record, unavailable, sorryText)
 	w.detail(o, "another version of latchkey")
 }
 
@@ -152,7 +152,7 @@ func TestAMissingHostKeyIsDenied(t *testing.T) {
 	w := newWorld(t, `unenrolled = "allow"`)
 	testroot.Must(t, os.Remove(w.root.Key()))
 	o := w.login(request())
-	w.expect(o, false, flow.Record, unavailable, sorryText)
+	w.expect(o, false, verdict.Record, unavailable, sorryText)
 	w.detail(o, "host key is missing")
 }
 
@@ -160,7 +160,7 @@ func TestARecordWithoutAStateIsDeniedAndTheLogNamesTheCommand(t *testing.T) {
 	w := newWorld(t, `unenrolled = "allow"`)
 	testroot.Must(t, os.Remove(w.root.State("alice")))
 	o := w.login(request())
-	w.expect(o, false, flow.State, unavailable, sorryText)
+	w.expect(o, false, verdict.State, unavailable, sorryText)
 	w.detail(o, "enroll reset alice")
 }
 
@@ -172,7 +172,7 @@ func TestALockThatSomebodyHoldsIsADenialAndNoWait(t *testing.T) {
 	testroot.Must(t, err)
 	defer account.Close()
 	o := w.login(request())
-	w.expect(o, false, flow.State, unavailable, sorryText)
+	w.expect(o, false, verdict.State, unavailable, sorryText)
 	w.detail(o, "locked by another process")
 	if strings.Contains(o.Detail, "reset") {
 		t.Errorf("the log says %q", o.Detail)
@@ -196,7 +196,7 @@ func TestARecordThatIsGoneIsUnenrolled(t *testing.T) {
 			w := newWorld(t, policy)
 			testroot.Must(t, w.root.Store().Reset(enrollment.ByRoot(), "alice"))
 			o := w.login(request())
-			w.expect(o, want.allow, flow.Unenrolled, want.pam, want.shown)
+			w.expect(o, want.allow, verdict.Unenrolled, want.pam, want.shown)
 			if o.Method != "" || o.Tries != 0 {
 				t.Errorf("outcome is %+v", o)
 			}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/flow/prompt"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
@@ -22,33 +24,33 @@ type Flow struct {
 
 // Run holds one login. It denies unless every step says otherwise. The reason MustEnroll asks its caller to have the user set
 // up a second factor first, and is a denial as long as nothing comes of that.
-func (f Flow) Run(r Request) Outcome {
+func (f Flow) Run(r Request) verdict.Outcome {
 	args, err := parseArguments(r.Args)
 	if err != nil {
-		return deny(Argument, err.Error())
+		return verdict.Deny(verdict.Argument, err.Error())
 	}
 	if args.IfPublicKey {
 		return ifPublicKey(r)
 	}
-	if o := checkName(r); o != undecided {
+	if o := checkName(r); o != verdict.Undecided {
 		return o
 	}
 	if r.Service == enrollService && r.ByEnroll {
-		return allow(Exempt)
+		return verdict.Allow(verdict.Exempt)
 	}
 	rules, err := policy.Load(f.Root, args.Policy())
 	if err != nil {
-		f.Talk.Tell(sorry)
-		return deny(Config, err.Error())
+		f.Talk.Tell(prompt.Sorry)
+		return verdict.Deny(verdict.Config, err.Error())
 	}
 	d, err := f.decide(rules, r)
 	if err != nil {
-		return deny(NoAnswer, err.Error())
+		return verdict.Deny(verdict.NoAnswer, err.Error())
 	}
 	if args.Debug {
 		f.Debug(d.Why)
 	}
-	return f.follow(rules, d, r).noting(d.Doubts())
+	return f.follow(rules, d, r).Noting(d.Doubts())
 }
 
 // decide asks the policy. The error says that the host went away while it was asked about a group.
@@ -65,15 +67,15 @@ func (f Flow) decide(rules *policy.Policy, r Request) (d policy.Decision, ended 
 }
 
 // follow does what the policy decided.
-func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) Outcome {
+func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict.Outcome {
 	switch d.Require {
 	case policy.RequireNone:
-		return allow(Exempt)
+		return verdict.Allow(verdict.Exempt)
 	case policy.RequireCode:
 		return (&dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: Limits(rules)}).run()
 	}
 	f.Talk.Tell("You may not log in here.")
-	return deny(Forbidden, d.Why)
+	return verdict.Deny(verdict.Forbidden, d.Why)
 }
 
 // enrollService is the PAM service by which enroll(8) asks for the password. Where all services that do so ask for a code
@@ -83,29 +85,29 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) Outcome
 const enrollService = "enroll"
 
 // ifPublicKey answers the question of the argument if_publickey, which the PAM configuration branches on.
-func ifPublicKey(r Request) Outcome {
+func ifPublicKey(r Request) verdict.Outcome {
 	if r.publicKeyAccepted() {
-		return Outcome{Allow: true, Reason: OK, Unlogged: true}
+		return verdict.Outcome{Allow: true, Reason: verdict.OK, Unlogged: true}
 	}
-	return Outcome{Reason: noPublicKey, Unlogged: true}
+	return verdict.Outcome{Reason: verdict.NoPublicKey, Unlogged: true}
 }
 
 // checkName denies a user the name service does not vouch for, and names no file could have. Its outcome is
-// undecided if there is nothing to say.
-func checkName(r Request) Outcome {
+// verdict.Undecided if there is nothing to say.
+func checkName(r Request) verdict.Outcome {
 	switch r.Lookup {
 	case Found:
 	case NoSuchUser:
-		return deny(Name, "no such user")
+		return verdict.Deny(verdict.Name, "no such user")
 	default:
-		return deny(Internal, "the name service does not answer")
+		return verdict.Deny(verdict.Internal, "the name service does not answer")
 	}
 	for _, name := range []string{r.User, r.Name} {
 		if err := record.CheckName(name); err != nil {
-			return deny(Name, err.Error())
+			return verdict.Deny(verdict.Name, err.Error())
 		}
 	}
-	return undecided
+	return verdict.Undecided
 }
 
 // Limits are those of a policy.

@@ -7,7 +7,7 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -20,7 +20,7 @@ func lock(w *world) {
 		w.login(request(), w.wrongs(3)...)
 	}
 	o := w.login(request(), w.wrong())
-	w.expect(o, false, flow.Wrong, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(o, false, verdict.Wrong, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.detail(o, "locked until 2027-01-31T12:15:15Z")
 }
 
@@ -28,12 +28,12 @@ func TestTenWrongCodesLockAndNobodyIsAskedUntilTheLockEndsByItself(t *testing.T)
 	w := newWorld(t, "")
 	lock(w)
 	o := w.login(request())
-	w.expect(o, false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(o, false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.detail(o, "until 2027-01-31T12:15:15Z")
 	w.now = w.now.Add(15*time.Minute - time.Second)
-	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in a minute.")
+	w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in a minute.")
 	w.now = w.now.Add(time.Second)
-	w.expect(w.login(request(), w.code()), true, flow.OK, success, "10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success, "10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
 }
 
 func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
@@ -49,7 +49,7 @@ func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
 		}
 	}
 	o := w.login(request(), w.code())
-	w.expect(o, false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(o, false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	if o.Method != "" || o.Tries != 1 {
 		t.Errorf("outcome is %+v", o)
 	}
@@ -59,15 +59,15 @@ func TestALockEndsAlthoughTheClockWasSetBack(t *testing.T) {
 	w := newWorld(t, "")
 	lock(w)
 	w.now = w.now.Add(-24 * time.Hour)
-	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.now = w.now.Add(15 * time.Minute)
-	w.expect(w.login(request(), w.code()), true, flow.OK, success, "10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success, "10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
 }
 
 func TestThePolicySaysHowManyFailuresAndHowLongALock(t *testing.T) {
 	w := newWorld(t, "[limits]\nfailures = \"2/1m\"\nlock = \"1h\"\n")
 	o := w.login(request(), w.wrongs(2)...)
-	w.expect(o, false, flow.Wrong, maxTries, "Too many wrong codes. Try again in 60 minutes.")
+	w.expect(o, false, verdict.Wrong, maxTries, "Too many wrong codes. Try again in 60 minutes.")
 	if o.Tries != 2 {
 		t.Errorf("outcome is %+v", o)
 	}
@@ -80,7 +80,7 @@ func TestALockOfOneUserIsNoLockOfAnother(t *testing.T) {
 	w.root.Enroll(t, "bob", uid+1, tablet)
 	r := request()
 	r.User, r.Name, r.UID = "bob", "bob", uid+1
-	w.expect(w.login(r, testroot.Code(t, tablet, w.now)), true, flow.OK, success, firstText)
+	w.expect(w.login(r, testroot.Code(t, tablet, w.now)), true, verdict.OK, success, firstText)
 }
 
 func TestADamagedSlotIsToldInTheLogAndIsNoDenial(t *testing.T) {
@@ -89,7 +89,7 @@ func TestADamagedSlotIsToldInTheLogAndIsNoDenial(t *testing.T) {
 	file[100] ^= 1
 	testroot.Write(t, w.root.State("alice"), file)
 	o := w.login(request(), w.code())
-	w.expect(o, true, flow.OK, success, firstText)
+	w.expect(o, true, verdict.OK, success, firstText)
 	w.detail(o, "slot 1 of the state is damaged")
 	w.now = w.now.Add(time.Minute)
 	if o := w.login(request(), w.code()); strings.Contains(o.Detail, "damaged") {
@@ -104,14 +104,14 @@ func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) {
 	w.now = w.now.Add(24 * time.Hour)
 	o := w.login(request(), w.wrongs(2)...)
 	const text = "Too many wrong codes in a row. Only your administrator can unlock this account."
-	w.expect(o, false, flow.Wrong, maxTries, text)
+	w.expect(o, false, verdict.Wrong, maxTries, text)
 	w.now = w.now.AddDate(1, 0, 0)
 	o = w.login(request())
-	w.expect(o, false, flow.Locked, maxTries, text)
+	w.expect(o, false, verdict.Locked, maxTries, text)
 	w.detail(o, "enroll unlock alice")
 	_, err := w.root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, limits, w.now)
 	testroot.Must(t, err)
-	w.expect(w.login(request(), w.code()), true, flow.OK, success, firstText)
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success, firstText)
 }
 
 // FAULTS 39.

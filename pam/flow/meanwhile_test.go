@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
@@ -28,7 +28,7 @@ func TestADeviceReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
 		testroot.Must(t, w.root.Store().Remove(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, "phone"))
 	})
 	o := w.login(request(), w.code(), testroot.Code(t, tablet, w.now))
-	w.expect(o, true, flow.OK, success, wrongText)
+	w.expect(o, true, verdict.OK, success, wrongText)
 	if o.Device != "tablet" || o.Tries != 2 {
 		t.Errorf("outcome is %+v", o)
 	}
@@ -39,7 +39,7 @@ func TestAResetMeanwhileIsADenialWhateverThePolicySays(t *testing.T) {
 		w := newWorld(t, policy)
 		w.meanwhile(func() { testroot.Must(t, w.root.Store().Reset(enrollment.ByRoot(), "alice")) })
 		o := w.login(request(), w.code())
-		w.expect(o, false, flow.Unenrolled, authErr, resetText)
+		w.expect(o, false, verdict.Unenrolled, authErr, resetText)
 		if _, err := os.Lstat(w.root.State("alice")); err == nil {
 			t.Error("the state came back")
 		}
@@ -54,7 +54,7 @@ func TestAResetAndANewEnrollmentMeanwhileLeaveOnlyTheNewDevice(t *testing.T) {
 		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, tablet, 0))
 	})
 	o := w.login(request(), w.code(), testroot.Code(t, tablet, w.now))
-	w.expect(o, true, flow.OK, success, wrongText)
+	w.expect(o, true, verdict.OK, success, wrongText)
 }
 
 func TestTheSameDeviceEnrolledAnewMeanwhileKeepsWhatItHasUsed(t *testing.T) {
@@ -63,13 +63,13 @@ func TestTheSameDeviceEnrolledAnewMeanwhileKeepsWhatItHasUsed(t *testing.T) {
 		testroot.Must(t, w.root.Store().Reset(enrollment.ByRoot(), "alice"))
 		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, w.phone, uint64(w.now.Unix()/30)))
 	})
-	w.expect(w.login(request(), w.code(), noMore), false, flow.NoAnswer, convErr, replayText)
+	w.expect(w.login(request(), w.code(), noMore), false, verdict.NoAnswer, convErr, replayText)
 }
 
 func TestARecordMadeUnreadableMeanwhileIsADenial(t *testing.T) {
 	w := newWorld(t, "")
 	w.meanwhile(func() { testroot.Must(t, os.Chmod(w.root.Record("alice"), 0o644)) })
-	w.expect(w.login(request(), w.code()), false, flow.Record, unavailable, sorryText)
+	w.expect(w.login(request(), w.code()), false, verdict.Record, unavailable, sorryText)
 }
 
 func TestAStateRestoredMeanwhileIsNoStateOfThisRecord(t *testing.T) {
@@ -78,7 +78,7 @@ func TestAStateRestoredMeanwhileIsNoStateOfThisRecord(t *testing.T) {
 	w.root.Enroll(t, "alice", uid, testroot.TOTP("tablet"), w.phone)
 	w.meanwhile(func() { testroot.Write(t, w.root.State("alice"), old) })
 	o := w.login(request(), w.code())
-	w.expect(o, false, flow.State, unavailable, sorryText)
+	w.expect(o, false, verdict.State, unavailable, sorryText)
 	w.detail(o, "another enrollment")
 }
 
@@ -110,6 +110,6 @@ func TestAnEnrollmentReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
 		testroot.Must(t, w.root.Store().Replace(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, e))
 	})
 	o := w.login(request(), w.code(), testroot.Code(t, google, w.now))
-	w.expect(o, true, flow.OK, success, "Only 1 recovery code is left. For new ones run: enroll codes")
+	w.expect(o, true, verdict.OK, success, "Only 1 recovery code is left. For new ones run: enroll codes")
 	w.saw(firstText, wrongText, "Only 1 recovery code is left. For new ones run: enroll codes")
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/testroot"
 )
 
@@ -32,7 +33,7 @@ func TestANameThatIsNoneIsDeniedAndTouchesNothing(t *testing.T) {
 				r.Name = name
 			}
 			o := w.login(r)
-			w.expect(o, false, flow.Name, unknownUser, "")
+			w.expect(o, false, verdict.Name, unknownUser, "")
 			unmade(w)
 		}
 	}
@@ -40,12 +41,12 @@ func TestANameThatIsNoneIsDeniedAndTouchesNothing(t *testing.T) {
 
 func TestAUserTheNameServiceDoesNotVouchForIsDenied(t *testing.T) {
 	for lookup, want := range map[flow.Lookup]struct {
-		reason flow.Reason
+		reason verdict.Reason
 		pam    int
 	}{
-		flow.NoSuchUser:   {flow.Name, unknownUser},
-		flow.LookupFailed: {flow.Internal, systemErr},
-		flow.Lookup(9):    {flow.Internal, systemErr},
+		flow.NoSuchUser:   {verdict.Name, unknownUser},
+		flow.LookupFailed: {verdict.Internal, systemErr},
+		flow.Lookup(9):    {verdict.Internal, systemErr},
 	} {
 		for _, name := range []string{"", "alice"} {
 			w := newWorld(t, "unenrolled = \"allow\"\n[[rule]]\nrequire = \"none\"\n")
@@ -64,7 +65,7 @@ func TestAUidThatIsSomebodyElsesNowDoesNotGetTheOldRecord(t *testing.T) {
 	r := request()
 	r.UID = uid + 1
 	o := w.login(r)
-	w.expect(o, false, flow.Record, unavailable, sorryText)
+	w.expect(o, false, verdict.Record, unavailable, sorryText)
 	w.detail(o, "made for another user")
 }
 
@@ -75,7 +76,7 @@ func TestANameThatIsSomebodyElsesNowDoesNotGetTheOldRecord(t *testing.T) {
 	r := request()
 	r.User, r.Name = "bob", "bob"
 	o := w.login(r)
-	w.expect(o, false, flow.Record, unavailable, sorryText)
+	w.expect(o, false, verdict.Record, unavailable, sorryText)
 	w.detail(o, "made for another user")
 }
 
@@ -83,5 +84,13 @@ func TestTheNameServicesSpellingFindsTheRecord(t *testing.T) {
 	w := newWorld(t, "")
 	r := request()
 	r.User = "ALICE"
-	w.expect(w.login(r, w.code()), true, flow.OK, success, firstText)
+	w.expect(w.login(r, w.code()), true, verdict.OK, success, firstText)
+}
+
+func TestTheZeroLookupIsADenial(t *testing.T) {
+	w := newWorld(t, "")
+	r := request()
+	r.Lookup = flow.Lookup(0)
+	o := w.login(r)
+	w.expect(o, false, verdict.Internal, systemErr, "")
 }

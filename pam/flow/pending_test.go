@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/protocol"
@@ -18,7 +18,7 @@ const (
 )
 
 // alongside is another login of alice's at the same time, with a Twilio of its own.
-func (w *world) alongside(twilio *twilio, answers ...string) flow.Outcome {
+func (w *world) alongside(twilio *twilio, answers ...string) verdict.Outcome {
 	other := &world{t: w.t, root: w.root, phone: w.phone, now: w.now, twilio: twilio}
 	twilio.world = other
 	return other.login(request(), answers...)
@@ -48,14 +48,14 @@ func TestAnApprovalCountsThoughAnotherLoginHasHeardMeanwhileThatTheCodeIsGone(t 
 				}
 				return answer(protocol.Approved)
 			}
-			w.expect(w.login(request(), "sms", sentCode), true, flow.OK, success, bySMS)
+			w.expect(w.login(request(), "sms", sentCode), true, verdict.OK, success, bySMS)
 		})
 	}
 }
 
 func TestOfTwoLoginsWithOneRightCodeExactlyOneIsLetInWhicheverAnswerIsLate(t *testing.T) {
 	w := newPhoneWorld(t, "")
-	var inner flow.Outcome
+	var inner verdict.Outcome
 	w.twilio.check = func(code string) protocol.Answer { // Twilio approves this one, and the other hears that it is gone
 		inner = w.alongside(&twilio{check: said(protocol.Gone)}, code, noMore)
 		return answer(protocol.Approved)
@@ -120,7 +120,7 @@ func TestAWrongCodeIsComparedWithEachPhonesVerificationAndIsOneGuess(t *testing.
 func TestTheWaitBetweenSendsEndsWithTheVerification(t *testing.T) {
 	for name, end := range map[string]func(w *world){
 		"when its code lets in": func(w *world) {
-			w.expect(w.login(request(), sentCode), true, flow.OK, success, bothFirst)
+			w.expect(w.login(request(), sentCode), true, verdict.OK, success, bothFirst)
 		},
 		"when Twilio says that it is gone": func(w *world) {
 			w.twilio.check = said(protocol.Gone)
@@ -145,7 +145,7 @@ func TestAClockSetBackByAMinuteRefusesNoCodeThatWasSent(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.login(request(), "sms", noMore)
 	w.now = w.now.Add(-time.Minute)
-	w.expect(w.login(request(), sentCode), true, flow.OK, success, bothFirst)
+	w.expect(w.login(request(), sentCode), true, verdict.OK, success, bothFirst)
 }
 
 func TestASecondPhoneIsAskedWithoutWaitingForTheFirst(t *testing.T) {

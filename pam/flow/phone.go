@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/flow/prompt"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -16,72 +18,72 @@ import (
 const maxRequests = 10
 
 // request has a code sent and returns the next prompt.
-func (d *dialog) request(r request) string {
+func (d *dialog) request(c prompt.Choice) string {
 	if d.requests++; d.requests > maxRequests {
-		return d.choices.prompt(enoughAsked, d.when)
+		return d.choices.Prompt(prompt.EnoughAsked, d.when)
 	}
-	said, ok := d.send(r)
+	said, ok := d.send(c)
 	if !ok {
-		return d.choices.prompt(said, d.when)
+		return d.choices.Prompt(said, d.when)
 	}
-	d.when = after
-	return d.choices.prompt(said, sent)
+	d.when = prompt.SentEarlier
+	return d.choices.Prompt(said, prompt.SentNow)
 }
 
 // send has a code sent and returns what the user is told, and whether a code is on its way. Everything that can refuse it
 // locally is asked before any network, and the send is booked before it happens: whether it then fails or not, nobody
 // can run up more sends than the limits allow.
-func (d *dialog) send(r request) (said string, ok bool) {
-	number := string(r.phone.Secret)
+func (d *dialog) send(c prompt.Choice) (said string, ok bool) {
+	number := string(c.Phone.Secret)
 	if !d.policy.Phone.Allows(number) {
-		d.note("%s to %q: the number has none of the prefixes allowed in latchkey.toml", r.channel, r.phone.Label)
-		return notSent(r), false
+		d.note("%s to %q: the number has none of the prefixes allowed in latchkey.toml", c.Channel, c.Phone.Label)
+		return prompt.NotSent(c), false
 	}
 	if err := d.Verifier.Ready(); err != nil {
-		d.note("%s to %q: %v", r.channel, r.phone.Label, err)
-		return notSent(r), false
+		d.note("%s to %q: %v", c.Channel, c.Phone.Label, err)
+		return prompt.NotSent(c), false
 	}
 	now := d.Clock()
-	wait, err := d.Keyring.BookSend(d.r.Account(), r.phone.ID, d.sendLimits(r), now)
+	wait, err := d.Keyring.BookSend(d.r.Account(), c.Phone.ID, d.sendLimits(c), now)
 	if errors.Is(err, factor.ErrNotYet) {
-		d.note("%s to %q: %v", r.channel, r.phone.Label, err)
-		return waitFor(wait), false
+		d.note("%s to %q: %v", c.Channel, c.Phone.Label, err)
+		return prompt.WaitFor(wait), false
 	}
 	if err != nil {
-		d.note("%s to %q: %v", r.channel, r.phone.Label, err)
+		d.note("%s to %q: %v", c.Channel, c.Phone.Label, err)
 		if errors.Is(err, safefile.ErrBusy) {
 			d.requests = maxRequests // waiting for the lock again and again would use up the gate's time for this login
 		}
-		return notSent(r), false
+		return prompt.NotSent(c), false
 	}
-	a := d.Verifier.Send(number, r.channel, d.policy.Phone.Locale)
+	a := d.Verifier.Send(number, c.Channel, d.policy.Phone.Locale)
 	if a.Result != protocol.Sent {
-		return d.sendFailed(r, a), false
+		return d.sendFailed(c, a), false
 	}
-	pending := state.Pending{Device: r.phone.ID, At: now, Voice: r.channel == method.Call, SID: a.SID}
+	pending := state.Pending{Device: c.Phone.ID, At: now, Voice: c.Channel == method.Call, SID: a.SID}
 	if err := d.Keyring.KeepPending(d.r.Account(), pending); err != nil {
-		d.note("%s to %q was sent, but %v", r.channel, r.phone.Label, err)
-		return notSent(r), false
+		d.note("%s to %q was sent, but %v", c.Channel, c.Phone.Label, err)
+		return prompt.NotSent(c), false
 	}
-	return sentTo(r), true
+	return prompt.SentTo(c), true
 }
 
-func (d *dialog) sendFailed(r request, a protocol.Answer) string {
-	d.noteAnswer(fmt.Sprintf("%s to %q", r.channel, r.phone.Label), a)
-	if a.Result == protocol.Landline && slices.Contains(d.choices.channels, method.Call) {
-		d.landline = r.phone.ID
-		return noSMS(r)
+func (d *dialog) sendFailed(c prompt.Choice, a protocol.Answer) string {
+	d.noteAnswer(fmt.Sprintf("%s to %q", c.Channel, c.Phone.Label), a)
+	if a.Result == protocol.Landline && slices.Contains(d.choices.Channels, method.Call) {
+		d.landline = c.Phone.ID
+		return prompt.NoSMS(c)
 	}
-	return notSent(r)
+	return prompt.NotSent(c)
 }
 
 // sendLimits are the policy's. Who was told to try a call need not wait for it.
-func (d *dialog) sendLimits(r request) factor.SendLimits {
+func (d *dialog) sendLimits(c prompt.Choice) factor.SendLimits {
 	p := d.policy.Phone
 	limits := factor.SendLimits{
 		User:   factor.Rate(p.SendsPerUser),
 		Host:   factor.Rate(p.SendsPerHost),
-		AtOnce: r.channel == method.Call && r.phone.ID == d.landline,
+		AtOnce: c.Channel == method.Call && c.Phone.ID == d.landline,
 	}
 	d.landline = state.DeviceID{}
 	return limits
@@ -91,7 +93,7 @@ func (d *dialog) sendLimits(r request) factor.SendLimits {
 // network is asked. Only here does a code from a phone let anyone in.
 func (d *dialog) check(code string, m factor.Match) turn {
 	a, err := AskTwilio(d.Verifier, d.Keyring, d.r, m, code, d.limits, d.Clock)
-	t := again(Outcome{Reason: Wrong, Method: string(channelOf(a.Check.Pending)), Device: a.Check.Phone.Label}, notAccepted)
+	t := again(verdict.Outcome{Reason: verdict.Wrong, Method: string(prompt.Channel(a.Check.Pending)), Device: a.Check.Phone.Label}, prompt.NotAccepted)
 	if err != nil {
 		o := d.unusable(err)
 		o.Method, o.Device = t.outcome.Method, t.outcome.Device
@@ -99,24 +101,24 @@ func (d *dialog) check(code string, m factor.Match) turn {
 	}
 	switch said := a.Said; {
 	case a.Result == factor.Accepted:
-		t.over, t.outcome.Allow, t.outcome.Reason = true, true, OK
+		t.over, t.outcome.Allow, t.outcome.Reason = true, true, verdict.OK
 		d.tellRefused(m.Refused)
 		return t
 	case said == factor.Approved:
-		t.outcome.Reason = Replayed
+		t.outcome.Reason = verdict.Replayed
 		d.charged++
-		return again(t.outcome, usedBefore)
+		return again(t.outcome, prompt.UsedBefore)
 	case said == factor.Gone:
-		t.outcome.Reason = Expired
-		return d.wrong(again(t.outcome, codeExpired), m, code)
+		t.outcome.Reason = verdict.Expired
+		return d.wrong(again(t.outcome, prompt.CodeExpired), m, code)
 	case said == factor.Exceeded || a.Answer.Result == protocol.Wrong && a.Check.Last():
-		return d.wrong(again(t.outcome, noLonger), m, code)
+		return d.wrong(again(t.outcome, prompt.CodeVoid), m, code)
 	case a.Answer.Result == protocol.Wrong:
 		return d.wrong(t, m, code)
 	}
 	d.noteAnswer(fmt.Sprintf("check of a code sent to %q", a.Check.Phone.Label), a.Answer)
-	t.outcome.Reason = Service
-	if t = again(t.outcome, noChecking); a.Free {
+	t.outcome.Reason = verdict.Service
+	if t = again(t.outcome, prompt.NotChecked); a.Free {
 		return t // the guess was taken back
 	}
 	return d.count(t, m)

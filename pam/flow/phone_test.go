@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/protocol"
@@ -13,7 +13,7 @@ import (
 
 func TestNothingIsSentToWhoTypesAnAppCode(t *testing.T) {
 	w := newPhoneWorld(t, "")
-	w.expect(w.login(request(), w.code()), true, flow.OK, success, bothFirst)
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success, bothFirst)
 	w.network()
 }
 
@@ -27,14 +27,14 @@ func TestACodeIsSentToWhoAsksAndLetsInOnce(t *testing.T) {
 		t.Run(word, func(t *testing.T) {
 			w := newPhoneWorld(t, "")
 			o := w.login(request(), word, sentCode)
-			w.expect(o, true, flow.OK, success, c.prompt)
+			w.expect(o, true, verdict.OK, success, c.prompt)
 			w.saw(bothFirst, c.prompt)
 			w.network(c.asked+" "+number+" en", "check "+number+" "+sid+" "+sentCode)
 			if o.Method != c.method || o.Device != "mobile" || o.Tries != 1 || w.failures() != 0 {
 				t.Errorf("%+v, %d failures", o, w.failures())
 			}
 			w.twilio.asked = nil
-			w.expect(w.login(request(), sentCode, noMore), false, flow.NoAnswer, convErr, bothWrong)
+			w.expect(w.login(request(), sentCode, noMore), false, verdict.NoAnswer, convErr, bothWrong)
 			w.network() // nothing is pending any more
 		})
 	}
@@ -44,7 +44,7 @@ func TestWhoCannotBeSentACodeIsToldWhatElseWorks(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.send = protocol.Answer{Result: protocol.Credentials, TwilioCode: 20003, Detail: "api_key or api_secret is wrong"}
 	o := w.login(request(), "sms", w.code())
-	w.expect(o, true, flow.OK, success, "No SMS to ...1234. From your app. Verification code: ")
+	w.expect(o, true, verdict.OK, success, "No SMS to ...1234. From your app. Verification code: ")
 	w.detail(o, `sms to "mobile": credentials: api_key or api_secret is wrong (Twilio error 20003)`)
 }
 
@@ -57,11 +57,11 @@ func TestALandlineIsOfferedTheCall(t *testing.T) {
 
 func TestAPhoneAloneGetsACodeOnlyIfAskedForUnlessThePolicySaysAuto(t *testing.T) {
 	w := newPhoneWorld(t, "", onlyPhone())
-	w.expect(w.login(request(), "sms", sentCode), true, flow.OK, success, bySMS)
+	w.expect(w.login(request(), "sms", sentCode), true, verdict.OK, success, bySMS)
 	w.saw(phoneFirst, bySMS)
 
 	w = newPhoneWorld(t, "[phone]\nauto = true", onlyPhone())
-	w.expect(w.login(request(), sentCode), true, flow.OK, success, bySMS)
+	w.expect(w.login(request(), sentCode), true, verdict.OK, success, bySMS)
 	w.saw(bySMS)
 
 	w = newPhoneWorld(t, "[phone]\nauto = true")
@@ -76,7 +76,7 @@ func TestSeveralPhonesAreToldApartByNumber(t *testing.T) {
 	o := w.login(request(), "call 2", sentCode)
 	w.saw("Phones: 1 is ...1234, 2 is ...8750.\nType sms 1 or call to get a code. Verification code: ",
 		"Calling ...8750. Verification code: ")
-	w.expect(o, true, flow.OK, success, w.shown[1])
+	w.expect(o, true, verdict.OK, success, w.shown[1])
 	if o.Device != "office" || w.twilio.asked[0] != "call +442071838750 en" {
 		t.Errorf("%+v, %q", o, w.twilio.asked)
 	}
@@ -92,7 +92,7 @@ func TestOnlyTheChannelsThatThePolicyAllowsAreOffered(t *testing.T) {
 	w.saw(firstText, wrongText)
 	w.network()
 	w = newPhoneWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]", onlyPhone())
-	w.expect(w.login(request()), false, flow.Forbidden, permDenied, "None of your second factors may be used here. Ask your administrator.")
+	w.expect(w.login(request()), false, verdict.Forbidden, permDenied, "None of your second factors may be used here. Ask your administrator.")
 	w.network()
 }
 
@@ -101,7 +101,7 @@ func TestACodeThatWasSentDoesNotLetInWhereTheRuleForbidsPhones(t *testing.T) {
 	w.login(request(), "sms", noMore)
 	w.root.Policy(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]")
 	w.twilio.asked = nil
-	w.expect(w.login(request(), sentCode, noMore), false, flow.NoAnswer, convErr, wrongText)
+	w.expect(w.login(request(), sentCode, noMore), false, verdict.NoAnswer, convErr, wrongText)
 	w.network()
 }
 
@@ -143,7 +143,7 @@ func TestWhoComesBackWhileACodeWaitsIsAskedForIt(t *testing.T) {
 		}
 		w.twilio.asked = nil
 		w.now = w.now.Add(5 * time.Second)
-		w.expect(w.login(request(), sentCode), true, flow.OK, success, "A code was sent to ...1234. Verification code: ")
+		w.expect(w.login(request(), sentCode), true, verdict.OK, success, "A code was sent to ...1234. Verification code: ")
 		w.network("check " + number + " " + sid + " " + sentCode)
 	}
 }
@@ -151,7 +151,7 @@ func TestWhoComesBackWhileACodeWaitsIsAskedForIt(t *testing.T) {
 func TestTheWordsMayBeTypedAsThePromptShowsThem(t *testing.T) {
 	for _, typed := range []string{`"sms"`, `'sms'`, `"sms" 1`, ` "SMS"1 `} {
 		w := newPhoneWorld(t, "")
-		w.expect(w.login(request(), typed, sentCode), true, flow.OK, success, bySMS)
+		w.expect(w.login(request(), typed, sentCode), true, verdict.OK, success, bySMS)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/testroot"
 )
 
@@ -18,7 +19,7 @@ func TestAnArgumentThatIsNotKnownIsDenied(t *testing.T) {
 	} {
 		w := newWorld(t, "[[rule]]\nrequire = \"none\"\n")
 		o := w.login(request("debug", arg))
-		w.expect(o, false, flow.Argument, unavailable, "")
+		w.expect(o, false, verdict.Argument, unavailable, "")
 		w.detail(o, fmt.Sprintf("%q", arg))
 	}
 }
@@ -26,9 +27,9 @@ func TestAnArgumentThatIsNotKnownIsDenied(t *testing.T) {
 func TestTheArgumentConfNamesThePolicy(t *testing.T) {
 	w := newWorld(t, "")
 	testroot.Must(t, os.WriteFile(w.root.Join("etc/other.toml"), []byte("[[rule]]\nrequire = \"none\"\n"), 0o644))
-	w.expect(w.login(request("conf=/etc/other.toml")), true, flow.Exempt, success, "")
+	w.expect(w.login(request("conf=/etc/other.toml")), true, verdict.Exempt, success, "")
 	o := w.login(request("conf=/etc/missing.toml"))
-	w.expect(o, false, flow.Config, unavailable, sorryText)
+	w.expect(o, false, verdict.Config, unavailable, sorryText)
 	w.detail(o, "missing.toml")
 }
 
@@ -64,10 +65,10 @@ func TestAPolicyThatCannotBeTrustedIsADenial(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, lax)
-			w.expect(w.login(request()), true, flow.Exempt, success, "")
+			w.expect(w.login(request()), true, verdict.Exempt, success, "")
 			c.change(t, w.root.Join("etc/latchkey/latchkey.toml"))
 			o := w.login(request())
-			w.expect(o, false, flow.Config, unavailable, sorryText)
+			w.expect(o, false, verdict.Config, unavailable, sorryText)
 			w.detail(o, c.says)
 		})
 	}
@@ -78,28 +79,28 @@ func write(text string) func(*testing.T, string) {
 }
 
 func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
-	const ask = flow.NoAnswer // the user is asked and says nothing
+	const ask = verdict.NoAnswer // the user is asked and says nothing
 	cases := []struct {
 		name, rule string
-		reason     flow.Reason
+		reason     verdict.Reason
 		shown      string
 	}{
-		{"none exempts", `require = "none"`, flow.Exempt, ""},
-		{"deny forbids", `require = "deny"`, flow.Forbidden, "You may not log in here."},
+		{"none exempts", `require = "none"`, verdict.Exempt, ""},
+		{"deny forbids", `require = "deny"`, verdict.Forbidden, "You may not log in here."},
 		{"code asks", `require = "code"`, ask, firstText},
 		{"code with the user's method asks", "require = \"code\"\nmethods = [\"totp\"]", ask, firstText},
-		{"code without the user's method forbids", "require = \"code\"\nmethods = [\"key\", \"recovery\"]", flow.Forbidden,
+		{"code without the user's method forbids", "require = \"code\"\nmethods = [\"key\", \"recovery\"]", verdict.Forbidden,
 			"None of your second factors may be used here. Ask your administrator."},
 		{"none for somebody else asks", "users = [\"bob\"]\nrequire = \"none\"", ask, firstText},
 		{"none from elsewhere asks", "from = [\"198.51.100.0/24\"]\nrequire = \"none\"", ask, firstText},
-		{"none from here exempts", "from = [\"192.0.2.0/24\"]\nrequire = \"none\"", flow.Exempt, ""},
+		{"none from here exempts", "from = [\"192.0.2.0/24\"]\nrequire = \"none\"", verdict.Exempt, ""},
 		{"none for another service asks", "services = [\"sudo\"]\nrequire = \"none\"", ask, firstText},
-		{"none for a group she is in exempts", "groups = [\"wheel\"]\nrequire = \"none\"", flow.Exempt, ""},
+		{"none for a group she is in exempts", "groups = [\"wheel\"]\nrequire = \"none\"", verdict.Exempt, ""},
 		{"none for a group she is not in asks", "groups = [\"staff\"]\nrequire = \"none\"", ask, firstText},
 		{"none for a group that cannot be told asks", "groups = [\"ldap\"]\nrequire = \"none\"", ask, firstText},
 		{"code for a group that cannot be told, above none, asks", "groups = [\"ldap\"]\nrequire = \"code\"\n[[rule]]\nrequire = \"none\"", ask, firstText},
-		{"deny for a group that cannot be told forbids", "groups = [\"ldap\"]\nrequire = \"deny\"", flow.Forbidden, "You may not log in here."},
-		{"a group asked for when the host is gone ends it", "groups = [\"gone\"]\nrequire = \"none\"", flow.NoAnswer, ""},
+		{"deny for a group that cannot be told forbids", "groups = [\"ldap\"]\nrequire = \"deny\"", verdict.Forbidden, "You may not log in here."},
+		{"a group asked for when the host is gone ends it", "groups = [\"gone\"]\nrequire = \"none\"", verdict.NoAnswer, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -119,8 +120,8 @@ func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
 				answers = []string{noMore}
 			}
 			o := w.login(request(), answers...)
-			w.expect(o, c.reason == flow.Exempt, c.reason, o.PAM(), c.shown)
-			if (o.PAM() == success) != (c.reason == flow.Exempt) {
+			w.expect(o, c.reason == verdict.Exempt, c.reason, o.PAM(), c.shown)
+			if (o.PAM() == success) != (c.reason == verdict.Exempt) {
 				t.Errorf("PAM is told %d", o.PAM())
 			}
 		})
@@ -153,7 +154,7 @@ func TestTheLogSaysWhatCouldNotBeTold(t *testing.T) {
 
 func TestACodeOfAMethodThatIsNotAllowedIsNotAccepted(t *testing.T) {
 	w := newWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"recovery\"]\n")
-	w.expect(w.login(request()), false, flow.Forbidden, permDenied, "None of your second factors may be used here. Ask your administrator.")
+	w.expect(w.login(request()), false, verdict.Forbidden, permDenied, "None of your second factors may be used here. Ask your administrator.")
 }
 
 func TestIfPublicKeyAnswersThePAMConfigurationAndAsksNobody(t *testing.T) {
@@ -200,7 +201,7 @@ func TestEnrollIsNotAskedForACodeHere(t *testing.T) {
 	w := newWorld(t, "[[rule]]\nusers = [\"alice\"]\nrequire = \"deny\"\n")
 	r := request()
 	r.Service, r.ByEnroll = "enroll", true
-	w.expect(w.login(r), true, flow.Exempt, success, "")
+	w.expect(w.login(r), true, verdict.Exempt, success, "")
 	for _, other := range []string{"", "enroll2", "Enroll", " enroll", "sshd"} {
 		r.Service = other
 		if o := w.login(r); o.Allow {
@@ -208,7 +209,7 @@ func TestEnrollIsNotAskedForACodeHere(t *testing.T) {
 		}
 	}
 	r.Service, r.ByEnroll = "enroll", false
-	w.expect(w.login(r), false, flow.Forbidden, permDenied, "You may not log in here.")
+	w.expect(w.login(r), false, verdict.Forbidden, permDenied, "You may not log in here.")
 	r.ByEnroll, r.Lookup = true, flow.NoSuchUser
-	w.expect(w.login(r), false, flow.Name, flow.Outcome{Reason: flow.Name}.PAM(), "")
+	w.expect(w.login(r), false, verdict.Name, verdict.Outcome{Reason: verdict.Name}.PAM(), "")
 }

@@ -8,6 +8,7 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/protocol"
@@ -85,7 +86,7 @@ func (g *guesser) oneLogin() {
 	o := flow.Flow{
 		Root: string(g.root), Keyring: g.root.Keyring(), Clock: func() time.Time { return g.now }, Talk: user, Verifier: g.twilio,
 	}.Run(request())
-	user.judged(o.Reason == flow.Locked)
+	user.judged(o.Reason == verdict.Locked)
 	if o.Allow {
 		g.row = 0
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -29,12 +29,12 @@ func (w *world) newCodes() []string {
 func TestARecoveryCodeLetsInOnceAndTellsHowManyAreLeft(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "")
 	o := w.login(request(), codes[3])
-	w.expect(o, true, flow.OK, success, "That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
+	w.expect(o, true, verdict.OK, success, "That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
 	if o.Method != "recovery" || w.failures() != 0 {
 		t.Errorf("%+v, %d failures", o, w.failures())
 	}
 	o = w.login(request(), codes[3], noMore)
-	w.expect(o, false, flow.NoAnswer, convErr, "That recovery code was used before. Verification code: ")
+	w.expect(o, false, verdict.NoAnswer, convErr, "That recovery code was used before. Verification code: ")
 	w.login(request(), strings.ToUpper(strings.ReplaceAll(codes[4], "-", " ")))
 	w.saw(recoveryFirst, "That recovery code is used up; 8 recovery codes are left. For new ones run: enroll codes")
 }
@@ -45,7 +45,7 @@ func TestAWrongRecoveryCodeIsAGuessAndLocks(t *testing.T) {
 	if len(w.state().Failures) != 2 {
 		t.Errorf("%d failures", len(w.state().Failures))
 	}
-	w.expect(w.login(request()), false, flow.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	_ = codes
 }
 
@@ -56,7 +56,7 @@ func TestNewRecoveryCodesEndTheOldOnesAlsoWhileSomebodyIsAsked(t *testing.T) {
 		w.onAsk = nil
 		fresh = w.newCodes()
 	}
-	w.expect(w.login(request(), codes[0], noMore), false, flow.NoAnswer, convErr, recoveryWrong)
+	w.expect(w.login(request(), codes[0], noMore), false, verdict.NoAnswer, convErr, recoveryWrong)
 	o := w.login(request(), fresh[0])
 	if !o.Allow {
 		t.Errorf("%+v", o)
@@ -65,7 +65,7 @@ func TestNewRecoveryCodesEndTheOldOnesAlsoWhileSomebodyIsAsked(t *testing.T) {
 
 func TestARecoveryCodeIsNotTakenWhereTheRuleForbidsIt(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]")
-	w.expect(w.login(request(), codes[0], noMore), false, flow.NoAnswer, convErr, wrongText)
+	w.expect(w.login(request(), codes[0], noMore), false, verdict.NoAnswer, convErr, wrongText)
 	if n := w.failures(); n != 0 { // nothing that could let her in has codes of this form, so it was no guess
 		t.Errorf("got %d failures, want none", n)
 	}
@@ -101,11 +101,11 @@ func TestATokenIsAskedForAndItsCodeTakenOnce(t *testing.T) {
 	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, testroot.Noon)
 	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
 	o := w.login(request(), "755224")
-	w.expect(o, true, flow.OK, success, "From your app or token. Verification code: ")
+	w.expect(o, true, verdict.OK, success, "From your app or token. Verification code: ")
 	if o.Method != string(method.HOTP) || o.Device != "token" {
 		t.Errorf("%+v", o)
 	}
-	w.expect(w.login(request(), "755224", noMore), false, flow.NoAnswer, convErr, replayText)
+	w.expect(w.login(request(), "755224", noMore), false, verdict.NoAnswer, convErr, replayText)
 	w.root.Policy(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]")
-	w.expect(w.login(request(), "287082", noMore), false, flow.NoAnswer, convErr, wrongText)
+	w.expect(w.login(request(), "287082", noMore), false, verdict.NoAnswer, convErr, wrongText)
 }

@@ -9,10 +9,23 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
+)
+
+// The return values of Linux-PAM.
+const (
+	success     = 0
+	systemErr   = 4
+	permDenied  = 6
+	authErr     = 7
+	unavailable = 9
+	unknownUser = 10
+	maxTries    = 11
+	convErr     = 19
 )
 
 const (
@@ -58,7 +71,7 @@ const passwordAgain = "\x00password"
 const noMore = "\x00"
 
 // login is one login in which the user types answers, one after the other. It is an error if some are left.
-func (w *world) login(r flow.Request, answers ...string) flow.Outcome {
+func (w *world) login(r flow.Request, answers ...string) verdict.Outcome {
 	w.t.Helper()
 	w.shown = nil
 	user := &user{world: w, answers: answers}
@@ -84,7 +97,7 @@ func (w *world) wrongs(n int) []string { return testroot.WrongCodes(w.t, n, w.no
 func (w *world) wrong() string { return testroot.WrongCode(w.t, w.now, w.phone) }
 
 // expect demands an outcome: what it came to, what PAM is told, and what the user saw last.
-func (w *world) expect(o flow.Outcome, allow bool, reason flow.Reason, pam int, lastShown string) {
+func (w *world) expect(o verdict.Outcome, allow bool, reason verdict.Reason, pam int, lastShown string) {
 	w.t.Helper()
 	if o.Allow != allow || o.Reason != reason || o.PAM() != pam {
 		w.t.Errorf("outcome is %+v, PAM %d; it should be allow %v, %s, PAM %d", o, o.PAM(), allow, reason, pam)
@@ -98,7 +111,7 @@ func (w *world) expect(o flow.Outcome, allow bool, reason flow.Reason, pam int, 
 	}
 }
 
-func (w *world) detail(o flow.Outcome, says string) {
+func (w *world) detail(o verdict.Outcome, says string) {
 	w.t.Helper()
 	if !strings.Contains(o.Detail, says) {
 		w.t.Errorf("the log says %q; it should say %q", o.Detail, says)

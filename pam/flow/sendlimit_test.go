@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/protocol"
@@ -19,7 +19,7 @@ func TestWithoutSettingsNothingIsCountedAsSent(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.ready = errors.New("twilio.toml:3: unknown key")
 	o := w.login(request(), "sms", "sms", "sms", w.code())
-	w.expect(o, true, flow.OK, success, "No SMS to ...1234. From your app. Verification code: ")
+	w.expect(o, true, verdict.OK, success, "No SMS to ...1234. From your app. Verification code: ")
 	w.detail(o, "twilio.toml:3: unknown key")
 	w.network()
 	if len(w.state().Sends) != 0 {
@@ -72,7 +72,7 @@ func TestTheWaitBetweenTwoSendsDoubles(t *testing.T) {
 func TestAskingCostsNoTryButEndsSomeTime(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	o := w.login(request(), "sms", "sms", "sms", "sms", "sms", w.code())
-	w.expect(o, true, flow.OK, success, "Ask again in 30 seconds. From your app. Verification code: ")
+	w.expect(o, true, verdict.OK, success, "Ask again in 30 seconds. From your app. Verification code: ")
 	w.network("sms " + number + " en")
 	w.now = w.now.Add(time.Hour)
 	o = w.login(request(), slices.Repeat([]string{"call"}, 12)...)
@@ -113,7 +113,7 @@ func TestASendThatCannotBeBookedIsNotSent(t *testing.T) {
 				removeFile(t, gone)
 			}
 			o := w.login(request(), "sms", w.code())
-			w.expect(o, true, flow.OK, success, "No SMS to ...1234. From your app. Verification code: ")
+			w.expect(o, true, verdict.OK, success, "No SMS to ...1234. From your app. Verification code: ")
 			w.network()
 		})
 	}
@@ -133,7 +133,7 @@ func TestALandlineIsCalledAtOnceAfterItWasOffered(t *testing.T) {
 		}
 	}
 	o := w.login(request(), "sms", "call", sentCode)
-	w.expect(o, true, flow.OK, success, byCall)
+	w.expect(o, true, verdict.OK, success, byCall)
 	w.network("sms "+number+" en", "call "+number+" en", "check "+number+" "+sid+" "+sentCode)
 }
 
@@ -149,7 +149,7 @@ func TestAfterTooManyChecksTheUserIsToldSoAndNothingIsSentInVain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newPhoneWorld(t, "[limits]\ntries = 10\nfailures = \"20/10m\"")
 			typed := append([]string{"sms"}, exhaust(w)...)
-			w.expect(w.login(request(), append(typed, noMore)...), false, flow.NoAnswer, convErr, noLonger)
+			w.expect(w.login(request(), append(typed, noMore)...), false, verdict.NoAnswer, convErr, noLonger)
 			w.twilio.asked = nil
 			w.now = w.now.Add(time.Minute)
 			w.login(request(), sentCode, "sms", noMore)
@@ -169,6 +169,6 @@ func TestALockThatIsNotToBeHadIsWaitedForOnce(t *testing.T) {
 	testroot.Must(t, err)
 	defer host.Close()
 	o := w.login(request(), "sms", "call", w.code())
-	w.expect(o, true, flow.OK, success, "No more are sent in this login. From your app. Verification code: ")
+	w.expect(o, true, verdict.OK, success, "No more are sent in this login. From your app. Verification code: ")
 	w.network()
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 )
 
 // FAULTS 38.
@@ -14,7 +14,7 @@ func TestThePasswordOrTheUsersNameIsNoCodeAndCostsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "")
 			o := w.login(request(), append([]string{typed, typed}, w.code())...)
-			w.expect(o, true, flow.OK, success, "That is not a code. From your app. Verification code: ")
+			w.expect(o, true, verdict.OK, success, "That is not a code. From your app. Verification code: ")
 			if o.Tries != 1 || w.failures() != 0 {
 				t.Errorf("got %d tries, %d failures; want 1 and 0", o.Tries, w.failures())
 			}
@@ -31,7 +31,7 @@ func TestAClientThatAlwaysSendsThePasswordComesToAnEndAndChargesNothing(t *testi
 	w := newWorld(t, "")
 	w.untouched()
 	o := w.login(request(), slices.Repeat([]string{passwordAgain}, 6)...)
-	w.expect(o, false, flow.Wrong, maxTries, "That is not a code. From your app. Verification code: ")
+	w.expect(o, false, verdict.Wrong, maxTries, "That is not a code. From your app. Verification code: ")
 	w.detail(o, "the password or the user's name was sent as the code")
 }
 
@@ -40,7 +40,7 @@ func TestTheSameWrongCodeAgainInOneLoginIsOneGuess(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "")
 	wrong := w.wrong()
 	o := w.login(request(), wrong, wrong[:3]+" "+wrong[3:], wrong)
-	if o.Allow || o.Reason != flow.Wrong || o.Tries != 3 || w.failures() != 1 {
+	if o.Allow || o.Reason != verdict.Wrong || o.Tries != 3 || w.failures() != 1 {
 		t.Errorf("got %+v, %d failures; want one", o, w.failures())
 	}
 	w.login(request(), "00000-00000", "0000000000", codes[0])
@@ -57,7 +57,7 @@ func TestTheSameWrongCodeAgainInOneLoginIsOneGuess(t *testing.T) {
 func TestWhatLooksLikeARecoveryCodeCostsNothingWhereThereAreNone(t *testing.T) {
 	w := newWorld(t, "")
 	w.untouched()
-	w.expect(w.login(request(), "letmein123", "abcde-fgh12", "1234567890"), false, flow.Wrong, maxTries, wrongText)
+	w.expect(w.login(request(), "letmein123", "abcde-fgh12", "1234567890"), false, verdict.Wrong, maxTries, wrongText)
 }
 
 func TestWhatLooksLikeARecoveryCodeIsAGuessWhereOneIsLeftOrRootGaveOneOut(t *testing.T) {
@@ -88,7 +88,7 @@ func TestACodeThatWasSentMayHaveFourToTenDigits(t *testing.T) {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			w := newPhoneWorld(t, "")
 			w.twilio.check = approves(code)
-			w.expect(w.login(request(), "sms", code), true, flow.OK, success, bySMS)
+			w.expect(w.login(request(), "sms", code), true, verdict.OK, success, bySMS)
 		})
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
 	"latchkey/pam/session"
 )
@@ -36,10 +37,10 @@ func run(fd int, root string, clock func() time.Time) int {
 
 // handOver becomes the program that enrolls. It goes on with descriptor 0, the environment and the limits as they are; nothing
 // is locked here.
-func handOver(hello []string, _ flow.Flow, _ flow.Request, _ *policy.Policy) flow.Outcome {
+func handOver(hello []string, _ flow.Flow, _ flow.Request, _ *policy.Policy) verdict.Outcome {
 	err := session.HandOver(hello)
 	if err == nil {
 		err = unix.Exec(enrollProgram, []string{enrollProgram}, os.Environ())
 	}
-	return flow.Outcome{Reason: flow.Internal, Detail: fmt.Sprintf("%s: %v", enrollProgram, err)}
+	return verdict.Outcome{Reason: verdict.Internal, Detail: fmt.Sprintf("%s: %v", enrollProgram, err)}
 }

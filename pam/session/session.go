@@ -17,6 +17,7 @@ import (
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
 	"latchkey/pam/safefile"
 	"latchkey/pam/twilio/dispatch"
@@ -36,7 +37,7 @@ type Session struct {
 	Hello []string
 	// Enroll enrolls a user who must do so now, and decides the login. It gets the hello so that
 	// it can hand it over.
-	Enroll func(hello []string, f flow.Flow, r flow.Request, p *policy.Policy) flow.Outcome
+	Enroll func(hello []string, f flow.Flow, r flow.Request, p *policy.Policy) verdict.Outcome
 }
 
 // Run conducts the login and returns the exit status of the process, which the gate ignores.
@@ -53,7 +54,7 @@ func (s Session) Run() int {
 	outcome := s.login(request, talk, log)
 	took := s.Clock().Sub(began) - talk.waited
 	if !outcome.Unlogged {
-		log.Send(priority(outcome), outcome.Line(request, took).String())
+		log.Send(priority(outcome), request.Line(outcome, took).String())
 	}
 	return deliver(w, outcome)
 }
@@ -70,10 +71,10 @@ func (s *Session) hello(w *wire) (flow.Request, error) {
 }
 
 // login runs the flow. A crash in it is a denial like any other, with a line in the log.
-func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog) (o flow.Outcome) {
+func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog) (o verdict.Outcome) {
 	defer func() {
 		if crash := recover(); crash != nil {
-			o = flow.Outcome{Reason: flow.Internal, Detail: fmt.Sprint("crashed: ", crash)}
+			o = verdict.Outcome{Reason: verdict.Internal, Detail: fmt.Sprint("crashed: ", crash)}
 		}
 	}()
 	f := flow.Flow{
@@ -83,7 +84,7 @@ func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog) (o flow.Ou
 		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: talk.wire.fd},
 		Debug:    func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
 	}
-	if o = f.Run(r); o.Reason == flow.MustEnroll {
+	if o = f.Run(r); o.Reason == verdict.MustEnroll {
 		return s.Enroll(s.Hello, f, r, o.Policy)
 	}
 	return o
@@ -110,13 +111,13 @@ func refuse(w *wire, log audit.Syslog, err error) int {
 	if errors.Is(err, io.EOF) {
 		return 1
 	}
-	o := flow.Outcome{Reason: flow.Internal, Detail: err.Error()}
-	log.Send(audit.Warning, o.Line(flow.Request{}, 0).String())
+	o := verdict.Outcome{Reason: verdict.Internal, Detail: err.Error()}
+	log.Send(audit.Warning, flow.Request{}.Line(o, 0).String())
 	return deliver(w, o)
 }
 
 // deliver sends the verdict to the gate.
-func deliver(w *wire, o flow.Outcome) int {
+func deliver(w *wire, o verdict.Outcome) int {
 	verdict := wireVersion + " allow"
 	if code := o.PAM(); code != 0 {
 		verdict = fmt.Sprintf("%s deny %d", wireVersion, code)
@@ -127,7 +128,7 @@ func deliver(w *wire, o flow.Outcome) int {
 	return 0
 }
 
-func priority(o flow.Outcome) int {
+func priority(o verdict.Outcome) int {
 	if o.PAM() == 0 {
 		return audit.Notice
 	}

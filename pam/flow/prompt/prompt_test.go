@@ -1,4 +1,4 @@
-package flow
+package prompt
 
 import (
 	"fmt"
@@ -12,20 +12,20 @@ import (
 )
 
 // all are the choices of every combination of devices.
-func all() (all []choices) {
+func all() (all []Choices) {
 	channels := [][]method.Method{{method.SMS, method.Call}, {method.SMS}, {method.Call}}
 	for n := range state.MaxDevices + 1 {
 		for _, own := range []string{"", "app", "token", "app or token"} {
 			for i := range 12 {
-				c := choices{own: own, recovery: i%2 == 1, bypass: i/2%2 == 1}
+				c := Choices{Own: own, recovery: i%2 == 1, bypass: i/2%2 == 1}
 				for m := range n {
 					number := fmt.Sprintf("+1555000%04d", 1000+m)
-					c.phones = append(c.phones, record.Device{Type: method.Phone, Secret: []byte(number)})
+					c.Phones = append(c.Phones, record.Device{Type: method.Phone, Secret: []byte(number)})
 				}
 				if n > 0 {
-					c.channels = channels[i/4]
+					c.Channels = channels[i/4]
 				}
-				if !c.none() {
+				if !c.None() {
 					all = append(all, c)
 				}
 			}
@@ -36,18 +36,18 @@ func all() (all []choices) {
 
 func TestPromptsFitEightyColumnsWhateverTheDevicesAndWhateverIsSaid(t *testing.T) {
 	phone := record.Device{Type: method.Phone, Secret: []byte("+15550001234")}
-	sms, call := request{method.SMS, phone}, request{method.Call, phone}
+	sms, call := Choice{method.SMS, phone}, Choice{method.Call, phone}
 	said := []string{
-		"", notAccepted, usedBefore, codeExpired, usedRecovery, noChecking, enoughAsked, noLonger, notACode,
-		notSent(sms), notSent(call), noSMS(sms), waitFor(59 * time.Second), waitFor(59 * time.Minute),
+		"", NotAccepted, UsedBefore, CodeExpired, UsedRecovery, NotChecked, EnoughAsked, CodeVoid, NotACode,
+		NotSent(sms), NotSent(call), NoSMS(sms), WaitFor(59 * time.Second), WaitFor(59 * time.Minute),
 	}
 	for _, c := range all() {
 		for _, s := range said {
-			fits(t, c.prompt(s, before))
-			fits(t, c.prompt(s, after))
+			fits(t, c.Prompt(s, NothingSent))
+			fits(t, c.Prompt(s, SentEarlier))
 		}
-		for _, s := range []string{sentTo(sms), sentTo(call), sentBefore(&phone)} {
-			fits(t, c.prompt(s, sent))
+		for _, s := range []string{SentTo(sms), SentTo(call), SentBefore(&phone)} {
+			fits(t, c.Prompt(s, SentNow))
 		}
 	}
 }
@@ -60,21 +60,21 @@ func fits(t *testing.T, prompt string) {
 			t.Errorf("got %q, want a line of 80 columns of ASCII", line)
 		}
 	}
-	if !strings.HasSuffix(prompt, asksForCode) {
-		t.Errorf("got %q, want a prompt that ends in %q", prompt, asksForCode)
+	if !strings.HasSuffix(prompt, AsksForCode) {
+		t.Errorf("got %q, want a prompt that ends in %q", prompt, AsksForCode)
 	}
 }
 
 func TestPromptNamesTheRecoveryCodeWherePhonesFail(t *testing.T) {
 	phone := record.Device{Type: method.Phone, Secret: []byte("+15550001234")}
 	both := []method.Method{method.SMS, method.Call}
-	c := choices{phones: []record.Device{phone}, channels: both, recovery: true}
+	c := Choices{Phones: []record.Device{phone}, Channels: both, recovery: true}
 	for said, want := range map[string]string{
-		notSent(request{method.SMS, phone}):  "No SMS to ...1234. Use a recovery code. Verification code: ",
-		notSent(request{method.Call, phone}): "No call to ...1234. Use a recovery code. Verification code: ",
-		noChecking:                           "It could not be checked. Use a recovery code. Verification code: ",
+		NotSent(Choice{method.SMS, phone}):  "No SMS to ...1234. Use a recovery code. Verification code: ",
+		NotSent(Choice{method.Call, phone}): "No call to ...1234. Use a recovery code. Verification code: ",
+		NotChecked:                          "It could not be checked. Use a recovery code. Verification code: ",
 	} {
-		if got := c.prompt(said, before); got != want {
+		if got := c.Prompt(said, NothingSent); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}

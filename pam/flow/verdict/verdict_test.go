@@ -1,4 +1,4 @@
-package flow_test
+package verdict_test
 
 import (
 	"go/ast"
@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"testing"
 
-	"latchkey/pam/flow"
+	"latchkey/pam/flow/verdict"
 )
 
 // The return values of Linux-PAM.
@@ -23,7 +23,7 @@ const (
 )
 
 // table is every reason, with what PAM is told if the outcome allows and if it denies.
-var table = map[flow.Reason]struct{ allow, deny int }{
+var table = map[verdict.Reason]struct{ allow, deny int }{
 	"ok":           {success, systemErr},
 	"unenrolled":   {success, authErr},
 	"exempt":       {success, systemErr},
@@ -45,7 +45,7 @@ var table = map[flow.Reason]struct{ allow, deny int }{
 }
 
 // reasons are the constants of type Reason that the package declares.
-func reasons(t *testing.T) (list []flow.Reason) {
+func reasons(t *testing.T) (list []verdict.Reason) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "verdict.go", nil, 0)
 	if err != nil {
@@ -61,7 +61,7 @@ func reasons(t *testing.T) (list []flow.Reason) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			list = append(list, flow.Reason(word))
+			list = append(list, verdict.Reason(word))
 		}
 		return true
 	})
@@ -79,17 +79,17 @@ func TestEveryReasonHasItsPAMCode(t *testing.T) {
 			t.Errorf("the table does not have %q", reason)
 			continue
 		}
-		if got := (flow.Outcome{Allow: true, Reason: reason}).PAM(); got != want.allow {
+		if got := (verdict.Outcome{Allow: true, Reason: reason}).PAM(); got != want.allow {
 			t.Errorf("allow %s: %d, not %d", reason, got, want.allow)
 		}
-		if got := (flow.Outcome{Reason: reason}).PAM(); got != want.deny {
+		if got := (verdict.Outcome{Reason: reason}).PAM(); got != want.deny {
 			t.Errorf("deny %s: %d, not %d", reason, got, want.deny)
 		}
 	}
 }
 
 func TestWhatIsInNoTableIsDenied(t *testing.T) {
-	for name, o := range map[string]flow.Outcome{
+	for name, o := range map[string]verdict.Outcome{
 		"the zero outcome":                    {},
 		"an allowance without a reason":       {Allow: true},
 		"an allowance of an unknown reason":   {Allow: true, Reason: "why not"},
@@ -102,12 +102,4 @@ func TestWhatIsInNoTableIsDenied(t *testing.T) {
 			t.Errorf("%s: %d", name, got)
 		}
 	}
-}
-
-func TestTheZeroLookupIsADenial(t *testing.T) {
-	w := newWorld(t, "")
-	r := request()
-	r.Lookup = flow.Lookup(0)
-	o := w.login(r)
-	w.expect(o, false, flow.Internal, systemErr, "")
 }

@@ -1,4 +1,5 @@
-package flow
+// Package verdict is what a login came to, why, and what PAM is told of it.
+package verdict
 
 import "latchkey/pam/policy"
 
@@ -25,7 +26,7 @@ const (
 	Internal   Reason = "internal"
 
 	MustEnroll  Reason = "enroll"    // nothing is decided: the user has to enroll first; never logged
-	noPublicKey Reason = "publickey" // the answer to if_publickey; never logged
+	NoPublicKey Reason = "publickey" // the answer to if_publickey; never logged
 )
 
 // Outcome is what a login came to. The zero value denies.
@@ -43,8 +44,8 @@ type Outcome struct {
 	Unlogged bool
 }
 
-// undecided is a step that found no reason to end the login. As an outcome it denies.
-var undecided = Outcome{Reason: OK}
+// Undecided is a step that found no reason to end the login. As an outcome it denies.
+var Undecided = Outcome{Reason: OK}
 
 // Return values of pam_sm_authenticate(3), as in Linux-PAM's _pam_types.h.
 const (
@@ -79,7 +80,7 @@ var denied = map[Reason]int{
 	Service:    pamAuthInfoUnavail,
 	Internal:   pamSystemErr,
 
-	noPublicKey: pamAuthErr,
+	NoPublicKey: pamAuthErr,
 }
 
 // PAM is the outcome as a PAM return value; what is not in the tables is PAM_SYSTEM_ERR.
@@ -96,8 +97,8 @@ func (o Outcome) PAM() int {
 	return pamSystemErr
 }
 
-// noting adds to the detail what could not be told and made the login a stricter one.
-func (o Outcome) noting(doubts string) Outcome {
+// Noting adds to the detail what could not be told and made the login a stricter one.
+func (o Outcome) Noting(doubts string) Outcome {
 	switch {
 	case doubts == "":
 	case o.Detail == "":
@@ -108,6 +109,8 @@ func (o Outcome) noting(doubts string) Outcome {
 	return o
 }
 
-func allow(why Reason) Outcome { return Outcome{Allow: true, Reason: why} }
+// Allow lets the user in.
+func Allow(why Reason) Outcome { return Outcome{Allow: true, Reason: why} }
 
-func deny(why Reason, detail string) Outcome { return Outcome{Reason: why, Detail: detail} }
+// Deny denies; detail is for the log.
+func Deny(why Reason, detail string) Outcome { return Outcome{Reason: why, Detail: detail} }

@@ -4,10 +4,11 @@ import (
 	"time"
 
 	"latchkey/pam/audit"
+	"latchkey/pam/flow/verdict"
 )
 
-// Line is the line in the log about an outcome, which took so long without the user's typing.
-func (o Outcome) Line(r Request, took time.Duration) audit.Line {
+// Line is the line in the log about the outcome of a login, which took so long without the user's typing.
+func (r Request) Line(o verdict.Outcome, took time.Duration) audit.Line {
 	method := o.Method
 	if method == "" {
 		method = "none"
