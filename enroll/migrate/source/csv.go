@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/enroll/secretfile"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
@@ -139,7 +140,7 @@ func (r row) device(now time.Time) (Device, error) {
 	if kind == method.Phone {
 		return Device{Device: enrollment.NewPhone("", r["number"], now)}, nil
 	}
-	secret, err := Secret(r["secret"])
+	shared, err := secretfile.Decode(r["secret"])
 	if err != nil {
 		return Device{}, fmt.Errorf("the secret is %w", err)
 	}
@@ -157,9 +158,9 @@ func (r row) device(now time.Time) (Device, error) {
 		return Device{}, err
 	}
 	if kind == method.HOTP {
-		return Device{enrollment.NewHOTP("", secret, algorithm, int(digits), now), counter}, nil
+		return Device{enrollment.NewHOTP("", shared, algorithm, int(digits), now), counter}, nil
 	}
-	return Device{enrollment.NewTOTP("", secret, algorithm, int(digits), time.Duration(period)*time.Second, now), 0}, nil
+	return Device{enrollment.NewTOTP("", shared, algorithm, int(digits), time.Duration(period)*time.Second, now), 0}, nil
 }
 
 func (r row) number(column string, standard, most uint64) (uint64, error) {

@@ -23,13 +23,13 @@ func TestEveryKindOfDeviceIsReadFromCSV(t *testing.T) {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	alice, bob, carol := all[0].Devices, all[1].Devices, all[2].Devices
-	if d := alice[0]; d.Type != method.TOTP || d.Label != "phone" || d.Algorithm != "SHA256" || d.Digits != 8 || d.Period != time.Minute || string(d.Secret) != secret {
+	if d := alice[0]; d.Type != method.TOTP || d.Label != "phone" || d.Algorithm != "SHA256" || d.Digits != 8 || d.Period != time.Minute || string(d.Secret) != shared {
 		t.Errorf("%+v", d)
 	}
-	if d := alice[1]; d.Label != "app" || d.Algorithm != "SHA1" || d.Digits != 6 || d.Period != 30*time.Second || string(d.Secret) != secret[5:] {
+	if d := alice[1]; d.Label != "app" || d.Algorithm != "SHA1" || d.Digits != 6 || d.Period != 30*time.Second || string(d.Secret) != shared[5:] {
 		t.Errorf("%+v", d)
 	}
-	if d := alice[2]; d.Label != "app-2" || string(d.Secret) != secret[10:] {
+	if d := alice[2]; d.Label != "app-2" || string(d.Secret) != shared[10:] {
 		t.Errorf("%+v", d)
 	}
 	if d := bob[0]; d.Type != method.HOTP || d.Label != `his "token", blue` || d.Counter != 77 || d.Period != 0 {
@@ -58,7 +58,7 @@ func TestALineOfCSVIsRefused(t *testing.T) {
 		"no type":                  {"alice,,," + base32Secret + ",,,,,", "unknown device type; use totp, hotp or phone"},
 		"a type nobody knows":      {"alice,TOTP,," + base32Secret + ",,,,,", "unknown device type; use"},
 		"no secret":                {"alice,totp,,,,,,,", "a secret has 10 to 128 bytes"},
-		"a secret not in base32":   {"alice,totp,,77889900,,,,,", "the secret is not base32"},
+		"a secret not in base32":   {"alice,totp,,7788!,,,,,", "the secret is neither base32 nor hexadecimal"},
 		"a secret not in hex":      {"alice,totp,,0x77x,,,,,", "the secret is not hexadecimal"},
 		"an algorithm nobody uses": {"alice,totp,," + base32Secret + ",MD77,,,,", "unknown algorithm; use"},
 		"7 digits":                 {"alice,totp,," + base32Secret + ",,7,,,", "7 digits; only 6 and 8 exist"},

@@ -112,11 +112,11 @@ func TestACounterOrAStepOfTheFutureIsToldOrRefused(t *testing.T) {
 
 func TestASecretIsReadAsTheModuleReadsIt(t *testing.T) {
 	for name, c := range map[string]struct{ line, want string }{
-		"as google-authenticator writes it": {base32Secret, secret},
-		"in small letters":                  {strings.ToLower(base32Secret), secret},
-		"in groups":                         {"GEZD GNBV-GY3T\tQOJQ GEZDGNBVGY3TQOJQ", secret},
+		"as google-authenticator writes it": {base32Secret, shared},
+		"in small letters":                  {strings.ToLower(base32Secret), shared},
+		"in groups":                         {"GEZD GNBV-GY3T\tQOJQ GEZDGNBVGY3TQOJQ", shared},
 		"with digits for letters":           {"8OO0LL11", "\x0b\x9c\xe5\xad\x6b"},
-		"with a character too many":         {base32Secret + "A", secret},
+		"with a character too many":         {base32Secret + "A", shared},
 		"with bits that are no byte":        {"GEZDGNBVGY3TQOJR7", "1234567891"},
 	} {
 		got, err := googleSecret(c.line)

@@ -13,10 +13,10 @@ import (
 // made is when the files in testdata were last used by the modules that they are of.
 var made = time.Unix(1795360657, 0).UTC()
 
-// secret is RFC 4226's.
-const secret = "12345678901234567890"
+// shared is RFC 4226's.
+const shared = "12345678901234567890"
 
-var base32Secret = base32.StdEncoding.EncodeToString([]byte(secret))
+var base32Secret = base32.StdEncoding.EncodeToString([]byte(shared))
 
 func readFile(t testing.TB, name string) string {
 	t.Helper()

@@ -13,7 +13,7 @@ import (
 	"latchkey/pam/method"
 )
 
-var hexSecret = hex.EncodeToString([]byte(secret))
+var hexSecret = hex.EncodeToString([]byte(shared))
 
 func byUser(t *testing.T, all []Entry) map[string]Entry {
 	t.Helper()
@@ -69,7 +69,7 @@ func oath(t *testing.T, line string, now time.Time) Entry {
 }
 
 func TestTheCodeThatPamOathAcceptedLastIsNotAcceptedAgain(t *testing.T) {
-	device := Device{enrollment.NewTOTP("x", []byte(secret), "SHA1", 6, 30*time.Second, made), 0}
+	device := Device{enrollment.NewTOTP("x", []byte(shared), "SHA1", 6, 30*time.Second, made), 0}
 	now := factor.Step(&device.Device, made)
 	for name, c := range map[string]struct {
 		used  int64         // steps from now

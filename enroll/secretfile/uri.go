@@ -1,0 +1,106 @@
+package secretfile
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/method"
+)
+
+// shown are parameters that say how an app shows an account, and nothing about its codes.
+var shown = []string{"issuer", "image", "icon", "color", "lock"}
+
+// fromURI reads otpauth://TYPE/LABEL?secret=…, with all parameters that change codes.
+// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format)
+func fromURI(line string) (Secret, error) {
+	u, err := url.Parse(line)
+	if err != nil {
+		return Secret{}, errors.New("the otpauth URI is malformed")
+	}
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return Secret{}, errors.New("the parameters of the otpauth URI are malformed")
+	}
+	s := Secret{Whole: true, Algorithm: "SHA1", Digits: 6}
+	switch strings.ToLower(u.Host) {
+	case "totp":
+		s.Type, s.Period = method.TOTP, 30*time.Second
+	case "hotp":
+		s.Type = method.HOTP
+	default:
+		return Secret{}, errors.New("the otpauth URI is of a type other than totp and hotp")
+	}
+	for name, values := range query {
+		if len(values) > 1 {
+			return Secret{}, fmt.Errorf("the otpauth URI has %s twice", known(name))
+		}
+		if err := s.set(name, values[0]); err != nil {
+			return Secret{}, err
+		}
+	}
+	if s.Bytes == nil {
+		return Secret{}, errors.New("the otpauth URI has no secret")
+	}
+	return s, nil
+}
+
+// known is a parameter's name for an error; one that is not ours could hold anything.
+func known(name string) string {
+	if slices.Contains(append(shown, "secret", "algorithm", "digits", "period", "counter"), name) {
+		return name
+	}
+	return "an unknown parameter"
+}
+
+// set takes one parameter. One that is unknown might change the codes, as encoder=steam does.
+func (s *Secret) set(name, value string) (err error) {
+	switch name {
+	case "secret":
+		s.Bytes, err = Decode(value)
+	case "algorithm":
+		s.Algorithm, err = algorithm(value)
+	case "digits":
+		s.Digits, err = strconv.Atoi(value)
+	case "period":
+		var seconds uint16
+		seconds, err = small(value)
+		s.Period = time.Duration(seconds) * time.Second
+	case "counter":
+		s.Counter, err = strconv.ParseUint(value, 10, 64)
+		if s.Counter > factor.MaxCounter {
+			err = errors.New("it is too large")
+		}
+	default:
+		if known(name) != name {
+			return errors.New("the otpauth URI has an unknown parameter, which might change its codes")
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("the otpauth URI has a wrong %s", name)
+	}
+	return nil
+}
+
+// algorithm is the name of a hash as the record writes it: apps also write HMACSHA1 or SHA-1.
+func algorithm(value string) (string, error) {
+	name := strings.TrimPrefix(strings.ReplaceAll(strings.ToUpper(value), "-", ""), "HMAC")
+	if !slices.Contains([]string{"SHA1", "SHA256", "SHA512"}, name) {
+		return "", errors.New("unknown algorithm")
+	}
+	return name, nil
+}
+
+// small is a number of seconds.
+func small(value string) (uint16, error) {
+	n, err := strconv.ParseUint(value, 10, 16)
+	if err == nil && n == 0 {
+		err = errors.New("it is zero")
+	}
+	return uint16(n), err
+}
