@@ -6,13 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"latchkey/enroll/app/otpauth"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
 
@@ -37,49 +35,25 @@ func (p *program) addSecret(o options.Options, asked func(identity, options.Opti
 	case err != nil:
 		return err
 	case o.Yes:
-		return p.addUnasked(who, o)
+		return p.unlessThere(who, o, func() error { return p.addUnasked(who, o) })
 	}
 	return asked(who, o)
 }
 
 // adding is for whom a device is added, which asks nothing for root alone.
 func (p *program) adding(o options.Options) (identity, error) {
+	if (o.IfMissing || o.JSON) && !o.Yes {
+		return identity{}, hint.Misuse("--if-missing and --json need --yes")
+	}
 	if (o.Yes || o.SecretFile != "") && p.uid != 0 {
 		return identity{}, hint.Error("--yes and --secret-file are for root", "without them: enroll "+o.Command.Name)
 	}
 	return p.whom(o.User)
 }
 
-// addUnasked is for scripts: no questions, and the URI alone on standard output.
-func (p *program) addUnasked(who identity, o options.Options) error {
-	d, err := p.device(who, o)
-	if err != nil {
-		return err
-	}
-	uri, err := otpauth.URI(otpauth.Host(), who.Name, d)
-	if err != nil {
-		return err
-	}
-	if len(d.Secret) < 16 {
-		fmt.Fprintln(p.Err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
-	}
-	if d.Type == method.HOTP {
-		uri += fmt.Sprintf("&counter=%d", o.Counter)
-	}
-	saved := p.withPicture(uri, o, func() error { return p.save(p.asRoot(), who, d, o.Counter) })
-	if !made(saved) {
-		return saved
-	}
-	if _, err := fmt.Fprintln(p.Out, uri); err != nil {
-		return hint.Error(fmt.Sprintf("the device %q of %s is saved, but its URI could not be written: %v", d.Label, who.Name, err),
-			"remove it (enroll remove, or enroll reset if it is the only one) and add it again")
-	}
-	return saved
-}
-
 // device makes the new device from the options.
 func (p *program) device(who identity, o options.Options) (record.Device, error) {
-	secret, err := p.secret(o)
+	secret, o, err := p.givenSecret(o)
 	if err != nil {
 		return record.Device{}, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -25,6 +26,11 @@ func (p *program) addPhone(o options.Options) error {
 	if err != nil {
 		return err
 	}
+	return p.unlessThere(who, o, func() error { return p.addNumber(who, o) })
+}
+
+// addNumber adds a phone that the user does not have.
+func (p *program) addNumber(who identity, o options.Options) error {
 	rules, err := policy.Load(p.root, policy.DefaultPath)
 	if err != nil {
 		return err
@@ -45,7 +51,12 @@ func (p *program) addPhone(o options.Options) error {
 		}
 	}
 	saved := p.save(proof, who, d, 0)
-	if made(saved) {
+	switch {
+	case !made(saved):
+	case o.JSON:
+		err := writeJSON(p.Out, addedDevice{User: who.Name, Changed: true, Device: d.Label})
+		return cmp.Or(saved, err)
+	default:
 		fmt.Fprintf(p.Out, "Done: codes for %s can be sent to %q, %s.\n", who.Name, d.Label, d.Hint())
 	}
 	return saved

@@ -209,5 +209,6 @@ func writeList(w io.Writer, all []userStatus) {
 func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false) // URIs stay readable
 	return enc.Encode(v)
 }

@@ -6,6 +6,7 @@ import (
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
+	"latchkey/enroll/secretfile"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
@@ -16,15 +17,18 @@ func (p *program) addToken(who identity, o options.Options) error {
 	if err != nil {
 		return err
 	}
-	typed, err := p.AskHidden("Step 1 of 2. Secret of the token (base32, or 0x and hexadecimal): ")
+	typed, err := p.AskHidden("Step 1 of 2. Secret of the token (base32, hexadecimal or otpauth URI): ")
 	if err != nil {
 		return err
 	}
-	secret, err := readSecret("secret", strings.NewReader(typed))
+	s, err := secretfile.Read(strings.NewReader(typed), "secret")
 	if err != nil {
 		return err
 	}
-	d, err := p.deviceWith(who, o, secret)
+	if o, err = agreed(o, s); err != nil {
+		return err
+	}
+	d, err := p.deviceWith(who, o, s.Bytes)
 	if err != nil {
 		return err
 	}

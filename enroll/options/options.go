@@ -36,12 +36,15 @@ type Options struct {
 	PNG        string
 	Yes        bool
 	JSON       bool
+	IfMissing  bool
 	Format     string
 	Replace    bool
 
 	DeleteAnyway bool
 	ButProfile   bool
 	Help         bool
+
+	Given map[string]bool // names of the options that the command line has
 }
 
 // Parse reads a command line. Options may stand anywhere.
@@ -58,6 +61,8 @@ func Parse(args []string) (Options, error) {
 		}
 		words, rest = append(words, set.Arg(0)), set.Args()[1:]
 	}
+	o.Given = map[string]bool{}
+	set.Visit(func(f *flag.Flag) { o.Given[f.Name] = true })
 	rest, err := o.named(words)
 	if err != nil || o.Help {
 		return o, err
@@ -91,6 +96,7 @@ func flags(o *Options) *flag.FlagSet {
 	set.BoolVar(&o.DeleteAnyway, "delete-anyway", false, "")
 	set.BoolVar(&o.Yes, "yes", false, "")
 	set.BoolVar(&o.JSON, "json", false, "")
+	set.BoolVar(&o.IfMissing, "if-missing", false, "")
 	set.BoolVar(&o.ButProfile, "but-profile", false, "")
 	set.BoolVar(&o.Help, "help", false, "")
 	set.BoolVar(&o.Help, "h", false, "")

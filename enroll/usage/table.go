@@ -38,9 +38,9 @@ type Option struct {
 var Commands = []Command{
 	{"", "", Text, []string{"user", "label", "algorithm", "digits", "period", "ascii", "plain", "png"}, false, "set up the second factor for yourself"},
 	{"status", "", Text, []string{"user", "json"}, false, "devices, last use, recovery codes left"},
-	{"add totp", "", Text, []string{"user", "label", "secret-file", "algorithm", "digits", "period", "ascii", "plain", "png", "yes"}, false, "one more authenticator app"},
-	{"add hotp", "", Text, []string{"user", "label", "secret-file", "counter", "algorithm", "digits", "yes"}, false, "one more hardware token"},
-	{"add phone", "", Text, []string{"user", "label", "number", "yes"}, false, "one more phone, for codes by SMS and call"},
+	{"add totp", "", Text, []string{"user", "label", "secret-file", "algorithm", "digits", "period", "ascii", "plain", "png", "if-missing", "yes", "json"}, false, "one more authenticator app"},
+	{"add hotp", "", Text, []string{"user", "label", "secret-file", "counter", "algorithm", "digits", "if-missing", "yes", "json"}, false, "one more hardware token"},
+	{"add phone", "", Text, []string{"user", "label", "number", "if-missing", "yes", "json"}, false, "one more phone, for codes by SMS and call"},
 	{"remove", "DEVICE", Text, []string{"user", "yes"}, false, "one device less"},
 	{"codes", "", Text, []string{"user", "yes"}, false, "new recovery codes; the old ones stop working"},
 	{"test", "", Text, []string{"user"}, false, "try a code; says which device it is from"},
@@ -75,6 +75,7 @@ var Options = []Option{
 	{"replace", "", nil, Text, "replace what the users have"},
 	{"delete-anyway", "", nil, Text, "even if it is unknown whether the user is gone"},
 	{"but-profile", "", nil, Text, "leave out what pam-auth-update takes out"},
+	{"if-missing", "", nil, Text, "do nothing if there is one (with --yes)"},
 	{"yes", "", nil, Text, "ask nothing (root)"},
 	{"json", "", nil, Text, "print JSON"},
 }

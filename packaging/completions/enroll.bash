@@ -41,12 +41,12 @@ _enroll() {
 	esac
 	if [[ $cur == -* ]]; then
 		case $words in
-		'add') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --yes --counter --number --help' ;;
+		'add') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --counter --number --help' ;;
 		'') word='--user --label --algorithm --digits --period --ascii --plain --png --help' ;;
 		'status') word='--user --json --help' ;;
-		'add totp') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --yes --help' ;;
-		'add hotp') word='--user --label --secret-file --counter --algorithm --digits --yes --help' ;;
-		'add phone') word='--user --label --number --yes --help' ;;
+		'add totp') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --help' ;;
+		'add hotp') word='--user --label --secret-file --counter --algorithm --digits --if-missing --yes --json --help' ;;
+		'add phone') word='--user --label --number --if-missing --yes --json --help' ;;
 		'remove' | 'remove '*) word='--user --yes --help' ;;
 		'codes') word='--user --yes --help' ;;
 		'test') word='--user --help' ;;

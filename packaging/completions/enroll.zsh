@@ -58,7 +58,9 @@ case "$bare" in
 		'--ascii[draw the QR code in ASCII]' \
 		'--plain[draw nothing, for screen readers]' \
 		'--png[write the QR code to a new file]:file:_files' \
+		'--if-missing[do nothing if there is one (with --yes)]' \
 		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :' '2: :'
 	;;
@@ -70,7 +72,9 @@ case "$bare" in
 		'--counter[where the token'\''s counter is]:n:' \
 		'--algorithm[of the codes]:alg:(SHA1 SHA256 SHA512)' \
 		'--digits[of the codes]:n:(6 8)' \
+		'--if-missing[do nothing if there is one (with --yes)]' \
 		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :' '2: :'
 	;;
@@ -79,7 +83,9 @@ case "$bare" in
 		'--user[for this user (root)]:name:_users' \
 		'--label[what the device is called]:label:' \
 		'--number[of the phone, with + and country code]:number:' \
+		'--if-missing[do nothing if there is one (with --yes)]' \
 		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :' '2: :'
 	;;
@@ -188,7 +194,9 @@ case "$bare" in
 		'--ascii[draw the QR code in ASCII]' \
 		'--plain[draw nothing, for screen readers]' \
 		'--png[write the QR code to a new file]:file:_files' \
+		'--if-missing[do nothing if there is one (with --yes)]' \
 		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :' '2:what:(totp hotp phone)'
 	;;

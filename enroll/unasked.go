@@ -1,0 +1,139 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"latchkey/enroll/app/otpauth"
+	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
+	"latchkey/pam/audit"
+	"latchkey/pam/enrollment"
+	"latchkey/pam/factor"
+	"latchkey/pam/method"
+	"latchkey/pam/record"
+)
+
+// addedDevice is what a script is told of a device.
+type addedDevice struct {
+	User    string   `json:"user"`
+	Changed bool     `json:"changed"`
+	Device  string   `json:"device"`
+	URI     string   `json:"uri,omitempty"`
+	Codes   []string `json:"recovery_codes,omitempty"`
+}
+
+// addUnasked is for scripts: no questions, and the URI alone on standard output, or one JSON object.
+func (p *program) addUnasked(who identity, o options.Options) error {
+	secret, o, err := p.givenSecret(o)
+	if err != nil {
+		return err
+	}
+	d, err := p.deviceWith(who, o, secret)
+	if err != nil {
+		return err
+	}
+	uri, err := otpauth.URI(otpauth.Host(), who.Name, d)
+	if err != nil {
+		return err
+	}
+	if len(d.Secret) < 16 {
+		fmt.Fprintln(p.Err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
+	}
+	if d.Type == method.HOTP {
+		uri += fmt.Sprintf("&counter=%d", o.Counter)
+	}
+	added := addedDevice{User: who.Name, Changed: true, Device: d.Label, URI: uri}
+	saved := p.withPicture(uri, o, func() error { return p.saveUnasked(who, o, d, &added) })
+	if !made(saved) {
+		return saved
+	}
+	if err := p.sayAdded(o, added); err != nil {
+		return hint.Error(fmt.Sprintf("the device %q of %s is saved, but its URI could not be written: %v", d.Label, who.Name, err),
+			"remove it (enroll remove, or enroll reset if it is the only one) and add it again")
+	}
+	return saved
+}
+
+// saveUnasked saves the device. Where JSON tells of it, a user's first one comes with recovery codes.
+func (p *program) saveUnasked(who identity, o options.Options, d record.Device, added *addedDevice) error {
+	enrolled, err := p.enrolled(who)
+	if err != nil {
+		return err
+	}
+	if enrolled || !o.JSON {
+		return p.save(p.asRoot(), who, d, o.Counter)
+	}
+	codes, set, err := enrollment.NewRecovery()
+	if err != nil {
+		return err
+	}
+	all := enrollment.Enrollment{Devices: []record.Device{d}, Counters: []uint64{o.Counter}, Recovery: set}
+	saved := p.AsRoot(func() error { return p.store().Enroll(p.asRoot(), who.User, all) })
+	if made(saved) {
+		added.Codes = codes
+		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
+		p.logged(audit.Change{What: "codes", User: who.Name})
+	}
+	return saved
+}
+
+func (p *program) sayAdded(o options.Options, added addedDevice) error {
+	if o.JSON {
+		return writeJSON(p.Out, added)
+	}
+	_, err := fmt.Fprintln(p.Out, added.URI)
+	return err
+}
+
+// existing is the label of a device of the user that makes adding one unnecessary: the one with the
+// label that was asked for, or the first one of its type; empty: there is none.
+func (p *program) existing(who identity, o options.Options) (label string, err error) {
+	err = p.AsRoot(func() error {
+		account, err := p.keyring.Open(who.User)
+		if errors.Is(err, factor.ErrUnenrolled) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer account.Close()
+		label, err = same(account.Record.Devices, o)
+		return err
+	})
+	return label, err
+}
+
+// same finds the device that the options describe.
+func same(devices []record.Device, o options.Options) (label string, err error) {
+	for _, d := range devices {
+		right := "add "+string(d.Type) == o.Command.Name
+		switch {
+		case o.Label == "" && right:
+			return d.Label, nil
+		case o.Label == d.Label && !right:
+			return "", hint.Error(fmt.Sprintf("the device %q is of another type: %s", d.Label, d.Type), "choose another --label")
+		case o.Label == d.Label:
+			return d.Label, nil
+		}
+	}
+	return "", nil
+}
+
+// unlessThere adds a device, unless --if-missing was given and the user has it.
+func (p *program) unlessThere(who identity, o options.Options, add func() error) error {
+	if !o.IfMissing {
+		return add()
+	}
+	label, err := p.existing(who, o)
+	switch {
+	case err != nil:
+		return err
+	case label == "":
+		return add()
+	case o.JSON:
+		return writeJSON(p.Out, addedDevice{User: who.Name, Device: label})
+	}
+	fmt.Fprintf(p.Err, "enroll: %s has the device %q already; nothing was changed\n", who.Name, label)
+	return nil
+}
