@@ -2,6 +2,7 @@ package explain
 
 import (
 	"latchkey/enroll/doctor/stack"
+	"latchkey/enroll/doctor/stack/control"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/policy"
 )
@@ -32,7 +33,7 @@ func (l Login) forecast(e *Explanation) (f forecast, err error) {
 			return f, err
 		}
 		code := l.rehearse(&each, line.Args)
-		f.lines[line] = rehearsal{each, stack.Code(code)}
+		f.lines[line] = rehearsal{each, control.Code(code)}
 	}
 	f.right, f.wrong = f.service.Foresee(f.answer(true)), f.service.Foresee(f.answer(false))
 	f.choose(e)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/stack"
+	"latchkey/enroll/doctor/stack/control"
 	"latchkey/pam/flow"
 	"latchkey/pam/policy"
 )
@@ -23,7 +24,7 @@ type forecast struct {
 // rehearsal is what a line of the module comes to.
 type rehearsal struct {
 	Explanation
-	code stack.Code // that PAM gets if there is nothing to answer
+	code control.Code // that PAM gets if there is nothing to answer
 }
 
 // choose makes the explanation that of the first line which runs and says what the login comes to:
@@ -59,16 +60,16 @@ func confOf(args []string) string {
 // answer is what the lines return to right answers, or to wrong ones. A code that another line has
 // accepted is used up.
 func (f forecast) answer(right bool) stack.Answer {
-	return func(l *stack.Line, again bool) (code stack.Code, uses bool) {
+	return func(l *stack.Line, again bool) (code control.Code, uses bool) {
 		switch r := f.lines[l]; {
 		case r.Result == "allow":
-			return stack.Success, false
+			return control.Success, false
 		case r.Result == "deny":
 			return r.code, false
 		case !right, r.stuck(), again:
-			return stack.AuthErr, false
+			return control.AuthErr, false
 		}
-		return stack.Success, true
+		return control.Success, true
 	}
 }
 

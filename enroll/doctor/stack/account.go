@@ -1,6 +1,10 @@
 package stack
 
-import "slices"
+import (
+	"slices"
+
+	"latchkey/enroll/doctor/stack/control"
+)
 
 // In pam_latchkey's account line the module lets everybody pass (pam_latchkey(8)); in session and
 // password libpam fails it, because the module has no such functions.
@@ -42,7 +46,7 @@ func (s *Service) overrules(lines ...*Line) bool {
 	for i, l := range muted {
 		if slices.Contains(lines, l) {
 			silent := *l
-			silent.control = control{} // ignores everything
+			silent.control = control.Control{} // ignores everything
 			muted[i] = &silent
 		}
 	}
@@ -74,11 +78,11 @@ func (s *Service) both(at pair, muted Stack) (all []pair) {
 	} else if at.without.ended(muted) {
 		next = at.with.next
 	}
-	codes := anything()
+	codes := control.Anything()
 	if l := s.Account[next]; l.substack || l.Ours() {
-		codes = []Code{Success}
+		codes = []control.Code{control.Success}
 	} else if l.Name() == "pam_deny.so" {
-		codes = []Code{AuthErr}
+		codes = []control.Code{control.AuthErr}
 	}
 	for _, code := range codes {
 		to := at
@@ -88,7 +92,7 @@ func (s *Service) both(at pair, muted Stack) (all []pair) {
 		if at.without.next == next {
 			to.without = muted.step(at.without, code)
 		}
-		to.refused = to.refused || code != Success && code != Ignored
+		to.refused = to.refused || code != control.Success && code != control.Ignored
 		all = append(all, to)
 	}
 	return all
@@ -102,12 +106,12 @@ func (s *Service) Useless(kind Type) (lines []*Line, fatal bool) {
 	lines = s.ours(all)
 	p := position{}
 	for !p.ended(all) {
-		code := Success
+		code := control.Success
 		switch l := all[p.next]; {
 		case l.Ours():
-			code = ModuleUnknown
+			code = control.ModuleUnknown
 		case l.Name() == "pam_deny.so":
-			code = AuthErr
+			code = control.AuthErr
 		}
 		p = all.step(p, code)
 	}

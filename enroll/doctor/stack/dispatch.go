@@ -1,5 +1,7 @@
 package stack
 
+import "latchkey/enroll/doctor/stack/control"
+
 // impression is what libpam thinks of a stack so far.
 type impression int8
 
@@ -32,7 +34,7 @@ func (p position) passes() bool { return p.now == judgement{positive, true} }
 
 // step runs one line whose module returns code, as _pam_dispatch_aux in libpam/pam_dispatch.c
 // does.
-func (s Stack) step(p position, code Code) position {
+func (s Stack) step(p position, code control.Code) position {
 	l := s[p.next]
 	if p.level < l.level {
 		p.saved[l.level] = p.now
@@ -44,12 +46,12 @@ func (s Stack) step(p position, code Code) position {
 		return p
 	}
 	switch a := l.control[code]; a {
-	case ignore:
-	case reset:
+	case control.Ignore:
+	case control.Reset:
 		p.now = p.saved[l.level]
-	case accept, done:
+	case control.Accept, control.Done:
 		return s.accept(p, a, code)
-	case bad, die:
+	case control.Bad, control.Die:
 		return s.refuse(p, a)
 	default:
 		return s.jump(p, int(a))
@@ -57,19 +59,19 @@ func (s Stack) step(p position, code Code) position {
 	return p
 }
 
-func (s Stack) accept(p position, a action, code Code) position {
+func (s Stack) accept(p position, a control.Action, code control.Code) position {
 	if p.now.impression == undecided || p.passes() {
-		p.now = judgement{positive, code == Success}
+		p.now = judgement{positive, code == control.Success}
 	}
-	if a == done && p.now.impression == positive {
+	if a == control.Done && p.now.impression == positive {
 		return s.leave(p)
 	}
 	return p
 }
 
-func (s Stack) refuse(p position, a action) position {
+func (s Stack) refuse(p position, a control.Action) position {
 	p.now = judgement{negative, false}
-	if a == die {
+	if a == control.Die {
 		return s.leave(p)
 	}
 	return p

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"latchkey/enroll/doctor/stack/control"
 )
 
 // entry is a parsed line: a module, or a file to include.
@@ -30,7 +32,7 @@ func parseEntry(words []string) (entry, error) {
 	if keyword == "include" || keyword == "substack" {
 		return parseInclude(entry{kind: kind, substack: keyword == "substack"}, words[2:])
 	}
-	c, err := parseControl(words[1])
+	c, err := control.Parse(words[1])
 	if err != nil {
 		return entry{}, err
 	}

@@ -2,6 +2,8 @@ package stack
 
 import (
 	"slices"
+
+	"latchkey/enroll/doctor/stack/control"
 )
 
 // Forecast is what a login with a right password can come to.
@@ -14,7 +16,7 @@ type Forecast struct {
 
 // Answer is what a line of pam_latchkey returns, and whether it uses a code up by that. again:
 // another line of it has used one up before.
-type Answer func(l *Line, again bool) (code Code, uses bool)
+type Answer func(l *Line, again bool) (code control.Code, uses bool)
 
 // Foresee walks all ways of a login by auth with a right password. Unlike Weaknesses, which takes
 // each module for capable of everything, it takes modules for what they do on a machine in order;
@@ -68,23 +70,23 @@ func (f *Forecast) visit(l *Line, again bool) {
 
 // usual is what a line returns on a machine in order, after a right password, and whether it uses a
 // code up.
-func (s *Service) usual(l *Line, answer Answer, again bool) (codes []Code, uses bool) {
+func (s *Service) usual(l *Line, answer Answer, again bool) (codes []control.Code, uses bool) {
 	switch {
 	case l.substack:
-		return []Code{Success}, false
+		return []control.Code{control.Success}, false
 	case l.absent:
-		return []Code{ModuleUnknown}, false
+		return []control.Code{control.ModuleUnknown}, false
 	case l.role() == factor:
 		code, uses := answer(l, again)
-		return []Code{code}, uses
+		return []control.Code{code}, uses
 	case l.role() == question:
-		return []Code{Success, AuthErr}, false
+		return []control.Code{control.Success, control.AuthErr}, false
 	case l.Name() == "pam_deny.so" || s.rootAlready(l):
-		return []Code{AuthErr}, false
+		return []control.Code{control.AuthErr}, false
 	case fickle(l):
-		return []Code{Success, AuthErr, Ignored}, false
+		return []control.Code{control.Success, control.AuthErr, control.Ignored}, false
 	}
-	return []Code{Success}, false
+	return []control.Code{control.Success}, false
 }
 
 // fickles are modules that decide by who it is, from where, when, or by a file.

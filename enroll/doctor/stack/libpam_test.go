@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/msteinert/pam/v2"
+
+	"latchkey/enroll/doctor/stack/control"
 )
 
 // The real libpam runs the same stacks: pam_debug returns the code that its argument says, and
@@ -120,10 +122,10 @@ func simulated(t *testing.T, s *Service) (bool, []string) {
 	var seen []string
 	p := position{}
 	for !p.ended(s.Auth) {
-		code := AuthErr // pam_deny, of "other"
+		code := control.AuthErr // pam_deny, of "other"
 		if l := s.Auth[p.next]; !l.substack && len(l.Args) > 0 {
 			name := strings.TrimPrefix(l.Args[0], "auth=")
-			code, _ = codeOf(name)
+			code, _ = control.CodeOf(name)
 			seen = append(seen, name)
 		}
 		p = s.Auth.step(p, code)

@@ -3,6 +3,8 @@ package stack
 import (
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/stack/control"
 )
 
 // Module is the file name of latchkey's own module.
@@ -72,26 +74,26 @@ func (l *Line) role() role {
 }
 
 // own is what pam_latchkey can return (pam_latchkey(8), RETURN VALUES), and libpam in its place.
-var own = []Code{Success, AuthErr, MaxTries, PermDenied, ConvErr, UserUnknown, AuthInfoUnavail,
-	SystemErr, ModuleUnknown}
+var own = []control.Code{control.Success, control.AuthErr, control.MaxTries, control.PermDenied, control.ConvErr, control.UserUnknown, control.AuthInfoUnavail,
+	control.SystemErr, control.ModuleUnknown}
 
 // codes is what the module of a line can return, what explains most first. Of most modules that is
 // anything; only what checks passwords (which of the modules do is an assumption of the walk) does
 // not leave that to others unless told so.
-func (s *Service) codes(l *Line, checks bool) []Code {
+func (s *Service) codes(l *Line, checks bool) []control.Code {
 	switch r := l.role(); {
 	case l.absent && s.asInstalled:
-		return []Code{ModuleUnknown}
+		return []control.Code{control.ModuleUnknown}
 	case r == factor || r == question:
 		return own
 	case l.Name() == "pam_deny.so" || s.rootAlready(l):
-		return []Code{AuthErr, ModuleUnknown}
+		return []control.Code{control.AuthErr, control.ModuleUnknown}
 	case l.Name() == "pam_permit.so":
-		return []Code{Success, ModuleUnknown}
+		return []control.Code{control.Success, control.ModuleUnknown}
 	case checks && !mayIgnore(l):
-		return slices.DeleteFunc(anything(), func(c Code) bool { return c == Ignored })
+		return slices.DeleteFunc(control.Anything(), func(c control.Code) bool { return c == control.Ignored })
 	}
-	return anything()
+	return control.Anything()
 }
 
 // rootAlready: in programs that run with their caller's real uid pam_rootok lets no one in but
@@ -115,14 +117,4 @@ func mayIgnore(l *Line) bool {
 		return strings.HasPrefix(arg,
 			"ignore")
 	})
-}
-
-func anything() []Code {
-	all := []Code{Success, AuthErr, Ignored}
-	for c := range incomplete {
-		if !slices.Contains(all, c) {
-			all = append(all, c)
-		}
-	}
-	return all
 }

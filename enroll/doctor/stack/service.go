@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"latchkey/enroll/doctor/stack/control"
 	"latchkey/pam/safefile"
 )
 
@@ -48,7 +49,7 @@ type Line struct {
 	Module string // as written
 	Args   []string
 
-	control  control
+	control  control.Control
 	copied   bool // the module is a copy of pam_latchkey, or a link to it, under another name
 	absent   bool // the module is not on this machine
 	level    int  // of substacks

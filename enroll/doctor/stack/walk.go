@@ -1,5 +1,7 @@
 package stack
 
+import "latchkey/enroll/doctor/stack/control"
+
 // node is a position and what has been shown on the way there.
 type node struct {
 	position
@@ -11,7 +13,7 @@ type node struct {
 type edge struct {
 	from, to int // of the nodes
 	line     int
-	code     Code
+	code     control.Code
 }
 
 // walk is every way through a stack: all codes that modules can return, in all combinations. Their
@@ -48,18 +50,18 @@ func (s *Service) explore(checks func(*Line) bool) *walk {
 }
 
 // choices are the codes of a line that make a difference.
-func (s *Service) choices(l *Line, checks func(*Line) bool) []Code {
+func (s *Service) choices(l *Line, checks func(*Line) bool) []control.Code {
 	if l.substack {
-		return []Code{Success}
+		return []control.Code{control.Success}
 	}
 	type effect struct {
-		do   action
-		code Code
+		do   control.Action
+		code control.Code
 	}
 	seen := map[effect]bool{}
-	var all []Code
+	var all []control.Code
 	for _, c := range s.codes(l, checks(l)) {
-		e := effect{l.control[c], AuthErr}
+		e := effect{l.control[c], control.AuthErr}
 		if right(c) {
 			e.code = c
 		}
@@ -73,15 +75,15 @@ func (s *Service) choices(l *Line, checks func(*Line) bool) []Code {
 
 // right: a password module says "right, but to be changed" too, and libpam's keywords take that
 // for success.
-func right(c Code) bool { return c == Success || c == NewAuthtokReqd }
+func right(c control.Code) bool { return c == control.Success || c == control.NewAuthtokReqd }
 
-func (s *Service) after(from node, code Code, checks func(*Line) bool) node {
+func (s *Service) after(from node, code control.Code, checks func(*Line) bool) node {
 	l := s.Auth[from.next]
 	to := node{s.Auth.step(from.position, code), from.proved, from.checked}
 	if l.substack {
 		return to
 	}
-	to.proved = to.proved || l.role() == factor && code == Success
+	to.proved = to.proved || l.role() == factor && code == control.Success
 	to.checked = to.checked || checks(l) && right(code)
 	return to
 }

@@ -1,6 +1,10 @@
 package stack
 
-import "slices"
+import (
+	"slices"
+
+	"latchkey/enroll/doctor/stack/control"
+)
 
 // Kind is what is wrong with a stack.
 type Kind int
@@ -24,7 +28,7 @@ const (
 type Weakness struct {
 	Kind   Kind
 	Line   *Line
-	Code   Code
+	Code   control.Code
 	Factor *Line // the line of pam_latchkey that is concerned
 }
 
@@ -100,7 +104,7 @@ func (s *Service) bypasses(w *walk, factors []int) []Weakness {
 func (s *Service) twice(w *walk, factors []int) (found []Weakness) {
 	for _, e := range w.edges {
 		if _, asks := slices.BinarySearch(factors, e.line); asks && w.nodes[e.from].proved {
-			found = once(found, Weakness{Twice, s.Auth[e.line], Success, s.last(w.way(e.from),
+			found = once(found, Weakness{Twice, s.Auth[e.line], control.Success, s.last(w.way(e.from),
 				factor)})
 		}
 	}
@@ -127,9 +131,9 @@ func (s *Service) early(certain, generous *walk, factors []int) []Weakness {
 	for _, at := range factors {
 		if id, ok := sure[at]; ok {
 			found = append(found, Weakness{Early, s.last(generous.way(id), password, unknown),
-				AuthErr, s.Auth[at]})
+				control.AuthErr, s.Auth[at]})
 		} else if id, ok := perhaps[at]; ok {
-			found = append(found, Weakness{Unsure, s.last(certain.way(id), unknown), Success,
+			found = append(found, Weakness{Unsure, s.last(certain.way(id), unknown), control.Success,
 				s.Auth[at]})
 		}
 	}

@@ -1,4 +1,4 @@
-package stack
+package control
 
 import (
 	"fmt"
@@ -6,26 +6,27 @@ import (
 	"strings"
 )
 
-// action is what libpam does with a module's code. A positive one jumps over so many modules.
-type action int
+// Action is what libpam does with a module's code. A positive one jumps over so many modules.
+type Action int
 
+// The actions.
 const (
-	ignore action = -iota
-	accept        // ok: counts, unless something failed before
-	done
-	bad
-	die
-	reset
+	Ignore Action = -iota
+	Accept        // ok: counts, unless something failed before
+	Done
+	Bad
+	Die
+	Reset
 )
 
-var actionNames = map[string]action{"ignore": ignore, "ok": accept, "done": done, "bad": bad,
-	"die": die, "reset": reset}
+var actionNames = map[string]Action{"ignore": Ignore, "ok": Accept, "done": Done, "bad": Bad,
+	"die": Die, "reset": Reset}
 
 // actionWords are their names in the order in which libpam tries them.
 var actionWords = []string{"ignore", "ok", "done", "bad", "die", "reset"}
 
-// control says for each code what is done about it.
-type control [32]action
+// Control says for each code what is done about it.
+type Control [32]Action
 
 // keywords are the simple controls; pam.d(5) gives these equivalents.
 var keywords = map[string]string{
@@ -38,24 +39,24 @@ var keywords = map[string]string{
 // longestJump is far beyond any stack, and keeps the number from overflowing.
 const longestJump = 999
 
-// parseControl reads a keyword, or value=action pairs. Brackets only keep pairs together: libpam
+// Parse reads a keyword, or value=action pairs. Brackets only keep pairs together: libpam
 // does not tell whether they were there.
-func parseControl(text string) (control, error) {
+func Parse(text string) (Control, error) {
 	if pairs, ok := keywords[strings.ToLower(text)]; ok {
 		return parsePairs(pairs)
 	}
 	if !strings.Contains(text, "=") {
-		return control{}, fmt.Errorf("unknown control %q", text)
+		return Control{}, fmt.Errorf("unknown control %q", text)
 	}
 	return parsePairs(text)
 }
 
 // parsePairs fills in what is not mentioned: default takes those not set so far, and without one
 // they are bad.
-func parsePairs(text string) (control, error) {
-	var c control
+func parsePairs(text string) (Control, error) {
+	var c Control
 	var set [len(c)]bool
-	fill := func(a action) {
+	fill := func(a Action) {
 		for code := range c {
 			if !set[code] {
 				c[code], set[code] = a, true
@@ -72,10 +73,10 @@ func parsePairs(text string) (control, error) {
 			fill(a)
 			continue
 		}
-		code, _ := codeOf(value)
+		code, _ := CodeOf(value)
 		c[code], set[code] = a, true
 	}
-	fill(bad)
+	fill(Bad)
 	return c, nil
 }
 
@@ -84,7 +85,7 @@ func blank(text string) string { return strings.TrimLeft(text, " \t") }
 
 // parsePair takes one value=action off the beginning. As in libpam blanks may stand around the
 // sign, and none need stand behind.
-func parsePair(text string) (value string, a action, rest string, err error) {
+func parsePair(text string) (value string, a Action, rest string, err error) {
 	value = beginning(text, append(names, "default"))
 	rest, sign := strings.CutPrefix(blank(text[len(value):]), "=")
 	if value == "" {
@@ -102,7 +103,7 @@ func parsePair(text string) (value string, a action, rest string, err error) {
 	if err != nil || n < 1 || n > longestJump {
 		return "", 0, "", fmt.Errorf("unknown action at %q in the control", rest)
 	}
-	return value, action(n), rest[len(digits):], nil
+	return value, Action(n), rest[len(digits):], nil
 }
 
 // beginning is the first of the words that the text begins with.

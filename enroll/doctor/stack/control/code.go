@@ -1,4 +1,6 @@
-package stack
+// Package control has what PAM modules return, and what a line of a service does about it: the
+// control field of pam.d(5).
+package control
 
 import "slices"
 
@@ -36,8 +38,19 @@ var names = []string{
 
 func (c Code) String() string { return names[c] }
 
-// codeOf is the code with that name; ok is false if there is none.
-func codeOf(name string) (c Code, ok bool) {
+// CodeOf is the code with that name; ok is false if there is none.
+func CodeOf(name string) (c Code, ok bool) {
 	at := slices.Index(names, name)
 	return Code(at), at >= 0
+}
+
+// Anything is all that a module may return, what explains most first.
+func Anything() []Code {
+	all := []Code{Success, AuthErr, Ignored}
+	for c := range incomplete {
+		if !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	return all
 }
