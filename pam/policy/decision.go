@@ -24,6 +24,7 @@ type Request struct {
 type Decision struct {
 	Require Require
 	Methods []method.Method // what is accepted, with RequireCode; empty: nothing is
+	Trust   Trust           // for how long a computer may be trusted, with RequireCode; the zero Trust: not at all
 	Rule    int             // which rule decided, counted from 1; 0: none matched
 	Line    int             // of that rule, or 0
 	Why     string          // the rule and its conditions: one printable line
@@ -110,7 +111,7 @@ func (d *decider) member(group string) (bool, error) {
 // unmatched is the decision where no rule matches.
 func (p *Policy) unmatched() Decision {
 	return Decision{
-		Require: RequireCode, Methods: p.usable(method.All()),
+		Require: RequireCode, Methods: p.usable(method.All()), Trust: p.trusts(Rule{}),
 		Why: "no rule matches: a code is required",
 	}
 }
@@ -120,12 +121,12 @@ func (p *Policy) apply(rule Rule, number int, found finding) Decision {
 	d := Decision{
 		Require: rule.Require, Rule: number, Line: rule.Line, Why: explain(rule, number, found),
 	}
-	switch {
-	case rule.Require != RequireCode:
-	case rule.Methods == nil:
+	if rule.Require != RequireCode {
+		return d
+	}
+	d.Methods, d.Trust = p.usable(rule.Methods), p.trusts(rule)
+	if rule.Methods == nil {
 		d.Methods = p.usable(method.All())
-	default:
-		d.Methods = p.usable(rule.Methods)
 	}
 	return d
 }

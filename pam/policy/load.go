@@ -1,10 +1,6 @@
 package policy
 
-import (
-	"fmt"
-
-	"latchkey/pam/safefile"
-)
+import "latchkey/pam/safefile"
 
 // DefaultPath is where the policy is unless the module's argument conf= says otherwise.
 const DefaultPath = "/etc/latchkey/latchkey.toml"
@@ -16,20 +12,5 @@ func Load(root, path string) (*Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := Parse(path, text)
-	if err != nil {
-		return nil, err
-	}
-	if err := p.supported(path); err != nil {
-		return nil, err
-	}
-	return p, nil
-}
-
-// supported refuses settings that this version knows but cannot honour, rather than let people believe in them.
-func (p *Policy) supported(path string) error {
-	if p.Trust.Days > 0 {
-		return fmt.Errorf("%s: trust.days is not supported by this version", path)
-	}
-	return nil
+	return Parse(path, text)
 }

@@ -52,9 +52,8 @@ func TestAPolicyIsNotLoadedWhen(t *testing.T) {
 			}
 			return os.Mkdir(f, 0o755)
 		}, "not a regular file"},
-		"it is too long":      {func(f string) error { return os.WriteFile(f, make([]byte, maxFile+1), 0o644) }, "longer than"},
-		"it trusts computers": {func(f string) error { return os.WriteFile(f, []byte("[trust]\ndays = 30\n"), 0o644) }, "not supported by this version"},
-		"it does not parse":   {func(f string) error { return os.WriteFile(f, []byte("\ntrys = 3\n"), 0o644) }, "latchkey.toml:2: "},
+		"it is too long":    {func(f string) error { return os.WriteFile(f, make([]byte, maxFile+1), 0o644) }, "longer than"},
+		"it does not parse": {func(f string) error { return os.WriteFile(f, []byte("\ntrys = 3\n"), 0o644) }, "latchkey.toml:2: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root, file := put(t, "")

@@ -23,7 +23,7 @@ func TestNoConditionThatBecomesUnknownMakesADecisionLaxer(t *testing.T) {
 	}
 	t.Logf("-seed %d", *seed)
 	r := rand.New(rand.NewPCG(*seed, 0))
-	merged := 0
+	merged, trusting := 0, 0
 	for range 5000 {
 		text, w := randomPolicy(r), randomWorld(r)
 		p := parse(t, text)
@@ -35,10 +35,16 @@ func TestNoConditionThatBecomesUnknownMakesADecisionLaxer(t *testing.T) {
 		}
 		if strings.Contains(got.Doubts(), "cannot be checked") {
 			merged++
+			if got.Trust.Days > 0 {
+				trusting++
+			}
 		}
 	}
 	if merged < 500 {
 		t.Errorf("only %d of these decisions were made stricter", merged)
+	}
+	if trusting == 0 {
+		t.Error("none of those allowed trust")
 	}
 }
 
@@ -48,13 +54,17 @@ func laxer(a, b Decision) bool {
 	if order[a.Require] != order[b.Require] {
 		return order[a.Require] < order[b.Require]
 	}
+	// A computer that is trusted under a's terms needs no code; under other terms it needs one.
+	if a.Require == RequireCode && a.Trust.Days > 0 && a.Terms() != b.Terms() {
+		return true
+	}
 	return slices.ContainsFunc(a.Methods, func(m method.Method) bool { return !slices.Contains(b.Methods, m) })
 }
 
 // What Decision says beyond who is let in by what: every other field has to be combined in
 // stricter, compared in same, and looked at by laxer.
 func TestEveryFieldOfADecisionIsCombined(t *testing.T) {
-	combined := []string{"Require", "Methods"}
+	combined := []string{"Require", "Methods", "Trust"}
 	descriptive := []string{"Rule", "Line", "Why", "Unknown"}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[Decision]()) {
 		if !slices.Contains(slices.Concat(combined, descriptive), field.Name) {
@@ -126,6 +136,7 @@ func (w world) with(group string, in bool) world {
 // randomPolicy has up to six rules, each with up to three conditions.
 func randomPolicy(r *rand.Rand) string {
 	text := pick(r, []string{"", "[phone]\nmethods = []\n", "[phone]\nmethods = ['sms']\n"})
+	text += pick(r, []string{"", "[trust]\ndays = 7\n", "[trust]\ndays = 7\nbind = ['address']\n"})
 	for range 1 + r.IntN(6) {
 		conditions := pick(r, []string{"", "", "users = ['a', 'b']\n", "users = ['b']\n", "services = ['s']\n"})
 		if r.IntN(3) == 0 {
@@ -137,6 +148,9 @@ func randomPolicy(r *rand.Rand) string {
 		require := pick(r, []string{"none", "code", "deny"})
 		if require == "code" && r.IntN(2) == 0 {
 			require += "\nmethods = " + tomlList(sample(r, method.All()))
+		}
+		if strings.HasPrefix(require, "code") {
+			require += pick(r, []string{"", "", "\ntrust_days = 0", "\ntrust_days = 7", "\ntrust_days = 30"})
 		}
 		text += rule(conditions, require)
 	}

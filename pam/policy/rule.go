@@ -16,6 +16,8 @@ type Rule struct {
 	From     []netip.Prefix  // without host bits
 	Require  Require         // never empty after Parse
 	Methods  []method.Method // only with RequireCode; nil: all
+	// TrustDays is how long computers are trusted, 0 to 365; only with RequireCode; nil: as [trust] says.
+	TrustDays *int
 }
 
 func (r *Rule) set(v strict.Value) error {
@@ -32,6 +34,9 @@ func (r *Rule) set(v strict.Value) error {
 		return strict.Word(RequireCode, RequireNone, RequireDeny)(v, &r.Require)
 	case "methods":
 		return strict.Some(v, &r.Methods, strict.Word(method.All()...))
+	case "trust_days":
+		r.TrustDays = new(int)
+		return v.Int(r.TrustDays, 0, maxTrustDays)
 	}
 	return v.Unknown()
 }
@@ -41,8 +46,10 @@ func (r *Rule) complete(s strict.Schema, lines map[string]int) error {
 	if r.Require == "" {
 		return s.ErrorAt(r.Line, `this rule does not say what it requires: "code", "none" or "deny"`)
 	}
-	if r.Methods != nil && r.Require != RequireCode {
-		return s.ErrorAt(lines["methods"], "methods cannot be set in a rule that requires %q", r.Require)
+	for _, key := range []string{"methods", "trust_days"} {
+		if line, set := lines[key]; set && r.Require != RequireCode {
+			return s.ErrorAt(line, "%s cannot be set in a rule that requires %q", key, r.Require)
+		}
 	}
 	return nil
 }
