@@ -60,7 +60,6 @@ func TestAPolicyThatCannotBeTrustedIsADenial(t *testing.T) {
 		{"with a bad value", write(lax + "[limits]\ntries = 0\n"), "latchkey.toml:4: "},
 		{"that is no TOML", write(lax + "="), "latchkey.toml:3: "},
 		{"too long", write(lax + strings.Repeat("#", 1<<20)), "longer than"},
-		{"with what this version cannot do: trust", write("[trust]\ndays = 30\n"), "not supported"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
