@@ -165,3 +165,22 @@ func (h Holder) end(fd int) bool {
 	return ok && now.Ours && now.Started == h.Started &&
 		unix.PidfdSendSignal(process, unix.SIGKILL, nil, 0) == nil
 }
+
+// EndOld ends those processes with this program that hold a lock below dir and have been running for
+// longer than age. It is for locks whose holders end by themselves before that, unless they are
+// stopped.
+func EndOld(dir string, age time.Duration) {
+	var now unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) != nil {
+		return
+	}
+	for _, h := range HoldersBelow(dir) {
+		if !h.Ours || time.Duration(now.Nano())-h.Started < age {
+			continue
+		}
+		if fd, err := openat(unix.AT_FDCWD, h.File, unix.O_RDONLY|unix.O_NOFOLLOW); err == nil {
+			h.end(fd)
+			unix.Close(fd)
+		}
+	}
+}

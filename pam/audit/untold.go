@@ -1,0 +1,16 @@
+package audit
+
+// Untold is an event that the program of [notify] was not told, or that it failed on. Its form is
+// an interface like a Line's.
+type Untold struct {
+	Event   string // one word
+	User    string
+	Program string
+	Detail  string // why
+}
+
+// String is the line without its line feed.
+func (u Untold) String() string {
+	return "latchkey: untold=" + u.Event + " user=" + quote(u.User) + " program=" + quote(u.Program) +
+		" detail=" + quote(u.Detail)
+}

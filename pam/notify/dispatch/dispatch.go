@@ -1,0 +1,69 @@
+// Package dispatch tells the program of [notify] in latchkey.toml what happened, by starting
+// latchkey-notify, which lives on when the login is over.
+//
+// It is linked into programs that run as root, so it knows processes and pipes and nothing else. It
+// never waits for the program, and what comes of it changes no login.
+package dispatch
+
+import (
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/pam/audit"
+	"latchkey/pam/notify/event"
+)
+
+// Program is where make install puts latchkey-notify; -ldflags -X
+// latchkey/pam/notify/dispatch.Program=PATH sets it.
+var Program = "/usr/libexec/latchkey/latchkey-notify"
+
+// environment is all that latchkey-notify gets: one thread is enough for it.
+var environment = []string{"GOMAXPROCS=1", "GOTRACEBACK=none"}
+
+// Notifier starts latchkey-notify.
+type Notifier struct {
+	Root string // prefix of every path; "" but in tests
+	Log  audit.Syslog
+}
+
+// Tell has the program told of events. It returns at once; what cannot be told is logged.
+func (n Notifier) Tell(program string, events ...event.Event) {
+	if program == "" || len(events) == 0 {
+		return
+	}
+	err := n.start(event.Job{Program: program, Events: events})
+	if err == nil {
+		return
+	}
+	for _, e := range events {
+		n.Log.Send(audit.Warning, e.Untold(program, "latchkey-notify: "+err.Error()))
+	}
+}
+
+// start starts latchkey-notify in a session of its own, with the job in a pipe and no other
+// descriptor: nothing that it or its children do is felt in the session that the user gets.
+func (n Notifier) start(job event.Job) error {
+	text, err := job.Encode()
+	if err != nil {
+		return err
+	}
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		return os.NewSyscallError("pipe", err)
+	}
+	defer unix.Close(pipe[0])
+	// A pipe is deeper than a job is long, so this waits for no reader.
+	_, err = unix.Write(pipe[1], text)
+	unix.Close(pipe[1])
+	if err != nil {
+		return os.NewSyscallError("write", err)
+	}
+	const none = ^uintptr(0)
+	_, err = syscall.ForkExec(n.Root+Program, []string{Program}, &syscall.ProcAttr{
+		Dir: "/", Env: environment, Files: []uintptr{uintptr(pipe[0]), none, none},
+		Sys: &syscall.SysProcAttr{Setsid: true},
+	})
+	return err
+}
