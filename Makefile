@@ -31,6 +31,7 @@ GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 # The same source gives the same bytes wherever it is built: no path, no state of git, no id that depends on either.
 GO_LDFLAGS   = -s -w -buildid= -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll \
+               -X latchkey/pam/notify/dispatch.Program=$(LIBEXEC)/latchkey-notify \
                -X "latchkey/pam/safefile.programs=$(LIBEXEC)/latchkey-login $(LIBEXEC)/latchkey-enroll $(PREFIX)/bin/enroll"
 GO_FLAGS     = -trimpath -buildvcs=false -ldflags '$(GO_LDFLAGS)'
 
@@ -55,7 +56,7 @@ SANITIZED = CC=gcc CGO_ENABLED=1 CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sa
 
 MAN = enroll.8 latchkey.toml.5 pam_latchkey.8
 
-build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/enroll $(MAN:%=$(B)/%)
+build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/latchkey-notify $(B)/enroll $(MAN:%=$(B)/%)
 
 $(B)/%: packaging/man/%.md
 	@mkdir -p $(B)
@@ -69,7 +70,7 @@ $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/names/names.h pam/gate/
 		-DLATCHKEY_ENROLL='"$(PREFIX)/bin/enroll"' $(GATE_C) $(GATE_LDFLAGS) $(LDFLAGS) -lpam -ldl -o $@
 
 # Static and without cgo: nothing of the host's libraries, name services or locale runs in the login program.
-.PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/enroll
+.PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/latchkey-notify $(B)/enroll
 $(B)/latchkey-login:
 	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/login
 
@@ -78,6 +79,9 @@ $(B)/latchkey-enroll:
 
 $(B)/latchkey-twilio:
 	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/twilio
+
+$(B)/latchkey-notify:
+	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/notify
 
 $(B)/enroll:
 	CGO_ENABLED=1 go build $(GO_FLAGS) -buildmode=pie -ldflags '$(GO_LDFLAGS) -extldflags "-Wl,-z,relro,-z,now"' -o $@ ./enroll
@@ -89,11 +93,13 @@ install: build
 	install -m 0755 $(B)/latchkey-login $(DESTDIR)$(LIBEXEC)/.latchkey-login.new
 	install -m 0755 $(B)/latchkey-enroll $(DESTDIR)$(LIBEXEC)/.latchkey-enroll.new
 	install -m 0711 $(B)/latchkey-twilio $(DESTDIR)$(LIBEXEC)/.latchkey-twilio.new
+	install -m 0755 $(B)/latchkey-notify $(DESTDIR)$(LIBEXEC)/.latchkey-notify.new
 	install -m 0644 $(B)/pam_latchkey.so $(DESTDIR)$(SECURITY)/.pam_latchkey.so.new
 	install -m 4755 $(B)/enroll $(DESTDIR)$(PREFIX)/bin/.enroll.new
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-login.new $(DESTDIR)$(LIBEXEC)/latchkey-login
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-enroll.new $(DESTDIR)$(LIBEXEC)/latchkey-enroll
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-twilio.new $(DESTDIR)$(LIBEXEC)/latchkey-twilio
+	mv $(DESTDIR)$(LIBEXEC)/.latchkey-notify.new $(DESTDIR)$(LIBEXEC)/latchkey-notify
 	mv $(DESTDIR)$(SECURITY)/.pam_latchkey.so.new $(DESTDIR)$(SECURITY)/pam_latchkey.so
 	mv $(DESTDIR)$(PREFIX)/bin/.enroll.new $(DESTDIR)$(PREFIX)/bin/enroll
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8

@@ -131,6 +131,7 @@ func installed(t *testing.T, root string) {
 		"/usr/lib/security/pam_deny.so": 0o644, "/usr/lib/security/pam_latchkey.so": 0o644, "/usr/bin/enroll": 0o755 | os.ModeSetuid,
 		"/usr/libexec/latchkey/latchkey-login": 0o755, "/usr/libexec/latchkey/latchkey-enroll": 0o755,
 		"/usr/libexec/latchkey/latchkey-twilio": 0o755,
+		"/usr/libexec/latchkey/latchkey-notify": 0o755,
 	} {
 		put(t, root+path, "", mode)
 	}

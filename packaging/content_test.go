@@ -23,6 +23,7 @@ var debModes = []string{
 	"-rw-r--r-- root/root ./usr/lib/MULTIARCH/security/pam_latchkey.so",
 	"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-enroll",
 	"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-login",
+	"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-notify",
 	"-rwx--x--x root/root ./usr/libexec/latchkey/latchkey-twilio",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/changelog.Debian.gz",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/changelog.gz",

@@ -97,7 +97,7 @@ func TestTheRPMIsInstalledUpgradedAndRemovedInAnEmptyRoot(t *testing.T) {
 	r.rpm("-i", "--nodeps", rpm(version, "x86_64"))
 	r.modes(map[string]os.FileMode{
 		"usr/bin/enroll": 0o755 | os.ModeSetuid, "usr/libexec/latchkey/latchkey-login": 0o755,
-		"usr/libexec/latchkey/latchkey-twilio": 0o711,
+		"usr/libexec/latchkey/latchkey-twilio": 0o711, "usr/libexec/latchkey/latchkey-notify": 0o755,
 		"usr/lib64/security/pam_latchkey.so":   0o644, "etc/latchkey": 0o755 | os.ModeDir,
 		"etc/latchkey/users": 0o700 | os.ModeDir,
 		"var/lib/latchkey":   0o700 | os.ModeDir, "var/lib/latchkey/users": 0o700 | os.ModeDir,

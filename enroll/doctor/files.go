@@ -18,6 +18,7 @@ import (
 // programs are what make install lays out beside enroll.
 var programs = []string{
 	"/usr/libexec/latchkey/latchkey-login", "/usr/libexec/latchkey/latchkey-enroll", "/usr/libexec/latchkey/latchkey-twilio",
+	"/usr/libexec/latchkey/latchkey-notify",
 }
 
 // private are folders that nobody but root may even list.

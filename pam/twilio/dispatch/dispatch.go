@@ -4,11 +4,8 @@
 package dispatch
 
 import (
-	"bytes"
 	"errors"
 	"os"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -17,6 +14,7 @@ import (
 	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/settings"
+	"latchkey/pam/unprivileged"
 )
 
 // Program is where make install puts latchkey-twilio; -ldflags -X latchkey/pam/twilio/dispatch.Program=PATH sets it.
@@ -28,13 +26,6 @@ const (
 	allRequests = 15 * time.Second
 	spare       = time.Second // for starting and ending latchkey-twilio
 )
-
-// nobody is the uid and gid latchkey-twilio runs as where there is no account of its own. It keeps other processes of
-// that user away by not being dumpable.
-const nobody = 65534
-
-// account is the account that packages make for latchkey-twilio.
-const account = "latchkey"
 
 // Dispatcher runs latchkey-twilio for one login or one enrollment.
 type Dispatcher struct {
@@ -136,28 +127,11 @@ func (d *Dispatcher) start(stdin, stdout int) (pid int, err error) {
 	attr := &syscall.ProcAttr{Dir: "/", Env: []string{}, Files: []uintptr{uintptr(stdin), uintptr(stdout)}}
 	attr.Sys = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() == 0 {
-		uid, gid := d.unprivileged()
+		uid, gid, _ := unprivileged.Account(d.Root)
 		attr.Sys.Credential = &syscall.Credential{Uid: uid, Gid: gid}
 	}
 	program := d.Root + Program
 	return syscall.ForkExec(program, []string{program}, attr)
-}
-
-// unprivileged finds latchkey-twilio's account where packages make it. No name service is asked: it is the network's.
-func (d *Dispatcher) unprivileged() (uid, gid uint32) {
-	text, _ := os.ReadFile(d.Root + "/etc/passwd")
-	for line := range bytes.Lines(text) {
-		fields := strings.Split(string(line), ":")
-		if len(fields) < 4 || fields[0] != account {
-			continue
-		}
-		u, err1 := strconv.ParseUint(fields[2], 10, 32)
-		g, err2 := strconv.ParseUint(fields[3], 10, 32)
-		if err1 == nil && err2 == nil && u != 0 && g != 0 {
-			return uint32(u), uint32(g)
-		}
-	}
-	return nobody, nobody
 }
 
 // collect reads the answer to its end. It stops at the limit, at the longest message, and when the host goes away.
