@@ -98,7 +98,7 @@ func TestTheRPMIsInstalledUpgradedAndRemovedInAnEmptyRoot(t *testing.T) {
 	r.modes(map[string]os.FileMode{
 		"usr/bin/enroll": 0o755 | os.ModeSetuid, "usr/libexec/latchkey/latchkey-login": 0o755,
 		"usr/libexec/latchkey/latchkey-twilio": 0o711, "usr/libexec/latchkey/latchkey-notify": 0o755,
-		"usr/lib64/security/pam_latchkey.so":   0o644, "etc/latchkey": 0o755 | os.ModeDir,
+		"usr/lib64/security/pam_latchkey.so": 0o644, "etc/latchkey": 0o755 | os.ModeDir,
 		"etc/latchkey/users": 0o700 | os.ModeDir,
 		"var/lib/latchkey":   0o700 | os.ModeDir, "var/lib/latchkey/users": 0o700 | os.ModeDir,
 		"etc/pam.d/enroll": 0o644,
