@@ -11,6 +11,7 @@ import (
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/record"
 )
 
@@ -72,8 +73,8 @@ func (p *program) deviceWith(who identity, o options.Options, secret []byte) (re
 	if o.Period < 1 || o.Period > int(record.MaxPeriod/time.Second) {
 		return record.Device{}, hint.Misuse("--period must be 1 to %d seconds", int(record.MaxPeriod/time.Second))
 	}
-	if o.Counter > factor.MaxCounter {
-		return record.Device{}, hint.Misuse("--counter must be at most %d", uint64(factor.MaxCounter))
+	if o.Counter > oath.MaxCounter {
+		return record.Device{}, hint.Misuse("--counter must be at most %d", uint64(oath.MaxCounter))
 	}
 	algorithm, now := strings.ToUpper(o.Algorithm), p.clock()
 	d := enrollment.NewTOTP(label, secret, algorithm, o.Digits, time.Duration(o.Period)*time.Second, now)

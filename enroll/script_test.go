@@ -15,7 +15,7 @@ import (
 
 	"latchkey/enroll/setuid"
 	"latchkey/enroll/terminal"
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/record"
 )
 
@@ -75,7 +75,7 @@ func printCode() {
 	wrong := flag.Bool("wrong", false, "a code of no step near now")
 	flag.Parse()
 	d := record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: []byte("12345678901234567890")}
-	now := factor.Step(&d, time.Now())
+	now := oath.Step(&d, time.Now())
 	if *wrong {
 		fmt.Println(absent(&d, now))
 		return
@@ -84,7 +84,7 @@ func printCode() {
 	if *counter >= 0 {
 		moving = uint64(*counter)
 	}
-	code, err := factor.Code(&d, moving)
+	code, err := oath.Code(&d, moving)
 	if err != nil {
 		panic(err)
 	}
@@ -95,7 +95,7 @@ func printCode() {
 func absent(d *record.Device, now uint64) string {
 	taken := map[string]bool{}
 	for s := now - 130; s < now+130; s++ {
-		code, _ := factor.Code(d, s)
+		code, _ := oath.Code(d, s)
 		taken[code] = true
 	}
 	for n := 0; ; n++ {

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/record"
 	"latchkey/sshd/suite"
 )
@@ -94,7 +94,7 @@ func typed(t *testing.T, term *suite.Terminal, line string) {
 
 func codeAt(t *testing.T, d *record.Device, offset int64) string {
 	t.Helper()
-	code, err := factor.Code(d, factor.Step(d, time.Now())+uint64(offset))
+	code, err := oath.Code(d, oath.Step(d, time.Now())+uint64(offset))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,7 +140,7 @@ func TestSetUpOnATerminalSavesADeviceWhoseCodeWasConfirmed(t *testing.T) {
 func TestThreeWrongCodesSaveNothing(t *testing.T) {
 	term, root := onTerminal(t)
 	d := scan(t, term)
-	wrong := absent(d, factor.Step(d, time.Now()))
+	wrong := absent(d, oath.Step(d, time.Now()))
 	typed(t, term, wrong)
 	expect(t, term, "That code is wrong. Check that you chose this account in the app.")
 	typed(t, term, "12345")

@@ -7,6 +7,7 @@ import (
 	"latchkey/enroll/refusal"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/normalize"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
 	"latchkey/pam/state"
@@ -42,7 +43,7 @@ func (p *program) tryTicket(who identity) (ticket state.OneTimeCode, err error) 
 		return ticket, err
 	}
 	began, result := p.clock(), factor.Wrong
-	if code, possible := factor.NormalizeAnswer(answer); possible && !p.spared(who, answer) {
+	if code, possible := normalize.AnyCode(answer); possible && !p.spared(who, answer) {
 		err = p.AsRoot(func() error {
 			result, ticket, err = p.store().VerifyTicket(who.User, code, p.clock(), limits)
 			return err

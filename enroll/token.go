@@ -7,7 +7,8 @@ import (
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/enroll/secretfile"
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/normalize"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/record"
 )
 
@@ -57,8 +58,8 @@ func (p *program) confirmToken(who identity, d record.Device, first uint64) (uin
 		if err != nil {
 			return 0, err
 		}
-		code, _ := factor.Normalize(answer)
-		counter, found, err := factor.FindCounter(&d, code, first, tokenReach)
+		code, _ := normalize.DeviceCode(answer)
+		counter, found, err := oath.FindCounter(&d, code, first, tokenReach)
 		if err != nil || found {
 			return counter + 1, err
 		}

@@ -8,6 +8,7 @@ import (
 	"latchkey/enroll/options"
 	"latchkey/enroll/refusal"
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/normalize"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -55,7 +56,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		return m, nil, err
 	}
 	began := p.clock()
-	code, possible := factor.NormalizeAnswer(answer)
+	code, possible := normalize.AnyCode(answer)
 	if !possible || p.spared(who, answer) {
 		p.refused(who, verdict.Outcome{Reason: verdict.Wrong, Detail: "not a code"}, began)
 		return m, nil, nil

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/record"
 	"latchkey/pam/twilio/standin"
 )
@@ -16,7 +16,7 @@ func rfcApp() *record.Device {
 	}
 }
 
-func wrongCode() string { d := rfcApp(); return absent(d, factor.Step(d, time.Now())) }
+func wrongCode() string { d := rfcApp(); return absent(d, oath.Step(d, time.Now())) }
 
 // FAULTS 40: whoever sits at a session that was left open does not know the password.
 func TestTestAsksForThePasswordBeforeItComparesOrChargesAnything(t *testing.T) {
@@ -151,7 +151,7 @@ func TestACodeThatDoesNotConfirmANewDeviceIsLoggedAndNotCharged(t *testing.T) {
 	term := s.as(bob)
 	talk(t, term, "Password: ", password)
 	d := scan(t, term)
-	typed(t, term, absent(d, factor.Step(d, time.Now())))
+	typed(t, term, absent(d, oath.Step(d, time.Now())))
 	talk(t, term, "That code is wrong", "12345", "That code is wrong", "", "no correct code; nothing was saved")
 	exits(t, term, exitFailed)
 	line := refusedLine(bob, "totp", "app", "wrong")

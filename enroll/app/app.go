@@ -11,7 +11,8 @@ import (
 	"latchkey/enroll/app/qr"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/terminal"
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/normalize"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/record"
 )
 
@@ -67,8 +68,8 @@ func (a *App) Confirm() (step uint64, err error) {
 			continue
 		}
 		wrong++
-		code, _ := factor.Normalize(answer)
-		step, found, drift, err := factor.Confirm(&a.Device, code, a.Clock())
+		code, _ := normalize.DeviceCode(answer)
+		step, found, drift, err := oath.Confirm(&a.Device, code, a.Clock())
 		if err != nil || found {
 			return step, err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"latchkey/enroll/hint"
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/normalize"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
@@ -63,7 +64,7 @@ func (c *sentCode) obtain() error {
 // answered judges an answer, unless it is no code or was refused before, which costs nothing
 // again.
 func (c *sentCode) answered(answer, sid string) (o verdict.Outcome, err error) {
-	code, possible := factor.NormalizeSent(answer)
+	code, possible := normalize.SentCode(answer)
 	switch {
 	case !possible || c.Spared(answer):
 		return verdict.Outcome{Reason: verdict.Wrong, Detail: "not a code"}, nil

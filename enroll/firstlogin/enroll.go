@@ -9,6 +9,8 @@ import (
 	"latchkey/enroll/app/qr"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/normalize"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
@@ -69,7 +71,7 @@ func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 			return ended(err), false
 		}
 		prompt = wrongTicket
-		code, possible := factor.NormalizeAnswer(answer)
+		code, possible := normalize.AnyCode(answer)
 		if !possible {
 			continue
 		}
@@ -129,11 +131,11 @@ func (e *setup) show(d guide.Drawing, device *record.Device) (string, error) {
 
 // find looks for the time step of a code, and if it is a wrong one, for what to tell the user.
 func (e *setup) find(device *record.Device, answer string) (step uint64, found bool, prompt string, err error) {
-	code, possible := factor.Normalize(answer)
+	code, possible := normalize.DeviceCode(answer)
 	if !possible {
 		return 0, false, guide.NotTheCode(0) + guide.ShownNow, nil
 	}
-	step, found, drift, err := factor.Confirm(device, code, e.Clock())
+	step, found, drift, err := oath.Confirm(device, code, e.Clock())
 	return step, found, guide.NotTheCode(drift) + guide.ShownNow, err
 }
 

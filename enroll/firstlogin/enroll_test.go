@@ -15,6 +15,7 @@ import (
 	"latchkey/enroll/app/qr"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
@@ -104,7 +105,7 @@ func (w *world) device() record.Device {
 
 func (w *world) shown(at time.Time) string {
 	d := w.device()
-	c, err := factor.Code(&d, factor.Step(&d, at))
+	c, err := oath.Code(&d, oath.Step(&d, at))
 	must(w.t, err)
 	return c
 }
@@ -141,7 +142,7 @@ func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 	if len(printed) != enrollment.RecoveryCodes {
 		t.Fatalf("%d recovery codes", len(printed))
 	}
-	same, err := factor.Code(&d, factor.Step(&d, noon))
+	same, err := oath.Code(&d, oath.Step(&d, noon))
 	must(t, err)
 	o = w.login(text(same))
 	if o.Allow || !strings.Contains(w.prompts[1], "Used before") {

@@ -10,7 +10,7 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 )
 
@@ -75,7 +75,7 @@ func (s *Secret) setField(n protowire.Number, value uint64, bytes []byte) error 
 	case 6:
 		s.Type, ok = choose(value, "", method.HOTP, method.TOTP)
 	case 7:
-		s.Counter, ok = value, value <= factor.MaxCounter
+		s.Counter, ok = value, value <= oath.MaxCounter
 	}
 	if !ok {
 		return errors.New("the export has an algorithm, a length of codes or a counter that is not known")

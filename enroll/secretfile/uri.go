@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 )
 
@@ -73,7 +73,7 @@ func (s *Secret) set(name, value string) (err error) {
 		s.Period = time.Duration(seconds) * time.Second
 	case "counter":
 		s.Counter, err = strconv.ParseUint(value, 10, 64)
-		if s.Counter > factor.MaxCounter {
+		if s.Counter > oath.MaxCounter {
 			err = errors.New("it is too large")
 		}
 	default:

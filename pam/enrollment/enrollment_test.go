@@ -11,6 +11,7 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -40,7 +41,7 @@ func TestTheFirstDeviceEnrollsAndTheSecondIsAdded(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
 	phone := testroot.TOTP("phone")
-	step := factor.Step(&phone, noon)
+	step := oath.Step(&phone, noon)
 	testroot.Must(t, k.Add(enrollment.ByRoot(), alice, phone, step))
 	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Replayed) // it was used to confirm the enrollment
 	expect(t, root, testroot.Code(t, phone, noon.Add(30*time.Second)), noon, factor.Accepted)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/owncode"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -22,7 +23,7 @@ var ErrTicket = errors.New("the ticket is no longer valid")
 func NewOneTimeCode(until time.Time) (code string, c state.OneTimeCode, err error) {
 	c.Until = until
 	rand.Read(c.Salt[:])
-	code, hash, err := factor.NewCode(c.Salt[:])
+	code, hash, err := owncode.New(c.Salt[:])
 	copy(c.Hash[:], hash)
 	return code, c, err
 }
@@ -90,7 +91,7 @@ func (s Store) unenrolledState(u record.User) (*state.File, error) {
 	return st, nil
 }
 
-// VerifyTicket compares code, which NormalizeAnswer has passed, with the ticket of a user who has no
+// VerifyTicket compares code, which normalize.AnyCode has passed, with the ticket of a user who has no
 // record, charging the guess like Verify. It uses nothing up: the enrollment does that, with the
 // Proof that ByTicket makes of the ticket.
 func (s Store) VerifyTicket(u record.User, code string, now time.Time, limits factor.Limits) (

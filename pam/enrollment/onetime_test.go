@@ -8,6 +8,7 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/normalize"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
@@ -18,7 +19,7 @@ func newCode(t *testing.T) (code string, g state.OneTimeCode) {
 	t.Helper()
 	printed, g, err := enrollment.NewOneTimeCode(noon.Add(time.Hour))
 	testroot.Must(t, err)
-	code, ok := factor.NormalizeAnswer(printed)
+	code, ok := normalize.AnyCode(printed)
 	if !ok {
 		t.Fatalf("%q is no code", printed)
 	}

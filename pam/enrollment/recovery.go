@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/owncode"
 	"latchkey/pam/record"
 )
 
@@ -17,7 +18,7 @@ func NewRecovery() (codes []string, r record.Recovery, err error) {
 	rand.Read(r.Salt)
 	rand.Read(r.ID[:])
 	for range RecoveryCodes {
-		code, hash, err := factor.NewCode(r.Salt)
+		code, hash, err := owncode.New(r.Salt)
 		if err != nil {
 			return nil, record.Recovery{}, err
 		}

@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"time"
 
+	"latchkey/pam/factor/owncode"
 	"latchkey/pam/method"
 	"latchkey/pam/state"
 )
@@ -17,12 +18,12 @@ func Live(c state.OneTimeCode, now time.Time) bool {
 	return now.Before(c.Until) && c.Until.Sub(now) <= MaxOneTimeCode
 }
 
-// Opens reports whether code, which NormalizeAnswer has passed, is the one given out.
+// Opens reports whether code, which normalize.AnyCode has passed, is the one given out.
 func Opens(c state.OneTimeCode, code string, now time.Time) (bool, error) {
-	if len(code) != codeLength || !Live(c, now) {
+	if len(code) != owncode.Length || !Live(c, now) {
 		return false, nil
 	}
-	hash, err := hashRecovery(code, c.Salt[:])
+	hash, err := owncode.Hash(code, c.Salt[:])
 	return err == nil && subtle.ConstantTimeCompare(hash, c.Hash[:]) == 1, err
 }
 
@@ -31,7 +32,7 @@ func Opens(c state.OneTimeCode, code string, now time.Time) (bool, error) {
 func (a *Account) compareBypass(g Guess) (Match, error) {
 	ok, err := Opens(a.State.Bypass, g.Code, g.At)
 	if err != nil || !ok {
-		return Match{compared: len(g.Code) == codeLength && Live(a.State.Bypass, g.At)}, err
+		return Match{compared: len(g.Code) == owncode.Length && Live(a.State.Bypass, g.At)}, err
 	}
 	a.State.Bypass = state.OneTimeCode{}
 	return Match{Result: Accepted, Method: method.Bypass}, nil

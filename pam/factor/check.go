@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/factor/normalize"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -20,7 +21,7 @@ func (c Check) Last() bool { return c.Pending.Checks >= maxChecks }
 // bookChecks books a comparison with each verification that waits for a code, the newest first: it must not be more than five
 // for any. There is none if g is no code that was sent.
 func (a *Account) bookChecks(g Guess) (checks []Check) {
-	if code, possible := NormalizeSent(g.Code); !possible || code != g.Code || g.Sent == nil {
+	if code, possible := normalize.SentCode(g.Code); !possible || code != g.Code || g.Sent == nil {
 		return nil
 	}
 	for i := len(a.State.Pendings) - 1; i >= 0; i-- {

@@ -1,54 +1,20 @@
 package factor
 
 import (
-	"crypto/pbkdf2"
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
 	"slices"
 
+	"latchkey/pam/factor/owncode"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
-// alphabet is Crockford's base 32: no letter of it is mistaken for a digit. Ten of them are 50 bits.
-const (
-	alphabet    = "0123456789abcdefghjkmnpqrstvwxyz"
-	codeLength  = 10
-	hashRounds  = 100_000
-	groupLength = 5
-)
-
-// NewCode makes a random code, as people read it best, and its hash. Neither is kept here.
-func NewCode(salt []byte) (code string, hash []byte, err error) {
-	code = randomCode()
-	hash, err = hashRecovery(code, salt)
-	return printed(code), hash, err
-}
-
-func randomCode() string {
-	random := make([]byte, codeLength)
-	rand.Read(random)
-	for i, b := range random {
-		random[i] = alphabet[b%byte(len(alphabet))] // 256 is a multiple of 32
-	}
-	return string(random)
-}
-
-// printed is a code with a dash in the middle.
-func printed(code string) string { return code[:groupLength] + "-" + code[groupLength:] }
-
-// hashRecovery is slow on purpose: who steals a record and the host key must not find the codes by trying them all.
-func hashRecovery(code string, salt []byte) ([]byte, error) {
-	return pbkdf2.Key(sha256.New, code, salt, hashRounds, record.RecoveryHash)
-}
-
 // hasRecoveryLike reports whether the record's set has codes of this form.
 func (a *Account) hasRecoveryLike(code string) bool {
 	r := &a.Record.Recovery
 	imported := func(c string) bool { return len(c) == len(code) }
-	return len(r.Hashes) > 0 && len(code) == codeLength || slices.ContainsFunc(r.Codes, imported)
+	return len(r.Hashes) > 0 && len(code) == owncode.Length || slices.ContainsFunc(r.Codes, imported)
 }
 
 // compareRecovery compares the code with the recovery codes and uses it up.
@@ -77,10 +43,10 @@ func (a *Account) findRecovery(code string) (int, error) {
 			found = i
 		}
 	}
-	if len(r.Hashes) == 0 || len(code) != codeLength {
+	if len(r.Hashes) == 0 || len(code) != owncode.Length {
 		return found, nil
 	}
-	hash, err := hashRecovery(code, r.Salt)
+	hash, err := owncode.Hash(code, r.Salt)
 	if err != nil {
 		return -1, err
 	}

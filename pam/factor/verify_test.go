@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -130,7 +131,7 @@ func TestAnAcceptedCodeIsBookedWithItsTime(t *testing.T) {
 	try(t, root, testroot.Code(t, phone, noon.Add(30*time.Second)), noon)
 	st, err := root.Keyring().States.View("alice")
 	testroot.Must(t, err)
-	if used := st.Device(phone.ID); used.Counter != factor.Step(&phone, noon)+1 || !used.Used.Equal(noon) {
+	if used := st.Device(phone.ID); used.Counter != oath.Step(&phone, noon)+1 || !used.Used.Equal(noon) {
 		t.Errorf("%+v", used)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/normalize"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
@@ -218,7 +219,7 @@ func (d *dialog) locked(l factor.Lockout) verdict.Outcome {
 
 // guess judges one answer.
 func (d *dialog) guess(answer string) turn {
-	code, possible := factor.NormalizeAnswer(answer)
+	code, possible := normalize.AnyCode(answer)
 	if !possible {
 		return again(verdict.Deny(verdict.Wrong, "not a code"), prompt.NotAccepted)
 	}

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
@@ -114,7 +114,7 @@ func TestFullDiskStopsNoLoginAndLetsNoCodeBeUsedTwice(t *testing.T) {
 				t.Fatal("the disk is not full")
 			}
 			for counter := range uint64(50) {
-				code, err := factor.Code(&token, counter)
+				code, err := oath.Code(&token, counter)
 				testroot.Must(t, err)
 				if !h.typed(code) {
 					t.Fatalf("login %d with a right code is denied", counter+1)
@@ -152,7 +152,7 @@ func TestStateCopiedByOthersIsDeniedOnFullBtrfsUntilEnrollChangesIt(t *testing.T
 		t.Fatalf("copied on write: %v, %v", copied, err)
 	}
 	fill(t, h.root.Join("var/lib/latchkey"))
-	code, err := factor.Code(&token, 0)
+	code, err := oath.Code(&token, 0)
 	testroot.Must(t, err)
 	if h.typed(code) {
 		t.Fatal("it was not copied on write: this test proves nothing")

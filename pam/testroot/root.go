@@ -13,6 +13,7 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -114,7 +115,7 @@ func TOTP(label string) record.Device {
 // Code returns the code that d shows at the time at.
 func Code(t testing.TB, d record.Device, at time.Time) string {
 	t.Helper()
-	code, err := factor.Code(&d, factor.Step(&d, at))
+	code, err := oath.Code(&d, oath.Step(&d, at))
 	Must(t, err)
 	return code
 }
@@ -138,7 +139,7 @@ func WrongCodes(t testing.TB, n int, at time.Time, devices ...record.Device) (co
 
 func shown(t testing.TB, code string, at time.Time, devices []record.Device) bool {
 	for i := range devices {
-		_, found, err := factor.FindStep(&devices[i], code, at, 2)
+		_, found, err := oath.FindStep(&devices[i], code, at, 2)
 		Must(t, err)
 		if found {
 			return true

@@ -14,7 +14,7 @@ import (
 
 	"latchkey/enroll/secretfile"
 	"latchkey/pam/enrollment"
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
@@ -153,7 +153,7 @@ func (r row) device(now time.Time) (Device, error) {
 	}
 	digits, err1 := r.number("digits", 6, 8)
 	period, err2 := r.number("period", 30, uint64(record.MaxPeriod/time.Second))
-	counter, err3 := r.number("counter", 0, factor.MaxCounter)
+	counter, err3 := r.number("counter", 0, oath.MaxCounter)
 	if err := cmp.Or(err1, err2, err3); err != nil {
 		return Device{}, err
 	}

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -84,10 +84,10 @@ const farAhead = 24 * time.Hour
 // wait tells from when on codes are accepted; zero: at once. A time step from far ahead was used while a clock was wrong: that
 // user would be locked out for as long.
 func wait(d Device, now time.Time) (from time.Time, err error) {
-	if d.Type != method.TOTP || d.Counter <= factor.Step(&d.Device, now) {
+	if d.Type != method.TOTP || d.Counter <= oath.Step(&d.Device, now) {
 		return time.Time{}, nil
 	}
-	if d.Counter > factor.Step(&d.Device, now.Add(farAhead)) {
+	if d.Counter > oath.Step(&d.Device, now.Add(farAhead)) {
 		return time.Time{}, errors.New("a code from the future was used while a clock was wrong; the user needs a new secret")
 	}
 	return time.Unix(int64(d.Counter)*int64(d.Period/time.Second), 0).UTC(), nil

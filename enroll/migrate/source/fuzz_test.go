@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
@@ -72,7 +72,7 @@ func checkEntry(t *testing.T, e Entry) {
 			t.Errorf("%q: %v", d.Label, err)
 		}
 		labels[d.Label] = true
-		if d.Type == method.TOTP && d.Counter > factor.Step(&d.Device, made.Add(farAhead)) || d.Counter > factor.MaxCounter {
+		if d.Type == method.TOTP && d.Counter > oath.Step(&d.Device, made.Add(farAhead)) || d.Counter > oath.MaxCounter {
 			t.Errorf("counter %d", d.Counter)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 )
 
 // made is when the files in testdata were last used by the modules that they are of.
@@ -30,7 +30,7 @@ func readFile(t testing.TB, name string) string {
 // code is what the device shows for a moving factor.
 func code(t *testing.T, d *Device, moving uint64) string {
 	t.Helper()
-	c, err := factor.Code(&d.Device, moving)
+	c, err := oath.Code(&d.Device, moving)
 	if err != nil {
 		t.Fatal(err)
 	}

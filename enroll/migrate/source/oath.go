@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/record"
 )
 
@@ -120,7 +120,7 @@ type oathUse struct {
 
 func readOathUse(words []string, local *time.Location) (u oathUse, err error) {
 	if len(words) > 0 {
-		if u.moving, err = strconv.ParseUint(words[0], 10, 64); err != nil || u.moving >= factor.MaxCounter {
+		if u.moving, err = strconv.ParseUint(words[0], 10, 64); err != nil || u.moving >= oath.MaxCounter {
 			return u, errors.New("the counter is not a number, or too large")
 		}
 	}
@@ -155,14 +155,14 @@ func (u oathUse) step(d *record.Device, now time.Time) (last uint64, err error) 
 		return 0, nil
 	}
 	if !u.when.IsZero() && u.when.Before(now) {
-		last = factor.Step(d, u.when)
-		if step, found, err := factor.FindStep(d, u.code, u.when, oathReach); err != nil {
+		last = oath.Step(d, u.when)
+		if step, found, err := oath.FindStep(d, u.code, u.when, oathReach); err != nil {
 			return 0, err
 		} else if found {
 			last = step
 		}
 	}
-	step, found, err := factor.FindStep(d, u.code, now, oathReach)
+	step, found, err := oath.FindStep(d, u.code, now, oathReach)
 	if found {
 		last = max(last, step)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 )
 
@@ -59,7 +59,7 @@ func TestAUsersFileOfTheRealModuleIsTakenOver(t *testing.T) {
 }
 
 // oath reads one line of alice's.
-func oath(t *testing.T, line string, now time.Time) Entry {
+func oathFile(t *testing.T, line string, now time.Time) Entry {
 	t.Helper()
 	all, err := Oath(strings.NewReader(line), "f", now)
 	if err != nil || len(all) != 1 || all[0].Err != nil {
@@ -70,7 +70,7 @@ func oath(t *testing.T, line string, now time.Time) Entry {
 
 func TestTheCodeThatPamOathAcceptedLastIsNotAcceptedAgain(t *testing.T) {
 	device := Device{enrollment.NewTOTP("x", []byte(shared), "SHA1", 6, 30*time.Second, made), 0}
-	now := factor.Step(&device.Device, made)
+	now := oath.Step(&device.Device, made)
 	for name, c := range map[string]struct {
 		used  int64         // steps from now
 		ago   time.Duration // when, as the file says
@@ -90,13 +90,13 @@ func TestTheCodeThatPamOathAcceptedLastIsNotAcceptedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			when := made.Add(-c.ago).In(c.zone)
 			line := fmt.Sprintf("HOTP/T30 alice - %s 0 %s %s", hexSecret, code(t, &device, uint64(int64(now)+c.used)), when.Format("2006-01-02T15:04:05L"))
-			e := oath(t, line, made.In(c.zone))
+			e := oathFile(t, line, made.In(c.zone))
 			if got := int64(e.Devices[0].Counter) - int64(now); got != c.start {
 				t.Errorf("taken over: %+d, want %+d", got, c.start)
 			}
 		})
 	}
-	e := oath(t, fmt.Sprintf("HOTP/T30 alice - %s 0 %s", hexSecret, code(t, &device, now)), made)
+	e := oathFile(t, fmt.Sprintf("HOTP/T30 alice - %s 0 %s", hexSecret, code(t, &device, now)), made)
 	if e.Devices[0].Counter != now {
 		t.Errorf("without a time: %d, want %d", e.Devices[0].Counter, now)
 	}
@@ -109,7 +109,7 @@ func TestTheCounterOfATokenIsTheNext(t *testing.T) {
 		"HOTP/E/6 alice - " + hexSecret + " 7 123456":                      8,
 		"HOTP/E/8 alice + " + hexSecret + " 7 123456 2026-11-22T15:17:36L": 8,
 	} {
-		d := oath(t, line, made).Devices[0]
+		d := oathFile(t, line, made).Devices[0]
 		if d.Type != method.HOTP || d.Counter != want {
 			t.Errorf("%s: %s, counter %d; want %d", line, d.Type, d.Counter, want)
 		}

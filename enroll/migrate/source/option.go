@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 )
 
 // options are those of a .google_authenticator file.
@@ -64,7 +64,7 @@ func (o *options) set(name string, values []string) (known bool, err error) {
 	switch name {
 	case "TOTP_AUTH": // the module looks only whether it is there
 	case "HOTP_COUNTER":
-		err = number(&o.counter, values, 1, factor.MaxCounter)
+		err = number(&o.counter, values, 1, oath.MaxCounter)
 	case "STEP_SIZE":
 		err = number(&o.step, values, 1, 60)
 	case "WINDOW_SIZE":

@@ -1,4 +1,4 @@
-package factor
+package oath
 
 import (
 	"crypto/subtle"
@@ -33,29 +33,29 @@ func FindCounter(d *record.Device, code string, first, reach uint64) (counter ui
 
 // compareHOTP compares code with a token. It tells the counter to expect next if it is accepted, and notes in used what
 // a resynchronisation needs. Like FindStep it takes the same time whichever counter matches.
-func compareHOTP(d *record.Device, used *state.Device, code string) (Result, uint64, error) {
-	result, next := Wrong, uint64(0)
+func compareHOTP(d *record.Device, used *state.Device, code string) (Place, uint64, error) {
+	at, next := Nowhere, uint64(0)
 	first := used.Counter - min(used.Counter, lookAhead)
 	for c := first; c <= used.Counter+resyncSpan; c++ {
 		want, err := Code(d, c)
 		if err != nil {
-			return Wrong, 0, err
+			return Nowhere, 0, err
 		}
-		if subtle.ConstantTimeCompare([]byte(want), []byte(code)) != 1 || result == Accepted {
+		if subtle.ConstantTimeCompare([]byte(want), []byte(code)) != 1 || at == Current {
 			continue
 		}
 		switch {
 		case c < used.Counter:
-			result = Replayed
+			at = Past
 		case c <= used.Counter+lookAhead || c == used.Resync:
-			result, next = Accepted, c+1
-		case result == Wrong:
+			at, next = Current, c+1
+		case at == Nowhere:
 			// Right, but far ahead: the next code decides. A guess would have to be right twice running.
 			next = c + 1
 		}
 	}
-	if result == Wrong {
+	if at == Nowhere {
 		used.Resync = next
 	}
-	return result, next, nil
+	return at, next, nil
 }

@@ -1,16 +1,11 @@
-// Package factor knows the second factors: which codes a device makes, and how a code is accepted once and never again.
-package factor
+package oath
 
 import (
 	"crypto/subtle"
-	"encoding/base32"
-	"fmt"
 	"time"
 
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
-
 	"latchkey/pam/record"
+	"latchkey/pam/state"
 )
 
 // drift is how many time steps a device's clock may be off, to either side (RFC 6238 section 5.2).
@@ -19,22 +14,6 @@ const drift = 1
 // Step is the time step (RFC 6238's T) of d at the time t.
 func Step(d *record.Device, t time.Time) uint64 {
 	return uint64(max(t.Unix(), 0)) / uint64(d.Period/time.Second)
-}
-
-// Code is the code of d for a moving factor: a time step or a counter (RFC 4226 section 5.3).
-func Code(d *record.Device, moving uint64) (string, error) {
-	opts := hotp.ValidateOpts{Digits: otp.Digits(d.Digits)}
-	switch d.Algorithm {
-	case "SHA1":
-		opts.Algorithm = otp.AlgorithmSHA1
-	case "SHA256":
-		opts.Algorithm = otp.AlgorithmSHA256
-	case "SHA512":
-		opts.Algorithm = otp.AlgorithmSHA512
-	default:
-		return "", fmt.Errorf("unknown algorithm %q", d.Algorithm)
-	}
-	return hotp.GenerateCodeCustom(base32.StdEncoding.EncodeToString(d.Secret), moving, opts)
 }
 
 // FindStep looks for the time step around now, at most reach steps away, whose code this is. Several steps can have the
@@ -66,4 +45,16 @@ func Confirm(d *record.Device, code string, now time.Time) (step uint64, found b
 		return 0, false, 0, err
 	}
 	return 0, false, (int64(wrong) - int64(Step(d, now))) * int64(d.Period/time.Second), nil
+}
+
+// compareTOTP compares code with an app: the counter to keep is the time step.
+func compareTOTP(d *record.Device, used *state.Device, code string, now time.Time) (Place, uint64, error) {
+	step, found, err := FindStep(d, code, now, drift)
+	switch {
+	case err != nil || !found:
+		return Nowhere, 0, err
+	case step > used.Counter:
+		return Current, step, nil
+	}
+	return Past, 0, nil
 }
