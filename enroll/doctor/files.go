@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/enroll/doctor/stack"
+	"latchkey/enroll/doctor/stack/pamd"
 	"latchkey/pam/safefile"
 )
 
@@ -46,7 +46,7 @@ func (d Doctor) checkInstallation() []Finding {
 // checkModule looks for the module beside libpam's own.
 func (d Doctor) checkModule() Finding {
 	var dirs []string
-	for _, pattern := range stack.Securities {
+	for _, pattern := range pamd.Securities {
 		own, _ := filepath.Glob(d.Root + pattern + "/pam_deny.so") // the patterns have no mistakes
 		for _, file := range own {
 			dirs = append(dirs, strings.TrimPrefix(filepath.Dir(file), d.Root))

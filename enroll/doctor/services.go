@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/stack"
+	"latchkey/enroll/doctor/stack/pamd"
 	"latchkey/pam/flow"
 )
 
@@ -124,7 +125,7 @@ func (d Doctor) checkLines(s *stack.Service) []Finding {
 		}
 	}
 	found = append(found, checkAccountLines(s)...)
-	for _, kind := range []stack.Type{stack.Session, stack.Password} {
+	for _, kind := range []pamd.Type{pamd.Session, pamd.Password} {
 		found = append(found, checkUseless(s, kind)...)
 	}
 	return found
@@ -150,10 +151,10 @@ func checkAccountLines(s *stack.Service) []Finding {
 }
 
 // fatal is what fails with a type that fails.
-var fatal = map[stack.Type]string{stack.Session: "no session can be opened: no one gets in",
-	stack.Password: "no one can change their password"}
+var fatal = map[pamd.Type]string{pamd.Session: "no session can be opened: no one gets in",
+	pamd.Password: "no one can change their password"}
 
-func checkUseless(s *stack.Service, kind stack.Type) []Finding {
+func checkUseless(s *stack.Service, kind pamd.Type) []Finding {
 	var found []Finding
 	lines, fails := s.Useless(kind)
 	for _, l := range lines {
@@ -249,7 +250,7 @@ func (d Doctor) otherServices(but []string) (names []string, part map[string]boo
 // serviceNames are the files that PAM can take for services. A name with a dot may be a copy
 // that was given the date: it is looked at unless what stands before the dot is a service.
 func serviceNames(root string) []string {
-	all := stack.Services(root)
+	all := pamd.Services(root)
 	return slices.DeleteFunc(slices.Clone(all), func(name string) bool {
 		before, _, dot := strings.Cut(name, ".")
 		return dot && slices.Contains(all, before)
@@ -257,7 +258,7 @@ func serviceNames(root string) []string {
 }
 
 func (d Doctor) mentions(service string) bool {
-	for _, dir := range stack.Dirs {
+	for _, dir := range pamd.Dirs {
 		path := d.Root + dir + "/" + service
 		if st, err := os.Stat(path); err != nil || !st.Mode().IsRegular() {
 			continue // a FIFO would never end

@@ -7,6 +7,7 @@ import (
 
 	"latchkey/enroll/doctor/stack"
 	"latchkey/enroll/doctor/stack/control"
+	"latchkey/enroll/doctor/stack/pamd"
 	"latchkey/pam/flow"
 	"latchkey/pam/policy"
 )
@@ -93,7 +94,7 @@ func (f forecast) judge(e *Explanation) {
 	if !f.service.Admits() && e.Result != "deny" {
 		e.deny("the account lines of PAM service " + e.Service + " let no one in")
 	}
-	if lines, fatal := f.service.Useless(stack.Session); fatal {
+	if lines, fatal := f.service.Useless(pamd.Session); fatal {
 		e.deny("no session can be opened: pam_latchkey provides none, and " + places(lines) +
 			" wants one")
 	}

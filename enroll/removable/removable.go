@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"latchkey/enroll/doctor/stack"
 	"latchkey/enroll/hint"
 )
 
@@ -20,10 +19,10 @@ var profileFiles = []string{"/etc/pam.d/common-auth", "/etc/pam.d/common-account
 // named and not there denies everyone, root on the console included. butProfile leaves out what
 // pam-auth-update takes out itself.
 func Check(root string, butProfile bool) error {
-	needs := stack.Needs(root)
+	needs := needsBelow(root)
 	if butProfile {
-		needs = slices.DeleteFunc(needs, func(n stack.Need) bool {
-			return n.Err == nil && slices.Contains(profileFiles, n.File)
+		needs = slices.DeleteFunc(needs, func(n need) bool {
+			return n.err == nil && slices.Contains(profileFiles, n.file)
 		})
 	}
 	if err := unread(needs); err != nil || len(needs) == 0 {
@@ -35,7 +34,7 @@ func Check(root string, butProfile bool) error {
 		files = append(files, quoted(c.file))
 	}
 	what := "without pam_latchkey.so these let no one in: " + strings.Join(files, " ")
-	if counting := stack.CountOn(root, needs); len(counting) > 0 {
+	if counting := countOn(root, needs); len(counting) > 0 {
 		return hint.Error(what, fmt.Sprintf("put back what was there before latchkey's lines. "+
 			"Other lines of %s jump over them or to them, so do not just take them out",
 			strings.Join(counting, " and ")))
@@ -44,11 +43,11 @@ func Check(root string, butProfile bool) error {
 }
 
 // unread fails if files cannot be read that may need the module.
-func unread(needs []stack.Need) error {
+func unread(needs []need) error {
 	var files []string
 	for _, n := range needs {
-		if n.Err != nil {
-			files = append(files, n.File+": "+n.Err.Error())
+		if n.err != nil {
+			files = append(files, n.file+": "+n.err.Error())
 		}
 	}
 	if len(files) == 0 {
@@ -64,15 +63,15 @@ type cut struct {
 	lines []string
 }
 
-func cutsOf(needs []stack.Need) (cuts []cut) {
+func cutsOf(needs []need) (cuts []cut) {
 	for _, n := range needs {
-		i := slices.IndexFunc(cuts, func(c cut) bool { return c.file == n.File })
+		i := slices.IndexFunc(cuts, func(c cut) bool { return c.file == n.file })
 		if i < 0 {
-			i, cuts = len(cuts), append(cuts, cut{file: n.File})
+			i, cuts = len(cuts), append(cuts, cut{file: n.file})
 		}
-		lines := fmt.Sprintf("%dd", n.From)
-		if n.To > n.From {
-			lines = fmt.Sprintf("%d,%dd", n.From, n.To)
+		lines := fmt.Sprintf("%dd", n.from)
+		if n.to > n.from {
+			lines = fmt.Sprintf("%d,%dd", n.from, n.to)
 		}
 		cuts[i].lines = append(cuts[i].lines, lines)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"latchkey/enroll/doctor/stack/control"
+	"latchkey/enroll/doctor/stack/pamd"
 )
 
 // In pam_latchkey's account line the module lets everybody pass (pam_latchkey(8)); in session and
@@ -101,7 +102,7 @@ func (s *Service) both(at pair, muted Stack) (all []pair) {
 // Useless are the lines of pam_latchkey in session and password, where libpam has no function of
 // it to call. fatal reports whether what they stand in fails because of them, though all others
 // succeed.
-func (s *Service) Useless(kind Type) (lines []*Line, fatal bool) {
+func (s *Service) Useless(kind pamd.Type) (lines []*Line, fatal bool) {
 	all := *s.stack(kind)
 	lines = s.ours(all)
 	p := position{}

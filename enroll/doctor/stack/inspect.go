@@ -4,20 +4,22 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/stack/pamd"
 )
 
 // inspect looks at the modules themselves: which are copies of pam_latchkey under another name,
 // and which are not there.
 func (s *Service) inspect(root string) {
-	find := &search{root: root, known: map[string]bool{}}
+	modules := pamd.ModulesBelow(root)
 	dirs := moduleDirs(root)
-	for kind := range types {
+	for kind := range pamd.Types {
 		for _, l := range *s.stack(kind) {
 			if l.substack {
 				continue
 			}
-			l.copied = l.role() == unknown && find.ours(l.Module)
-			l.absent = len(dirs) > 0 && !slices.ContainsFunc(l.files(root, dirs), exists)
+			l.copied = l.role() == unknown && modules.Ours(l.Module)
+			l.absent = len(dirs) > 0 && !slices.ContainsFunc(l.files(root, dirs), pamd.Exists)
 		}
 	}
 }
@@ -25,10 +27,10 @@ func (s *Service) inspect(root string) {
 // moduleDirs are the folders below root in which libpam's own modules are; none if that cannot be
 // told.
 func moduleDirs(root string) (dirs []string) {
-	for _, pattern := range Securities {
+	for _, pattern := range pamd.Securities {
 		found, _ := filepath.Glob(root + pattern) // the patterns have no mistakes
 		for _, dir := range found {
-			if exists(dir+"/pam_unix.so") && exists(dir+"/pam_permit.so") {
+			if pamd.Exists(dir+"/pam_unix.so") && pamd.Exists(dir+"/pam_permit.so") {
 				dirs = append(dirs, dir)
 			}
 		}

@@ -4,15 +4,18 @@ import (
 	"os"
 	"slices"
 	"testing"
+
+	"latchkey/enroll/doctor/stack/pamd"
+	"latchkey/enroll/doctor/stack/stacktest"
 )
 
 func TestAModuleUnderAnotherNameIsTheModule(t *testing.T) {
 	const text = "/etc/pam.d/sshd:\nauth requisite pam_unix.so\nauth required pam_2fa.so\n"
-	root := machine(t, text)
+	root := stacktest.Machine(t, text)
 	if s, err := Read(root, "sshd"); err != nil || s.Has() {
 		t.Fatalf("no such module: got %v, %v", s, err)
 	}
-	if err := os.Symlink(Module, root+moduleDir+"pam_2fa.so"); err != nil {
+	if err := os.Symlink(pamd.Module, root+stacktest.ModuleDir+"pam_2fa.so"); err != nil {
 		t.Fatal(err)
 	}
 	s, err := Read(root, "sshd")
@@ -42,15 +45,15 @@ func TestAModuleThatIsNotInstalledIsToldOfWhereItLocksEverybodyOut(t *testing.T)
 			"account required pam_slurm.so\n", []string{"/etc/pam.d/sshd:3"}},
 		"in a path": {"auth requisite pam_unix.so\nauth required /lib/pam_latchkey.so\n" +
 			"account required pam_unix.so\n", []string{"/etc/pam.d/sshd:2"}},
-		"$ISA": {"auth requisite pam_unix.so\nauth required " + moduleDir +
+		"$ISA": {"auth requisite pam_unix.so\nauth required " + stacktest.ModuleDir +
 			"$ISA/pam_latchkey.so\naccount required pam_unix.so\n", nil},
 		"a dash": {"-auth requisite pam_sss.so\nauth required pam_latchkey.so\n" +
 			"account required pam_unix.so\n", []string{"/etc/pam.d/sshd:1"}},
 		"a wrong place": {"auth requisite pam_unix.so\nauth required ../pam_latchkey.so\n" +
 			"account required pam_unix.so\n", []string{"/etc/pam.d/sshd:2"}},
 	} {
-		root := machine(t, "/etc/pam.d/sshd:\n"+c.sshd+moduleDir+"pam_permit.so:\n"+
-			"ELF\n"+moduleDir+"pam_deny.so:\nELF\n")
+		root := stacktest.Machine(t, "/etc/pam.d/sshd:\n"+c.sshd+stacktest.ModuleDir+"pam_permit.so:\n"+
+			"ELF\n"+stacktest.ModuleDir+"pam_deny.so:\nELF\n")
 		s, err := Read(root, "sshd")
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/msteinert/pam/v2"
 
 	"latchkey/enroll/doctor/stack/control"
+	"latchkey/enroll/doctor/stack/pamd"
 )
 
 // The real libpam runs the same stacks: pam_debug returns the code that its argument says, and
@@ -186,7 +187,7 @@ func TestABypassIsFoundExactlyWhereLibpamHasOne(t *testing.T) {
 		g.lines(0)
 		g.write(t, func(i int) string {
 			if i == factor {
-				return Module
+				return pamd.Module
 			}
 			return "pam_warn.so"
 		})

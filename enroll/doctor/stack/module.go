@@ -5,10 +5,8 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/stack/control"
+	"latchkey/enroll/doctor/stack/pamd"
 )
-
-// Module is the file name of latchkey's own module.
-const Module = "pam_latchkey.so"
 
 // role is what a module is good for.
 type role int
@@ -57,7 +55,7 @@ func set(names string) map[string]bool {
 }
 
 // Ours reports whether the module is pam_latchkey.
-func (l *Line) Ours() bool { return !l.substack && (l.Name() == Module || l.copied) }
+func (l *Line) Ours() bool { return !l.substack && (l.Name() == pamd.Module || l.copied) }
 
 func (l *Line) role() role {
 	switch name := l.Name(); {
@@ -100,7 +98,7 @@ func (s *Service) codes(l *Line, checks bool) []control.Code {
 // root, who could do what he likes anyway. (In sshd and login it would let in everybody.)
 func (s *Service) rootAlready(l *Line) bool {
 	return l.Name() == "pam_rootok.so" && slices.Contains([]string{"su", "su-l", "runuser",
-		"runuser-l", "chsh", "chfn", ourOwn}, s.Name)
+		"runuser-l", "chsh", "chfn", pamd.Enroll}, s.Name)
 }
 
 // RootAlready are the lines by which root needs no code, where only who is root already passes

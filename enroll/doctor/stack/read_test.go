@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"latchkey/enroll/doctor/stack/pamd"
 )
 
 // readIn reads a service from other folders than Dirs.
@@ -51,7 +53,7 @@ func TestWhatPAMWouldMisreadIsAnErrorWithFileAndLine(t *testing.T) {
 			`/sshd:1: the file ends after a backslash`},
 		"a comment behind it": {"auth required \\ # x\npam_unix.so\n",
 			`/sshd:2: unknown type "pam_unix.so"`},
-		"a long comment": {"#" + strings.Repeat("x", longestLine) + "\n",
+		"a long comment": {"#" + strings.Repeat("x", pamd.LongestLine) + "\n",
 			`/sshd:1: longer than`},
 		"a zero byte in a comment": {"#\x00\n", `/sshd:1: longer than`},
 		"a comment in between": {"auth \\\n# x\nrequired pam_unix.so\n",
@@ -63,7 +65,7 @@ func TestWhatPAMWouldMisreadIsAnErrorWithFileAndLine(t *testing.T) {
 		"a zero byte": {"auth required pam_unix.so\x00\n",
 			`/sshd:1: a control character`},
 		"a long line": {"auth required pam_unix.so " + strings.Repeat("x",
-			longestLine) + "\n", `/sshd:1: longer than`},
+			pamd.LongestLine) + "\n", `/sshd:1: longer than`},
 		"a line that grows": {strings.Repeat("auth required pam_unix.so \\\n", 50) + "x\n",
 			`longer than`},
 		"a file without an end": {strings.Repeat("#\n", fileLimit), `longer than`},
@@ -144,27 +146,21 @@ func FuzzRead(f *testing.F) {
 	f.Add("-auth [success=done auth_err = 3 default=reset] pam_x.so [a\\]b] c\n" +
 		"auth substack other\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		lines, err := fullLines(text)
+		lines, err := pamd.Lines(text)
 		if err != nil {
 			return
 		}
 		s, level := &Service{}, 0
 		for _, l := range lines {
-			words, err := tokens(l.text)
+			e, err := l.Parse()
 			if err != nil {
 				return
 			}
-			e, err := parseEntry(words)
-			if err != nil {
-				return
-			}
-			if e.include != "" {
-				e.line = &Line{substack: true, level: level}
+			line := &Line{Module: e.Module, Args: e.Args, control: e.Control, level: level}
+			if line.substack = e.Include != ""; line.substack {
 				level = (level + 1) % (depthLimit + 1)
-			} else {
-				e.line.level = level
 			}
-			s.Auth = append(s.Auth, e.line)
+			s.Auth = append(s.Auth, line)
 		}
 		for _, w := range s.Weaknesses() {
 			if w.Kind != Absent && w.Kind != Early && w.Line == nil {

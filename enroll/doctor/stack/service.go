@@ -16,11 +16,9 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/stack/control"
+	"latchkey/enroll/doctor/stack/pamd"
 	"latchkey/pam/safefile"
 )
-
-// Dirs are where service files are looked for, in this order.
-var Dirs = []string{"/etc/pam.d", "/usr/lib/pam.d"}
 
 const (
 	fileLimit  = 64 << 10
@@ -28,24 +26,11 @@ const (
 	linesLimit = 10000 // files that include each other could make any number
 )
 
-// Type is a management group.
-type Type string
-
-// The types.
-const (
-	Auth     Type = "auth"
-	Account  Type = "account"
-	Session  Type = "session"
-	Password Type = "password"
-)
-
-var types = map[Type]bool{Auth: true, Account: true, Session: true, Password: true}
-
 // Line is one module of a stack.
 type Line struct {
 	File   string // as libpam names it, without any root
 	Number int
-	Type   Type
+	Type   pamd.Type
 	Module string // as written
 	Args   []string
 
@@ -78,17 +63,17 @@ type Stack []*Line
 // Read reads a service below root, which is empty but in tests. The error matches fs.ErrNotExist
 // if neither the service nor "other", which libpam falls back to, is there.
 func Read(root, service string) (*Service, error) {
-	return read(&reader{root: root, dirs: Dirs, open: readTrusted}, service)
+	return read(&reader{root: root, dirs: pamd.Dirs, open: readTrusted}, service)
 }
 
 // ReadAnyones is Read, but whoever owns the files and can write them: libpam does not look at
 // that.
 func ReadAnyones(root, service string) (*Service, error) {
 	open := func(path string) ([]byte, error) {
-		text, err := readAny(path, fileLimit)
+		text, err := pamd.Read(path, fileLimit)
 		return []byte(text), err
 	}
-	return read(&reader{root: root, dirs: Dirs, open: open}, service)
+	return read(&reader{root: root, dirs: pamd.Dirs, open: open}, service)
 }
 
 func read(r *reader, service string) (*Service, error) {
@@ -134,7 +119,7 @@ func (s *Service) fallBack(r *reader) error {
 	if len(s.Auth) == 0 {
 		r.files = append(r.files, other.files...)
 	}
-	for kind := range types {
+	for kind := range pamd.Types {
 		if own := s.stack(kind); len(*own) == 0 {
 			*own = *rest.stack(kind)
 		}
@@ -144,7 +129,7 @@ func (s *Service) fallBack(r *reader) error {
 
 // whole reports whether the service has something for each type.
 func (s *Service) whole() bool {
-	for kind := range types {
+	for kind := range pamd.Types {
 		if len(*s.stack(kind)) == 0 {
 			return false
 		}
@@ -153,13 +138,13 @@ func (s *Service) whole() bool {
 }
 
 // stack is the service's stack of a type.
-func (s *Service) stack(kind Type) *Stack {
+func (s *Service) stack(kind pamd.Type) *Stack {
 	switch kind {
-	case Account:
+	case pamd.Account:
 		return &s.Account
-	case Session:
+	case pamd.Session:
 		return &s.Session
-	case Password:
+	case pamd.Password:
 		return &s.Password
 	}
 	return &s.Auth
@@ -181,7 +166,7 @@ type reader struct {
 }
 
 // file reads the lines of one type, or all if only is empty. An absolute name is a path.
-func (r *reader) file(name string, only Type, depth, level int) error {
+func (r *reader) file(name string, only pamd.Type, depth, level int) error {
 	if depth >= depthLimit {
 		return fmt.Errorf("includes are nested more than %d deep", depthLimit)
 	}
@@ -190,7 +175,7 @@ func (r *reader) file(name string, only Type, depth, level int) error {
 		return err
 	}
 	r.files = append(r.files, path)
-	lines, err := fullLines(string(data))
+	lines, err := pamd.Lines(string(data))
 	if err != nil {
 		return fmt.Errorf("%s:%w", path, err)
 	}
@@ -230,36 +215,33 @@ func readTrusted(path string) ([]byte, error) {
 }
 
 // line adds what one line of a file says: a module, or the lines of another file.
-func (r *reader) line(file string, l fullLine, only Type, depth, level int) error {
-	at := func(err error) error { return fmt.Errorf("%s:%d: %w", file, l.number, err) }
-	words, err := tokens(l.text)
+func (r *reader) line(file string, l pamd.Line, only pamd.Type, depth, level int) error {
+	at := func(err error) error { return fmt.Errorf("%s:%d: %w", file, l.Number, err) }
+	e, err := l.Parse()
 	if err != nil {
 		return at(err)
 	}
-	e, err := parseEntry(words)
-	if err != nil {
-		return at(err)
-	}
-	if only != "" && e.kind != "" && e.kind != only {
+	if only != "" && e.Type != "" && e.Type != only {
 		return nil
 	}
-	if e.include == "" {
-		e.line.File, e.line.Number, e.line.level = file, l.number, level
-		return r.add(e.line, at)
+	here := &Line{File: file, Number: l.Number, Type: e.Type, level: level}
+	if e.Include == "" {
+		here.Module, here.Args, here.control = e.Module, e.Args, e.Control
+		return r.add(here, at)
 	}
-	if e.kind == "" {
-		e.kind = only
+	if here.Type == "" {
+		here.Type = only
 	}
-	if e.substack {
-		marker := &Line{File: file, Number: l.number, Type: e.kind, level: level, substack: true}
-		if err := r.add(marker, at); err != nil {
+	if e.Substack {
+		here.substack = true
+		if err := r.add(here, at); err != nil {
 			return err
 		}
 		level++
 	}
-	err = r.file(e.include, e.kind, depth+1, level)
+	err = r.file(e.Include, here.Type, depth+1, level)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s:%d: %v", file, l.number, err) // what is missing is not the service
+		return fmt.Errorf("%s:%d: %v", file, l.Number, err) // what is missing is not the service
 	}
 	return err
 }

@@ -1,54 +1,27 @@
-package stack
+package removable
 
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"latchkey/enroll/doctor/stack"
+	"latchkey/enroll/doctor/stack/pamd"
+	"latchkey/enroll/doctor/stack/stacktest"
 )
 
-const moduleDir = "/usr/lib/x86_64-linux-gnu/security/"
-
-// machine is a root with PAM's files: "PATH:" lines begin one.
-func machine(t *testing.T, text string) string {
-	t.Helper()
-	root := t.TempDir()
-	write := func(path, text string) {
-		if err := os.MkdirAll(filepath.Dir(root+path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(root+path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write(moduleDir+Module, "ELF pam_sm_authenticate\x00/usr/libexec/latchkey/latchkey-login\x00")
-	write(moduleDir+"pam_unix.so", "ELF pam_sm_authenticate\x00")
-	content, path := map[string]string{}, ""
-	for line := range strings.Lines(text) {
-		if file, ok := strings.CutSuffix(line, ":\n"); ok && strings.HasPrefix(file, "/") {
-			path = file
-			line = ""
-		}
-		content[path] += line
-	}
-	for path, text := range content {
-		write(path, text)
-	}
-	return root
-}
-
-// needed is what Needs says, one "file:from-to" or "file: error" each.
+// needed is what needsBelow says, one "file:from-to" or "file: error" each.
 func needed(root string) []string {
 	var all []string
-	for _, n := range Needs(root) {
-		if n.Err != nil {
-			all = append(all, n.File+": error")
+	for _, n := range needsBelow(root) {
+		if n.err != nil {
+			all = append(all, n.file+": error")
 		} else {
-			all = append(all, fmt.Sprintf("%s:%d-%d", n.File, n.From, n.To))
+			all = append(all, fmt.Sprintf("%s:%d-%d", n.file, n.from, n.to))
 		}
 	}
 	return all
@@ -163,7 +136,7 @@ func TestEveryWayToNameTheModuleIsANeed(t *testing.T) {
 			"/etc/pam.d/other:1-1"},
 		"without a service for it": {"/etc/pam.d/other:\n@include /etc/pam.d/x/y\n" +
 			"/etc/pam.d/x/y:\nauth required pam_latchkey.so\n", "/etc/pam.d/x/y:1-1"},
-		"a copy of the module": {sshd + "auth required pam_2fa.so\n" + moduleDir +
+		"a copy of the module": {sshd + "auth required pam_2fa.so\n" + stacktest.ModuleDir +
 			"pam_2fa.so:\npam_sm_authenticate /usr/libexec/latchkey/latchkey-login\n",
 			"/etc/pam.d/sshd:1-1"},
 		"a copy elsewhere": {sshd +
@@ -195,7 +168,7 @@ func TestEveryWayToNameTheModuleIsANeed(t *testing.T) {
 		"a file in capitals alone": {"/etc/pam.d/SSHD:\nauth required pam_latchkey.so\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := needed(machine(t, c.files))
+			got := needed(stacktest.Machine(t, c.files))
 			if slices.Sort(got); strings.Join(got, " ") != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
@@ -207,7 +180,7 @@ func TestCopiesThatToolsLeaveAreNoServices(t *testing.T) {
 	for _, name := range []string{"sshd~", "#sshd#", "sshd.bak", "sshd.orig", "sshd.dpkg-old",
 		"sshd.dpkg-dist", "sshd.ucf-old", "sshd.rpmsave",
 		"sshd.rpmnew", "common-auth.pam-old", ".sshd.swp", ".sshd"} {
-		if got := needed(machine(t,
+		if got := needed(stacktest.Machine(t,
 			"/etc/pam.d/"+name+":\nauth required pam_latchkey.so\n")); len(got) != 0 {
 			t.Errorf("%s: got %q, want nothing", name, got)
 		}
@@ -215,16 +188,16 @@ func TestCopiesThatToolsLeaveAreNoServices(t *testing.T) {
 }
 
 func TestLinksToTheModuleAndToServicesAreFollowed(t *testing.T) {
-	root := machine(t, "/etc/pam.d/one:\nauth required pam_soft.so\n/etc/pam.d/two:\n"+
+	root := stacktest.Machine(t, "/etc/pam.d/one:\nauth required pam_soft.so\n/etc/pam.d/two:\n"+
 		"auth required pam_hard.so\n/srv/three:\nauth required pam_latchkey.so\n")
-	for _, link := range [][2]string{{Module, moduleDir + "pam_soft.so"}, {"../../srv/three",
+	for _, link := range [][2]string{{pamd.Module, stacktest.ModuleDir + "pam_soft.so"}, {"../../srv/three",
 		"/etc/pam.d/three"}, {"nowhere", "/etc/pam.d/four"},
 		{"/dev/null", "/etc/pam.d/five"}} {
 		if err := os.Symlink(link[0], root+link[1]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Link(root+moduleDir+Module, root+moduleDir+"pam_hard.so"); err != nil {
+	if err := os.Link(root+stacktest.ModuleDir+pamd.Module, root+stacktest.ModuleDir+"pam_hard.so"); err != nil {
 		t.Fatal(err)
 	}
 	got, want := needed(root), []string{"/etc/pam.d/one:1-1", "/etc/pam.d/three:1-1",
@@ -235,8 +208,8 @@ func TestLinksToTheModuleAndToServicesAreFollowed(t *testing.T) {
 }
 
 func TestAFileThatCannotBeReadIsANeed(t *testing.T) {
-	root := machine(t, "/etc/pam.d/sshd:\nauth required pam_unix.so\n"+
-		"/etc/pam.d/long:\n"+strings.Repeat("#", largest+1)+"\n")
+	root := stacktest.Machine(t, "/etc/pam.d/sshd:\nauth required pam_unix.so\n"+
+		"/etc/pam.d/long:\n"+strings.Repeat("#", pamd.Largest+1)+"\n")
 	if err := os.Symlink("loop", root+"/etc/pam.d/loop"); err != nil {
 		t.Fatal(err)
 	}
@@ -271,21 +244,21 @@ func TestLinesThatOthersJumpOverAreNotJustTakenOut(t *testing.T) {
 			"auth required pam_permit.so\n", []string{"sshd"}},
 		"nothing but the code": {"auth required pam_latchkey.so\n", nil},
 	} {
-		root := machine(t, "/etc/pam.d/sshd:\n"+c.sshd)
-		if got := CountOn(root, Needs(root)); !slices.Equal(got, c.want) {
+		root := stacktest.Machine(t, "/etc/pam.d/sshd:\n"+c.sshd)
+		if got := countOn(root, needsBelow(root)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
 }
 
-// What Read takes for pam_latchkey, in whatever stack, Needs finds: FuzzRead's files are looked at
+// What stack.Read takes for pam_latchkey, in whatever stack, is found: FuzzRead's files are looked at
 // the other way round.
 func FuzzNeeds(f *testing.F) {
 	f.Add("auth required pam_latchkey.so\n")
 	f.Add("# x \\\n-auth [success=ok default=die]pam_latchkey.so#\n")
 	f.Add("auth \\\n\trequired \\ \n [pam_latchkey.so] [x y]\n@include other\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		root := machine(t, "")
+		root := stacktest.Machine(t, "")
 		for _, dir := range []string{"/etc/pam.d", "/x"} {
 			if err := os.MkdirAll(root+dir, 0o755); err != nil {
 				t.Fatal(err)
@@ -294,14 +267,14 @@ func FuzzNeeds(f *testing.F) {
 		if err := os.WriteFile(root+"/etc/pam.d/sshd", []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		needs := Needs(root)
-		s, err := Read(root, "sshd")
+		needs := needsBelow(root)
+		s, err := stack.Read(root, "sshd")
 		if err != nil {
 			return
 		}
-		for kind := range types {
-			if len(s.ours(*s.stack(kind))) > 0 && len(needs) == 0 {
-				t.Errorf("%q has %s lines of the module, and there is no need of it", text, kind)
+		for _, all := range []stack.Stack{s.Auth, s.Account, s.Session, s.Password} {
+			if slices.ContainsFunc(all, (*stack.Line).Ours) && len(needs) == 0 {
+				t.Errorf("%q has lines of the module, and there is no need of it", text)
 			}
 		}
 	})

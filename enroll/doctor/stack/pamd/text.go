@@ -1,4 +1,4 @@
-package stack
+package pamd
 
 import (
 	"errors"
@@ -6,20 +6,20 @@ import (
 	"strings"
 )
 
-// longestLine is what libpam before 1.7 takes; it refuses the whole file with a longer one.
-const longestLine = 1000
+// LongestLine is what libpam before 1.7 takes; it refuses the whole file with a longer one.
+const LongestLine = 1000
 
-// fullLine is a line of a PAM file, continuations joined and comments gone.
-type fullLine struct {
-	number int // of its first line in the file
-	text   string
+// Line is a line of a PAM file, continuations joined and comments gone.
+type Line struct {
+	Number int // of its first line in the file
+	Text   string
 }
 
-// fullLines joins the lines of a file. What versions of libpam read differently is an error:
+// Lines joins the lines of a file. What versions of libpam read differently is an error:
 // nobody could say then what the stack is.
-func fullLines(data string) ([]fullLine, error) {
-	var all []fullLine
-	var open *fullLine // a line that goes on
+func Lines(data string) ([]Line, error) {
+	var all []Line
+	var open *Line // a line that goes on
 	number := 0
 	for line := range strings.Lines(data) {
 		number++
@@ -28,16 +28,16 @@ func fullLines(data string) ([]fullLine, error) {
 			return nil, fmt.Errorf("%d: %w", number, err)
 		}
 		if open == nil {
-			open = &fullLine{number: number}
+			open = &Line{Number: number}
 		}
-		open.text += text
-		if len(open.text) > longestLine {
-			return nil, fmt.Errorf("%d: longer than %d bytes", number, longestLine)
+		open.Text += text
+		if len(open.Text) > LongestLine {
+			return nil, fmt.Errorf("%d: longer than %d bytes", number, LongestLine)
 		}
 		if goes {
 			continue
 		}
-		if open.text != "" {
+		if open.Text != "" {
 			all = append(all, *open)
 		}
 		open = nil
@@ -62,8 +62,8 @@ func part(line string, continued bool) (text string, goes bool, err error) {
 		text, goes = strings.CutSuffix(text, `\`)
 	}
 	switch {
-	case len(line) > longestLine || strings.Contains(line, "\x00"):
-		return "", false, fmt.Errorf("longer than %d bytes, or a zero byte", longestLine)
+	case len(line) > LongestLine || strings.Contains(line, "\x00"):
+		return "", false, fmt.Errorf("longer than %d bytes, or a zero byte", LongestLine)
 	case continued && text == "" && !goes:
 		return "", false, errors.New("an empty line or comment after a backslash")
 	case goes:
