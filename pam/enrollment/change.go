@@ -12,25 +12,26 @@ import (
 	"latchkey/pam/state"
 )
 
-// Errors that callers tell apart.
+// Errors that callers distinguish.
 var (
-	// ErrEnrolled says that a user has a second factor, so this is no first enrollment.
+	// ErrEnrolled says that the user has a second factor already, so this is not a first
+	// enrollment.
 	ErrEnrolled = errors.New("a second factor is set up already")
-	// ErrLastDevice says that a user would be left without any device.
+	// ErrLastDevice says that the change would leave the user without any device.
 	ErrLastDevice = errors.New("it is the only device")
-	// ErrHalf says that a reset has removed the record and could not remove the state.
+	// ErrHalf says that a reset removed the record but could not remove the state.
 	ErrHalf = errors.New("the record is removed, but its state is not")
-	// ErrItself says that a device's own code was to remove it.
+	// ErrItself says that a code was to remove the device that made it.
 	ErrItself = errors.New("a device cannot be removed with its own code")
 )
 
 // rewrite saves next in place of account's record. The state learns of devices and recovery codes
-// before the record has them, and forgets them after it no longer has them: a login never meets one
-// of which it is not known what was used. added says what was used of devices and recovery codes
-// that are new.
+// before the record has them, and forgets them only after the record no longer has them, so a
+// login never meets one whose use is unknown. added says how far new devices and recovery codes
+// were used.
 func (s Store) rewrite(account *factor.Account, next *record.Record, added Enrollment) error {
 	st, old := &account.State.State, account.Record
-	// What a crash left in the state without a device in the record goes now.
+	// Entries that a crash left in the state without a device in the record are dropped now.
 	st.Devices = onlyOf(old, st.Devices)
 	for i, d := range added.Devices {
 		if !has(old, d.ID) {
@@ -57,7 +58,7 @@ func (s Store) rewrite(account *factor.Account, next *record.Record, added Enrol
 	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
 		return saved
 	}
-	// It is done. What the state cannot forget now it will at the next change.
+	// The change is made. What the state cannot forget now it forgets at the next change.
 	st.Devices = onlyOf(next, st.Devices)
 	if newCodes {
 		st.Recovery, st.Next = st.Next, state.Recovery{}
@@ -67,17 +68,17 @@ func (s Store) rewrite(account *factor.Account, next *record.Record, added Enrol
 	return saved
 }
 
-// settle makes a state again that a full disk would keep from being written: one that was copied to
-// where it is by something else than enroll, or made by an enroll that knew nothing of copying on
-// write. The caller holds all locks.
+// settle replaces a state file that could not be written on a full disk: something other than
+// enroll copied it to its place, or an older enroll made it without regard to copying on write.
+// The caller holds all locks.
 func (s Store) settle(account *factor.Account) {
 	if copied, err := s.States.CopiedOnWrite(account.Record.Name); err == nil && copied {
 		s.States.Create(account.Record.Name, account.State.State)
 	}
 }
 
-// Remove takes a device from u. The code of the device itself gives no right to that: the user must
-// have shown that they can get in without it. The error matches ErrLastDevice, ErrItself, or
+// Remove takes a device from u. A code of that device gives no right to do so: the user must have
+// shown that they can get in without it. The error matches ErrLastDevice, ErrItself, or
 // fs.ErrNotExist if u has no such device.
 func (s Store) Remove(p Proof, u record.User, labelOrID string) error {
 	return s.change(p, u, func(next *record.Record) error {
@@ -97,8 +98,8 @@ func (s Store) Remove(p Proof, u record.User, labelOrID string) error {
 	})
 }
 
-// SetRecovery replaces u's recovery codes. A crash at any instant leaves the old ones working or
-// the new ones.
+// SetRecovery replaces u's recovery codes. After a crash at any instant either the old codes work
+// or the new ones.
 func (s Store) SetRecovery(p Proof, u record.User, r record.Recovery) error {
 	return s.change(p, u, func(next *record.Record) error {
 		next.Recovery = r
@@ -106,7 +107,7 @@ func (s Store) SetRecovery(p Proof, u record.User, r record.Recovery) error {
 	})
 }
 
-// onlyOf keeps of a state's devices those that r has.
+// onlyOf returns those of a state's devices that r has.
 func onlyOf(r *record.Record, used []state.Device) []state.Device {
 	return slices.DeleteFunc(used, func(d state.Device) bool { return !has(r, d.ID) })
 }

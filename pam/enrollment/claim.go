@@ -13,27 +13,27 @@ import (
 	"latchkey/pam/state"
 )
 
-// Claim is a number that a user says is theirs, until a code that is sent to it proves that.
+// Claim is a number that users say is theirs, until a code sent to it proves that.
 type Claim struct {
 	record.User
 	Number string // E.164
 }
 
-// Twilio has one verification for a number, whoever asked for it: one code, and five sends and
-// five checks that all share. Claims use up no more of it than these: so the code that the
-// number's owner was sent for a login still works, and one user cannot spoil another one's claim
+// Twilio has one verification for a number, whichever user asked for it: one code, and five sends
+// and five checks that all users share. Claims use up no more of it than this, so the code that
+// the number's owner was sent for a login still works, and one user cannot spoil another's claim
 // either.
 const (
 	claimsOfUser = 2
-	claimsOfHost = 3 // of everyone together
+	claimsOfHost = 3 // of all users together
 )
 
 // ErrLocked says that the user has typed too many wrong codes.
 var ErrLocked = errors.New("too many wrong codes")
 
-// BookClaim books a code that is sent to a claimed number, like BookSend. A user who has no
-// record yet gets a state for it, which the enrollment that follows takes over. The error
-// matches ErrLocked if the user is locked.
+// BookClaim books a code that is sent to a claimed number, as BookSend does. A user without a
+// record gets a state for it, which the enrollment that follows takes over. The error matches
+// ErrLocked if the user is locked.
 func (s Store) BookClaim(c Claim, sends factor.SendLimits, limits factor.Limits, now time.Time) (
 	wait time.Duration, err error) {
 	err = s.Exclusive(func() error {
@@ -62,9 +62,10 @@ func (s Store) BookClaim(c Claim, sends factor.SendLimits, limits factor.Limits,
 		} else if lockout.Locked() {
 			return ErrLocked
 		}
-		wait, err = s.Book(own, sends, now, factor.Booking{Host: func(host *state.File) (time.Duration, error) {
-			return used.send(host, now, sends.AtOnce)
-		}})
+		wait, err = s.Book(own, sends, now,
+			factor.Booking{Host: func(host *state.File) (time.Duration, error) {
+				return used.send(host, now, sends.AtOnce)
+			}})
 		return err
 	})
 	return wait, err
@@ -79,16 +80,17 @@ func (s Store) claimant(c Claim) (*state.File, error) {
 	}
 	if own.UID != c.UID {
 		own.Close()
-		return nil, fmt.Errorf("%w: it belongs to another user; to start again run: enroll reset %s",
+		return nil, fmt.Errorf("%w: it belongs to another user; to start again run: "+
+			"enroll reset %s",
 			factor.ErrState, c.Name)
 	}
 	return own, nil
 }
 
-// claimed is one user's claim to one number among the host's devices, of which there are no
-// others: ID is the number's, Resync the user's, Counter has both counts, and Used is when
-// either last grew. It is forgotten when that is as long ago as a code lives: so no verification
-// ever meets more than the bounds.
+// claimed is one user's claim to one number among the host's devices, all of which are claims: ID
+// is the number's, Resync the user's, Counter holds both counts, and Used is when either last
+// grew. A claim is forgotten once that is as long ago as a code lives, so no verification is ever
+// used beyond the bounds.
 type claimed struct {
 	id  state.DeviceID
 	uid uint64
@@ -107,9 +109,9 @@ func (s Store) claim(c Claim) (claimed, error) {
 	return claimed{id, uint64(c.UID)}, nil
 }
 
-// use returns the user's entry, nil if there is none, and how often everyone together has sent
-// and checked. It forgets what is over; times that the clock, set back, has put into the future
-// are made durable as of now.
+// use returns the user's entry, nil if there is none, and how many sends and checks all users
+// together have made. It forgets entries that are over, and moves times that a clock set back has
+// put into the future to now, durably.
 func (c claimed) use(host *state.File, now time.Time) (
 	mine *state.Device, sends, checks uint64, err error) {
 	setBack := false
@@ -138,8 +140,8 @@ func (c claimed) use(host *state.File, now time.Time) (
 	return mine, sends, checks, nil
 }
 
-// send counts a send, if there may be one more now. Otherwise it returns the time to wait. The
-// caller commits.
+// send counts a send if one more is allowed now. Otherwise it returns the time to wait. The caller
+// commits.
 func (c claimed) send(host *state.File, now time.Time, atOnce bool) (time.Duration, error) {
 	mine, sends, _, err := c.use(host, now)
 	if err != nil {
@@ -147,9 +149,11 @@ func (c claimed) send(host *state.File, now time.Time, atOnce bool) (time.Durati
 	}
 	switch {
 	case sends >= claimsOfHost || mine != nil && exhausted(*mine):
-		return factor.CodeLife, fmt.Errorf("%w: enough codes were sent to this number", factor.ErrNotYet)
+		return factor.CodeLife,
+			fmt.Errorf("%w: enough codes were sent to this number", factor.ErrNotYet)
 	case mine == nil && len(host.Devices) == state.MaxDevices:
-		return factor.CodeLife, fmt.Errorf("%w: too many numbers are being proven on this host", factor.ErrNotYet)
+		return factor.CodeLife,
+			fmt.Errorf("%w: too many numbers are being proven on this host", factor.ErrNotYet)
 	case mine == nil:
 		first := state.Device{ID: c.id, Resync: c.uid, Counter: oneSend, Used: now}
 		host.Devices = append(host.Devices, first)
@@ -162,21 +166,21 @@ func (c claimed) send(host *state.File, now time.Time, atOnce bool) (time.Durati
 	return 0, nil
 }
 
-// exhausted reports whether another code would be no use to the user, or one too many.
+// exhausted reports whether another code would be of no use to the user, or one too many.
 func exhausted(mine state.Device) bool {
 	return mine.Counter/oneSend >= claimsOfUser || mine.Counter%oneSend >= claimsOfUser
 }
 
-// ClaimCheck is a code that was typed as proof of a claim. Only with AskTwilio it may be compared.
+// ClaimCheck is a code typed as proof of a claim. Only with AskTwilio may it be compared.
 type ClaimCheck struct {
-	Result  factor.Result // AskTwilio; Locked; or Impossible: what was sent has expired
-	Enough  bool          // enough codes were compared for the number: with Locked, that is why
+	Result  factor.Result // AskTwilio; Locked; or Impossible: the code that was sent has expired
+	Enough  bool          // with Locked, the reason: enough codes were compared for the number
 	charged time.Time
 }
 
-// CheckClaim books a code that was typed as proof of a claimed number: as a guess of the
-// user who typed it, and as one of the number's few comparisons. Both are on the disk before it
-// returns, which is before Twilio is asked.
+// CheckClaim books a code typed as proof of a claimed number: as a guess of the user who typed it,
+// and as one of the number's few comparisons. Both are on the disk before it returns, and so
+// before Twilio is asked.
 func (s Store) CheckClaim(c Claim, limits factor.Limits, now time.Time) (ClaimCheck, error) {
 	used, err := s.claim(c)
 	if err != nil {
@@ -187,7 +191,8 @@ func (s Store) CheckClaim(c Claim, limits factor.Limits, now time.Time) (ClaimCh
 		return ClaimCheck{}, err
 	}
 	defer own.Close()
-	if lockout, err := (&factor.Account{State: own}).Lockout(now, limits); err != nil || lockout.Locked() {
+	if lockout, err := (&factor.Account{State: own}).Lockout(now, limits); err != nil ||
+		lockout.Locked() {
 		return ClaimCheck{Result: factor.Locked}, err
 	}
 	p, err := s.claimCheck(used, now)
@@ -220,8 +225,8 @@ func (s Store) claimCheck(c claimed, now time.Time) (ClaimCheck, error) {
 	return ClaimCheck{Result: factor.AskTwilio, Enough: enough}, factor.Commit(host)
 }
 
-// EndClaim notes that Twilio has approved a code that CheckClaim has booked: it was no wrong
-// guess, and what everyone has used of the number's verification is gone with it.
+// EndClaim notes that Twilio has approved a code that CheckClaim booked: it was not a wrong guess,
+// and with it all that users have used of the number's verification is gone.
 func (s Store) EndClaim(c Claim, p ClaimCheck, limits factor.Limits) error {
 	used, err := s.claim(c)
 	if err != nil {

@@ -15,20 +15,24 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// many lets a user send often: the bounds of a number are what is tested here.
+// many are limits that let a user send often: these tests are about the bounds of a number.
 var many = factor.SendLimits{
-	User: factor.Rate{Count: 500, Window: time.Hour}, Host: factor.Rate{Count: 500, Window: time.Hour},
+	User: factor.Rate{Count: 500, Window: time.Hour},
+	Host: factor.Rate{Count: 500, Window: time.Hour},
 }
 
 var guesses = factor.Limits{Failures: 10, Window: 10 * time.Minute, Lock: 15 * time.Minute}
 
 func claimOf(user int, number string) enrollment.Claim {
-	return enrollment.Claim{User: record.User{Name: name(user), UID: uid + uint32(user)}, Number: number}
+	return enrollment.Claim{
+		User:   record.User{Name: name(user), UID: uid + uint32(user)},
+		Number: number,
+	}
 }
 
 const claimedNumber = "+15551230000"
 
-// sends books a send and reports whether it may happen.
+// sends books a send and reports whether it was allowed.
 func claimSent(t *testing.T, root testroot.Root, c enrollment.Claim, at time.Time) bool {
 	t.Helper()
 	wait, err := root.Store().BookClaim(c, many, guesses, at)
@@ -38,7 +42,7 @@ func claimSent(t *testing.T, root testroot.Root, c enrollment.Claim, at time.Tim
 	return err == nil
 }
 
-// checks books a comparison and reports whether it may be made.
+// checks books a comparison and reports whether it was allowed.
 func claimChecked(t *testing.T, root testroot.Root, c enrollment.Claim, at time.Time) bool {
 	t.Helper()
 	p, err := root.Store().CheckClaim(c, guesses, at)
@@ -47,7 +51,7 @@ func claimChecked(t *testing.T, root testroot.Root, c enrollment.Claim, at time.
 }
 
 // FAULTS 40
-func TestOneUserSendsAndChecksTwiceAndAllTogetherThreeTimesInACodesLife(t *testing.T) {
+func TestSendsAndChecksOfANumberAreLimitedPerUserAndPerHost(t *testing.T) {
 	root := testroot.New(t)
 	at := noon
 	for user, want := range []int{2, 1, 0} {
@@ -68,12 +72,13 @@ func TestOneUserSendsAndChecksTwiceAndAllTogetherThreeTimesInACodesLife(t *testi
 			t.Errorf("user %d: %d sends and %d checks, want %d of each", user, sends, checks, want)
 		}
 	}
-	if c := claimOf(0, "+15551239999"); !claimSent(t, root, c, at) || !claimChecked(t, root, c, at) {
+	if c := claimOf(0, "+15551239999"); !claimSent(t, root, c, at) ||
+		!claimChecked(t, root, c, at) {
 		t.Error("another number must wait for this one")
 	}
 }
 
-func TestWhatWasUsedOfANumberIsForgottenACodesLifeAfterTheLastUse(t *testing.T) {
+func TestUseOfANumberIsForgottenACodesLifeAfterItsLast(t *testing.T) {
 	root := testroot.New(t)
 	c := claimOf(0, claimedNumber)
 	if !claimSent(t, root, c, noon) || !claimSent(t, root, c, noon.Add(30*time.Second)) ||
@@ -88,7 +93,7 @@ func TestWhatWasUsedOfANumberIsForgottenACodesLifeAfterTheLastUse(t *testing.T) 
 	}
 }
 
-func TestACodeTypedAfterItsLifeIsNotCompared(t *testing.T) {
+func TestExpiredCodeOfAClaimIsNotCompared(t *testing.T) {
 	root := testroot.New(t)
 	c := claimOf(0, claimedNumber)
 	claimSent(t, root, c, noon)
@@ -112,7 +117,7 @@ func TestTheSecondSendToANumberWaits(t *testing.T) {
 	}
 }
 
-func TestAClaimEndsItsWaitAfterTheClockWasSetBack(t *testing.T) {
+func TestWaitOfAClaimEndsAfterTheClockWasSetBack(t *testing.T) {
 	root := testroot.New(t)
 	c := claimOf(0, claimedNumber)
 	claimSent(t, root, c, noon)
@@ -187,7 +192,8 @@ func TestAnApprovedClaimCostsNothingAndFreesTheNumber(t *testing.T) {
 	st, err := root.Keyring().States.View(c.Name)
 	testroot.Must(t, err)
 	if len(st.Failures) != 1 || !st.Failures[0].Equal(noon) || st.Refused.Count != 1 {
-		t.Errorf("failures %v, %d refused; want the wrong one alone", st.Failures, st.Refused.Count)
+		t.Errorf("failures %v, %d refused; want the wrong one alone", st.Failures,
+			st.Refused.Count)
 	}
 	host, err := root.Keyring().Host.View("host")
 	testroot.Must(t, err)
@@ -196,7 +202,7 @@ func TestAnApprovedClaimCostsNothingAndFreesTheNumber(t *testing.T) {
 	}
 }
 
-func TestSoManyNumbersAreProvenAtOnceAndNoMore(t *testing.T) {
+func TestNumbersProvenAtOnceAreLimited(t *testing.T) {
 	root := testroot.New(t)
 	for n := range state.MaxDevices {
 		if !claimSent(t, root, claimOf(0, fmt.Sprintf("+1555123%04d", n)), noon) {
@@ -212,7 +218,7 @@ func TestSoManyNumbersAreProvenAtOnceAndNoMore(t *testing.T) {
 	}
 }
 
-func TestANumberIsNotInTheHostsFile(t *testing.T) {
+func TestHostFileDoesNotContainANumber(t *testing.T) {
 	root := testroot.New(t)
 	claimSent(t, root, claimOf(0, claimedNumber), noon)
 	host, err := root.Keyring().Host.View("host")
@@ -226,7 +232,7 @@ func TestANumberIsNotInTheHostsFile(t *testing.T) {
 	}
 }
 
-func TestAResetUserIsNotBroughtBackByAProof(t *testing.T) {
+func TestProofDoesNotRestoreAResetUser(t *testing.T) {
 	root := testroot.New(t)
 	c := claimOf(0, claimedNumber)
 	claimSent(t, root, c, noon)

@@ -8,7 +8,7 @@ import (
 	"latchkey/pam/record"
 )
 
-// NewTOTP makes a TOTP device with a random id.
+// NewTOTP returns a TOTP device with a random id.
 func NewTOTP(
 	label string, secret []byte, algorithm string, digits int, period time.Duration, now time.Time,
 ) record.Device {
@@ -20,7 +20,7 @@ func NewTOTP(
 	return d
 }
 
-// NewHOTP makes a token with a counter and a random id.
+// NewHOTP returns a token with a counter and a random id.
 func NewHOTP(
 	label string, secret []byte, algorithm string, digits int, now time.Time) record.Device {
 	d := NewTOTP(label, secret, algorithm, digits, 0, now)
@@ -28,14 +28,14 @@ func NewHOTP(
 	return d
 }
 
-// NewPhone makes a phone with a random id. The number is E.164.
+// NewPhone returns a phone with a random id. The number is in E.164.
 func NewPhone(label, number string, now time.Time) record.Device {
 	d := record.Device{Type: method.Phone, Label: label, Created: now, Secret: []byte(number)}
 	rand.Read(d.ID[:])
 	return d
 }
 
-// NewSecret makes a random secret as long as the hash of algorithm, as RFC 6238 section 5.1
+// NewSecret returns a random secret as long as the hash of algorithm, as RFC 6238 section 5.1
 // recommends.
 func NewSecret(algorithm string) []byte {
 	sizes := map[string]int{"SHA256": 32, "SHA512": 64}

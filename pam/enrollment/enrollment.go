@@ -15,9 +15,9 @@ import (
 	"latchkey/pam/state"
 )
 
-// Enrollment is all that a user has: devices, and for each the moving factor up to which it was
-// used (a token: the next counter), in the same order; recovery codes, if any, and a bit for each
-// of them that is used, the first being the lowest.
+// Enrollment is everything a user has: devices and, in the same order, the moving factor up to
+// which each was used (for a token: the next counter); recovery codes, if any, with a bit for each
+// that is used, the lowest bit being the first.
 type Enrollment struct {
 	Devices  []record.Device
 	Counters []uint64
@@ -25,8 +25,8 @@ type Enrollment struct {
 	Used     uint64
 }
 
-// Add gives u one more device, whose moving factor was used up to counter, and enrolls u if this is
-// the first. A crash at any instant leaves the old enrollment or the new one.
+// Add gives u one more device, whose moving factor was used up to counter, and enrolls u if it is
+// the first. After a crash at any instant there is the old enrollment or the new one.
 func (s Store) Add(p Proof, u record.User, d record.Device, counter uint64) error {
 	return s.Exclusive(func() error {
 		first := Enrollment{Devices: []record.Device{d}, Counters: []uint64{counter}}
@@ -53,18 +53,18 @@ func (s Store) Enroll(p Proof, u record.User, e Enrollment) error {
 	})
 }
 
-// Replace is root's Enroll for a user who may have a record: at any instant, all of the old one
-// works or all of the new one. Failures and locks stay.
+// Replace is root's Enroll for a user who may have a record: at any instant, either all of the old
+// enrollment works or all of the new one. Failures and locks stay.
 func (s Store) Replace(p Proof, u record.User, e Enrollment) error {
 	return s.Exclusive(func() error {
 		return s.Import(p, u, e, func(*factor.Account) (Enrollment, error) { return e, nil })
 	})
 }
 
-// Import is root's Enroll for a caller who enrolls many users and holds Exclusive meanwhile. Once
-// the host key is there, and for phones the host's file, it may enroll several users at the same
-// time. A user who has a record gets what replace makes of it, or keeps it if that is an error. The
-// account is locked: no login uses anything up between the two.
+// Import is root's Enroll for a caller that enrolls many users and holds Exclusive meanwhile. Once
+// the host key exists, and for phones the host's file, it may enroll several users at the same
+// time. For a user who has a record, replace returns the new one, or an error to keep the old one.
+// The account is locked: no login uses anything up between the two.
 func (s Store) Import(p Proof, u record.User, e Enrollment,
 	replace func(old *factor.Account) (Enrollment, error)) error {
 	if err := p.allowsAll(); err != nil {
@@ -85,7 +85,7 @@ func (s Store) Import(p Proof, u record.User, e Enrollment,
 	})
 }
 
-// endBypass takes back a code that root gave out: the user whom it was for has something else now.
+// endBypass revokes a code that root gave out, because the user it was for now has another way in.
 func endBypass(a *factor.Account) error {
 	if a.State.Bypass == (state.OneTimeCode{}) {
 		return nil
@@ -97,8 +97,8 @@ func endBypass(a *factor.Account) error {
 	return nil
 }
 
-// enrollOr enrolls a user who has no record, and has replace decide about one who has. The caller
-// holds Exclusive.
+// enrollOr enrolls a user who has no record; for one who has, it calls replace. The caller holds
+// Exclusive.
 func (s Store) enrollOr(
 	p Proof, u record.User, e Enrollment, replace func(*factor.Account) error) error {
 	account, err := s.Open(u)
@@ -118,7 +118,7 @@ func (s Store) enrollOr(
 	return replace(account)
 }
 
-// ensureHostFor makes the host's file if e has a phone: sends are counted there.
+// ensureHostFor makes the host's file if e has a phone, because sends are counted there.
 func (s Store) ensureHostFor(e Enrollment) error {
 	phone := func(d record.Device) bool { return d.Type == method.Phone }
 	if !slices.ContainsFunc(e.Devices, phone) {
@@ -127,9 +127,9 @@ func (s Store) ensureHostFor(e Enrollment) error {
 	return s.ensureHost()
 }
 
-// enroll makes the state, then the record, of a user who has no record, and then says in the state
-// that the two belong together. A state that is there is left over from a reset or an enrollment
-// that was interrupted, or holds the user's ticket.
+// enroll makes the state, then the record, of a user who has no record, and then marks the two in
+// the state as belonging together. A state that exists already is left over from a reset or an
+// interrupted enrollment, or holds the user's ticket.
 func (s Store) enroll(p Proof, u record.User, e Enrollment) error {
 	if err := p.allows(u, nil); err != nil {
 		return err
@@ -145,8 +145,8 @@ func (s Store) enroll(p Proof, u record.User, e Enrollment) error {
 	}
 	left, err := old.Read()
 	if err == nil {
-		// Of the sends, one may be of the code that proved the number. The ticket is used up once
-		// the record is there.
+		// One of the sends may be that of the code that proved the number. The ticket is used up
+		// once the record exists.
 		st.Sends, st.Ticket = left.Sends, left.Ticket
 		st.Failures, st.Locked, st.Refused = left.Failures, left.Locked, left.Refused
 	}
@@ -173,8 +173,8 @@ func (s Store) enroll(p Proof, u record.User, e Enrollment) error {
 	return saved
 }
 
-// putBack undoes what enroll did to the state. If it cannot, that fails nothing: a state without an
-// enrollment id belongs to no record.
+// putBack undoes what enroll did to the state. If it cannot, nothing fails for that: a state
+// without an enrollment id belongs to no record.
 func (s Store) putBack(name string, left *state.State) {
 	if left == nil {
 		s.States.Remove(name)
@@ -183,9 +183,9 @@ func (s Store) putBack(name string, left *state.State) {
 	}
 }
 
-// finish gives the state of a user who has a record now its enrollment id, from which on a record
-// that is missing is a lost one, and takes the ticket out, which no longer opens anything. That it
-// cannot be saved now fails nothing: the next login does it.
+// finish gives the state of a user who now has a record its enrollment id, so that from then on a
+// missing record is a lost one, and removes the ticket, which no longer opens anything. If that
+// cannot be saved now, nothing fails: the next login does it.
 func (s Store) finish(name string, r *record.Record) {
 	if st, err := s.States.Open(name); err == nil {
 		defer st.Close()
@@ -194,8 +194,8 @@ func (s Store) finish(name string, r *record.Record) {
 	}
 }
 
-// twin is the device of r that makes the same codes as d, or has the same number: what one has used
-// up the other would accept.
+// twin returns the device of r that makes the same codes as d, or has the same number: a code used
+// up with one would be accepted by the other.
 func twin(r *record.Record, d *record.Device) *record.Device {
 	i := slices.IndexFunc(r.Devices, func(old record.Device) bool {
 		return old.Type == d.Type && bytes.Equal(old.Secret, d.Secret)

@@ -18,7 +18,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// devices are the labels that alice's record has; nil if she has none. Any inconsistency with her state is an error.
+// devices returns the labels of the devices in alice's record; nil if she has none. Any
+// inconsistency with her state is an error.
 func devices(t *testing.T, root testroot.Root) []string {
 	t.Helper()
 	account, err := root.Keyring().Open(alice)
@@ -43,24 +44,27 @@ func TestTheFirstDeviceEnrollsAndTheSecondIsAdded(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	step := oath.Step(&phone, noon)
 	testroot.Must(t, k.Add(enrollment.ByRoot(), alice, phone, step))
-	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Replayed) // it was used to confirm the enrollment
+	// it was used to confirm the enrollment
+	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Replayed)
 	expect(t, root, testroot.Code(t, phone, noon.Add(30*time.Second)), noon, factor.Accepted)
 	testroot.Must(t, k.Add(enrollment.ByRoot(), alice, testroot.TOTP("tablet"), 0))
 	if got := devices(t, root); !slices.Equal(got, []string{"phone", "tablet"}) {
 		t.Errorf("devices are %q", got)
 	}
-	expect(t, root, testroot.Code(t, phone, noon.Add(30*time.Second)), noon, factor.Replayed) // still
+	// still used up
+	expect(t, root, testroot.Code(t, phone, noon.Add(30*time.Second)), noon, factor.Replayed)
 	expect(t, root, testroot.Code(t, testroot.TOTP("tablet"), noon), noon, factor.Accepted)
 }
 
-func TestTheSameSecretIsNotAddedTwiceSinceItsCodesWouldBeGoodTwice(t *testing.T) {
+func TestSameSecretIsNotAddedTwice(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
 	phone := testroot.TOTP("phone")
 	testroot.Must(t, k.Add(enrollment.ByRoot(), alice, phone, 0))
 	again := testroot.TOTP("tablet")
 	again.Secret = phone.Secret
-	if err := k.Add(enrollment.ByRoot(), alice, again, 0); err == nil || !strings.Contains(err.Error(), `"phone" has this secret`) {
+	err := k.Add(enrollment.ByRoot(), alice, again, 0)
+	if err == nil || !strings.Contains(err.Error(), `"phone" has this secret`) {
 		t.Errorf("%v", err)
 	}
 	if got := devices(t, root); !slices.Equal(got, []string{"phone"}) {
@@ -96,7 +100,7 @@ func TestADeviceIsNotRemovedByItsOwnCode(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
+func TestRefusedAddOrRemoveChangesNothing(t *testing.T) {
 	cases := []struct {
 		name string
 		do   func(k enrollment.Store) error
@@ -106,10 +110,12 @@ func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 			return k.Add(enrollment.ByRoot(), alice, testroot.TOTP("phone"), 0)
 		}, nil},
 		{"a device that is not valid", func(k enrollment.Store) error {
-			return k.Add(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1}, record.Device{}, 0)
+			return k.Add(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1},
+				record.Device{}, 0)
 		}, nil},
 		{"another uid", func(k enrollment.Store) error {
-			return k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid + 1}, testroot.TOTP("tablet"), 0)
+			return k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid + 1},
+				testroot.TOTP("tablet"), 0)
 		}, factor.ErrRecord},
 		{"the only device", func(k enrollment.Store) error {
 			return k.Remove(enrollment.ByRoot(), alice, "phone")
@@ -117,11 +123,16 @@ func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 		{"a device that is not there", func(k enrollment.Store) error {
 			return k.Remove(enrollment.ByRoot(), alice, "watch")
 		}, fs.ErrNotExist},
-		{"a device of nobody", func(k enrollment.Store) error {
+		{"a device of a user who is not enrolled", func(k enrollment.Store) error {
 			return k.Remove(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1}, "phone")
 		}, factor.ErrUnenrolled},
-		{"everything of nobody", func(k enrollment.Store) error { return k.Reset(enrollment.ByRoot(), "bob") }, fs.ErrNotExist},
-		{"everything of a name that is none", func(k enrollment.Store) error { return k.Reset(enrollment.ByRoot(), "../users/alice") }, record.ErrName},
+		{"everything of a user who is not enrolled",
+			func(k enrollment.Store) error { return k.Reset(enrollment.ByRoot(), "bob") },
+			fs.ErrNotExist},
+		{"everything of an invalid name",
+			func(k enrollment.Store) error {
+				return k.Reset(enrollment.ByRoot(), "../users/alice")
+			}, record.ErrName},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -132,14 +143,15 @@ func TestWhatCannotBeAddedOrRemovedChangesNothing(t *testing.T) {
 			if err := c.do(root.Store()); err == nil || c.want != nil && !errors.Is(err, c.want) {
 				t.Errorf("error is %v", err)
 			}
-			if _, err := root.Keyring().Records.Load(record.User{Name: "bob", UID: uid + 1}); !errors.Is(err, fs.ErrNotExist) {
+			bob := record.User{Name: "bob", UID: uid + 1}
+			if _, err := root.Keyring().Records.Load(bob); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("bob has a record: %v", err)
 			}
 		})
 	}
 }
 
-func TestADeviceIsRemovedAlsoWhereTheStateCannotBeSaved(t *testing.T) {
+func TestDeviceIsRemovedEvenIfTheStateCannotBeSaved(t *testing.T) {
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"), testroot.TOTP("tablet"))
 	if out, failed := testroot.FailCall(t, "fdatasync", "EIO", "remove", string(root)); failed {
@@ -150,7 +162,7 @@ func TestADeviceIsRemovedAlsoWhereTheStateCannotBeSaved(t *testing.T) {
 	}
 }
 
-func TestAfterAResetNothingOldIsAccepted(t *testing.T) {
+func TestAfterAResetOldCodesAreRefused(t *testing.T) {
 	root := testroot.New(t)
 	phone := testroot.TOTP("phone")
 	root.Enroll(t, "alice", uid, phone)
@@ -167,7 +179,7 @@ func TestAfterAResetNothingOldIsAccepted(t *testing.T) {
 	}
 }
 
-func TestAResetRemovesWhatCannotBeRead(t *testing.T) {
+func TestResetRemovesUnreadableFiles(t *testing.T) {
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
 	testroot.Write(t, root.Record("alice"), []byte("?"))
@@ -190,7 +202,7 @@ func TestUnlockEndsALockAndForgetsTheFailures(t *testing.T) {
 	if was, err := k.Unlock(enrollment.ByRoot(), alice, three, noon); was || err != nil {
 		t.Errorf("not locked after one failure: %v, %v", was, err)
 	}
-	if n := failures(t, root); n != 0 { // under another policy this one may have been the last
+	if n := failures(t, root); n != 0 { // another policy may have counted this as the last one
 		t.Errorf("got %d failures, want none", n)
 	}
 	for range 3 {
@@ -222,17 +234,19 @@ func TestAChangeKilledAtAnySystemCallLeavesTheOldEnrollmentOrTheNew(t *testing.T
 			prepare := func() {
 				root.Store().Reset(enrollment.ByRoot(), "alice")
 				for _, label := range strings.Fields(c.before) {
-					testroot.Must(t, root.Store().Add(enrollment.ByRoot(), alice, testroot.TOTP(label), 0))
+					testroot.Must(t,
+						root.Store().Add(enrollment.ByRoot(), alice, testroot.TOTP(label), 0))
 				}
 			}
 			prepare()
-			testroot.KillAtEveryCall(t, c.role, []string{string(root)}, func(before string, completed bool) {
-				got := strings.Join(devices(t, root), " ")
-				if got != c.after && (completed || got != c.before) {
-					t.Errorf("killed before %s: devices are %q", before, got)
-				}
-				prepare()
-			})
+			testroot.KillAtEveryCall(t, c.role, []string{string(root)},
+				func(before string, completed bool) {
+					got := strings.Join(devices(t, root), " ")
+					if got != c.after && (completed || got != c.before) {
+						t.Errorf("killed before %s: devices are %q", before, got)
+					}
+					prepare()
+				})
 		})
 	}
 }

@@ -2,9 +2,9 @@ package enrollment
 
 import "latchkey/pam/record"
 
-// indexed runs change, before and after which the index of uids is complete. Something else than
-// enroll may have put records there or taken them away since the last time. The caller holds the
-// lock of all changes.
+// indexed runs change, before and after which the index of uids is complete. Since the last time,
+// something other than enroll may have added or removed records. The caller holds the lock of all
+// changes.
 func (s Store) indexed(change func() error) error {
 	before, err := s.Stamp()
 	if err != nil {
@@ -21,7 +21,7 @@ func (s Store) indexed(change func() error) error {
 	done()
 	after, stampErr := s.Stamp()
 	if stampErr == nil && after != before {
-		s.Owners.Mark(after) // where it cannot be, the next look reads all records
+		s.Owners.Mark(after) // if this fails, the next lookup reads all records
 	}
 	return err
 }

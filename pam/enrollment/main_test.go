@@ -24,12 +24,12 @@ var (
 	alice = record.User{Name: "alice", UID: uid}
 )
 
-// at is a clock that stands still.
+// at returns a clock that stands still.
 func at(t time.Time) func() time.Time { return func() time.Time { return t } }
 
 func name(i int) string { return fmt.Sprintf("user%d", i) }
 
-// enrolled is alice with a phone, and a code that is always wrong.
+// enrolled returns alice with a phone, and a code that is always wrong.
 func enrolled(t *testing.T) (root testroot.Root, phone record.Device, wrong string) {
 	t.Helper()
 	phone = testroot.TOTP("phone")
@@ -39,7 +39,7 @@ func enrolled(t *testing.T) (root testroot.Root, phone record.Device, wrong stri
 	return root, phone, "00000000"
 }
 
-// expect types one code as alice, in a login of its own, and demands what becomes of it.
+// expect types one code as alice, in a login of its own, and checks the result.
 func expect(t *testing.T, root testroot.Root, code string, now time.Time, want factor.Result) {
 	t.Helper()
 	account, err := root.Keyring().Open(alice)
@@ -59,17 +59,18 @@ func failures(t *testing.T, root testroot.Root) int {
 	return len(st.Failures)
 }
 
-// add gives alice a tablet: the root.
+// add gives alice a tablet. Its argument is the root.
 func add(args []string) error {
-	return testroot.Root(args[0]).Store().Add(enrollment.ByRoot(), alice, testroot.TOTP("tablet"), 7)
+	return testroot.Root(args[0]).Store().Add(enrollment.ByRoot(), alice,
+		testroot.TOTP("tablet"), 7)
 }
 
-// remove takes it from her: the root.
+// remove takes the tablet from alice. Its argument is the root.
 func remove(args []string) error {
 	return testroot.Root(args[0]).Store().Remove(enrollment.ByRoot(), alice, "tablet")
 }
 
-// reset takes everything from her: the root.
+// reset takes everything from alice. Its argument is the root.
 func reset(args []string) error {
 	return testroot.Root(args[0]).Store().Reset(enrollment.ByRoot(), "alice")
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // A thief who has a password, or a code of a stolen device, may leave enroll waiting at a prompt.
-func TestProofIsNoneOnceWhatItIsOfIsGone(t *testing.T) {
+func TestProofByADeviceOrCodeThatIsGoneGivesNoRight(t *testing.T) {
 	accepted := func(m factor.Match) factor.Match { m.Result = factor.Accepted; return m }
 	tablet := testroot.TOTP("tablet")
 	ofTablet := accepted(factor.Match{Device: &tablet})
@@ -25,19 +25,21 @@ func TestProofIsNoneOnceWhatItIsOfIsGone(t *testing.T) {
 		err := s.Reset(enrollment.ByRoot(), alice.Name)
 		return errors.Join(err, s.Add(enrollment.ByRoot(), alice, tablet, 0))
 	}
-	removed := func(s enrollment.Store) error { return s.Remove(enrollment.ByRoot(), alice, "tablet") }
+	removed := func(s enrollment.Store) error {
+		return s.Remove(enrollment.ByRoot(), alice, "tablet")
+	}
 	for name, c := range map[string]struct {
 		m         factor.Match
 		meanwhile func(enrollment.Store) error
 		want      error
 	}{
-		"a code, and new recovery codes":          {ofTablet, newCodes, nil},
-		"a code, and its device is removed":       {ofTablet, removed, enrollment.ErrMeanwhile},
-		"a code, and the device is enrolled anew": {ofTablet, again, enrollment.ErrMeanwhile},
-		"a recovery code, and new ones":           {ofCodes, newCodes, enrollment.ErrMeanwhile},
-		"a recovery code, and a device goes":      {ofCodes, removed, nil},
-		"a code of root's, and a device goes":     {ofRoot, removed, nil},
-		"a code of root's, and a new enrollment":  {ofRoot, again, enrollment.ErrMeanwhile},
+		"a code, and new recovery codes":           {ofTablet, newCodes, nil},
+		"a code, and its device is removed":        {ofTablet, removed, enrollment.ErrMeanwhile},
+		"a code, and the device is enrolled again": {ofTablet, again, enrollment.ErrMeanwhile},
+		"a recovery code, and new ones":            {ofCodes, newCodes, enrollment.ErrMeanwhile},
+		"a recovery code, and a device goes":       {ofCodes, removed, nil},
+		"a code of root's, and a device goes":      {ofRoot, removed, nil},
+		"a code of root's, and a new enrollment":   {ofRoot, again, enrollment.ErrMeanwhile},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root, of := host(t)

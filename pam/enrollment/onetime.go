@@ -18,8 +18,8 @@ import (
 // back.
 var ErrTicket = errors.New("the ticket is no longer valid")
 
-// NewOneTimeCode makes a code that works once, until then. The code is for the user's eyes; the
-// state keeps a hash of it.
+// NewOneTimeCode makes a code that works once, up to the time until. The code is for the user's
+// eyes; the state keeps a hash of it.
 func NewOneTimeCode(until time.Time) (code string, c state.OneTimeCode, err error) {
 	c.Until = until
 	rand.Read(c.Salt[:])
@@ -28,7 +28,7 @@ func NewOneTimeCode(until time.Time) (code string, c state.OneTimeCode, err erro
 	return code, c, err
 }
 
-// SetBypass keeps a code that works in place of a device's, instead of any there was. It takes
+// SetBypass stores a code that works in place of a device's and replaces any earlier one. It takes
 // root. Errors are also those of Open.
 func (s Store) SetBypass(p Proof, u record.User, c state.OneTimeCode) error {
 	if err := p.allowsAll(); err != nil {
@@ -43,8 +43,8 @@ func (s Store) SetBypass(p Proof, u record.User, c state.OneTimeCode) error {
 	return commitOrUndo(account.State)
 }
 
-// SetTicket keeps a ticket for the first enrollment of u, instead of any there was. It takes root.
-// The error matches ErrEnrolled if u has a record.
+// SetTicket stores a ticket for the first enrollment of u and replaces any earlier one. It takes
+// root. The error matches ErrEnrolled if u has a record.
 func (s Store) SetTicket(p Proof, u record.User, c state.OneTimeCode) error {
 	if err := p.allowsAll(); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (s Store) SetTicket(p Proof, u record.User, c state.OneTimeCode) error {
 		}
 		defer st.Close()
 		st.Ticket = c
-		// Nothing was guessed against this one.
+		// No one has guessed at this ticket yet.
 		st.Failures, st.Locked, st.Refused = nil, time.Time{}, state.Refused{}
 		return st.CommitOrUndo()
 	})
@@ -91,14 +91,15 @@ func (s Store) unenrolledState(u record.User) (*state.File, error) {
 	return st, nil
 }
 
-// VerifyTicket compares code, which normalize.AnyCode has passed, with the ticket of a user who has no
-// record, charging the guess like Verify. It uses nothing up: the enrollment does that, with the
-// Proof that ByTicket makes of the ticket.
+// VerifyTicket compares code, which normalize.AnyCode has passed, with the ticket of a user who
+// has no record, and charges the guess as Verify does. It does not use the ticket up: the
+// enrollment does, with the Proof that ByTicket makes of the ticket.
 func (s Store) VerifyTicket(u record.User, code string, now time.Time, limits factor.Limits) (
 	factor.Result, state.OneTimeCode, error) {
 	st, err := s.States.Open(u.Name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return factor.Wrong, state.OneTimeCode{}, nil // there was no invitation, so nothing to guess
+		// without an invitation there is nothing to guess
+		return factor.Wrong, state.OneTimeCode{}, nil
 	}
 	if err != nil {
 		return factor.Wrong, state.OneTimeCode{}, factor.StateError(u.Name, err)
@@ -107,7 +108,8 @@ func (s Store) VerifyTicket(u record.User, code string, now time.Time, limits fa
 	if st.UID != u.UID {
 		return factor.Wrong, state.OneTimeCode{}, nil
 	}
-	if lockout, err := (&factor.Account{State: st}).Lockout(now, limits); err != nil || lockout.Locked() {
+	if lockout, err := (&factor.Account{State: st}).Lockout(now, limits); err != nil ||
+		lockout.Locked() {
 		return factor.Locked, st.Ticket, err
 	}
 	ok, err := factor.Opens(st.Ticket, code, now)

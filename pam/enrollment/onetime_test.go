@@ -26,7 +26,7 @@ func newCode(t *testing.T) (code string, g state.OneTimeCode) {
 	return code, g
 }
 
-func TestATicketIsCheckedAndTheEnrollmentUsesItUp(t *testing.T) {
+func TestEnrollmentUsesUpTheTicket(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
 	code, g := newCode(t)
@@ -40,7 +40,8 @@ func TestATicketIsCheckedAndTheEnrollmentUsesItUp(t *testing.T) {
 	e := enrollment.Enrollment{Devices: phone, Counters: []uint64{0}}
 	testroot.Must(t, k.Enroll(invited, alice, e))
 	testroot.Must(t, k.Reset(enrollment.ByRoot(), "alice"))
-	if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil || result != factor.Wrong {
+	if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil ||
+		result != factor.Wrong {
 		t.Errorf("after the enrollment: %v, %v", result, err)
 	}
 	if err := k.Enroll(invited, alice, e); !errors.Is(err, enrollment.ErrTicket) {
@@ -48,7 +49,7 @@ func TestATicketIsCheckedAndTheEnrollmentUsesItUp(t *testing.T) {
 	}
 }
 
-func TestATicketThatIsReplacedMeanwhileEnrollsNobody(t *testing.T) {
+func TestReplacedTicketEnrollsNoOne(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
 	code, g := newCode(t)
@@ -58,8 +59,9 @@ func TestATicketThatIsReplacedMeanwhileEnrollsNobody(t *testing.T) {
 	_, other := newCode(t)
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, other))
 	invited := enrollment.ByTicket(alice, noon, at(noon), found)
-	if err := k.Add(invited, alice, testroot.TOTP("phone"), 0); !errors.Is(err, enrollment.ErrTicket) {
-		t.Errorf("%v", err)
+	phone := testroot.TOTP("phone")
+	if err := k.Add(invited, alice, phone, 0); !errors.Is(err, enrollment.ErrTicket) {
+		t.Errorf("got error %v, want ErrTicket", err)
 	}
 	if got := devices(t, root); got != nil {
 		t.Errorf("she has %q", got)
@@ -81,12 +83,15 @@ func TestATicketIsRefused(t *testing.T) {
 	} {
 		root := testroot.New(t)
 		testroot.Must(t, root.Store().SetTicket(enrollment.ByRoot(), alice, g))
-		if result, _, err := root.Store().VerifyTicket(record.User{Name: "alice", UID: c.uid}, c.code, c.now, three); err != nil || result != factor.Wrong {
+		user := record.User{Name: "alice", UID: c.uid}
+		result, _, err := root.Store().VerifyTicket(user, c.code, c.now, three)
+		if err != nil || result != factor.Wrong {
 			t.Errorf("%s: %v, %v", name, result, err)
 		}
 	}
-	if result, _, err := testroot.New(t).Store().VerifyTicket(alice, code, noon, three); err != nil || result != factor.Wrong {
-		t.Errorf("of somebody who was not invited: %v, %v", result, err)
+	result, _, err := testroot.New(t).Store().VerifyTicket(alice, code, noon, three)
+	if err != nil || result != factor.Wrong {
+		t.Errorf("of a user who was not invited: got %v, %v; want Wrong", result, err)
 	}
 }
 
@@ -98,7 +103,8 @@ func TestGuessingATicketLocks(t *testing.T) {
 	for range 3 {
 		k.VerifyTicket(alice, "0000000000", noon, three)
 	}
-	if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil || result != factor.Locked {
+	result, _, err := k.VerifyTicket(alice, code, noon, three)
+	if err != nil || result != factor.Locked {
 		t.Errorf("%v, %v", result, err)
 	}
 }
@@ -108,7 +114,8 @@ func TestUnlockEndsTheLockOfAUserWithoutARecord(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
 	row := factor.Limits{Failures: 10, Window: time.Minute, Lock: time.Minute, Consecutive: 3}
-	if was, err := k.Unlock(enrollment.ByRoot(), alice, row, noon); was || !errors.Is(err, factor.ErrUnenrolled) {
+	if was, err := k.Unlock(enrollment.ByRoot(), alice, row, noon); was ||
+		!errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("without a state: got %v, %v; want ErrUnenrolled", was, err)
 	}
 	code, g := newCode(t)
@@ -123,20 +130,23 @@ func TestUnlockEndsTheLockOfAUserWithoutARecord(t *testing.T) {
 	if was, err := k.Unlock(enrollment.ByRoot(), alice, row, noon); !was || err != nil {
 		t.Errorf("got %v, %v; want the lock ended", was, err)
 	}
-	if result, _, err := k.VerifyTicket(alice, code, noon, row); err != nil || result != factor.Accepted {
+	if result, _, err := k.VerifyTicket(alice, code, noon, row); err != nil ||
+		result != factor.Accepted {
 		t.Errorf("then the ticket: got %v, %v; want it accepted", result, err)
 	}
 }
 
-func TestWhoIsEnrolledGetsNoTicketAndWhoIsNotNoBypass(t *testing.T) {
+func TestEnrolledUserGetsNoTicketAndUnenrolledUserNoBypass(t *testing.T) {
 	root := testroot.New(t)
 	_, g := newCode(t)
-	if err := root.Store().SetBypass(enrollment.ByRoot(), alice, g); !errors.Is(err, factor.ErrUnenrolled) {
-		t.Errorf("bypass: %v", err)
+	err := root.Store().SetBypass(enrollment.ByRoot(), alice, g)
+	if !errors.Is(err, factor.ErrUnenrolled) {
+		t.Errorf("bypass: got error %v, want ErrUnenrolled", err)
 	}
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
-	if err := root.Store().SetTicket(enrollment.ByRoot(), alice, g); !errors.Is(err, enrollment.ErrEnrolled) {
-		t.Errorf("ticket: %v", err)
+	err = root.Store().SetTicket(enrollment.ByRoot(), alice, g)
+	if !errors.Is(err, enrollment.ErrEnrolled) {
+		t.Errorf("ticket: got error %v, want ErrEnrolled", err)
 	}
 }
 
@@ -147,7 +157,8 @@ func TestATicketReplacesWhatIsLeftOfAnotherUserOfThatName(t *testing.T) {
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, earlier))
 	code, g := newCode(t)
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid + 1}, g))
-	if result, _, err := k.VerifyTicket(record.User{Name: "alice", UID: uid + 1}, code, noon, three); err != nil || result != factor.Accepted {
+	result, _, err := k.VerifyTicket(record.User{Name: "alice", UID: uid + 1}, code, noon, three)
+	if err != nil || result != factor.Accepted {
 		t.Errorf("%v, %v", result, err)
 	}
 }
@@ -166,7 +177,8 @@ func TestATicketIsUsedUpOnlyByAnEnrollmentThatIsSaved(t *testing.T) {
 	}
 	verified()
 	users := root.Join("etc/latchkey/users")
-	testroot.Must(t, os.Chmod(users, 0o555)) // as on a file system that is read-only: the state is made, and no record
+	// as on a file system that is read-only: the state is made, and no record
+	testroot.Must(t, os.Chmod(users, 0o555))
 	testroot.Unprivileged(t, func() {
 		if err := k.Add(invited, alice, testroot.TOTP("phone"), 0); err == nil {
 			t.Fatal("it was saved")
@@ -191,13 +203,15 @@ func TestANewTicketEndsTheLockOfWrongOnes(t *testing.T) {
 	for range 2 {
 		code, g := newCode(t)
 		testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
-		if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil || result != factor.Accepted {
+		if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil ||
+			result != factor.Accepted {
 			t.Fatalf("result %v, %v", result, err)
 		}
 		for range 3 {
 			k.VerifyTicket(alice, "0000000000", noon, three)
 		}
-		if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil || result != factor.Locked {
+		if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil ||
+			result != factor.Locked {
 			t.Fatalf("after three wrong ones: result %v, %v", result, err)
 		}
 	}

@@ -11,41 +11,41 @@ import (
 	"latchkey/pam/state"
 )
 
-// ProofLife is how long a proof gives the right to a change. No one reads a secret off a screen for
-// longer, and a program left waiting must not change anything once passwords, tickets and devices
-// are others.
+// ProofLife is how long a proof gives the right to a change. No one needs longer to read a secret
+// off a screen, and a program left waiting must not change anything once passwords, tickets and
+// devices are different.
 const ProofLife = 15 * time.Minute
 
 // Errors that say why a proof gives no right to a change.
 var (
-	// ErrRight says that nothing was proven that gives the right, or that it takes root.
+	// ErrRight says that nothing that gives the right was proven, or that only root has it.
 	ErrRight = errors.New("nothing proves the right to this change")
-	// ErrProof says that what gave the right was proven too long ago.
+	// ErrProof says that the proof is too old.
 	ErrProof = errors.New("this took too long")
-	// ErrMeanwhile keeps out a thief who proved the password alone while there was no factor, or a
-	// code of a device that was stolen, and left enroll waiting until the owner had enrolled or had
+	// ErrMeanwhile keeps out a thief who proved the password alone while there was no factor, or
+	// gave a code of a stolen device, and left enroll waiting until the owner had enrolled or
 	// removed that device.
 	ErrMeanwhile = errors.New("the devices of this account were changed meanwhile")
 )
 
-// errFirstNoLonger is ErrMeanwhile where it was a first enrollment that was proven.
+// errFirstNoLonger is ErrMeanwhile for a proof of the right to a first enrollment.
 var errFirstNoLonger = fmt.Errorf("%w: %w", ErrEnrolled, ErrMeanwhile)
 
-// Proof is what gives the right to change what one user has. Every change takes one, and looks at
-// it under the lock that makes the change: it may be minutes old. The zero Proof gives no right.
+// Proof is the right to change what one user has. Every change takes one and checks it under the
+// lock that makes the change, because it may be minutes old. The zero Proof gives no right.
 type Proof struct {
 	by    prover
 	user  record.User
 	began time.Time        // when the first thing was proven
-	clock func() time.Time // says how long ago that is
+	clock func() time.Time // tells how long ago that is
 
-	ticket state.OneTimeCode  // byTicket: the enrollment uses it up
-	of     state.EnrollmentID // byCode: the enrollment that the code is of
-	device *state.DeviceID    // byCode: whose code it was; nil: no device's
-	codes  *state.SetID       // byCode: the set of the recovery code; nil: it was none
+	ticket state.OneTimeCode  // byTicket: the ticket, which the enrollment uses up
+	of     state.EnrollmentID // byCode: the enrollment that the code belongs to
+	device *state.DeviceID    // byCode: the device that made the code; nil: none
+	codes  *state.SetID       // byCode: the set of the recovery code; nil: it was not one
 }
 
-// prover is what proves the right.
+// prover says what proves the right.
 type prover int
 
 const (
@@ -56,17 +56,17 @@ const (
 	byCode
 )
 
-// ByRoot is the right of root, who may change everything at any time.
+// ByRoot returns the right of root, who may change everything at any time.
 func ByRoot() Proof { return Proof{by: byRoot} }
 
-// ByPassword is the right to a first enrollment of a user whose password was given at began, where
-// no ticket is asked for.
+// ByPassword returns the right to a first enrollment, where no ticket is required, of a user whose
+// password was given at began.
 func ByPassword(u record.User, began time.Time, clock func() time.Time) Proof {
 	return Proof{by: byPassword, user: u, began: began, clock: clock}
 }
 
-// ByTicket is the right to a first enrollment where the policy asks for a ticket as well: the one
-// that VerifyTicket found.
+// ByTicket returns the right to a first enrollment where the policy also requires a ticket: the
+// one that VerifyTicket found.
 func ByTicket(u record.User, began time.Time, clock func() time.Time,
 	ticket state.OneTimeCode) Proof {
 	p := ByPassword(u, began, clock)
@@ -74,8 +74,8 @@ func ByTicket(u record.User, began time.Time, clock func() time.Time,
 	return p
 }
 
-// ByCode is the right of a user who has given the password at began and then a code, which was
-// compared with the record with. A match that is not Accepted gives no right.
+// ByCode returns the right of a user who gave the password at began and then a code, which was
+// compared with the record and led to match. A match that is not Accepted gives no right.
 func ByCode(began time.Time, clock func() time.Time, with *record.Record, m factor.Match) Proof {
 	if with == nil || m.Result != factor.Accepted {
 		return Proof{}
@@ -93,7 +93,7 @@ func ByCode(began time.Time, clock func() time.Time, with *record.Record, m fact
 	return p
 }
 
-// allowsAll reports why p gives no right to what only root may do.
+// allowsAll returns why p gives no right to what only root may do, or nil.
 func (p Proof) allowsAll() error {
 	if p.by != byRoot {
 		return ErrRight
@@ -101,8 +101,8 @@ func (p Proof) allowsAll() error {
 	return nil
 }
 
-// allows reports why p gives no right to change what u has, whose record is r: nil if there is
-// none.
+// allows returns why p gives no right to change what u, whose record is r, has; nil if it gives
+// the right.
 func (p Proof) allows(u record.User, r *record.Record) error {
 	if p.by == byRoot {
 		return nil
@@ -122,7 +122,7 @@ func (p Proof) allows(u record.User, r *record.Record) error {
 	return ErrRight
 }
 
-// allowsFirst reports why an enrollment would not be the first any longer.
+// allowsFirst returns why an enrollment would no longer be the first, or nil.
 func (p Proof) allowsFirst(r *record.Record) error {
 	switch {
 	case r != nil:
@@ -133,7 +133,7 @@ func (p Proof) allowsFirst(r *record.Record) error {
 	return nil
 }
 
-// allowsChange reports whether r still has what the code was of.
+// allowsChange reports whether r still has the device or recovery code that the proof is of.
 func (p Proof) allowsChange(r *record.Record) error {
 	switch {
 	case r == nil || r.Enrollment != p.of:

@@ -22,27 +22,39 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// changes are all operations that change what a user has. Alice is enrolled with phone and tablet,
+// changes are all operations that change what a user has. Alice is enrolled with phone and tablet;
 // bob is not.
 var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 	"Add": func(s enrollment.Store, p enrollment.Proof) error {
 		return s.Add(p, alice, enrollment.NewPhone("mobile", "+15551234567", noon), 0)
 	},
-	"Enroll":  func(s enrollment.Store, p enrollment.Proof) error { return s.Enroll(p, bob, whole()) },
-	"Replace": func(s enrollment.Store, p enrollment.Proof) error { return s.Replace(p, alice, whole()) },
+	"Enroll": func(s enrollment.Store, p enrollment.Proof) error {
+		return s.Enroll(p, bob, whole())
+	},
+	"Replace": func(s enrollment.Store, p enrollment.Proof) error {
+		return s.Replace(p, alice, whole())
+	},
 	"Import": func(s enrollment.Store, p enrollment.Proof) error {
 		all := func(*factor.Account) (enrollment.Enrollment, error) { return whole(), nil }
 		return s.Exclusive(func() error { return s.Import(p, alice, whole(), all) })
 	},
-	"Remove":      func(s enrollment.Store, p enrollment.Proof) error { return s.Remove(p, alice, "tablet") },
-	"SetRecovery": func(s enrollment.Store, p enrollment.Proof) error { return s.SetRecovery(p, alice, codes()) },
-	"Reset":       func(s enrollment.Store, p enrollment.Proof) error { return s.Reset(p, alice.Name) },
+	"Remove": func(s enrollment.Store, p enrollment.Proof) error {
+		return s.Remove(p, alice, "tablet")
+	},
+	"SetRecovery": func(s enrollment.Store, p enrollment.Proof) error {
+		return s.SetRecovery(p, alice, codes())
+	},
+	"Reset": func(s enrollment.Store, p enrollment.Proof) error { return s.Reset(p, alice.Name) },
 	"Unlock": func(s enrollment.Store, p enrollment.Proof) error {
 		_, err := s.Unlock(p, alice, three, noon)
 		return err
 	},
-	"SetBypass": func(s enrollment.Store, p enrollment.Proof) error { return s.SetBypass(p, alice, oneTimeCode()) },
-	"SetTicket": func(s enrollment.Store, p enrollment.Proof) error { return s.SetTicket(p, bob, oneTimeCode()) },
+	"SetBypass": func(s enrollment.Store, p enrollment.Proof) error {
+		return s.SetBypass(p, alice, oneTimeCode())
+	},
+	"SetTicket": func(s enrollment.Store, p enrollment.Proof) error {
+		return s.SetTicket(p, bob, oneTimeCode())
+	},
 	"Advance": func(s enrollment.Store, p enrollment.Proof) error {
 		account, err := s.Open(alice)
 		if err != nil {
@@ -54,12 +66,13 @@ var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 	},
 }
 
-// forRoot are those that no user may do, whatever they prove.
+// forRoot are the operations that no user may do with any proof.
 var forRoot = []string{
 	"Advance", "Import", "Replace", "Reset", "SetBypass", "SetTicket", "Unlock",
 }
 
-// unproven are what a user does to prove something. It charges guesses and gives no right.
+// unproven are the operations by which a user proves something. They charge guesses and give no
+// right.
 var unproven = []string{"BookClaim", "CheckClaim", "EndClaim", "Exclusive", "VerifyTicket"}
 
 var bob = record.User{Name: "bob", UID: uid + 1}
@@ -75,7 +88,7 @@ func oneTimeCode() state.OneTimeCode {
 	return state.OneTimeCode{Until: noon.Add(time.Hour), Salt: [16]byte{1}}
 }
 
-// host is one where alice is enrolled and is locked. Bob has nothing.
+// host returns a host on which alice is enrolled and locked. Bob has nothing.
 func host(t *testing.T) (root testroot.Root, of *record.Record) {
 	t.Helper()
 	root = testroot.New(t)
@@ -90,20 +103,22 @@ func host(t *testing.T) (root testroot.Root, of *record.Record) {
 	return root, of
 }
 
-// files are all files below root and what is in them.
+// files returns all files below root and their content.
 func files(t *testing.T, root testroot.Root) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	testroot.Must(t, filepath.WalkDir(string(root), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.Type().IsRegular() {
-			all[path] = string(testroot.Read(t, path))
-		}
-		return err
-	}))
+	testroot.Must(t,
+		filepath.WalkDir(string(root), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				all[path] = string(testroot.Read(t, path))
+			}
+			return err
+		}))
 	return all
 }
 
-// refused demands that a change is refused for want, and that not a byte of any file changes.
+// refused checks that a change is refused with the error want and that not a byte of any file
+// changes.
 func refused(t *testing.T, root testroot.Root, name string, p enrollment.Proof, want error) {
 	t.Helper()
 	before := files(t, root)
@@ -137,7 +152,7 @@ func TestProofOfRootAllowsEveryChange(t *testing.T) {
 	}
 }
 
-func TestWhatAUserProvesIsNoRightToWhatTakesRoot(t *testing.T) {
+func TestProofOfAUserGivesNoRightToOperationsOfRoot(t *testing.T) {
 	for _, name := range forRoot {
 		root, of := host(t)
 		for _, p := range []enrollment.Proof{
@@ -150,7 +165,7 @@ func TestWhatAUserProvesIsNoRightToWhatTakesRoot(t *testing.T) {
 	}
 }
 
-// byTablet is the right that a code of alice's tablet gives at noon.
+// byTablet returns the right that a code of alice's tablet gives at noon.
 func byTablet(of *record.Record) enrollment.Proof {
 	m := factor.Match{Result: factor.Accepted, Method: method.TOTP, Device: of.Find("tablet")}
 	return enrollment.ByCode(noon, at(noon), of, m)
@@ -182,12 +197,16 @@ func TestProofLastsFifteenMinutesAndForOneUser(t *testing.T) {
 		proof  func(of *record.Record) enrollment.Proof
 		want   error
 	}{
-		"a code":               {"Add", func(r *record.Record) enrollment.Proof { return code(r, long) }, nil},
-		"a code, too long ago": {"Add", func(r *record.Record) enrollment.Proof { return code(r, tooLong) }, enrollment.ErrProof},
+		"a code": {"Add",
+			func(r *record.Record) enrollment.Proof { return code(r, long) }, nil},
+		"a code, too long ago": {"Add",
+			func(r *record.Record) enrollment.Proof { return code(r, tooLong) },
+			enrollment.ErrProof},
 		"a code, before its time": {"Add", func(r *record.Record) enrollment.Proof {
 			return code(r, -time.Second)
 		}, enrollment.ErrProof},
-		"a code of another user": {"Enroll", func(r *record.Record) enrollment.Proof { return code(r, 0) }, enrollment.ErrRight},
+		"a code of another user": {"Enroll",
+			func(r *record.Record) enrollment.Proof { return code(r, 0) }, enrollment.ErrRight},
 		"the password": {"Enroll", func(*record.Record) enrollment.Proof {
 			return enrollment.ByPassword(bob, noon, after(long))
 		}, nil},
@@ -218,7 +237,7 @@ func TestProofLastsFifteenMinutesAndForOneUser(t *testing.T) {
 	}
 }
 
-// A new operation takes a proof, and is in the tables above.
+// A new operation takes a proof and is in the tables above.
 func TestEveryOperationOfAStoreTakesAProofOrIsKnownToNeedNone(t *testing.T) {
 	store, proof := reflect.TypeFor[enrollment.Store](), reflect.TypeFor[enrollment.Proof]()
 	keyring := reflect.TypeFor[factor.Keyring]()
@@ -255,7 +274,7 @@ func forgotten(s enrollment.Store) error { return s.Reset(`+argument+`"alice") }
 	}
 }
 
-// compiled is what the compiler says of a package; "" if it takes it.
+// compiled returns what the compiler says of a package; "" if it compiles.
 func compiled(t *testing.T, source string) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -8,7 +8,7 @@ import (
 	"latchkey/pam/record"
 )
 
-// RecoveryCodes is how many codes a set has.
+// RecoveryCodes is the number of codes in a set.
 const RecoveryCodes = 10
 
 // NewRecovery makes a set of recovery codes. The codes are for the user's eyes, once; the record
@@ -35,8 +35,8 @@ func ImportedRecovery(codes []string) (r record.Recovery) {
 	return r
 }
 
-// RecoveryUsed reports whether recovery code number n of a is used, or has to count as used since
-// that is not known.
+// RecoveryUsed reports whether recovery code number n of a is used, or has to count as used
+// because that is unknown.
 func RecoveryUsed(a *factor.Account, n int) bool {
 	used := a.UsedCodes()
 	return used == nil || used.Used&(1<<n) != 0

@@ -21,20 +21,24 @@ func moved(codes ...string) enrollment.Enrollment {
 
 func TestAWholeEnrollmentIsMadeAtOnce(t *testing.T) {
 	root := testroot.New(t)
-	testroot.Must(t, root.Store().Enroll(enrollment.ByRoot(), alice, moved("12345678", "87654321")))
+	testroot.Must(t,
+		root.Store().Enroll(enrollment.ByRoot(), alice, moved("12345678", "87654321")))
 	account, err := root.Keyring().Open(alice)
 	testroot.Must(t, err)
 	defer account.Close()
-	if account.RecoveryLeft() != 2 || account.State.Devices[0].Counter != 7 || account.State.Devices[1].Counter != 8 {
+	if account.RecoveryLeft() != 2 || account.State.Devices[0].Counter != 7 ||
+		account.State.Devices[1].Counter != 8 {
 		t.Errorf("%d codes, %+v", account.RecoveryLeft(), account.State.Devices)
 	}
 }
 
-func TestWhoHasASecondFactorKeepsItUnlessItIsReplaced(t *testing.T) {
+func TestEnrolledUserKeepsTheSecondFactorUnlessReplaced(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
 	testroot.Must(t, k.Add(enrollment.ByRoot(), alice, testroot.TOTP("phone"), 3))
-	if err := k.Enroll(enrollment.ByRoot(), alice, moved("12345678")); !errors.Is(err, enrollment.ErrEnrolled) {
+	again := moved("12345678")
+	if err := k.Enroll(enrollment.ByRoot(), alice,
+		again); !errors.Is(err, enrollment.ErrEnrolled) {
 		t.Errorf("%v", err)
 	}
 	if got := devices(t, root); !slices.Equal(got, []string{"phone"}) {
@@ -56,7 +60,11 @@ func TestAnImportedRecoveryCodeIsAcceptedOnceBesideDevicesOfEightDigits(t *testi
 	root := testroot.New(t)
 	token := testroot.TOTP("long")
 	token.Digits = 8
-	e := enrollment.Enrollment{Devices: []record.Device{token}, Counters: []uint64{0}, Recovery: enrollment.ImportedRecovery([]string{"12345678"})}
+	e := enrollment.Enrollment{
+		Devices:  []record.Device{token},
+		Counters: []uint64{0},
+		Recovery: enrollment.ImportedRecovery([]string{"12345678"}),
+	}
 	testroot.Must(t, root.Store().Enroll(enrollment.ByRoot(), alice, e))
 	expect(t, root, "12345678", noon, factor.Accepted)
 	expect(t, root, "12345678", noon, factor.Replayed)

@@ -11,8 +11,8 @@ import (
 	"latchkey/pam/state"
 )
 
-// Reset removes everything name has, readable or not, in the order that is the reverse of enroll's:
-// a crash at any instant leaves the old enrollment or none. It takes root. The error matches
+// Reset removes everything name has, readable or not, in the reverse of enroll's order: after a
+// crash at any instant there is the old enrollment or none. It takes root. The error matches
 // fs.ErrNotExist if there was nothing, and safefile.ErrInForce or ErrHalf if something was removed
 // all the same.
 func (s Store) Reset(p Proof, name string) error {
@@ -39,9 +39,9 @@ func (s Store) Reset(p Proof, name string) error {
 	})
 }
 
-// release locks name's state and, where it can be, takes the enrollment id out of it, so that the
+// release locks name's state and, if possible, removes the enrollment id from it, so that the
 // record may go. A login under way keeps its state until its verdict. One that hangs with it must
-// not stop a reset, though: that goes on without.
+// not stop a reset, so the reset then goes on without the lock.
 func (s Store) release(name string) io.Closer {
 	if st, err := s.States.Open(name); err == nil {
 		st.Enrollment = state.EnrollmentID{}
@@ -52,12 +52,12 @@ func (s Store) release(name string) io.Closer {
 	return lock
 }
 
-// gone reports whether a file that was to be removed is not there any longer.
+// gone reports whether a file that was to be removed is no longer there.
 func gone(err error) bool {
 	return err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, safefile.ErrInForce)
 }
 
-// resetError is that of a reset after which there is neither record nor state.
+// resetError returns the error of a reset after which there is neither record nor state.
 func resetError(recordErr, stateErr error) error {
 	if errors.Is(recordErr, safefile.ErrInForce) {
 		return recordErr

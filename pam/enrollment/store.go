@@ -13,11 +13,11 @@ import (
 	"latchkey/pam/state"
 )
 
-// Store is all users' records and states, to be changed.
+// Store holds the records and states of all users, to be changed.
 type Store struct{ factor.Keyring }
 
-// Exclusive runs change while no other enroll changes anything, after what a killed one has left
-// was removed. Logins do not wait for it.
+// Exclusive runs change while no other enroll changes anything, after removing what a killed one
+// left behind. Logins do not wait for it.
 func (s Store) Exclusive(change func() error) error {
 	return s.States.Exclusive(func() error {
 		if err := s.Records.Sweep(); err != nil {
@@ -27,7 +27,7 @@ func (s Store) Exclusive(change func() error) error {
 	})
 }
 
-// ensureHost makes the file that counts for the whole host, if there is none.
+// ensureHost makes the file of the host's counters if there is none.
 func (s Store) ensureHost() error {
 	lock, err := s.Host.Lock(factor.HostName)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -56,7 +56,7 @@ func (s Store) change(p Proof, u record.User, edit func(next *record.Record) err
 	})
 }
 
-// commitOrUndo saves a change that is to count only if the caller hears that it was saved.
+// commitOrUndo saves a change that is to count only if the caller learns that it was saved.
 func commitOrUndo(f *state.File) error {
 	if err := f.CommitOrUndo(); err != nil {
 		return fmt.Errorf("%w: %w", factor.ErrState, err)

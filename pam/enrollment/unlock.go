@@ -9,9 +9,9 @@ import (
 	"latchkey/pam/state"
 )
 
-// Advance moves the moving factor of one of a's devices forward to counter, if something else has
-// used it up to there; never back, so that no code is made good again. It reports whether it moved.
-// It takes root.
+// Advance moves the moving factor of one of a's devices forward to counter, because something else
+// has used it up to there; never back, so that no code becomes valid again. It reports whether it
+// moved. It takes root.
 func Advance(p Proof, a *factor.Account, id state.DeviceID, counter uint64) (bool, error) {
 	if err := p.allowsAll(); err != nil {
 		return false, err
@@ -24,9 +24,9 @@ func Advance(p Proof, a *factor.Account, id state.DeviceID, counter uint64) (boo
 	return true, commitOrUndo(a.State)
 }
 
-// Unlock ends a lock and forgets the failures that led to it. It reports whether limits lock the
-// user; those of a service with a policy of its own may, where these do not, so the failures are
-// forgotten in any case. It takes root.
+// Unlock ends a lock and forgets the failures that led to it. It reports whether the user is
+// locked under limits. A service with a policy of its own may lock the user under other limits, so
+// the failures are forgotten in any case. It takes root.
 func (s Store) Unlock(
 	p Proof, u record.User, limits factor.Limits, now time.Time) (bool, error) {
 	if err := p.allowsAll(); err != nil {
@@ -43,8 +43,8 @@ func (s Store) Unlock(
 	return was, commitOrUndo(file)
 }
 
-// lockable opens the state of a user who may be locked: users without a record can be, too, by
-// wrong tickets and by wrong codes of a number that they claim.
+// lockable opens the state of a user who may be locked. Users without a record can be locked too,
+// by wrong tickets and by wrong codes for a number that they claim.
 func (s Store) lockable(u record.User) (*state.File, error) {
 	account, err := s.Open(u)
 	if err == nil {
