@@ -16,18 +16,20 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// application builds the host of testdata, once.
+// application builds the host program in testdata, once.
 var application = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(home(), "host")
 	cc := os.Getenv("CC")
 	if cc == "" {
 		cc = "cc"
 	}
-	out, err := exec.Command(cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-rdynamic", "testdata/host.c", "-o", path, "-lpam").CombinedOutput()
+	out, err := exec.Command(cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-rdynamic",
+		"testdata/host.c", "-o", path, "-lpam").CombinedOutput()
 	return path, errors.Join(err, nonempty(out))
 })
 
-// applied is a login of a user through the built module in an application of its own, which keeps nothing.
+// applied is a user's login through the built module in an application of its own, which keeps
+// nothing.
 type applied struct {
 	t    *testing.T
 	cmd  *exec.Cmd
@@ -35,7 +37,7 @@ type applied struct {
 	said *bufio.Reader
 }
 
-// apply starts it on a directory that module made, behind a prefix such as strace's.
+// apply starts the application on a directory that module made, behind a prefix such as strace's.
 func apply(t *testing.T, prefix []string, confdir, name string, options ...string) *applied {
 	t.Helper()
 	path, err := application()
@@ -58,7 +60,7 @@ func apply(t *testing.T, prefix []string, confdir, name string, options ...strin
 	return a
 }
 
-// hears is what the application says next.
+// hears returns what the application says next.
 func (a *applied) hears() string {
 	a.t.Helper()
 	text, err := a.said.ReadString(0)
@@ -66,14 +68,14 @@ func (a *applied) hears() string {
 	return strings.TrimSuffix(text, "\x00")
 }
 
-// answers has the user type something.
+// answers types something for the user.
 func (a *applied) answers(text string) {
 	a.t.Helper()
 	_, err := io.WriteString(a.in, text)
 	testroot.Must(a.t, err)
 }
 
-// ends demands the code that pam_authenticate returned.
+// ends checks the code that pam_authenticate returned.
 func (a *applied) ends(want string) {
 	a.t.Helper()
 	if got := a.hears(); got != "code "+want {

@@ -23,8 +23,12 @@ func list(t *testing.T, args ...string) []string {
 }
 
 // forbidden is what a program that runs as root at every login has no use for.
-var forbidden = regexp.MustCompile(`^(net|net/http|net/http/.*|net/rpc.*|net/smtp|crypto/tls|crypto/x509|os/exec|os/user|os/signal|log/syslog|image/png|image/jpeg|image/gif|` +
-	`plugin|runtime/cgo|testing|C|text/template|html/template|encoding/gob|expvar|.*/qrcode.*|rsc\.io/.*|.*msteinert/pam.*|latchkey/enroll.*|latchkey/pam/enrollment|latchkey/pam/twilio|.*/twilio-go.*|latchkey/pam/internal/.*)$`)
+var forbidden = regexp.MustCompile(
+	`^(net|net/http|net/http/.*|net/rpc.*|net/smtp|crypto/tls|crypto/x509|` +
+		`os/exec|os/user|os/signal|log/syslog|image/png|image/jpeg|image/gif|` +
+		`plugin|runtime/cgo|testing|C|text/template|html/template|encoding/gob|expvar|` +
+		`.*/qrcode.*|rsc\.io/.*|.*msteinert/pam.*|latchkey/enroll.*|latchkey/pam/enrollment|` +
+		`latchkey/pam/twilio|.*/twilio-go.*|latchkey/pam/internal/.*)$`)
 
 func TestTheProgramLinksNoNetworkNoProcessesAndNoQRCodes(t *testing.T) {
 	deps := list(t, "-deps", "latchkey/pam/login")
@@ -38,10 +42,11 @@ func TestTheProgramLinksNoNetworkNoProcessesAndNoQRCodes(t *testing.T) {
 	}
 }
 
-// The program that enrolls inside a login may also write records and draw QR codes, and no more.
+// The program that enrolls during a login may also write records and draw QR codes, but nothing
+// else.
 var ofEnrolling = regexp.MustCompile(`^(rsc\.io/qr.*|latchkey/enroll/.*|latchkey/pam/enrollment)$`)
 
-func TestTheProgramThatEnrollsAlsoLinksEnrollmentAndQRCodesAndNoMore(t *testing.T) {
+func TestEnrollingProgramLinksOnlyEnrollmentAndQRCodesInAddition(t *testing.T) {
 	deps := list(t, "-deps", "latchkey/enroll/firstlogin")
 	for _, path := range deps {
 		if forbidden.MatchString(path) && !ofEnrolling.MatchString(path) {
@@ -55,8 +60,8 @@ func TestTheProgramThatEnrollsAlsoLinksEnrollmentAndQRCodesAndNoMore(t *testing.
 	}
 }
 
-// A login only reads records. That pam/factor does not import what writes them is what keeps it so
-// for every program.
+// A login only reads records. That holds for every program because pam/factor does not import the
+// code that writes them.
 func TestNothingBelowALoginImportsEnrollment(t *testing.T) {
 	for _, below := range []string{"session", "flow", "factor", "policy", "record", "state"} {
 		if slices.Contains(list(t, "-deps", "latchkey/pam/"+below), "latchkey/pam/enrollment") {
@@ -65,8 +70,8 @@ func TestNothingBelowALoginImportsEnrollment(t *testing.T) {
 	}
 }
 
-// pam/record can write a record, for enroll. Nothing in the login program calls that, so the linker
-// leaves it out.
+// pam/record can write a record, for enroll. Nothing in the login program calls that, so the
+// linker leaves it out.
 func TestTheBuiltProgramHasNoCodeThatWritesARecord(t *testing.T) {
 	reads := 0
 	for _, name := range symbols(t) {
@@ -86,12 +91,14 @@ var writesRecord = regexp.MustCompile(`^latchkey/pam/record\.(Store\.(Save|Remov
 	`\(\*(Record|Store|key)\)\.(encode.*|Save|Remove|Sweep))`)
 
 func TestNothingItLinksUsesCgo(t *testing.T) {
-	if got := list(t, "-deps", "-f", "{{range .CgoFiles}}{{$.ImportPath}}/{{.}} {{end}}", "latchkey/pam/login"); len(got) > 0 {
+	got := list(t, "-deps", "-f", "{{range .CgoFiles}}{{$.ImportPath}}/{{.}} {{end}}",
+		"latchkey/pam/login")
+	if len(got) > 0 {
 		t.Errorf("with C in it: %q", got)
 	}
 }
 
-// symbols are the names of all code and data in the built program.
+// symbols returns the names of all code and data in the built program.
 func symbols(t *testing.T) (names []string) {
 	t.Helper()
 	path, err := program()
@@ -110,7 +117,7 @@ func symbols(t *testing.T) (names []string) {
 	return names
 }
 
-// tables are what is left of the QR encoder that github.com/pquerna/otp imports for otp.Key.Image:
+// tables are what remains of the QR encoder that github.com/pquerna/otp imports for otp.Key.Image:
 // the arithmetic that it prepares when a program starts, in 6 µs.
 var tables = regexp.MustCompile(`^github\.com/boombuler/barcode/` +
 	`(qr\.(\.inittask|init|ec|newErrorCorrection)|utils\.NewGaloisField)$`)

@@ -15,11 +15,12 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// fileSystems are those on which a full disk is tried: what makes each on a device or a file of
-// 256 MB.
+// fileSystems are the file systems on which a full disk is tried, with the command that makes each
+// on a device or a file of 256 MB.
 var fileSystems = map[string][]string{
-	"btrfs":       {"mkfs.btrfs", "-q", "-f"},
-	"btrfs-mixed": {"mkfs.btrfs", "-q", "-f", "--mixed"}, // as on small disks: data and metadata share their blocks
+	"btrfs": {"mkfs.btrfs", "-q", "-f"},
+	// as on small disks: data and metadata share their blocks
+	"btrfs-mixed": {"mkfs.btrfs", "-q", "-f", "--mixed"},
 	"ext4":        {"mkfs.ext4", "-q", "-F", "-m", "0"},
 	"xfs":         {"mkfs.xfs", "-q", "-f"},
 	"tmpfs":       nil,
@@ -37,10 +38,11 @@ func mounted(t *testing.T, kind, dir string) {
 		testroot.Must(t, os.WriteFile(image, nil, 0o600))
 		size := int64(256 << 20)
 		if kind == "xfs" {
-			size = 320 << 20 // mkfs.xfs makes none that is smaller than 300 MB
+			size = 320 << 20 // mkfs.xfs refuses to make one smaller than 300 MB
 		}
 		testroot.Must(t, os.Truncate(image, size))
-		if out, err := exec.Command(mkfs[0], append(mkfs[1:], image)...).CombinedOutput(); err != nil {
+		format := exec.Command(mkfs[0], append(mkfs[1:], image)...)
+		if out, err := format.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v: %s; packaging/deps.sh installs it", mkfs[0], err, out)
 		}
 		line = []string{"mount", "-o", "loop", image, dir}
@@ -57,7 +59,7 @@ func fill(t *testing.T, dir string) {
 	for size := 1 << 20; size > 0; size /= 16 {
 		f, err := os.Create(fmt.Sprint(dir, "/fill", size))
 		if err != nil {
-			continue // not even a name has room
+			continue // not even a name fits
 		}
 		for block := make([]byte, size); err == nil; {
 			_, err = f.Write(block)
@@ -68,8 +70,8 @@ func fill(t *testing.T, dir string) {
 	unix.Sync()
 }
 
-// fullHost is a host whose /var/lib/latchkey is a file system of that kind, and alice, who has a
-// token. Nothing is full yet.
+// fullHost returns a host whose /var/lib/latchkey is a file system of that kind, and alice, who
+// has a token. Nothing is full yet.
 func fullHost(t *testing.T, kind string) (*host, record.Device) {
 	t.Helper()
 	h := newHost(t, "[limits]\ntries = 1\nfailures = \"64/10m\"\n")
@@ -80,11 +82,12 @@ func fullHost(t *testing.T, kind string) (*host, record.Device) {
 	testroot.Must(t, os.Mkdir(dir+"/users", 0o700))
 	testroot.Must(t, os.Remove(h.root.Record("alice")))
 	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, testroot.Noon)
-	testroot.Must(t, h.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
+	testroot.Must(t,
+		h.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
 	return h, token
 }
 
-// typed is one login in which this code is typed. It reports whether that was allowed.
+// typed logs in once with this code and reports whether that was allowed.
 func (h *host) typed(code string) (allowed bool) {
 	h.t.Helper()
 	g := h.login()
@@ -110,7 +113,8 @@ func TestFullDiskStopsNoLoginAndLetsNoCodeBeUsedTwice(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			h, token := fullHost(t, kind)
 			fill(t, h.root.Join("var/lib/latchkey"))
-			if err := os.WriteFile(h.root.Join("var/lib/latchkey/more"), make([]byte, 1<<16), 0o600); err == nil {
+			more := h.root.Join("var/lib/latchkey/more")
+			if os.WriteFile(more, make([]byte, 1<<16), 0o600) == nil {
 				t.Fatal("the disk is not full")
 			}
 			for counter := range uint64(50) {
@@ -138,8 +142,8 @@ func failures(t *testing.T, h *host) int {
 	return len(st.Failures)
 }
 
-// A state that something else than enroll has put there, a backup program for instance, is copied
-// on write: a full disk denies. The next change by enroll makes it one that is not.
+// A state that something other than enroll has put there, such as a backup program, is copied on
+// write, and a full disk denies. The next change by enroll makes it one that is not.
 func TestStateCopiedByOthersIsDeniedOnFullBtrfsUntilEnrollChangesIt(t *testing.T) {
 	h, token := fullHost(t, "btrfs")
 	keyring, state := h.root.Keyring(), h.root.State("alice")
@@ -162,7 +166,9 @@ func TestStateCopiedByOthersIsDeniedOnFullBtrfsUntilEnrollChangesIt(t *testing.T
 	for _, file := range fills {
 		testroot.Must(t, os.Remove(file))
 	}
-	testroot.Must(t, enrollment.Store{Keyring: keyring}.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("second"), 0))
+	testroot.Must(t,
+		enrollment.Store{Keyring: keyring}.Add(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, testroot.TOTP("second"), 0))
 	if copied, err := keyring.States.CopiedOnWrite("alice"); err != nil || copied {
 		t.Fatalf("after a change, copied on write: %v, %v", copied, err)
 	}

@@ -22,7 +22,7 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// newcomer is a host where alice has nothing yet and enrolls inside the login.
+// newcomer returns a host on which alice has nothing yet and enrolls during the login.
 func newcomer(t *testing.T) *host {
 	t.Helper()
 	_, err := enroller()
@@ -32,7 +32,7 @@ func newcomer(t *testing.T) *host {
 	return h
 }
 
-// scan is the app after the prompt with its secret.
+// scan returns the app after the prompt with its secret.
 func (g *gate) scan() record.Device {
 	g.t.Helper()
 	frame, err := g.receive()
@@ -40,7 +40,7 @@ func (g *gate) scan() record.Device {
 	return g.read(frame)
 }
 
-// read is the app after that prompt.
+// read returns the app after that prompt.
 func (g *gate) read(frame string) record.Device {
 	g.t.Helper()
 	shown := regexp.MustCompile(`type it in by hand: ([A-Z2-7 ]+)\n`).FindStringSubmatch(frame)
@@ -50,12 +50,19 @@ func (g *gate) read(frame string) record.Device {
 	return appOf(g.t, shown[1])
 }
 
-// appOf is the app with a secret that was typed in by hand.
+// appOf returns the app with a secret that was typed in by hand.
 func appOf(t *testing.T, shown string) record.Device {
 	t.Helper()
-	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(shown, " ", ""))
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(
+		strings.ReplaceAll(shown, " ", ""))
 	testroot.Must(t, err)
-	return record.Device{Type: method.TOTP, Secret: secret, Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
+	return record.Device{
+		Type:      method.TOTP,
+		Secret:    secret,
+		Algorithm: "SHA1",
+		Digits:    6,
+		Period:    30 * time.Second,
+	}
 }
 
 func TestTheLoginBecomesTheProgramThatEnrolls(t *testing.T) {
@@ -68,26 +75,28 @@ func TestTheLoginBecomesTheProgramThatEnrolls(t *testing.T) {
 	}
 	g.send("A")
 	g.verdict("allow")
-	h.logged(`verdict=allow ` + alice + `method=totp device="app" reason=ok tries=1 ms=\d+ detail="enrolled in this login"`)
+	h.logged(`verdict=allow ` + alice +
+		`method=totp device="app" reason=ok tries=1 ms=\d+ detail="enrolled in this login"`)
 	h.silent()
 	h.free()
 	g = h.login()
 	g.expect("QFrom your app, or a recovery code. Verification code: ")
 }
 
-func TestAHostThatGoesAwayWhileSomebodyEnrollsLeavesNothing(t *testing.T) {
+func TestHostEndingDuringEnrollmentLeavesNothing(t *testing.T) {
 	h := newcomer(t)
 	g := h.login()
 	g.scan()
 	g.hangUp()
 	g.end()
-	h.logged(`verdict=deny ` + alice + `method=none device="" reason=conversation tries=0 ms=\d+ detail=".*"`)
+	h.logged(`verdict=deny ` + alice +
+		`method=none device="" reason=conversation tries=0 ms=\d+ detail=".*"`)
 	if names, err := h.root.Keyring().Records.Names(); err != nil || len(names) > 0 {
 		t.Errorf("there are records of %q, %v", names, err)
 	}
 }
 
-func TestWithoutTheProgramThatEnrollsNobodyIsLetIn(t *testing.T) {
+func TestLoginIsDeniedIfTheEnrollingProgramIsMissing(t *testing.T) {
 	h := newcomer(t)
 	path, err := enroller()
 	testroot.Must(t, err)
@@ -95,10 +104,13 @@ func TestWithoutTheProgramThatEnrollsNobodyIsLetIn(t *testing.T) {
 	t.Cleanup(func() { testroot.Must(t, os.Rename(path+".gone", path)) })
 	g := h.login()
 	g.verdict("deny 4")
-	h.logged(`verdict=deny ` + alice + `method=none device="" reason=internal tries=0 ms=\d+ detail=".*` + filepath.Base(path) + `: no such file or directory"`)
+	h.logged(`verdict=deny ` + alice +
+		`method=none device="" reason=internal tries=0 ms=\d+ detail=".*` + filepath.Base(path) +
+		`: no such file or directory"`)
 }
 
-// handedOver is the end of a socket at which a frame waits, as one login program leaves it for the next.
+// handedOver returns the end of a socket at which a frame waits, as one login program leaves it
+// for the next.
 func handedOver(t *testing.T, frame string) *os.File {
 	t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
@@ -110,18 +122,19 @@ func handedOver(t *testing.T, frame string) *os.File {
 	return f
 }
 
-func TestTheProgramThatEnrollsRefusesPeopleWhoStartIt(t *testing.T) {
+func TestEnrollingProgramRefusesToBeStartedByHand(t *testing.T) {
 	path, err := enroller()
 	testroot.Must(t, err)
 	cmd := exec.Command(path, "user=root")
 	var errs strings.Builder
 	cmd.Stderr = &errs
-	if out, err := cmd.Output(); err == nil || len(out) > 0 || !strings.Contains(errs.String(), "started by latchkey-login only") {
+	if out, err := cmd.Output(); err == nil || len(out) > 0 ||
+		!strings.Contains(errs.String(), "started by latchkey-login only") {
 		t.Errorf("it printed %q and %q, %v", out, errs.String(), err)
 	}
 }
 
-func TestTheProgramThatEnrollsTakesNoOtherHello(t *testing.T) {
+func TestEnrollingProgramRefusesAnyOtherHello(t *testing.T) {
 	h := newcomer(t)
 	path, err := enroller()
 	testroot.Must(t, err)
@@ -135,7 +148,8 @@ func TestTheProgramThatEnrollsTakesNoOtherHello(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h.t = t
 			cmd := exec.Command(path)
-			cmd.Env, cmd.Stdout = environment, handedOver(t, "H"+strings.Join(fields, "\x00")+"\x00")
+			cmd.Env, cmd.Stdout = environment,
+				handedOver(t, "H"+strings.Join(fields, "\x00")+"\x00")
 			h.begin(cmd).verdict("deny 4")
 			h.logged(internal + `".*"`)
 		})
@@ -145,7 +159,7 @@ func TestTheProgramThatEnrollsTakesNoOtherHello(t *testing.T) {
 // enrollCalls are the system calls of an enrollment that change something, here or for the gate.
 const enrollCalls = "sendto flock write fchmod fsync renameat2 unlinkat"
 
-// enrollKilled is a first login below a strace that kills it.
+// enrollKilled runs a first login below a strace that kills it.
 func enrollKilled(h *host, strace []string) (killed bool) {
 	g := h.start(strace)
 	g.trySend("H" + hello("alice"))
@@ -163,7 +177,7 @@ func enrollKilled(h *host, strace []string) (killed bool) {
 
 func TestAnEnrollmentKilledAtAnySystemCallLeavesNothingOrAnEnrollmentThatWorks(t *testing.T) {
 	h := newcomer(t)
-	go func() { // nobody reads this log
+	go func() { // this log is never read
 		for buf := make([]byte, 65536); ; {
 			if _, err := h.log.Read(buf); err != nil {
 				return
@@ -172,7 +186,8 @@ func TestAnEnrollmentKilledAtAnySystemCallLeavesNothingOrAnEnrollmentThatWorks(t
 	}()
 	deaths, enrolled := 0, 0
 	testroot.Kills(t, enrollCalls, func(strace []string, before string) bool {
-		if err := h.root.Store().Reset(enrollment.ByRoot(), "alice"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := h.root.Store().Reset(enrollment.ByRoot(), "alice"); err != nil &&
+			!errors.Is(err, fs.ErrNotExist) {
 			t.Fatal(err)
 		}
 		killed := enrollKilled(h, strace)
@@ -180,7 +195,8 @@ func TestAnEnrollmentKilledAtAnySystemCallLeavesNothingOrAnEnrollmentThatWorks(t
 		switch {
 		case err == nil:
 			enrolled++
-			if account.RecoveryLeft() != enrollment.RecoveryCodes || len(account.Record.Devices) != 1 {
+			if account.RecoveryLeft() != enrollment.RecoveryCodes ||
+				len(account.Record.Devices) != 1 {
 				t.Errorf("killed before %s: half an enrollment", before)
 			}
 			account.Close()
@@ -192,17 +208,20 @@ func TestAnEnrollmentKilledAtAnySystemCallLeavesNothingOrAnEnrollmentThatWorks(t
 		}
 		return killed
 	})
-	// strace counts by thread, and on how many threads Go makes its calls differs: these say only that it does kill.
+	// strace counts by thread, and the number of threads on which Go makes its calls varies: these
+	// numbers only say that it does kill.
 	if deaths < 8 || enrolled < 3 {
 		t.Errorf("%d logins were killed, and %d had enrolled by then", deaths, enrolled)
 	}
 }
 
-// FAULTS 19: wherever what was written may be lost in a crash and cannot be undone, users who have a second factor from then on
-// have seen their recovery codes and are in, and the log says what is wrong; all others have nothing.
-func TestEnrollmentThatCannotBeMadeDurableIsToldAsItIs(t *testing.T) {
+// FAULTS 19: wherever what was written may be lost in a crash and cannot be undone, users who have
+// a second factor from then on have seen their recovery codes and are in, and the log says what is
+// wrong; all others have nothing.
+func TestEnrollmentThatCannotBeMadeDurableIsReportedTruthfully(t *testing.T) {
 	for dir, enrolled := range map[string]bool{
-		"etc/latchkey/users": true, "var/lib/latchkey/users": false, "var/lib/latchkey": false, "var/lib/latchkey/uids": false,
+		"etc/latchkey/users": true, "var/lib/latchkey/users": false, "var/lib/latchkey": false,
+		"var/lib/latchkey/uids": false,
 	} {
 		t.Run(dir, func(t *testing.T) {
 			h := newcomer(t)
@@ -210,15 +229,18 @@ func TestEnrollmentThatCannotBeMadeDurableIsToldAsItIs(t *testing.T) {
 			if strings.HasSuffix(dir, "/uids") {
 				testroot.Must(t, os.RemoveAll(h.root.Join(dir)))
 			}
-			g := h.start(testroot.Strace(t, "-o", "/dev/null", "-P", h.root.Join(dir), "-e", "trace=fsync,unlinkat",
+			g := h.start(testroot.Strace(t, "-o", "/dev/null", "-P", h.root.Join(dir), "-e",
+				"trace=fsync,unlinkat",
 				"-e", "inject=fsync:error=EIO", "-e", "inject=unlinkat:error=EIO"))
 			g.send("H" + hello("alice"))
 			g.send("A" + testroot.Code(t, g.scan(), time.Now()))
 			frame, err := g.receive()
 			testroot.Must(t, err)
 			_, missing := os.Lstat(h.root.Record("alice"))
-			if shown := strings.Contains(frame, "recovery codes"); shown != enrolled || enrolled != (missing == nil) {
-				t.Errorf("got %q, and the record: %v; want both, or neither: %v", frame, missing, enrolled)
+			shown := strings.Contains(frame, "recovery codes")
+			if shown != enrolled || enrolled != (missing == nil) {
+				t.Errorf("got %q, and the record: %v; want both, or neither: %v", frame,
+					missing, enrolled)
 			}
 			g.send("A")
 			if !enrolled {

@@ -11,7 +11,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// transcript is all that a login with a wrong and a right code shows: to the user, in the log, on stdout and stderr.
+// transcript returns everything that a login with a wrong and a right code shows: to the user, in
+// the log, on stdout and stderr.
 func transcript(h *host, extra ...string) string {
 	h.t.Helper()
 	h.root.Enroll(h.t, "alice", uid, h.phone)
@@ -41,7 +42,7 @@ func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 	trap := t.TempDir()
 	for _, variable := range []string{
 		"GODEBUG=http2debug=2,netdns=go+2,execerrdot=0,fips140=off",
-		// One at a time: they are written by different threads, in pieces of lines.
+		// One at a time: different threads write them, line by line in pieces.
 		"GODEBUG=inittrace=1", "GODEBUG=gctrace=1", "GODEBUG=schedtrace=1",
 		"GODEBUG=fips140=on",
 		"GOTRACEBACK=crash",
@@ -57,7 +58,8 @@ func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 		"LD_PRELOAD=" + trap + "/evil.so",
 		"LD_LIBRARY_PATH=" + trap,
 		"SSL_CERT_FILE=" + trap + "/ca", "SSL_CERT_DIR=" + trap,
-		"HTTPS_PROXY=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1", "ALL_PROXY=http://127.0.0.1:1",
+		"HTTPS_PROXY=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1",
+		"ALL_PROXY=http://127.0.0.1:1",
 		"TWILIO_ACCOUNT_SID=AC0", "TWILIO_AUTH_TOKEN=x", "LATCHKEY_ROOT=" + trap,
 		"LC_ALL=tr_TR.UTF-8", "LANGUAGE=tr", "NOTIFY_SOCKET=" + trap + "/s",
 	} {
@@ -65,7 +67,8 @@ func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 			h.t = t
 			got := transcript(h, variable)
 			if strings.Contains(variable, "trace=1") {
-				got = withoutTraces(got) // numbers of the runtime about itself; the gate passes no GODEBUG on
+				// the runtime's numbers about itself; the gate does not pass GODEBUG on
+				got = withoutTraces(got)
 			}
 			if got != want {
 				t.Errorf("with %s the login went\n%s, not\n%s", variable, got, want)
@@ -77,11 +80,12 @@ func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 	}
 }
 
-// withoutTraces leaves out what the Go runtime itself prints if GODEBUG asks for it.
+// withoutTraces removes what the Go runtime itself prints if GODEBUG asks for it.
 func withoutTraces(text string) string {
 	var kept []string
 	for line := range strings.Lines(text) {
-		if !regexp.MustCompile(`^(init |gc \d|SCHED |\s|GODEBUG|(S|SC|SCH|SCHE|SCHED)$)`).MatchString(line) {
+		if !regexp.MustCompile(
+			`^(init |gc \d|SCHED |\s|GODEBUG|(S|SC|SCH|SCHE|SCHED)$)`).MatchString(line) {
 			kept = append(kept, line)
 		}
 	}

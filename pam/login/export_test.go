@@ -1,4 +1,4 @@
 package main
 
-// Run is the whole program but for the end of its process.
+// Run is the whole program except for the end of its process.
 var Run = run

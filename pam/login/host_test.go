@@ -25,7 +25,7 @@ const bound = time.Minute
 // uid is alice's.
 const uid = 1000
 
-// home is where the program and its root are: short enough a path for a socket address.
+// home is where the program and its root are: a path short enough for a socket address.
 var home = sync.OnceValue(func() string {
 	dir, err := os.MkdirTemp("", "lk")
 	if err != nil {
@@ -38,13 +38,13 @@ func TestMain(m *testing.M) {
 	testroot.Main(m, testroot.Roles{"login": play}, func() { os.RemoveAll(home()) })
 }
 
-// play is the program as a role: its root.
+// play is a role: the program itself. Its argument is the root.
 func play(args []string) error {
 	login.Run(0, args[0], time.Now)
 	return nil
 }
 
-// program builds latchkey-login, once, with home/root for its root.
+// program builds latchkey-login, once, with home/root as its root.
 var program = sync.OnceValues(func() (string, error) {
 	return built("latchkey-login", "latchkey/pam/login")
 })
@@ -56,7 +56,8 @@ var enroller = sync.OnceValues(func() (string, error) {
 
 func built(name, pkg string) (string, error) {
 	path := filepath.Join(home(), name)
-	flags := "-X main.root=" + home() + "/root -X main.enrollProgram=" + filepath.Join(home(), "latchkey-enroll")
+	flags := "-X main.root=" + home() + "/root -X main.enrollProgram=" +
+		filepath.Join(home(), "latchkey-enroll")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", flags, "-o", path, pkg)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	out, err := cmd.CombinedOutput()
@@ -78,7 +79,7 @@ type host struct {
 	log   *net.UnixConn
 }
 
-// newHost makes the one root anew, so tests that use it do not run in parallel.
+// newHost makes the one root afresh, so tests that use it do not run in parallel.
 func newHost(t *testing.T, policy string) *host {
 	t.Helper()
 	h := &host{t: t, root: testroot.Root(home() + "/root"), phone: testroot.TOTP("phone")}
@@ -88,7 +89,8 @@ func newHost(t *testing.T, policy string) *host {
 	h.phone.Period = 24 * time.Hour // no step ends during a test
 	h.root.Enroll(t, "alice", uid, h.phone)
 	var err error
-	h.log, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: h.root.Join("dev/log"), Net: "unixgram"})
+	h.log, err = net.ListenUnixgram("unixgram",
+		&net.UnixAddr{Name: h.root.Join("dev/log"), Net: "unixgram"})
 	testroot.Must(t, err)
 	t.Cleanup(func() { h.log.Close() })
 	return h
@@ -107,15 +109,16 @@ func (h *host) line() string {
 	return string(buf[:n])
 }
 
-// logged demands a line that matches a pattern, after its priority.
+// logged checks that a line matches a pattern, after its priority.
 func (h *host) logged(pattern string) {
 	h.t.Helper()
-	if line := h.line(); !regexp.MustCompile(`^<8[45]>latchkey: ` + pattern + `$`).MatchString(line) {
+	line := h.line()
+	if !regexp.MustCompile(`^<8[45]>latchkey: ` + pattern + `$`).MatchString(line) {
 		h.t.Errorf("the log has\n%s, not\n%s", line, pattern)
 	}
 }
 
-// silent demands that nothing more was logged.
+// silent checks that nothing else was logged.
 func (h *host) silent() {
 	h.t.Helper()
 	raw, err := h.log.SyscallConn()
@@ -130,8 +133,11 @@ func (h *host) silent() {
 	}))
 }
 
-// environment is the gate's.
-var environment = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "GOGC=off", "GOMAXPROCS=1", "GOTRACEBACK=none"}
+// environment is the one that the gate passes.
+var environment = []string{
+	"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "GOGC=off", "GOMAXPROCS=1",
+	"GOTRACEBACK=none",
+}
 
 // gate is the gate's side of one login.
 type gate struct {
@@ -152,7 +158,8 @@ func (h *host) start(prefix []string, extra ...string) *gate {
 	return h.begin(cmd)
 }
 
-// startRole starts the same login as a role of the test binary, on one thread, so that strace counts its system calls.
+// startRole starts the same login as a role of the test binary, on one thread, so that strace
+// counts its system calls.
 func (h *host) startRole(prefix []string) *gate {
 	h.t.Helper()
 	return h.begin(testroot.Role(prefix, "login", string(h.root)))
@@ -162,7 +169,9 @@ func (h *host) begin(cmd *exec.Cmd) *gate {
 	h.t.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	testroot.Must(h.t, err)
-	testroot.Must(h.t, unix.SetsockoptTimeval(pair[0], unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: int64(bound / time.Second)}))
+	testroot.Must(h.t,
+		unix.SetsockoptTimeval(pair[0], unix.SOL_SOCKET, unix.SO_RCVTIMEO,
+			&unix.Timeval{Sec: int64(bound / time.Second)}))
 	g := &gate{t: h.t, fd: pair[0], cmd: cmd, ended: make(chan struct{})}
 	theirs := os.NewFile(uintptr(pair[1]), "socket")
 	g.cmd.Stdin = theirs
@@ -177,7 +186,7 @@ func (h *host) begin(cmd *exec.Cmd) *gate {
 	return g
 }
 
-// login starts the program and says hello for alice.
+// login starts the program and sends the hello for alice.
 func (h *host) login(args ...string) *gate {
 	h.t.Helper()
 	g := h.start(nil)
@@ -186,7 +195,8 @@ func (h *host) login(args ...string) *gate {
 }
 
 func hello(user string, args ...string) string {
-	text := fmt.Sprintf("2\x00user=%s\x00name=%s\x00uid=%d\x00service=sshd\x00rhost=192.0.2.7\x00auth_info=\x00",
+	text := fmt.Sprintf("2\x00user=%s\x00name=%s\x00uid=%d\x00service=sshd\x00"+
+		"rhost=192.0.2.7\x00auth_info=\x00",
 		user, user, uid)
 	for _, arg := range args {
 		text += "arg=" + arg + "\x00"
@@ -221,7 +231,7 @@ func (g *gate) receive() (frame string, err error) {
 	}
 }
 
-// expect demands the next frame.
+// expect checks the next frame.
 func (g *gate) expect(want string) {
 	g.t.Helper()
 	if frame, err := g.receive(); frame != want || err != nil {
@@ -229,7 +239,7 @@ func (g *gate) expect(want string) {
 	}
 }
 
-// verdict demands a verdict, and the end after it.
+// verdict checks that a verdict follows, and then the end.
 func (g *gate) verdict(want string) {
 	g.t.Helper()
 	g.expect("V2 " + want)
@@ -237,7 +247,7 @@ func (g *gate) verdict(want string) {
 	g.end()
 }
 
-// hangUp is the host's death.
+// hangUp acts as the death of the host.
 func (g *gate) hangUp() {
 	unix.Close(g.fd)
 	g.fd = -1
@@ -261,7 +271,7 @@ func (g *gate) stop() {
 	<-g.ended
 }
 
-// free demands that nobody holds alice's lock.
+// free checks that no process holds alice's lock.
 func (h *host) free() {
 	h.t.Helper()
 	keyring := h.root.Keyring()
@@ -274,7 +284,7 @@ func (h *host) free() {
 	account.Close()
 }
 
-// The questions of these tests.
+// The prompts in these tests.
 const (
 	prompt      = "QFrom your app. Verification code: "
 	wrongPrompt = "QNot accepted. From your app. Verification code: "

@@ -13,7 +13,7 @@ import (
 )
 
 // FAULTS 41
-func TestALimitThatTheApplicationMayNotRaiseStopsNoLoginOrIsNamedInTheLog(t *testing.T) {
+func TestLimitThatTheApplicationCannotRaiseIsHarmlessOrNamedInTheLog(t *testing.T) {
 	testroot.NeedRoot(t, "others may raise no limit")
 	name, id := me(t)
 	h, confdir := newHost(t, ""), module(t)
@@ -29,7 +29,7 @@ func TestALimitThatTheApplicationMayNotRaiseStopsNoLoginOrIsNamedInTheLog(t *tes
 		{unix.RLIMIT_DATA, 64 << 20, "; RLIMIT_DATA is 64 MB and may not be raised"},
 		{unix.RLIMIT_STACK, 4096, "; RLIMIT_STACK is 4096 and may not be raised"},
 		{unix.RLIMIT_NOFILE, 10, ""},
-		{unix.RLIMIT_NPROC, 0, ""}, // for the machine's root; in a user namespace it counts
+		{unix.RLIMIT_NPROC, 0, ""}, // not for the machine's root; it counts in a user namespace
 		{unix.RLIMIT_FSIZE, 8192, ""},
 		{unix.RLIMIT_CPU, 1, ""},
 		{unix.RLIMIT_SIGPENDING, 0, ""},
@@ -40,7 +40,9 @@ func TestALimitThatTheApplicationMayNotRaiseStopsNoLoginOrIsNamedInTheLog(t *tes
 			h.root.Enroll(t, name, id, h.phone)
 			a := apply(t, nil, confdir, name, fmt.Sprintf("limit=%d:%d", c.what, c.value))
 			if c.named != "" {
-				if line := a.hears(); !strings.HasSuffix(line, `detail="login program ended without a verdict`+c.named+`"`) {
+				line := a.hears()
+				if !strings.HasSuffix(line,
+					`detail="login program ended without a verdict`+c.named+`"`) {
 					t.Errorf("the module logged %q, want %s", line, c.named)
 				}
 				a.ends("4")
@@ -56,8 +58,8 @@ func TestALimitThatTheApplicationMayNotRaiseStopsNoLoginOrIsNamedInTheLog(t *tes
 	}
 }
 
-// What the login program itself runs into, it says itself.
-func TestALimitThatTheLoginProgramMeetsIsNamedByIt(t *testing.T) {
+// The login program itself reports what it runs into.
+func TestLoginProgramNamesALimitThatItHits(t *testing.T) {
 	testroot.NeedRoot(t, "others may raise no limit")
 	name, id := me(t)
 	h, confdir := newHost(t, ""), module(t)
@@ -69,7 +71,7 @@ func TestALimitThatTheLoginProgramMeetsIsNamedByIt(t *testing.T) {
 		a := apply(t, nil, confdir, name, option)
 		if a.hears() == prompt[1:] {
 			a.answers(h.code())
-			a.hears() // that it cannot be checked
+			a.hears() // says that the factor cannot be checked
 		}
 		a.ends("9")
 		h.logged(`verdict=deny .* detail=".*` + want + `.*"`)

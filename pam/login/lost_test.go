@@ -8,7 +8,7 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// lenient are the policies that let users in, or let them enroll, who never had a second factor.
+// lenient are the policies that let in, or let enroll, users who never had a second factor.
 var lenient = map[string]string{
 	"allow":  `unenrolled = "allow"`,
 	"enroll": `unenrolled = "enroll"`,
@@ -18,7 +18,9 @@ var lenient = map[string]string{
 
 // FAULTS 37: state without its record, a renamed account, a second name with one uid.
 func TestLoginOfAUserWhoLostTheRecordOrTheNameIsDeniedUnderEveryPolicy(t *testing.T) {
-	lostRecord := func(t *testing.T, h *host) { testroot.Must(t, os.Remove(h.root.Record("alice"))) }
+	lostRecord := func(t *testing.T, h *host) {
+		testroot.Must(t, os.Remove(h.root.Record("alice")))
+	}
 	lostAll := func(t *testing.T, h *host) {
 		testroot.Must(t, os.RemoveAll(h.root.Join("etc/latchkey/users")))
 		testroot.Must(t, os.Mkdir(h.root.Join("etc/latchkey/users"), 0o700))
@@ -37,22 +39,25 @@ func TestLoginOfAUserWhoLostTheRecordOrTheNameIsDeniedUnderEveryPolicy(t *testin
 		} {
 			t.Run(policyName+"/"+c.name, func(t *testing.T) {
 				h := newHost(t, text+"\n")
-				h.root.Enroll(t, "alice", uid, h.phone) // whatever the host's own helper did
+				// regardless of what the host's own helper did
+				h.root.Enroll(t, "alice", uid, h.phone)
 				c.change(t, h)
 				testroot.Unchanged(t, h.root.State("alice"))
 				g := h.start(nil)
 				g.send("H" + hello(c.user))
-				g.expect("EThe second factor cannot be checked. Ask your administrator to look into the log.")
+				g.expect("EThe second factor cannot be checked. Ask your administrator to look " +
+					"into the log.")
 				g.send("A")
 				g.verdict("deny 9")
-				h.logged(`verdict=deny user="` + c.user + `" .* reason=record .*enroll reset alice.*`)
+				h.logged(`verdict=deny user="` + c.user +
+					`" .* reason=record .*enroll reset alice.*`)
 			})
 		}
 	}
 }
 
-// The denied twin's twin: a user who never enrolled, with a uid of their own, is let in where the
-// policy says so.
+// The allowed twin: a user who never enrolled, with a uid of their own, gets in where the policy
+// says so.
 func TestUserWhoNeverEnrolledPassesBesideOneWhoDid(t *testing.T) {
 	h := newHost(t, lenient["allow"]+"\n")
 	g := h.start(nil)

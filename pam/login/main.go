@@ -1,10 +1,12 @@
-// Command latchkey-login holds one login: one conversation in, one verdict out.
+// Command latchkey-login conducts one login: one conversation in, one verdict out.
 //
-// The gate (pam/gate) starts it as root with a fixed environment and with a socket as descriptor 0, and nothing else. It asks
-// for no environment, links no network code, and ends when the host does.
+// The gate (pam/gate) starts it as root with a fixed environment and with a socket as descriptor
+// 0, and nothing else. It needs no environment, links no network code, and ends when the host
+// does.
 //
-// The go:debug lines keep Go's runtime from reading the mount table and the control group at the start of every login, only to
-// learn how many processors it may use: the gate tells it to use one.
+// The go:debug lines keep Go's runtime from reading the mount table and the control group at the
+// start of every login, only to learn how many processors it may use: the gate tells it to use
+// one.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0
@@ -23,10 +25,11 @@ import (
 	"latchkey/pam/session"
 )
 
-// root is a prefix of every path, for tests that build a login program of their own (-ldflags -X main.root=DIR).
+// root is a prefix of every path, for tests that build a login program of their own (-ldflags -X
+// main.root=DIR).
 var root string
 
-// enrollProgram is what sets users up inside a login; the Makefile sets it.
+// enrollProgram is the program that enrolls users during a login; the Makefile sets it.
 var enrollProgram = "/usr/libexec/latchkey/latchkey-enroll"
 
 func main() { os.Exit(run(0, root, time.Now)) }
@@ -35,8 +38,8 @@ func run(fd int, root string, clock func() time.Time) int {
 	return session.Session{FD: fd, Root: root, Clock: clock, Enroll: handOver}.Run()
 }
 
-// handOver becomes the program that enrolls. It goes on with descriptor 0, the environment and the limits as they are; nothing
-// is locked here.
+// handOver replaces this process with the program that enrolls, which inherits descriptor 0, the
+// environment and the limits; nothing is locked here.
 func handOver(hello []string, _ flow.Flow, _ flow.Request, _ *policy.Policy) verdict.Outcome {
 	err := session.HandOver(hello)
 	if err == nil {

@@ -15,7 +15,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// memory is all that a process can have written: its writable mappings, heap and stacks included.
+// memory returns all that a process can have written: its writable mappings, heap and stacks
+// included.
 func memory(t *testing.T, pid int) []byte {
 	t.Helper()
 	mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", pid))
@@ -39,7 +40,7 @@ func memory(t *testing.T, pid int) []byte {
 	return all.Bytes()
 }
 
-// keepsNothing demands that none of these is in the application's memory, however it is written.
+// keepsNothing checks that none of these is in the application's memory in any spelling.
 func (a *applied) keepsNothing(secrets map[string]string) {
 	a.t.Helper()
 	all := memory(a.t, a.cmd.Process.Pid)
@@ -55,7 +56,7 @@ func (a *applied) keepsNothing(secrets map[string]string) {
 }
 
 // FAULTS 42
-func TestAfterALoginTheApplicationsMemoryHoldsNoCode(t *testing.T) {
+func TestApplicationMemoryHoldsNoCodeAfterALogin(t *testing.T) {
 	name, id := me(t)
 	h := newHost(t, "")
 	phone := testroot.TOTP("phone")
@@ -64,7 +65,7 @@ func TestAfterALoginTheApplicationsMemoryHoldsNoCode(t *testing.T) {
 	code, wrong := testroot.Code(t, phone, time.Now()), "48151623"
 	a := apply(t, nil, module(t), name)
 	a.hears()
-	// With spaces before them: the first bytes of what is freed are overwritten in any case.
+	// With leading spaces: the first bytes of freed memory are overwritten in any case.
 	a.answers(strings.Repeat(" ", 40) + wrong)
 	a.hears()
 	a.answers(strings.Repeat(" ", 40) + code)
@@ -73,7 +74,7 @@ func TestAfterALoginTheApplicationsMemoryHoldsNoCode(t *testing.T) {
 }
 
 // FAULTS 42
-func TestAfterAFirstEnrollmentTheApplicationsMemoryHoldsNoSecret(t *testing.T) {
+func TestApplicationMemoryHoldsNoSecretAfterAFirstEnrollment(t *testing.T) {
 	name, _ := me(t)
 	newcomer(t)
 	a := apply(t, nil, module(t), name)
@@ -84,7 +85,8 @@ func TestAfterAFirstEnrollmentTheApplicationsMemoryHoldsNoSecret(t *testing.T) {
 	}
 	code := testroot.Code(t, appOf(t, secret[1]), time.Now())
 	a.answers(code)
-	codes := regexp.MustCompile(`\b[0-9a-zA-Z]{4,5}(-[0-9a-zA-Z]{4,5})+\b`).FindAllString(a.hears(), -1)
+	codes := regexp.MustCompile(
+		`\b[0-9a-zA-Z]{4,5}(-[0-9a-zA-Z]{4,5})+\b`).FindAllString(a.hears(), -1)
 	if len(codes) != 10 {
 		t.Fatalf("%d recovery codes", len(codes))
 	}
@@ -97,18 +99,24 @@ func TestAfterAFirstEnrollmentTheApplicationsMemoryHoldsNoSecret(t *testing.T) {
 	a.keepsNothing(secrets)
 }
 
+// executed matches an execve(2) in the fixed environment: the program and its only argument.
+var executed = regexp.MustCompile(`^execve\("([^"]*)", \["([^"]*)"\], ` +
+	`\["PATH=[^"]*", "LC_ALL=C", "GOGC=off", "GOMAXPROCS=1", "GOTRACEBACK=none"\]` +
+	`( <unfinished \.\.\.>|\) = 0)$`)
+
 // FAULTS 42
-func TestNoProgramOfALoginHasMoreInItsArgumentsThanItsName(t *testing.T) {
+func TestProgramsOfALoginHaveOnlyTheirNameAsArgument(t *testing.T) {
 	name, _ := me(t)
 	newcomer(t)
 	trace := filepath.Join(t.TempDir(), "trace")
-	a := apply(t, testroot.Strace(t, "-o", trace, "-e", "trace=execve", "-s", "4096", "-v"), module(t), name)
+	a := apply(t, testroot.Strace(t, "-o", trace, "-e", "trace=execve", "-s", "4096", "-v"),
+		module(t), name)
 	a.hears()
 	a.in.Close()
 	a.cmd.Wait()
 	var programs []string
-	for _, call := range calls(t, trace)[1:] { // but the application itself
-		m := regexp.MustCompile(`^execve\("([^"]*)", \["([^"]*)"\], \["PATH=[^"]*", "LC_ALL=C", "GOGC=off", "GOMAXPROCS=1", "GOTRACEBACK=none"\]( <unfinished \.\.\.>|\) = 0)$`).FindStringSubmatch(call)
+	for _, call := range calls(t, trace)[1:] { // all but the application itself
+		m := executed.FindStringSubmatch(call)
 		if m != nil && m[1] == m[2] {
 			programs = append(programs, filepath.Base(m[1]))
 		} else if strings.HasPrefix(call, "execve") {

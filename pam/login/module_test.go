@@ -23,14 +23,14 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// rounds and crowd are how often how many log in at once.
+// crowd is how many log in at once, and rounds how often they do.
 const (
 	rounds = 50
 	crowd  = 50
 )
 
-// module builds pam_latchkey.so for the program of these tests and returns a directory of PAM services: "latchkey" and "enroll"
-// have it.
+// module builds pam_latchkey.so for the program of these tests and returns a directory of PAM
+// services: "latchkey" and "enroll" have it.
 func module(t *testing.T, flags ...string) (confdir string) {
 	t.Helper()
 	path, err := program()
@@ -45,7 +45,8 @@ func module(t *testing.T, flags ...string) (confdir string) {
 	testroot.Must(t, err)
 	names, err := filepath.Glob("../gate/names/*.c")
 	testroot.Must(t, err)
-	args = append(append(append(args, names...), flags...), "-std=gnu11", "-O2", "-fPIC", "-fvisibility=hidden", "-shared", `-DLATCHKEY_LOGIN="`+path+`"`,
+	args = append(append(append(args, names...), flags...), "-std=gnu11", "-O2", "-fPIC",
+		"-fvisibility=hidden", "-shared", `-DLATCHKEY_LOGIN="`+path+`"`,
 		"-Wl,--version-script=../gate/exports.map", "-lpam", "-o", so)
 	out, err := exec.Command(cc, args...).CombinedOutput()
 	testroot.Must(t, errors.Join(err, nonempty(out)))
@@ -56,7 +57,7 @@ func module(t *testing.T, flags ...string) (confdir string) {
 	return confdir
 }
 
-// me is the user who runs the tests: PAM knows no other for certain.
+// me returns the user who runs the tests: the only one PAM is certain to know.
 func me(t *testing.T) (name string, uid uint32) {
 	t.Helper()
 	u, err := user.Current()
@@ -66,7 +67,7 @@ func me(t *testing.T) (name string, uid uint32) {
 	return u.Username, uint32(n)
 }
 
-// authenticate is one login by PAM in which every question is answered with code.
+// authenticate logs in once through PAM and answers every question with code.
 func authenticate(confdir, name, code string) error {
 	return authenticateBy("latchkey", confdir, name, code)
 }
@@ -85,8 +86,8 @@ func authenticateBy(service, confdir, name, code string) error {
 	return errors.Join(tx.Authenticate(0), tx.End())
 }
 
-// reasons counts the lines of the log by their reason until the line "stop". A line that the logger had no room for within
-// a second is not there.
+// reasons counts the lines of the log by their reason until the line "stop". It misses lines for
+// which the logger had no room within a second.
 func (h *host) reasons() map[string]int {
 	count := map[string]int{}
 	for line := h.line(); line != "stop"; line = h.line() {
@@ -147,7 +148,7 @@ func (h *host) crowd(confdir, name string, d record.Device) {
 }
 
 // Any application can call its service "enroll"; what counts is which program it is.
-func TestOnlyTheEnrollProgramItselfIsNotAskedForACodeByItsService(t *testing.T) {
+func TestOnlyTheEnrollProgramIsExemptInItsOwnService(t *testing.T) {
 	self, err := os.Executable()
 	testroot.Must(t, err)
 	name, uid := me(t)

@@ -14,7 +14,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// calls are the system calls of the program that strace wrote down, each a line, without the process number.
+// calls returns the system calls of the program that strace wrote down, one per line, without the
+// process number.
 func calls(t *testing.T, file string) (lines []string) {
 	t.Helper()
 	for line := range strings.Lines(string(testroot.Read(t, file))) {
@@ -24,7 +25,7 @@ func calls(t *testing.T, file string) (lines []string) {
 	return lines
 }
 
-// order is the kinds of those calls, as one word each.
+// order returns the kinds of those calls, one word for each.
 func order(lines []string) string {
 	kinds := []struct {
 		word    string
@@ -47,14 +48,18 @@ func order(lines []string) string {
 	return strings.Join(words, " ")
 }
 
-// FAULTS 1. One flush, after which the other slot is brought level and the log and the gate hear of it.
-func TestWhatBecameOfACodeIsFlushedOnceBeforeAnythingIsSaid(t *testing.T) {
+// FAULTS 1. One flush, after which the other slot is brought level and the log and the gate are
+// told.
+func TestResultOfACodeIsFlushedOnceBeforeItIsReported(t *testing.T) {
 	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, time.Now())
 	codes, recovery, err := enrollment.NewRecovery()
 	testroot.Must(t, err)
 	h := newHost(t, "")
-	testroot.Must(t, h.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
-	testroot.Must(t, h.root.Store().SetRecovery(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, recovery))
+	testroot.Must(t,
+		h.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
+	testroot.Must(t,
+		h.root.Store().SetRecovery(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, recovery))
 	for name, c := range map[string]struct{ code, order string }{
 		"app":           {h.code(), "ask write flush write log allow"},
 		"token":         {"755224", "ask write flush write log allow"},
@@ -63,7 +68,9 @@ func TestWhatBecameOfACodeIsFlushedOnceBeforeAnythingIsSaid(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			trace := filepath.Join(t.TempDir(), "trace")
-			g := h.start(testroot.Strace(t, "-o", trace, "-s", "100", "-e", "trace=pwrite64,fdatasync,sendto"))
+			g := h.start(
+				testroot.Strace(t, "-o", trace, "-s", "100", "-e",
+					"trace=pwrite64,fdatasync,sendto"))
 			g.send("H" + hello("alice"))
 			g.receive()
 			g.send("A" + c.code)
@@ -73,14 +80,15 @@ func TestWhatBecameOfACodeIsFlushedOnceBeforeAnythingIsSaid(t *testing.T) {
 			g.hangUp()
 			g.end()
 			lines := calls(t, trace)
-			if got := order(lines); !strings.HasPrefix(got, c.order) || strings.Count(got, "flush") != 1 {
+			got := order(lines)
+			if !strings.HasPrefix(got, c.order) || strings.Count(got, "flush") != 1 {
 				t.Errorf("got the order %q, want %q:\n%s", got, c.order, strings.Join(lines, "\n"))
 			}
 		})
 	}
 }
 
-func TestAStateThatCannotBeSavedIsADenialThatSaysSo(t *testing.T) {
+func TestLoginIsDeniedWithTheReasonIfTheStateCannotBeSaved(t *testing.T) {
 	for name, inject := range map[string]string{
 		"because the acceptance is not flushed": "fdatasync:error=EIO:when=1",
 		"because nothing is flushed":            "fdatasync:error=EIO",
@@ -90,20 +98,25 @@ func TestAStateThatCannotBeSavedIsADenialThatSaysSo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t, "")
-			g := h.startRole(testroot.Strace(t, "-o", "/dev/null", "-e", "trace=fdatasync,pwrite64", "-e", "inject="+inject))
+			g := h.startRole(
+				testroot.Strace(t, "-o", "/dev/null", "-e", "trace=fdatasync,pwrite64", "-e",
+					"inject="+inject))
 			g.send("H" + hello("alice"))
 			g.expect(prompt)
 			g.send("A" + h.code())
-			g.expect("EThe second factor cannot be checked (state cannot be saved). Ask your administrator to look into the log.")
+			g.expect("EThe second factor cannot be checked (state cannot be saved). Ask your " +
+				"administrator to look into the log.")
 			g.send("A")
 			g.verdict("deny 9")
-			h.logged(`verdict=deny ` + alice + `method=none device="" reason=state tries=1 ms=\d+ detail="state: state cannot be saved: .*"`)
+			h.logged(`verdict=deny ` + alice +
+				`method=none device="" reason=state tries=1 ms=\d+ detail="state: state cannot ` +
+				`be saved: .*"`)
 			h.free()
 		})
 	}
 }
 
-func TestAFileThatCannotBeReadIsADenial(t *testing.T) {
+func TestLoginIsDeniedIfAFileCannotBeRead(t *testing.T) {
 	for reason, file := range map[string]func(testroot.Root) string{
 		"record": func(r testroot.Root) string { return r.Record("alice") },
 		"state":  func(r testroot.Root) string { return r.State("alice") },
@@ -112,12 +125,16 @@ func TestAFileThatCannotBeReadIsADenial(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			h := newHost(t, `unenrolled = "allow"`)
 			testroot.Unchanged(t, file(h.root))
-			g := h.start(testroot.Strace(t, "-o", "/dev/null", "-P", file(h.root), "-e", "trace=read", "-e", "inject=read:error=EIO"))
+			g := h.start(
+				testroot.Strace(t, "-o", "/dev/null", "-P", file(h.root), "-e", "trace=read", "-e",
+					"inject=read:error=EIO"))
 			g.send("H" + hello("alice"))
-			g.expect("EThe second factor cannot be checked. Ask your administrator to look into the log.")
+			g.expect("EThe second factor cannot be checked. Ask your administrator to look " +
+				"into the log.")
 			g.send("A")
 			g.verdict("deny 9")
-			h.logged(`verdict=deny ` + alice + `method=none device="" reason=` + reason + ` tries=0 ms=\d+ detail=".*input/output error.*"`)
+			h.logged(`verdict=deny ` + alice + `method=none device="" reason=` + reason +
+				` tries=0 ms=\d+ detail=".*input/output error.*"`)
 		})
 	}
 }
@@ -125,7 +142,8 @@ func TestAFileThatCannotBeReadIsADenial(t *testing.T) {
 // killCalls are the system calls of a login that change something, here or for the gate.
 const killCalls = "recvmsg sendto flock pwrite64 fdatasync poll"
 
-// loginKilled is a login with the right code below a strace that kills it. It tells what the gate received.
+// loginKilled runs a login with the right code below a strace that kills it, and returns what the
+// gate received.
 func loginKilled(h *host, strace []string, code string) (allowed, killed bool) {
 	g := h.startRole(strace)
 	g.trySend("H" + hello("alice"))
@@ -139,7 +157,7 @@ func loginKilled(h *host, strace []string, code string) (allowed, killed bool) {
 	return allowed, !g.cmd.ProcessState.Success()
 }
 
-func TestALoginKilledAtAnySystemCallLeavesItsCodeUsableOnceAtMost(t *testing.T) {
+func TestCodeWorksAtMostOnceAfterALoginKilledAtAnySystemCall(t *testing.T) {
 	h := newHost(t, "")
 	code, fresh := h.code(), testroot.Read(t, h.root.State("alice"))
 	deaths := 0
@@ -148,8 +166,10 @@ func TestALoginKilledAtAnySystemCallLeavesItsCodeUsableOnceAtMost(t *testing.T) 
 		allowed, killed := loginKilled(h, strace, code)
 		h.free()
 		first, second := verify(h, code), verify(h, code)
-		if (allowed || !killed) && first != factor.Replayed || first == factor.Wrong || first == factor.Locked || second != factor.Replayed {
-			t.Errorf("killed before %s: allowed %v, then results %d and %d", before, allowed, first, second)
+		if (allowed || !killed) && first != factor.Replayed || first == factor.Wrong ||
+			first == factor.Locked || second != factor.Replayed {
+			t.Errorf("killed before %s: allowed %v, then results %d and %d", before, allowed,
+				first, second)
 		}
 		if killed {
 			deaths++
@@ -167,7 +187,11 @@ func verify(h *host, code string) factor.Result {
 	account, err := h.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	testroot.Must(h.t, err)
 	defer account.Close()
-	m, err := account.Verify(factor.Guess{Code: code, At: time.Now(), Accepts: func(method.Method) bool { return true }}, factor.Limits{Failures: 10, Window: time.Hour, Lock: time.Hour})
+	m, err := account.Verify(factor.Guess{
+		Code:    code,
+		At:      time.Now(),
+		Accepts: func(method.Method) bool { return true },
+	}, factor.Limits{Failures: 10, Window: time.Hour, Lock: time.Hour})
 	testroot.Must(h.t, err)
 	return m.Result
 }

@@ -10,9 +10,10 @@ import (
 	"latchkey/pam/testroot"
 )
 
-const internal = `verdict=deny user="" service="" from="" method=none device="" reason=internal tries=0 ms=0 detail=`
+const internal = `verdict=deny user="" service="" from="" method=none device="" reason=internal ` +
+	`tries=0 ms=0 detail=`
 
-func TestAHelloThatIsNoneIsDeniedAndLogged(t *testing.T) {
+func TestMalformedHelloIsDeniedAndLogged(t *testing.T) {
 	good := hello("alice")
 	cases := []struct{ name, frame, says string }{
 		{"of another version", "H1" + good[1:], "another version"},
@@ -28,20 +29,28 @@ func TestAHelloThatIsNoneIsDeniedAndLogged(t *testing.T) {
 		{"with a field without a value", "H" + good + "own\x00", "malformed"},
 		{"with an empty field", "H" + good + "\x00", "malformed"},
 		{"with an unknown field", "H" + good + "colour=blue\x00", "unknown field"},
-		{"with version 1's fields", "H" + good + "tty=ssh\x00ruser=\x00silent=0\x00", "unknown field"},
+		{"with version 1's fields", "H" + good + "tty=ssh\x00ruser=\x00silent=0\x00",
+			"unknown field"},
 		{"with the user twice", "H" + good + "user=root\x00", "malformed"},
 		{"with the uid twice", "H" + good + "uid=0\x00", "malformed"},
 		{"without a user", "H" + strings.Replace(good, "user=alice\x00", "", 1), "no user"},
 		{"without a name", "H" + strings.Replace(good, "name=alice\x00", "", 1), "no name"},
 		{"without a uid", "H" + strings.Replace(good, "uid=1000\x00", "", 1), "no uid"},
-		{"without a service", "H" + strings.Replace(good, "service=sshd\x00", "", 1), "no service"},
+		{"without a service", "H" + strings.Replace(good, "service=sshd\x00", "", 1),
+			"no service"},
 		{"without a host", "H" + strings.Replace(good, "rhost=192.0.2.7\x00", "", 1), "no rhost"},
-		{"without the other methods", "H" + strings.Replace(good, "auth_info=\x00", "", 1), "no auth_info"},
-		{"with no uid at all", "H" + strings.Replace(good, "uid=1000", "uid=", 1), "malformed uid"},
-		{"with a negative uid", "H" + strings.Replace(good, "uid=1000", "uid=-1", 1), "malformed uid"},
-		{"with a uid that is too large", "H" + strings.Replace(good, "uid=1000", "uid=4294967296", 1), "malformed uid"},
-		{"with a uid in words", "H" + strings.Replace(good, "uid=1000", "uid=root", 1), "malformed uid"},
-		{"that is too long", "H" + good + "arg=" + strings.Repeat("x", 32768) + "\x00", "too long"},
+		{"without the other methods", "H" + strings.Replace(good, "auth_info=\x00", "", 1),
+			"no auth_info"},
+		{"with no uid at all", "H" + strings.Replace(good, "uid=1000", "uid=", 1),
+			"malformed uid"},
+		{"with a negative uid", "H" + strings.Replace(good, "uid=1000", "uid=-1", 1),
+			"malformed uid"},
+		{"with a uid that is too large",
+			"H" + strings.Replace(good, "uid=1000", "uid=4294967296", 1), "malformed uid"},
+		{"with a uid in words", "H" + strings.Replace(good, "uid=1000", "uid=root", 1),
+			"malformed uid"},
+		{"that is too long", "H" + good + "arg=" + strings.Repeat("x", 32768) + "\x00",
+			"too long"},
 	}
 	h := newHost(t, "[[rule]]\nrequire = \"none\"\n")
 	for _, c := range cases {
@@ -56,16 +65,18 @@ func TestAHelloThatIsNoneIsDeniedAndLogged(t *testing.T) {
 	}
 }
 
-func TestTheLongestHelloIsRead(t *testing.T) {
+func TestLongestHelloIsRead(t *testing.T) {
 	h := newHost(t, "")
 	g := h.start(nil)
 	frame := "H" + hello("alice") + "arg="
 	g.send(frame + strings.Repeat("x", 32768-len(frame)-1) + "\x00")
 	g.verdict("deny 9")
-	h.logged(`verdict=deny ` + alice + `method=none device="" reason=argument tries=0 ms=\d+ detail="unknown module argument .*"?`)
+	h.logged(`verdict=deny ` + alice +
+		`method=none device="" reason=argument tries=0 ms=\d+ detail="unknown module ` +
+		`argument .*"?`)
 }
 
-func TestAnAnswerThatIsNoneIsADenialAndNoGuess(t *testing.T) {
+func TestFailedConversationIsDeniedAndNotCountedAsAGuess(t *testing.T) {
 	for name, frame := range map[string]string{
 		"of a question's type":             "Q123456",
 		"of a verdict's type":              "V2 allow",
@@ -82,12 +93,13 @@ func TestAnAnswerThatIsNoneIsADenialAndNoGuess(t *testing.T) {
 			g.expect(prompt)
 			g.send(frame)
 			g.verdict("deny 19")
-			h.logged(`verdict=deny ` + alice + `method=none device="" reason=conversation tries=0 ms=\d+.*`)
+			h.logged(`verdict=deny ` + alice +
+				`method=none device="" reason=conversation tries=0 ms=\d+.*`)
 		})
 	}
 }
 
-func TestAnAnswerThatTheGateHadToCutIsNoCode(t *testing.T) {
+func TestAnswerCutByTheGateIsNotACode(t *testing.T) {
 	h := newHost(t, "[limits]\ntries = 1\n")
 	testroot.Unchanged(t, h.root.State("alice"))
 	g := h.login()
@@ -96,8 +108,9 @@ func TestAnAnswerThatTheGateHadToCutIsNoCode(t *testing.T) {
 	g.verdict("deny 11")
 }
 
-func TestTheEndOfTheHostEndsTheLoginAnywhere(t *testing.T) {
-	const gone = `verdict=deny ` + alice + `method=none device="" reason=conversation tries=\d ms=\d+.*`
+func TestHostEndingAtAnyPointEndsTheLogin(t *testing.T) {
+	const gone = `verdict=deny ` + alice +
+		`method=none device="" reason=conversation tries=\d ms=\d+.*`
 	cases := []struct {
 		name, policy string
 		talk         func(h *host, g *gate)
@@ -120,14 +133,16 @@ func TestTheEndOfTheHostEndsTheLoginAnywhere(t *testing.T) {
 			g.expect(prompt)
 			g.send("A" + h.wrong())
 		}, gone},
-		{"while a group is asked for", "[[rule]]\ngroups = [\"g\"]\nrequire = \"none\"\n", func(h *host, g *gate) {
-			g.send("H" + hello("alice"))
-			g.expect("Gg")
-		}, gone},
+		{"while a group is asked for", "[[rule]]\ngroups = [\"g\"]\nrequire = \"none\"\n",
+			func(h *host, g *gate) {
+				g.send("H" + hello("alice"))
+				g.expect("Gg")
+			}, gone},
 		{"while a text is shown", "[[rule]]\nrequire = \"deny\"\n", func(h *host, g *gate) {
 			g.send("H" + hello("alice"))
 			g.expect("EYou may not log in here.")
-		}, `verdict=deny ` + alice + `method=none device="" reason=forbidden tries=0 ms=\d+ detail=".*"`},
+		}, `verdict=deny ` + alice +
+			`method=none device="" reason=forbidden tries=0 ms=\d+ detail=".*"`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -145,7 +160,7 @@ func TestTheEndOfTheHostEndsTheLoginAnywhere(t *testing.T) {
 	}
 }
 
-func TestTheEndOfTheHostEndsTheWaitForALock(t *testing.T) {
+func TestHostEndingEndsTheWaitForALock(t *testing.T) {
 	h := newHost(t, "")
 	account, err := h.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	testroot.Must(t, err)
@@ -153,11 +168,13 @@ func TestTheEndOfTheHostEndsTheWaitForALock(t *testing.T) {
 	g.hangUp()
 	g.end()
 	account.Close()
-	h.logged(`verdict=deny ` + alice + `method=none device="" reason=conversation tries=0 ms=\d+ detail=".*the other side is gone"`)
+	h.logged(`verdict=deny ` + alice +
+		`method=none device="" reason=conversation tries=0 ms=\d+ detail=".*the other side ` +
+		`is gone"`)
 	h.free()
 }
 
-func TestALockThatIsHeldForEverIsADenialWithinABound(t *testing.T) {
+func TestLoginIsDeniedInBoundedTimeIfALockIsHeldForever(t *testing.T) {
 	h := newHost(t, "")
 	account, err := h.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 	testroot.Must(t, err)
@@ -166,10 +183,12 @@ func TestALockThatIsHeldForEverIsADenialWithinABound(t *testing.T) {
 	g.expect("EThe second factor cannot be checked. Ask your administrator to look into the log.")
 	g.send("A")
 	g.verdict("deny 9")
-	h.logged(`verdict=deny ` + alice + `method=none device="" reason=state tries=0 ms=\d+ detail=".*locked by another process: process \d+ \(.*\)"`)
+	h.logged(`verdict=deny ` + alice +
+		`method=none device="" reason=state tries=0 ms=\d+ detail=".*locked by another process: ` +
+		`process \d+ \(.*\)"`)
 }
 
-func TestTheChargeOfAGuessStaysWhenTheHostEnds(t *testing.T) {
+func TestGuessStaysChargedWhenTheHostEnds(t *testing.T) {
 	h := newHost(t, "")
 	g := h.login()
 	g.expect(prompt)
