@@ -1,4 +1,5 @@
-/* What every part of the gate calls: the time, and the reason for a denial. It calls nothing of the gate. */
+/* What every part of the gate calls: the time, and the reason for a denial. It calls nothing
+ * else of the gate. */
 #define _GNU_SOURCE
 #include "gate.h"
 
@@ -14,7 +15,8 @@ int64_t gate_now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* gate_deny notes why the gate itself ends this login. It returns false, so that callers can return what it returns. */
+/* gate_deny notes why the gate itself ends this login. It returns false, so that callers can
+ * return its result. */
 bool gate_deny(struct gate *g, const char *format, ...)
 {
 	va_list args;

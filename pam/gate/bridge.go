@@ -1,7 +1,7 @@
-// Package gate is the C that becomes pam_latchkey.so (gate.c, child.c, base.c and names/*.c; WIRE.md
-// specifies what it says). Nothing in latchkey imports this package. It exists because cgo compiles
-// the same C into a Go test binary, so that Go tests drive its every branch, with the race detector,
-// AddressSanitizer and the fuzzer; this file is their way in.
+// Package gate is the C that becomes pam_latchkey.so (gate.c, child.c, base.c and names/*.c;
+// WIRE.md specifies what it says). Nothing in latchkey imports this package. It exists because cgo
+// compiles the same C into a Go test binary, so that Go tests drive its every branch, with the
+// race detector, AddressSanitizer and the fuzzer; this file is their way in.
 package gate
 
 /*
@@ -35,8 +35,10 @@ struct items {
 	const char *confdir, *user, *service, *rhost, *auth_info;
 };
 
-// The conversation function of the tests: notes style and text of each message, then does what the script says.
-static int converse(int count, const struct pam_message **messages, struct pam_response **replies, void *data)
+// The conversation function of the tests: notes style and text of each message, then does what
+// the script says.
+static int converse(int count, const struct pam_message **messages, struct pam_response **replies,
+		    void *data)
 {
 	struct script *s = data;
 
@@ -100,8 +102,8 @@ static void end(struct script *s, pam_handle_t *pamh)
 }
 
 // Returns what the module returns; -1 if PAM did not start, -2 if the module changed errno.
-static int authenticate(struct script *s, const struct items *items, int flags, int argc, const char **argv,
-	const char *program, int deadline_ms)
+static int authenticate(struct script *s, const struct items *items, int flags, int argc,
+			const char **argv, const char *program, int deadline_ms)
 {
 	const struct gate_setup setup = { program, deadline_ms, note_line };
 	pam_handle_t *pamh;
@@ -119,7 +121,8 @@ static int authenticate(struct script *s, const struct items *items, int flags, 
 
 // The relay alone: the other end of sock is the test's. detail has 256 bytes. The relay does not
 // close sock.
-static int relay(struct script *s, const struct items *items, int sock, int deadline_ms, char *detail)
+static int relay(struct script *s, const struct items *items, int sock, int deadline_ms,
+		 char *detail)
 {
 	static const struct gate_setup setup = { "/nonexistent", 0, note_line };
 	struct gate g = { .setup = &setup, .sock = sock, .pidfd = -1 };
@@ -149,12 +152,13 @@ import (
 	"unsafe"
 )
 
-// The go command builds this package again when what it includes from another folder has changed, because it is embedded too.
+// The go command builds this package again when what it includes from another folder has changed,
+// because it is embedded too.
 //
 //go:embed names/*.c names/*.h
 var _ embed.FS
 
-// mode is what a scripted conversation function does when it is called.
+// mode is how a scripted conversation function behaves when it is called.
 type mode int
 
 const (
@@ -162,11 +166,11 @@ const (
 	noReply        mode = C.NO_REPLY // success, but no array of responses
 	noText         mode = C.NO_TEXT  // success, but a null response
 	fails          mode = C.FAILS
-	failsWithReply mode = C.FAILS_WITH_REPLY // as no application should
+	failsWithReply mode = C.FAILS_WITH_REPLY // which no application should do
 	missing        mode = C.MISSING          // there is no conversation function
 )
 
-// conversation is a scripted application's side: every prompt gets the same treatment.
+// conversation is the side of a scripted application: every prompt gets the same treatment.
 type conversation struct {
 	mode   mode
 	answer string
@@ -178,7 +182,7 @@ type conversation struct {
 type attempt struct {
 	conversation
 	confdir, service string
-	// Nil leaves an item unset.
+	// nil leaves an item unset
 	user, rhost, authInfo *string
 	silent                bool
 	args                  []string
@@ -186,7 +190,8 @@ type attempt struct {
 	deadline              time.Duration
 }
 
-// outcome is what an attempt led to. seen has one "count style text" for each message that the application was given.
+// outcome is what an attempt led to. seen has one "count style text" for each message that the
+// application received.
 type outcome struct {
 	code   int
 	seen   []string
@@ -204,9 +209,12 @@ func optional(s *string) *C.char {
 func (a attempt) cItems() (*C.struct_items, func()) {
 	items := (*C.struct_items)(C.calloc(1, C.sizeof_struct_items))
 	items.confdir, items.service = C.CString(a.confdir), C.CString(a.service)
-	items.user, items.rhost, items.auth_info = optional(a.user), optional(a.rhost), optional(a.authInfo)
+	items.user, items.rhost, items.auth_info = optional(a.user), optional(a.rhost),
+		optional(a.authInfo)
 	return items, func() {
-		for _, s := range []*C.char{items.confdir, items.service, items.user, items.rhost, items.auth_info} {
+		for _, s := range []*C.char{
+			items.confdir, items.service, items.user, items.rhost, items.auth_info,
+		} {
 			C.free(unsafe.Pointer(s))
 		}
 		C.free(unsafe.Pointer(items))
@@ -255,7 +263,7 @@ func split(s, end string) []string {
 	return strings.Split(strings.TrimSuffix(s, end), end)
 }
 
-// authenticate is pam_sm_authenticate with a program and a deadline of the test's choice.
+// authenticate is pam_sm_authenticate with a program and a deadline that the test chooses.
 func (a attempt) authenticate() outcome {
 	items, freeItems := a.cItems()
 	defer freeItems()
@@ -269,7 +277,8 @@ func (a attempt) authenticate() outcome {
 	if a.silent {
 		flags = C.PAM_SILENT
 	}
-	code := C.authenticate(script, items, flags, C.int(len(a.args)), args, program, C.int(a.deadline.Milliseconds()))
+	code := C.authenticate(script, items, flags, C.int(len(a.args)), args, program,
+		C.int(a.deadline.Milliseconds()))
 	return newOutcome(code, script)
 }
 

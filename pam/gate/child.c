@@ -1,7 +1,8 @@
 /*
- * latchkey-login as a child of the host: started so that nothing of the host or its caller reaches it, and gone afterwards
- * in every case. Between fork and execve only async-signal-safe calls are made, since another thread of the host may have
- * held any lock; of the host's memory the child has a copy, and writes nothing in it but its own stack.
+ * latchkey-login as a child of the host: started so that nothing of the host or its caller reaches
+ * it, and gone afterwards in every case. Between fork and execve only async-signal-safe calls are
+ * made, because another thread of the host may have held any lock. The child has a copy of the
+ * host's memory and writes nothing in it but its own stack.
  */
 #define _GNU_SOURCE
 #include "gate.h"
@@ -39,8 +40,8 @@
 
 /* ---- from fork to execve, in the child ---- */
 
-/* A caller of su chooses the limits that su inherits; none of them reaches the login program. With less than least of one
- * that cannot be raised it may not get as far as a verdict. */
+/* A caller of su chooses the limits that su inherits; none of them reaches the login program.
+ * Below the value in `least`, where it may not raise the limit, it may never reach a verdict. */
 static const struct {
 	int what;
 	rlim_t soft, hard, least;
@@ -49,11 +50,12 @@ static const struct {
 	{ RLIMIT_CORE, 0, 0, 0, "RLIMIT_CORE" }, /* no secret in a core file */
 	{ RLIMIT_CPU, 60, 60, 10, "RLIMIT_CPU" },
 	{ RLIMIT_FSIZE, 16 << 20, 16 << 20, 64 << 10, "RLIMIT_FSIZE" },
-	{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY, 2ULL << 30, "RLIMIT_AS" }, /* Go reserves far more than it uses */
+	/* Go reserves far more than it uses. */
+	{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY, 2ULL << 30, "RLIMIT_AS" },
 	{ RLIMIT_DATA, 512 << 20, 512 << 20, 512 << 20, "RLIMIT_DATA" },
 	{ RLIMIT_STACK, 8 << 20, RLIM_INFINITY, 256 << 10, "RLIMIT_STACK" },
 	{ RLIMIT_NOFILE, 64, 64, 16, "RLIMIT_NOFILE" },
-	/* Counted per user: else other logins' processes would count. */
+	/* Counted per user: with a limit, the processes of other logins would count. */
 	{ RLIMIT_NPROC, RLIM_INFINITY, RLIM_INFINITY, 64, "RLIMIT_NPROC" },
 	{ RLIMIT_MEMLOCK, 8 << 20, 8 << 20, 0, "RLIMIT_MEMLOCK" },
 	{ RLIMIT_SIGPENDING, 1024, 1024, 0, "RLIMIT_SIGPENDING" },
@@ -73,8 +75,9 @@ static void child_limits(void)
 	}
 }
 
-/* Nor do the priorities that a caller of su chose. A login program that hardly ever runs would hold its locks for long. Where
- * root may not do this (a container without CAP_SYS_NICE), those who wait for such a lock end its holder. */
+/* The priorities that a caller of su chose do not reach it either: a login program that hardly
+ * ever runs would hold its locks for long. Where root may not reset them (a container without
+ * CAP_SYS_NICE), a process that waits for such a lock ends its holder. */
 static void child_scheduling(void)
 {
 	const struct sched_param none = { 0 };
@@ -85,8 +88,9 @@ static void child_scheduling(void)
 	prctl(PR_SET_TIMERSLACK, 50000, 0, 0, 0);
 }
 
-/* SAFETY: all zero is SIG_DFL in every layout of the kernel's structure, and 64 bytes are larger than each. The raw call
- * is used because glibc's refuses its own two signals, which an invoker of su may have set to be ignored. */
+/* SAFETY: all zero is SIG_DFL in every layout of the kernel's structure, and 64 bytes are
+ * larger than each. The raw call is used because glibc's refuses its own two signals, which an
+ * invoker of su may have set to be ignored. */
 static void child_signals(void)
 {
 	static const char zero[64];
@@ -95,23 +99,26 @@ static void child_signals(void)
 		syscall(SYS_rt_sigaction, signal, zero, NULL, _NSIG / 8);
 }
 
-/* All ids become root's, so that the invoker of su can neither kill nor trace the child. The raw calls change this thread,
- * which is the only one; glibc's would signal the host's threads, which are not here. */
+/* All ids become root's, so that the invoker of su can neither kill nor trace the child. The
+ * raw calls change this thread, which is the only one; glibc's would signal the host's threads,
+ * which are not here. */
 static bool child_ids(void)
 {
 	if (geteuid() != 0)
 		return true;
-	return syscall(RAW_SETGROUPS, 0, NULL) == 0 && syscall(RAW_SETRESGID, 0, 0, 0) == 0 && syscall(RAW_SETRESUID, 0, 0, 0) == 0;
+	return syscall(RAW_SETGROUPS, 0, NULL) == 0 && syscall(RAW_SETRESGID, 0, 0, 0) == 0 &&
+	       syscall(RAW_SETRESUID, 0, 0, 0) == 0;
 }
 
-/* A change of ids clears the death signal, so it is set after that. The parent may have died before: then nobody would send
- * it. */
+/* A change of ids clears the death signal, so it is set after that. The parent may have died
+ * before: then there would be no one to send it. */
 static bool child_dies_with(pid_t parent)
 {
 	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
 }
 
-/* The socket becomes descriptor 0, and there is no other: not a host key, not the client's connection. */
+/* The socket becomes descriptor 0, and there is no other: not a host key, not the client's
+ * connection. */
 static bool child_descriptors(int sock)
 {
 	if (dup2(sock, 0) < 0)
@@ -120,8 +127,9 @@ static bool child_descriptors(int sock)
 	return true;
 }
 
-/* The gate sends hello once it holds a pidfd. Until then the child must not end: a host that ignores SIGCHLD gives its pid
- * away at once, and an invoker of su who stops su right there could have the gate kill a stranger. */
+/* The gate sends hello once it holds a pidfd. Until then the child must not end: a host that
+ * ignores SIGCHLD gives its pid away at once, and an invoker of su who stops su right there
+ * could have the gate kill a stranger. */
 static void child_waits(void)
 {
 	struct pollfd hello = { .fd = 0, .events = POLLIN };
@@ -130,7 +138,7 @@ static void child_waits(void)
 		;
 }
 
-/* Tells the gate which step failed and why (WIRE.md, `X`). */
+/* Reports to the gate which step failed and why (WIRE.md, `X`). */
 static _Noreturn void child_fails(char step, int error)
 {
 	char frame[3] = { 'X', step, (char)error };
@@ -142,7 +150,8 @@ static _Noreturn void child_fails(char step, int error)
 static _Noreturn void child(const char *program, int sock, pid_t parent)
 {
 	static char *const environment[] = {
-		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "GOGC=off", "GOMAXPROCS=1", "GOTRACEBACK=none", NULL,
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "GOGC=off", "GOMAXPROCS=1",
+		"GOTRACEBACK=none", NULL,
 	};
 	char *const arguments[] = { (char *)program, NULL };
 	int error;
@@ -175,8 +184,9 @@ static bool may_raise_limits(void)
 	return syscall(SYS_capget, &header, data) == 0 && data[0].effective & 1u << CAP_SYS_RESOURCE;
 }
 
-/* A login program that ended without a verdict cannot say that a limit of the host was too low for it (vsftpd and dovecot limit
- * their address space). SAFETY: bounded by the size of detail. */
+/* A login program that ended without a verdict cannot report that a limit of the host was too
+ * low for it (vsftpd and dovecot limit their address space). SAFETY: bounded by the size of
+ * detail. */
 void gate_name_limits(struct gate *g)
 {
 	struct rlimit own;
@@ -190,13 +200,15 @@ void gate_name_limits(struct gate *g)
 			continue;
 		at = strlen(g->detail);
 		megabytes = own.rlim_max >= 1 << 20;
-		snprintf(g->detail + at, sizeof g->detail - at, "; %s is %llu%s and may not be raised", limits[i].name,
-			 (unsigned long long)(megabytes ? own.rlim_max >> 20 : own.rlim_max), megabytes ? " MB" : "");
+		snprintf(g->detail + at, sizeof g->detail - at, "; %s is %llu%s and may not be raised",
+			 limits[i].name,
+			 (unsigned long long)(megabytes ? own.rlim_max >> 20 : own.rlim_max),
+			 megabytes ? " MB" : "");
 	}
 }
 
-/* SAFETY: takes ownership of fd and returns one at 3 or above, or -1. A host that closed its 0-2 may read and write there
- * during the conversation; that must not reach the login program. */
+/* SAFETY: takes ownership of fd and returns one at 3 or above, or -1. A host that closed its
+ * 0-2 may read and write there during the conversation; that must not reach the login program. */
 static int above_stdio(int fd)
 {
 	int up, error;
@@ -217,9 +229,9 @@ void gate_shut(int *fd)
 	*fd = -1;
 }
 
-/* SAFETY: on success g owns sock, pidfd (where the kernel has them) and the child; gate_end_child and gate_authenticate give
- * all three back. The child's end is closed here. Signals are blocked around the fork, so no handler of the host runs in the
- * child. */
+/* SAFETY: on success g owns sock, pidfd (where the kernel has them) and the child;
+ * gate_end_child and gate_authenticate give all three back. The child's end is closed here.
+ * Signals are blocked around the fork, so no handler of the host runs in the child. */
 bool gate_spawn(struct gate *g)
 {
 	int pair[2] = { -1, -1 };
@@ -251,7 +263,8 @@ bool gate_spawn(struct gate *g)
 	return true;
 }
 
-/* Waits until the child has ended, but not longer than ms. Without a pidfd its end of the socket tells. */
+/* Waits until the child has ended, but no longer than ms. Without a pidfd, the end of the
+ * socket shows it. */
 static void await_end(const struct gate *g, int64_t ms)
 {
 	int64_t until = gate_now() + ms;
@@ -263,8 +276,9 @@ static void await_end(const struct gate *g, int64_t ms)
 		ms = until - gate_now();
 }
 
-/* SAFETY: a signal through the pidfd can only hit our child. Without one, the pid is still ours if waitpid says that the
- * child runs; signals are blocked between the two calls so that no handler of the host reaps it there. */
+/* SAFETY: a signal through the pidfd can only hit our child. Without one, the pid is still ours
+ * if waitpid says that the child runs; signals are blocked between the two calls so that no
+ * handler of the host reaps it there. */
 static void kill_child(const struct gate *g)
 {
 	sigset_t all, old;
@@ -280,18 +294,20 @@ static void kill_child(const struct gate *g)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-/* The host may ignore SIGCHLD or reap everything: ECHILD is as good, and no exit status is ever looked at. */
+/* The host may ignore SIGCHLD or reap everything: ECHILD is as good, and the exit status is
+ * never used. */
 static void reap(const struct gate *g)
 {
 	siginfo_t info;
 
-	if (g->pidfd >= 0 && (waitid(P_PIDFD, g->pidfd, &info, WEXITED | WNOHANG) == 0 || errno == ECHILD))
+	if (g->pidfd >= 0 &&
+	    (waitid(P_PIDFD, g->pidfd, &info, WEXITED | WNOHANG) == 0 || errno == ECHILD))
 		return;
 	while (waitpid(g->pid, NULL, g->pidfd >= 0 ? WNOHANG : 0) < 0 && errno == EINTR)
 		;
 }
 
-/* Gives the child time to end by itself, then none. */
+/* Gives the child time to end by itself, then kills it. */
 void gate_end_child(struct gate *g, int64_t grace_ms)
 {
 	int64_t left = g->deadline - gate_now();

@@ -19,24 +19,27 @@ func wantFreshProcess(t *testing.T, path, program string, root bool) {
 		t.Fatalf("the login program noted nothing: %v", seen)
 	}
 	for key, want := range map[string]string{
-		"session":     seen["pid"][0],
-		"death":       "9",
-		"umask":       "077",
-		"cwd":         "/",
-		"environment": "PATH=/usr/sbin:/usr/bin:/sbin:/bin\x00LC_ALL=C\x00GOGC=off\x00GOMAXPROCS=1\x00GOTRACEBACK=none\x00",
-		"arguments":   program + "\x00",
-		"descriptor":  "0",
-		"scheduling":  "0 0 0 50000",
+		"session": seen["pid"][0],
+		"death":   "9",
+		"umask":   "077",
+		"cwd":     "/",
+		"environment": "PATH=/usr/sbin:/usr/bin:/sbin:/bin\x00LC_ALL=C\x00GOGC=off\x00" +
+			"GOMAXPROCS=1\x00GOTRACEBACK=none\x00",
+		"arguments":  program + "\x00",
+		"descriptor": "0",
+		"scheduling": "0 0 0 50000",
 	} {
 		if key == "scheduling" && !(root && has(t, unix.CAP_SYS_NICE)) {
-			continue // nobody else may do better than the application
+			continue // only root can do better than the application
 		}
 		if !slices.Equal(seen[key], []string{want}) {
 			t.Errorf("%s: %q, want %q", key, seen[key], want)
 		}
 	}
 	status := seen["status"][0]
-	want := []string{"SigPnd:\t0+", "ShdPnd:\t0+", "SigBlk:\t0+", "SigIgn:\t0+", "SigCgt:\t0+", "Threads:\t1"}
+	want := []string{
+		"SigPnd:\t0+", "ShdPnd:\t0+", "SigBlk:\t0+", "SigIgn:\t0+", "SigCgt:\t0+", "Threads:\t1",
+	}
 	if root {
 		want = append(want, "Uid:\t0\t0\t0\t0", "Gid:\t0\t0\t0\t0", "Groups:\t ?")
 	}
@@ -52,7 +55,8 @@ func wantFreshProcess(t *testing.T, path, program string, root bool) {
 
 const unlimited = ^uint64(0)
 
-// wantLimits checks the fixed table. Without CAP_SYS_RESOURCE the kernel lets nobody go past the hard limits of this machine.
+// wantLimits checks the fixed table. Without CAP_SYS_RESOURCE no process can exceed the hard
+// limits of this machine.
 func wantLimits(t *testing.T, limits string) {
 	t.Helper()
 	for name, want := range map[string]struct {
@@ -95,7 +99,8 @@ func mayRaiseLimits(t *testing.T) bool {
 	t.Helper()
 	may := has(t, unix.CAP_SYS_RESOURCE)
 	if !may {
-		t.Log("no CAP_SYS_RESOURCE here: hostile hard limits, which the module then raises again, are not tried")
+		t.Log("no CAP_SYS_RESOURCE here: hostile hard limits, which the module then raises " +
+			"again, are not tried")
 	}
 	return may
 }
@@ -111,7 +116,7 @@ func has(t *testing.T, capability int) bool {
 	return data[0].Effective&(1<<capability) != 0
 }
 
-func TestTheLoginProgramIsAFreshProcess(t *testing.T) {
+func TestLoginProgramIsAFreshProcess(t *testing.T) {
 	t.Setenv("GODEBUG", "http2debug=1")
 	t.Setenv("SSL_CERT_FILE", "/tmp/evil")
 	t.Setenv("LD_PRELOAD", "")
@@ -123,14 +128,19 @@ func TestTheLoginProgramIsAFreshProcess(t *testing.T) {
 	wantFreshProcess(t, path, a.program, asRoot(t))
 }
 
-func TestTheLoginProgramIsAFreshProcessWhateverTheApplicationIs(t *testing.T) {
-	for _, options := range append(oddHosts(t), []string{"uid=su"}, []string{"uid=su", "limits=hostile", "signals=ignored", "stdio=closed"},
+func TestLoginProgramIsAFreshProcessInEveryApplication(t *testing.T) {
+	for _, options := range append(oddHosts(t), []string{"uid=su"},
+		[]string{"uid=su", "limits=hostile", "signals=ignored", "stdio=closed"},
 		[]string{"uid=su", "scheduling=idle"}) {
 		t.Run(strings.Join(options, " "), func(t *testing.T) {
 			module := must(t, buildModule)
 			path := filepath.Join(writable(t), "notes")
-			h := newHost(t, module, "notes="+path, "report", send("Qcode"), "receive", send("V2 allow"))
-			h.environment = []string{"GODEBUG=http2debug=1", "SSL_CERT_FILE=/tmp/evil", "HTTPS_PROXY=http://127.0.0.1:1", "TMPDIR=/nonexistent", "TZ=/etc/shadow"}
+			h := newHost(t, module, "notes="+path, "report", send("Qcode"), "receive",
+				send("V2 allow"))
+			h.environment = []string{
+				"GODEBUG=http2debug=1", "SSL_CERT_FILE=/tmp/evil",
+				"HTTPS_PROXY=http://127.0.0.1:1", "TMPDIR=/nonexistent", "TZ=/etc/shadow",
+			}
 			wantUnharmed(t, h.run(t, options...), pamSuccess)
 			wantFreshProcess(t, path, loginOf(module), asRoot(t))
 		})

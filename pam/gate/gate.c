@@ -1,10 +1,12 @@
 /*
- * pam_latchkey.so. Read from the bottom: pam_sm_authenticate, then gate_authenticate, then what it calls.
+ * pam_latchkey.so. Read from the bottom: pam_sm_authenticate, then gate_authenticate, then what it
+ * calls.
  *
- * It runs as root inside somebody else's process, so it keeps to three rules. The only way to PAM_SUCCESS is one exact
- * frame from latchkey-login. Every wait and every buffer has a bound. The host's signals, mask, descriptors, environment,
- * limits and directory stay as they are. child.c starts and ends latchkey-login, names/ asks the name service, and
- * base.c is what this file and child.c both call.
+ * It runs as root inside another program's process, so it keeps to three rules. The only way to
+ * PAM_SUCCESS is one exact frame from latchkey-login. Every wait and every buffer has a bound. The
+ * host's signals, mask, descriptors, environment, limits and directory stay as they are. child.c
+ * starts and ends latchkey-login, names/ asks the name service, and base.c has what both this file
+ * and child.c call.
  */
 #define _GNU_SOURCE
 #include "gate.h"
@@ -23,15 +25,18 @@
 
 /* ---- what the gate says ---- */
 
-/* A login program that does not read, or has ended, is not waited for: the next receive tells what became of it. */
+/* Does not wait for a login program that does not read or has ended: the next receive shows
+ * what became of it. */
 static bool say(struct gate *g, const char *frame, size_t length)
 {
-	if (send(g->sock, frame, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 || errno == EPIPE || errno == ECONNRESET)
+	if (send(g->sock, frame, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 || errno == EPIPE ||
+	    errno == ECONNRESET)
 		return true;
 	return gate_deny(g, "sending to the login program: %s", strerrordesc_np(errno));
 }
 
-/* SAFETY: copies at most GATE_ANSWER bytes of text; the copy holds the user's code and is wiped. */
+/* SAFETY: copies at most GATE_ANSWER bytes of text; the copy holds the user's code and is
+ * wiped. */
 static bool answer(struct gate *g, const char *text)
 {
 	char frame[1 + GATE_ANSWER] = "A";
@@ -51,8 +56,8 @@ static bool no_answer(struct gate *g, int code)
 	return say(g, frame, snprintf(frame, sizeof frame, "C%d", code));
 }
 
-/* SAFETY: appends to frame, which has room for GATE_FRAME bytes; length keeps counting past that, and the caller then
- * refuses the frame. */
+/* SAFETY: appends to frame, which has room for GATE_FRAME bytes; length keeps counting past
+ * that, and the caller then refuses the frame. */
 static void put(struct gate *g, const char *bytes, size_t length)
 {
 	if (g->length <= GATE_FRAME && length <= GATE_FRAME - g->length)
@@ -68,7 +73,8 @@ static void put_field(struct gate *g, const char *key, const char *value, size_t
 	put(g, "", 1);
 }
 
-/* SAFETY: the value is the handle's; it is valid until the application sets the item anew and is never freed here. */
+/* SAFETY: the value is the handle's; it is valid until the application sets the item again and
+ * is never freed here. */
 static const char *item(pam_handle_t *pamh, int type)
 {
 	const void *value = NULL;
@@ -78,14 +84,15 @@ static const char *item(pam_handle_t *pamh, int type)
 	return value;
 }
 
-/* Is this process the enroll program itself? Any application can call its service "enroll". A program that was replaced while
- * it runs is another one, and so is a copy: then the answer is no, and a code is asked for. */
+/* Is this process the enroll program itself? Any application can call its service "enroll". A
+ * program that was replaced while it runs is another one, and so is a copy: then the answer is
+ * no, and a code is asked for. */
 static bool is_enroll(void)
 {
 	struct stat self, enroll;
 
-	return stat("/proc/self/exe", &self) == 0 && stat(LATCHKEY_ENROLL, &enroll) == 0 && self.st_dev == enroll.st_dev &&
-	       self.st_ino == enroll.st_ino;
+	return stat("/proc/self/exe", &self) == 0 && stat(LATCHKEY_ENROLL, &enroll) == 0 &&
+	       self.st_dev == enroll.st_dev && self.st_ino == enroll.st_ino;
 }
 
 static bool hello(struct gate *g, int argc, const char **argv)
@@ -116,17 +123,22 @@ static bool hello(struct gate *g, int argc, const char **argv)
 
 /* ---- what the login program says ---- */
 
-/* Fills frame with one whole frame. Time-out, end of file and frames of a wrong length are denials. */
+/* Fills frame with one whole frame. Time-out, end of file and frames of a wrong length are
+ * denials. */
 static bool receive(struct gate *g)
 {
-	struct pollfd ready[2] = { { .fd = g->sock, .events = POLLIN }, { .fd = g->pidfd, .events = POLLIN } };
+	struct pollfd ready[2] = {
+		{ .fd = g->sock, .events = POLLIN },
+		{ .fd = g->pidfd, .events = POLLIN },
+	};
 	int64_t left;
 	ssize_t length;
 	int count;
 
 	for (;;) {
 		if ((left = g->deadline - gate_now()) <= 0)
-			return gate_deny(g, "login program gave no verdict within %d ms", g->setup->deadline_ms);
+			return gate_deny(g, "login program gave no verdict within %d ms",
+					 g->setup->deadline_ms);
 		if ((count = poll(ready, 2, left)) < 0 && errno != EINTR)
 			return gate_deny(g, "poll: %s", strerrordesc_np(errno));
 		if (count <= 0)
@@ -139,9 +151,11 @@ static bool receive(struct gate *g)
 			break;
 		if (length == 0 && !(ready[0].revents & POLLHUP))
 			return gate_deny(g, "login program sent an empty frame");
-		/* Reset: it ended with something of ours unread; its last frame may still be there. Nothing to read although
-		 * it ended: another process of the host holds a copy of its end. */
-		if (length == 0 || (errno != EINTR && errno != ECONNRESET && (errno != EAGAIN || ready[1].revents)))
+		/* Reset: it ended with something of ours unread; its last frame may still be there.
+		 * Nothing to read although it ended: another process of the host holds a copy of its
+		 * end. */
+		if (length == 0 || (errno != EINTR && errno != ECONNRESET &&
+				    (errno != EAGAIN || ready[1].revents)))
 			return gate_deny(g, "login program ended without a verdict");
 	}
 	g->frame[length] = 0;
@@ -149,7 +163,8 @@ static bool receive(struct gate *g)
 	return true;
 }
 
-/* SAFETY: the application allocated both (malloc, by contract of pam_conv(3)) and handed them to us: wiped and freed. */
+/* SAFETY: the application allocated both (malloc, by contract of pam_conv(3)) and handed them
+ * to us: wiped and freed. */
 static void drop(struct pam_response *reply)
 {
 	if (!reply)
@@ -161,7 +176,7 @@ static void drop(struct pam_response *reply)
 	free(reply);
 }
 
-/* SAFETY: the structure is the handle's, so it is asked for anew before each use. */
+/* SAFETY: the structure is the handle's, so it is fetched before each use. */
 static const struct pam_conv *conversation(pam_handle_t *pamh)
 {
 	const void *value = NULL;
@@ -173,7 +188,8 @@ static const struct pam_conv *conversation(pam_handle_t *pamh)
 	return conv->conv ? conv : NULL;
 }
 
-/* Calls the application's conversation function with one message. The user's typing does not count against the deadline. */
+/* Calls the application's conversation function with one message. The user's typing does not
+ * count against the deadline. */
 static int converse(struct gate *g, int style, const char *text, struct pam_response **reply)
 {
 	const struct pam_message message = { .msg_style = style, .msg = text };
@@ -189,7 +205,8 @@ static int converse(struct gate *g, int style, const char *text, struct pam_resp
 	return code;
 }
 
-/* Clients send a saved password wherever they are asked for something. The login program is told so, and never gets it. */
+/* Clients send a saved password in answer to any prompt. The login program is told that they
+ * did, and never gets it. */
 static bool is_password(const struct gate *g, const char *text)
 {
 	const char *password = item(g->pamh, PAM_AUTHTOK);
@@ -232,7 +249,8 @@ static bool tell_group(struct gate *g)
 	return answer(g, member ? "yes" : "no");
 }
 
-/* The child tells why it could not become the login program. After execve such a frame is only one more way to be denied. */
+/* The child reports why it could not become the login program. After execve such a frame is
+ * only one more way to be denied. */
 static bool not_started(struct gate *g)
 {
 	const char *why;
@@ -240,7 +258,9 @@ static bool not_started(struct gate *g)
 	if (g->length != 3)
 		return gate_deny(g, "login program sent a frame of an unknown type");
 	why = strerrordesc_np((unsigned char)g->frame[2]);
-	return gate_deny(g, "%s: %s", g->frame[1] == 'e' ? g->setup->program : "becoming root in /", why ? why : "unknown error");
+	return gate_deny(g, "%s: %s",
+			 g->frame[1] == 'e' ? g->setup->program : "becoming root in /",
+			 why ? why : "unknown error");
 }
 
 #define DIGITS_OF(code) #code
@@ -262,7 +282,8 @@ static int verdict(struct gate *g)
 	const char *payload = g->frame + 1;
 
 	for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
-		if (g->length == 1 + strlen(verdicts[i].payload) && strcmp(payload, verdicts[i].payload) == 0)
+		if (g->length == 1 + strlen(verdicts[i].payload) &&
+		    strcmp(payload, verdicts[i].payload) == 0)
 			return verdicts[i].code;
 	if (strncmp(payload, WIRE " ", sizeof WIRE) != 0)
 		gate_deny(g, "login program is of another version");
@@ -271,7 +292,7 @@ static int verdict(struct gate *g)
 	return PAM_SYSTEM_ERR;
 }
 
-/* One frame that is not a verdict. False ends the login. */
+/* Handles one frame that is not a verdict. False ends the login. */
 static bool serve(struct gate *g)
 {
 	if (memchr(g->frame, 0, g->length) && g->frame[0] != 'X')
@@ -290,15 +311,16 @@ static bool serve(struct gate *g)
 	}
 }
 
-/* Nothing may follow a verdict: a login program that goes on talking is not the one that was specified. Asked once it has
- * ended. */
+/* Nothing may follow a verdict: a login program that goes on talking is not the one that was
+ * specified. Called once it has ended. */
 static bool expect_silence(struct gate *g)
 {
 	ssize_t length;
 
+	/* A reset, reported once: it ended with something of ours unread. */
 	do
 		length = recv(g->sock, g->frame, 1, MSG_DONTWAIT);
-	while (length < 0 && errno == ECONNRESET); /* it ended with something of ours unread; told once */
+	while (length < 0 && errno == ECONNRESET);
 	if (length > 0)
 		return gate_deny(g, "login program sent a frame after its verdict");
 	return true;
@@ -328,8 +350,8 @@ int gate_relay(struct gate *g)
 
 enum { LOG_CUT = 255, LOG_QUOTED = 4 * LOG_CUT + 1 };
 
-/* SAFETY: reads at most LOG_CUT bytes and writes at most four for each, and a NUL. A name with a newline or an escape
- * sequence in it can then neither forge a line nor drive a terminal. */
+/* SAFETY: reads at most LOG_CUT bytes and writes at most four for each, and a NUL. A name with
+ * a newline or an escape sequence in it can then neither forge a line nor drive a terminal. */
 static const char *quoted(char out[LOG_QUOTED], const char *text)
 {
 	size_t length = strnlen(text, LOG_CUT), at = 0;
@@ -346,23 +368,25 @@ static const char *quoted(char out[LOG_QUOTED], const char *text)
 	return out;
 }
 
-/* One line for a denial that the login program cannot log, because there is none. */
+/* Writes the line for a denial that no login program can log. */
 static void audit(struct gate *g)
 {
-	char user[LOG_QUOTED], service[LOG_QUOTED], from[LOG_QUOTED], detail[LOG_QUOTED], line[4 * LOG_QUOTED + 256];
+	char user[LOG_QUOTED], service[LOG_QUOTED], from[LOG_QUOTED], detail[LOG_QUOTED];
+	char line[4 * LOG_QUOTED + 256];
 
 	snprintf(line, sizeof line,
 		 "latchkey: verdict=deny user=\"%s\" service=\"%s\" from=\"%s\" "
 		 "method=none device=\"\" reason=internal tries=0 ms=%lld detail=\"%s\"",
 		 quoted(user, item(g->pamh, PAM_USER)), quoted(service, item(g->pamh, PAM_SERVICE)),
-		 quoted(from, item(g->pamh, PAM_RHOST)), (long long)(gate_now() - g->began), quoted(detail, g->detail));
+		 quoted(from, item(g->pamh, PAM_RHOST)), (long long)(gate_now() - g->began),
+		 quoted(detail, g->detail));
 	g->setup->log(LOG_AUTHPRIV | LOG_WARNING, "%s", line);
 }
 
 /* ---- the module ---- */
 
-/* SAFETY: the name is the handle's. Linux-PAM 1.5.2 asks for a missing name through a conversation function without looking
- * whether there is one. */
+/* SAFETY: the name is the handle's. Linux-PAM 1.5.2 asks for a missing name through a
+ * conversation function without checking that there is one. */
 static const char *user_name(pam_handle_t *pamh)
 {
 	const void *set = NULL;
@@ -390,7 +414,8 @@ static int login(struct gate *g, int argc, const char **argv)
 	return code;
 }
 
-/* SAFETY: frees the frame. What it last held, and what of longer frames stood behind that, may be a secret on its way to the user. */
+/* SAFETY: frees the frame. Its last content, and the rest of longer frames behind it, may be a
+ * secret on its way to the user. */
 static void wipe(char *frame)
 {
 	if (!frame)
@@ -399,9 +424,17 @@ static void wipe(char *frame)
 	free(frame);
 }
 
-int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv, const struct gate_setup *setup)
+int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv,
+		      const struct gate_setup *setup)
 {
-	struct gate g = { .pamh = pamh, .setup = setup, .silent = flags & PAM_SILENT, .began = gate_now(), .sock = -1, .pidfd = -1 };
+	struct gate g = {
+		.pamh = pamh,
+		.setup = setup,
+		.silent = flags & PAM_SILENT,
+		.began = gate_now(),
+		.sock = -1,
+		.pidfd = -1,
+	};
 	int host_errno = errno, code = PAM_SYSTEM_ERR;
 
 	/* SAFETY: frame and the descriptors are ours from here to the end of this function. */
@@ -430,7 +463,8 @@ EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const 
 	return gate_authenticate(pamh, flags, argc, argv, &setup);
 }
 
-/* sshd calls these two in another process than pam_sm_authenticate, so they depend on nothing that one left behind. */
+/* sshd calls these two in another process than pam_sm_authenticate, so they depend on nothing
+ * that it left behind. */
 EXPORTED int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	(void)pamh, (void)flags, (void)argc, (void)argv;

@@ -1,6 +1,7 @@
 /*
- * The gate: the part of latchkey that runs inside sshd, sudo, su or login. It holds the conversation with the user, asks
- * latchkey-login (a process of its own) for a verdict, and decides nothing itself. WIRE.md specifies what the two say.
+ * The gate: the part of latchkey that runs inside sshd, sudo, su or login. It holds the
+ * conversation with the user, asks latchkey-login (a process of its own) for a verdict, and
+ * decides nothing itself. WIRE.md specifies what the two say to each other.
  */
 #ifndef LATCHKEY_GATE_H
 #define LATCHKEY_GATE_H
@@ -33,12 +34,16 @@ enum {
 
 /* What differs between the module and its tests. */
 struct gate_setup {
-	const char *program;                               /* absolute path of latchkey-login */
-	int deadline_ms;                                   /* for everything but the application's conversation */
-	void (*log)(int priority, const char *format, ...); /* syslog(3) */
+	/* The absolute path of latchkey-login. */
+	const char *program;
+	/* For everything but the application's conversation. */
+	int deadline_ms;
+	/* syslog(3). */
+	void (*log)(int priority, const char *format, ...);
 };
 
-/* One login. It lives on the stack of gate_authenticate; frame is its only memory from the heap. */
+/* One login. It lives on the stack of gate_authenticate; frame is its only memory from the
+ * heap. */
 struct gate {
 	pam_handle_t *pamh;
 	const struct gate_setup *setup;
@@ -63,10 +68,11 @@ void gate_shut(int *fd);
 void gate_name_limits(struct gate *g);
 
 /* gate.c */
-int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv, const struct gate_setup *setup);
+int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv,
+		      const struct gate_setup *setup);
 
-/* The conversation with a login program that was started and greeted: the verdict as a PAM code, and detail if the gate
- * itself denies. */
+/* Relays between the user and a login program that was started and greeted. Returns the verdict
+ * as a PAM code, with detail set if the gate itself denies. */
 int gate_relay(struct gate *g);
 
 #endif

@@ -15,7 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// buildNamed builds a module by the Makefile's own rule, at a path and with a login program of the test's choice.
+// buildNamed builds a module by the Makefile's own rule, at a path and with a login program that
+// the test chooses.
 func buildNamed(name, flags string) (string, error) {
 	login, err := buildLogin()
 	if err != nil {
@@ -30,7 +31,8 @@ func buildNamed(name, flags string) (string, error) {
 		return "", err
 	}
 	module := filepath.Join(dir, "pam_latchkey.so")
-	cmd := exec.Command("make", "-s", "-C", "../..", "B="+dir, "LIBEXEC="+libexec, "CC="+compiler()+" "+flags, module)
+	cmd := exec.Command("make", "-s", "-C", "../..", "B="+dir, "LIBEXEC="+libexec,
+		"CC="+compiler()+" "+flags, module)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("make %s: %v\n%s", module, err, out)
 	}
@@ -38,11 +40,15 @@ func buildNamed(name, flags string) (string, error) {
 }
 
 var (
-	buildModule      = sync.OnceValues(func() (string, error) { return buildNamed("module", sanitizers) })
-	buildHastyModule = sync.OnceValues(func() (string, error) { return buildNamed("hasty", sanitizers+" -DLATCHKEY_DEADLINE_MS=300") })
+	buildModule = sync.OnceValues(func() (string, error) {
+		return buildNamed("module", sanitizers)
+	})
+	buildHastyModule = sync.OnceValues(func() (string, error) {
+		return buildNamed("hasty", sanitizers+" -DLATCHKEY_DEADLINE_MS=300")
+	})
 )
 
-// loginOf is the path that a module built here has for its login program.
+// loginOf returns the path at which a module built here has its login program.
 func loginOf(module string) string {
 	return filepath.Join(filepath.Dir(module), "libexec/latchkey-login")
 }
@@ -54,7 +60,7 @@ func asRoot(t *testing.T) bool {
 	return os.Geteuid() == 0
 }
 
-// writable is a directory in which any user may write.
+// writable returns a directory in which any user may write.
 func writable(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp(scratch, "open-")
@@ -67,7 +73,8 @@ func writable(t *testing.T) string {
 	return dir
 }
 
-// host is a PAM application (testdata/host.c) whose stack is one module and whose login program follows a script.
+// host is a PAM application (testdata/host.c) whose stack is one module and whose login program
+// follows a script.
 type host struct {
 	program, confdir string
 	user, answer     string
@@ -94,7 +101,7 @@ func (h host) command(options ...string) *exec.Cmd {
 	return cmd
 }
 
-// run returns the values that the host printed under each key.
+// run returns the values that the host printed, by key.
 func (h host) run(t *testing.T, options ...string) map[string][]string {
 	t.Helper()
 	cmd := h.command(options...)
@@ -114,14 +121,19 @@ func (h host) run(t *testing.T, options ...string) map[string][]string {
 // wantUnharmed checks that the host got the code, is what it was before, and has no child.
 func wantUnharmed(t *testing.T, said map[string][]string, code int) {
 	t.Helper()
-	for key, want := range map[string]string{"code": fmt.Sprint(code), "state": "unchanged", "children": "none"} {
+	for key, want := range map[string]string{
+		"code":     fmt.Sprint(code),
+		"state":    "unchanged",
+		"children": "none",
+	} {
 		if !slices.Equal(said[key], []string{want}) {
 			t.Errorf("%s %q, want %s\n%s", key, said[key], want, said["all"])
 		}
 	}
 }
 
-// oddHosts are the states in which applications have been seen, or into which the caller of su can bring it.
+// oddHosts are the states in which applications have been seen, or into which the caller of su can
+// bring them.
 func oddHosts(t *testing.T) [][]string {
 	return [][]string{
 		{},
@@ -153,7 +165,8 @@ func TestAVerdictReachesAnApplicationInAnyState(t *testing.T) {
 				said := h.run(t, options...)
 				wantUnharmed(t, said, code)
 				if said["noise"] != nil {
-					t.Errorf("descriptors %q of the application lead to the login program", said["noise"])
+					t.Errorf("descriptors %q of the application lead to the login program",
+						said["noise"])
 				}
 			}
 		})
@@ -163,7 +176,8 @@ func TestAVerdictReachesAnApplicationInAnyState(t *testing.T) {
 func TestALoginProgramThatFailsHarmsNoApplicationInAnyState(t *testing.T) {
 	for _, options := range oddHosts(t) {
 		for name, script := range map[string][]string{
-			"hangs": {"hang"}, "stops": {"signal=19"}, "is killed": {"signal=9"}, "ends": {"exit=0"}, "babbles": {send("Z"), "hang"},
+			"hangs": {"hang"}, "stops": {"signal=19"}, "is killed": {"signal=9"},
+			"ends": {"exit=0"}, "babbles": {send("Z"), "hang"},
 			"closes": {"close", "hang"},
 		} {
 			t.Run(name+" "+strings.Join(options, " "), func(t *testing.T) {
@@ -186,19 +200,21 @@ func TestAMissingLoginProgramHarmsNoApplicationInAnyState(t *testing.T) {
 	for _, options := range oddHosts(t) {
 		said := newHost(t, module).run(t, options...)
 		wantUnharmed(t, said, pamSystemErr)
-		if len(said["log"]) != 1 || !strings.Contains(said["log"][0], "latchkey-login: No such file or directory") {
+		if len(said["log"]) != 1 ||
+			!strings.Contains(said["log"][0], "latchkey-login: No such file or directory") {
 			t.Errorf("log %q", said["log"])
 		}
 	}
 }
 
-// TestAnAnswerThatNobodyTakesKillsNoApplication: the user answers once the login program has closed its end.
-func TestAnAnswerThatNobodyTakesKillsNoApplication(t *testing.T) {
+// The user answers once the login program has closed its end.
+func TestUnreadAnswerDoesNotKillTheApplication(t *testing.T) {
 	meeting := filepath.Join(writable(t), "fifo")
 	if err := unix.Mkfifo(meeting, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	said := newHost(t, must(t, buildModule), send("Qcode"), "close", "meet="+meeting, "hang").run(t, "meet="+meeting)
+	said := newHost(t, must(t, buildModule), send("Qcode"), "close", "meet="+meeting,
+		"hang").run(t, "meet="+meeting)
 	wantUnharmed(t, said, pamSystemErr)
 	if len(said["log"]) != 1 || !strings.Contains(said["log"][0], ended) {
 		t.Errorf("log %q", said["log"])
@@ -218,7 +234,8 @@ func TestAnApplicationThatCannotForkOrOpenIsDenied(t *testing.T) {
 			continue
 		}
 		said := h.run(t, c.options...)
-		if !slices.Equal(said["code"], []string{"4"}) || len(said["log"]) != 1 || !strings.Contains(said["log"][0], c.detail) {
+		if !slices.Equal(said["code"], []string{"4"}) || len(said["log"]) != 1 ||
+			!strings.Contains(said["log"][0], c.detail) {
 			t.Errorf("%v: %s", c.options, said["all"])
 		}
 	}
@@ -227,21 +244,30 @@ func TestAnApplicationThatCannotForkOrOpenIsDenied(t *testing.T) {
 func TestSetcredAndAccountSucceedInAnotherProcess(t *testing.T) {
 	said := newHost(t, must(t, buildModule), send("V2 allow")).run(t, "rest=elsewhere")
 	wantUnharmed(t, said, pamSuccess)
-	if !slices.Equal(said["setcred"], []string{"0"}) || !slices.Equal(said["acct_mgmt"], []string{"0"}) {
+	if !slices.Equal(said["setcred"], []string{"0"}) ||
+		!slices.Equal(said["acct_mgmt"], []string{"0"}) {
 		t.Error(said["all"])
 	}
 }
 
-func TestThreadsOfOneApplicationDoNotMeet(t *testing.T) {
-	for _, options := range [][]string{{"threads=8"}, {"threads=8", "sigchld=ignore"}, {"threads=8", "sigchld=reap"}, {"threads=8", "kernel=old"}, {"threads=8", "alarm=often"}} {
-		said := newHost(t, must(t, buildModule), send("Qcode"), "receive", "judge").run(t, options...)
-		if !slices.Equal(said["code"], slices.Repeat([]string{"0"}, 40)) || !slices.Equal(said["children"], []string{"none"}) {
+func TestThreadsOfOneApplicationLogInIndependently(t *testing.T) {
+	for _, options := range [][]string{
+		{"threads=8"},
+		{"threads=8", "sigchld=ignore"},
+		{"threads=8", "sigchld=reap"},
+		{"threads=8", "kernel=old"},
+		{"threads=8", "alarm=often"},
+	} {
+		said := newHost(t, must(t, buildModule), send("Qcode"), "receive", "judge").run(t,
+			options...)
+		if !slices.Equal(said["code"], slices.Repeat([]string{"0"}, 40)) ||
+			!slices.Equal(said["children"], []string{"none"}) {
 			t.Errorf("%v: %s", options, said["all"])
 		}
 	}
 }
 
-func TestANameServiceThatIsDownIsNotAnUnknownUser(t *testing.T) {
+func TestFailingNameServiceIsNotAnUnknownUser(t *testing.T) {
 	for _, c := range []struct{ option, name, uid string }{
 		{"names=up", "alice", "4294967294"},
 		{"names=respell", "Alice", "4294967294"},
@@ -252,13 +278,14 @@ func TestANameServiceThatIsDownIsNotAnUnknownUser(t *testing.T) {
 		path := filepath.Join(writable(t), "notes")
 		said := newHost(t, must(t, buildModule), "notes="+path, send("V2 allow")).run(t, c.option)
 		wantUnharmed(t, said, pamSuccess)
-		if hello := notes(t, path)["hello"][0]; !strings.Contains(hello, "\x00name="+c.name+"\x00uid="+c.uid+"\x00") {
+		hello := notes(t, path)["hello"][0]
+		if !strings.Contains(hello, "\x00name="+c.name+"\x00uid="+c.uid+"\x00") {
 			t.Errorf("%s: %q", c.option, hello)
 		}
 	}
 }
 
-func TestMembershipIsToldOrNotButNeverGuessed(t *testing.T) {
+func TestMembershipIsNeverGuessed(t *testing.T) {
 	for _, c := range []struct{ names, group, frame string }{
 		{"up", "primary", "Ayes"},
 		{"up", "listed", "Ayes"},
@@ -277,7 +304,8 @@ func TestMembershipIsToldOrNotButNeverGuessed(t *testing.T) {
 		{"down", "@team", "C3 the name service does not know the user"},
 	} {
 		path := filepath.Join(writable(t), "notes")
-		said := newHost(t, must(t, buildModule), "notes="+path, send("G"+c.group), "receive", send("V2 allow")).run(t, "names="+c.names)
+		said := newHost(t, must(t, buildModule), "notes="+path, send("G"+c.group), "receive",
+			send("V2 allow")).run(t, "names="+c.names)
 		wantUnharmed(t, said, pamSuccess)
 		if got := notes(t, path)["frame"]; !slices.Equal(got, []string{c.frame}) {
 			t.Errorf("names %s, group %s: %q", c.names, c.group, got)
@@ -285,7 +313,7 @@ func TestMembershipIsToldOrNotButNeverGuessed(t *testing.T) {
 	}
 }
 
-// TestTheLoginProgramDiesWithTheApplication: the application is killed while the login program does nothing but hang.
+// The application is killed while the login program does nothing but hang.
 func TestTheLoginProgramDiesWithTheApplication(t *testing.T) {
 	for _, options := range [][]string{{}, {"uid=su", "signals=ignored"}, {"kernel=old"}} {
 		if len(options) > 1 && !asRoot(t) {

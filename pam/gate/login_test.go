@@ -20,10 +20,11 @@ const (
 	pamIgnore    = 25
 )
 
-var auditLine = regexp.MustCompile(`^84 latchkey: verdict=deny user="([^"]*)" service="([^"]*)" from="([^"]*)" ` +
-	`method=none device="" reason=internal tries=0 ms=\d+ detail="([^"]*)"$`)
+var auditLine = regexp.MustCompile(
+	`^84 latchkey: verdict=deny user="([^"]*)" service="([^"]*)" from="([^"]*)" ` +
+		`method=none device="" reason=internal tries=0 ms=\d+ detail="([^"]*)"$`)
 
-// wantDenied checks that the gate itself denied, and said why in one line.
+// wantDenied checks that the gate itself denied and said why in one line.
 func wantDenied(t *testing.T, o outcome, detail string) {
 	t.Helper()
 	if o.code != pamSystemErr {
@@ -56,7 +57,8 @@ func TestALoginProgramThatCannotStartIsADenialThatNamesIt(t *testing.T) {
 		{"not executable", writeProgram(t, "plain", "#!/bin/sh\n", 0o644), "Permission denied"},
 		{"a directory", t.TempDir(), "Permission denied"},
 		{"no program", writeProgram(t, "text", "hello\n", 0o755), "Exec format error"},
-		{"its interpreter is missing", writeProgram(t, "script", "#!/nonexistent\n", 0o755), "No such file or directory"},
+		{"its interpreter is missing", writeProgram(t, "script", "#!/nonexistent\n", 0o755),
+			"No such file or directory"},
 		{"below a file", "/etc/passwd/login", "Not a directory"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,7 +81,7 @@ const (
 	empty     = "login program sent an empty frame"
 )
 
-func TestEveryEndButAVerdictIsADenial(t *testing.T) {
+func TestLoginThatEndsWithoutAVerdictIsDenied(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		script []string
@@ -91,7 +93,8 @@ func TestEveryEndButAVerdictIsADenial(t *testing.T) {
 		{"it is killed", []string{"signal=9"}, ended},
 		{"it crashes", []string{"signal=11"}, ended},
 		{"it closes the socket and stays", []string{"close", "hang"}, ended},
-		{"it never reads its answers", []string{"flood"}, "sending to the login program: Resource temporarily unavailable"},
+		{"it never reads its answers", []string{"flood"},
+			"sending to the login program: Resource temporarily unavailable"},
 		{"a frame too long by one", []string{"long=32769", "hang"}, tooLong},
 		{"an empty frame", []string{send(""), "hang"}, empty},
 		{"a frame of an unknown type", []string{send("Z"), "hang"}, unknown},
@@ -122,14 +125,17 @@ func TestEveryEndButAVerdictIsADenial(t *testing.T) {
 		{"a denial with PAM_IGNORE", []string{send("V2 deny 25"), "hang"}, malformed},
 		{"a denial with a zero before it", []string{send("V2 deny 07"), "hang"}, malformed},
 		{"a denial with a sign", []string{send("V2 deny -7"), "hang"}, malformed},
-		{"a denial with a number past every type", []string{send("V2 deny 18446744073709551616"), "hang"}, malformed},
+		{"a denial with a number past every type",
+			[]string{send("V2 deny 18446744073709551616"), "hang"}, malformed},
 		{"a denial with more after it", []string{send("V2 deny 7 V2 allow"), "hang"}, malformed},
 		{"allowed twice", []string{send("V2 allow"), send("V2 allow")}, following},
 		{"denied, then allowed", []string{send("V2 deny 7"), send("V2 allow")}, following},
 		{"allowed, then asking", []string{send("V2 allow"), send("Qcode")}, following},
 		{"a start report with success", []string{send("Xe\x00"), "hang"}, "LOGIN: Success"},
-		{"a start report with an unknown number", []string{send("Xe\xff"), "hang"}, "LOGIN: unknown error"},
-		{"a start report of another step", []string{send("Xr\x01"), "hang"}, "becoming root in /: Operation not permitted"},
+		{"a start report with an unknown number", []string{send("Xe\xff"), "hang"},
+			"LOGIN: unknown error"},
+		{"a start report of another step", []string{send("Xr\x01"), "hang"},
+			"becoming root in /: Operation not permitted"},
 		{"a start report too short", []string{send("Xe"), "hang"}, unknown},
 		{"a start report that is a verdict", []string{send("X1 allow"), "hang"}, unknown},
 	} {
@@ -141,7 +147,7 @@ func TestEveryEndButAVerdictIsADenial(t *testing.T) {
 	}
 }
 
-func TestAnAnswerWithoutAVerdictInTimeIsADenial(t *testing.T) {
+func TestLoginWithoutAVerdictInTimeIsDenied(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		script []string
@@ -161,7 +167,8 @@ func TestAnAnswerWithoutAVerdictInTimeIsADenial(t *testing.T) {
 
 func TestAVerdictIsReturnedAndNotLogged(t *testing.T) {
 	for frame, code := range map[string]int{
-		"V2 allow": pamSuccess, "V2 deny 4": 4, "V2 deny 6": 6, "V2 deny 7": 7, "V2 deny 9": 9, "V2 deny 10": 10, "V2 deny 11": 11, "V2 deny 19": 19,
+		"V2 allow": pamSuccess, "V2 deny 4": 4, "V2 deny 6": 6, "V2 deny 7": 7, "V2 deny 9": 9,
+		"V2 deny 10": 10, "V2 deny 11": 11, "V2 deny 19": 19,
 	} {
 		t.Run(frame, func(t *testing.T) { wantVerdict(t, code, send(frame)) })
 	}
@@ -176,9 +183,10 @@ func wantVerdict(t *testing.T, code int, script ...string) {
 	noChildren(t)
 }
 
-func TestAVerdictStandsWhateverBecomesOfTheLoginProgram(t *testing.T) {
+func TestVerdictStandsRegardlessOfHowTheLoginProgramEnds(t *testing.T) {
 	for name, after := range map[string]string{
-		"it ends with another status": "exit=1", "it is killed": "signal=9", "it hangs": "hang", "it stops": "signal=19", "it closes its end": "close",
+		"it ends with another status": "exit=1", "it is killed": "signal=9", "it hangs": "hang",
+		"it stops": "signal=19", "it closes its end": "close",
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantVerdict(t, pamSuccess, send("V2 allow"), after)
@@ -191,12 +199,13 @@ func TestNoOtherDenialCodeIsReturned(t *testing.T) {
 	allowed := []int{4, 6, 7, 9, 10, 11, 19}
 	for n := range 64 {
 		if !slices.Contains(allowed, n) {
-			wantDenied(t, newAttempt(t, send(fmt.Sprintf("V2 deny %d", n))).at(t).authenticate(), malformed)
+			wantDenied(t,
+				newAttempt(t, send(fmt.Sprintf("V2 deny %d", n))).at(t).authenticate(), malformed)
 		}
 	}
 }
 
-// TestTheLoginProgramMayFinishItsWorkAfterTheVerdict: the second state slot is levelled then.
+// The login program levels the second state slot in that time.
 func TestTheLoginProgramMayFinishItsWorkAfterTheVerdict(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "notes")
 	o := newAttempt(t, send("V2 allow"), "notes="+path, "report").at(t).authenticate()
@@ -205,7 +214,7 @@ func TestTheLoginProgramMayFinishItsWorkAfterTheVerdict(t *testing.T) {
 	}
 }
 
-func TestTheLoginProgramLearnsWhatTheConversationGave(t *testing.T) {
+func TestLoginProgramReceivesTheResultOfTheConversation(t *testing.T) {
 	million := strings.Repeat("7", 1<<20)
 	for _, c := range []struct {
 		name string
@@ -216,13 +225,16 @@ func TestTheLoginProgramLearnsWhatTheConversationGave(t *testing.T) {
 		{"an empty answer", conversation{answer: ""}, "A"},
 		{"an answer of any bytes", conversation{answer: "\xff\x1b[2J\n"}, "A\xff\x1b[2J\n"},
 		{"the longest answer", conversation{answer: million[:512]}, "A" + million[:512]},
-		{"an answer one byte too long is seen to be so", conversation{answer: million[:513]}, "A" + million[:513]},
-		{"an answer two bytes too long is cut", conversation{answer: million[:514]}, "A" + million[:513]},
+		{"an answer one byte too long is seen to be so", conversation{answer: million[:513]},
+			"A" + million[:513]},
+		{"an answer two bytes too long is cut", conversation{answer: million[:514]},
+			"A" + million[:513]},
 		{"an answer of a megabyte is cut", conversation{answer: million}, "A" + million[:513]},
 		{"no responses", conversation{mode: noReply}, "C19"},
 		{"a null response", conversation{mode: noText}, "C19"},
 		{"a failure", conversation{mode: fails, code: pamConvErr}, "C19"},
-		{"a failure that also answers", conversation{mode: failsWithReply, code: pamConvErr, answer: "123456"}, "C19"},
+		{"a failure that also answers",
+			conversation{mode: failsWithReply, code: pamConvErr, answer: "123456"}, "C19"},
 		{"a failure called ignore", conversation{mode: fails, code: pamIgnore}, "C25"},
 		{"no conversation function", conversation{mode: missing}, "C19"},
 	} {
@@ -232,8 +244,10 @@ func TestTheLoginProgramLearnsWhatTheConversationGave(t *testing.T) {
 				a := newAttempt(t, "notes="+path, send(frame), "receive", send("V2 allow")).at(t)
 				a.conversation = c.conversation
 				o := a.authenticate()
-				if got := notes(t, path)["frame"]; o.code != pamSuccess || !slices.Equal(got, []string{want}) {
-					t.Errorf("code %d, frames %.100q; want %d and %.100q", o.code, got, pamSuccess, want)
+				got := notes(t, path)["frame"]
+				if o.code != pamSuccess || !slices.Equal(got, []string{want}) {
+					t.Errorf("code %d, frames %.100q; want %d and %.100q", o.code, got,
+						pamSuccess, want)
 				}
 			})
 		}
@@ -242,15 +256,17 @@ func TestTheLoginProgramLearnsWhatTheConversationGave(t *testing.T) {
 
 func TestEachKindOfMessageReachesTheApplicationWithItsStyle(t *testing.T) {
 	long := strings.Repeat("x", 32767)
-	script := []string{send("Qone %s%n"), "receive", send("Etwo"), "receive", send("Q"), "receive", "long=32768", "receive",
+	script := []string{send("Qone %s%n"), "receive", send("Etwo"), "receive", send("Q"), "receive",
+		"long=32768", "receive",
 		send("V2 allow")}
 	want := []string{"1 2 one %s%n", "1 3 two", "1 2 ", "1 2 " + long}
-	if o := newAttempt(t, script...).at(t).authenticate(); o.code != pamSuccess || !slices.Equal(o.seen, want) {
+	o := newAttempt(t, script...).at(t).authenticate()
+	if o.code != pamSuccess || !slices.Equal(o.seen, want) {
 		t.Errorf("code %d, messages %.200q", o.code, o.seen)
 	}
 }
 
-func TestASilentLoginShowsNothingButAsks(t *testing.T) {
+func TestSilentLoginShowsNoMessagesButStillAsks(t *testing.T) {
 	a := newAttempt(t, send("Eone"), "receive", send("Qtwo"), "receive", send("V2 allow")).at(t)
 	a.silent = true
 	if o := a.authenticate(); o.code != pamSuccess || !slices.Equal(o.seen, []string{"1 2 two"}) {
@@ -284,22 +300,34 @@ func TestHelloHasEveryItemInOrder(t *testing.T) {
 		want   []string
 	}{
 		{"nothing but a user", func(a *attempt) {},
-			[]string{"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "auth_info="}},
+			[]string{
+				"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "auth_info=",
+			}},
 		{"everything", func(a *attempt) {
-			a.rhost, a.authInfo, a.silent = text("192.0.2.7"), text("publickey ssh-ed25519 AAAA"), true
+			a.rhost, a.authInfo, a.silent = text("192.0.2.7"), text("publickey ssh-ed25519 AAAA"),
+				true
 			a.args = []string{"debug", "", "conf=/etc/x"}
 		}, []string{"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=192.0.2.7",
 			"auth_info=publickey ssh-ed25519 AAAA", "arg=debug", "arg=", "arg=conf=/etc/x"}},
 		{"an unknown user", func(a *attempt) { a.user = text("no such\nuser=root") },
-			[]string{"user=no such\nuser=root", "name=", "uid=none", "service=latchkey-test", "rhost=", "auth_info="}},
+			[]string{
+				"user=no such\nuser=root", "name=", "uid=none", "service=latchkey-test", "rhost=",
+				"auth_info=",
+			}},
 		{"an empty user", func(a *attempt) { a.user = text("") },
-			[]string{"user=", "name=", "uid=none", "service=latchkey-test", "rhost=", "auth_info="}},
+			[]string{
+				"user=", "name=", "uid=none", "service=latchkey-test", "rhost=", "auth_info=",
+			}},
 		{"a user of 20,000 bytes and other long items", func(a *attempt) {
 			a.user, a.rhost, a.authInfo = &long, &long, text(long[:19000])
-		}, []string{"user=" + long[:1024], "name=", "uid=none", "service=latchkey-test", "rhost=" + long[:1024],
+		}, []string{"user=" + long[:1024], "name=", "uid=none", "service=latchkey-test",
+			"rhost=" + long[:1024],
 			"auth_info=" + long[:16384]}},
-		{"a user whom the application asks for", func(a *attempt) { a.user, a.answer = nil, "root" },
-			[]string{"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "auth_info="}},
+		{"a user whom the application asks for",
+			func(a *attempt) { a.user, a.answer = nil, "root" },
+			[]string{
+				"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "auth_info=",
+			}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := newAttempt(t)
@@ -311,7 +339,7 @@ func TestHelloHasEveryItemInOrder(t *testing.T) {
 	}
 }
 
-func TestArgumentsThatDoNotFitAreADenialAndNotCut(t *testing.T) {
+func TestArgumentsThatDoNotFitAreDeniedAndNotCut(t *testing.T) {
 	for _, args := range [][]string{
 		{strings.Repeat("a", 32768)},
 		{strings.Repeat("a", 1<<20)},
@@ -325,7 +353,9 @@ func TestArgumentsThatDoNotFitAreADenialAndNotCut(t *testing.T) {
 
 func TestTheLargestHelloIsSentWhole(t *testing.T) {
 	a := newAttempt(t)
-	room := 32768 - len("H2\x00user=root\x00name=root\x00uid=0\x00service=latchkey-test\x00rhost=\x00auth_info=\x00") -
+	room := 32768 - len(
+		"H2\x00user=root\x00name=root\x00uid=0\x00service=latchkey-test\x00rhost=\x00"+
+			"auth_info=\x00") -
 		len("arg="+send("V2 allow")+"\x00arg=\x00")
 	for fill, code := range map[int]int{room: pamSuccess, room + 1: pamSystemErr} {
 		a.args = []string{send("V2 allow"), strings.Repeat("a", fill)}
@@ -335,7 +365,7 @@ func TestTheLargestHelloIsSentWhole(t *testing.T) {
 	}
 }
 
-func TestAnApplicationWithoutAUserNameIsADenial(t *testing.T) {
+func TestApplicationWithoutAUserNameIsDenied(t *testing.T) {
 	for _, m := range []mode{noReply, noText, fails, missing} {
 		a := newAttempt(t, send("V2 allow")).at(t)
 		a.user, a.mode, a.code = nil, m, pamConvErr
@@ -343,7 +373,7 @@ func TestAnApplicationWithoutAUserNameIsADenial(t *testing.T) {
 	}
 }
 
-func TestTheLogLineIsOneLineWhateverTheNames(t *testing.T) {
+func TestLogLineIsOneLineWithAnyNames(t *testing.T) {
 	hostile := "a\"b\\c\n\x1b[31m\x7f\xff=" + strings.Repeat("x", 10000)
 	a := newAttempt(t, "exit=1").at(t)
 	a.user, a.rhost = &hostile, &hostile
@@ -369,7 +399,7 @@ func TestTheLogLineHoldsTheLongestValuesEscaped(t *testing.T) {
 	}
 }
 
-func TestLoginsAtTheSameTimeDoNotMeet(t *testing.T) {
+func TestConcurrentLoginsAreIndependent(t *testing.T) {
 	must(t, buildLogin)
 	var wait sync.WaitGroup
 	for i := range 8 {

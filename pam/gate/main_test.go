@@ -48,7 +48,10 @@ func compiler() string {
 // compile builds a program from testdata.
 func compile(name string, flags ...string) (string, error) {
 	program := filepath.Join(scratch, name)
-	args := append([]string{"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o", program, "testdata/" + name + ".c"}, flags...)
+	args := append([]string{
+		"-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o", program,
+		"testdata/" + name + ".c",
+	}, flags...)
 	out, err := exec.Command(compiler(), args...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s: %v\n%s", name, err, out)
@@ -59,7 +62,8 @@ func compile(name string, flags ...string) (string, error) {
 var (
 	buildLogin = sync.OnceValues(func() (string, error) { return compile("login") })
 	buildHost  = sync.OnceValues(func() (string, error) {
-		return compile("host", append(strings.Fields(sanitizers), "-rdynamic", "-lpam", "-lpthread")...)
+		return compile("host",
+			append(strings.Fields(sanitizers), "-rdynamic", "-lpam", "-lpthread")...)
 	})
 )
 
@@ -72,7 +76,7 @@ func must(t testing.TB, build func() (string, error)) string {
 	return path
 }
 
-// writeService writes a PAM configuration in which nothing is decided by a service file of the machine.
+// writeService writes a PAM configuration that depends on no service file of the machine.
 func writeService(t testing.TB, dir, lines string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(dir, "latchkey-test"), []byte(lines), 0o644); err != nil {
@@ -80,7 +84,7 @@ func writeService(t testing.TB, dir, lines string) {
 	}
 }
 
-// newAttempt is a login of root at a scripted login program that follows args.
+// newAttempt returns a login of root at a scripted login program that follows args.
 func newAttempt(t testing.TB, args ...string) attempt {
 	t.Helper()
 	dir := t.TempDir()
@@ -98,7 +102,7 @@ func (a attempt) at(t testing.TB) attempt {
 	return a
 }
 
-// send is the script's command to send one frame.
+// send returns the script's command to send one frame.
 func send(frame string) string { return "send=" + hex.EncodeToString([]byte(frame)) }
 
 // noChildren fails the test if this process has a child, dead or alive.
@@ -111,7 +115,8 @@ func noChildren(t testing.TB) {
 	}
 }
 
-// notes reads what a scripted login program wrote: the values of each key, hexadecimal ones decoded.
+// notes returns what a scripted login program wrote: the values of each key, with hexadecimal ones
+// decoded.
 func notes(t testing.TB, path string) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile(path)

@@ -13,12 +13,13 @@ import (
 	"github.com/msteinert/pam/v2"
 )
 
-// shippedModule is the module as `make build` makes it.
+// shippedModule builds the module as `make build` does.
 func shippedModule(t *testing.T) *elf.File {
 	t.Helper()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "pam_latchkey.so")
-	if out, err := exec.Command("make", "-s", "-C", "../..", "B="+dir, path).CombinedOutput(); err != nil {
+	build := exec.Command("make", "-s", "-C", "../..", "B="+dir, path)
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("make: %v\n%s", err, out)
 	}
 	module, err := elf.Open(path)
@@ -41,7 +42,8 @@ func TestTheModuleExportsOnlyWhatPAMCalls(t *testing.T) {
 		}
 	}
 	slices.Sort(exported)
-	if !slices.Equal(exported, []string{"pam_sm_acct_mgmt", "pam_sm_authenticate", "pam_sm_setcred"}) {
+	if !slices.Equal(exported,
+		[]string{"pam_sm_acct_mgmt", "pam_sm_authenticate", "pam_sm_setcred"}) {
 		t.Errorf("exported: %q", exported)
 	}
 }
@@ -81,10 +83,11 @@ func TestTheModuleIsHardened(t *testing.T) {
 	}
 }
 
-// TestTheModuleAnswersAnotherApplication drives the module through libpam and a conversation function that is Go's.
+// The module is driven through libpam and a conversation function that is Go's.
 func TestTheModuleAnswersAnotherApplication(t *testing.T) {
 	if sanitizers != "" {
-		t.Skip("msteinert/pam leaks 18 bytes (the name it gives to dlsym), which LeakSanitizer reports; testdata/host.c drives the module instead")
+		t.Skip("msteinert/pam leaks 18 bytes (the name it gives to dlsym), which LeakSanitizer " +
+			"reports; testdata/host.c drives the module instead")
 	}
 	for _, c := range []struct {
 		name, script string
@@ -97,12 +100,14 @@ func TestTheModuleAnswersAnotherApplication(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			module := must(t, buildModule)
 			dir := t.TempDir()
-			writeService(t, dir, "auth required "+module+" "+c.script+"\naccount required "+module+"\n")
+			writeService(t, dir,
+				"auth required "+module+" "+c.script+"\naccount required "+module+"\n")
 			var asked []string
-			tx, err := pam.StartConfDir("latchkey-test", "root", pam.ConversationFunc(func(style pam.Style, message string) (string, error) {
-				asked = append(asked, message)
-				return "123456", nil
-			}), dir)
+			tx, err := pam.StartConfDir("latchkey-test", "root",
+				pam.ConversationFunc(func(style pam.Style, message string) (string, error) {
+					asked = append(asked, message)
+					return "123456", nil
+				}), dir)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +119,8 @@ func TestTheModuleAnswersAnotherApplication(t *testing.T) {
 				t.Errorf("asked %q", asked)
 			}
 			// Linux-PAM itself answers setcred after a denial.
-			if err := errors.Join(tx.SetCred(pam.EstablishCred), tx.AcctMgmt(0)); c.want == nil && err != nil {
+			if err := errors.Join(tx.SetCred(pam.EstablishCred), tx.AcctMgmt(0)); c.want == nil &&
+				err != nil {
 				t.Error(err)
 			}
 			noChildren(t)
@@ -122,12 +128,13 @@ func TestTheModuleAnswersAnotherApplication(t *testing.T) {
 	}
 }
 
-func TestTheWirePageAndTheCodeNameTheSameCodes(t *testing.T) {
+func TestWirePageAndCodeHaveTheSameVerdicts(t *testing.T) {
 	page, err := os.ReadFile("WIRE.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"PAM_AUTH_ERR 7", "PAM_USER_UNKNOWN 10", "PAM_MAXTRIES 11", "PAM_AUTHINFO_UNAVAIL 9", "PAM_PERM_DENIED 6",
+	for _, name := range []string{"PAM_AUTH_ERR 7", "PAM_USER_UNKNOWN 10", "PAM_MAXTRIES 11",
+		"PAM_AUTHINFO_UNAVAIL 9", "PAM_PERM_DENIED 6",
 		"PAM_CONV_ERR 19", "PAM_SYSTEM_ERR 4"} {
 		if !strings.Contains(string(page), name) {
 			t.Errorf("WIRE.md does not list %s", name)

@@ -36,7 +36,7 @@ func queue(t testing.TB, sock int, frames []string) []string {
 	return frames
 }
 
-// answers reads what the gate sent, which is all there by now.
+// answers returns what the gate sent, all of which has arrived by now.
 func answers(t testing.TB, sock int) []string {
 	t.Helper()
 	var all []string
@@ -67,7 +67,7 @@ func talk(t testing.TB, a attempt, frames ...string) (o outcome, sent, answered 
 	return o, sent, answers(t, login)
 }
 
-func TestTheUsersTypingDoesNotCountAgainstTheDeadline(t *testing.T) {
+func TestTypingDoesNotCountAgainstTheDeadline(t *testing.T) {
 	a := newAttempt(t)
 	a.deadline, a.pause = 2*time.Second, 3*time.Second
 	o, _, answered := talk(t, a, "Qcode", "V2 allow")
@@ -76,18 +76,19 @@ func TestTheUsersTypingDoesNotCountAgainstTheDeadline(t *testing.T) {
 	}
 }
 
-func TestAVerdictAfterTheDeadlineIsADenial(t *testing.T) {
+func TestVerdictAfterTheDeadlineIsADenial(t *testing.T) {
 	for _, deadline := range []time.Duration{0, -time.Hour} {
 		a := newAttempt(t)
 		a.deadline = deadline
-		if o, _, _ := talk(t, a, "V2 allow"); o.code != pamSystemErr || !strings.Contains(o.detail, "no verdict within") {
+		o, _, _ := talk(t, a, "V2 allow")
+		if o.code != pamSystemErr || !strings.Contains(o.detail, "no verdict within") {
 			t.Errorf("code %d, detail %q", o.code, o.detail)
 		}
 	}
 }
 
-// TestALastFrameIsReadThoughAnAnswerWasNot: the kernel reports the unread answer first, as a reset.
-func TestALastFrameIsReadThoughAnAnswerWasNot(t *testing.T) {
+// The kernel reports the unread answer first, as a reset.
+func TestLastFrameIsReadEvenIfAnAnswerWasNotRead(t *testing.T) {
 	gate, login := socketpair(t)
 	defer unix.Close(gate)
 	if err := unix.Sendto(gate, []byte("H2\x00"), 0, nil); err != nil {
@@ -100,14 +101,16 @@ func TestALastFrameIsReadThoughAnAnswerWasNot(t *testing.T) {
 	}
 }
 
-func TestAFrameAfterTheVerdictIsSeenThoughAnAnswerWasNotRead(t *testing.T) {
+func TestFrameAfterTheVerdictIsSeenEvenIfAnAnswerWasNotRead(t *testing.T) {
 	script := []string{send("Qcode"), send("V2 allow"), send("V2 allow")}
 	wantDenied(t, newAttempt(t, script...).at(t).authenticate(), following)
 }
 
-// expect is WIRE.md once more, in Go: the code for these frames followed by an end of file, and the types of the answers.
+// expect repeats WIRE.md in Go: the code for these frames followed by an end of file, and the
+// types of the answers.
 func expect(frames []string) (code int, types string) {
-	verdicts := map[string]int{"V2 allow": 0, "V2 deny 4": 4, "V2 deny 6": 6, "V2 deny 7": 7, "V2 deny 9": 9, "V2 deny 10": 10,
+	verdicts := map[string]int{"V2 allow": 0, "V2 deny 4": 4, "V2 deny 6": 6, "V2 deny 7": 7,
+		"V2 deny 9": 9, "V2 deny 10": 10,
 		"V2 deny 11": 11, "V2 deny 19": 19}
 	for i, frame := range frames {
 		if frame == "" || len(frame) > 32768 {
@@ -125,7 +128,8 @@ func expect(frames []string) (code int, types string) {
 	return pamSystemErr, types
 }
 
-// cut takes frames out of data: two bytes of length, then as many bytes; 0xffff stands for a frame too long by one.
+// cut takes frames out of data: two bytes of length, then as many bytes; 0xffff stands for a frame
+// too long by one.
 func cut(data []byte) []string {
 	var frames []string
 	for len(data) >= 2 && len(frames) < 64 {
@@ -150,13 +154,16 @@ func join(frames ...string) []byte {
 	return data
 }
 
-// FuzzRelay sends arbitrary frames to the gate. Success is one exact verdict after well-formed frames and with nothing
-// behind it; whatever else comes is a denial with a reason, every question has one answer, and nothing hangs.
+// FuzzRelay sends arbitrary frames to the gate. Success is one exact verdict after well-formed
+// frames with nothing behind it. Everything else is a denial with a reason, every question has one
+// answer, and nothing hangs.
 func FuzzRelay(f *testing.F) {
 	for _, frames := range [][]string{
 		{"V2 allow"}, {"V2 deny 7"}, {"V1 allow"}, {"V2 allow\x00"}, {"V2 deny 25"},
-		{"Qcode", "V2 allow"}, {"Qcode", "Etext", "V2 deny 11"}, {"Scode", "V2 allow"}, {"Itext", "V2 allow"},
-		{"Gwheel", "G@team", "V2 allow"}, {"V2 allow", "V2 allow"}, {"V2 allow", ""}, {""}, {"Xe\x02"}, {"Qa\x00b", "V2 allow"}, {"H2\x00"}, {},
+		{"Qcode", "V2 allow"}, {"Qcode", "Etext", "V2 deny 11"}, {"Scode", "V2 allow"},
+		{"Itext", "V2 allow"},
+		{"Gwheel", "G@team", "V2 allow"}, {"V2 allow", "V2 allow"}, {"V2 allow", ""}, {""},
+		{"Xe\x02"}, {"Qa\x00b", "V2 allow"}, {"H2\x00"}, {},
 	} {
 		f.Add(join(frames...))
 	}
@@ -169,7 +176,8 @@ func FuzzRelay(f *testing.F) {
 		if o.code != code {
 			t.Errorf("code %d, want %d (%q) for %q", o.code, code, o.detail, sent)
 		}
-		if malformed := code == pamSystemErr && !slices.Contains(sent, "V2 deny 4"); malformed && o.detail == "" {
+		malformed := code == pamSystemErr && !slices.Contains(sent, "V2 deny 4")
+		if malformed && o.detail == "" {
 			t.Errorf("denied without a reason: %q", sent)
 		}
 		got := ""

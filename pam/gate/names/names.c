@@ -1,5 +1,5 @@
-/* The questions: who is this user, and is the user in this group? sources.c says when libc's
- * "no" can be believed. */
+/* The questions: what user is this, and is the user in this group? sources.c decides when
+ * libc's "no" can be believed. */
 #define _GNU_SOURCE
 #include "names.h"
 
@@ -22,9 +22,9 @@ static char *grow(char *buffer, size_t *size)
 	return *size <= NAMES_LOOKUP ? malloc(*size) : NULL;
 }
 
-/* gate_look_up tells "no such user" from "cannot be told": a name service that is down must
- * not turn an enrolled user into an unknown one. libc's "not found" may be such a failure:
- * users.c asks further. */
+/* gate_look_up distinguishes "no such user" from "unknown": a name service that is down must
+ * not turn an enrolled user into one that does not exist. libc's "not found" may be such a
+ * failure, so users.c asks further. */
 void gate_look_up(struct gate_account *account, const char *user)
 {
 	struct passwd entry, *found = NULL;

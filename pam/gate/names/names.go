@@ -12,24 +12,24 @@ import (
 	"unsafe"
 )
 
-// Account is a user as the name service described them, or as one it does not know.
+// Account is a user as the name service describes them, or one it does not know.
 type Account struct{ c C.struct_gate_account }
 
 // LookUp asks for a user by name.
 func LookUp(user string) *Account {
 	name := C.CString(user)
-	// SAFETY: a copy of ours, NUL-terminated, which is only read.
+	// SAFETY: a NUL-terminated copy of ours, which is only read.
 	defer C.free(unsafe.Pointer(name))
 	a := &Account{}
 	C.gate_look_up(&a.c, name)
 	return a
 }
 
-// InGroup reports whether the user is in a group, or behind "@" in a netgroup. The error says
-// that it cannot be told, and why: the name service fails, or there is no such group.
+// InGroup reports whether the user is in a group or, after "@", in a netgroup. An error says that
+// this is unknown, and why: the name service fails, or there is no such group.
 func (a *Account) InGroup(group string) (bool, error) {
 	name := C.CString(group)
-	// SAFETY: a copy of ours, NUL-terminated, which is only read; why has the size that the C
+	// SAFETY: a NUL-terminated copy of ours, which is only read; why has the size that the C
 	// expects.
 	defer C.free(unsafe.Pointer(name))
 	var why [C.NAMES_WHY]C.char

@@ -1,8 +1,8 @@
 /*
- * What is asked of the name service: by the gate in the application's process, since
- * latchkey-login is static and has none, and by enroll, so that what it explains is what a
- * login gets. Every question has three answers, yes, no and "cannot be told", and the third is
- * never taken for the second.
+ * What the name service is asked: by the gate in the application's process, since latchkey-login
+ * is static and has no name service, and by enroll, so that what it explains is what a login gets.
+ * Every question has three answers, yes, no and "unknown", and the third is never taken for the
+ * second.
  */
 #ifndef LATCHKEY_NAMES_H
 #define LATCHKEY_NAMES_H
@@ -27,12 +27,12 @@ struct gate_account {
 
 void gate_look_up(struct gate_account *account, const char *user);
 
-/* 1 if the user is in the group (@name: netgroup), 0 if not, -1 and a reason if it cannot be
- * told. */
+/* 1 if the user is in the group (@name: netgroup), 0 if not, -1 and a reason if that is
+ * unknown. */
 int gate_in_group(const struct gate_account *account, const char *name, char why[NAMES_WHY]);
 
-/* sources.c: whether a "no" of libc's can be believed. libc leaves out, in silence, a source
- * that cannot be asked. */
+/* sources.c: whether a "no" of libc's can be believed. libc silently leaves out a source that
+ * cannot be asked. */
 struct question {
 	const struct gate_account *account;
 	const char *name;           /* of the group, netgroup or user */
@@ -51,8 +51,7 @@ int names_netgroup_answers(struct question *q);
 int names_no_such_user(const char *name, char why[NAMES_WHY]);
 int names_no_such_uid(uid_t uid, char why[NAMES_WHY]);
 
-/* What is asked of a source: ENOUGH: no other need be asked; SILENT: it did not answer; 0: go
- * on. */
+/* Asks one source. ENOUGH: no other need be asked; SILENT: it did not answer; 0: go on. */
 enum { ENOUGH = 1, SILENT = -1 };
 typedef int (*source_asker)(const char *source, struct question *q);
 

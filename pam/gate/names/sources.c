@@ -1,10 +1,10 @@
 /*
- * Can a "no" of libc's be believed? getpwnam(3), getgrouplist(3) and innetgr(3) go over the
- * sources that /etc/nsswitch.conf lists and leave out, in silence, what cannot be asked: a
- * library that is missing, a daemon that is down, a file for which there is no descriptor left
- * (the caller of su chooses how many there are). So before a "no" is believed every source is
- * asked once more, by itself, and has to answer. Where libc stops, so does this: at the first
- * source that knows a netgroup.
+ * Can a "no" of libc's be believed? getpwnam(3), getgrouplist(3) and innetgr(3) go through the
+ * sources that /etc/nsswitch.conf lists and silently leave out those that cannot be asked: a
+ * library that is missing, a daemon that is down, a file for which no descriptor is left (the
+ * caller of su chooses how many there are). So before a "no" is believed, every source is asked
+ * once more, by itself, and has to answer. This stops where libc does: at the first source that
+ * knows a netgroup.
  */
 #define _GNU_SOURCE
 #include "names.h"
@@ -34,7 +34,7 @@ int names_silent(struct question *q, const char *source, const char *reason)
 
 /* ---- nsswitch.conf ---- */
 
-/* The sources in what is right of the colon. Actions in brackets are passed over. */
+/* Asks the sources listed to the right of the colon. Actions in brackets are skipped. */
 static int ask_words(char *text, source_asker ask, struct question *q)
 {
 	int answer = 0;
@@ -56,7 +56,7 @@ static int ask_words(char *text, source_asker ask, struct question *q)
 	return answer;
 }
 
-/* What is right of the colon, if the line is the database's; else NULL. */
+/* Returns the text to the right of the colon if the line is the database's; else NULL. */
 static char *sources_of(char *line, const char *database)
 {
 	size_t length = strlen(database);
@@ -69,8 +69,8 @@ static char *sources_of(char *line, const char *database)
 	return *line == ':' ? line + 1 : NULL;
 }
 
-/* Asks the sources of a database one after the other. Without a line of its own it is asked of
- * otherwise (NULL: not at all). */
+/* Asks the sources of a database one after the other. A database without a line of its own uses
+ * that of otherwise (NULL: none). */
 int names_ask_sources(const char *database, const char *otherwise, source_asker ask,
 		      struct question *q)
 {
@@ -167,10 +167,10 @@ static int group_file(struct question *q)
 
 typedef enum nss_status (*getgrnam_r_of)(const char *, struct group *, char *, size_t, int *);
 
-/* Asks for a group that nobody has, which no cache can answer for a daemon that is down. What
- * a source says of initgroups is no use: libc does not look at it, and libnss_systemd calls
- * itself unavailable where it merely does not know the user.
- * SAFETY: the entry points into buffer, neither of which is looked at. */
+/* Asks for a group that does not exist, so that no cache can answer for a daemon that is down.
+ * What a source says about initgroups is of no use: libc does not look at it, and
+ * libnss_systemd calls itself unavailable where it merely does not know the user. SAFETY: the
+ * entry points into buffer, neither of which is looked at. */
 static int group_source(const char *source, struct question *q)
 {
 	struct group entry;

@@ -9,7 +9,8 @@ package names
 
 // SAFETY: the caller owns all that the arguments point to. errno is set first, since a source
 // that fails without one would look like "not found".
-static int by_name(const char *name, struct passwd *entry, char *room, size_t size, struct passwd **found)
+static int by_name(const char *name, struct passwd *entry, char *room, size_t size,
+		   struct passwd **found)
 {
 	errno = EIO;
 	return getpwnam_r(name, entry, room, size, found);
@@ -38,45 +39,51 @@ type User struct {
 	Home string
 }
 
-// ErrUnknown says that every source of users was asked and has no such user. No other error
-// says that.
+// ErrUnknown says that every source of users was asked and has no such user. No other error means
+// that.
 var ErrUnknown = errors.New("no such user")
 
-// ErrUntold says that the name service cannot tell: the user may exist.
+// ErrUntold says that the name service failed to answer: the user may exist.
 var ErrUntold = errors.New("the name service cannot tell")
 
 // Lookup finds a user by name. The error matches ErrUnknown or ErrUntold.
 func Lookup(name string) (User, error) {
 	c := C.CString(name)
-	defer C.free(unsafe.Pointer(c)) // SAFETY: made by CString, used only until here
-	return find(func(entry *C.struct_passwd, room *C.char, size C.size_t, found **C.struct_passwd) C.int {
+	defer C.free(unsafe.Pointer(c)) // SAFETY: made by CString and used only until here
+	return find(func(entry *C.struct_passwd, room *C.char, size C.size_t,
+		found **C.struct_passwd) C.int {
 		return C.by_name(c, entry, room, size, found)
 	}, func(why *C.char) C.int { return C.names_no_such_user(c, why) }, strconv.Quote(name))
 }
 
 // LookupID finds a user by uid. Errors are those of Lookup.
 func LookupID(uid uint32) (User, error) {
-	return find(func(entry *C.struct_passwd, room *C.char, size C.size_t, found **C.struct_passwd) C.int {
+	return find(func(entry *C.struct_passwd, room *C.char, size C.size_t,
+		found **C.struct_passwd) C.int {
 		return C.by_uid(C.uid_t(uid), entry, room, size, found)
-	}, func(why *C.char) C.int { return C.names_no_such_uid(C.uid_t(uid), why) }, fmt.Sprint("with uid ", uid))
+	}, func(why *C.char) C.int { return C.names_no_such_uid(C.uid_t(uid), why) },
+		fmt.Sprint("with uid ", uid))
 }
 
-// mostRoom bounds what an entry may take, in bytes.
+// mostRoom bounds the size of an entry, in bytes.
 const mostRoom = 1 << 20
 
-// find calls get with a larger buffer until the entry fits. who is for messages.
-func find(get func(*C.struct_passwd, *C.char, C.size_t, **C.struct_passwd) C.int, nowhere func(why *C.char) C.int, who string) (User, error) {
+// find calls get with a larger buffer until the entry fits. who is the user's name in messages.
+func find(get func(*C.struct_passwd, *C.char, C.size_t, **C.struct_passwd) C.int,
+	nowhere func(why *C.char) C.int, who string) (User, error) {
 	failed := syscall.ERANGE
 	for size := 4096; failed == syscall.ERANGE && size <= mostRoom; size *= 2 {
-		// SAFETY: room and entry are C's memory, since entry is made to point into room; both
-		// are freed on return, after what is kept was copied.
-		room, entry := C.malloc(C.size_t(size)), (*C.struct_passwd)(C.malloc(C.sizeof_struct_passwd))
+		// SAFETY: room and entry are C's memory, since entry is made to point into room; both are
+		// freed on return, after the fields were copied.
+		room, entry := C.malloc(C.size_t(size)),
+			(*C.struct_passwd)(C.malloc(C.sizeof_struct_passwd))
 		defer C.free(room)
 		defer C.free(unsafe.Pointer(entry))
 		var found *C.struct_passwd
 		failed = syscall.Errno(get(entry, (*C.char)(room), C.size_t(size), &found))
 		if failed == 0 && found != nil {
-			return User{C.GoString(entry.pw_name), uint32(entry.pw_uid), C.GoString(entry.pw_dir)}, nil
+			return User{C.GoString(entry.pw_name), uint32(entry.pw_uid), C.GoString(entry.pw_dir)},
+				nil
 		}
 	}
 	if failed != 0 {
@@ -86,5 +93,6 @@ func find(get func(*C.struct_passwd, *C.char, C.size_t, **C.struct_passwd) C.int
 	if nowhere(&why[0]) == 1 {
 		return User{}, fmt.Errorf("%w: %s", ErrUnknown, who)
 	}
-	return User{}, fmt.Errorf("%w whether there is a user %s: %s", ErrUntold, who, C.GoString(&why[0]))
+	return User{},
+		fmt.Errorf("%w whether there is a user %s: %s", ErrUntold, who, C.GoString(&why[0]))
 }

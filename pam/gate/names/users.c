@@ -17,7 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ROOM = 65536 }; /* for an entry; one that needs more is an entry, so the answer is not "no" */
+/* Room for an entry. One that needs more is an entry, so the answer is not "no". */
+enum { ROOM = 65536 };
 
 typedef enum nss_status (*getpwnam_r_of)(const char *, struct passwd *, char *, size_t, int *);
 typedef enum nss_status (*getpwuid_r_of)(uid_t, struct passwd *, char *, size_t, int *);
@@ -67,7 +68,9 @@ static int user_source(const char *source, struct question *q)
 		return names_silent(q, source, "contradicts itself");
 	if (status != NSS_STATUS_NOTFOUND)
 		return names_silent(q, source, error ? strerrordesc_np(error) : "does not answer");
-	return strcmp(source, "sss") != 0 || sssd_runs() ? 0 : names_silent(q, source, "sssd does not run");
+	if (strcmp(source, "sss") != 0 || sssd_runs())
+		return 0;
+	return names_silent(q, source, "sssd does not run");
 }
 
 static int nowhere(struct question *q)

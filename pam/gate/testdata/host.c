@@ -1,7 +1,8 @@
 /*
- * A PAM application in an odd state: host CONFDIR SERVICE USER ANSWER [OPTION...]. It authenticates through the real libpam
- * and the real pam_latchkey.so, answers every prompt with ANSWER, and prints one "key value" a line: the code returned,
- * what was logged, and whether anything of its own state changed. Used by the tests.
+ * A PAM application in an odd state: host CONFDIR SERVICE USER ANSWER [OPTION...]. It
+ * authenticates through the real libpam and the real pam_latchkey.so, answers every prompt with
+ * ANSWER, and prints one "key value" a line: the code returned, what was logged, and whether
+ * anything of its own state changed. Used by the tests.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -33,7 +34,8 @@ static FILE *out;
 static const char *confdir, *service, *names = "", *meeting;
 static bool null_user, full, noisy;
 
-/* The executable's own definitions come before libc's: the module logs, and asks the name service, here. */
+/* The executable's own definitions come before libc's: the module logs, and asks the name
+ * service, here. */
 void syslog(int priority, const char *format, ...)
 {
 	char line[8192];
@@ -45,7 +47,8 @@ void syslog(int priority, const char *format, ...)
 	fprintf(out, "log %d %s\n", priority, line);
 }
 
-int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size, struct passwd **found)
+int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size,
+	       struct passwd **found)
 {
 	*found = NULL;
 	if (!strcmp(names, "down"))
@@ -60,7 +63,8 @@ int getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size
 	return 0;
 }
 
-int getgrnam_r(const char *name, struct group *entry, char *buffer, size_t size, struct group **found)
+int getgrnam_r(const char *name, struct group *entry, char *buffer, size_t size,
+	       struct group **found)
 {
 	char **members = (char **)(buffer + 64);
 
@@ -73,7 +77,10 @@ int getgrnam_r(const char *name, struct group *entry, char *buffer, size_t size,
 		return 0;
 	members[0] = !strcmp(name, "listed") ? strcpy(buffer, "alice") : NULL;
 	members[1] = NULL;
-	*entry = (struct group){ .gr_gid = !strcmp(name, "primary") ? 4242 : !strcmp(name, "nested") ? 777 : 9999, .gr_mem = members };
+	*entry = (struct group){
+		.gr_gid = !strcmp(name, "primary") ? 4242 : !strcmp(name, "nested") ? 777 : 9999,
+		.gr_mem = members,
+	};
 	*found = entry;
 	return 0;
 }
@@ -97,7 +104,8 @@ int innetgr(const char *netgroup, const char *host, const char *user, const char
 	return !host && !domain && !strcmp(netgroup, "team") && !strcmp(user, "alice");
 }
 
-static int converse(int count, const struct pam_message **messages, struct pam_response **replies, void *answer)
+static int converse(int count, const struct pam_message **messages, struct pam_response **replies,
+		    void *answer)
 {
 	(void)messages;
 	/* A prompt written where stderr would be must not reach the login program. */
@@ -141,7 +149,9 @@ static void append_file(FILE *to, const char *path, const char *const *only)
 /* SAFETY: the caller frees what it gets. */
 static char *state(void)
 {
-	static const char *const status[] = { "SigBlk", "SigIgn", "SigCgt", "Uid", "Gid", "Groups", "Umask", "Cpus_allowed", NULL };
+	static const char *const status[] = {
+		"SigBlk", "SigIgn", "SigCgt", "Uid", "Gid", "Groups", "Umask", "Cpus_allowed", NULL,
+	};
 	static const char *const all[] = { "", NULL };
 	char *text = NULL, link[4096], path[64];
 	size_t size;
@@ -222,7 +232,12 @@ static void idle(void)
 /* Also the two signals that glibc keeps to itself. */
 static void ignore_all(void)
 {
-	struct { void *handler; unsigned long flags; void *restorer; unsigned long mask; } ignored = { SIG_IGN, 0, NULL, 0 };
+	struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		unsigned long mask;
+	} ignored = { SIG_IGN, 0, NULL, 0 };
 
 	for (int signal = 1; signal < _NSIG; signal++)
 		syscall(SYS_rt_sigaction, signal, &ignored, NULL, _NSIG / 8);
@@ -255,7 +270,8 @@ static void become(uid_t real, uid_t effective)
 {
 	gid_t groups[] = { 1, 2, 3 };
 
-	if (setgroups(3, groups) != 0 || setresgid(real, effective, effective) != 0 || setresuid(real, effective, effective) != 0)
+	if (setgroups(3, groups) != 0 || setresgid(real, effective, effective) != 0 ||
+	    setresuid(real, effective, effective) != 0)
 		fprintf(out, "become %d\n", errno);
 }
 
@@ -264,7 +280,7 @@ static void nothing(int signal)
 	(void)signal;
 }
 
-/* Interrupts whatever can be interrupted. */
+/* Interrupts everything that can be interrupted. */
 static void alarm_often(void)
 {
 	struct sigaction action = { .sa_handler = nothing };
@@ -402,7 +418,10 @@ int main(int argc, char **argv)
 		many_threads(threads);
 	else
 		one_login(argv[3], argv[4], elsewhere);
-	fprintf(out, "children %s\n", waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 && errno == ECHILD ? "none" : "left");
+	fprintf(out, "children %s\n",
+		waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 && errno == ECHILD
+			? "none"
+			: "left");
 	fclose(out);
 	return 0;
 }

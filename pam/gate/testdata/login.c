@@ -1,6 +1,7 @@
 /*
- * A login program that does as it is told: the module arguments, which reach it in hello, are its script. Used by the
- * tests in place of latchkey-login. What it sees goes to the file named by notes=PATH, one "key value" a line.
+ * A login program that does as it is told: the module arguments, which reach it in hello, are its
+ * script. Used by the tests in place of latchkey-login. What it sees goes to the file named by
+ * notes=PATH, one "key value" a line.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -85,9 +86,11 @@ static void report(void)
 
 	umask(mask);
 	prctl(PR_GET_PDEATHSIG, &death);
-	fprintf(notes, "pid %d\nsession %d\ndeath %d\numask %03o\ncwd %s\n", getpid(), getsid(0), death, mask, cwd);
+	fprintf(notes, "pid %d\nsession %d\ndeath %d\numask %03o\ncwd %s\n", getpid(),
+		getsid(0), death, mask, cwd);
 	free(cwd);
-	fprintf(notes, "scheduling %d %d %ld %d\n", sched_getscheduler(0), getpriority(PRIO_PROCESS, 0), syscall(SYS_ioprio_get, 1, 0),
+	fprintf(notes, "scheduling %d %d %ld %d\n", sched_getscheduler(0),
+		getpriority(PRIO_PROCESS, 0), syscall(SYS_ioprio_get, 1, 0),
 		prctl(PR_GET_TIMERSLACK));
 	note_descriptors();
 	note_file("environment", "/proc/self/environ");
@@ -112,7 +115,8 @@ static void flood(void)
 			_exit(4);
 }
 
-/* The user must have answered with her own name: an answer that reached another login's program would not match. */
+/* The user must have answered with her own name: an answer that reached another login's program
+ * would not match. */
 static void judge(void)
 {
 	const char *frame = strcmp(user, answer) == 0 ? "V2 allow" : "V2 deny 7";
