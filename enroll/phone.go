@@ -37,7 +37,7 @@ func (p *program) addNumber(who identity, o options.Options) error {
 	}
 	proof := p.asRoot() // --yes is for root
 	if !o.Yes {
-		if proof, err = p.prove(who); err != nil {
+		if proof, err = p.proveNew(who, o); err != nil {
 			return err
 		}
 	}

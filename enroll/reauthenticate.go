@@ -4,13 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/msteinert/pam/v2"
 
 	"latchkey/enroll/byphone"
 	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
 	"latchkey/enroll/refusal"
+	"latchkey/enroll/setuid"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
@@ -104,6 +107,26 @@ func (p *program) prove(who identity) (enrollment.Proof, error) {
 		return p.provePhone(who, has, began)
 	}
 	return p.proveCode(who, has, began)
+}
+
+// proveNew is prove for a new device. Behind sudo, root is asked whether the account is meant: sudo
+// enroll sets up root, not its caller.
+func (p *program) proveNew(who identity, o options.Options) (enrollment.Proof, error) {
+	invoker := setuid.Invoker()
+	if p.uid != 0 || o.User != "" || invoker == "" {
+		return p.prove(who)
+	}
+	fmt.Fprintf(p.Out, "This sets up a second factor for root, not for %s.\n", invoker)
+	answer, err := p.Ask("Set up root? [y/N] ")
+	if err != nil {
+		return enrollment.Proof{}, err
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return p.prove(who)
+	}
+	return enrollment.Proof{}, hint.Error("nothing was changed",
+		"for "+invoker+": enroll, without sudo; for someone else: --user NAME")
 }
 
 // means is what a user can prove anything with.

@@ -73,7 +73,7 @@ func (p *program) setUpApp(who identity, o options.Options, steps int,
 		return hint.Error("output is not a terminal, so the secret is not shown",
 			"run it on a terminal, or as root: enroll add totp --user NAME --yes")
 	}
-	proof, err := p.prove(who)
+	proof, err := p.proveNew(who, o)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/base32"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,6 +25,12 @@ func onTerminal(t *testing.T, args ...string) (*suite.Terminal, string) {
 
 func terminalIn(t *testing.T, root string, args ...string) *suite.Terminal {
 	t.Helper()
+	return started(t, usualColumns, 0, append([]string{"env", "LATCHKEY_ROOT=" + root, asEnroll(t)}, args...))
+}
+
+// asEnroll is the test program by a name by which it is enroll.
+func asEnroll(t *testing.T) string {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -32,7 +39,18 @@ func terminalIn(t *testing.T, root string, args ...string) *suite.Terminal {
 	if err := os.Symlink(self, name); err != nil {
 		t.Fatal(err)
 	}
-	return started(t, usualColumns, 0, append([]string{"env", "LATCHKEY_ROOT=" + root, name}, args...))
+	return name
+}
+
+// bySudo is onTerminal as sudo starts enroll for the user invoker.
+func bySudo(t *testing.T, invoker string, args ...string) (*suite.Terminal, string) {
+	t.Helper()
+	root := t.TempDir()
+	if err := makeRoot(root); err != nil {
+		t.Fatal(err)
+	}
+	environment := []string{"env", "LATCHKEY_ROOT=" + root, "SUDO_USER=" + invoker, asEnroll(t)}
+	return started(t, usualColumns, 0, append(environment, args...)), root
 }
 
 // usualColumns is the width of a terminal.
@@ -199,4 +217,47 @@ func TestAUserWhoHasADeviceIsToldHowToAddOne(t *testing.T) {
 	typed(t, more, codeAt(t, scan(t, more), 0))
 	expect(t, more, `Done: the device "app-2"`)
 	exits(t, more, exitDone)
+}
+
+func TestSudoEnrollAsksWhetherRootIsMeant(t *testing.T) {
+	for name, c := range map[string]struct {
+		args   []string
+		answer string
+		then   string
+	}{
+		"no":           {nil, "", "nothing was changed"},
+		"another word": {nil, "alice", "nothing was changed"},
+		"yes":          {nil, "y", "Type the code that the app shows now: "},
+		"a token":      {[]string{"add", "hotp"}, "n", "nothing was changed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			term, root := bySudo(t, "alice", c.args...)
+			expect(t, term, "This sets up a second factor for root, not for alice.")
+			expect(t, term, `Set up root\? \[y/N\] `)
+			if err := term.Type(c.answer); err != nil {
+				t.Fatal(err)
+			}
+			expect(t, term, c.then)
+			if got := recordOf(t, root); got != "" {
+				t.Errorf("the record is %q, want none", got)
+			}
+		})
+	}
+}
+
+func TestEnrollWithoutSudoOrWithUserAsksNothingMore(t *testing.T) {
+	for name, c := range map[string]struct {
+		invoker string
+		args    []string
+	}{
+		"root itself": {"", nil}, "root by sudo": {"root", nil}, "by name": {"alice", []string{"--user", "root"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			term, _ := bySudo(t, c.invoker, c.args...)
+			expect(t, term, "Type the code that the app shows now: ")
+			if strings.Contains(term.Seen(), "Set up root") {
+				t.Errorf("it asked: %q", term.Seen())
+			}
+		})
+	}
 }

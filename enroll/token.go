@@ -14,7 +14,7 @@ import (
 
 // addToken gives a user a hardware token, whose secret came with it.
 func (p *program) addToken(who identity, o options.Options) error {
-	proof, err := p.prove(who)
+	proof, err := p.proveNew(who, o)
 	if err != nil {
 		return err
 	}

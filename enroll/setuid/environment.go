@@ -18,12 +18,31 @@ import (
 // terminal or of a locale, never a path.
 var harmless = regexp.MustCompile(`^[A-Za-z0-9_.@-]{1,64}$`)
 
+// invokers are the variables in which sudo(8) and doas(1) name their caller.
+var invokers = []string{"SUDO_USER", "DOAS_USER"}
+
+// Invoker is the user who became root by sudo or doas; empty: no one did, or root itself. It is a
+// hint, never a right: root may have set it.
+func Invoker() string {
+	for _, name := range invokers {
+		if value := os.Getenv(name); value != "" && value != "root" {
+			return value
+		}
+	}
+	return ""
+}
+
 // fixedEnvironment is the environment that the program runs with. It keeps from the caller's
-// what says how text is shown. GOTRACEBACK is what Go sets by itself in a setuid program: it
+// what says how text is shown and who called sudo. GOTRACEBACK is what Go sets by itself in a setuid program: it
 // stands here so that the environment compares equal in both.
 func fixedEnvironment(getenv func(string) string) []string {
 	fixed := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "GOTRACEBACK=none"}
 	for _, name := range []string{"TERM", "LANG", "LC_ALL", "LC_CTYPE"} {
+		if value := getenv(name); harmless.MatchString(value) {
+			fixed = append(fixed, name+"="+value)
+		}
+	}
+	for _, name := range invokers {
 		if value := getenv(name); harmless.MatchString(value) {
 			fixed = append(fixed, name+"="+value)
 		}

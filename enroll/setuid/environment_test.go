@@ -16,10 +16,12 @@ func TestOnlyHarmlessValuesAreKeptFromTheEnvironment(t *testing.T) {
 			map[string]string{"TERM": "xterm-256color", "LANG": "C.UTF-8"},
 			[]string{"TERM=xterm-256color", "LANG=C.UTF-8"},
 		},
-		"a path in a locale":        {map[string]string{"LANG": "../../tmp/x"}, nil},
-		"an own search path":        {map[string]string{"PATH": "/tmp"}, nil},
-		"a terminal that is a file": {map[string]string{"TERM": "/tmp/x"}, nil},
-		"a line feed":               {map[string]string{"TERM": "xterm\nx"}, nil},
+		"the caller of sudo":              {map[string]string{"SUDO_USER": "alice"}, []string{"SUDO_USER=alice"}},
+		"a caller of sudo that is a path": {map[string]string{"SUDO_USER": "../alice"}, nil},
+		"a path in a locale":              {map[string]string{"LANG": "../../tmp/x"}, nil},
+		"an own search path":              {map[string]string{"PATH": "/tmp"}, nil},
+		"a terminal that is a file":       {map[string]string{"TERM": "/tmp/x"}, nil},
+		"a line feed":                     {map[string]string{"TERM": "xterm\nx"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := fixedEnvironment(func(n string) string { return c.env[n] })
