@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/sshd/pattern"
+	"latchkey/enroll/doctor/sshd/ways"
 )
 
 // admits reports whether sshd lets somebody try at all (auth.c, allowed_user): AllowUsers and
 // its like, RefuseConnection, and PermitRootLogin no.
-func admits(o Options, q *connection) bool {
-	if o.on("refuseconnection") || q.user.UID == 0 && !q.user.made && o.First("permitrootlogin") == "no" {
+func admits(o ways.Options, q *connection) bool {
+	if o.On("refuseconnection") || q.user.UID == 0 && !q.user.made && o.First("permitrootlogin") == "no" {
 		return false
 	}
 	user := func(p string) bool { return userAt(p, q) }
@@ -22,7 +23,7 @@ func admits(o Options, q *connection) bool {
 		{"denyusers", user, false}, {"allowusers", user, true},
 		{"denygroups", q.user.in, false}, {"allowgroups", q.user.in, true},
 	} {
-		patterns := o.fields(l.keyword)
+		patterns := o.Fields(l.keyword)
 		if len(patterns) > 0 && slices.ContainsFunc(patterns, l.in) != l.allows {
 			return false
 		}

@@ -4,41 +4,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/sshd/ways"
 )
-
-// Options are what is in force for a connection, by keyword in lower case, as sshd -T prints it.
-// A keyword that is repeated has all its values.
-type Options map[string][]string
-
-// First is the first value of a keyword; "" if it has none.
-func (o Options) First(keyword string) string {
-	if len(o[keyword]) == 0 {
-		return ""
-	}
-	return o[keyword][0]
-}
-
-func (o Options) on(keyword string) bool { return o.First(keyword) == "yes" }
-
-// fields are all words of a keyword's values.
-func (o Options) fields(keyword string) []string {
-	return strings.Fields(strings.Join(o[keyword], " "))
-}
 
 // answer is what sshd -T says for one connection.
 type answer struct {
-	options Options
+	options ways.Options
 	lines   []string // the conditions of all Match lines, in the order in which sshd met them
 	matched []string // of those that are for the connection
-}
-
-func parseOptions(text string) Options {
-	o := Options{}
-	for line := range strings.Lines(text) {
-		keyword, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		o[keyword] = append(o[keyword], value)
-	}
-	return o
 }
 
 var (

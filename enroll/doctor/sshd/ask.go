@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"latchkey/enroll/doctor/sshd/ways"
 )
 
 // Program is an sshd that can be asked.
@@ -28,7 +30,7 @@ func (p Program) ask(spec string) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &answer{options: parseOptions(out)}
+	a := &answer{options: ways.Parse(out)}
 	if a.options.First("usepam") == "" {
 		return nil, errors.New("sshd -T does not say whether it uses PAM")
 	}

@@ -57,7 +57,7 @@ func (m *model) admissions(keywords ...string) (users, from []string) {
 		}
 	}
 	for _, k := range keywords {
-		add(m.base.fields(k))
+		add(m.base.Fields(k))
 		for _, s := range m.config.Settings {
 			if s.under != nil && s.Keyword == k {
 				add(s.Values)

@@ -124,7 +124,7 @@ func (m *model) people(machine Machine, byName, byGroup []string) []*User {
 
 func (m *model) addressAxis(zones []string, x *axes) {
 	criteria := m.about("address")
-	if !m.base.on("usedns") {
+	if !m.base.On("usedns") {
 		criteria = m.about("address", "host")
 	}
 	_, from := m.admissions("allowusers", "denyusers")
@@ -152,7 +152,7 @@ func (x *axes) reachable(address string) bool {
 // hostAxis: the empty name is that of a client without one.
 func (m *model) hostAxis(x *axes) {
 	m.add(x, byHost, connection{}, "")
-	if !m.base.on("usedns") {
+	if !m.base.On("usedns") {
 		return
 	}
 	_, from := m.admissions("allowusers", "denyusers")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/sshd/pattern"
+	"latchkey/enroll/doctor/sshd/ways"
 )
 
 // What a connection is where no line speaks of it. The addresses are those of RFC 5737 and RFC
@@ -126,7 +127,7 @@ type listener struct {
 	port int
 }
 
-func listeners(base Options) []listener {
+func listeners(base ways.Options) []listener {
 	var all []listener
 	for _, text := range base["listenaddress"] {
 		text, _, _ = strings.Cut(text, " ") // rdomain

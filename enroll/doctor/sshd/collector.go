@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/doctor/sshd/pattern"
+	"latchkey/enroll/doctor/sshd/ways"
 )
 
 // collector gathers what is found, once for each line and problem.
@@ -18,7 +19,7 @@ type collector struct {
 const lookYourself = "see what it comes to: sshd -T -C user=NAME,host=HOST,addr=ADDRESS,laddr=ADDRESS,lport=PORT"
 
 func unread(place, text string) Fault {
-	return Fault{Problem: Problem{Text: text, Hint: lookYourself}, Place: place}
+	return Fault{Problem: ways.Problem{Text: text, Hint: lookYourself}, Place: place}
 }
 
 func (c *collector) add(f Fault, q *connection) {
@@ -52,13 +53,13 @@ func (c *collector) judge(m *model, r *region, o outcome) {
 	}
 	if admits(options, r.q) {
 		c.note(options)
-		for _, p := range problems(options, r.q.root(), len(r.by) > 0) {
+		for _, p := range ways.Problems(options, r.q.root(), len(r.by) > 0) {
 			c.blame(m, r, options, p)
 		}
 	}
 }
 
-func (c *collector) blame(m *model, r *region, options Options, p Problem) {
+func (c *collector) blame(m *model, r *region, options ways.Options, p ways.Problem) {
 	f := Fault{Problem: p}
 	if s := m.cause(p, options, r.by, r.q.root()); s != nil {
 		f.Place = s.Place()
@@ -78,18 +79,18 @@ func (c *collector) disagree(m *model, r *region, a *answer) {
 }
 
 // note takes down which PAM service an answer uses (PAMServiceName, since OpenSSH 9.8).
-func (c *collector) note(o Options) {
+func (c *collector) note(o ways.Options) {
 	name := o.First("pamservicename")
 	if name == "" {
 		name = c.service
 	}
-	ways, _ := o.ways(false)
+	lists, _ := o.Ways(false)
 	at := slices.IndexFunc(c.report.Services, func(s Service) bool { return s.Name == name })
 	if at < 0 {
 		c.report.Services = append(c.report.Services, Service{name, true})
 		at = len(c.report.Services) - 1
 	}
-	c.report.Services[at].KeyFirst = c.report.Services[at].KeyFirst && keyFirst(ways)
+	c.report.Services[at].KeyFirst = c.report.Services[at].KeyFirst && ways.KeyFirst(lists)
 }
 
 // leftOver looks at Match lines that no region was for: a group without members, a name that
@@ -100,9 +101,9 @@ func (c *collector) leftOver(m *model, regions []*region, complete bool) {
 			continue
 		}
 		options, by := m.force(func(other *Block) bool { return within(b, other) })
-		for _, p := range problems(options, false, true) {
+		for _, p := range ways.Problems(options, false, true) {
 			if s := m.cause(p, options, by, false); s != nil && s.under == b {
-				p.Warning = p.Warning || !m.base.on("usedns") && b.byName()
+				p.Warning = p.Warning || !m.base.On("usedns") && b.byName()
 				p.Text += "; no connection was found that Match " + normal(b.Text) + " is for"
 				c.add(Fault{Problem: p, Place: s.Place()}, nil)
 			}

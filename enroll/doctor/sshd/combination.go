@@ -102,12 +102,12 @@ func (c *combination) key(length dimension) string {
 // weigh finds out which lines a value leaves possible.
 func (m *model) weigh(v *value) {
 	q := v.q
-	if v.d == byAddr && !m.base.on("usedns") {
+	if v.d == byAddr && !m.base.On("usedns") {
 		q.host = q.addr
 	}
 	v.bits = make([]uint64, len(m.blocks)/64+1)
 	for i, b := range m.blocks {
-		if b.leaves(v.d, &q, m.base.on("usedns")) {
+		if b.leaves(v.d, &q, m.base.On("usedns")) {
 			v.bits[i/64] |= 1 << (i % 64)
 		}
 	}

@@ -6,18 +6,20 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"latchkey/enroll/doctor/sshd/ways"
 )
 
 // Fault is one problem, by the line that it comes of.
 type Fault struct {
-	Problem
+	ways.Problem
 	Place string // file:line; "" if it comes of what no line says
 	For   string // the connection that shows it
 }
 
 // Report is what an sshd lets through.
 type Report struct {
-	Base     Options // what is in force where no Match line applies
+	Base     ways.Options // what is in force where no Match line applies
 	Faults   []Fault
 	Services []Service
 	Asked    int    // how often sshd was asked

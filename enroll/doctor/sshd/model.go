@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/sshd/ways"
 )
 
 // decisive are the keywords that decide whether the code can be left out, and that may stand
@@ -22,8 +24,8 @@ var gathered = []string{"allowusers", "denyusers", "allowgroups", "denygroups"}
 // model is the configuration as it is thought to work.
 type model struct {
 	config *Config
-	base   Options  // what is in force where no Match line applies
-	blocks []*Block // the Match lines below which something decisive is set, and those around them
+	base   ways.Options // what is in force where no Match line applies
+	blocks []*Block     // the Match lines below which something decisive is set, and those around them
 	// flags are the keywords that the command line sets, which outweighs all lines that are not
 	// below a Match line.
 	flags []string
@@ -40,7 +42,7 @@ func (m *model) late() bool {
 	return m.cut
 }
 
-func newModel(c *Config, base Options) *model {
+func newModel(c *Config, base ways.Options) *model {
 	m := &model{config: c, base: base}
 	for _, b := range c.Blocks {
 		sets := func(s *Setting) bool { return within(s.under, b) && slices.Contains(decisive, s.Keyword) }
@@ -72,8 +74,8 @@ func (b *Block) applies(q *connection) bool {
 }
 
 // force is what is in force where these blocks apply, and the lines that decided.
-func (m *model) force(applies func(*Block) bool) (Options, map[string]*Setting) {
-	o, by := Options{}, map[string]*Setting{}
+func (m *model) force(applies func(*Block) bool) (ways.Options, map[string]*Setting) {
+	o, by := ways.Options{}, map[string]*Setting{}
 	for k, v := range m.base {
 		o[k] = v
 	}
@@ -113,13 +115,13 @@ var indirect = []string{"authorizedkeysfile", "authorizedkeyscommand", "trustedu
 
 // cause is the line that a problem comes of: one below a Match line if there is one. nil: it
 // comes of what no line says.
-func (m *model) cause(p Problem, o Options, by map[string]*Setting, root bool) *Setting {
-	for _, k := range p.blame {
+func (m *model) cause(p ways.Problem, o ways.Options, by map[string]*Setting, root bool) *Setting {
+	for _, k := range p.Blame {
 		if s := by[k]; s != nil && (!slices.Contains(indirect, k) || !m.persists(p, o, k, root)) {
 			return s
 		}
 	}
-	for _, k := range p.blame {
+	for _, k := range p.Blame {
 		if slices.Contains(m.flags, k) {
 			return nil
 		}
@@ -133,8 +135,8 @@ func (m *model) cause(p Problem, o Options, by map[string]*Setting, root bool) *
 }
 
 // persists reports whether a problem is there also if a keyword has its base value.
-func (m *model) persists(p Problem, o Options, keyword string, root bool) bool {
+func (m *model) persists(p ways.Problem, o ways.Options, keyword string, root bool) bool {
 	other := maps.Clone(o)
 	other[keyword] = m.base[keyword]
-	return slices.ContainsFunc(problems(other, root, true), func(q Problem) bool { return q.Text == p.Text })
+	return slices.ContainsFunc(ways.Problems(other, root, true), func(q ways.Problem) bool { return q.Text == p.Text })
 }

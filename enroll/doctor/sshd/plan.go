@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/sshd/ways"
 )
 
 // region is a connection, and what is expected of it.
 type region struct {
 	q        *connection
 	applying []*Block
-	options  Options
+	options  ways.Options
 	by       map[string]*Setting
 	open     bool // sshd lets the user try
 	bad      bool
@@ -26,7 +28,7 @@ func (m *model) region(q *connection) *region {
 	}
 	r.options, r.by = m.force(func(b *Block) bool { return slices.Contains(r.applying, b) })
 	r.open = admits(r.options, q)
-	r.bad = r.open && len(problems(r.options, q.root(), len(r.by) > 0)) > 0
+	r.bad = r.open && len(ways.Problems(r.options, q.root(), len(r.by) > 0)) > 0
 	return r
 }
 
@@ -164,7 +166,7 @@ func (p *planner) take(r *region, reason string) {
 
 // force is what decides about the code, and where that has problems, the lines that it comes of.
 func (r *region) force() string {
-	all := []string{fmt.Sprint(r.q.root(), r.open, r.options.keys())}
+	all := []string{fmt.Sprint(r.q.root(), r.open, r.options.Keys())}
 	for _, k := range decisive {
 		if !slices.Contains(gathered, k) && !slices.Contains(indirect, k) {
 			all = append(all, strings.Join(r.options[k], " "))

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/enroll/doctor/sshd/ways"
 	"latchkey/pam/testroot"
 )
 
@@ -17,7 +18,7 @@ func modelOf(t *testing.T, text string) *model {
 	testroot.Must(t, os.WriteFile(root+"/etc/sshd_config", []byte(text), 0o644))
 	config, err := Read(root, "/etc/sshd_config")
 	testroot.Must(t, err)
-	return newModel(config, Options{"usepam": {"yes"}})
+	return newModel(config, ways.Options{"usepam": {"yes"}})
 }
 
 // wildcards are Match lines whose names are made of pieces of each other.

@@ -15,7 +15,7 @@ func (m *model) profile(d dimension, v *value) string {
 	}
 	var b strings.Builder
 	b.WriteString(v.marks)
-	dns := m.base.on("usedns")
+	dns := m.base.On("usedns")
 	for i, block := range m.blocks {
 		if block.speaksOf(d, dns) && v.bits[i/64]&(1<<(i%64)) != 0 {
 			fmt.Fprintf(&b, "\n%d %s: %s", m.rank(i, d, dns), block.conditionsBut(d, dns), block.sets())

@@ -1,11 +1,12 @@
-package sshd
+// Package ways has the ways in that sshd's options leave open, and what is wrong with them.
+package ways
 
 import (
 	"slices"
 	"strings"
 )
 
-// options are what has to be on for a method, by method.
+// methods are the options that have to be on, by method.
 var methods = map[string]string{
 	"publickey": "PubkeyAuthentication", "hostbased": "HostbasedAuthentication",
 	"gssapi-with-mic": "GSSAPIAuthentication", "gssapi-keyex": "GSSAPIKeyExchange",
@@ -26,18 +27,18 @@ const asking = "keyboard-interactive"
 func (o Options) enabled(method string) bool {
 	name, device, _ := strings.Cut(method, ":")
 	switch {
-	case !o.on(strings.ToLower(methods[name])):
+	case !o.On(strings.ToLower(methods[name])):
 		return false
 	case name == "publickey":
-		return o.keys()
+		return o.Keys()
 	case name == "none":
-		return o.on("passwordauthentication")
+		return o.On("passwordauthentication")
 	}
 	return name != asking || device == "" || device == "pam"
 }
 
-// keys reports whether there is anything that says which keys are right.
-func (o Options) keys() bool {
+// Keys reports whether there is anything that says which keys are right.
+func (o Options) Keys() bool {
 	set := func(keyword string) bool { v := o.First(keyword); return v != "" && v != "none" }
 	return o.First("authorizedkeysfile") != "none" || set("authorizedkeyscommand") || set("trustedusercakeys")
 }
@@ -48,21 +49,21 @@ func (o Options) open() []string {
 	return slices.DeleteFunc(all, func(m string) bool { return !o.enabled(m) })
 }
 
-// ways are the lists of methods by which a client can log in; root only by those that
+// Ways are the lists of methods by which a client can log in; root only by those that
 // PermitRootLogin leaves. listed reports whether AuthenticationMethods says so.
-func (o Options) ways(root bool) (ways [][]string, listed bool) {
+func (o Options) Ways(root bool) (lists [][]string, listed bool) {
 	value := o.First("authenticationmethods")
 	if listed = value != "" && value != "any"; listed {
 		for _, list := range strings.Fields(value) {
-			ways = append(ways, strings.Split(list, ","))
+			lists = append(lists, strings.Split(list, ","))
 		}
 	} else {
 		for _, m := range o.open() {
-			ways = append(ways, []string{m})
+			lists = append(lists, []string{m})
 		}
 	}
 	closed := func(m string) bool { return !o.enabled(m) || root && !o.forRoot(m) }
-	return slices.DeleteFunc(ways, func(way []string) bool { return slices.ContainsFunc(way, closed) }), listed
+	return slices.DeleteFunc(lists, func(way []string) bool { return slices.ContainsFunc(way, closed) }), listed
 }
 
 // forRoot: prohibit-password takes keyboard-interactive for a password.
@@ -76,8 +77,8 @@ func asks(way []string) int {
 	return slices.IndexFunc(way, func(m string) bool { return m == asking || strings.HasPrefix(m, asking+":") })
 }
 
-// keyFirst reports whether every way shows a key (or what is as good) before PAM is asked.
-func keyFirst(ways [][]string) bool {
+// KeyFirst reports whether every way shows a key (or what is as good) before PAM is asked.
+func KeyFirst(ways [][]string) bool {
 	for _, way := range ways {
 		at := asks(way)
 		key := func(m string) bool { return slices.Contains(withoutPAM, m) }
