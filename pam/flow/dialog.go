@@ -139,10 +139,12 @@ func (d *dialog) begin() verdict.Outcome {
 		return d.unusable(err)
 	}
 	defer account.Close()
+	if o := d.byKey(account); o != verdict.Undecided {
+		return o
+	}
 	d.choices = prompt.NewChoices(account, d.methods, d.Clock())
 	if d.choices.None() {
-		d.say(prompt.NoneUsable)
-		return verdict.Deny(verdict.Forbidden, "the user has no device of a method that is allowed here")
+		return d.nothingToAsk(account)
 	}
 	lockout, err := account.Lockout(d.Clock(), d.limits)
 	if err != nil {

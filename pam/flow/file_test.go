@@ -140,7 +140,7 @@ func TestARecordWhoseStateCannotBeReachedIsDenied(t *testing.T) {
 
 func TestARecordOrStateOfANewerVersionIsDeniedAndSaysSo(t *testing.T) {
 	w := newWorld(t, "")
-	file := strings.Replace(string(testroot.Read(t, w.root.Record("alice"))), "version = 1", "version = 2", 1)
+	file := strings.Replace(string(testroot.Read(t, w.root.Record("alice"))), "version = 1", "version = 3", 1)
 	testroot.Write(t, w.root.Record("alice"), []byte(file))
 	testroot.Unchanged(t, w.root.Record("alice"))
 	o := w.login(request())

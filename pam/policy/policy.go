@@ -26,9 +26,12 @@ type Policy struct {
 	Lock       time.Duration // how long that lock lasts, whole seconds, 1s to 24h
 	// Consecutive is how many wrong guesses in a row lock the second factor until root unlocks it; 0: no number does.
 	Consecutive int
-	Phone       Phone
-	Trust       Trust
-	Rules       []Rule // in the order of the file
+	// RequireAttestation is whether only those security keys count that their maker has attested.
+	RequireAttestation bool
+
+	Phone Phone
+	Trust Trust
+	Rules []Rule // in the order of the file
 }
 
 // defaults is the policy of an empty file.
@@ -108,6 +111,8 @@ func (p *Policy) set(v strict.Value) error {
 		return p.EnrollBy.set(v)
 	case "enroll_ticket":
 		return v.Bool(&p.Ticket)
+	case "require_attestation":
+		return v.Bool(&p.RequireAttestation)
 	}
 	return v.Unknown()
 }

@@ -76,6 +76,8 @@ func (d *device) set(v strict.Value) error {
 	switch v.Name {
 	case "created":
 		return v.Time(&d.Created)
+	case "attested":
+		return v.Bool(&d.Attested)
 	case "digits":
 		return v.Int(&d.Digits, 0, 100)
 	case "period":

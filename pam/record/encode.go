@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,13 +17,26 @@ import (
 	"latchkey/pam/state"
 )
 
+// Versions of the format. Only a record with a security key has the second: a program that does not
+// know security keys then refuses the record by its version, and can still read all others.
 const (
-	version     = 1
-	versionLine = "version = 1\n"
-	sizeLimit   = 64 << 10
+	version1  = 1
+	version2  = 2 // there may be security keys
+	sizeLimit = 64 << 10
 )
 
+// version is the one that r is written in.
+func (r *Record) version() int {
+	if slices.ContainsFunc(r.Devices, func(d Device) bool { return d.Type == method.Key }) {
+		return version2
+	}
+	return version1
+}
+
 var errMAC = errors.New("changed or damaged since enroll wrote it, or made with another host key")
+
+// errVersion refuses what encode cannot have written.
+var errVersion = errors.New("not a record: what is in it does not go with its version")
 
 // document is a record as written in TOML, below the line with the MAC.
 type document struct {
@@ -49,6 +63,7 @@ type device struct {
 	Algorithm string        `toml:"algorithm,omitempty"`
 	Digits    int           `toml:"digits,omitempty"`
 	Period    int           `toml:"period,omitempty"`
+	Attested  bool          `toml:"attested,omitempty"`
 	Secret    string        `toml:"secret"`
 }
 
@@ -58,7 +73,7 @@ func (k *key) encode(r *Record) ([]byte, error) {
 		return nil, err
 	}
 	doc := document{
-		Version:    version,
+		Version:    r.version(),
 		Name:       r.Name,
 		UID:        r.UID,
 		Enrollment: hex.EncodeToString(r.Enrollment[:]),
@@ -68,6 +83,7 @@ func (k *key) encode(r *Record) ([]byte, error) {
 			ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label,
 			Created:   d.Created.UTC().Truncate(time.Second),
 			Algorithm: d.Algorithm, Digits: d.Digits, Period: int(d.Period / time.Second),
+			Attested: d.Attested,
 			Secret: base64.StdEncoding.EncodeToString(
 				k.seal.Seal(nil, nil, d.Secret, r.binding(d.ID))),
 		})
@@ -88,11 +104,11 @@ func (k *key) encode(r *Record) ([]byte, error) {
 // been verified.
 func (k *key) decode(file []byte) (*Record, error) {
 	line, body, _ := bytes.Cut(file, []byte("\n"))
-	if got, ok := bytes.CutPrefix(body, []byte("version = ")); ok &&
-		!bytes.HasPrefix(body, []byte(versionLine)) {
-		n, _, _ := bytes.Cut(got, []byte("\n"))
-		if _, err := strconv.ParseUint(string(n), 10, 16); err == nil {
-			return nil, fmt.Errorf("%w (version %s)", ErrNewer, n)
+	if got, ok := bytes.CutPrefix(body, []byte("version = ")); ok {
+		text, _, _ := bytes.Cut(got, []byte("\n"))
+		n, err := strconv.ParseUint(string(text), 10, 16)
+		if err == nil && n != version1 && n != version2 {
+			return nil, fmt.Errorf("%w (version %s)", ErrNewer, text)
 		}
 	}
 	if !hmac.Equal([]byte(string(line)+"\n"), []byte(k.macLine(body))) {
@@ -102,10 +118,14 @@ func (k *key) decode(file []byte) (*Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not a record: %w", err)
 	}
-	if doc.Version != version {
+	if doc.Version != version1 && doc.Version != version2 {
 		return nil, ErrNewer
 	}
-	return k.open(doc)
+	r, err := k.open(doc)
+	if err == nil && doc.Version != r.version() {
+		return nil, errVersion
+	}
+	return r, err
 }
 
 // open turns a document into a record: it opens the secrets and checks everything.
@@ -121,6 +141,7 @@ func (k *key) open(doc *document) (*Record, error) {
 			Created:   d.Created,
 			Algorithm: d.Algorithm,
 			Digits:    d.Digits,
+			Attested:  d.Attested,
 		}
 		if !unhex(out.ID[:], d.ID) {
 			return nil, fmt.Errorf("device %d: id is out of range", i+1)

@@ -45,13 +45,17 @@ type Recovery struct {
 // Len returns the number of codes in the set, used or not.
 func (r *Recovery) Len() int { return len(r.Hashes) + len(r.Codes) }
 
-// Device is one thing that produces codes.
+// Device is one thing that produces codes, or a security key.
 type Device struct {
 	ID      state.DeviceID
 	Type    method.Method
 	Label   string
 	Created time.Time
-	Secret  []byte // the shared secret, raw, or a phone's number in E.164; sealed in the file
+	// Secret is the shared secret, raw; a phone's number in E.164; or a security key's public key,
+	// encoded as SSH does it. It is sealed in the file.
+	Secret []byte
+	// Attested reports whether its maker's attestation has proven that a security key is one.
+	Attested bool
 
 	// Parameters of RFC 6238 and RFC 4226; a phone has none.
 	Algorithm string        // SHA1, SHA256 or SHA512
@@ -140,6 +144,9 @@ func (d *Device) Check() error {
 	if d.Created.IsZero() {
 		return errors.New("a device has a time at which it was created")
 	}
+	if d.Attested && d.Type != method.Key {
+		return errors.New("only security keys are attested")
+	}
 	switch d.Type {
 	case method.TOTP:
 		if d.Period < time.Second || d.Period > MaxPeriod || d.Period%time.Second != 0 {
@@ -153,6 +160,8 @@ func (d *Device) Check() error {
 		return d.checkCode()
 	case method.Phone:
 		return d.checkPhone()
+	case method.Key:
+		return d.checkKey()
 	}
 	return fmt.Errorf("unknown type %q", d.Type)
 }

@@ -139,11 +139,11 @@ func TestATruncatedRecordIsRefused(t *testing.T) {
 func TestARecordOfANewerVersionSaysSo(t *testing.T) {
 	root, s := saved(t)
 	file := bytes.Replace(testroot.Read(t, root.Record("alice")), []byte("version = 1"),
-		[]byte("version = 2"), 1)
+		[]byte("version = 3"), 1)
 	testroot.Write(t, root.Record("alice"), file)
 	testroot.Unchanged(t, root.Record("alice"))
 	if _, err := s.Load(record.User{Name: "alice", UID: 1000}); !errors.Is(err, record.ErrNewer) ||
-		!strings.Contains(err.Error(), "version 2") {
+		!strings.Contains(err.Error(), "version 3") {
 		t.Errorf("error is %v", err)
 	}
 }

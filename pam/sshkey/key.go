@@ -125,3 +125,9 @@ var ErrUnknown = errors.New("unknown type of key")
 
 // cut bounds text that is shown.
 func cut(text string) string { return text[:min(len(text), 64)] }
+
+// Decode returns the key, or the key inside the certificate, that is encoded in blob.
+func Decode(blob string) (Key, error) {
+	r := &reader{rest: blob}
+	return FromBlob(r.text(), blob)
+}

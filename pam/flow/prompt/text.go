@@ -26,6 +26,7 @@ const (
 	Sorry      = "The second factor cannot be checked. Ask your administrator to look into the log."
 	NotSaved   = "The second factor cannot be checked (state cannot be saved). Ask your administrator to look into the log."
 	NotSetUp   = "No second factor is set up for this account. Ask your administrator."
+	OnlyKey    = "Log in with your security key: nothing else is set up for this account."
 	NoneUsable = "None of your second factors may be used here. Ask your administrator."
 )
 
