@@ -17,11 +17,11 @@ type Presented struct {
 	At           time.Time
 }
 
-// UseKey accepts one of the user's security keys if sshd has accepted its public key, and notes on
-// the disk when that was. Nothing is guessed here, so nothing is ever charged; but a locked account
-// is locked for a key, too. Codes that were wrong stay counted: a script logs in by key every
-// minute, and if that made them forgotten, guesses would have no limit. An error means that nothing
-// may be accepted, and matches ErrState.
+// UseKey accepts one of the user's security keys if sshd has accepted its public key, and notes
+// on the disk when that was. Nothing is guessed here, so nothing is ever charged; but a locked
+// account is locked for a key, too. Codes that were wrong stay counted: a script logs in by key
+// every minute, and if that made them forgotten, guesses would have no limit. An error means that
+// nothing may be accepted, and matches ErrState.
 func (a *Account) UseKey(p Presented, limits Limits) (Match, error) {
 	d := a.presented(p)
 	if d == nil {

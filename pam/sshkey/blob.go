@@ -27,7 +27,8 @@ func plainType(typ string) (plain string, ok bool) {
 	return "", false
 }
 
-// reader takes one field after another off an encoded key. Once something is malformed it stays bad.
+// reader takes one field after another off an encoded key. Once something is malformed it stays
+// bad.
 type reader struct {
 	rest string
 	bad  bool
@@ -69,8 +70,8 @@ func (r *reader) key(typ string, n int) (Key, error) {
 	return encode(typ, parts), nil
 }
 
-// certificate is the key of the certificate that is all of the rest. sshd has checked who signed it
-// for whom and until when; what matters here is that no other key can be read out of it.
+// certificate is the key of the certificate that is all of the rest. sshd has checked who signed
+// it for whom and until when; what matters here is that no other key can be read out of it.
 func (r *reader) certificate(typ string) (Key, error) {
 	r.text() // a nonce
 	parts := r.texts(fields[typ])

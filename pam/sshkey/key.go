@@ -1,8 +1,9 @@
 // Package sshkey reads SSH public keys, and what sshd says of the keys that it accepted.
 //
-// It is what a login needs of SSH's formats and no more: golang.org/x/crypto/ssh would link network
-// code into a program that runs as root at every login. RFC 4253 section 6.6 has the encoding of
-// keys, OpenSSH's PROTOCOL.u2f that of security keys, and PROTOCOL.certkeys that of certificates.
+// It is what a login needs of SSH's formats and no more: golang.org/x/crypto/ssh would link
+// network code into a program that runs as root at every login. RFC 4253 section 6.6 has the
+// encoding of keys, OpenSSH's PROTOCOL.u2f that of security keys, and PROTOCOL.certkeys that of
+// certificates.
 package sshkey
 
 import (
@@ -53,7 +54,9 @@ func (k Key) Fingerprint() string {
 }
 
 // String is the key as a line of a public key file has it, without a comment.
-func (k Key) String() string { return k.Type + " " + base64.StdEncoding.EncodeToString([]byte(k.Blob)) }
+func (k Key) String() string {
+	return k.Type + " " + base64.StdEncoding.EncodeToString([]byte(k.Blob))
+}
 
 // OnSecurityKey reports whether the key has a type of those that live on security keys. It is no
 // proof that this one does: 60 lines of code can act like one.
@@ -69,8 +72,8 @@ func (k Key) Application() string {
 }
 
 // Accepted returns the keys that sshd says it accepted in this connection. authInfo is
-// SSH_AUTH_INFO_0: a line for each method that was passed, with a key behind "publickey". A line that
-// this cannot read is passed over: then no key is known to have been accepted.
+// SSH_AUTH_INFO_0: a line for each method that was passed, with a key behind "publickey". A line
+// that this cannot read is passed over: then no key is known to have been accepted.
 func Accepted(authInfo string) (keys []Key) {
 	for line := range strings.Lines(authInfo) {
 		text, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "publickey ")
@@ -84,9 +87,9 @@ func Accepted(authInfo string) (keys []Key) {
 	return keys
 }
 
-// Parse reads the line of a public key or of a user's certificate, as ssh-keygen writes it: a type,
-// base64 and possibly more. Of a certificate it returns the key inside, which stays the same when
-// the certificate is renewed.
+// Parse reads the line of a public key or of a user's certificate, as ssh-keygen writes it: a
+// type, base64 and possibly more. Of a certificate it returns the key inside, which stays the
+// same when the certificate is renewed.
 func Parse(line string) (Key, error) {
 	words := strings.SplitN(strings.TrimRight(line, "\r\n"), " ", 3)
 	if len(words) < 2 {
@@ -99,8 +102,8 @@ func Parse(line string) (Key, error) {
 	return FromBlob(words[0], string(blob))
 }
 
-// FromBlob is the key, or the key inside the certificate, that is encoded in blob and said to be of
-// a type.
+// FromBlob is the key, or the key inside the certificate, that is encoded in blob and said to be
+// of a type.
 func FromBlob(typ, blob string) (Key, error) {
 	r := &reader{rest: blob}
 	inside := r.text()

@@ -11,7 +11,8 @@ import (
 	"latchkey/pam/sshkey"
 )
 
-// SecurityKey returns a security key. Everything about it follows from its label; there is no private key.
+// SecurityKey returns a security key. Everything about it follows from its label; there is no
+// private key.
 func SecurityKey(t testing.TB, label string) record.Device {
 	t.Helper()
 	sum := sha256.Sum256([]byte("key " + label))
