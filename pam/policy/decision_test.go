@@ -177,7 +177,7 @@ func TestADecisionDoesNotShareItsMethodsWithThePolicy(t *testing.T) {
 func TestTheDocumentedExampleDecides(t *testing.T) {
 	p := parse(t, readExample(t))
 	d := p.Decide(Request{User: "alice", Service: "sshd", From: "10.1.2.3", InGroup: in("@unix")})
-	if want := `rule 1, line 21, requires code: user "alice", from 10.1.2.3 in 10.0.0.0/8, group "@unix"`; d.Why != want {
+	if want := `rule 1, line 23, requires code: user "alice", from 10.1.2.3 in 10.0.0.0/8, group "@unix"`; d.Why != want {
 		t.Errorf("got %+v", d)
 	}
 }

@@ -21,6 +21,8 @@ type Policy struct {
 	Unenrolled Unenrolled    // what happens to users without a record
 	Ticket     bool          // a first enrollment needs a ticket of the administrator's
 	EnrollBy   Date          // last day on which unenrolled users pass with a reminder; the zero Date: never
+	Issuer     string        // what an app shows above its codes; "": the host's name
+	Help       string        // what users are told with the last refusal; "": nothing
 	Tries      int           // guesses in one login, 1 to 10
 	Failures   Rate          // this many failures within the window lock the second factor
 	Lock       time.Duration // how long that lock lasts, whole seconds, 1s to 24h
@@ -113,6 +115,10 @@ func (p *Policy) set(v strict.Value) error {
 		return v.Bool(&p.Ticket)
 	case "require_attestation":
 		return v.Bool(&p.RequireAttestation)
+	case "issuer":
+		return issuer(v, &p.Issuer)
+	case "help":
+		return help(v, &p.Help)
 	}
 	return v.Unknown()
 }

@@ -34,6 +34,8 @@ func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
 	want := &Policy{
 		Unenrolled: UnenrolledDeny,
 		EnrollBy:   Date{2027, time.January, 31},
+		Issuer:     "Example Ltd",
+		Help:       "Help desk: +1 555 0100",
 		Tries:      3,
 		Failures:   Rate{10, 10 * time.Minute},
 		Lock:       15 * time.Minute, Consecutive: 100,
@@ -46,7 +48,7 @@ func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
 		},
 		Trust: Trust{Bind: []Bind{BindKey}},
 		Rules: []Rule{{
-			Line:    21,
+			Line:    23,
 			Users:   []string{"alice"},
 			Groups:  []string{"wheel", "@unix"},
 			From:    []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
