@@ -81,13 +81,11 @@ func (p *program) setUpApp(who identity, o options.Options, steps int,
 	if err != nil {
 		return err
 	}
-	uri, err := otpauth.URI(otpauth.Host(), who.Name, d)
-	if err != nil {
-		return err
-	}
+	account := p.account(who)
+	uri := otpauth.URI(account, d)
 	return p.withPicture(uri, o, func() error {
 		a := app.App{
-			Console: p.Console, User: who.Name, Device: d, URI: uri, Steps: steps, Clock: p.clock,
+			Console: p.Console, Account: account, Device: d, URI: uri, Steps: steps, Clock: p.clock,
 			Look:    app.Look{ASCII: o.ASCII, Plain: o.Plain, Picture: o.PNG},
 			Refused: func() { p.unconfirmed(who, d) },
 		}

@@ -33,10 +33,7 @@ func (p *program) addUnasked(who identity, o options.Options) error {
 	if err != nil {
 		return err
 	}
-	uri, err := otpauth.URI(otpauth.Host(), who.Name, d)
-	if err != nil {
-		return err
-	}
+	uri := otpauth.URI(p.account(who), d)
 	if len(d.Secret) < 16 {
 		fmt.Fprintln(p.Err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
 	}

@@ -108,6 +108,11 @@ missing_for_tests() {
 	have dbclient || echo dropbear-bin
 	have zsh || echo zsh
 	have fish || echo fish
+	have oathtool || echo oathtool # and apps that read an otpauth URI
+	have keepassxc-cli || echo keepassxc
+	[ -e /usr/lib/password-store/extensions/otp.bash ] || echo pass-otp
+	have gpg || echo gnupg
+	[ -e /usr/lib/python3/dist-packages/pyotp ] || echo python3-pyotp
 }
 
 # missing_for_packages: the packages for arm64 are made by a cross compiler and tried by an emulator.

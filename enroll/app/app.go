@@ -19,10 +19,10 @@ import (
 // App is an authenticator app that a person at a terminal is setting up.
 type App struct {
 	*terminal.Console
-	User   string // whose account it is
-	Device record.Device
-	URI    string // the device's, with all parameters
-	Look   Look
+	Account otpauth.Account
+	Device  record.Device
+	URI     string // the device's, with all parameters
+	Look    Look
 	// Steps is how many there are in all: showing the secret is the first, a code of it the
 	// second.
 	Steps int
@@ -121,5 +121,5 @@ func (a *App) showPlain(first, secret string) {
 func (a *App) account() string {
 	d := a.Device
 	return fmt.Sprintf("%s on %s, time-based, %s, %d digits, %d seconds",
-		a.User, otpauth.Host(), d.Algorithm, d.Digits, d.Period/time.Second)
+		a.Account.User, a.Account.Host, d.Algorithm, d.Digits, d.Period/time.Second)
 }

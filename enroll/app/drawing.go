@@ -57,7 +57,7 @@ func (a *App) draw(first, secret string) error {
 func (a *App) encode(w terminal.Window, more int) (*qr.Code, error) {
 	uris := []string{a.URI}
 	if otpauth.Usual(a.Device) {
-		uris = append(uris, otpauth.Short(otpauth.Host(), a.User, a.Device.Secret)...)
+		uris = append(uris, otpauth.Short(a.Account, a.Device.Secret)...)
 	}
 	fits := func(code *qr.Code) bool { return holds(w, code, a.drawing.Style, more) }
 	code, err := guide.Encode(uris, fits)

@@ -126,7 +126,8 @@ func (e *setup) confirm(device *record.Device) (uint64, verdict.Outcome, bool) {
 func (e *setup) store() enrollment.Store { return enrollment.Store{Keyring: e.Keyring} }
 
 func (e *setup) show(d guide.Drawing, device *record.Device) (string, error) {
-	return show(d, otpauth.Host(), e.r.Name, device)
+	account := otpauth.Account{Issuer: e.policy.Issuer, Host: otpauth.Host(), User: e.r.Name}
+	return show(d, account, device)
 }
 
 // find looks for the time step of a code, and if it is a wrong one, for what to tell the user.

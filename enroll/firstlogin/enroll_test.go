@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"latchkey/enroll/app/guide"
+	"latchkey/enroll/app/otpauth"
 	"latchkey/enroll/app/qr"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
@@ -158,7 +159,7 @@ func TestEverythingFitsIntoEightyColumnsWhateverTheNames(t *testing.T) {
 	texts := []string{askTicket, wrongTicket, intro, guide.NotTheCode(0) + guide.ShownNow, guide.NotTheCode(-3570), guide.NotTheCode(3570), showCodes(make([]string, 10))}
 	for _, host := range []string{"web1", "a-rather-long-host-name.of.some.example.com", strings.Repeat("h", 64)} {
 		for _, style := range []qr.Style{qr.ASCII, qr.Blocks} {
-			prompt, err := show(guide.Drawing{Style: style}, host, "alice.of.the.north", &d)
+			prompt, err := show(guide.Drawing{Style: style}, otpauth.Account{Host: host, User: "alice.of.the.north"}, &d)
 			must(t, err)
 			texts = append(texts, prompt)
 		}

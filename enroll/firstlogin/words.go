@@ -27,8 +27,8 @@ const (
 )
 
 // show shows the secret and asks for a code of it.
-func show(d guide.Drawing, host, user string, device *record.Device) (string, error) {
-	code, err := guide.Encode(otpauth.Short(host, user, device.Secret), func(c *qr.Code) bool {
+func show(d guide.Drawing, account otpauth.Account, device *record.Device) (string, error) {
+	code, err := guide.Encode(otpauth.Short(account, device.Secret), func(c *qr.Code) bool {
 		width, _ := c.Size(qr.ASCII)
 		return width <= columns
 	})
