@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"latchkey/enroll/app/otpauth"
-	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
@@ -34,10 +34,10 @@ func parameters(t *testing.T, uri string) url.Values {
 // codesNow are the device's codes before and after what work does.
 func codesNow(t *testing.T, d record.Device, work func()) (codes []string) {
 	t.Helper()
-	before := factor.Step(&d, time.Now())
+	before := oath.Step(&d, time.Now())
 	work()
-	for step := before; step <= factor.Step(&d, time.Now()); step++ {
-		code, err := factor.Code(&d, step)
+	for step := before; step <= oath.Step(&d, time.Now()); step++ {
+		code, err := oath.Code(&d, step)
 		if err != nil {
 			t.Fatal(err)
 		}
