@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"latchkey/enroll/doctor/sshd"
+	"latchkey/enroll/doctor/sshd/config"
 )
 
 // nameWait is for one question to the name service.
@@ -20,7 +20,7 @@ const nameWait = 3 * time.Second
 type names struct {
 	root   string
 	groups [][]string // lines of group(5)
-	users  map[string]sshd.User
+	users  map[string]config.User
 }
 
 // lines asks for entries of a database by their keys, or for all of them.
@@ -46,7 +46,7 @@ func (n *names) lines(database string, keys ...string) [][]string {
 // newNames reads all that the name service lists, and these groups, which it may know without
 // listing them.
 func newNames(root string, groups []string) *names {
-	n := &names{root: root, users: map[string]sshd.User{}}
+	n := &names{root: root, users: map[string]config.User{}}
 	n.groups = n.lines("group")
 	for _, g := range groups {
 		is := func(row []string) bool { return row[0] == g }
@@ -81,7 +81,7 @@ func (n *names) take(row []string) {
 	if err != nil {
 		return
 	}
-	u := sshd.User{Name: row[0], UID: uint32(uid)}
+	u := config.User{Name: row[0], UID: uint32(uid)}
 	for _, g := range n.groups {
 		if len(g) > 2 && g[2] == row[3] || slices.Contains(members(g), u.Name) {
 			u.Groups = append(u.Groups, g[0])
@@ -93,7 +93,7 @@ func (n *names) take(row []string) {
 }
 
 // user is a user by name, who need not be listed.
-func (n *names) user(name string) (sshd.User, bool) {
+func (n *names) user(name string) (config.User, bool) {
 	if _, known := n.users[name]; !known && n.root == "" {
 		for _, row := range n.lines("passwd", name) {
 			n.take(row)
@@ -104,11 +104,11 @@ func (n *names) user(name string) (sshd.User, bool) {
 }
 
 // all are all users that are known, by name.
-func (n *names) all() []sshd.User {
-	var all []sshd.User
+func (n *names) all() []config.User {
+	var all []config.User
 	for _, u := range n.users {
 		all = append(all, u)
 	}
-	slices.SortFunc(all, func(a, b sshd.User) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(all, func(a, b config.User) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

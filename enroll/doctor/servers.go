@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"latchkey/enroll/doctor/sshd"
+	"latchkey/enroll/doctor/sshd/ask"
+	"latchkey/enroll/doctor/sshd/config"
 )
 
 // server is an sshd that runs or is started with the machine.
@@ -93,7 +95,7 @@ func (d Doctor) running() (all [][]string) {
 
 // examineSSHD asks one sshd about its configuration.
 func (d Doctor) examineSSHD(s server) (*sshd.Report, error) {
-	config, err := sshd.Read(d.Root, s.file)
+	file, err := config.Read(d.Root, s.file)
 	if err != nil {
 		return nil, err
 	}
@@ -102,8 +104,8 @@ func (d Doctor) examineSSHD(s server) (*sshd.Report, error) {
 		flags = append([]string{"-f", s.file}, flags...)
 	}
 	return sshd.Examination{
-		Program: sshd.Program{Command: d.sshdCommand, Flags: flags},
-		Service: s.program, Config: config, Machine: d.machine(),
+		Program: ask.Program{Command: d.sshdCommand, Flags: flags},
+		Service: s.program, Config: file, Machine: d.machine(),
 		Clock: time.Now, Bound: d.bound(), Progress: d.Progress,
 	}.Run()
 }

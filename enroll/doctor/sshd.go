@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"latchkey/enroll/doctor/sshd"
+	"latchkey/enroll/doctor/sshd/config"
 )
 
 const (
@@ -95,11 +96,11 @@ func sshdFinding(s server, f sshd.Fault) Finding {
 func (d Doctor) machine() sshd.Machine {
 	var n *names
 	return sshd.Machine{
-		Users: func(groups []string) []sshd.User {
+		Users: func(groups []string) []config.User {
 			n = newNames(d.Root, groups)
 			return n.all()
 		},
-		User:  func(name string) (sshd.User, bool) { return n.user(name) },
+		User:  func(name string) (config.User, bool) { return n.user(name) },
 		Zones: d.zones(),
 	}
 }

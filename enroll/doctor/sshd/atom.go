@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/pattern"
 )
 
@@ -22,11 +23,11 @@ func atoms[T any](values []T, says func(T) string) []T {
 }
 
 // about are the criteria of the blocks that look at these attributes.
-func (m *model) about(attributes ...string) []criterion {
-	var all []criterion
+func (m *model) about(attributes ...string) []config.Criterion {
+	var all []config.Criterion
 	for _, b := range m.blocks {
-		for _, c := range b.criteria {
-			if slices.Contains(attributes, c.attribute) {
+		for _, c := range b.Criteria {
+			if slices.Contains(attributes, c.Attribute) {
 				all = append(all, c)
 			}
 		}
@@ -35,10 +36,10 @@ func (m *model) about(attributes ...string) []criterion {
 }
 
 // patterns are all patterns of criteria, exceptions too.
-func patterns(criteria []criterion) []string {
+func patterns(criteria []config.Criterion) []string {
 	var all []string
 	for _, c := range criteria {
-		plain, exceptions := pattern.Parts(c.patterns)
+		plain, exceptions := pattern.Parts(c.Patterns)
 		all = append(append(all, plain...), exceptions...)
 	}
 	return all
@@ -59,7 +60,7 @@ func (m *model) admissions(keywords ...string) (users, from []string) {
 	for _, k := range keywords {
 		add(m.base.Fields(k))
 		for _, s := range m.config.Settings {
-			if s.under != nil && s.Keyword == k {
+			if s.Under != nil && s.Keyword == k {
 				add(s.Values)
 			}
 		}

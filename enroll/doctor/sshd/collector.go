@@ -4,16 +4,17 @@ import (
 	"slices"
 	"strings"
 
-	"latchkey/enroll/doctor/sshd/pattern"
+	"latchkey/enroll/doctor/sshd/ask"
+	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/ways"
 )
 
 // collector gathers what is found, once for each line and problem.
 type collector struct {
 	report  *Report
-	service string   // of PAM, where sshd does not say
-	judged  []*Block // that an answer was about
-	missed  bool     // there was no time for a question
+	service string          // of PAM, where sshd does not say
+	judged  []*config.Block // that an answer was about
+	missed  bool            // there was no time for a question
 }
 
 const lookYourself = "see what it comes to: sshd -T -C user=NAME,host=HOST,addr=ADDRESS,laddr=ADDRESS,lport=PORT"
@@ -22,13 +23,13 @@ func unread(place, text string) Fault {
 	return Fault{Problem: ways.Problem{Text: text, Hint: lookYourself}, Place: place}
 }
 
-func (c *collector) add(f Fault, q *connection) {
+func (c *collector) add(f Fault, q *config.Connection) {
 	same := func(g Fault) bool { return g.Place == f.Place && g.Text == f.Text }
 	if slices.ContainsFunc(c.report.Faults, same) {
 		return
 	}
 	if q != nil {
-		f.For = q.says()
+		f.For = q.Says()
 	}
 	c.report.Faults = append(c.report.Faults, f)
 }
@@ -38,12 +39,12 @@ func (c *collector) judge(m *model, r *region, o outcome) {
 	options := r.options
 	switch {
 	case o.err != nil:
-		c.add(unread("", "for "+r.q.says()+": "+o.err.Error()), nil)
+		c.add(unread("", "for "+r.q.Says()+": "+o.err.Error()), nil)
 	case o.answer != nil && !m.matches(r, o.answer):
 		c.disagree(m, r, o.answer)
-		options = o.answer.options
+		options = o.answer.Options
 	case o.answer != nil:
-		options = o.answer.options
+		options = o.answer.Options
 		c.report.Asked++
 	case !o.mute:
 		c.missed = true
@@ -53,7 +54,7 @@ func (c *collector) judge(m *model, r *region, o outcome) {
 	}
 	if admits(options, r.q) {
 		c.note(options)
-		for _, p := range ways.Problems(options, r.q.root(), len(r.by) > 0) {
+		for _, p := range ways.Problems(options, r.q.Root(), len(r.by) > 0) {
 			c.blame(m, r, options, p)
 		}
 	}
@@ -61,17 +62,17 @@ func (c *collector) judge(m *model, r *region, o outcome) {
 
 func (c *collector) blame(m *model, r *region, options ways.Options, p ways.Problem) {
 	f := Fault{Problem: p}
-	if s := m.cause(p, options, r.by, r.q.root()); s != nil {
+	if s := m.cause(p, options, r.by, r.q.Root()); s != nil {
 		f.Place = s.Place()
 	}
 	c.add(f, r.q)
 }
 
 // disagree names the lines of which sshd says something else than was expected.
-func (c *collector) disagree(m *model, r *region, a *answer) {
+func (c *collector) disagree(m *model, r *region, a *ask.Answer) {
 	for _, b := range m.config.Blocks {
-		text := normal(b.Text)
-		if b.applies(r.q) != slices.Contains(a.matched, text) {
+		text := b.Conditions()
+		if b.Applies(r.q) != slices.Contains(a.Matched, text) {
 			c.add(unread(b.Place(), "sshd reads this Match line in another way than it is read here: not judged"), r.q)
 			c.judged = append(c.judged, b)
 		}
@@ -97,19 +98,19 @@ func (c *collector) note(o ways.Options) {
 // cannot be asked about. What they set is judged by itself, as if they alone applied.
 func (c *collector) leftOver(m *model, regions []*region, complete bool) {
 	for _, b := range m.blocks {
-		if slices.Contains(c.judged, b) || b.never() {
+		if slices.Contains(c.judged, b) || b.Never() {
 			continue
 		}
-		options, by := m.force(func(other *Block) bool { return within(b, other) })
+		options, by := m.force(func(other *config.Block) bool { return b.Within(other) })
 		for _, p := range ways.Problems(options, false, true) {
-			if s := m.cause(p, options, by, false); s != nil && s.under == b {
-				p.Warning = p.Warning || !m.base.On("usedns") && b.byName()
-				p.Text += "; no connection was found that Match " + normal(b.Text) + " is for"
+			if s := m.cause(p, options, by, false); s != nil && s.Under == b {
+				p.Warning = p.Warning || !m.base.On("usedns") && b.ByName()
+				p.Text += "; no connection was found that Match " + b.Conditions() + " is for"
 				c.add(Fault{Problem: p, Place: s.Place()}, nil)
 			}
 		}
-		if b.unread != "" {
-			c.add(unread(b.Place(), "Match "+normal(b.Text)+" was not tried: "+b.unread), nil)
+		if b.Unread != "" {
+			c.add(unread(b.Place(), "Match "+b.Conditions()+" was not tried: "+b.Unread), nil)
 		}
 	}
 	if c.missed || !complete {
@@ -118,7 +119,7 @@ func (c *collector) leftOver(m *model, regions []*region, complete bool) {
 }
 
 // unjudged names the lines that no answer was about.
-func (m *model) unjudged(judged []*Block) string {
+func (m *model) unjudged(judged []*config.Block) string {
 	var places []string
 	for _, b := range m.blocks {
 		if !slices.Contains(judged, b) {
@@ -129,18 +130,4 @@ func (m *model) unjudged(judged []*Block) string {
 		return "; each line was tried by itself"
 	}
 	return "; not tried: " + strings.Join(places, ", ")
-}
-
-// never reports whether a Match line can be for no connection: it has exceptions alone.
-func (b *Block) never() bool {
-	return slices.ContainsFunc(b.criteria, func(c criterion) bool {
-		plain, _ := pattern.Parts(c.patterns)
-		return c.patterns != "" && len(plain) == 0 || c.attribute == "invalid-user"
-	})
-}
-
-// byName reports whether a Match line is about the names of clients, which sshd asks for with
-// UseDNS alone.
-func (b *Block) byName() bool {
-	return slices.ContainsFunc(b.criteria, func(c criterion) bool { return c.attribute == "host" })
 }

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"latchkey/enroll/doctor/sshd/candidate"
+	"latchkey/enroll/doctor/sshd/config"
 )
 
 // dimension is one of the things that connections differ in.
@@ -31,7 +34,7 @@ var dimensionOf = map[string]dimension{
 
 // value is one value of a dimension.
 type value struct {
-	q     connection // of which it fills in its part
+	q     config.Connection // of which it fills in its part
 	d     dimension
 	bits  []uint64 // of the lines that it leaves possible
 	marks string   // what AllowUsers and its like say of it
@@ -40,44 +43,44 @@ type value struct {
 }
 
 // fill puts the value into a connection.
-func (v *value) fill(q *connection) {
+func (v *value) fill(q *config.Connection) {
 	switch v.d {
 	case byUser:
-		q.user = v.q.user
+		q.User = v.q.User
 	case byAddr:
-		q.addr = v.q.addr
+		q.Addr = v.q.Addr
 	case byHost:
-		q.host = v.q.host
+		q.Host = v.q.Host
 	case byLocal:
-		q.laddr = v.q.laddr
+		q.LAddr = v.q.LAddr
 	case byPort:
-		q.lport = v.q.lport
+		q.LPort = v.q.LPort
 	case byDomain:
-		q.rdomain = v.q.rdomain
+		q.RDomain = v.q.RDomain
 	}
 }
 
 func (v *value) text() string {
 	switch v.d {
 	case byUser:
-		return v.q.user.Name + " " + strings.Join(v.q.user.Groups, ",")
+		return v.q.User.Name + " " + strings.Join(v.q.User.Groups, ",")
 	case byPort:
-		return fmt.Sprint(v.q.lport)
+		return fmt.Sprint(v.q.LPort)
 	}
-	return v.q.addr + v.q.host + v.q.laddr + v.q.rdomain
+	return v.q.Addr + v.q.Host + v.q.LAddr + v.q.RDomain
 }
 
 // combination is a value of each dimension.
 type combination [dimensions]*value
 
 // connection is what a combination makes; a client without a name has its address for one.
-func (c *combination) connection() *connection {
-	q := &connection{}
+func (c *combination) connection() *config.Connection {
+	q := &config.Connection{}
 	for _, v := range c {
 		v.fill(q)
 	}
-	if q.host == "" {
-		q.host = q.addr
+	if q.Host == "" {
+		q.Host = q.Addr
 	}
 	return q
 }
@@ -103,11 +106,11 @@ func (c *combination) key(length dimension) string {
 func (m *model) weigh(v *value) {
 	q := v.q
 	if v.d == byAddr && !m.base.On("usedns") {
-		q.host = q.addr
+		q.Host = q.Addr
 	}
 	v.bits = make([]uint64, len(m.blocks)/64+1)
 	for i, b := range m.blocks {
-		if b.leaves(v.d, &q, m.base.On("usedns")) {
+		if v.d.leaves(b, &q, m.base.On("usedns")) {
 			v.bits[i/64] |= 1 << (i % 64)
 		}
 	}
@@ -115,10 +118,10 @@ func (m *model) weigh(v *value) {
 
 // leaves reports whether no criterion of a line, or of those around it, that looks at a
 // dimension stands against a value.
-func (b *Block) leaves(d dimension, q *connection, dns bool) bool {
-	for ; b != nil; b = b.outer {
-		for _, c := range b.criteria {
-			if b.looksAt(c, d, dns) && !c.holds(q) {
+func (d dimension) leaves(b *config.Block, q *config.Connection, dns bool) bool {
+	for ; b != nil; b = b.Outer {
+		for _, c := range b.Criteria {
+			if d.isOf(c, dns) && !c.Holds(q) {
 				return false
 			}
 		}
@@ -126,9 +129,10 @@ func (b *Block) leaves(d dimension, q *connection, dns bool) bool {
 	return true
 }
 
-// looksAt: without UseDNS the client's name is its address.
-func (b *Block) looksAt(c criterion, d dimension, dns bool) bool {
-	of, any := dimensionOf[c.attribute]
+// isOf reports whether a criterion looks at the dimension. Without UseDNS the client's name is its
+// address.
+func (d dimension) isOf(c config.Criterion, dns bool) bool {
+	of, any := dimensionOf[c.Attribute]
 	if of == byHost && !dns {
 		of = byAddr
 	}
@@ -142,9 +146,9 @@ func (x *axes) possible(c *combination) bool {
 		return true
 	}
 	if c[byPort] == nil {
-		return sameFamily(c[byAddr].q.addr, c[byLocal].q.laddr)
+		return sameFamily(c[byAddr].q.Addr, c[byLocal].q.LAddr)
 	}
-	return sameFamily(c[byAddr].q.addr, c[byLocal].q.laddr) && x.listens(c[byLocal].q.laddr, c[byPort].q.lport)
+	return sameFamily(c[byAddr].q.Addr, c[byLocal].q.LAddr) && x.listens(c[byLocal].q.LAddr, c[byPort].q.LPort)
 }
 
 // sameFamily reports whether the two addresses of a connection can be those of one.
@@ -157,9 +161,9 @@ func sameFamily(addr, laddr string) bool {
 // listens reports whether sshd may listen there. A port or an address that it is not known to
 // listen on is left for it to be started with.
 func (x *axes) listens(laddr string, port int) bool {
-	on := func(l listener) bool { return l.port == port }
-	return !slices.ContainsFunc(x.listen, on) || slices.ContainsFunc(x.listen, func(l listener) bool {
-		return on(l) && (l.addr == "" || l.addr == laddr)
+	on := func(l candidate.Listener) bool { return l.Port == port }
+	return !slices.ContainsFunc(x.listen, on) || slices.ContainsFunc(x.listen, func(l candidate.Listener) bool {
+		return on(l) && (l.Addr == "" || l.Addr == laddr)
 	})
 }
 

@@ -1,3 +1,9 @@
+// Package sshd finds out what an sshd's configuration lets through, by asking sshd itself (sshd
+// -T -C) about a connection for every region that its Match lines cut out.
+//
+// It reads sshd_config only to plan the questions and to name lines. What is in force is sshd's
+// own answer, and where the plan and an answer disagree about a Match line, that line has not
+// been judged.
 package sshd
 
 import (
@@ -7,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"latchkey/enroll/doctor/sshd/ask"
+	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/ways"
 )
 
@@ -34,9 +42,9 @@ type Service struct {
 
 // Examination asks one sshd about its configuration.
 type Examination struct {
-	Program Program
+	Program ask.Program
 	Service string // of PAM, where sshd does not say: its name, before OpenSSH 9.8
-	Config  *Config
+	Config  *config.Config
 	Machine Machine
 	Clock   func() time.Time
 	Bound   time.Duration // how long planning and asking may take
@@ -52,17 +60,17 @@ func (e Examination) Run() (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &collector{service: e.Service, report: &Report{Base: base.options}}
-	if !sameLines(base.lines, e.Config.texts()) {
+	c := &collector{service: e.Service, report: &Report{Base: base.Options}}
+	if !slices.Equal(base.Lines, e.Config.Texts()) {
 		c.add(unread("", "sshd reads other Match lines than those that are seen here: they were not judged"), nil)
 	}
 	for _, s := range slices.Backward(e.Config.Settings) {
-		if s.Keyword == "usedns" && s.under == nil {
+		if s.Keyword == "usedns" && s.Under == nil {
 			c.report.DNS = s.Place()
 		}
 	}
-	m := newModel(e.Config, base.options)
-	m.release, m.flags = e.Program.release(), e.Program.keywords()
+	m := newModel(e.Config, base.Options)
+	m.release, m.flags = e.Program.Release(), e.Program.Keywords()
 	m.over = func() bool { return e.Clock().Sub(start) >= e.Bound/2 } // the other half is sshd's
 	regions, complete := m.plan(m.axes(e.Machine))
 	e.ask(regions, start.Add(e.Bound), c, m)
@@ -72,14 +80,14 @@ func (e Examination) Run() (*Report, error) {
 
 // base asks for a connection that no Match line is for, but "all". Its port is none that a line
 // names.
-func (e Examination) base() (*answer, error) {
+func (e Examination) base() (*ask.Answer, error) {
 	unused := 1
 	for _, p := range patterns((&model{blocks: e.Config.Blocks}).about("localport")) {
-		if port(p) == unused {
+		if config.Port(p) == unused {
 			unused++
 		}
 	}
-	return e.Program.ask(fmt.Sprintf("lport=%d", unused))
+	return e.Program.Ask(fmt.Sprintf("lport=%d", unused))
 }
 
 // ask puts all questions, several at a time, in the order of the regions; those for which there
@@ -118,36 +126,27 @@ func (e Examination) ask(regions []*region, end time.Time, c *collector, m *mode
 
 // outcome is what became of a question. The zero outcome: it was not asked.
 type outcome struct {
-	answer *answer
+	answer *ask.Answer
 	err    error
 	mute   bool // sshd cannot be asked about such a connection
 }
 
 func (e Examination) one(r *region) outcome {
-	spec, ok := r.q.spec()
+	spec, ok := r.q.Spec()
 	if !ok {
 		return outcome{mute: true}
 	}
-	a, err := e.Program.ask(spec)
+	a, err := e.Program.Ask(spec)
 	return outcome{answer: a, err: err}
 }
 
-// texts are the conditions of all Match lines.
-func (c *Config) texts() []string {
-	var all []string
-	for _, b := range c.Blocks {
-		all = append(all, normal(b.Text))
-	}
-	return all
-}
-
 // matches reports whether sshd found the same Match lines to apply as the plan did.
-func (m *model) matches(r *region, a *answer) bool {
+func (m *model) matches(r *region, a *ask.Answer) bool {
 	var expected []string
 	for _, b := range m.config.Blocks {
-		if b.applies(r.q) {
-			expected = append(expected, normal(b.Text))
+		if b.Applies(r.q) {
+			expected = append(expected, b.Conditions())
 		}
 	}
-	return slices.Equal(expected, a.matched)
+	return slices.Equal(expected, a.Matched)
 }

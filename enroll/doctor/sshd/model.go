@@ -3,8 +3,8 @@ package sshd
 import (
 	"maps"
 	"slices"
-	"strings"
 
+	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/ways"
 )
 
@@ -23,9 +23,9 @@ var gathered = []string{"allowusers", "denyusers", "allowgroups", "denygroups"}
 
 // model is the configuration as it is thought to work.
 type model struct {
-	config *Config
-	base   ways.Options // what is in force where no Match line applies
-	blocks []*Block     // the Match lines below which something decisive is set, and those around them
+	config *config.Config
+	base   ways.Options    // what is in force where no Match line applies
+	blocks []*config.Block // the Match lines below which something decisive is set, and those around them
 	// flags are the keywords that the command line sets, which outweighs all lines that are not
 	// below a Match line.
 	flags []string
@@ -42,40 +42,20 @@ func (m *model) late() bool {
 	return m.cut
 }
 
-func newModel(c *Config, base ways.Options) *model {
+func newModel(c *config.Config, base ways.Options) *model {
 	m := &model{config: c, base: base}
 	for _, b := range c.Blocks {
-		sets := func(s *Setting) bool { return within(s.under, b) && slices.Contains(decisive, s.Keyword) }
-		if slices.ContainsFunc(c.Settings, sets) {
+		decides := func(s *config.Setting) bool { return s.Under.Within(b) && slices.Contains(decisive, s.Keyword) }
+		if slices.ContainsFunc(c.Settings, decides) {
 			m.blocks = append(m.blocks, b)
 		}
 	}
 	return m
 }
 
-// within reports whether a block is another, or inside it.
-func within(b, outer *Block) bool {
-	for ; b != nil; b = b.outer {
-		if b == outer {
-			return true
-		}
-	}
-	return false
-}
-
-// applies reports whether a Match line, and those around it, are for a connection.
-func (b *Block) applies(q *connection) bool {
-	for _, c := range b.criteria {
-		if !c.holds(q) {
-			return false
-		}
-	}
-	return b.unread == "" && (b.outer == nil || b.outer.applies(q))
-}
-
 // force is what is in force where these blocks apply, and the lines that decided.
-func (m *model) force(applies func(*Block) bool) (ways.Options, map[string]*Setting) {
-	o, by := ways.Options{}, map[string]*Setting{}
+func (m *model) force(applies func(*config.Block) bool) (ways.Options, map[string]*config.Setting) {
+	o, by := ways.Options{}, map[string]*config.Setting{}
 	for k, v := range m.base {
 		o[k] = v
 	}
@@ -83,31 +63,17 @@ func (m *model) force(applies func(*Block) bool) (ways.Options, map[string]*Sett
 		if !applies(b) {
 			continue
 		}
-		for _, s := range b.settings {
+		for _, s := range b.Settings {
 			switch {
 			case !slices.Contains(decisive, s.Keyword):
 			case by[s.Keyword] == nil:
-				o[s.Keyword], by[s.Keyword] = []string{lowered(s)}, s
+				o[s.Keyword], by[s.Keyword] = []string{s.Value()}, s
 			case slices.Contains(gathered, s.Keyword):
-				o[s.Keyword] = append(slices.Clone(o[s.Keyword]), lowered(s))
+				o[s.Keyword] = append(slices.Clone(o[s.Keyword]), s.Value())
 			}
 		}
 	}
 	return o, by
-}
-
-// lowered is a setting's value as sshd -T would print it, as far as it matters.
-func lowered(s *Setting) string {
-	value := strings.Join(s.Values, " ")
-	switch strings.ToLower(value) {
-	case "yes", "no", "none", "any":
-		return strings.ToLower(value)
-	case "true":
-		return "yes"
-	case "false":
-		return "no"
-	}
-	return value
 }
 
 // indirect are the keywords that are the cause only if their base value would not do the same.
@@ -115,7 +81,7 @@ var indirect = []string{"authorizedkeysfile", "authorizedkeyscommand", "trustedu
 
 // cause is the line that a problem comes of: one below a Match line if there is one. nil: it
 // comes of what no line says.
-func (m *model) cause(p ways.Problem, o ways.Options, by map[string]*Setting, root bool) *Setting {
+func (m *model) cause(p ways.Problem, o ways.Options, by map[string]*config.Setting, root bool) *config.Setting {
 	for _, k := range p.Blame {
 		if s := by[k]; s != nil && (!slices.Contains(indirect, k) || !m.persists(p, o, k, root)) {
 			return s
@@ -126,7 +92,7 @@ func (m *model) cause(p ways.Problem, o ways.Options, by map[string]*Setting, ro
 			return nil
 		}
 		for _, s := range m.config.Settings {
-			if s.under == nil && s.Keyword == k && !slices.Contains(indirect, k) {
+			if s.Under == nil && s.Keyword == k && !slices.Contains(indirect, k) {
 				return s
 			}
 		}

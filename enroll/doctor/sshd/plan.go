@@ -5,34 +5,33 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/ways"
 )
 
 // region is a connection, and what is expected of it.
 type region struct {
-	q        *connection
-	applying []*Block
+	q        *config.Connection
+	applying []*config.Block
 	options  ways.Options
-	by       map[string]*Setting
+	by       map[string]*config.Setting
 	open     bool // sshd lets the user try
 	bad      bool
 }
 
-func (m *model) region(q *connection) *region {
-	q.release = m.release
+func (m *model) region(q *config.Connection) *region {
+	q.Release = m.release
 	r := &region{q: q}
 	for _, b := range m.blocks {
-		if b.applies(q) {
+		if b.Applies(q) {
 			r.applying = append(r.applying, b)
 		}
 	}
-	r.options, r.by = m.force(func(b *Block) bool { return slices.Contains(r.applying, b) })
+	r.options, r.by = m.force(func(b *config.Block) bool { return slices.Contains(r.applying, b) })
 	r.open = admits(r.options, q)
-	r.bad = r.open && len(ways.Problems(r.options, q.root(), len(r.by) > 0)) > 0
+	r.bad = r.open && len(ways.Problems(r.options, q.Root(), len(r.by) > 0)) > 0
 	return r
 }
-
-func (q *connection) root() bool { return q.user.UID == 0 && !q.user.made }
 
 // planner chooses the connections to ask sshd about.
 type planner struct {
@@ -166,7 +165,7 @@ func (p *planner) take(r *region, reason string) {
 
 // force is what decides about the code, and where that has problems, the lines that it comes of.
 func (r *region) force() string {
-	all := []string{fmt.Sprint(r.q.root(), r.open, r.options.Keys())}
+	all := []string{fmt.Sprint(r.q.Root(), r.open, r.options.Keys())}
 	for _, k := range decisive {
 		if !slices.Contains(gathered, k) && !slices.Contains(indirect, k) {
 			all = append(all, strings.Join(r.options[k], " "))

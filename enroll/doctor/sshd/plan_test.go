@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/ways"
 	"latchkey/pam/testroot"
 )
@@ -16,9 +17,9 @@ func modelOf(t *testing.T, text string) *model {
 	root := t.TempDir()
 	testroot.Must(t, os.Mkdir(root+"/etc", 0o755))
 	testroot.Must(t, os.WriteFile(root+"/etc/sshd_config", []byte(text), 0o644))
-	config, err := Read(root, "/etc/sshd_config")
+	c, err := config.Read(root, "/etc/sshd_config")
 	testroot.Must(t, err)
-	return newModel(config, ways.Options{"usepam": {"yes"}})
+	return newModel(c, ways.Options{"usepam": {"yes"}})
 }
 
 // wildcards are Match lines whose names are made of pieces of each other.
@@ -37,8 +38,8 @@ func TestOnlyNamesThatLinesSpellAreLookedUp(t *testing.T) {
 	m := modelOf(t, wildcards(40)+"Match User carol,!dave\n AuthenticationMethods publickey\n")
 	asked := map[string]int{}
 	m.axes(Machine{
-		Users: func([]string) []User { return nil },
-		User:  func(name string) (User, bool) { asked[name]++; return User{}, false },
+		Users: func([]string) []config.User { return nil },
+		User:  func(name string) (config.User, bool) { asked[name]++; return config.User{}, false },
 	})
 	if got, want := fmt.Sprint(asked), "map[carol:1 dave:1]"; got != want {
 		t.Errorf("asked for %s, want %s", got, want)
@@ -52,8 +53,8 @@ func TestPlanningHasABound(t *testing.T) {
 		left := looks
 		m.over = func() bool { left--; return left < 0 }
 		nobody := Machine{
-			Users: func([]string) []User { return nil },
-			User:  func(string) (User, bool) { return User{}, false },
+			Users: func([]string) []config.User { return nil },
+			User:  func(string) (config.User, bool) { return config.User{}, false },
 		}
 		if _, complete := m.plan(m.axes(nobody)); complete {
 			t.Errorf("after %d looks at the clock: complete", looks)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"latchkey/enroll/doctor/sshd/config"
 )
 
 // profile is the same for values of a dimension that can do the same: the lines that speak of
@@ -17,31 +19,31 @@ func (m *model) profile(d dimension, v *value) string {
 	b.WriteString(v.marks)
 	dns := m.base.On("usedns")
 	for i, block := range m.blocks {
-		if block.speaksOf(d, dns) && v.bits[i/64]&(1<<(i%64)) != 0 {
-			fmt.Fprintf(&b, "\n%d %s: %s", m.rank(i, d, dns), block.conditionsBut(d, dns), block.sets())
+		if d.spokenOf(block, dns) && v.bits[i/64]&(1<<(i%64)) != 0 {
+			fmt.Fprintf(&b, "\n%d %s: %s", m.rank(i, d, dns), d.otherConditions(block, dns), sets(block))
 		}
 	}
 	v.profile = b.String()
 	return v.profile
 }
 
-// speaksOf reports whether a line, or one around it, looks at a dimension.
-func (b *Block) speaksOf(d dimension, dns bool) bool {
-	for ; b != nil; b = b.outer {
-		if slices.ContainsFunc(b.criteria, func(c criterion) bool { return b.looksAt(c, d, dns) }) {
+// spokenOf reports whether a line, or one around it, looks at a dimension.
+func (d dimension) spokenOf(b *config.Block, dns bool) bool {
+	for ; b != nil; b = b.Outer {
+		if slices.ContainsFunc(b.Criteria, func(c config.Criterion) bool { return d.isOf(c, dns) }) {
 			return true
 		}
 	}
 	return false
 }
 
-// conditionsBut are a line's conditions that look at other dimensions.
-func (b *Block) conditionsBut(d dimension, dns bool) string {
+// otherConditions are a line's conditions that look at other dimensions.
+func (d dimension) otherConditions(b *config.Block, dns bool) string {
 	var all []string
-	for ; b != nil; b = b.outer {
-		for _, c := range b.criteria {
-			if !b.looksAt(c, d, dns) {
-				all = append(all, c.attribute+" "+c.patterns)
+	for ; b != nil; b = b.Outer {
+		for _, c := range b.Criteria {
+			if !d.isOf(c, dns) {
+				all = append(all, c.Attribute+" "+c.Patterns)
 			}
 		}
 	}
@@ -49,11 +51,11 @@ func (b *Block) conditionsBut(d dimension, dns bool) string {
 }
 
 // sets is what a line sets that is decisive.
-func (b *Block) sets() string {
+func sets(b *config.Block) string {
 	var all []string
-	for _, s := range b.settings {
+	for _, s := range b.Settings {
 		if slices.Contains(decisive, s.Keyword) {
-			all = append(all, s.Keyword+" "+lowered(s))
+			all = append(all, s.Keyword+" "+s.Value())
 		}
 	}
 	return strings.Join(all, "; ")
@@ -63,18 +65,18 @@ func (b *Block) sets() string {
 // sets.
 func (m *model) rank(at int, d dimension, dns bool) (count int) {
 	for _, above := range m.blocks[:at] {
-		if !above.speaksOf(d, dns) && above.differs(m.blocks[at]) {
+		if !d.spokenOf(above, dns) && differ(above, m.blocks[at]) {
 			count++
 		}
 	}
 	return count
 }
 
-// differs reports whether two lines set something in different ways.
-func (b *Block) differs(other *Block) bool {
-	for _, s := range b.settings {
-		for _, o := range other.settings {
-			if s.Keyword == o.Keyword && lowered(s) != lowered(o) && slices.Contains(decisive, s.Keyword) {
+// differ reports whether two lines set something in different ways.
+func differ(b, other *config.Block) bool {
+	for _, s := range b.Settings {
+		for _, o := range other.Settings {
+			if s.Keyword == o.Keyword && s.Value() != o.Value() && slices.Contains(decisive, s.Keyword) {
 				return true
 			}
 		}

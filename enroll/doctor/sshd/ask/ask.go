@@ -1,4 +1,5 @@
-package sshd
+// Package ask asks sshd what is in force for a connection.
+package ask
 
 import (
 	"bytes"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/ways"
 )
 
@@ -22,16 +24,16 @@ type Program struct {
 // patience is for one answer; it takes milliseconds.
 const patience = 10 * time.Second
 
-// ask runs sshd -T for a connection. With -ddd it also says which Match lines it meets, in
+// Ask runs sshd -T for a connection. With -ddd it also says which Match lines it meets, in
 // included files too.
-func (p Program) ask(spec string) (*answer, error) {
+func (p Program) Ask(spec string) (*Answer, error) {
 	args := append([]string{"-T", "-ddd", "-C", spec}, p.Flags...)
 	out, trace, err := p.run(args...)
 	if err != nil {
 		return nil, err
 	}
-	a := &answer{options: ways.Parse(out)}
-	if a.options.First("usepam") == "" {
+	a := &Answer{Options: ways.Parse(out)}
+	if a.Options.First("usepam") == "" {
 		return nil, errors.New("sshd -T does not say whether it uses PAM")
 	}
 	a.follow(trace)
@@ -62,8 +64,8 @@ func lastWord(trace string) string {
 	return last
 }
 
-// release is how sshd names its own version, for Match Version (since OpenSSH 10).
-func (p Program) release() string {
+// Release is how sshd names its own version, for Match Version (since OpenSSH 10).
+func (p Program) Release() string {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := p.Command(ctx, "-V")
@@ -75,12 +77,12 @@ func (p Program) release() string {
 	return name
 }
 
-// keywords are those that the program's flags set.
-func (p Program) keywords() []string {
+// Keywords are those that the program's flags set.
+func (p Program) Keywords() []string {
 	var all []string
 	for i, flag := range p.Flags[:max(0, len(p.Flags)-1)] {
 		if flag == "-o" {
-			keyword, _ := cutKeyword(p.Flags[i+1])
+			keyword, _ := config.CutKeyword(p.Flags[i+1])
 			all = append(all, keyword)
 		}
 	}

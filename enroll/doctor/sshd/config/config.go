@@ -1,10 +1,5 @@
-// Package sshd finds out what an sshd's configuration lets through, by asking sshd itself (sshd
-// -T -C) about a connection for every region that its Match lines cut out.
-//
-// It reads sshd_config only to plan the questions and to name lines. What is in force is sshd's
-// own answer, and where the plan and an answer disagree about a Match line, that line has not
-// been judged.
-package sshd
+// Package config reads sshd_config.
+package config
 
 import (
 	"errors"
@@ -35,7 +30,7 @@ type Setting struct {
 	Number  int
 	Keyword string // in lower case, aliases resolved
 	Values  []string
-	under   *Block // nil: for every connection
+	Under   *Block // nil: for every connection
 }
 
 // Place is where the line stands: file:line.
@@ -46,10 +41,10 @@ type Block struct {
 	File     string
 	Number   int
 	Text     string // the conditions as they are written
-	criteria []criterion
-	unread   string // why its conditions cannot be represented; "" as a rule
-	outer    *Block // that of the line that includes this one's file
-	settings []*Setting
+	Criteria []Criterion
+	Unread   string // why its conditions cannot be represented; "" as a rule
+	Outer    *Block // that of the line that includes this one's file
+	Settings []*Setting
 }
 
 // Place is where the line stands: file:line.
@@ -90,7 +85,7 @@ func (r *reader) file(name string, under *Block, depth int) error {
 	outer, number := under, 0
 	for line := range strings.Lines(text) {
 		number++
-		keyword, rest := cutKeyword(line)
+		keyword, rest := CutKeyword(line)
 		switch {
 		case keyword == "":
 		case keyword == "match":
@@ -120,10 +115,10 @@ func readFile(path string) (string, error) {
 }
 
 func (r *reader) match(file string, number int, text string, outer *Block) *Block {
-	b := &Block{File: file, Number: number, Text: text, outer: outer}
+	b := &Block{File: file, Number: number, Text: text, Outer: outer}
 	var err error
-	if b.criteria, err = parseCriteria(text); err != nil {
-		b.unread = err.Error()
+	if b.Criteria, err = parseCriteria(text); err != nil {
+		b.Unread = err.Error()
 	}
 	r.config.Blocks = append(r.config.Blocks, b)
 	return b
@@ -137,7 +132,7 @@ func (r *reader) set(file string, number int, keyword, rest string, under *Block
 	s := &Setting{file, number, keyword, values, under}
 	r.config.Settings = append(r.config.Settings, s)
 	if under != nil {
-		under.settings = append(under.settings, s)
+		under.Settings = append(under.Settings, s)
 	}
 }
 

@@ -1,4 +1,4 @@
-package sshd
+package config
 
 import (
 	"errors"
@@ -7,9 +7,9 @@ import (
 
 const blanks = " \t\r\n\f"
 
-// cutKeyword splits a line at its keyword, which it gives in lower case: blanks, an equals sign,
+// CutKeyword splits a line at its keyword, which it gives in lower case: blanks, an equals sign,
 // or both end it. A comment or an empty line has none.
-func cutKeyword(line string) (keyword, rest string) {
+func CutKeyword(line string) (keyword, rest string) {
 	line = strings.Trim(line, blanks)
 	if line == "" || line[0] == '#' {
 		return "", ""

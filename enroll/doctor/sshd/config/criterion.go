@@ -1,4 +1,4 @@
-package sshd
+package config
 
 import (
 	"errors"
@@ -10,10 +10,10 @@ import (
 	"latchkey/enroll/doctor/sshd/pattern"
 )
 
-// criterion is one condition of a Match line.
-type criterion struct {
-	attribute string // in lower case
-	patterns  string // "" where it has none
+// Criterion is one condition of a Match line.
+type Criterion struct {
+	Attribute string // in lower case
+	Patterns  string // "" where it has none
 }
 
 // bare are the criteria that need no patterns; listed those that need them.
@@ -24,30 +24,30 @@ var (
 
 // parseCriteria reads the conditions of a Match line: "User alice Address 10.0.0.0/8",
 // "User=alice", and so on.
-func parseCriteria(text string) ([]criterion, error) {
-	all, err := words(text)
+func parseCriteria(text string) ([]Criterion, error) {
+	rest, err := words(text)
 	if err != nil {
 		return nil, err
 	}
-	var found []criterion
-	for len(all) > 0 {
-		attribute, patterns, _ := strings.Cut(all[0], "=")
-		attribute, all = strings.ToLower(attribute), all[1:]
+	var all []Criterion
+	for len(rest) > 0 {
+		attribute, patterns, _ := strings.Cut(rest[0], "=")
+		attribute, rest = strings.ToLower(attribute), rest[1:]
 		switch {
 		case slices.Contains(bare, attribute):
-			found = append(found, criterion{attribute, ""})
+			all = append(all, Criterion{attribute, ""})
 			continue
 		case !slices.Contains(listed, attribute):
 			return nil, fmt.Errorf("the criterion %q is unknown", attribute)
 		case patterns == "":
-			if all = trimEquals(all); len(all) == 0 {
+			if rest = trimEquals(rest); len(rest) == 0 {
 				return nil, errors.New("nothing follows " + attribute)
 			}
-			patterns, all = all[0], all[1:]
+			patterns, rest = rest[0], rest[1:]
 		}
-		found = append(found, criterion{attribute, patterns})
+		all = append(all, Criterion{attribute, patterns})
 	}
-	return found, nil
+	return all, nil
 }
 
 // trimEquals takes off an equals sign that stands alone or before the first word.
@@ -61,27 +61,27 @@ func trimEquals(all []string) []string {
 	return all
 }
 
-// holds reports whether a criterion is met, as far as that can be told here.
-func (c criterion) holds(q *connection) bool {
-	switch c.attribute {
+// Holds reports whether a criterion is met, as far as that can be told here.
+func (c Criterion) Holds(q *Connection) bool {
+	switch c.Attribute {
 	case "all":
 		return true
 	case "user":
-		return pattern.Names(c.patterns, q.user.Name) == pattern.Includes
+		return pattern.Names(c.Patterns, q.User.Name) == pattern.Includes
 	case "group":
-		return inGroups(c.patterns, q.user.Groups)
+		return inGroups(c.Patterns, q.User.Groups)
 	case "host":
-		return pattern.Hosts(c.patterns, q.host) == pattern.Includes
+		return pattern.Hosts(c.Patterns, q.Host) == pattern.Includes
 	case "address":
-		return pattern.Addresses(c.patterns, q.addr) == pattern.Includes
+		return pattern.Addresses(c.Patterns, q.Addr) == pattern.Includes
 	case "localaddress":
-		return pattern.Addresses(c.patterns, q.laddr) == pattern.Includes
+		return pattern.Addresses(c.Patterns, q.LAddr) == pattern.Includes
 	case "localport":
-		return port(c.patterns) == q.lport
+		return Port(c.Patterns) == q.LPort
 	case "rdomain":
-		return q.rdomain != "" && pattern.Names(c.patterns, q.rdomain) == pattern.Includes
+		return q.RDomain != "" && pattern.Names(c.Patterns, q.RDomain) == pattern.Includes
 	case "version":
-		return pattern.Names(c.patterns, q.release) == pattern.Includes
+		return pattern.Names(c.Patterns, q.Release) == pattern.Includes
 	}
 	return false // invalid-user: who does not exist cannot log in
 }
@@ -100,8 +100,8 @@ func inGroups(patterns string, groups []string) bool {
 	return found
 }
 
-// port reads a number or the name of a service; 0 if it is neither.
-func port(text string) int {
+// Port reads a number or the name of a service; 0 if it is neither.
+func Port(text string) int {
 	n, err := net.LookupPort("tcp", text)
 	if err != nil {
 		return 0

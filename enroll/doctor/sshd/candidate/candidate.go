@@ -1,26 +1,19 @@
-package sshd
+// Package candidate has values to try that are likely to meet, or just to miss, the patterns of Match
+// lines.
+package candidate
 
 import (
 	"net/netip"
 	"slices"
 	"strings"
 
+	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/pattern"
 	"latchkey/enroll/doctor/sshd/ways"
 )
 
-// What a connection is where no line speaks of it. The addresses are those of RFC 5737 and RFC
-// 3849.
-const (
-	plainUser    = "somebody"
-	plainAddress = "192.0.2.1"
-	plainLocal   = "192.0.2.2"
-	plainHost    = "host.example"
-	plainPort    = 22
-)
-
-// instances are texts that a pattern with wildcards describes, with each of the fillers for *.
-func instances(text string, fillers []string) []string {
+// Instances are texts that a pattern with wildcards describes, with each of the fillers for *.
+func Instances(text string, fillers []string) []string {
 	if !pattern.Wild(text) {
 		return []string{text}
 	}
@@ -32,9 +25,9 @@ func instances(text string, fillers []string) []string {
 	return all
 }
 
-// literals are the pieces of patterns between wildcards: what is put in for the * of one may
+// Literals are the pieces of patterns between wildcards: what is put in for the * of one may
 // make it fit another, too.
-func literals(patterns []string) []string {
+func Literals(patterns []string) []string {
 	pieces := []string{"x", "1", ""}
 	for _, p := range patterns {
 		for _, piece := range strings.FieldsFunc(p, func(r rune) bool { return r == '*' || r == '?' }) {
@@ -48,29 +41,29 @@ func literals(patterns []string) []string {
 
 const mostPieces = 64
 
-// userNames are names that patterns speak of, and names that hardly any does. Those of which there
+// UserNames are names that patterns speak of, and names that hardly any does. Those of which there
 // are many come last, since there may be no time for all.
-func userNames(patterns []string) []string {
-	all := []string{plainUser, "root"}
+func UserNames(patterns []string) []string {
+	all := []string{config.PlainUser, "root"}
 	for _, p := range patterns {
-		all = append(all, instances(p, []string{"x"})...)
+		all = append(all, Instances(p, []string{"x"})...)
 	}
 	for c := 'a'; c <= 'z'; c++ {
 		all = append(all, strings.Repeat(string(c), 9), string(c))
 	}
 	wild := slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return !pattern.Wild(p) })
-	for _, piece := range literals(wild) {
+	for _, piece := range Literals(wild) {
 		for _, p := range wild {
-			all = append(all, instances(p, []string{piece})...)
+			all = append(all, Instances(p, []string{piece})...)
 		}
 	}
 	return all
 }
 
-// clientAddresses are one address in each part that the networks among the patterns cut out, and
+// ClientAddresses are one address in each part that the networks among the patterns cut out, and
 // texts for the wildcards.
-func clientAddresses(patterns []string, zones []string) []string {
-	all := []string{plainAddress, "2001:db8::1"}
+func ClientAddresses(patterns []string, zones []string) []string {
+	all := []string{config.PlainAddress, "2001:db8::1"}
 	for _, p := range patterns {
 		if n, ok := pattern.Network(p); ok {
 			first, behind := pattern.Ends(n)
@@ -110,72 +103,72 @@ func wildAddresses(text string) []string {
 	return all
 }
 
-// hostNames are names of clients, where UseDNS is yes.
-func hostNames(patterns []string) []string {
-	all := []string{plainHost}
-	pieces := literals(patterns)
+// HostNames are names of clients, where UseDNS is yes.
+func HostNames(patterns []string) []string {
+	all := []string{config.PlainHost}
+	pieces := Literals(patterns)
 	for _, p := range patterns {
-		all = append(all, instances(p, pieces)...)
+		all = append(all, Instances(p, pieces)...)
 	}
 	return slices.DeleteFunc(all, func(h string) bool { return h == "" || strings.HasPrefix(h, "[") })
 }
 
-// listener is where sshd listens.
-type listener struct {
-	addr string // "" for every address of its family
-	v4   bool
-	port int
+// Listener is where sshd listens.
+type Listener struct {
+	Addr string // "" for every address of its family
+	V4   bool
+	Port int
 }
 
-func listeners(base ways.Options) []listener {
-	var all []listener
+func Listeners(base ways.Options) []Listener {
+	var all []Listener
 	for _, text := range base["listenaddress"] {
 		text, _, _ = strings.Cut(text, " ") // rdomain
 		at, err := netip.ParseAddrPort(text)
 		if err != nil {
 			continue
 		}
-		l := listener{at.Addr().String(), at.Addr().Is4(), int(at.Port())}
+		l := Listener{at.Addr().String(), at.Addr().Is4(), int(at.Port())}
 		if at.Addr().IsUnspecified() {
-			l.addr = ""
+			l.Addr = ""
 		}
 		all = append(all, l)
 	}
 	return all
 }
 
-// localPorts are a port that sshd listens on and no line names, and the ports that lines name.
-func localPorts(patterns []string, listen []listener) []int {
+// LocalPorts are a port that sshd listens on and no line names, and the ports that lines name.
+func LocalPorts(patterns []string, listen []Listener) []int {
 	var named, all []int
 	for _, p := range patterns {
-		named = append(named, port(p))
+		named = append(named, config.Port(p))
 	}
 	for _, l := range listen {
-		if !slices.Contains(named, l.port) {
-			all = append(all, l.port)
+		if !slices.Contains(named, l.Port) {
+			all = append(all, l.Port)
 			break
 		}
 	}
 	all = append(all, named...)
 	if len(all) == 0 {
-		all = []int{plainPort}
+		all = []int{config.PlainPort}
 	}
 	return all
 }
 
-// localAddresses are clientAddresses for this side: where sshd listens on certain addresses
+// LocalAddresses are ClientAddresses for this side: where sshd listens on certain addresses
 // only, no others.
-func localAddresses(patterns []string, listen []listener) []string {
+func LocalAddresses(patterns []string, listen []Listener) []string {
 	var certain []string
 	for _, l := range listen {
-		if l.addr == "" {
+		if l.Addr == "" {
 			certain = nil
 			break
 		}
-		certain = append(certain, l.addr)
+		certain = append(certain, l.Addr)
 	}
 	if certain == nil {
-		return append([]string{plainLocal, "2001:db8::2"}, clientAddresses(patterns, nil)...)
+		return append([]string{config.PlainLocal, "2001:db8::2"}, ClientAddresses(patterns, nil)...)
 	}
 	return certain
 }
