@@ -2,15 +2,12 @@ package flow
 
 import "latchkey/pam/sshkey"
 
-// sshdService is the PAM service by which sshd logs users in. Every sshd sets SSH_AUTH_INFO_0
-// before it authenticates, if only to nothing. Other programs do not, so there the variable is of
-// somebody else's making.
-const sshdService = "sshd"
-
 // acceptedKeys are the keys that sshd accepted in this connection: the user has proven to have
-// each of them. A login that is not sshd's has none, whatever the PAM environment says.
+// each of them. Every sshd sets SSH_AUTH_INFO_0 before it authenticates, if only to nothing. In
+// other programs the variable is of somebody else's making, so there it says nothing, whatever
+// the PAM service is called: anyone may call one "sshd".
 func (r Request) acceptedKeys() []sshkey.Key {
-	if r.Service != sshdService {
+	if !r.BySSHD {
 		return nil
 	}
 	return sshkey.Accepted(r.AuthInfo)

@@ -92,9 +92,8 @@ func (h *keyHistory) unlock() error {
 // attempt is a login for which sshd has accepted some keys, and says whether they are enough now.
 func (h *keyHistory) attempt() (r flow.Request, enough bool) {
 	r = request()
-	if h.IntN(6) == 0 {
-		r.Service = []string{"su", "sudo", "login", "other"}[h.IntN(4)]
-	}
+	r.Service = []string{"sshd", "sshd-internal", "su", "other"}[h.IntN(4)]
+	r.BySSHD = h.IntN(6) > 0
 	for range 1 + h.IntN(2) {
 		d := h.keys[h.IntN(len(h.keys))]
 		line, _ := strings.CutPrefix(testroot.Line(h.t, d), "sk-ssh-ed25519@openssh.com ")
@@ -114,7 +113,7 @@ func (h *keyHistory) attempt() (r flow.Request, enough bool) {
 		mine := func(e record.Device) bool { return e.ID == d.ID && (e.Attested || !h.attested) }
 		enough = enough || good && slices.ContainsFunc(h.enrolled, mine)
 	}
-	enough = enough && r.Service == "sshd" && h.require == "code" && !h.isLocked() &&
+	enough = enough && r.BySSHD && h.require == "code" && !h.isLocked() &&
 		(h.methods == nil || slices.Contains(h.methods, "key"))
 	return r, enough
 }
@@ -135,8 +134,8 @@ func TestOverRandomHistoriesAKeyIsEnoughExactlyWhenTheRuleOfTheMomentSaysSo(t *t
 			r, enough := h.attempt()
 			o := h.outcome(r)
 			if byKey := o.Allow && o.Method == "key"; byKey != enough || o.Allow && !byKey && o.Reason != verdict.Exempt {
-				t.Fatalf("seed %d, round %d, login %d with %q at %q: got %+v, want let in by key: %v (require %s, methods %q, "+
-					"attested %v, locked %v)", seed, round, n, r.AuthInfo, r.Service, o, enough, h.require, h.methods, h.attested, h.isLocked())
+				t.Fatalf("seed %d, round %d, login %d with %q by sshd %v: got %+v, want let in by key: %v (require %s, methods %q, "+
+					"attested %v, locked %v)", seed, round, n, r.AuthInfo, r.BySSHD, o, enough, h.require, h.methods, h.attested, h.isLocked())
 			}
 			if enough {
 				allowed++

@@ -26,6 +26,7 @@ func withKey(t *testing.T, policy string) (w *world, own, other record.Device) {
 // accepted is a login of alice's for which sshd has accepted public keys, a line each.
 func accepted(lines ...string) flow.Request {
 	r := request()
+	r.BySSHD = true
 	for _, line := range lines {
 		r.AuthInfo += "publickey " + line + "\n"
 	}
@@ -69,7 +70,7 @@ func TestEveryOtherLoginIsAskedForACode(t *testing.T) {
 	_, blob, _ := strings.Cut(line, " ")
 	elsewhere := func(service string) flow.Request {
 		r := accepted(line)
-		r.Service = service
+		r.Service, r.BySSHD = service, false
 		return r
 	}
 	for name, r := range map[string]flow.Request{
@@ -82,13 +83,16 @@ func TestEveryOtherLoginIsAskedForACode(t *testing.T) {
 		"the key, as a certificate":  accepted("sk-ssh-ed25519-cert-v01@openssh.com " + blob),
 		"the key, cut":               accepted(line[:len(line)-8]),
 		"another's certificate":      accepted(testroot.CertificateLine(t, other, 1)),
-		"the key by host":            {User: "alice", Name: "alice", UID: uid, Lookup: flow.Found, Service: "sshd", AuthInfo: "hostbased " + line + "\n"},
 		"su":                         elsewhere("su"), "sudo": elsewhere("sudo"), "login": elsewhere("login"),
 		"another service": elsewhere("other"), "no service": elsewhere(""),
+		"a program that calls its service sshd": elsewhere("sshd"),
 	} {
 		t.Log(name)
 		w.asked(r)
 	}
+	byHost := accepted()
+	byHost.AuthInfo = "hostbased " + line + "\n"
+	w.asked(byHost)
 }
 
 func TestARemovedKeyIsNoLongerEnough(t *testing.T) {

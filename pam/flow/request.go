@@ -9,7 +9,7 @@ import (
 )
 
 // Request is what the PAM application says about the login. Nothing in it is trusted but UID, Name and Lookup, which
-// the name service gave, and ByEnroll.
+// the name service gave, ByEnroll and BySSHD.
 type Request struct {
 	User    string // PAM_USER
 	Name    string // the name service's spelling of it: the record's name
@@ -18,7 +18,9 @@ type Request struct {
 	Service string
 	// ByEnroll: the application is enroll(8) itself; the gate looked at which program it is in.
 	ByEnroll bool
-	From     string // PAM_RHOST
+	// BySSHD: the application is sshd; the gate looked at which program it is in.
+	BySSHD bool
+	From   string // PAM_RHOST
 	// AuthInfo is what sshd says of the methods that were passed before this one (SSH_AUTH_INFO_0), a line each.
 	AuthInfo string
 	Args     []string // the module's arguments

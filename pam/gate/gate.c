@@ -16,9 +16,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
 
 /* WIRE.md, "Versions". */
 #define WIRE "2"
@@ -95,6 +97,23 @@ static bool is_enroll(void)
 	       self.st_dev == enroll.st_dev && self.st_ino == enroll.st_ino;
 }
 
+/* Is this process sshd, which alone may say which keys were accepted? A program that a user has
+ * started with root's rights is not, whatever its name: then its caller may have had a hand in what
+ * it says. The kernel keeps the ids that it was started with. OpenSSH 9.8 moved PAM from sshd into
+ * sshd-session. SAFETY: path is ended within its size. */
+static bool is_sshd(void)
+{
+	char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+	const char *name;
+
+	if (length <= 0 || getauxval(AT_UID) != getauxval(AT_EUID))
+		return false;
+	path[length] = '\0';
+	name = strrchr(path, '/');
+	return name && (strcmp(name, "/sshd") == 0 || strcmp(name, "/sshd-session") == 0);
+}
+
 static bool hello(struct gate *g, int argc, const char **argv)
 {
 	const char *auth_info = pam_getenv(g->pamh, "SSH_AUTH_INFO_0");
@@ -114,6 +133,8 @@ static bool hello(struct gate *g, int argc, const char **argv)
 	put_field(g, "auth_info", auth_info ? auth_info : "", GATE_AUTH_INFO);
 	if (is_enroll())
 		put_field(g, "own", "1", 1);
+	if (is_sshd())
+		put_field(g, "sshd", "1", 1);
 	for (int i = 0; i < argc; i++)
 		put_field(g, "arg", argv[i], SIZE_MAX);
 	if (g->length > GATE_FRAME)

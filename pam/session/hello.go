@@ -67,6 +67,8 @@ func setField(r *flow.Request, key, value string) error {
 		r.From = value
 	case "auth_info":
 		r.AuthInfo = value
+	case "sshd":
+		r.BySSHD = value == "1"
 	case "own":
 		r.ByEnroll = value == "1"
 	case "arg":
