@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -50,7 +51,7 @@ func tried(k factor.Keyring, code string, at time.Time) (factor.Result, error) {
 		return factor.Wrong, err
 	}
 	defer account.Close()
-	m, err := account.Verify(factor.Guess{Code: code, At: at, Accepts: func(method.Method) bool { return true }}, factor.Limits{Failures: 64, Window: time.Hour, Lock: time.Minute})
+	m, err := account.Verify(factor.Guess{Code: code, At: at, Accepts: func(method.Method) bool { return true }}, limit.Guesses{Failures: limit.Rate{Count: 64, Window: time.Hour}, Lock: time.Minute})
 	return m.Result, err
 }
 

@@ -9,8 +9,8 @@ import (
 	"latchkey/enroll/terminal"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
 	"latchkey/pam/gate/names"
+	"latchkey/pam/limit"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -108,10 +108,10 @@ func (p *program) asRoot() enrollment.Proof {
 }
 
 // limits are those of the policy: a code tried here is a guess like any other.
-func (p *program) limits() (factor.Limits, error) {
+func (p *program) limits() (limit.Guesses, error) {
 	rules, err := policy.Load(p.root, policy.DefaultPath)
 	if err != nil {
-		return factor.Limits{}, err
+		return limit.Guesses{}, err
 	}
-	return flow.Limits(rules), nil
+	return rules.Limits, nil
 }

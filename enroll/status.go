@@ -14,6 +14,7 @@ import (
 	"latchkey/enroll/plural"
 	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -89,7 +90,7 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 	return s, nil
 }
 
-func (s *userStatus) fill(r *record.Record, st *state.State, limits factor.Limits, now time.Time) {
+func (s *userStatus) fill(r *record.Record, st *state.State, limits limit.Guesses, now time.Time) {
 	s.Failures = limits.Count(st, now)
 	s.Refused = st.Refused.Count
 	lockout := limits.Lockout(st, now)

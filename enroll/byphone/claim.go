@@ -6,6 +6,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 )
@@ -24,8 +25,8 @@ func (p Prover) ProveNumber() error {
 	return (&sentCode{Prover: p, proof: claim{p, number}}).obtain()
 }
 
-func (c claim) book(sends factor.SendLimits) (time.Duration, error) {
-	return c.store().BookClaim(c.number, sends, c.limits(), c.Clock())
+func (c claim) reserve(sends limit.Sends) (time.Duration, error) {
+	return c.store().ReserveClaim(c.number, sends, c.limits(), c.Clock())
 }
 
 // keep keeps nothing: the code is of no use but here.

@@ -9,12 +9,13 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/state"
 	"latchkey/pam/twilio/protocol"
 )
 
-// ownPhone proves that a phone of the user's is at hand. Its code is booked, charged and
+// ownPhone proves that a phone of the user's is at hand. Its code is reserved, charged and
 // compared as at a login, and is of the same verification as a login's.
 type ownPhone struct{ Prover }
 
@@ -23,8 +24,8 @@ func (p Prover) ProveOwn() error {
 	return (&sentCode{Prover: p, proof: ownPhone{p}}).obtain()
 }
 
-// book books a send, unless the user is locked: then the code would be no use.
-func (o ownPhone) book(sends factor.SendLimits) (time.Duration, error) {
+// reserve reserves a send, unless the user is locked: then the code would be no use.
+func (o ownPhone) reserve(sends limit.Sends) (time.Duration, error) {
 	account, err := o.Keyring.Open(o.User)
 	if err != nil {
 		return 0, err
@@ -37,7 +38,7 @@ func (o ownPhone) book(sends factor.SendLimits) (time.Duration, error) {
 	case lockout.Locked():
 		return 0, enrollment.ErrLocked
 	}
-	return o.Keyring.BookSend(o.User, o.Phone.ID, sends, o.Clock())
+	return o.Keyring.ReserveSend(o.User, o.Phone.ID, sends, o.Clock())
 }
 
 func (o ownPhone) keep(sid string, channel method.Method) error {
@@ -74,8 +75,8 @@ func (o ownPhone) verify(code string) (m factor.Match, standing factor.Standing,
 	}
 	defer account.Close()
 	toPhone := func(p state.Pending) bool { return p.Device == o.Phone.ID }
-	_, standing = account.Sent(o.Clock(), toPhone)
-	m, err = account.Verify(factor.Guess{Code: code, At: o.Clock(), Sent: toPhone}, o.limits())
+	_, standing = account.LatestSent(o.Clock(), toPhone)
+	m, err = account.Verify(factor.Guess{Code: code, At: o.Clock(), AcceptsSent: toPhone}, o.limits())
 	return m, standing, err
 }
 

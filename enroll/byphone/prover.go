@@ -10,6 +10,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/limit"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
@@ -38,4 +39,4 @@ const tries = 3
 func (p Prover) store() enrollment.Store { return enrollment.Store{Keyring: p.Keyring} }
 
 // limits are those of the policy: a code typed here is a guess like any other.
-func (p Prover) limits() factor.Limits { return flow.Limits(p.Rules) }
+func (p Prover) limits() limit.Guesses { return p.Rules.Limits }

@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"latchkey/enroll/hint"
-	"latchkey/pam/factor"
 	"latchkey/pam/factor/normalize"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 )
@@ -16,11 +16,11 @@ import (
 // proof is what a code sent to a phone proves: that a phone of the user's is at hand, or that a new
 // number is the user's. Its methods run as root.
 type proof interface {
-	// book books one send, before it happens.
-	book(factor.SendLimits) (wait time.Duration, err error)
+	// reserve reserves one send, before it happens.
+	reserve(limit.Sends) (wait time.Duration, err error)
 	// keep keeps what is needed of a send that happened.
 	keep(sid string, channel method.Method) error
-	// judge books a code that was typed, before Twilio is asked about it, and says what came of
+	// judge charges a code that was typed, before Twilio is asked about it, and says what came of
 	// it. Only an outcome that allows is a proof; one without a reason was not judged.
 	judge(code, sid string) (verdict.Outcome, error)
 }
@@ -87,8 +87,8 @@ func (c *sentCode) send() (sid string, channel method.Method, err error) {
 		return "", "", ErrCountry
 	}
 	channel = method.Method(phone.Methods[0])
-	limits := factor.SendLimits{
-		User: factor.Rate(phone.SendsPerUser), Host: factor.Rate(phone.SendsPerHost),
+	limits := limit.Sends{
+		User: phone.Sends.User, Host: phone.Sends.Host,
 	}
 	a, err := c.sendBy(channel, limits)
 	if a.Result == protocol.Landline && slices.Contains(phone.Methods, method.Call) {
@@ -101,16 +101,16 @@ func (c *sentCode) send() (sid string, channel method.Method, err error) {
 	return a.SID, channel, err
 }
 
-// sendBy books a code and has it sent; settings that cannot be used are told before anything
+// sendBy reserves a send and has it sent; settings that cannot be used are told before anything
 // counts.
-func (c *sentCode) sendBy(channel method.Method, limits factor.SendLimits) (
+func (c *sentCode) sendBy(channel method.Method, limits limit.Sends) (
 	a protocol.Answer, err error) {
 	err = c.AsRoot(func() error {
 		twilio := c.Twilio()
 		if err := twilio.Ready(); err != nil {
 			return notSendable(err)
 		}
-		if wait, err := c.proof.book(limits); err != nil {
+		if wait, err := c.proof.reserve(limits); err != nil {
 			return notBooked(wait, err)
 		}
 		a = twilio.Send(string(c.Phone.Secret), channel, c.Rules.Phone.Locale)

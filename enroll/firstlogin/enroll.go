@@ -75,7 +75,7 @@ func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 		if !possible {
 			continue
 		}
-		limits := flow.Limits(e.policy)
+		limits := e.policy.Limits
 		result, ticket, err := e.store().VerifyTicket(e.r.Account(), code, e.Clock(), limits)
 		switch {
 		case err != nil:

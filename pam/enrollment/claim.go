@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -31,10 +32,10 @@ const (
 // ErrLocked says that the user has typed too many wrong codes.
 var ErrLocked = errors.New("too many wrong codes")
 
-// BookClaim books a code that is sent to a claimed number, as BookSend does. A user without a
+// ReserveClaim reserves a code that is sent to a claimed number, as ReserveSend does. A user without a
 // record gets a state for it, which the enrollment that follows takes over. The error matches
 // ErrLocked if the user is locked.
-func (s Store) BookClaim(c Claim, sends factor.SendLimits, limits factor.Limits, now time.Time) (
+func (s Store) ReserveClaim(c Claim, sends limit.Sends, limits limit.Guesses, now time.Time) (
 	wait time.Duration, err error) {
 	err = s.Exclusive(func() error {
 		if err := s.ensureHost(); err != nil {
@@ -62,8 +63,8 @@ func (s Store) BookClaim(c Claim, sends factor.SendLimits, limits factor.Limits,
 		} else if lockout.Locked() {
 			return ErrLocked
 		}
-		wait, err = s.Book(own, sends, now,
-			factor.Booking{Host: func(host *state.File) (time.Duration, error) {
+		wait, err = s.Reserve(own, sends, now,
+			factor.Reservation{Host: func(host *state.File) (time.Duration, error) {
 				return used.send(host, now, sends.AtOnce)
 			}})
 		return err
@@ -178,10 +179,10 @@ type ClaimCheck struct {
 	charged time.Time
 }
 
-// CheckClaim books a code typed as proof of a claimed number: as a guess of the user who typed it,
+// CheckClaim charges a code typed as proof of a claimed number: as a guess of the user who typed it,
 // and as one of the number's few comparisons. Both are on the disk before it returns, and so
 // before Twilio is asked.
-func (s Store) CheckClaim(c Claim, limits factor.Limits, now time.Time) (ClaimCheck, error) {
+func (s Store) CheckClaim(c Claim, limits limit.Guesses, now time.Time) (ClaimCheck, error) {
 	used, err := s.claim(c)
 	if err != nil {
 		return ClaimCheck{}, err
@@ -225,9 +226,9 @@ func (s Store) claimCheck(c claimed, now time.Time) (ClaimCheck, error) {
 	return ClaimCheck{Result: factor.AskTwilio, Enough: enough}, factor.Commit(host)
 }
 
-// EndClaim notes that Twilio has approved a code that CheckClaim booked: it was not a wrong guess,
+// EndClaim notes that Twilio has approved a code that CheckClaim charged: it was not a wrong guess,
 // and with it all that users have used of the number's verification is gone.
-func (s Store) EndClaim(c Claim, p ClaimCheck, limits factor.Limits) error {
+func (s Store) EndClaim(c Claim, p ClaimCheck, limits limit.Guesses) error {
 	used, err := s.claim(c)
 	if err != nil {
 		return err

@@ -10,18 +10,19 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
 )
 
 // many are limits that let a user send often: these tests are about the bounds of a number.
-var many = factor.SendLimits{
-	User: factor.Rate{Count: 500, Window: time.Hour},
-	Host: factor.Rate{Count: 500, Window: time.Hour},
+var many = limit.Sends{
+	User: limit.Rate{Count: 500, Window: time.Hour},
+	Host: limit.Rate{Count: 500, Window: time.Hour},
 }
 
-var guesses = factor.Limits{Failures: 10, Window: 10 * time.Minute, Lock: 15 * time.Minute}
+var guesses = limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute}, Lock: 15 * time.Minute}
 
 func claimOf(user int, number string) enrollment.Claim {
 	return enrollment.Claim{
@@ -32,17 +33,17 @@ func claimOf(user int, number string) enrollment.Claim {
 
 const claimedNumber = "+15551230000"
 
-// sends books a send and reports whether it was allowed.
+// sends reserves a send and reports whether it was allowed.
 func claimSent(t *testing.T, root testroot.Root, c enrollment.Claim, at time.Time) bool {
 	t.Helper()
-	wait, err := root.Store().BookClaim(c, many, guesses, at)
+	wait, err := root.Store().ReserveClaim(c, many, guesses, at)
 	if err != nil && !errors.Is(err, factor.ErrNotYet) || (err == nil) != (wait == 0) {
 		t.Fatalf("wait %v, %v", wait, err)
 	}
 	return err == nil
 }
 
-// checks books a comparison and reports whether it was allowed.
+// checks reserves a comparison and reports whether it was allowed.
 func claimChecked(t *testing.T, root testroot.Root, c enrollment.Claim, at time.Time) bool {
 	t.Helper()
 	p, err := root.Store().CheckClaim(c, guesses, at)
@@ -112,7 +113,7 @@ func TestTheSecondSendToANumberWaits(t *testing.T) {
 	}
 	atOnce := many
 	atOnce.AtOnce = true
-	if _, err := root.Store().BookClaim(c, atOnce, guesses, noon.Add(time.Second)); err != nil {
+	if _, err := root.Store().ReserveClaim(c, atOnce, guesses, noon.Add(time.Second)); err != nil {
 		t.Errorf("the call after an SMS that was refused: %v", err)
 	}
 }
@@ -136,8 +137,8 @@ func TestOfFiftyClaimsInParallelOnlyTwoAreChecked(t *testing.T) {
 	root := testroot.New(t)
 	c := claimOf(0, claimedNumber)
 	limits := guesses
-	limits.Failures = 64
-	_, err := root.Store().BookClaim(c, many, limits, noon)
+	limits.Failures.Count = 64
+	_, err := root.Store().ReserveClaim(c, many, limits, noon)
 	testroot.Must(t, err)
 	var all sync.WaitGroup
 	var asked atomic.Int64
@@ -163,8 +164,8 @@ func TestOfFiftyClaimsInParallelOnlyTwoAreChecked(t *testing.T) {
 func TestALockedUserProvesNoNumber(t *testing.T) {
 	root := testroot.New(t)
 	c, limits := claimOf(0, claimedNumber), guesses
-	limits.Failures = 1
-	_, err := root.Store().BookClaim(c, many, limits, noon)
+	limits.Failures.Count = 1
+	_, err := root.Store().ReserveClaim(c, many, limits, noon)
 	testroot.Must(t, err)
 	p, err := root.Store().CheckClaim(c, limits, noon)
 	testroot.Must(t, err)
@@ -175,7 +176,7 @@ func TestALockedUserProvesNoNumber(t *testing.T) {
 	if err != nil || p.Result != factor.Locked || p.Enough {
 		t.Errorf("a check: %+v, %v", p, err)
 	}
-	_, err = root.Store().BookClaim(c, many, limits, noon.Add(time.Minute))
+	_, err = root.Store().ReserveClaim(c, many, limits, noon.Add(time.Minute))
 	if !errors.Is(err, enrollment.ErrLocked) {
 		t.Errorf("a send: %v", err)
 	}

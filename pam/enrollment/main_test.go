@@ -7,6 +7,7 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -20,7 +21,7 @@ const uid = 1000
 
 var (
 	noon  = testroot.Noon
-	three = factor.Limits{Failures: 3, Window: 10 * time.Minute, Lock: 15 * time.Minute}
+	three = limit.Guesses{Failures: limit.Rate{Count: 3, Window: 10 * time.Minute}, Lock: 15 * time.Minute}
 	alice = record.User{Name: "alice", UID: uid}
 )
 

@@ -10,6 +10,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/factor/owncode"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -94,7 +95,7 @@ func (s Store) unenrolledState(u record.User) (*state.File, error) {
 // VerifyTicket compares code, which normalize.AnyCode has passed, with the ticket of a user who
 // has no record, and charges the guess as Verify does. It does not use the ticket up: the
 // enrollment does, with the Proof that ByTicket makes of the ticket.
-func (s Store) VerifyTicket(u record.User, code string, now time.Time, limits factor.Limits) (
+func (s Store) VerifyTicket(u record.User, code string, now time.Time, limits limit.Guesses) (
 	factor.Result, state.OneTimeCode, error) {
 	st, err := s.States.Open(u.Name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -120,7 +121,7 @@ func (s Store) VerifyTicket(u record.User, code string, now time.Time, limits fa
 		limits.Charge(&st.State, now, netip.Addr{})
 		return factor.Wrong, st.Ticket, factor.Commit(st)
 	}
-	factor.Accept(&st.State)
+	limit.Accept(&st.State)
 	if err := factor.Commit(st); err != nil {
 		return factor.Wrong, st.Ticket, err
 	}

@@ -9,6 +9,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/factor/normalize"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
@@ -113,7 +114,7 @@ func TestGuessingATicketLocks(t *testing.T) {
 func TestUnlockEndsTheLockOfAUserWithoutARecord(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	row := factor.Limits{Failures: 10, Window: time.Minute, Lock: time.Minute, Consecutive: 3}
+	row := limit.Guesses{Failures: limit.Rate{Count: 10, Window: time.Minute}, Lock: time.Minute, Consecutive: 3}
 	if was, err := k.Unlock(enrollment.ByRoot(), alice, row, noon); was ||
 		!errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("without a state: got %v, %v; want ErrUnenrolled", was, err)

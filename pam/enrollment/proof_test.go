@@ -73,7 +73,7 @@ var forRoot = []string{
 
 // unproven are the operations by which a user proves something. They charge guesses and give no
 // right.
-var unproven = []string{"BookClaim", "CheckClaim", "EndClaim", "Exclusive", "VerifyTicket"}
+var unproven = []string{"ReserveClaim", "CheckClaim", "EndClaim", "Exclusive", "VerifyTicket"}
 
 var bob = record.User{Name: "bob", UID: uid + 1}
 

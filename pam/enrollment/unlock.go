@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -28,7 +29,7 @@ func Advance(p Proof, a *factor.Account, id state.DeviceID, counter uint64) (boo
 // locked under limits. A service with a policy of its own may lock the user under other limits, so
 // the failures are forgotten in any case. It takes root.
 func (s Store) Unlock(
-	p Proof, u record.User, limits factor.Limits, now time.Time) (bool, error) {
+	p Proof, u record.User, limits limit.Guesses, now time.Time) (bool, error) {
 	if err := p.allowsAll(); err != nil {
 		return false, err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
@@ -13,7 +14,7 @@ import (
 // Of a guess that Twilio approves late no trace is left, whatever other logins and the clock did meanwhile; and of theirs
 // none is lost.
 func TestApprovedGuessIsTakenBackAndNoOtherWhateverHappenedMeanwhile(t *testing.T) {
-	limits := factor.Limits{Failures: 3, Window: time.Minute, Lock: 15 * time.Minute, Consecutive: 100}
+	limits := limit.Guesses{Failures: limit.Rate{Count: 3, Window: time.Minute}, Lock: 15 * time.Minute, Consecutive: 100}
 	for name, c := range map[string]struct {
 		before, later time.Duration // guesses of another login, from noon; 0: none
 		answered      time.Duration
@@ -49,12 +50,12 @@ func TestApprovedGuessIsTakenBackAndNoOtherWhateverHappenedMeanwhile(t *testing.
 }
 
 // guessed is what becomes of a code that only Twilio can know.
-func guessed(t *testing.T, root testroot.Root, at time.Time, limits factor.Limits) factor.Match {
+func guessed(t *testing.T, root testroot.Root, at time.Time, limits limit.Guesses) factor.Match {
 	t.Helper()
 	account, err := root.Keyring().Open(record.User{Name: "user0", UID: uid})
 	testroot.Must(t, err)
 	defer account.Close()
-	m, err := account.Verify(factor.Guess{Code: "123456", At: at, Sent: anySent}, limits)
+	m, err := account.Verify(factor.Guess{Code: "123456", At: at, AcceptsSent: anySent}, limits)
 	if testroot.Must(t, err); m.Result != factor.AskTwilio {
 		t.Fatalf("got %+v, want a code for Twilio", m)
 	}

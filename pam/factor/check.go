@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"latchkey/pam/factor/normalize"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
-// Check is one comparison of a code at Twilio, booked before Twilio is asked.
+// Check is one comparison of a code at Twilio, reserved before Twilio is asked.
 type Check struct {
 	Phone   record.Device
 	Pending state.Pending
@@ -18,15 +19,15 @@ type Check struct {
 // Last reports whether Twilio compares no more codes with this verification.
 func (c Check) Last() bool { return c.Pending.Checks >= maxChecks }
 
-// bookChecks books a comparison with each verification that waits for a code, the newest first: it must not be more than five
+// reserveChecks reserves a comparison with each verification that waits for a code, the newest first: it must not be more than five
 // for any. There is none if g is no code that was sent.
-func (a *Account) bookChecks(g Guess) (checks []Check) {
-	if code, possible := normalize.SentCode(g.Code); !possible || code != g.Code || g.Sent == nil {
+func (a *Account) reserveChecks(g Guess) (checks []Check) {
+	if code, possible := normalize.SentCode(g.Code); !possible || code != g.Code || g.AcceptsSent == nil {
 		return nil
 	}
 	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
 		p := &a.State.Pendings[i]
-		phone := a.phoneOf(p, g.Sent)
+		phone := a.phoneOf(p, g.AcceptsSent)
 		if phone == nil || standing(*p, g.At) != Waiting {
 			continue
 		}
@@ -56,7 +57,7 @@ const (
 // charged; the result is Accepted only then, and only once for a verification: of two logins with one code only one is let in.
 // An approval counts whatever other logins have heard of the verification meanwhile. Unreached takes the guess back if the code
 // was compared with nothing.
-func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits Limits, now time.Time) (Result, error) {
+func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits limit.Guesses, now time.Time) (Result, error) {
 	account, err := k.Open(u)
 	if err != nil {
 		return Wrong, err
@@ -72,7 +73,7 @@ func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits Lim
 			return Replayed, nil
 		}
 		limits.TakeBack(st, m.charged)
-		Accept(st)
+		limit.Accept(st)
 		if err := account.commit(); err != nil {
 			return Wrong, err
 		}
@@ -109,7 +110,7 @@ func (a *Account) useUp(p *state.Pending, now time.Time) bool {
 	return true
 }
 
-// returnCheck gives back a comparison that was booked and not made.
+// returnCheck gives back a comparison that was reserved and not made.
 func (a *Account) returnCheck(c Check) {
 	if p := a.verification(c.Pending.SID, c.Pending.Device); p != nil && p.Checks > 0 {
 		p.Checks--

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/sshkey"
@@ -22,7 +23,7 @@ type Presented struct {
 // account is locked for a key, too. Codes that were wrong stay counted: a script logs in by key
 // every minute, and if that made them forgotten, guesses would have no limit. An error means that
 // nothing may be accepted, and matches ErrState.
-func (a *Account) UseKey(p Presented, limits Limits) (Match, error) {
+func (a *Account) UseKey(p Presented, limits limit.Guesses) (Match, error) {
 	d := a.presented(p)
 	if d == nil {
 		return Match{}, nil

@@ -7,6 +7,7 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
@@ -56,7 +57,7 @@ func TestWhatBecameOfAGuessIsOnDiskWhenItIsKnown(t *testing.T) {
 	}
 }
 
-func TestAGuessThatCannotBeBookedIsNotAnswered(t *testing.T) {
+func TestGuessThatCannotBeChargedIsNotAnswered(t *testing.T) {
 	root, phone, wrong := enrolled(t)
 	for _, code := range []string{testroot.Code(t, phone, noon), wrong} {
 		account := open(t, root)
@@ -181,7 +182,7 @@ func TestALockThatIsLoweredInThePolicyHoldsForTheNewTime(t *testing.T) {
 
 func TestAtTheLargestLimitTheStateHoldsEveryFailure(t *testing.T) {
 	root, phone, wrong := enrolled(t)
-	most := factor.Limits{Failures: state.MaxFailures, Window: time.Hour, Lock: time.Hour}
+	most := limit.Guesses{Failures: limit.Rate{Count: state.MaxFailures, Window: time.Hour}, Lock: time.Hour}
 	guess := func(code string) factor.Result {
 		account := open(t, root)
 		defer account.Close()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -48,7 +49,7 @@ func attempt(root testroot.Root, code string) (compared int, result factor.Resul
 }
 
 // compare compares a code that a user typed at now with what allowed accepts.
-func compare(a *factor.Account, code string, now time.Time, l factor.Limits, allowed func(method.Method) bool) (factor.Match, error) {
+func compare(a *factor.Account, code string, now time.Time, l limit.Guesses, allowed func(method.Method) bool) (factor.Match, error) {
 	return a.Verify(factor.Guess{Code: code, At: now, Accepts: allowed}, l)
 }
 
@@ -60,12 +61,12 @@ func accept(args []string) error {
 	return nil
 }
 
-// send books a code for user0 at noon: the root, the phone's id.
+// send reserves a code for user0 at noon: the root, the phone's id.
 func send(args []string) error {
 	var id state.DeviceID
 	if _, err := hex.Decode(id[:], []byte(args[1])); err != nil {
 		return err
 	}
-	_, err := testroot.Root(args[0]).Keyring().BookSend(record.User{Name: "user0", UID: uid}, id, sends, noon)
+	_, err := testroot.Root(args[0]).Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, id, sends, noon)
 	return err
 }

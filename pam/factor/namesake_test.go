@@ -63,7 +63,7 @@ func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 		t.Errorf("inviting: %v", err)
 	}
 	claim := enrollment.Claim{User: record.User{Name: "alice", UID: uid}, Number: "+15551230000"}
-	if _, err := k.BookClaim(claim, sends, three, noon); !errors.Is(err, factor.ErrRecord) {
+	if _, err := k.ReserveClaim(claim, sends, three, noon); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("a code to prove a number: %v", err)
 	}
 	testroot.Write(t, root.Record("alice"), saved)

@@ -30,8 +30,8 @@ const (
 	Exhausted                 // compared with too many codes; while it lives, asking for another only sends it again
 )
 
-// Sent returns how the verification stands that was sent last, of those that allowed accepts, and to which phone it was sent.
-func (a *Account) Sent(now time.Time, allowed func(state.Pending) bool) (*record.Device, Standing) {
+// LatestSent returns how the verification stands that was sent last, of those that allowed accepts, and to which phone it was sent.
+func (a *Account) LatestSent(now time.Time, allowed func(state.Pending) bool) (*record.Device, Standing) {
 	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
 		p := &a.State.Pendings[i]
 		if phone := a.phoneOf(p, allowed); phone != nil {
@@ -85,8 +85,8 @@ func (a *Account) verification(sid string, id state.DeviceID) *state.Pending {
 	return &a.State.Pendings[i]
 }
 
-// booking notes a send to a phone that is about to happen. While the one before it lives it is sent once more.
-func (a *Account) booking(id state.DeviceID, now time.Time) {
+// noteSend notes a send to a phone that is about to happen. While the one before it lives it is sent once more.
+func (a *Account) noteSend(id state.DeviceID, now time.Time) {
 	if p := a.latest(id); p != nil && !p.Over && age(*p, now) < CodeLife {
 		p.At, p.Sends = now, p.Sends+1
 		return
@@ -105,7 +105,7 @@ func (a *Account) keep(p state.Pending, now time.Time) {
 	a.State.Pendings = append(kept, p)
 }
 
-// KeepPending notes, durably, that Twilio has sent a code to a phone of name, which BookSend has booked. A send that joined
+// KeepPending notes, durably, that Twilio has sent a code to a phone of name, which ReserveSend has reserved. A send that joined
 // the verification that is pending keeps the number of codes that were compared with it.
 func (k Keyring) KeepPending(u record.User, sent state.Pending) error {
 	account, err := k.Open(u)

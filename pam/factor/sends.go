@@ -5,21 +5,10 @@ import (
 	"fmt"
 	"time"
 
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
-
-// Rate is so many events within a time.
-type Rate struct {
-	Count  int
-	Window time.Duration
-}
-
-// SendLimits bound how many codes are sent to phones: each costs money, and wakes somebody.
-type SendLimits struct {
-	User, Host Rate
-	AtOnce     bool // there is no wait after the last one, which Twilio refused to send; it still counts
-}
 
 // FirstWait is the time between the first code sent and the second; it doubles from there.
 const FirstWait = 30 * time.Second
@@ -30,10 +19,10 @@ const HostName = "host"
 // ErrNotYet says that a code may be sent, but later; it comes with the time to wait.
 var ErrNotYet = errors.New("not yet")
 
-// BookSend books one more code to be sent to the phone d of name, durably and before anything is
+// ReserveSend reserves one more code to be sent to the phone d of name, durably and before anything is
 // sent, for the user and for the host. If a limit forbids it the error matches ErrNotYet and
-// wait says how long; nothing is booked then. Other errors match those of Open, or ErrState.
-func (k Keyring) BookSend(u record.User, id state.DeviceID, limits SendLimits, now time.Time) (wait time.Duration, err error) {
+// wait says how long; nothing is reserved then. Other errors match those of Open, or ErrState.
+func (k Keyring) ReserveSend(u record.User, id state.DeviceID, limits limit.Sends, now time.Time) (wait time.Duration, err error) {
 	account, err := k.Open(u)
 	if err != nil {
 		return 0, err
@@ -45,7 +34,7 @@ func (k Keyring) BookSend(u record.User, id state.DeviceID, limits SendLimits, n
 	if wait, err = account.resendWait(id, now, limits.AtOnce); err != nil || wait > 0 {
 		return wait, err
 	}
-	return k.Book(account.State, limits, now, Booking{Own: func() { account.booking(id, now) }})
+	return k.Reserve(account.State, limits, now, Reservation{Own: func() { account.noteSend(id, now) }})
 }
 
 // resendWait is how long the next send to a phone has to wait for the sake of the one before it:
@@ -72,14 +61,14 @@ func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (tim
 	return min(wait, CodeLife), fmt.Errorf("%w: a code was sent to this phone just now", ErrNotYet)
 }
 
-// Booking is what is kept with a send that is booked; nil: nothing.
-type Booking struct {
+// Reservation is what is kept with a send that is reserved; nil: nothing.
+type Reservation struct {
 	Own  func()                                                 // for the user
 	Host func(host *state.File) (wait time.Duration, err error) // for the host, unless that must wait
 }
 
-// Book books a send for the user whose state own is, and for the host.
-func (k Keyring) Book(own *state.File, limits SendLimits, now time.Time, also Booking) (wait time.Duration, err error) {
+// Reserve reserves a send for the user whose state own is, and for the host.
+func (k Keyring) Reserve(own *state.File, limits limit.Sends, now time.Time, also Reservation) (wait time.Duration, err error) {
 	if wait, err = pause(own, limits.User, now); err != nil {
 		return 0, err
 	} else if wait > 0 {
@@ -102,11 +91,11 @@ func (k Keyring) Book(own *state.File, limits SendLimits, now time.Time, also Bo
 			return wait, err
 		}
 	}
-	countSend(&host.State, limits.Host, now)
+	limits.Host.CountSend(&host.State, now)
 	if err := Commit(host); err != nil {
 		return 0, err
 	}
-	countSend(&own.State, limits.User, now)
+	limits.User.CountSend(&own.State, now)
 	if also.Own != nil {
 		also.Own()
 	}
@@ -125,65 +114,14 @@ func (k Keyring) OpenHost() (*state.File, error) {
 // pause is how long the next send has to wait. Sends that the clock, set back, has put into the
 // future are made durable as of now, so that they are forgotten a window after that was first
 // seen and not when the clock is where it was. The error matches ErrState.
-func pause(f *state.File, r Rate, now time.Time) (time.Duration, error) {
-	setBack := settleSends(&f.State, r, now)
+func pause(f *state.File, r limit.Rate, now time.Time) (time.Duration, error) {
+	setBack := r.SettleSends(&f.State, now)
 	if setBack {
 		if err := Commit(f); err != nil {
 			return 0, err
 		}
 	}
-	return r.wait(f.Sends, now), nil
-}
-
-// settleSends forgets sends older than the window, takes those from the future as now, and tells
-// whether there were any.
-func settleSends(st *state.State, r Rate, now time.Time) (setBack bool) {
-	kept := st.Sends[:0]
-	for _, s := range st.Sends {
-		if s.At.After(now) {
-			s.At, setBack = now, true
-		}
-		if now.Sub(s.At) < r.Window {
-			kept = append(kept, s)
-		}
-	}
-	st.Sends = kept
-	return setBack
-}
-
-// wait is how long it takes until the oldest send of a full window is forgotten; 0: the window
-// is not full.
-func (r Rate) wait(sends []state.Send, now time.Time) time.Duration {
-	total := 0
-	for _, s := range sends {
-		total += int(s.Count)
-	}
-	until := now
-	for _, s := range sends {
-		if total < r.Count {
-			break
-		}
-		total -= int(s.Count)
-		if end := s.At.Add(r.Window); end.After(until) {
-			until = end
-		}
-	}
-	return max(until.Sub(now), 0)
-}
-
-// countSend adds a send. The window is cut into as many parts as a state has room for; sends in
-// one part are counted together, with the time of the latest, so that any number fits and none
-// is forgotten too early.
-func countSend(st *state.State, r Rate, now time.Time) {
-	part := max(r.Window/(state.MaxSends-1), time.Second)
-	if n := len(st.Sends); n > 0 {
-		last := &st.Sends[n-1]
-		if n == state.MaxSends || last.At.Truncate(part).Equal(now.Truncate(part)) {
-			last.At, last.Count = now, last.Count+1
-			return
-		}
-	}
-	st.Sends = append(st.Sends, state.Send{At: now, Count: 1})
+	return r.WaitToSend(f.Sends, now), nil
 }
 
 func (a *Account) device(id state.DeviceID) *record.Device {

@@ -10,13 +10,14 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
 )
 
 // sends are the limits of these tests: few enough to reach.
-var sends = factor.SendLimits{User: factor.Rate{Count: 5, Window: time.Hour}, Host: factor.Rate{Count: 7, Window: time.Hour}}
+var sends = limit.Sends{User: limit.Rate{Count: 5, Window: time.Hour}, Host: limit.Rate{Count: 7, Window: time.Hour}}
 
 // phones enrolls users with a phone each, who are called user0, user1, and so on.
 func phones(t *testing.T, n int) (testroot.Root, []state.DeviceID) {
@@ -35,24 +36,24 @@ func name(i int) string { return fmt.Sprintf("user%d", i) }
 
 func uidOf(i int) uint32 { return uid + uint32(i) }
 
-// sent books a send for user0 and demands that it is allowed.
+// sent reserves a send for user0 and demands that it is allowed.
 func sent(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time) {
 	t.Helper()
-	if wait, err := root.Keyring().BookSend(record.User{Name: "user0", UID: uid}, id, sends, at); wait != 0 || err != nil {
+	if wait, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, id, sends, at); wait != 0 || err != nil {
 		t.Errorf("at %s: wait %v, %v", at.Format(time.TimeOnly), wait, err)
 	}
 }
 
-// waits books one and demands that it has to wait so long.
+// waits reserves one and demands that it has to wait so long.
 func waits(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time, want time.Duration) {
 	t.Helper()
-	if wait, err := root.Keyring().BookSend(record.User{Name: "user0", UID: uid}, id, sends, at); wait != want || !errors.Is(err, factor.ErrNotYet) {
+	if wait, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, id, sends, at); wait != want || !errors.Is(err, factor.ErrNotYet) {
 		t.Errorf("at %s: wait %v, not %v; %v", at.Format(time.TimeOnly), wait, want, err)
 	}
 }
 
-// booked is how many sends a user's file and the host's count.
-func booked(t *testing.T, store state.Store, name string) (total int) {
+// reserved is how many sends a user's file and the host's count.
+func reserved(t *testing.T, store state.Store, name string) (total int) {
 	t.Helper()
 	st, err := store.View(name)
 	testroot.Must(t, err)
@@ -74,14 +75,14 @@ func TestAWaitEndsAfterTheClockWasSetBack(t *testing.T) {
 func TestTheHostsLimitEndsAfterTheClockWasSetBack(t *testing.T) {
 	root, ids := phones(t, 8)
 	for i := range 7 {
-		_, err := root.Keyring().BookSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i], sends, noon)
+		_, err := root.Keyring().ReserveSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i], sends, noon)
 		testroot.Must(t, err)
 	}
 	back := noon.AddDate(-1, 0, 0)
-	if wait, err := root.Keyring().BookSend(record.User{Name: name(7), UID: uidOf(7)}, ids[7], sends, back); wait != time.Hour || !errors.Is(err, factor.ErrNotYet) {
+	if wait, err := root.Keyring().ReserveSend(record.User{Name: name(7), UID: uidOf(7)}, ids[7], sends, back); wait != time.Hour || !errors.Is(err, factor.ErrNotYet) {
 		t.Errorf("wait %v, %v", wait, err)
 	}
-	if _, err := root.Keyring().BookSend(record.User{Name: name(7), UID: uidOf(7)}, ids[7], sends, back.Add(time.Hour)); err != nil {
+	if _, err := root.Keyring().ReserveSend(record.User{Name: name(7), UID: uidOf(7)}, ids[7], sends, back.Add(time.Hour)); err != nil {
 		t.Errorf("an hour later: %v", err)
 	}
 }
@@ -90,9 +91,9 @@ func TestOfFiftySendsInParallelOnlyTheFirstIsNow(t *testing.T) {
 	root, ids := phones(t, 1)
 	for round, at := range []time.Time{noon, noon.Add(30 * time.Second), noon.Add(90 * time.Second)} {
 		if n := atOnce(50, func(int) error {
-			_, err := root.Keyring().BookSend(record.User{Name: "user0", UID: uid}, ids[0], sends, at)
+			_, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, ids[0], sends, at)
 			return err
-		}, t); n != 1 || booked(t, root.Keyring().States, "user0") != round+1 || booked(t, root.Keyring().Host, "host") != round+1 {
+		}, t); n != 1 || reserved(t, root.Keyring().States, "user0") != round+1 || reserved(t, root.Keyring().Host, "host") != round+1 {
 			t.Errorf("round %d: %d sends", round, n)
 		}
 	}
@@ -101,22 +102,22 @@ func TestOfFiftySendsInParallelOnlyTheFirstIsNow(t *testing.T) {
 func TestFiftyUsersInParallelSendNoMoreThanTheHostMay(t *testing.T) {
 	root, ids := phones(t, 50)
 	n := atOnce(50, func(i int) error {
-		_, err := root.Keyring().BookSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i], sends, noon)
+		_, err := root.Keyring().ReserveSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i], sends, noon)
 		return err
 	}, t)
-	if n != 7 || booked(t, root.Keyring().Host, "host") != 7 {
-		t.Errorf("%d sends, %d booked", n, booked(t, root.Keyring().Host, "host"))
+	if n != 7 || reserved(t, root.Keyring().Host, "host") != 7 {
+		t.Errorf("%d sends, %d reserved", n, reserved(t, root.Keyring().Host, "host"))
 	}
 }
 
-// atOnce calls book n times in parallel and returns how often it was allowed. Nothing else may go wrong.
-func atOnce(n int, book func(i int) error, t *testing.T) int64 {
+// atOnce calls reserve n times in parallel and returns how often it was allowed. Nothing else may go wrong.
+func atOnce(n int, reserve func(i int) error, t *testing.T) int64 {
 	t.Helper()
 	var all sync.WaitGroup
 	var allowed atomic.Int64
 	for i := range n {
 		all.Go(func() {
-			switch err := book(i); {
+			switch err := reserve(i); {
 			case err == nil:
 				allowed.Add(1)
 			case !errors.Is(err, factor.ErrNotYet):
@@ -133,7 +134,7 @@ func TestNoMoreSendsFitIntoAnyHourThanTheLimitSays(t *testing.T) {
 	var allowed []time.Time
 	for later := time.Duration(0); later < 4*time.Hour; later += 17 * time.Second {
 		at := noon.Add(later)
-		if _, err := root.Keyring().BookSend(record.User{Name: "user0", UID: uid}, ids[0], sends, at); err == nil {
+		if _, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, ids[0], sends, at); err == nil {
 			allowed = append(allowed, at)
 		} else if !errors.Is(err, factor.ErrNotYet) {
 			t.Fatal(err)
@@ -156,7 +157,7 @@ func TestASendKilledAtAnySystemCallIsCountedForTheHostIfItIsForTheUser(t *testin
 	fresh, freshHost := testroot.Read(t, own), testroot.Read(t, host)
 	between := false
 	testroot.KillAtEveryCall(t, "send", []string{string(root), fmt.Sprintf("%x", ids[0])}, func(before string, completed bool) {
-		users, hosts := booked(t, root.Keyring().States, "user0"), booked(t, root.Keyring().Host, "host")
+		users, hosts := reserved(t, root.Keyring().States, "user0"), reserved(t, root.Keyring().Host, "host")
 		between = between || hosts == 1 && users == 0
 		if users > hosts || hosts > 1 || completed && users == 0 {
 			t.Errorf("killed before %s: %d sends of the user, %d of the host", before, users, hosts)
@@ -169,15 +170,15 @@ func TestASendKilledAtAnySystemCallIsCountedForTheHostIfItIsForTheUser(t *testin
 	}
 }
 
-func TestASendThatTheUsersFileCannotBookIsNone(t *testing.T) {
+func TestSendThatTheUsersFileCannotHoldIsNotMade(t *testing.T) {
 	root, ids := phones(t, 1)
-	if _, err := root.Keyring().BookSend(record.User{Name: "user0", UID: uid}, state.DeviceID{1}, sends, noon); !errors.Is(err, factor.ErrRecord) {
+	if _, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, state.DeviceID{1}, sends, noon); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("to a phone that is not there: %v", err)
 	}
-	if _, err := root.Keyring().BookSend(record.User{Name: "user1", UID: uidOf(1)}, ids[0], sends, noon); !errors.Is(err, factor.ErrUnenrolled) {
+	if _, err := root.Keyring().ReserveSend(record.User{Name: "user1", UID: uidOf(1)}, ids[0], sends, noon); !errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("to a user who is not there: %v", err)
 	}
-	if booked(t, root.Keyring().Host, "host") != 0 {
+	if reserved(t, root.Keyring().Host, "host") != 0 {
 		t.Error("the host counted it")
 	}
 }
@@ -189,7 +190,7 @@ func pendingOf(t *testing.T, root testroot.Root, id state.DeviceID, sid string, 
 }
 
 // often are limits that are not reached here.
-var often = factor.Limits{Failures: state.MaxFailures, Window: time.Hour, Lock: time.Hour}
+var often = limit.Guesses{Failures: limit.Rate{Count: state.MaxFailures, Window: time.Hour}, Lock: time.Hour}
 
 // guessSent is user0 typing a code that no device has, where any code that was sent may be used.
 func guessSent(root testroot.Root, at time.Time) (factor.Match, error) {
@@ -199,7 +200,7 @@ func guessSent(root testroot.Root, at time.Time) (factor.Match, error) {
 	}
 	defer account.Close()
 	every := func(state.Pending) bool { return true }
-	return account.Verify(factor.Guess{Code: "271828", At: at, Sent: every}, often)
+	return account.Verify(factor.Guess{Code: "271828", At: at, AcceptsSent: every}, often)
 }
 
 // check reports whether Twilio may be asked about a code of user0's.
@@ -312,11 +313,11 @@ func TestOnlyTheLatestVerificationOfAPhoneIsSpokenOf(t *testing.T) {
 	root, ids := phones(t, 1)
 	pendingOf(t, root, ids[0], "VE1", noon)
 	later := noon.Add(10 * time.Minute)
-	sent(t, root, ids[0], later) // booked, and Twilio has not named it
+	sent(t, root, ids[0], later) // reserved, and Twilio has not named it
 	account, err := root.Keyring().Open(record.User{Name: "user0", UID: uid})
 	testroot.Must(t, err)
 	defer account.Close()
-	if phone, got := account.Sent(later, func(state.Pending) bool { return true }); phone != nil || got != factor.None {
+	if phone, got := account.LatestSent(later, func(state.Pending) bool { return true }); phone != nil || got != factor.None {
 		t.Errorf("got %v, standing %d; want none", phone, got)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"latchkey/pam/factor/normalize"
 	"latchkey/pam/factor/oath"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -27,11 +28,11 @@ const (
 
 // Guess is an answer to a prompt for a code.
 type Guess struct {
-	Code    string // as normalize.AnyCode passes it
-	At      time.Time
-	From    netip.Addr                 // the zero Addr: not known
-	Accepts func(method.Method) bool   // whose codes may be used; nil: nothing's but root's
-	Sent    func(p state.Pending) bool // which codes that were sent may be used; nil: none
+	Code        string // as normalize.AnyCode passes it
+	At          time.Time
+	From        netip.Addr                 // the zero Addr: not known
+	Accepts     func(method.Method) bool   // whose codes may be used; nil: nothing's but root's
+	AcceptsSent func(p state.Pending) bool // which codes that were sent may be used; nil: none
 }
 
 // Match is a result, and whose code it was: a device's, or (without a device) what Method says. A code that was not accepted
@@ -41,7 +42,7 @@ type Match struct {
 	Method  method.Method // the device's type, RecoveryCode or Bypass
 	Device  *record.Device
 	Refused state.Refused // the wrong guesses before this one
-	Lockout Lockout       // as it is after this guess
+	Lockout limit.Lockout // as it is after this guess
 	Checks  []Check       // with AskTwilio: what to compare the code with, in this order, until it is approved
 
 	charged  time.Time // when the guess was charged
@@ -53,7 +54,7 @@ type Match struct {
 // can be seen before it counts. An error means that nothing may be accepted, and matches ErrState.
 //
 // A replayed code costs nothing: people who type it have seen the device's display, and learn nothing.
-func (a *Account) Verify(g Guess, limits Limits) (Match, error) {
+func (a *Account) Verify(g Guess, limits limit.Guesses) (Match, error) {
 	lockout, err := a.Lockout(g.At, limits)
 	if err != nil || lockout.Locked() {
 		return Match{Result: Locked, Lockout: lockout}, err
@@ -66,10 +67,10 @@ func (a *Account) Verify(g Guess, limits Limits) (Match, error) {
 	m.Refused = st.Refused
 	switch m.Result {
 	case Accepted:
-		limits.settle(st, g.At)
-		Accept(st)
+		limits.Settle(st, g.At)
+		limit.Accept(st)
 	case Wrong:
-		if m = a.book(m, g); m.Result == Impossible {
+		if m = a.unmatched(m, g); m.Result == Impossible {
 			return m, nil
 		}
 		m.charged = g.At
@@ -84,9 +85,9 @@ func (a *Account) Verify(g Guess, limits Limits) (Match, error) {
 	return m, nil
 }
 
-// book decides what a code is that is not known here: one for Twilio, a wrong one, or none at all.
-func (a *Account) book(m Match, g Guess) Match {
-	m.Checks = a.bookChecks(g)
+// unmatched decides what a code is that is not known here: one for Twilio, a wrong one, or none at all.
+func (a *Account) unmatched(m Match, g Guess) Match {
+	m.Checks = a.reserveChecks(g)
 	switch {
 	case len(m.Checks) > 0:
 		m.Result = AskTwilio
@@ -115,12 +116,12 @@ func (a *Account) compare(g Guess) (Match, error) {
 
 // Lockout returns the account's lock. One from the future (the clock was set back) begins now, durably, so that it ends
 // limits.Lock after it was first seen and not when the clock is where it was. The error matches ErrState.
-func (a *Account) Lockout(now time.Time, limits Limits) (Lockout, error) {
+func (a *Account) Lockout(now time.Time, limits limit.Guesses) (limit.Lockout, error) {
 	st := &a.State.State
 	if st.Locked.After(now) {
 		st.Locked = now
 		if err := a.commit(); err != nil {
-			return Lockout{}, err
+			return limit.Lockout{}, err
 		}
 	}
 	return limits.Lockout(st, now), nil

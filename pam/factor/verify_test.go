@@ -9,6 +9,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/factor/oath"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -19,7 +20,7 @@ const uid = 1000
 
 var (
 	noon  = testroot.Noon
-	three = factor.Limits{Failures: 3, Window: 10 * time.Minute, Lock: 15 * time.Minute}
+	three = limit.Guesses{Failures: limit.Rate{Count: 3, Window: 10 * time.Minute}, Lock: 15 * time.Minute}
 )
 
 func every(method.Method) bool { return true }
@@ -124,7 +125,7 @@ func TestACodeOfTwoDevicesIsAcceptedOnceForEach(t *testing.T) {
 	expect(t, root, code, noon, factor.Replayed)
 }
 
-func TestAnAcceptedCodeIsBookedWithItsTime(t *testing.T) {
+func TestAcceptedCodeIsNotedWithItsTime(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, phone)

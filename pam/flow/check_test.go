@@ -73,7 +73,7 @@ func TestAGuessThatWasComparedWithAnAppStaysChargedThoughTwilioCannotBeReached(t
 		w.expect(o, false, verdict.Service, unavailable, "Too many wrong codes. Try again in 15 minutes.")
 		w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 		if checks := w.state().Pendings[0].Checks; checks != 0 {
-			t.Errorf("%s: got %d comparisons booked, want none", r, checks)
+			t.Errorf("%s: got %d comparisons reserved, want none", r, checks)
 		}
 	}
 }

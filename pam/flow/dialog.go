@@ -10,6 +10,7 @@ import (
 	"latchkey/pam/factor/normalize"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
@@ -24,7 +25,7 @@ type dialog struct {
 	r        Request
 	policy   *policy.Policy
 	methods  []method.Method // that the rule allows
-	limits   factor.Limits
+	limits   limit.Guesses
 	choices  prompt.Choices
 	requests int            // codes asked for so far
 	when     prompt.Moment  // before or after the first of them
@@ -151,10 +152,10 @@ func (d *dialog) begin() verdict.Outcome {
 		return d.unusable(err)
 	}
 	if lockout.Locked() {
-		return d.locked(lockout)
+		return d.denyLocked(lockout)
 	}
 	d.began = account.State.Refused
-	if phone, standing := account.Sent(d.Clock(), d.choices.AcceptsSent); standing == factor.Waiting {
+	if phone, standing := account.LatestSent(d.Clock(), d.choices.AcceptsSent); standing == factor.Waiting {
 		d.waiting, d.when = phone, prompt.SentEarlier
 	}
 	return verdict.Undecided
@@ -209,8 +210,8 @@ func (d *dialog) unusable(err error) verdict.Outcome {
 	return verdict.Deny(verdict.Internal, err.Error())
 }
 
-// locked denies because of a lock, and tells the user how it ends.
-func (d *dialog) locked(l factor.Lockout) verdict.Outcome {
+// denyLocked denies because of a lock, and tells the user how it ends.
+func (d *dialog) denyLocked(l limit.Lockout) verdict.Outcome {
 	if l.UntilRoot {
 		d.say(prompt.LockedForGood)
 		return verdict.Deny(verdict.Locked, "until root unlocks it: enroll unlock "+d.r.Name)
@@ -250,7 +251,7 @@ func (d *dialog) guess(answer string) turn {
 
 func (d *dialog) asGuess(code string) factor.Guess {
 	return factor.Guess{
-		Code: code, At: d.Clock(), From: d.r.address(), Accepts: d.choices.Accepts, Sent: d.choices.AcceptsSent,
+		Code: code, At: d.Clock(), From: d.r.address(), Accepts: d.choices.Accepts, AcceptsSent: d.choices.AcceptsSent,
 	}
 }
 
@@ -273,7 +274,7 @@ func (d *dialog) judge(m factor.Match, account *factor.Account, code string) tur
 		}
 		return again(o, prompt.UsedBefore)
 	case factor.Locked:
-		return decided(d.locked(m.Lockout))
+		return decided(d.denyLocked(m.Lockout))
 	case factor.Impossible:
 		o.Detail = "not a code of any device of the user"
 		return d.rejected(o, account)
@@ -294,7 +295,7 @@ func (d *dialog) count(t turn, m factor.Match) turn {
 		return t
 	}
 	t.over = true
-	t.outcome.Detail = "locked " + d.locked(m.Lockout).Detail
+	t.outcome.Detail = "locked " + d.denyLocked(m.Lockout).Detail
 	return t
 }
 
@@ -322,7 +323,7 @@ func (d *dialog) tellLeft(m factor.Match, left int) {
 
 // rejected tells the user of a code that matched nothing, and what became of the one that was sent.
 func (d *dialog) rejected(o verdict.Outcome, account *factor.Account) turn {
-	switch _, standing := account.Sent(d.Clock(), d.choices.AcceptsSent); {
+	switch _, standing := account.LatestSent(d.Clock(), d.choices.AcceptsSent); {
 	case standing == factor.Exhausted:
 		return again(o, prompt.CodeVoid)
 	case standing == factor.Outlived && d.when == prompt.SentEarlier:

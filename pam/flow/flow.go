@@ -72,7 +72,7 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict
 	case policy.RequireNone:
 		return verdict.Allow(verdict.Exempt)
 	case policy.RequireCode:
-		return (&dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: Limits(rules)}).run()
+		return (&dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: rules.Limits}).run()
 	}
 	f.Talk.Tell("You may not log in here.")
 	return verdict.Deny(verdict.Forbidden, d.Why)
@@ -108,11 +108,4 @@ func checkName(r Request) verdict.Outcome {
 		}
 	}
 	return verdict.Undecided
-}
-
-// Limits are those of a policy.
-func Limits(p *policy.Policy) factor.Limits {
-	return factor.Limits{
-		Failures: p.Failures.Count, Window: p.Failures.Window, Lock: p.Lock, Consecutive: p.Consecutive,
-	}
 }

@@ -24,7 +24,7 @@ func (d *dialog) byKey(account *factor.Account) verdict.Outcome {
 	case err != nil:
 		return d.unusable(err)
 	case m.Result == factor.Locked:
-		return d.locked(m.Lockout)
+		return d.denyLocked(m.Lockout)
 	case m.Result != factor.Accepted:
 		return verdict.Undecided
 	}

@@ -11,7 +11,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
-	"latchkey/pam/policy"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
@@ -83,7 +83,7 @@ func (h *keyHistory) wrongCodes() {
 func (h *keyHistory) isLocked() bool { return h.locked.After(h.now) }
 
 func (h *keyHistory) unlock() error {
-	limits := flow.Limits(&policy.Policy{Failures: policy.Rate{Count: 4, Window: 10 * time.Minute}, Lock: 15 * time.Minute})
+	limits := limit.Guesses{Failures: limit.Rate{Count: 4, Window: 10 * time.Minute}, Lock: 15 * time.Minute}
 	h.locked = time.Time{}
 	_, err := h.root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, limits, h.now)
 	return err

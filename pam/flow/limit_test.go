@@ -40,7 +40,7 @@ func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
 	w := newWorld(t, "")
 	w.onAsk = func() {
 		w.onAsk = nil
-		for range limits.Failures {
+		for range limits.Failures.Count {
 			account, err := w.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 			testroot.Must(t, err)
 			_, err = account.Verify(factor.Guess{Code: w.wrong(), At: w.now, Accepts: func(method.Method) bool { return true }}, limits)

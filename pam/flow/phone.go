@@ -8,6 +8,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -31,7 +32,7 @@ func (d *dialog) request(c prompt.Choice) string {
 }
 
 // send has a code sent and returns what the user is told, and whether a code is on its way. Everything that can refuse it
-// locally is asked before any network, and the send is booked before it happens: whether it then fails or not, nobody
+// locally is asked before any network, and the send is reserved before it happens: whether it then fails or not, nobody
 // can run up more sends than the limits allow.
 func (d *dialog) send(c prompt.Choice) (said string, ok bool) {
 	number := string(c.Phone.Secret)
@@ -44,7 +45,7 @@ func (d *dialog) send(c prompt.Choice) (said string, ok bool) {
 		return prompt.NotSent(c), false
 	}
 	now := d.Clock()
-	wait, err := d.Keyring.BookSend(d.r.Account(), c.Phone.ID, d.sendLimits(c), now)
+	wait, err := d.Keyring.ReserveSend(d.r.Account(), c.Phone.ID, d.sendLimits(c), now)
 	if errors.Is(err, factor.ErrNotYet) {
 		d.note("%s to %q: %v", c.Channel, c.Phone.Label, err)
 		return prompt.WaitFor(wait), false
@@ -77,14 +78,10 @@ func (d *dialog) sendFailed(c prompt.Choice, a protocol.Answer) string {
 	return prompt.NotSent(c)
 }
 
-// sendLimits are the policy's. Who was told to try a call need not wait for it.
-func (d *dialog) sendLimits(c prompt.Choice) factor.SendLimits {
-	p := d.policy.Phone
-	limits := factor.SendLimits{
-		User:   factor.Rate(p.SendsPerUser),
-		Host:   factor.Rate(p.SendsPerHost),
-		AtOnce: c.Channel == method.Call && c.Phone.ID == d.landline,
-	}
+// sendLimits are the policy's. A user who was told to try a call need not wait for it.
+func (d *dialog) sendLimits(c prompt.Choice) limit.Sends {
+	limits := d.policy.Phone.Sends
+	limits.AtOnce = c.Channel == method.Call && c.Phone.ID == d.landline
 	d.landline = state.DeviceID{}
 	return limits
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -180,4 +180,4 @@ func (u *user) InGroup(group string) (bool, error) {
 var _ flow.Conversation = (*user)(nil)
 
 // limits are those of an empty policy.
-var limits = factor.Limits{Failures: 10, Window: 10 * time.Minute, Lock: 15 * time.Minute}
+var limits = limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute}, Lock: 15 * time.Minute}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -16,11 +17,11 @@ type Asked struct {
 	Free   bool            // the code was compared with nothing, so the guess is no longer charged
 }
 
-// AskTwilio has Twilio compare a code with each verification for which Verify has booked a
+// AskTwilio has Twilio compare a code with each verification for which Verify has reserved a
 // comparison, the one that was sent last first, and notes what it said: a login and enroll ask
 // alike. No account may be open meanwhile.
 func AskTwilio(
-	v Verifier, k factor.Keyring, r Request, m factor.Match, code string, limits factor.Limits,
+	v Verifier, k factor.Keyring, r Request, m factor.Match, code string, limits limit.Guesses,
 	clock func() time.Time,
 ) (a Asked, err error) {
 	for n, c := range m.Checks {

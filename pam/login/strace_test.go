@@ -9,6 +9,7 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
@@ -191,7 +192,7 @@ func verify(h *host, code string) factor.Result {
 		Code:    code,
 		At:      time.Now(),
 		Accepts: func(method.Method) bool { return true },
-	}, factor.Limits{Failures: 10, Window: time.Hour, Lock: time.Hour})
+	}, limit.Guesses{Failures: limit.Rate{Count: 10, Window: time.Hour}, Lock: time.Hour})
 	testroot.Must(h.t, err)
 	return m.Result
 }

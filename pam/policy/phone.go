@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/phone"
 	"latchkey/pam/strict"
@@ -11,12 +12,11 @@ import (
 
 // Phone is the table [phone]: codes by SMS and voice call.
 type Phone struct {
-	Methods      []method.Method // of SMS and Call; none switches phones off
-	Auto         bool            // send at once to a user whose only device is a phone
-	SendsPerUser Rate
-	SendsPerHost Rate
-	Prefixes     []string // numbers must begin with one of these, each "+" and digits; none: any number
-	Locale       string   // language of the message, such as "en" or "pt-BR"
+	Methods  []method.Method // of SMS and Call; none switches phones off
+	Auto     bool            // send at once to a user whose only device is a phone
+	Sends    limit.Sends
+	Prefixes []string // numbers must begin with one of these, each "+" and digits; none: any number
+	Locale   string   // language of the message, such as "en" or "pt-BR"
 }
 
 // Allows tells whether codes may be sent to a number in E.164.
@@ -31,9 +31,9 @@ func (p *Phone) set(v strict.Value) error {
 	case "auto":
 		return v.Bool(&p.Auto)
 	case "sends_per_user":
-		return rate(v, &p.SendsPerUser, 1000)
+		return rate(v, &p.Sends.User, 1000)
 	case "sends_per_host":
-		return rate(v, &p.SendsPerHost, 10000)
+		return rate(v, &p.Sends.Host, 10000)
 	case "prefixes":
 		return strict.List(v, &p.Prefixes, prefix)
 	case "locale":

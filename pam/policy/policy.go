@@ -11,6 +11,7 @@ package policy
 import (
 	"time"
 
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/strict"
 )
@@ -24,10 +25,7 @@ type Policy struct {
 	Issuer     string        // what an app shows above its codes; "": the host's name
 	Help       string        // what users are told with the last refusal; "": nothing
 	Tries      int           // guesses in one login, 1 to 10
-	Failures   Rate          // this many failures within the window lock the second factor
-	Lock       time.Duration // how long that lock lasts, whole seconds, 1s to 24h
-	// Consecutive is how many wrong guesses in a row lock the second factor until root unlocks it; 0: no number does.
-	Consecutive int
+	Limits     limit.Guesses // the lock lasts whole seconds, 1s to 24h
 	// RequireAttestation is whether only those security keys count that their maker has attested.
 	RequireAttestation bool
 
@@ -39,16 +37,20 @@ type Policy struct {
 // defaults is the policy of an empty file.
 func defaults() *Policy {
 	return &Policy{
-		Unenrolled:  UnenrolledDeny,
-		Tries:       3,
-		Failures:    Rate{Count: 10, Window: 10 * time.Minute},
-		Lock:        15 * time.Minute,
-		Consecutive: 100, // NIST SP 800-63B section 5.2.2
+		Unenrolled: UnenrolledDeny,
+		Tries:      3,
+		Limits: limit.Guesses{
+			Failures:    limit.Rate{Count: 10, Window: 10 * time.Minute},
+			Lock:        15 * time.Minute,
+			Consecutive: 100, // NIST SP 800-63B section 5.2.2
+		},
 		Phone: Phone{
-			Methods:      []method.Method{method.SMS, method.Call},
-			SendsPerUser: Rate{Count: 5, Window: time.Hour},
-			SendsPerHost: Rate{Count: 100, Window: time.Hour},
-			Locale:       "en",
+			Methods: []method.Method{method.SMS, method.Call},
+			Sends: limit.Sends{
+				User: limit.Rate{Count: 5, Window: time.Hour},
+				Host: limit.Rate{Count: 100, Window: time.Hour},
+			},
+			Locale: "en",
 		},
 		Trust: Trust{Bind: []Bind{BindKey}},
 	}
@@ -129,11 +131,11 @@ func (p *Policy) setLimit(v strict.Value) error {
 	case "tries":
 		return v.Int(&p.Tries, 1, 10)
 	case "failures":
-		return rate(v, &p.Failures, 64)
+		return rate(v, &p.Limits.Failures, 64)
 	case "lock":
-		return span(v, &p.Lock)
+		return span(v, &p.Limits.Lock)
 	case "consecutive":
-		return v.Int(&p.Consecutive, 0, 1_000_000)
+		return v.Int(&p.Limits.Consecutive, 0, 1_000_000)
 	}
 	return v.Unknown()
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 )
 
@@ -37,14 +38,12 @@ func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
 		Issuer:     "Example Ltd",
 		Help:       "Help desk: +1 555 0100",
 		Tries:      3,
-		Failures:   Rate{10, 10 * time.Minute},
-		Lock:       15 * time.Minute, Consecutive: 100,
+		Limits:     limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute}, Lock: 15 * time.Minute, Consecutive: 100},
 		Phone: Phone{
-			Methods:      []method.Method{method.SMS, method.Call},
-			SendsPerUser: Rate{5, time.Hour},
-			SendsPerHost: Rate{100, time.Hour},
-			Prefixes:     []string{"+1", "+44"},
-			Locale:       "en",
+			Methods:  []method.Method{method.SMS, method.Call},
+			Sends:    limit.Sends{User: limit.Rate{Count: 5, Window: time.Hour}, Host: limit.Rate{Count: 100, Window: time.Hour}},
+			Prefixes: []string{"+1", "+44"},
+			Locale:   "en",
 		},
 		Trust: Trust{Bind: []Bind{BindKey}},
 		Rules: []Rule{{
@@ -65,13 +64,11 @@ func TestAnEmptyFileHasTheDefaults(t *testing.T) {
 	want := &Policy{
 		Unenrolled: UnenrolledDeny,
 		Tries:      3,
-		Failures:   Rate{10, 10 * time.Minute},
-		Lock:       15 * time.Minute, Consecutive: 100,
+		Limits:     limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute}, Lock: 15 * time.Minute, Consecutive: 100},
 		Phone: Phone{
-			Methods:      []method.Method{method.SMS, method.Call},
-			SendsPerUser: Rate{5, time.Hour},
-			SendsPerHost: Rate{100, time.Hour},
-			Locale:       "en",
+			Methods: []method.Method{method.SMS, method.Call},
+			Sends:   limit.Sends{User: limit.Rate{Count: 5, Window: time.Hour}, Host: limit.Rate{Count: 100, Window: time.Hour}},
+			Locale:  "en",
 		},
 		Trust: Trust{Bind: []Bind{BindKey}},
 	}
@@ -111,15 +108,13 @@ require = "deny"
 		Unenrolled: UnenrolledEnroll,
 		EnrollBy:   Date{2028, time.February, 29},
 		Tries:      10,
-		Failures:   Rate{64, 90 * time.Minute},
-		Lock:       24 * time.Hour,
+		Limits:     limit.Guesses{Failures: limit.Rate{Count: 64, Window: 90 * time.Minute}, Lock: 24 * time.Hour},
 		Phone: Phone{
-			Methods:      []method.Method{},
-			Auto:         true,
-			SendsPerUser: Rate{1000, 24 * time.Hour},
-			SendsPerHost: Rate{10000, time.Second},
-			Prefixes:     []string{},
-			Locale:       "pt-BR",
+			Methods:  []method.Method{},
+			Auto:     true,
+			Sends:    limit.Sends{User: limit.Rate{Count: 1000, Window: 24 * time.Hour}, Host: limit.Rate{Count: 10000, Window: time.Second}},
+			Prefixes: []string{},
+			Locale:   "pt-BR",
 		},
 		Trust: Trust{Days: 365, Bind: []Bind{BindAddress, BindKey}},
 		Rules: []Rule{
@@ -141,7 +136,7 @@ require = "deny"
 
 func TestTheLeastValuesAreAccepted(t *testing.T) {
 	p := parse(t, "unenrolled = 'allow'\n[limits]\ntries = 1\nfailures = '1/1s'\nlock = '1s'\n[phone]\nsends_per_user = '1/1s'\n[trust]\ndays = 0")
-	if p.Unenrolled != UnenrolledAllow || p.Tries != 1 || p.Failures != (Rate{1, time.Second}) || p.Lock != time.Second {
+	if p.Unenrolled != UnenrolledAllow || p.Tries != 1 || p.Limits.Failures != (limit.Rate{Count: 1, Window: time.Second}) || p.Limits.Lock != time.Second {
 		t.Errorf("got %+v", p)
 	}
 }
@@ -159,20 +154,20 @@ func TestTheZeroValuesDeny(t *testing.T) {
 
 func TestWordsPrintAsInTheFile(t *testing.T) {
 	for got, want := range map[string]string{
-		RequireNone.String():                  "none",
-		RequireCode.String():                  "code",
-		UnenrolledAllow.String():              "allow",
-		UnenrolledEnroll.String():             "enroll",
-		Date{}.String():                       "",
-		Date{2027, time.March, 4}.String():    "2027-03-04",
-		Rate{10, 10 * time.Minute}.String():   "10/10m",
-		Rate{1, 10 * time.Second}.String():    "1/10s",
-		Rate{1, 30*time.Hour + 1e9}.String():  "1/30h0m1s",
-		Rate{5, time.Hour}.String():           "5/1h",
-		Rate{5, 90 * time.Minute}.String():    "5/1h30m",
-		Rate{5, 24 * time.Hour}.String():      "5/24h",
-		Rate{5, 100 * time.Minute}.String():   "5/1h40m",
-		Rate{5, 20*time.Hour + 1e10}.String(): "5/20h0m10s",
+		RequireNone.String():               "none",
+		RequireCode.String():               "code",
+		UnenrolledAllow.String():           "allow",
+		UnenrolledEnroll.String():          "enroll",
+		Date{}.String():                    "",
+		Date{2027, time.March, 4}.String(): "2027-03-04",
+		limit.Rate{Count: 10, Window: 10 * time.Minute}.String():   "10/10m",
+		limit.Rate{Count: 1, Window: 10 * time.Second}.String():    "1/10s",
+		limit.Rate{Count: 1, Window: 30*time.Hour + 1e9}.String():  "1/30h0m1s",
+		limit.Rate{Count: 5, Window: time.Hour}.String():           "5/1h",
+		limit.Rate{Count: 5, Window: 90 * time.Minute}.String():    "5/1h30m",
+		limit.Rate{Count: 5, Window: 24 * time.Hour}.String():      "5/24h",
+		limit.Rate{Count: 5, Window: 100 * time.Minute}.String():   "5/1h40m",
+		limit.Rate{Count: 5, Window: 20*time.Hour + 1e10}.String(): "5/20h0m10s",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -182,7 +177,7 @@ func TestWordsPrintAsInTheFile(t *testing.T) {
 
 func TestEveryRateIsReadBackAsPrinted(t *testing.T) {
 	for s := time.Second; s <= 24*time.Hour; s += 7 * time.Second {
-		want := Rate{3, s}
+		want := limit.Rate{Count: 3, Window: s}
 		if got, ok := parseRate(want.String(), 3); !ok || got != want {
 			t.Fatalf("%q is read as %v", want, got)
 		}

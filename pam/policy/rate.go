@@ -4,24 +4,13 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
+	"latchkey/pam/limit"
 	"latchkey/pam/strict"
 )
 
-// Rate is a number of events within a sliding window, in the file "10/10m". The zero Rate admits nothing.
-type Rate struct {
-	Count  int
-	Window time.Duration // whole seconds, 1s to 24h
-}
-
-// String returns the rate as in the file.
-func (r Rate) String() string {
-	return fmt.Sprintf("%d/%s", r.Count, shortSpan(r.Window))
-}
-
 // rate reads a rate whose count is at most most.
-func rate(v strict.Value, into *Rate, most int) error {
+func rate(v strict.Value, into *limit.Rate, most int) error {
 	parse := func(s string) (ok bool) {
 		*into, ok = parseRate(s, most)
 		return ok
@@ -30,12 +19,12 @@ func rate(v strict.Value, into *Rate, most int) error {
 	return v.Text(new(string), must, parse)
 }
 
-func parseRate(s string, most int) (Rate, bool) {
+func parseRate(s string, most int) (limit.Rate, bool) {
 	before, after, _ := strings.Cut(s, "/")
 	count, err := strconv.ParseUint(before, 10, 16)
 	window, ok := parseSpan(after)
 	if err != nil || !ok || count < 1 || count > uint64(most) {
-		return Rate{}, false
+		return limit.Rate{}, false
 	}
-	return Rate{Count: int(count), Window: window}, true
+	return limit.Rate{Count: int(count), Window: window}, true
 }

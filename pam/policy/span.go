@@ -27,15 +27,3 @@ func parseSpan(s string) (time.Duration, bool) {
 	}
 	return d, true
 }
-
-// shortSpan is d.String without the zeros at its end: 10m, not 10m0s.
-func shortSpan(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}

@@ -58,7 +58,7 @@ func TestAUsersFileOfTheRealModuleIsTakenOver(t *testing.T) {
 	}
 }
 
-// oath reads one line of alice's.
+// oathFile reads one line of alice's.
 func oathFile(t *testing.T, line string, now time.Time) Entry {
 	t.Helper()
 	all, err := Oath(strings.NewReader(line), "f", now)

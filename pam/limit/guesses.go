@@ -1,4 +1,4 @@
-package factor
+package limit
 
 import (
 	"math"
@@ -9,12 +9,12 @@ import (
 	"latchkey/pam/state"
 )
 
-// Limits bound how often codes can be guessed (NIST SP 800-63B section 5.2.2, rate limiting).
-type Limits struct {
-	Failures    int           // so many wrong guesses …
-	Window      time.Duration // … within this time …
-	Lock        time.Duration // … lock the second factor for this long
-	Consecutive int           // so many in a row, however slowly, lock it until root unlocks; 0: no number does
+// Guesses bound how often codes can be guessed (NIST SP 800-63B section 5.2.2, rate limiting).
+type Guesses struct {
+	Failures Rate          // so many wrong guesses within a time …
+	Lock     time.Duration // … lock the second factor for this long
+	// Consecutive is how many in a row, however slowly, lock it until root unlocks; 0: no number does.
+	Consecutive int
 }
 
 // Lockout is how long a second factor is locked. The zero Lockout is none.
@@ -27,8 +27,8 @@ type Lockout struct {
 func (l Lockout) Locked() bool { return l != Lockout{} }
 
 // Lockout returns the lock of st. A lock from the future (the clock was set back) counts as begun now.
-func (l Limits) Lockout(st *state.State, now time.Time) Lockout {
-	if l.Consecutive > 0 && st.Refused.Count >= uint32(l.Consecutive) {
+func (g Guesses) Lockout(st *state.State, now time.Time) Lockout {
+	if g.Consecutive > 0 && st.Refused.Count >= uint32(g.Consecutive) {
 		return Lockout{UntilRoot: true}
 	}
 	if st.Locked.IsZero() {
@@ -38,16 +38,16 @@ func (l Limits) Lockout(st *state.State, now time.Time) Lockout {
 	if begun.After(now) {
 		begun = now
 	}
-	if end := begun.Add(l.Lock); end.After(now) {
+	if end := begun.Add(g.Lock); end.After(now) {
 		return Lockout{Until: end}
 	}
 	return Lockout{}
 }
 
-// settle takes times that the clock, set back, has put into the future as now, forgets failures older than the window
+// Settle takes times that the clock, set back, has put into the future as now, forgets failures older than the window
 // and ends a lock that is over, with the failures that led to it. What it changes becomes durable with the next commit.
-func (l Limits) settle(st *state.State, now time.Time) {
-	if !st.Locked.IsZero() && !l.Lockout(st, now).Locked() {
+func (g Guesses) Settle(st *state.State, now time.Time) {
+	if !st.Locked.IsZero() && !g.Lockout(st, now).Locked() {
 		st.Locked, st.Failures = time.Time{}, nil
 	}
 	kept := st.Failures[:0]
@@ -55,21 +55,21 @@ func (l Limits) settle(st *state.State, now time.Time) {
 		if at.After(now) {
 			at = now
 		}
-		if now.Sub(at) < l.Window {
+		if now.Sub(at) < g.Failures.Window {
 			kept = append(kept, at)
 		}
 	}
 	st.Failures = kept
 }
 
-// Charge books one wrong guess, and the lock if it is the last one that the limit allows.
-func (l Limits) Charge(st *state.State, now time.Time, from netip.Addr) {
-	l.settle(st, now)
+// Charge counts one wrong guess, and the lock if it is the last one that the limit allows.
+func (g Guesses) Charge(st *state.State, now time.Time, from netip.Addr) {
+	g.Settle(st, now)
 	if len(st.Failures) == state.MaxFailures {
 		st.Failures = st.Failures[1:]
 	}
 	st.Failures = append(st.Failures, now)
-	if len(st.Failures) >= l.Failures {
+	if len(st.Failures) >= g.Failures.Count {
 		st.Locked = now
 	}
 	r := &st.Refused
@@ -82,15 +82,15 @@ func (l Limits) Charge(st *state.State, now time.Time, from netip.Addr) {
 	r.Last, r.From = now, from
 }
 
-// TakeBack takes back what Charge booked at a time, and the lock if that was what it took. What other guesses were charged
+// TakeBack takes back what Charge counted at a time, and the lock if that was what it took. What other guesses were charged
 // since stays.
-func (l Limits) TakeBack(st *state.State, at time.Time) {
+func (g Guesses) TakeBack(st *state.State, at time.Time) {
 	i := charged(st.Failures, at)
 	if i < 0 {
 		return // forgotten since
 	}
 	st.Failures = slices.Delete(st.Failures, i, i+1)
-	if len(st.Failures) < l.Failures {
+	if len(st.Failures) < g.Failures.Count {
 		st.Locked = time.Time{}
 	}
 	if st.Refused.Count > 0 {
@@ -101,7 +101,7 @@ func (l Limits) TakeBack(st *state.State, at time.Time) {
 	}
 }
 
-// charged is the index of a failure that was booked at a time, or -1. If the clock was set back, settle may have moved it to
+// charged is the index of a failure that was charged at a time, or -1. If the clock was set back, Settle may have moved it to
 // an earlier time, among others: then it is the oldest, so that no other one is forgotten too early.
 func charged(failures []time.Time, at time.Time) int {
 	same := func(t time.Time) bool { return t.Unix() == at.Unix() } // the state keeps seconds
@@ -115,10 +115,10 @@ func charged(failures []time.Time, at time.Time) int {
 func Accept(st *state.State) { st.Refused = state.Refused{} }
 
 // Count is the number of wrong guesses that count now.
-func (l Limits) Count(st *state.State, now time.Time) int {
+func (g Guesses) Count(st *state.State, now time.Time) int {
 	n := 0
 	for _, at := range st.Failures {
-		if now.Sub(at) < l.Window {
+		if now.Sub(at) < g.Failures.Window {
 			n++
 		}
 	}
