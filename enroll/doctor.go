@@ -51,9 +51,9 @@ func (p *program) group() func(string) error {
 	if p.root != "" {
 		return nil
 	}
-	root := names.LookUp("root")
+	asker := names.LookUp("root")
 	return func(group string) error {
-		_, err := root.InGroup(group)
+		_, err := asker.InGroup(group)
 		return err
 	}
 }

@@ -148,12 +148,12 @@ func (s *userStatus) locked() string {
 
 // list tells what everybody has.
 func (p *program) list(o options.Options) error {
-	names, err := p.keyring.Names()
+	enrolled, err := p.keyring.Names()
 	if err != nil {
 		return err
 	}
 	all, bad, untold := []userStatus{}, 0, 0
-	for _, name := range names {
+	for _, name := range enrolled {
 		s, err := p.listed(name)
 		if err != nil {
 			return err

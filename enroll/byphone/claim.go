@@ -33,24 +33,24 @@ func (c claim) reserve(sends limit.Sends) (time.Duration, error) {
 func (c claim) keep(string, method.Method) error { return nil }
 
 func (c claim) judge(code, sid string) (verdict.Outcome, error) {
-	proof, err := c.store().CheckClaim(c.number, c.limits(), c.Clock())
+	checked, err := c.store().CheckClaim(c.number, c.limits(), c.Clock())
 	switch {
 	case err != nil:
 		return verdict.Outcome{}, err
-	case proof.Result == factor.Locked && proof.Enough:
+	case checked.Result == factor.Locked && checked.Enough:
 		return verdict.Outcome{Reason: verdict.Locked, Detail: "too many tries for this number"}, errEnough
-	case proof.Result == factor.Locked:
+	case checked.Result == factor.Locked:
 		return verdict.Outcome{Reason: verdict.Locked}, errLocked
-	case proof.Result != factor.AskTwilio:
+	case checked.Result != factor.AskTwilio:
 		return verdict.Outcome{Reason: verdict.Expired}, errExpired
 	}
 	a := c.Twilio().Check(c.number.Number, sid, code)
 	if a.Result == protocol.Approved {
-		err := c.store().EndClaim(c.number, proof, c.limits())
+		err := c.store().EndClaim(c.number, checked, c.limits())
 		return verdict.Outcome{Allow: err == nil}, err
 	}
 	o, err := heard(a)
-	if err == nil && proof.Enough {
+	if err == nil && checked.Enough {
 		err = errEnough
 	}
 	return o, err

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/enroll/doctor/server"
 	"latchkey/pam/factor"
 	"latchkey/pam/safefile"
 )
@@ -232,7 +233,7 @@ func TestAKeyThatComesFirstExcusesNothingElse(t *testing.T) {
 	if got := complaints(examine(t, root)); len(got) != 0 {
 		t.Errorf("with a key for all: %q", got)
 	}
-	put(t, root, sshdConfig, "Match User bob\nAuthenticationMethods keyboard-interactive\n", 0o644)
+	put(t, root, server.Config, "Match User bob\nAuthenticationMethods keyboard-interactive\n", 0o644)
 	sshdSays(t, root, "debug3: checking syntax for 'Match User bob'\n"+first+"-- user=bob\n"+
 		"debug3: checking match for 'User bob' user bob host h addr 192.0.2.1 laddr (null) lport 0\ndebug3: match found\n"+
 		"authenticationmethods keyboard-interactive\n"+goodSSHD)
@@ -297,7 +298,7 @@ func TestDoctorLooksAtOneServiceAlone(t *testing.T) {
 func TestDoctorLooksAtEveryServiceThatSSHDUses(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
-	put(t, root, sshdConfig, "Match User bob\nPAMServiceName two\n", 0o644)
+	put(t, root, server.Config, "Match User bob\nPAMServiceName two\n", 0o644)
 	sshdSays(t, root, "debug3: checking syntax for 'Match User bob'\npamservicename one\n"+goodSSHD+"-- user=bob\n"+
 		"debug3: checking match for 'User bob' user bob host h addr 192.0.2.1 laddr (null) lport 0\ndebug3: match found\n"+
 		"authenticationmethods publickey,keyboard-interactive\npamservicename two\n"+goodSSHD)

@@ -50,15 +50,15 @@ func (d Doctor) checkDoors() []Finding {
 func (d Doctor) checkRoom(room []door) (found []Finding) {
 	guarded := ""
 	var open []string
-	for _, door := range room {
-		s, err := stack.Read(d.Root, door.service)
+	for _, of := range room {
+		s, err := stack.Read(d.Root, of.service)
 		switch {
 		// what cannot be read lets no one in; elsewhere doctor says so
-		case err != nil || !door.always && !own(s):
+		case err != nil || !of.always && !own(s):
 		case s.Has():
-			guarded = door.service
+			guarded = of.service
 		case s.LetsIn():
-			open = append(open, door.service)
+			open = append(open, of.service)
 		}
 	}
 	if guarded == "" {

@@ -47,8 +47,8 @@ func (d Doctor) checkInstallation() []Finding {
 func (d Doctor) checkModule() Finding {
 	var dirs []string
 	for _, pattern := range pamd.Securities {
-		own, _ := filepath.Glob(d.Root + pattern + "/pam_deny.so") // the patterns have no mistakes
-		for _, file := range own {
+		pams, _ := filepath.Glob(d.Root + pattern + "/pam_deny.so") // the patterns have no mistakes
+		for _, file := range pams {
 			dirs = append(dirs, strings.TrimPrefix(filepath.Dir(file), d.Root))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/enroll/doctor/getent"
 	nameservice "latchkey/pam/gate/names"
 )
 
@@ -71,7 +72,7 @@ func (d Doctor) gone(name string) bool {
 
 // nameOf is the name of a uid; "" if it has none that is known.
 func (d Doctor) nameOf(uid uint32) string {
-	for _, row := range (&names{root: d.Root}).lines("passwd", strconv.FormatUint(uint64(uid), 10)) {
+	for _, row := range getent.Below(d.Root).Lines("passwd", strconv.FormatUint(uint64(uid), 10)) {
 		if len(row) > 2 && row[2] == strconv.FormatUint(uint64(uid), 10) {
 			return row[0]
 		}
@@ -83,7 +84,7 @@ func (d Doctor) nameOf(uid uint32) string {
 // no record.
 func (d Doctor) checkSecondNames(owner map[uint32]string) []Finding {
 	var found []Finding
-	for _, u := range newNames(d.Root, nil).all() {
+	for _, u := range getent.Read(d.Root, nil).All() {
 		other := owner[u.UID]
 		if other == "" || other == u.Name || d.gone(other) {
 			continue

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/enroll/doctor/shadow"
 	"latchkey/pam/policy"
 )
 
@@ -41,7 +42,7 @@ func (d Doctor) checkRules(path string, rules *policy.Policy) []Finding {
 	var found []Finding
 	for i, r := range rules.Rules {
 		place := fmt.Sprintf("%s:%d", path, r.Line)
-		if by := shadow(rules.Rules[:i], r); by != nil {
+		if by := shadow.By(rules.Rules[:i], r); by != nil {
 			err := fmt.Errorf("this rule never decides: %s for all its logins", named(by))
 			found = append(found, fault(place, err, "put the narrower rule first"))
 			continue

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"latchkey/enroll/doctor/server"
 )
 
 // maker makes configurations with Match lines of all kinds.
@@ -115,7 +117,7 @@ func TestEachWayPastTheCodeThatAConnectionFindsIsNamed(t *testing.T) {
 		m := maker{rand.New(rand.NewPCG(seed, 43))}
 		c := &tableCase{base: "debian", remove: []string{"/etc/ssh/sshd_config.d/00-latchkey.conf"}}
 		root, config := c.lay(t, bare), m.config()
-		put(t, root, sshdConfig, config, 0o644)
+		put(t, root, server.Config, config, 0o644)
 		d := doctorIn(root)
 		said := fmt.Sprint(examined(d.checkSSHD().findings))
 		for _, spec := range m.connections(25, config) {
@@ -197,7 +199,7 @@ func past(t *testing.T, d Doctor, spec string) string {
 		return ""
 	}
 	if m := decided.FindStringSubmatch(trace.String()); m != nil {
-		return sshdConfig + ":" + m[1] + ": "
+		return server.Config + ":" + m[1] + ": "
 	}
 	return "yes and no AuthenticationMethods: publickey alone"
 }

@@ -12,13 +12,15 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/enroll/doctor/getent"
+	"latchkey/enroll/doctor/server"
 	"latchkey/enroll/doctor/sshd"
+	"latchkey/enroll/doctor/sshd/ask"
 	"latchkey/enroll/doctor/sshd/config"
 )
 
 const (
 	sshdProgram = "/usr/sbin/sshd"
-	sshdConfig  = "/etc/ssh/sshd_config"
 	sshdBound   = 8 * time.Second // for all questions to one sshd, where Doctor does not say
 )
 
@@ -48,8 +50,8 @@ func (d Doctor) checkSSHD() sshdReport {
 		return sshdReport{findings: []Finding{{sshdProgram, OK, "sshd is not installed", ""}}}
 	}
 	r := sshdReport{keyFirst: map[string]bool{}}
-	for _, server := range d.servers() {
-		r.take(d, server)
+	for _, s := range server.All(d.Root) {
+		r.take(d, s)
 	}
 	if len(r.services) == 0 {
 		r.services = []string{"sshd"}
@@ -61,16 +63,16 @@ func (d Doctor) checkSSHD() sshdReport {
 }
 
 // take examines one sshd.
-func (r *sshdReport) take(d Doctor, s server) {
+func (r *sshdReport) take(d Doctor, s server.Server) {
 	report, err := d.examineSSHD(s)
 	if err != nil {
-		r.note([]sshd.Service{{Name: s.program}})
-		r.findings = append(r.findings, fault(s.label(), err, "sshd -t says what is wrong; /run/sshd is made when ssh is started"))
+		r.note([]sshd.Service{{Name: s.Program}})
+		r.findings = append(r.findings, fault(s.Label(), err, "sshd -t says what is wrong; /run/sshd is made when ssh is started"))
 		return
 	}
 	r.note(report.Services)
 	if report.Base.First("usedns") == "yes" {
-		r.dns = cmp.Or(report.DNS, s.label())
+		r.dns = cmp.Or(report.DNS, s.Label())
 	}
 	for _, f := range report.Faults {
 		r.findings = append(r.findings, sshdFinding(s, f))
@@ -78,8 +80,8 @@ func (r *sshdReport) take(d Doctor, s server) {
 }
 
 // sshdFinding puts a fault into words. Its place is the line that it comes of.
-func sshdFinding(s server, f sshd.Fault) Finding {
-	found := Finding{s.label(), Error, f.Text, f.Hint}
+func sshdFinding(s server.Server, f sshd.Fault) Finding {
+	found := Finding{s.Label(), Error, f.Text, f.Hint}
 	if f.Place != "" {
 		found.Check = f.Place
 	}
@@ -94,13 +96,13 @@ func sshdFinding(s server, f sshd.Fault) Finding {
 
 // machine is what is known about users and networks here.
 func (d Doctor) machine() sshd.Machine {
-	var n *names
+	var n *getent.Names
 	return sshd.Machine{
 		Users: func(groups []string) []config.User {
-			n = newNames(d.Root, groups)
-			return n.all()
+			n = getent.Read(d.Root, groups)
+			return n.All()
 		},
-		User:  func(name string) (config.User, bool) { return n.user(name) },
+		User:  func(name string) (config.User, bool) { return n.User(name) },
 		Zones: d.zones(),
 	}
 }
@@ -133,4 +135,21 @@ func (d Doctor) zones() []string {
 		}
 	}
 	return found
+}
+
+// examineSSHD asks one sshd about its configuration.
+func (d Doctor) examineSSHD(s server.Server) (*sshd.Report, error) {
+	file, err := config.Read(d.Root, s.File)
+	if err != nil {
+		return nil, err
+	}
+	flags := s.Flags
+	if s.File != server.Config {
+		flags = append([]string{"-f", s.File}, flags...)
+	}
+	return sshd.Examination{
+		Program: ask.Program{Command: d.sshdCommand, Flags: flags},
+		Service: s.Program, Config: file, Machine: d.machine(),
+		Clock: time.Now, Bound: d.bound(), Progress: d.Progress,
+	}.Run()
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	"golang.org/x/crypto/ssh"
 
+	"latchkey/enroll/doctor/getent"
 	"latchkey/pam/testroot"
 )
 
@@ -162,7 +163,7 @@ func agree(got, wanted []string) bool {
 func doctorIn(root string) Doctor {
 	d := doctorFor(root, "sshd")
 	d.LookUp = func(name string) (uint32, error) {
-		if u, ok := newNames(root, nil).user(name); ok {
+		if u, ok := getent.Read(root, nil).User(name); ok {
 			return u.UID, nil
 		}
 		return 0, fmt.Errorf("no such user")

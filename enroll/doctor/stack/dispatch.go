@@ -18,6 +18,9 @@ type judgement struct {
 	success    bool
 }
 
+// depthLimit is how deep includes may be nested; deeper ones not every libpam takes.
+const depthLimit = 16
+
 // position is where a walk through a stack stands. The zero value is its beginning.
 type position struct {
 	next  int // the line that runs next

@@ -78,13 +78,13 @@ func passable(name string, all Stack) bool {
 
 // AsksPassword reports whether the service lets in with a right password, or what stands in for
 // it, and not without.
-func (s *Service) AsksPassword() (passable, asks bool) {
+func (s *Service) AsksPassword() (lets, asks bool) {
 	w := s.explore(func(l *Line) bool { return l.role() == password || l.role() == unknown })
 	asks = true
 	for _, n := range w.nodes {
 		if n.ended(s.Auth) && n.passes() {
-			passable, asks = true, asks && n.checked
+			lets, asks = true, asks && n.checked
 		}
 	}
-	return passable, asks
+	return lets, asks
 }

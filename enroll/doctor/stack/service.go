@@ -8,22 +8,11 @@
 package stack
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
-	"path/filepath"
-	"strings"
 
 	"latchkey/enroll/doctor/stack/control"
 	"latchkey/enroll/doctor/stack/pamd"
-	"latchkey/pam/safefile"
-)
-
-const (
-	fileLimit  = 64 << 10
-	depthLimit = 16    // of includes; deeper ones not every libpam takes
-	linesLimit = 10000 // files that include each other could make any number
 )
 
 // Line is one module of a stack.
@@ -60,73 +49,6 @@ type Service struct {
 // Stack is a list of modules in the order in which they run.
 type Stack []*Line
 
-// Read reads a service below root, which is empty but in tests. The error matches fs.ErrNotExist
-// if neither the service nor "other", which libpam falls back to, is there.
-func Read(root, service string) (*Service, error) {
-	return read(&reader{root: root, dirs: pamd.Dirs, open: readTrusted}, service)
-}
-
-// ReadAnyones is Read, but whoever owns the files and can write them: libpam does not look at
-// that.
-func ReadAnyones(root, service string) (*Service, error) {
-	open := func(path string) ([]byte, error) {
-		text, err := pamd.Read(path, fileLimit)
-		return []byte(text), err
-	}
-	return read(&reader{root: root, dirs: pamd.Dirs, open: open}, service)
-}
-
-func read(r *reader, service string) (*Service, error) {
-	s, err := r.service(strings.ToLower(path.Base(service)))
-	if err == nil {
-		s.inspect(r.root)
-	}
-	return s, err
-}
-
-func (r *reader) service(name string) (*Service, error) {
-	missing := r.file(name, "", 0, 0)
-	if missing != nil && !errors.Is(missing, fs.ErrNotExist) {
-		return nil, missing
-	}
-	s := &Service{Name: name}
-	s.take(r.lines)
-	if name != "other" {
-		err := s.fallBack(r)
-		if len(s.Auth) == 0 && err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
-		if err != nil && missing != nil {
-			return nil, missing
-		}
-	}
-	s.Files = r.files
-	return s, nil
-}
-
-// fallBack takes from "other" what the service has nothing for, each type by itself.
-func (s *Service) fallBack(r *reader) error {
-	if s.whole() {
-		return nil
-	}
-	other := &reader{root: r.root, dirs: r.dirs, open: r.open}
-	err := other.file("other", "", 0, 0)
-	if err != nil {
-		return err
-	}
-	rest := &Service{}
-	rest.take(other.lines)
-	if len(s.Auth) == 0 {
-		r.files = append(r.files, other.files...)
-	}
-	for kind := range pamd.Types {
-		if own := s.stack(kind); len(*own) == 0 {
-			*own = *rest.stack(kind)
-		}
-	}
-	return nil
-}
-
 // whole reports whether the service has something for each type.
 func (s *Service) whole() bool {
 	for kind := range pamd.Types {
@@ -152,104 +74,7 @@ func (s *Service) stack(kind pamd.Type) *Stack {
 
 func (s *Service) take(lines []*Line) {
 	for _, l := range lines {
-		own := s.stack(l.Type)
-		*own = append(*own, l)
+		its := s.stack(l.Type)
+		*its = append(*its, l)
 	}
-}
-
-type reader struct {
-	root  string
-	dirs  []string
-	open  func(path string) ([]byte, error)
-	lines []*Line
-	files []string
-}
-
-// file reads the lines of one type, or all if only is empty. An absolute name is a path.
-func (r *reader) file(name string, only pamd.Type, depth, level int) error {
-	if depth >= depthLimit {
-		return fmt.Errorf("includes are nested more than %d deep", depthLimit)
-	}
-	path, data, err := r.find(name)
-	if err != nil {
-		return err
-	}
-	r.files = append(r.files, path)
-	lines, err := pamd.Lines(string(data))
-	if err != nil {
-		return fmt.Errorf("%s:%w", path, err)
-	}
-	for _, l := range lines {
-		if err := r.line(path, l, only, depth, level); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// find opens the file as libpam does: the first folder that has it counts. Others must not be able
-// to write it.
-func (r *reader) find(name string) (string, []byte, error) {
-	candidates := []string{name}
-	if !path.IsAbs(name) {
-		candidates = nil
-		for _, dir := range r.dirs {
-			candidates = append(candidates, dir+"/"+name)
-		}
-	}
-	for _, candidate := range candidates {
-		data, err := r.open(r.root + candidate)
-		if !errors.Is(err, fs.ErrNotExist) {
-			return candidate, data, err
-		}
-	}
-	return "", nil, fmt.Errorf("no PAM file %q: %w", name, fs.ErrNotExist)
-}
-
-func readTrusted(path string) ([]byte, error) {
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return nil, err
-	}
-	return safefile.ReadFile(real, safefile.NotWritable, fileLimit)
-}
-
-// line adds what one line of a file says: a module, or the lines of another file.
-func (r *reader) line(file string, l pamd.Line, only pamd.Type, depth, level int) error {
-	at := func(err error) error { return fmt.Errorf("%s:%d: %w", file, l.Number, err) }
-	e, err := l.Parse()
-	if err != nil {
-		return at(err)
-	}
-	if only != "" && e.Type != "" && e.Type != only {
-		return nil
-	}
-	here := &Line{File: file, Number: l.Number, Type: e.Type, level: level}
-	if e.Include == "" {
-		here.Module, here.Args, here.control = e.Module, e.Args, e.Control
-		return r.add(here, at)
-	}
-	if here.Type == "" {
-		here.Type = only
-	}
-	if e.Substack {
-		here.substack = true
-		if err := r.add(here, at); err != nil {
-			return err
-		}
-		level++
-	}
-	err = r.file(e.Include, here.Type, depth+1, level)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s:%d: %v", file, l.Number, err) // what is missing is not the service
-	}
-	return err
-}
-
-func (r *reader) add(l *Line, at func(error) error) error {
-	if len(r.lines) >= linesLimit {
-		return at(fmt.Errorf("more than %d lines", linesLimit))
-	}
-	r.lines = append(r.lines, l)
-	return nil
 }

@@ -1,4 +1,5 @@
-package doctor
+// Package getent asks the name service as getent(1) does; below another root, the files there.
+package getent
 
 import (
 	"context"
@@ -12,25 +13,28 @@ import (
 	"latchkey/enroll/doctor/sshd/config"
 )
 
-// nameWait is for one question to the name service.
-const nameWait = 3 * time.Second
+// wait is for one question to the name service.
+const wait = 3 * time.Second
 
-// names is the name service, by way of getent(1), which sees every source that sshd sees; below
+// Names is the name service, by way of getent(1), which sees every source that sshd sees; below
 // another root, its files.
-type names struct {
+type Names struct {
 	root   string
 	groups [][]string // lines of group(5)
 	users  map[string]config.User
 }
 
-// lines asks for entries of a database by their keys, or for all of them.
-func (n *names) lines(database string, keys ...string) [][]string {
+// Below is the name service of a system, of which nothing is read yet.
+func Below(root string) *Names { return &Names{root: root, users: map[string]config.User{}} }
+
+// Lines asks for entries of a database by their keys, or for all of them.
+func (n *Names) Lines(database string, keys ...string) [][]string {
 	text := ""
 	if n.root != "" {
 		data, _ := os.ReadFile(n.root + "/etc/" + database) // one that is missing names no one
 		text = string(data)
 	} else {
-		ctx, cancel := context.WithTimeout(context.Background(), nameWait)
+		ctx, cancel := context.WithTimeout(context.Background(), wait)
 		defer cancel()
 		args := append([]string{database}, keys...)
 		out, _ := exec.CommandContext(ctx, "/usr/bin/getent", args...).Output()
@@ -43,23 +47,23 @@ func (n *names) lines(database string, keys ...string) [][]string {
 	return rows
 }
 
-// newNames reads all that the name service lists, and these groups, which it may know without
+// Read reads all that the name service lists, and these groups, which it may know without
 // listing them.
-func newNames(root string, groups []string) *names {
-	n := &names{root: root, users: map[string]config.User{}}
-	n.groups = n.lines("group")
+func Read(root string, groups []string) *Names {
+	n := Below(root)
+	n.groups = n.Lines("group")
 	for _, g := range groups {
 		is := func(row []string) bool { return row[0] == g }
 		if !strings.ContainsAny(g, "*?") && !slices.ContainsFunc(n.groups, is) {
-			n.groups = append(n.groups, n.lines("group", g)...)
+			n.groups = append(n.groups, n.Lines("group", g)...)
 		}
 	}
-	for _, row := range n.lines("passwd") {
+	for _, row := range n.Lines("passwd") {
 		n.take(row)
 	}
 	for _, row := range n.groups {
 		for _, member := range members(row) {
-			n.user(member)
+			n.User(member)
 		}
 	}
 	return n
@@ -73,7 +77,7 @@ func members(group []string) []string {
 }
 
 // take takes down a line of passwd(5), with the groups of that user.
-func (n *names) take(row []string) {
+func (n *Names) take(row []string) {
 	if len(row) < 4 {
 		return
 	}
@@ -92,10 +96,10 @@ func (n *names) take(row []string) {
 	}
 }
 
-// user is a user by name, who need not be listed.
-func (n *names) user(name string) (config.User, bool) {
+// User is a user by name, who need not be listed.
+func (n *Names) User(name string) (config.User, bool) {
 	if _, known := n.users[name]; !known && n.root == "" {
-		for _, row := range n.lines("passwd", name) {
+		for _, row := range n.Lines("passwd", name) {
 			n.take(row)
 		}
 	}
@@ -103,8 +107,8 @@ func (n *names) user(name string) (config.User, bool) {
 	return u, known
 }
 
-// all are all users that are known, by name.
-func (n *names) all() []config.User {
+// All are all users that are known, by name.
+func (n *Names) All() []config.User {
 	var all []config.User
 	for _, u := range n.users {
 		all = append(all, u)

@@ -1,4 +1,4 @@
-package doctor
+package server
 
 import (
 	"os"
@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// unitDirs are where systemd looks for units, the first folder first (systemd.unit(5)).
+// unitDirs are where systemd looks for units, the first folder first (systemunit(root, 5)).
 var unitDirs = []string{"/etc/systemd/system/", "/run/systemd/system/", "/usr/lib/systemd/system/",
 	"/lib/systemd/system/"}
 
 // enabled are the command lines of systemd's units that are started with the machine and run
 // sshd.
-func (d Doctor) enabled() (all [][]string) {
+func enabled(root string) (all [][]string) {
 	for _, pattern := range []string{"*.wants", "*.requires"} {
-		links, _ := filepath.Glob(d.Root + "/etc/systemd/system/" + pattern + "/*.service")
+		links, _ := filepath.Glob(root + "/etc/systemd/system/" + pattern + "/*.service")
 		for _, link := range links {
-			all = append(all, d.unit(filepath.Base(link))...)
+			all = append(all, unit(root, filepath.Base(link))...)
 		}
 	}
 	return all
@@ -26,16 +26,16 @@ func (d Doctor) enabled() (all [][]string) {
 
 // unit are the commands of a unit that run sshd, as its file and its drop-ins together say, with
 // the variables of its files.
-func (d Doctor) unit(name string) (all [][]string) {
+func unit(root, name string) (all [][]string) {
 	variables := map[string]string{}
-	for line := range strings.Lines(d.unitText(name)) {
+	for line := range strings.Lines(unitText(root, name)) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 		switch {
 		case key == "Environment":
 			assign(strings.Join(assignment.FindAllString(value, -1), "\n"), variables)
 		case key == "EnvironmentFile":
-			text, _ := os.ReadFile(d.Root + strings.TrimPrefix(value, "-")) // it may be missing
+			text, _ := os.ReadFile(root + strings.TrimPrefix(value, "-")) // it may be missing
 			assign(string(text), variables)
 		case key == "ExecStart" && value == "": // what stood before is void
 			all = nil
@@ -54,14 +54,14 @@ func (d Doctor) unit(name string) (all [][]string) {
 
 // unitText is a unit's file and its drop-ins, one after the other, for an instance with its name
 // filled in.
-func (d Doctor) unitText(name string) string {
+func unitText(root, name string) string {
 	names := []string{name}
 	before, instance, _ := strings.Cut(strings.TrimSuffix(name, ".service"), "@")
 	if instance != "" {
 		names = append(names, before+"@.service")
 	}
-	text := d.firstUnit(names)
-	for _, file := range d.dropIns(names) {
+	text := firstUnit(root, names)
+	for _, file := range dropIns(root, names) {
 		more, _ := os.ReadFile(file) // systemd passes over what it cannot read
 		text += "\n" + string(more)
 	}
@@ -70,10 +70,10 @@ func (d Doctor) unitText(name string) string {
 }
 
 // firstUnit is the file that counts.
-func (d Doctor) firstUnit(names []string) string {
+func firstUnit(root string, names []string) string {
 	for _, name := range names {
 		for _, dir := range unitDirs {
-			if text, err := os.ReadFile(d.Root + dir + name); err == nil {
+			if text, err := os.ReadFile(root + dir + name); err == nil {
 				return string(text)
 			}
 		}
@@ -83,11 +83,11 @@ func (d Doctor) firstUnit(names []string) string {
 
 // dropIns are the files that add to a unit, in the order in which systemd reads them: by their
 // names, of which the first folder's counts.
-func (d Doctor) dropIns(names []string) (files []string) {
+func dropIns(root string, names []string) (files []string) {
 	known := map[string]bool{}
 	for _, dir := range unitDirs {
 		for _, name := range names {
-			found, _ := filepath.Glob(d.Root + dir + name + ".d/*.conf")
+			found, _ := filepath.Glob(root + dir + name + ".d/*.conf")
 			for _, file := range found {
 				if base := filepath.Base(file); !known[base] {
 					known[base] = true

@@ -1,4 +1,4 @@
-package doctor
+package server
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ func TestCommandLinesOfSSHDAreRead(t *testing.T) {
 		"/usr/sbin/sshd -E /var/log/f -D -h /etc/key -f/etc/b": "{sshd /etc/b [-h /etc/key]}",
 		"sshd -f": "{sshd  []}",
 	} {
-		if got := fmt.Sprint(parseServer(strings.Fields(text))); got != want {
+		if got := fmt.Sprint(parse(strings.Fields(text))); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}
 	}
