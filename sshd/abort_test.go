@@ -24,8 +24,9 @@ type dialog struct {
 
 var (
 	password = question{`Password: `, func(dialog) string { return suite.Password }}
-	proof    = question{`Code from a device you have, or a recovery code: `, func(d dialog) string { return d.codes[0] }}
-	newCode  = question{`the app shows now: `, func(d dialog) string {
+	proof    = question{`Code from a device you have, or a recovery code: `,
+		func(d dialog) string { return d.codes[0] }}
+	newCode = question{`the app shows now: `, func(d dialog) string {
 		fresh := suite.User{}
 		if fresh.ReadSecret(d.seen()) != nil {
 			return ""
@@ -34,19 +35,24 @@ var (
 	}}
 )
 
-// dialogs are the commands that ask, and all that each asks.
+// dialogs are the commands that ask questions, with all of their questions.
 var dialogs = map[string][]question{
-	"enroll":              {password, newCode},
-	"enroll add totp":     {password, proof, newCode},
-	"enroll add hotp":     {password, proof, {`Secret of the token`, func(dialog) string { return "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" }}, {`type the code: `, func(dialog) string { return "755224" }}},
-	"enroll add phone":    {password, proof, {`Number of the phone`, func(d dialog) string { return d.user.Number() }}, {`Code: `, func(d dialog) string { return d.verify.Code(d.user.Number()) }}},
+	"enroll":          {password, newCode},
+	"enroll add totp": {password, proof, newCode},
+	"enroll add hotp": {password, proof,
+		{`Secret of the token`, func(dialog) string { return "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" }},
+		{`type the code: `, func(dialog) string { return "755224" }}},
+	"enroll add phone": {password, proof,
+		{`Number of the phone`, func(d dialog) string { return d.user.Number() }},
+		{`Code: `, func(d dialog) string { return d.verify.Code(d.user.Number()) }}},
 	"enroll codes":        {password, proof},
 	"enroll remove spare": {password, proof},
 	"enroll test":         {password, {`Code: `, func(d dialog) string { return d.codes[0] }}},
 }
 
 // start runs the command as a new user on a terminal in the host.
-func start(t *testing.T, h *suite.Host, verify *standin.Server, command string) (d dialog, terminal *suite.Terminal) {
+func start(t *testing.T, h *suite.Host, verify *standin.Server,
+	command string) (d dialog, terminal *suite.Terminal) {
 	t.Helper()
 	d = dialog{user: user(t, h), verify: verify}
 	if command != "enroll" {
@@ -59,7 +65,7 @@ func start(t *testing.T, h *suite.Host, verify *standin.Server, command string) 
 	return d, terminal
 }
 
-func TestAnAbortAtAnyQuestionOfAnyCommandChangesNothingAndTheTerminalEchoes(t *testing.T) {
+func TestAbortAtAnyQuestionChangesNothingAndTheTerminalEchoes(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		v, s := verify(t, h, standin.Options{}), server(t, h, suite.PasswordAndCode)
@@ -87,7 +93,11 @@ func TestAnAbortAtAnyQuestionOfAnyCommandChangesNothingAndTheTerminalEchoes(t *t
 							t.Errorf("it was %s and is %s", before, after)
 						}
 						if d.user.Secret != "" {
-							allowed(t, s, suite.Attempt{User: d.user.Name, Password: suite.Password, Codes: []string{d.user.Code()}})
+							allowed(t, s, suite.Attempt{
+								User:     d.user.Name,
+								Password: suite.Password,
+								Codes:    []string{d.user.Code()},
+							})
 						}
 					})
 				}
@@ -96,8 +106,8 @@ func TestAnAbortAtAnyQuestionOfAnyCommandChangesNothingAndTheTerminalEchoes(t *t
 	})
 }
 
-// The twin: whoever gives every answer gets what the command is for.
-func TestEveryCommandThatAsksDoesItsWorkForWhoAnswers(t *testing.T) {
+// The allowed twin: a user who gives every answer gets what the command is for.
+func TestEveryCommandThatAsksDoesItsWorkOnceAnswered(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		v := verify(t, h, standin.Options{})

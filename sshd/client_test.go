@@ -9,7 +9,7 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// use is one way to use OpenSSH's clients. It tells whether what it is for was done.
+// use is one way to use OpenSSH's clients. It reports whether the work was done.
 type use struct {
 	name string
 	run  func(t *testing.T, s *suite.Server, c suite.OpenSSH) (run *suite.Run, done bool)
@@ -38,14 +38,15 @@ var uses = []use{
 	}},
 }
 
-func client(t *testing.T, s *suite.Server, program string, c suite.OpenSSH, args ...string) *suite.Run {
+func client(t *testing.T, s *suite.Server, program string, c suite.OpenSSH,
+	args ...string) *suite.Run {
 	t.Helper()
 	run, err := s.Client(program, c, args...)
 	must(t, err)
 	return run
 }
 
-func TestOpenSSHsClientsAreAskedForTheCodeEveryTime(t *testing.T) {
+func TestOpenSSHClientsAreAskedForTheCodeEveryTime(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		for _, way := range []struct {
 			name   string
@@ -64,7 +65,7 @@ func TestOpenSSHsClientsAreAskedForTheCodeEveryTime(t *testing.T) {
 	})
 }
 
-// asked does it with a wrong code first, then with the right one, then with no code at all.
+// asked uses it with a wrong code first, then with the right one, then with no code at all.
 func asked(t *testing.T, s *suite.Server, use use, c suite.OpenSSH) {
 	u := enrolled(t, s.Host)
 	c.User = u.Name

@@ -28,9 +28,9 @@ func rootByPassword(t *testing.T, h *suite.Host, u *suite.User, args ...string) 
 	return strings.Contains(string(reply.Stdout), "uid=0(root)")
 }
 
-// FAULTS 43: sudo -i asks for a service of its own. doctor has an error exactly where that gives
+// FAULTS 43: sudo -i uses a PAM service of its own. doctor has an error exactly where that gives
 // root without a code.
-func TestDoctorJudgesSudoByEveryServiceThatItAsksFor(t *testing.T) {
+func TestDoctorJudgesSudoByEveryServiceItUses(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		const line = "sed -i 's/^@include common-auth$/&\\n" +

@@ -17,7 +17,8 @@ func TestAUserEnrollsAtATerminalAndLogsInWithThatApp(t *testing.T) {
 			refused := enroll(t, h, u)
 			must(t, refused.Expect(`Password: `))
 			must(t, refused.Type("wrong"))
-			if exit, err := refused.Exit(); err != nil || exit == 0 || strings.Contains(refused.Seen(), "Scan") {
+			if exit, err := refused.Exit(); err != nil || exit == 0 ||
+				strings.Contains(refused.Seen(), "Scan") {
 				t.Errorf("with a wrong password: exit %d, %v: %q", exit, err, refused.Seen())
 			}
 			terminal := enroll(t, h, u)
@@ -29,13 +30,21 @@ func TestAUserEnrollsAtATerminalAndLogsInWithThatApp(t *testing.T) {
 			if exit, err := terminal.Exit(); err != nil || exit != 0 {
 				t.Fatalf("exit %d, %v: %q", exit, err, terminal.Seen())
 			}
-			denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
-			allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.CodeAt(1)}})
+			denied(t, s, suite.Attempt{
+				User:     u.Name,
+				Password: suite.Password,
+				Codes:    u.WrongCodes(),
+			})
+			allowed(t, s, suite.Attempt{
+				User:     u.Name,
+				Password: suite.Password,
+				Codes:    []string{u.CodeAt(1)},
+			})
 		}
 	})
 }
 
-// enroll starts `enroll` as the user on a terminal inside the host, with an environment that wishes it no good.
+// enroll starts `enroll` as the user on a terminal inside the host, with a hostile environment.
 func enroll(t *testing.T, h *suite.Host, u *suite.User) *suite.Terminal {
 	t.Helper()
 	terminal, err := suite.NewTerminal(h.Shell(as(u, "/usr/bin/enroll")...))

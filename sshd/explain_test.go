@@ -7,7 +7,7 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// explained is what enroll explain says of a login: asked, allow or deny.
+// explained returns what enroll explain says about a login: asked, allow or deny.
 func explained(t *testing.T, h *suite.Host, u *suite.User, service string) string {
 	t.Helper()
 	out, err := h.Exec("", "/usr/bin/enroll", "explain", u.Name, "--from", "127.0.0.1",
@@ -18,7 +18,7 @@ func explained(t *testing.T, h *suite.Host, u *suite.User, service string) strin
 	return e.Result
 }
 
-// happens is what a login really comes to, in the same words.
+// happens returns the actual outcome of a login, in the same words.
 func happens(t *testing.T, s *suite.Server, u *suite.User) string {
 	t.Helper()
 	in := func(code string) bool {
@@ -27,7 +27,7 @@ func happens(t *testing.T, s *suite.Server, u *suite.User) string {
 		if !o.In() {
 			return false
 		}
-		_, err := o.Output("true") // a session that cannot be opened is no login
+		_, err := o.Output("true") // a login whose session cannot be opened does not count
 		return err == nil
 	}
 	wrong, right := in(u.WrongCode()), in(u.Code())
@@ -51,8 +51,7 @@ const (
 	theRest   = "account required pam_unix.so\nsession required pam_permit.so\n"
 )
 
-// What explain says is what a login then comes to, whatever the service's stack does with
-// pam_latchkey.
+// What explain says is the outcome of a login, however the service's stack uses pam_latchkey.
 func TestExplainAgreesWithTheLogin(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		_, err := h.Script("set -e\ncd /etc/latchkey\nprintf '[[rule]]\\nrequire = \"deny\"\\n" +

@@ -9,38 +9,49 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// enrolling gives a server where users enroll inside their first login.
+// enrolling returns a server where users enroll during their first login.
 func enrolling(t *testing.T, h *suite.Host, name, toml string) *suite.Server {
 	t.Helper()
 	path := "/etc/latchkey/" + name + ".toml"
-	_, err := h.Exec("unenrolled = \"enroll\"\n"+toml, "/usr/bin/install", "-m", "644", "/dev/stdin", path)
+	_, err := h.Exec("unenrolled = \"enroll\"\n"+toml, "/usr/bin/install", "-m", "644",
+		"/dev/stdin", path)
 	must(t, err)
 	stack := suite.Stack{"requisite pam_unix.so nodelay", "required pam_latchkey.so conf=" + path}
 	return ownServer(t, h, suite.Config{Name: name, Stack: stack})
 }
 
-// clients are the programs people log in with, each on a terminal of its own.
+// clients are the programs with which people log in, each on a terminal of its own.
 var clients = []struct {
 	name  string
 	words []string // for other drawings, which the client shows as well
 	start func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error)
 }{
-	{"OpenSSH in UTF-8", []string{"invert", "small", "large"}, func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
-		return s.Terminal(suite.OpenSSH{User: user}, "host")
-	}},
-	{"OpenSSH in the C locale", []string{"invert"}, func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
-		return suite.NewTerminal(append([]string{"env", "LC_ALL=C"}, s.Command(suite.OpenSSH{User: user}, "host")...))
-	}},
-	{"PuTTY's plink", []string{"invert"}, func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
-		return suite.NewTerminal([]string{"env", "HOME=" + t.TempDir(), "plink", "-ssh", "-no-antispoof", "-hostkey", s.Fingerprint(),
-			"-P", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"})
-	}},
-	{"dropbear's dbclient", []string{"invert"}, func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
-		return suite.NewTerminal([]string{"env", "HOME=" + t.TempDir(), "dbclient", "-y", "-p", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"})
-	}},
+	{"OpenSSH in UTF-8", []string{"invert", "small", "large"},
+		func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+			return s.Terminal(suite.OpenSSH{User: user}, "host")
+		}},
+	{"OpenSSH in the C locale", []string{"invert"},
+		func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+			return suite.NewTerminal(
+				append([]string{"env", "LC_ALL=C"},
+					s.Command(suite.OpenSSH{User: user}, "host")...))
+		}},
+	{"PuTTY's plink", []string{"invert"},
+		func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+			return suite.NewTerminal([]string{"env", "HOME=" + t.TempDir(), "plink", "-ssh",
+				"-no-antispoof", "-hostkey", s.Fingerprint(),
+				"-P", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"})
+		}},
+	{"dropbear's dbclient", []string{"invert"},
+		func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+			return suite.NewTerminal([]string{
+				"env", "HOME=" + t.TempDir(), "dbclient", "-y", "-p", fmt.Sprint(s.Port), "-l",
+				user, "127.0.0.1",
+			})
+		}},
 }
 
-func TestAUserEnrollsInsideTheFirstLogin(t *testing.T) {
+func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s := enrolling(t, h, "first", "")
 		for _, client := range clients {
@@ -59,35 +70,47 @@ func TestAUserEnrollsInsideTheFirstLogin(t *testing.T) {
 					scanned(t, u, terminal.Seen(), true)
 				}
 				must(t, terminal.Type(u.Code()))
-				must(t, terminal.Expect(`([0-9a-z]{5}-[0-9a-z]{5}[\s|]+){10}Press Enter when you have them: `))
+				must(t, terminal.Expect(`([0-9a-z]{5}-[0-9a-z]{5}[\s|]+){10}Press Enter when `+
+					`you have them: `))
 				must(t, terminal.Type(""))
 				typed(t, terminal, `\$ `, "id -un")
 				typed(t, terminal, u.Name, "exit")
 				if exit, err := terminal.Exit(); err != nil || exit != 0 {
 					t.Errorf("exit %d, %v: %q", exit, err, terminal.Seen())
 				}
-				audited(t, h, u.Name, 1, "verdict=allow", "method=totp", `device="app"`, "reason=ok")
-				denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
-				allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.CodeAt(1)}})
+				audited(t, h, u.Name, 1, "verdict=allow", "method=totp",
+					`device="app"`, "reason=ok")
+				denied(t, s, suite.Attempt{
+					User:     u.Name,
+					Password: suite.Password,
+					Codes:    u.WrongCodes(),
+				})
+				allowed(t, s, suite.Attempt{
+					User:     u.Name,
+					Password: suite.Password,
+					Codes:    []string{u.CodeAt(1)},
+				})
 			})
 		}
 	})
 }
 
-// scanned demands that a decoder reads the user's secret off a picture of the window.
+// scanned checks that a decoder reads the user's secret off a picture of the window.
 func scanned(t *testing.T, u *suite.User, shown string, light bool) {
 	t.Helper()
 	text, err := suite.Screen{Columns: 80, Rows: 45, Light: light}.Scan(shown)
-	if err != nil || !strings.HasPrefix(text, "otpauth://totp/") || !strings.HasSuffix(text, ":"+u.Name+"?secret="+u.Secret) {
+	if err != nil || !strings.HasPrefix(text, "otpauth://totp/") ||
+		!strings.HasSuffix(text, ":"+u.Name+"?secret="+u.Secret) {
 		t.Errorf("zbar reads %q, %v, in %s", text, err, shown)
 	}
 }
 
-func TestWithAWrongPasswordNothingIsShownToEnroll(t *testing.T) {
+func TestWrongPasswordShowsNothingToEnroll(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s := enrolling(t, h, "firstwrong", "")
 		u := user(t, h)
-		o := denied(t, s, suite.Attempt{User: u.Name, Password: "wrong", Codes: []string{"123456"}})
+		o := denied(t, s,
+			suite.Attempt{User: u.Name, Password: "wrong", Codes: []string{"123456"}})
 		if o.CodePrompts() > 0 {
 			t.Errorf("asked %q", o.Prompts)
 		}
@@ -97,11 +120,12 @@ func TestWithAWrongPasswordNothingIsShownToEnroll(t *testing.T) {
 	})
 }
 
-func TestWhereATicketIsNeededAStolenPasswordEnrollsNobody(t *testing.T) {
+func TestStolenPasswordEnrollsNoOneWhereATicketIsRequired(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s := enrolling(t, h, "firstticket", "enroll_ticket = true\n")
 		u := user(t, h)
-		o := denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{"00000-00000"}})
+		o := denied(t, s,
+			suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{"00000-00000"}})
 		if len(o.Prompts) == 0 || strings.Contains(strings.Join(o.Prompts, " "), "by hand") {
 			t.Errorf("asked %q", o.Prompts)
 		}
@@ -125,7 +149,7 @@ func TestWhereATicketIsNeededAStolenPasswordEnrollsNobody(t *testing.T) {
 	})
 }
 
-func TestUntilADateUsersAreRemindedAndAfterwardsTheRuleHolds(t *testing.T) {
+func TestUsersAreRemindedUntilADateAndThenTheRuleHolds(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		during := configured(t, h, "during", "enroll_by = 2099-12-31\n")
 		after := configured(t, h, "after", "enroll_by = 2020-12-31\n")
@@ -133,7 +157,8 @@ func TestUntilADateUsersAreRemindedAndAfterwardsTheRuleHolds(t *testing.T) {
 		terminal, err := during.Terminal(suite.OpenSSH{User: u.Name, Key: true}, "host")
 		must(t, err)
 		t.Cleanup(terminal.Close)
-		must(t, terminal.Expect(`When 2099-12-31 is over you need a second factor to log in\. To set it up, run: enroll`))
+		must(t, terminal.Expect(`When 2099-12-31 is over you need a second factor to log in\. `+
+			`To set it up, run: enroll`))
 		typed(t, terminal, `\$ `, "id -un")
 		must(t, terminal.Expect(u.Name))
 		audited(t, h, u.Name, 1, "verdict=allow", "reason=unenrolled")
@@ -142,17 +167,18 @@ func TestUntilADateUsersAreRemindedAndAfterwardsTheRuleHolds(t *testing.T) {
 	})
 }
 
-// typed waits for what is expected and answers it.
+// typed waits for each expected text and answers it.
 func typed(t *testing.T, terminal *suite.Terminal, after, line string) {
 	t.Helper()
 	must(t, terminal.Expect(after))
 	must(t, terminal.Type(line))
 }
 
-func TestAUserEnrollsInsideSuSudoAndLogin(t *testing.T) {
+func TestUserEnrollsDuringSuSudoAndLogin(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
-		script(t, h, "echo 'ALL ALL=(ALL) ALL' >/etc/sudoers.d/all; echo 'unenrolled = \"enroll\"' >/etc/latchkey/latchkey.toml")
+		script(t, h, "echo 'ALL ALL=(ALL) ALL' >/etc/sudoers.d/all; echo 'unenrolled = "+
+			"\"enroll\"' >/etc/latchkey/latchkey.toml")
 		for _, app := range local {
 			t.Run(app.service, func(t *testing.T) {
 				must(t, h.Service(app.service, suite.Latchkey))
@@ -171,7 +197,8 @@ func TestAUserEnrollsInsideSuSudoAndLogin(t *testing.T) {
 					typed(t, terminal, `\$ `, "id; exit")
 				}
 				must(t, terminal.Expect(`uid=\d+\(`+to.Name+`\)`))
-				audited(t, h, u.Name, 1, "verdict=allow", `detail="enrolled`, fmt.Sprintf("service=%q", app.service))
+				audited(t, h, u.Name, 1, "verdict=allow", `detail="enrolled`,
+					fmt.Sprintf("service=%q", app.service))
 			})
 		}
 	})

@@ -14,7 +14,7 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// processOf is the process id of the one process of the host that runs a program.
+// processOf returns the process id of the only process of the host that runs a program.
 func processOf(t *testing.T, h *suite.Host, program string) (pid int) {
 	t.Helper()
 	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", h.Pid))
@@ -38,12 +38,14 @@ func processOf(t *testing.T, h *suite.Host, program string) (pid int) {
 	return pid
 }
 
-// frozenAtFlush has a process stop right after its next fdatasync(2), which it makes while it holds a lock, and freezes it there
-// as its user could with a control group of their own. It returns a function that waits for that.
+// frozenAtFlush has a process stop right after its next fdatasync(2), which it makes while it
+// holds a lock, and freezes it there, as its user could with a control group of their own. It
+// returns a function that waits for that.
 func frozenAtFlush(t *testing.T, pid int) (wait func()) {
 	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
-	line := testroot.Strace(t, "-o", trace, "-e", "trace=fdatasync", "-e", "inject=fdatasync:signal=STOP", "-p", fmt.Sprint(pid))
+	line := testroot.Strace(t, "-o", trace, "-e", "trace=fdatasync", "-e",
+		"inject=fdatasync:signal=STOP", "-p", fmt.Sprint(pid))
 	strace := exec.Command(line[0], line[1:]...)
 	says, err := strace.StderrPipe()
 	must(t, err)
@@ -54,7 +56,8 @@ func frozenAtFlush(t *testing.T, pid int) (wait func()) {
 	}
 	return func() {
 		must(t, suite.Wait("the login program to stop", 10*time.Second, func() error {
-			if text, _ := os.ReadFile(trace); !strings.Contains(string(text), "--- stopped by SIGSTOP ---") {
+			text, _ := os.ReadFile(trace)
+			if !strings.Contains(string(text), "--- stopped by SIGSTOP ---") {
 				return fmt.Errorf("it runs: %s", text)
 			}
 			return nil
@@ -68,12 +71,15 @@ const (
 	firstLoginProgram = "/usr/libexec/latchkey/latchkey-enroll"
 )
 
-// frozen is a process whose user freezes it while it holds a lock, and another one that needs the same lock.
+// frozen is a process whose user freezes it while it holds a lock, and another one that needs the
+// same lock.
 type frozen struct {
 	name, program string
-	lock          string // without the name that is below users/
-	// begin brings the program to where it asks for what makes it take the lock, and returns the answer to that.
-	begin func(t *testing.T, h *suite.Host) (terminal *suite.Terminal, owner *suite.User, answer string)
+	lock          string // without the name of the file below users/
+	// begin brings the program to the prompt whose answer makes it take the lock, and returns that
+	// answer.
+	begin func(t *testing.T,
+		h *suite.Host) (terminal *suite.Terminal, owner *suite.User, answer string)
 	other func(t *testing.T, h *suite.Host, owner *suite.User)
 }
 
@@ -145,7 +151,7 @@ func sends(t *testing.T, h *suite.Host, _ *suite.User) {
 }
 
 // FAULTS 36
-func TestWhoeverIsFrozenWhileTheyHoldALockHoldsUpNoOneElse(t *testing.T) {
+func TestFrozenHolderOfALockHoldsUpNoOneElse(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		script(t, h, "echo 'unenrolled = \"enroll\"' >/etc/latchkey/latchkey.toml")
@@ -165,8 +171,10 @@ func TestWhoeverIsFrozenWhileTheyHoldALockHoldsUpNoOneElse(t *testing.T) {
 				lines, err := h.Log()
 				must(t, err)
 				all := strings.Join(lines, "\n")
-				if strings.Count(all, "latchkey: ended=") != n+1 || !namesEnded(all, want, 0, owner.UID) {
-					t.Errorf("the log does not name the one that was ended, with %s:\n%s", want, all)
+				if strings.Count(all, "latchkey: ended=") != n+1 ||
+					!namesEnded(all, want, 0, owner.UID) {
+					t.Errorf("the log does not name the one that was ended, with %s:\n%s",
+						want, all)
 				}
 			})
 		}

@@ -10,7 +10,7 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// standing are the login programs that run for the server's users at this moment.
+// standing returns the login programs that run for the server's users at this moment.
 func standing(t *testing.T, h *suite.Host) (pids []int) {
 	t.Helper()
 	all, err := h.Processes()
@@ -36,7 +36,7 @@ func gone(t *testing.T, h *suite.Host, pids []int) {
 	}))
 }
 
-func TestADisconnectAtThePromptLeavesNothingBehind(t *testing.T) {
+func TestDisconnectAtThePromptLeavesNothingBehind(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
@@ -50,7 +50,8 @@ func TestADisconnectAtThePromptLeavesNothingBehind(t *testing.T) {
 		}
 		gone(t, h, pids)
 		audited(t, h, u.Name, 1, "verdict=deny", "reason=conversation", "tries=0")
-		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+		allowed(t, s,
+			suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
 	})
 }
 
@@ -61,35 +62,38 @@ func TestLoginGraceTimeAtThePromptLeavesNothingBehind(t *testing.T) {
 		config.Options = []string{"LoginGraceTime 5"}
 		s, u := ownServer(t, h, config), enrolled(t, h)
 		var pids []int
-		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}, AtCode: func() error {
-			pids = standing(t, h)
-			return suite.Wait("the end of LoginGraceTime", 30*time.Second, func() error {
-				if now := standing(t, h); len(now) > 0 {
-					return fmt.Errorf("login programs %v are still there", now)
-				}
-				return nil
-			})
-		}})
+		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password,
+			Codes: []string{u.Code()}, AtCode: func() error {
+				pids = standing(t, h)
+				return suite.Wait("the end of LoginGraceTime", 30*time.Second, func() error {
+					if now := standing(t, h); len(now) > 0 {
+						return fmt.Errorf("login programs %v are still there", now)
+					}
+					return nil
+				})
+			}})
 		if len(pids) != 1 {
 			t.Errorf("%d login programs at the prompt, not one", len(pids))
 		}
 		audited(t, h, u.Name, 1, "verdict=deny", "reason=conversation")
-		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+		allowed(t, s,
+			suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
 	})
 }
 
-func TestAGuessStaysChargedAfterADisconnect(t *testing.T) {
+func TestGuessStaysChargedAfterADisconnect(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s := configured(t, h, "charged", "[limits]\nfailures = \"2/10m\"\nlock = \"15m\"\n")
 		u := enrolled(t, h)
 		for range 2 {
 			guesses := 0
-			denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: u.WrongCodes(), AtCode: func() error {
-				if guesses++; guesses > 1 {
-					return suite.ErrHungUp
-				}
-				return nil
-			}})
+			denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: u.WrongCodes(),
+				AtCode: func() error {
+					if guesses++; guesses > 1 {
+						return suite.ErrHungUp
+					}
+					return nil
+				}})
 		}
 		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.Code()}})
 		audited(t, h, u.Name, 3, "verdict=deny", "reason=locked")

@@ -8,7 +8,7 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// onEach runs a test on every distribution, side by side.
+// onEach runs a test on every distribution, in parallel.
 func onEach(t *testing.T, test func(t *testing.T, h *suite.Host)) {
 	t.Helper()
 	t.Parallel()
@@ -29,7 +29,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// server gives a server that is shared by all tests.
+// server returns a server that all tests share.
 func server(t *testing.T, h *suite.Host, c suite.Config) *suite.Server {
 	t.Helper()
 	s, err := h.Server(c)
@@ -37,7 +37,7 @@ func server(t *testing.T, h *suite.Host, c suite.Config) *suite.Server {
 	return s
 }
 
-// ownServer gives a server that only this test uses. Its PAM service has the test's own name.
+// ownServer returns a server that only this test uses. Its PAM service is named after the test.
 func ownServer(t *testing.T, h *suite.Host, c suite.Config) *suite.Server {
 	t.Helper()
 	s, err := h.Serve(c)
@@ -46,7 +46,7 @@ func ownServer(t *testing.T, h *suite.Host, c suite.Config) *suite.Server {
 	return s
 }
 
-// user gives a new account without a second factor.
+// user returns a new account without a second factor.
 func user(t *testing.T, h *suite.Host) *suite.User {
 	t.Helper()
 	u, err := h.User()
@@ -54,7 +54,7 @@ func user(t *testing.T, h *suite.Host) *suite.User {
 	return u
 }
 
-// enrolled gives a new account with an authenticator app.
+// enrolled returns a new account with an authenticator app.
 func enrolled(t *testing.T, h *suite.Host) *suite.User {
 	t.Helper()
 	u := user(t, h)
@@ -62,7 +62,7 @@ func enrolled(t *testing.T, h *suite.Host) *suite.User {
 	return u
 }
 
-// attempt makes a login and hangs up again when the test ends.
+// attempt starts a login and hangs up when the test ends.
 func attempt(t *testing.T, s *suite.Server, a suite.Attempt) *suite.Outcome {
 	t.Helper()
 	o := s.Login(a)
@@ -114,7 +114,7 @@ func audited(t *testing.T, h *suite.Host, user string, n int, words ...string) s
 	return line
 }
 
-// logOf is what the host's log says about the user, for failure messages.
+// logOf returns what the host's log says about the user, for failure messages.
 func logOf(h *suite.Host, user string) string {
 	lines, err := h.Log()
 	if err != nil {
@@ -129,8 +129,8 @@ func logOf(h *suite.Host, user string) string {
 	return strings.Join(about[max(0, len(about)-20):], "\n")
 }
 
-// private gives a container that only this test uses, for what would disturb others. The distribution is the one that the
-// test's name says.
+// private returns a container that only this test uses, for tests that would disturb others. The
+// distribution is taken from the test's name.
 func private(t *testing.T) *suite.Host {
 	t.Helper()
 	for _, d := range suite.Distributions {
@@ -145,12 +145,13 @@ func private(t *testing.T) *suite.Host {
 	return nil
 }
 
-// configured gives a server for key and code that reads a latchkey.toml of its own.
+// configured returns a server for key and code that reads a latchkey.toml of its own.
 func configured(t *testing.T, h *suite.Host, name, toml string) *suite.Server {
 	t.Helper()
 	path := "/etc/latchkey/" + name + ".toml"
 	_, err := h.Exec(toml, "/usr/bin/install", "-m", "644", "/dev/stdin", path)
 	must(t, err)
-	return ownServer(t, h, suite.Config{Name: name, Stack: suite.Stack{"required pam_latchkey.so conf=" + path},
-		Options: suite.KeyAndCode.Options})
+	return ownServer(t, h,
+		suite.Config{Name: name, Stack: suite.Stack{"required pam_latchkey.so conf=" + path},
+			Options: suite.KeyAndCode.Options})
 }

@@ -28,7 +28,7 @@ func TestTooManyWrongCodesLockAndTheLockEndsByItself(t *testing.T) {
 	})
 }
 
-func TestWrongCodesInParallelAreComparedNoMoreOftenThanTheLimit(t *testing.T) {
+func TestWrongCodesInParallelAreComparedAtMostAsOftenAsTheLimit(t *testing.T) {
 	const connections, limit = 20, 10
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.KeyAndCode), enrolled(t, h)
@@ -37,7 +37,11 @@ func TestWrongCodesInParallelAreComparedNoMoreOftenThanTheLimit(t *testing.T) {
 			ended.Add(1)
 			go func() {
 				defer ended.Done()
-				s.Login(suite.Attempt{User: u.Name, Key: shared.Key, Codes: u.WrongCodes()}).Close()
+				s.Login(suite.Attempt{
+					User:  u.Name,
+					Key:   shared.Key,
+					Codes: u.WrongCodes(),
+				}).Close()
 			}()
 		}
 		ended.Wait()
@@ -52,7 +56,8 @@ func TestWrongCodesInParallelAreComparedNoMoreOftenThanTheLimit(t *testing.T) {
 				t.Errorf("neither wrong nor locked: %s", line)
 			}
 		}
-		// A login whose last guess was compared says "wrong"; each of them took at least one of the ten guesses.
+		// A login whose last guess was compared says "wrong", and each such login took at least
+		// one of the ten guesses.
 		if compared > limit {
 			t.Errorf("%d logins ended with a compared code, the limit is %d", compared, limit)
 		}
@@ -62,14 +67,22 @@ func TestWrongCodesInParallelAreComparedNoMoreOftenThanTheLimit(t *testing.T) {
 }
 
 // FAULTS 38.
-func TestASavedPasswordThatIsSentAgainAsTheCodeIsNoGuess(t *testing.T) {
+func TestSavedPasswordSentAsTheCodeIsNotCountedAsAGuess(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
-		always := suite.Attempt{User: u.Name, Password: suite.Password, Codes: slices.Repeat([]string{suite.Password}, 6)}
+		always := suite.Attempt{
+			User:     u.Name,
+			Password: suite.Password,
+			Codes:    slices.Repeat([]string{suite.Password}, 6),
+		}
 		for range 4 {
 			denied(t, s, always)
 		}
-		name := suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{suite.Password, u.Name, u.Code()}}
+		name := suite.Attempt{
+			User:     u.Name,
+			Password: suite.Password,
+			Codes:    []string{suite.Password, u.Name, u.Code()},
+		}
 		if o := allowed(t, s, name); len(o.Prompts) != 4 {
 			t.Errorf("got prompts %q", o.Prompts)
 		}

@@ -20,28 +20,33 @@ func su(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User) {
 	return terminal, to
 }
 
-// as is a command line that root runs as that user.
+// as returns a command line that root runs as that user.
 func as(u *suite.User, argv ...string) []string {
-	return append([]string{"/usr/bin/setpriv", "--reuid", u.Name, "--regid", u.Name, "--clear-groups", "/usr/bin/env", "-i",
-		"GODEBUG=http2debug=1", "SSL_CERT_FILE=/tmp/x", "HTTPS_PROXY=http://127.0.0.1:9", "TMPDIR=/nonexistent", "TZ=../../x",
+	return append([]string{"/usr/bin/setpriv", "--reuid", u.Name, "--regid", u.Name,
+		"--clear-groups", "/usr/bin/env", "-i",
+		"GODEBUG=http2debug=1", "SSL_CERT_FILE=/tmp/x", "HTTPS_PROXY=http://127.0.0.1:9",
+		"TMPDIR=/nonexistent", "TZ=../../x",
 		"TWILIO_AUTH_TOKEN=x", "LD_PRELOAD=/tmp/x.so"}, argv...)
 }
 
-// local are the PAM applications besides sshd. Each command ends in a shell or command of the second user.
+// local are the PAM applications other than sshd. Each command ends in a shell or command of the
+// second user.
 var local = []struct {
 	service string
 	argv    func(from, to *suite.User) []string
-	user    func(from, to *suite.User) *suite.User // whose code is asked for
+	user    func(from, to *suite.User) *suite.User // the user whose code is asked for
 }{
 	{"su", func(from, to *suite.User) []string { return as(from, "/bin/su", "-c", "id", to.Name) },
 		func(_, to *suite.User) *suite.User { return to }},
-	{"sudo", func(from, to *suite.User) []string { return as(from, "/usr/bin/sudo", "-u", to.Name, "/usr/bin/id") },
+	{"sudo", func(from, to *suite.User) []string {
+		return as(from, "/usr/bin/sudo", "-u", to.Name, "/usr/bin/id")
+	},
 		func(from, _ *suite.User) *suite.User { return from }},
 	{"login", func(_, to *suite.User) []string { return []string{"/bin/login", to.Name} },
 		func(_, to *suite.User) *suite.User { return to }},
 }
 
-func TestSuSudoAndLoginAskForTheCodeWhateverTheCallersEnvironment(t *testing.T) {
+func TestSuSudoAndLoginAskForTheCodeInAnyEnvironment(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		script(t, h, "echo 'ALL ALL=(ALL) ALL' >/etc/sudoers.d/all")
@@ -63,7 +68,8 @@ func TestSuSudoAndLoginAskForTheCodeWhateverTheCallersEnvironment(t *testing.T) 
 					must(t, terminal.Expect(`From your app.*Verification code: `))
 					must(t, terminal.Type(u.WrongCode()))
 				}
-				audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong", fmt.Sprintf("service=%q", app.service))
+				audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong",
+					fmt.Sprintf("service=%q", app.service))
 				terminal.Close()
 				if strings.Contains(terminal.Seen(), "uid=") {
 					t.Errorf("allowed: %q", terminal.Seen())
@@ -72,7 +78,8 @@ func TestSuSudoAndLoginAskForTheCodeWhateverTheCallersEnvironment(t *testing.T) 
 				must(t, terminal.Expect(`From your app.*Verification code: `))
 				must(t, terminal.Type(u.Code()))
 				if app.service == "login" {
-					must(t, terminal.Expect(`\$ `)) // login drops what was typed before its shell reads
+					// login discards what was typed before its shell reads
+					must(t, terminal.Expect(`\$ `))
 					must(t, terminal.Type("id; exit"))
 				}
 				must(t, terminal.Expect(`uid=\d+\(`+to.Name+`\)`))

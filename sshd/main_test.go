@@ -11,14 +11,15 @@ import (
 // shared is the suite that all tests use; each distribution's container starts once.
 var shared *suite.Suite
 
-// scratch is a folder for what several tests use.
+// scratch is a folder that several tests use.
 var scratch string
 
 func TestMain(m *testing.M) {
 	os.Exit(runAll(m))
 }
 
-// runAll fails, and does not skip, where no container engine can be had: a suite that did not run proves nothing.
+// runAll fails, and does not skip, where there is no container engine: a suite that did not run
+// proves nothing.
 func runAll(m *testing.M) int {
 	var err error
 	if scratch, err = os.MkdirTemp("", "latchkey-debs-*"); err != nil {

@@ -14,7 +14,8 @@ func TestTwoHundredLoginsInARowDoNotHang(t *testing.T) {
 			config  suite.Config
 			attempt suite.Attempt
 		}{
-			{"by password and code", suite.PasswordAndCode, suite.Attempt{Password: suite.Password}},
+			{"by password and code", suite.PasswordAndCode,
+				suite.Attempt{Password: suite.Password}},
 			{"by key and code", suite.KeyAndCode, suite.Attempt{Key: shared.Key}},
 		} {
 			t.Run(way.name, func(t *testing.T) {

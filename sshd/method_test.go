@@ -10,12 +10,15 @@ import (
 func TestPasswordAndCodeLetAUserIn(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
-		o := denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
+		o := denied(t, s,
+			suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
 		if o.CodePrompts() != 3 {
 			t.Errorf("asked %d times, not 3: %q", o.CodePrompts(), o.Prompts)
 		}
-		audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong", "tries=3", `service="latchkey"`, `from="127.0.0.1"`)
-		o = allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+		audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong", "tries=3", `service="latchkey"`,
+			`from="127.0.0.1"`)
+		o = allowed(t, s,
+			suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
 		if o.CodePrompts() != 1 {
 			t.Errorf("asked %d times, not once: %q", o.CodePrompts(), o.Prompts)
 		}
@@ -26,11 +29,13 @@ func TestPasswordAndCodeLetAUserIn(t *testing.T) {
 func TestAWrongPasswordIsDeniedBeforeACodeIsAskedFor(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
-		o := denied(t, s, suite.Attempt{User: u.Name, Password: "wrong", Codes: []string{u.Code()}})
+		o := denied(t, s,
+			suite.Attempt{User: u.Name, Password: "wrong", Codes: []string{u.Code()}})
 		if o.CodePrompts() != 0 {
 			t.Errorf("a code was asked for: %q", o.Prompts)
 		}
-		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+		allowed(t, s,
+			suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
 		audited(t, h, u.Name, 1, "verdict=allow")
 	})
 }
@@ -50,23 +55,33 @@ func TestKeyAndCodeLetAUserIn(t *testing.T) {
 	})
 }
 
-// A password that the client sends by the "password" method is no code: the code is asked for all the same, and nothing
-// hangs. That sshd ends such a session afterwards ("pam_setcred(): Permission denied", with pam_unix alone as well) is not
-// this test's subject.
-func TestThePasswordMethodTriedFirstNeitherSkipsTheCodeNorHangs(t *testing.T) {
+// A password that the client sends by the "password" method is not a code: the code is asked for
+// all the same, and nothing hangs. That sshd ends such a session afterwards ("pam_setcred():
+// Permission denied", with pam_unix alone as well) is not tested here.
+func TestPasswordMethodTriedFirstNeitherSkipsTheCodeNorHangs(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.PasswordToo), enrolled(t, h)
-		o := attempt(t, s, suite.Attempt{User: u.Name, Password: suite.Password, PasswordFirst: true, Codes: []string{u.Code()}})
+		o := attempt(t, s, suite.Attempt{
+			User:          u.Name,
+			Password:      suite.Password,
+			PasswordFirst: true,
+			Codes:         []string{u.Code()},
+		})
 		if o.CodePrompts() != 1 {
-			t.Errorf("asked for a code %d times, not once: %q (%v)", o.CodePrompts(), o.Prompts, o.Err)
+			t.Errorf("asked for a code %d times, not once: %q (%v)", o.CodePrompts(),
+				o.Prompts, o.Err)
 		}
-		run, err := s.Client("ssh", suite.OpenSSH{User: u.Name, Password: suite.Password, Methods: "password"}, "host", "id")
+		run, err := s.Client("ssh",
+			suite.OpenSSH{User: u.Name, Password: suite.Password, Methods: "password"},
+			"host", "id")
 		must(t, err)
 		if run.Exit == 0 {
 			t.Errorf("the password alone got in: %+v", run)
 		}
-		run, err = s.Client("ssh", suite.OpenSSH{User: u.Name, Password: suite.Password, Methods: "password,keyboard-interactive",
-			Codes: []string{u.CodeAt(1)}}, "host", "id")
+		run, err = s.Client("ssh",
+			suite.OpenSSH{User: u.Name, Password: suite.Password,
+				Methods: "password,keyboard-interactive",
+				Codes:   []string{u.CodeAt(1)}}, "host", "id")
 		must(t, err)
 		if run.CodePrompts() != 1 {
 			t.Errorf("ssh was asked for a code %d times, not once: %+v", run.CodePrompts(), run)
@@ -74,7 +89,7 @@ func TestThePasswordMethodTriedFirstNeitherSkipsTheCodeNorHangs(t *testing.T) {
 	})
 }
 
-func TestNothingButTheRightCodeIsACode(t *testing.T) {
+func TestOnlyTheRightCodeIsAccepted(t *testing.T) {
 	codes := map[string]func(u *suite.User) string{
 		"empty":          func(*suite.User) string { return "" },
 		"five digits":    func(u *suite.User) string { return u.Code()[:5] },
@@ -92,23 +107,30 @@ func TestNothingButTheRightCodeIsACode(t *testing.T) {
 		for name, code := range codes {
 			t.Run(name, func(t *testing.T) {
 				u := enrolled(t, h)
-				denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{code(u)}})
+				denied(t, s, suite.Attempt{
+					User:  u.Name,
+					Key:   shared.Key,
+					Codes: []string{code(u)},
+				})
 				audited(t, h, u.Name, 1, "verdict=deny")
-				allowed(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.Code()}})
+				allowed(t, s,
+					suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.Code()}})
 			})
 		}
 	})
 }
 
-// sshd asks for the code in one process and establishes the session in another, so what pam_setcred and pam_acct_mgmt
-// answer there must not need what pam_authenticate left behind.
+// sshd asks for the code in one process and establishes the session in another, so the answers of
+// pam_setcred and pam_acct_mgmt there must not need anything that pam_authenticate left behind.
 func TestCredentialsAndAccountAreAnsweredInAnotherProcess(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		c := suite.PasswordAndCode
 		c.Name, c.Account = "account", []string{"required pam_latchkey.so"}
 		s, u := ownServer(t, h, c), enrolled(t, h)
-		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
-		if log := logOf(h, u.Name); strings.Contains(log, "pam_setcred") || strings.Contains(log, "Access denied") {
+		allowed(t, s,
+			suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+		log := logOf(h, u.Name)
+		if strings.Contains(log, "pam_setcred") || strings.Contains(log, "Access denied") {
 			t.Error(log)
 		}
 		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
@@ -120,8 +142,16 @@ func TestSpacesAndDashesInACodeDoNotMatter(t *testing.T) {
 		s, u := server(t, h, suite.KeyAndCode), enrolled(t, h)
 		for i, between := range []string{" ", "-"} {
 			code := u.CodeAt(i)
-			allowed(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{code[:3] + between + code[3:]}})
+			allowed(t, s, suite.Attempt{
+				User:  u.Name,
+				Key:   shared.Key,
+				Codes: []string{code[:3] + between + code[3:]},
+			})
 		}
-		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.WrongCode()[:3] + " " + u.WrongCode()[3:]}})
+		denied(t, s, suite.Attempt{
+			User:  u.Name,
+			Key:   shared.Key,
+			Codes: []string{u.WrongCode()[:3] + " " + u.WrongCode()[3:]},
+		})
 	})
 }

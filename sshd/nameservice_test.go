@@ -8,8 +8,9 @@ import (
 	"latchkey/sshd/suite/wire"
 )
 
-// sshd asks the name service itself and refuses before PAM, so here a program that does not is the PAM application.
-func TestANameServiceThatIsDownIsADenialAndNoUnknownUser(t *testing.T) {
+// sshd asks the name service itself and refuses before PAM, so the PAM application here is a
+// program that does not.
+func TestFailingNameServiceDeniesAndIsNotAnUnknownUser(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		must(t, h.Service("alone", suite.OnlyCode))
@@ -18,20 +19,27 @@ func TestANameServiceThatIsDownIsADenialAndNoUnknownUser(t *testing.T) {
 		u := users[0]
 		must(t, u.Enroll())
 		tester := func() *wire.Reply {
-			reply, err := h.Run(wire.Request{Argv: []string{"/usr/bin/pamtester", "alone", u.Name, "authenticate"}, Stdin: []byte(u.Code() + "\n")})
+			reply, err := h.Run(wire.Request{
+				Argv:  []string{"/usr/bin/pamtester", "alone", u.Name, "authenticate"},
+				Stdin: []byte(u.Code() + "\n"),
+			})
 			must(t, err)
 			return reply
 		}
 		for i, c := range []struct{ broken, mended, reason string }{
-			// A folder in a file's place: the service answers with an error.
+			// A folder in place of a file: the service answers with an error.
 			{"mv /var/lib/extrausers/passwd /root/p; mkdir /var/lib/extrausers/passwd",
-				"rmdir /var/lib/extrausers/passwd; mv /root/p /var/lib/extrausers/passwd", "reason=internal"},
+				"rmdir /var/lib/extrausers/passwd; mv /root/p /var/lib/extrausers/passwd",
+				"reason=internal"},
 			// A service that libc cannot load: libc itself says "no such user" then.
 			{"sed -i.good 's/^passwd:.*/passwd: files nosuchservice/' /etc/nsswitch.conf",
 				"mv /etc/nsswitch.conf.good /etc/nsswitch.conf", "reason=internal"},
-			// One that fails and is not the last.
-			{"sed -i.good 's/^passwd:.*/passwd: extrausers files/' /etc/nsswitch.conf; mv /var/lib/extrausers/passwd /root/p; mkdir /var/lib/extrausers/passwd",
-				"mv /etc/nsswitch.conf.good /etc/nsswitch.conf; rmdir /var/lib/extrausers/passwd; mv /root/p /var/lib/extrausers/passwd", "reason=internal"},
+			// A service that fails and is not the last.
+			{"sed -i.good 's/^passwd:.*/passwd: extrausers files/' /etc/nsswitch.conf; mv " +
+				"/var/lib/extrausers/passwd /root/p; mkdir /var/lib/extrausers/passwd",
+				"mv /etc/nsswitch.conf.good /etc/nsswitch.conf; rmdir " +
+					"/var/lib/extrausers/passwd; mv /root/p /var/lib/extrausers/passwd",
+				"reason=internal"},
 		} {
 			script(t, h, c.broken)
 			if reply := tester(); reply.Exit == 0 {
@@ -43,7 +51,8 @@ func TestANameServiceThatIsDownIsADenialAndNoUnknownUser(t *testing.T) {
 		if reply := tester(); reply.Exit != 0 {
 			t.Errorf("denied with the name service up: %s%s", reply.Stdout, reply.Stderr)
 		}
-		if lines, err := h.Log(); err != nil || strings.Contains(strings.Join(lines, "\n"), u.Secret) {
+		if lines, err := h.Log(); err != nil ||
+			strings.Contains(strings.Join(lines, "\n"), u.Secret) {
 			t.Errorf("the secret is in the log, or %v", err)
 		}
 	})

@@ -13,8 +13,8 @@ import (
 	"latchkey/sshd/suite/wire"
 )
 
-// oddLines are lines that google's file may hold besides those that google-authenticator writes,
-// and what a user could type because of them.
+// oddLines are lines that google's file may contain in addition to those that google-authenticator
+// writes, with what a user could type because of them.
 var oddLines = []struct{ name, line, typed string }{
 	{"a comment", "# the old phone", ""},
 	{"a comment in an option's place", `" # the old phone`, ""},
@@ -81,7 +81,7 @@ func moduleTakes(t *testing.T, h *suite.Host, file, typed string) bool {
 }
 
 // FAULTS 45: the oracle is google's module itself. A code that it accepts is taken over; a line
-// that is not a code or an option of its own is named.
+// that is neither a code nor an option of its own is named.
 func TestImportTakesOverWhatGooglesModuleAccepts(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
@@ -92,7 +92,8 @@ END`)
 		app := &suite.User{Secret: oracleSecret}
 		for _, odd := range oddLines {
 			t.Run(odd.name, func(t *testing.T) {
-				file := fmt.Sprintf("%s\n\" TOTP_AUTH\n%s\n%s\n%s\n", oracleSecret, goodCode, odd.line, lastCode)
+				file := fmt.Sprintf("%s\n\" TOTP_AUTH\n%s\n%s\n%s\n", oracleSecret, goodCode,
+					odd.line, lastCode)
 				e, err := source.Google(strings.NewReader(file), "file", time.Now())
 				if !moduleTakes(t, h, file, app.Code()) {
 					return
@@ -101,7 +102,8 @@ END`)
 					t.Fatalf("the module accepts the app's code, the import says %v, %+v", err, e)
 				}
 				for _, typed := range []string{goodCode, odd.typed, lastCode} {
-					if typed != "" && moduleTakes(t, h, file, typed) && !slices.Contains(e.Codes, typed) {
+					if typed != "" && moduleTakes(t, h, file, typed) &&
+						!slices.Contains(e.Codes, typed) {
 						t.Errorf("the module accepts %s, the import takes over %q", typed, e.Codes)
 					}
 				}

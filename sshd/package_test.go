@@ -19,19 +19,23 @@ func debs(t *testing.T) (older, newer string) {
 	t.Helper()
 	dir, err := madeDebs()
 	must(t, err)
-	return filepath.Join(dir, "packages/latchkey_1.0.1-1_amd64.deb"), filepath.Join(dir, "packages/latchkey_1.0.2-1_amd64.deb")
+	return filepath.Join(dir, "packages/latchkey_1.0.1-1_amd64.deb"),
+		filepath.Join(dir, "packages/latchkey_1.0.2-1_amd64.deb")
 }
 
-// madeDebs makes them once for all tests with `make packages`, from the same source, in a folder of the suite's.
+// madeDebs makes them once for all tests with `make packages`, from the same source, in a folder
+// of the suite's.
 var madeDebs = sync.OnceValues(func() (dir string, err error) {
-	if arch, err := exec.Command("dpkg", "--print-architecture").Output(); err != nil || strings.TrimSpace(string(arch)) != "amd64" {
+	if arch, err := exec.Command("dpkg", "--print-architecture").Output(); err != nil ||
+		strings.TrimSpace(string(arch)) != "amd64" {
 		return "", fmt.Errorf("packages are made on amd64 alone, not on %q (%v)", arch, err)
 	}
 	if dir, err = os.MkdirTemp(scratch, "debs-*"); err != nil {
 		return "", err
 	}
 	for _, version := range []string{"1.0.1", "1.0.2"} {
-		cmd := exec.Command("make", "-C", "..", "packages", "ARCHES=amd64", "KINDS=deb", "VERSION="+version, "B="+dir)
+		cmd := exec.Command("make", "-C", "..", "packages", "ARCHES=amd64", "KINDS=deb",
+			"VERSION="+version, "B="+dir)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("make packages: %w\n%s", err, out)
 		}
@@ -74,7 +78,8 @@ func (m machine) put(deb string) {
 	must(m.t, os.WriteFile(m.Path("/root/"+filepath.Base(deb)), data, 0o644))
 }
 
-// prelude stands in for systemd, which is not there: a reload is what its unit does, and ends when sshd listens anew.
+// prelude stands in for systemd, which is missing: a reload does what its unit does, and ends when
+// sshd listens again.
 const prelude = `cd /root
 exec 2>&1
 systemctl() {
@@ -90,7 +95,8 @@ systemctl() {
 set -e
 `
 
-// sh runs a command line in root's home. apt gives dpkg a terminal, which ends lines in its own way.
+// sh runs a command line in root's home. apt gives dpkg a terminal, which ends lines in its own
+// way.
 func (m machine) sh(line string) (string, error) {
 	out, err := m.Script(prelude + line + "\n")
 	return strings.ReplaceAll(out, "\r", ""), err
@@ -122,10 +128,12 @@ func (m machine) terminal(argv ...string) *suite.Terminal {
 	return terminal
 }
 
-// byPasswordAlone wants a login to need nothing but the password; by the method that this sshd_config allows.
+// byPasswordAlone checks that a login needs nothing but the password, by the method that this
+// sshd_config allows.
 func (m machine) byPasswordAlone(first bool) {
 	m.t.Helper()
-	o := allowed(m.t, m.sshd, suite.Attempt{User: "alice", Password: suite.Password, PasswordFirst: first})
+	o := allowed(m.t, m.sshd,
+		suite.Attempt{User: "alice", Password: suite.Password, PasswordFirst: first})
 	if o.CodePrompts() != 0 {
 		m.t.Errorf("a code was asked for: %q", o.Prompts)
 	}
@@ -136,10 +144,10 @@ func (m machine) login(codes ...string) suite.Attempt {
 	return suite.Attempt{User: "alice", Password: suite.Password, Codes: codes}
 }
 
-// fence is a block of commands in README.
+// fence matches a block of commands in README.
 var fence = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
-// firstCommands are README's, from the installation to the first protected login.
+// firstCommands returns README's commands from the installation to the first protected login.
 func firstCommands(t *testing.T) []string {
 	t.Helper()
 	readme, err := os.ReadFile("../README.md")
@@ -175,12 +183,13 @@ func (m machine) installByREADME(deb string) {
 	}
 }
 
-func TestThePackageFromInstallationByREADMEToRemoval(t *testing.T) {
+func TestPackageFromInstallationByREADMEToRemoval(t *testing.T) {
 	t.Parallel()
 	older, newer := debs(t)
 	onMachines(t, func(m machine) {
 		m.byPasswordAlone(true)
-		byKey, root := suite.Attempt{User: "alice", Key: shared.Key}, suite.Attempt{User: "root", Key: shared.Key}
+		byKey, root := suite.Attempt{User: "alice", Key: shared.Key},
+			suite.Attempt{User: "root", Key: shared.Key}
 		allowed(m.t, m.sshd, byKey).Close()
 		allowed(m.t, m.sshd, root).Close()
 		m.installByREADME(older)
@@ -203,7 +212,8 @@ func TestThePackageFromInstallationByREADMEToRemoval(t *testing.T) {
 	})
 }
 
-// enrollInsideTheFirstLogin has bob, who has no device, set one up in the login itself, once the policy says so.
+// enrollInsideTheFirstLogin has bob, who has no device, set one up during the login itself, once
+// the policy says so.
 func (m machine) enrollInsideTheFirstLogin() {
 	t := m.t
 	bob, err := m.Named("bob")
@@ -225,7 +235,8 @@ func (m machine) enrollInsideTheFirstLogin() {
 	allowed(t, m.sshd, byBob).Close()
 }
 
-// upgrade installs a newer package while a session is open, one login waits at the password and another one at the code.
+// upgrade installs a newer package while a session is open, one login waits at the password and
+// another one at the code.
 func (m machine) upgrade(deb string, session *suite.Outcome) {
 	t := m.t
 	m.run("enroll reset alice") // for codes that are not used yet
@@ -235,14 +246,16 @@ func (m machine) upgrade(deb string, session *suite.Outcome) {
 	t.Cleanup(atPassword.Close)
 	must(t, atPassword.Expect(`Password: `))
 	waiting := m.login()
-	waiting.Answer = func(string) (string, error) { return m.alice.CodeAt(-1), nil } // looked at after the upgrade
+	// it is looked at after the upgrade
+	waiting.Answer = func(string) (string, error) { return m.alice.CodeAt(-1), nil }
 	waiting.AtCode = func() error {
 		m.put(deb)
 		_, err := m.sh("apt install ./" + filepath.Base(deb))
 		return err
 	}
 	allowed(t, m.sshd, waiting).Close()
-	out, err := m.Exec("", "/usr/bin/dpkg-query", "--show", "--showformat=${Version} ${Status}", "latchkey")
+	out, err := m.Exec("", "/usr/bin/dpkg-query", "--show",
+		"--showformat=${Version} ${Status}", "latchkey")
 	if err != nil || out != "1.0.2-1 install ok installed" {
 		t.Fatalf("after the upgrade: %q, %v", out, err)
 	}
@@ -258,16 +271,17 @@ func (m machine) upgrade(deb string, session *suite.Outcome) {
 	allowed(t, m.sshd, next).Close()
 }
 
-// newModuleLoaded wants a process of a login to have the module that is installed now. Those of open sessions have the old one.
+// newModuleLoaded checks that a process of a login has mapped the module that is installed now.
+// Those of open sessions have the old one.
 func (m machine) newModuleLoaded() error {
 	all, err := m.Processes()
 	if err != nil {
 		return err
 	}
 	for _, p := range all {
-		files, _ := p.Mapped() // none: it has ended meanwhile
+		files, _ := p.Mapped() // none: the process has ended meanwhile
 		for _, file := range files {
-			if strings.HasSuffix(file, "/pam_latchkey.so") { // not: (deleted)
+			if strings.HasSuffix(file, "/pam_latchkey.so") { // rather than "… (deleted)"
 				return nil
 			}
 		}
@@ -275,11 +289,11 @@ func (m machine) newModuleLoaded() error {
 	return errors.New("no process has the new module")
 }
 
-// byHint is the hint that a refused removal gives.
+// byHint returns the hint that a refused removal gives.
 var byHint = regexp.MustCompile(`(?m)sed -i .*$`)
 
-// refuseRemoval wants a removal refused, with nothing changed, as long as sshd's stack needs the module; then it does as it is
-// told, and removes.
+// refuseRemoval checks that a removal is refused, with nothing changed, as long as sshd's stack
+// needs the module; then it does what the hint says, and removes.
 func (m machine) refuseRemoval() {
 	t := m.t
 	out, err := m.sh("apt remove -y latchkey")
@@ -287,18 +301,20 @@ func (m machine) refuseRemoval() {
 		t.Fatalf("the removal was not refused: %v\n%s", err, out)
 	}
 	denied(t, m.sshd, m.login(m.alice.WrongCode()))
-	m.run("cp /etc/pam.d/sshd /etc/pam.d/sshd.bak") // a copy is no service
+	m.run("cp /etc/pam.d/sshd /etc/pam.d/sshd.bak") // a copy is not a service
 	m.run(byHint.FindString(out))
 	m.run("apt remove -y latchkey")
 }
 
-// purge wants records to outlive a purge unless root says otherwise.
+// purge checks that records outlive a purge unless root says otherwise.
 func (m machine) purge(deb string) {
 	t := m.t
 	m.run("apt purge -y latchkey")
-	m.run("test ! -e /etc/latchkey/latchkey.toml && test -s /etc/latchkey/users/alice && test -s /var/lib/latchkey/key")
+	m.run("test ! -e /etc/latchkey/latchkey.toml && test -s /etc/latchkey/users/alice && test " +
+		"-s /var/lib/latchkey/key")
 	m.run("apt install ./" + filepath.Base(deb) + "\nmv /etc/pam.d/sshd.bak /etc/pam.d/sshd")
-	codes, err := m.Exec("", "/usr/bin/enroll", "codes", "--user", "alice", "--yes") // only a record that was kept can have codes
+	// only a record that was kept can have codes
+	codes, err := m.Exec("", "/usr/bin/enroll", "codes", "--user", "alice", "--yes")
 	must(t, err)
 	allowed(t, m.sshd, m.login(strings.Fields(codes)[0])).Close()
 	m.removeUnpacked(deb)
@@ -306,18 +322,19 @@ func (m machine) purge(deb string) {
 	m.run("test ! -e /etc/latchkey && test ! -e /var/lib/latchkey")
 }
 
-// removeUnpacked removes the package in a state in which dpkg does not ask it whether it may be: it must take its lines out, and say
-// what else to type.
+// removeUnpacked removes the package in a state in which dpkg does not ask it for permission: it
+// must take its lines out, and say what else to type.
 func (m machine) removeUnpacked(deb string) {
 	m.t.Helper()
 	out, err := m.sh("dpkg --unpack ./" + filepath.Base(deb) + "\ndpkg -r latchkey")
-	if err != nil || !strings.Contains(out, "/etc/pam.d/sshd no longer asks for a code") || !strings.Contains(out, "rm /etc/ssh/sshd_config.d/00-latchkey.conf") {
+	if err != nil || !strings.Contains(out, "/etc/pam.d/sshd no longer asks for a code") ||
+		!strings.Contains(out, "rm /etc/ssh/sshd_config.d/00-latchkey.conf") {
 		m.t.Fatalf("%v: %s", err, out)
 	}
 	m.byPasswordAlone(false)
 }
 
-func TestTheProfileAsksEverywhereForTheCodeOnceAndGoesWithThePackage(t *testing.T) {
+func TestProfileAsksForTheCodeOnceEverywhereAndIsRemovedWithThePackage(t *testing.T) {
 	t.Parallel()
 	older, newer := debs(t)
 	onMachines(t, func(m machine) {
@@ -325,10 +342,15 @@ func TestTheProfileAsksEverywhereForTheCodeOnceAndGoesWithThePackage(t *testing.
 		m.run("apt install ./" + filepath.Base(older))
 		m.byPasswordAlone(true)
 		m.run("pam-auth-update --enable latchkey")
-		m.run("cp /usr/share/latchkey/sshd.conf /etc/ssh/sshd_config.d/00-latchkey.conf\nsystemctl reload ssh")
+		m.run("cp /usr/share/latchkey/sshd.conf /etc/ssh/sshd_config.d/00-latchkey.conf\n" +
+			"systemctl reload ssh")
 		denied(m.t, m.sshd, m.login("123456"))
 		m.enrollForOneself()
-		if o := denied(m.t, m.sshd, suite.Attempt{User: "alice", Password: "wrong", Codes: []string{m.alice.Code()}}); o.CodePrompts() != 0 {
+		if o := denied(m.t, m.sshd, suite.Attempt{
+			User:     "alice",
+			Password: "wrong",
+			Codes:    []string{m.alice.Code()},
+		}); o.CodePrompts() != 0 {
 			m.t.Errorf("a code was asked for after a wrong password: %q", o.Prompts)
 		}
 		denied(m.t, m.sshd, m.login(m.alice.WrongCode()))
@@ -344,7 +366,8 @@ func TestTheProfileAsksEverywhereForTheCodeOnceAndGoesWithThePackage(t *testing.
 	})
 }
 
-// enrollForOneself wants a user without a device to be asked for the password alone, and one with a device for its code once.
+// enrollForOneself checks that a user without a device is asked for the password alone, and one
+// with a device for its code once.
 func (m machine) enrollForOneself() {
 	t := m.t
 	first := m.terminal(as(m.alice, "/usr/bin/enroll")...)
@@ -356,12 +379,13 @@ func (m machine) enrollForOneself() {
 	must(t, codes.Type(suite.Password))
 	must(t, codes.Expect(`Code from a device`))
 	must(t, codes.Type(m.alice.Code()))
-	if exit, err := codes.Exit(); err != nil || exit != 0 || strings.Count(codes.Seen(), "Code from") != 1 {
+	exit, err := codes.Exit()
+	if err != nil || exit != 0 || strings.Count(codes.Seen(), "Code from") != 1 {
 		t.Errorf("enroll codes: exit %d, %v: %q", exit, err, codes.Seen())
 	}
 }
 
-// sudo wants the caller's code too, once.
+// sudo also asks for the caller's code, once.
 func (m machine) sudo() {
 	t := m.t
 	m.run("enroll reset alice") // for codes that are not used yet

@@ -6,7 +6,8 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// The harness itself is proved with modules that others wrote: it must see both an allowed and a denied login there.
+// The harness itself is tested with modules that others wrote: it must see both an allowed and a
+// denied login there.
 
 func TestPamUnixAloneTakesThePasswordAndNoOther(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
@@ -20,7 +21,8 @@ func TestGoogleAuthenticatorTakesItsCodeAndNoOther(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.WithGoogle), user(t, h)
 		must(t, u.EnrollGoogle())
-		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+		allowed(t, s,
+			suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
 		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
 	})
 }
@@ -29,7 +31,8 @@ func TestOathTakesItsCodeAndNoOther(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.WithOath), user(t, h)
 		must(t, u.EnrollOath())
-		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+		allowed(t, s,
+			suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
 		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: u.WrongCodes()})
 	})
 }

@@ -19,7 +19,7 @@ func verify(t *testing.T, h *suite.Host, o standin.Options) *standin.Server {
 	return v
 }
 
-// withPhone gives a new account with a phone, and with an authenticator app if wanted.
+// withPhone returns a new account with a phone and, if wanted, with an authenticator app.
 func withPhone(t *testing.T, h *suite.Host, app bool) *suite.User {
 	t.Helper()
 	u := user(t, h)
@@ -30,7 +30,8 @@ func withPhone(t *testing.T, h *suite.Host, app bool) *suite.User {
 	return u
 }
 
-// answers types one answer after the other, and hangs up after the last. An answer may be made when it is needed.
+// answers types one answer after the other and hangs up after the last. An answer may be computed
+// when it is needed.
 func answers(typed ...func() string) func(string) (string, error) {
 	return func(string) (string, error) {
 		if len(typed) == 0 {
@@ -44,7 +45,7 @@ func answers(typed ...func() string) func(string) (string, error) {
 
 func word(w string) func() string { return func() string { return w } }
 
-// last is the end of a user's number, all that is ever shown of it.
+// last returns the end of a user's number, which is all that is ever shown of it.
 func last(u *suite.User) string { return u.Number()[len(u.Number())-4:] }
 
 func TestACodeBySMSOrCallLetsInThroughOpenSSHsClient(t *testing.T) {
@@ -52,24 +53,35 @@ func TestACodeBySMSOrCallLetsInThroughOpenSSHsClient(t *testing.T) {
 		h := private(t)
 		s, v := server(t, h, suite.PasswordAndCode), verify(t, h, standin.Options{})
 		for _, c := range []struct {
-			name  string
-			app   bool
-			steps func(u *suite.User) [][2]string // what is expected, and what is typed then; "code" is the code sent
+			name string
+			app  bool
+			// each expected text, and what is typed then; "code" is the code sent
+			steps func(u *suite.User) [][2]string
 			says  []string
 		}{
 			{"by SMS, with nothing but a phone", false, func(u *suite.User) [][2]string {
-				return [][2]string{{`Type sms or call to get a code\. Verification code: `, "sms"}, {`Sent by SMS to .*` + last(u) + `\. Verification code: `, "code"}}
+				return [][2]string{
+					{`Type sms or call to get a code\. Verification code: `, "sms"},
+					{`Sent by SMS to .*` + last(u) + `\. Verification code: `, "code"},
+				}
 			}, []string{"method=sms", "tries=1"}},
 			{"by call, with nothing but a phone", false, func(u *suite.User) [][2]string {
-				return [][2]string{{`Type sms or call to get a code\. Verification code: `, "call"}, {`Calling .*` + last(u) + `\. Verification code: `, "code"}}
+				return [][2]string{
+					{`Type sms or call to get a code\. Verification code: `, "call"},
+					{`Calling .*` + last(u) + `\. Verification code: `, "code"},
+				}
 			}, []string{"method=call", "tries=1"}},
 			{"by SMS after a mistyped app code", true, func(u *suite.User) [][2]string {
-				return [][2]string{{`From your app, or type sms or call\. Verification code: `, u.WrongCode()},
-					{`Not accepted\. From your app, or sms or call\. Verification code: `, "sms"}, {`Sent by SMS to .*: `, "code"}}
+				return [][2]string{{`From your app, or type sms or call\. Verification code: `,
+					u.WrongCode()},
+					{`Not accepted\. From your app, or sms or call\. Verification code: `, "sms"},
+					{`Sent by SMS to .*: `, "code"}}
 			}, []string{"method=sms", "tries=2"}},
 			{"by call after a mistyped app code", true, func(u *suite.User) [][2]string {
-				return [][2]string{{`From your app, or type sms or call\. Verification code: `, u.WrongCode()},
-					{`Not accepted\. From your app, or sms or call\. Verification code: `, "call"}, {`Calling .*: `, "code"}}
+				return [][2]string{{`From your app, or type sms or call\. Verification code: `,
+					u.WrongCode()},
+					{`Not accepted\. From your app, or sms or call\. Verification code: `, "call"},
+					{`Calling .*: `, "code"}}
 			}, []string{"method=call", "tries=2"}},
 		} {
 			t.Run(c.name, func(t *testing.T) {
@@ -87,13 +99,14 @@ func TestACodeBySMSOrCallLetsInThroughOpenSSHsClient(t *testing.T) {
 					must(t, terminal.Type(step[1]))
 				}
 				must(t, terminal.Expect(`(?m)^`+u.Name+`\r?$`))
-				audited(t, h, u.Name, 1, append(c.says, "verdict=allow", "reason=ok", `device="mobile"`)...)
+				audited(t, h, u.Name, 1,
+					append(c.says, "verdict=allow", "reason=ok", `device="mobile"`)...)
 			})
 		}
 	})
 }
 
-func TestAPhonesCodeIsDeniedWhenItIsWrongOrUsed(t *testing.T) {
+func TestPhoneCodeIsDeniedWhenItIsWrongOrUsed(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		s, v := server(t, h, suite.KeyAndCode), verify(t, h, standin.Options{})
@@ -101,17 +114,29 @@ func TestAPhonesCodeIsDeniedWhenItIsWrongOrUsed(t *testing.T) {
 		code := ""
 		sent := func() string { code = v.Code(u.Number()); return code }
 		wrong := func() string { return v.WrongCode(u.Number()) }
-		allowed(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(word("sms"), wrong, sent)})
+		allowed(t, s, suite.Attempt{
+			User:   u.Name,
+			Key:    shared.Key,
+			Answer: answers(word("sms"), wrong, sent),
+		})
 		checks := v.Checks()
-		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(func() string { return code })})
-		denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(word("12345"), word("123456"), word("１２３４５６"))})
+		denied(t, s, suite.Attempt{
+			User:   u.Name,
+			Key:    shared.Key,
+			Answer: answers(func() string { return code }),
+		})
+		denied(t, s, suite.Attempt{
+			User:   u.Name,
+			Key:    shared.Key,
+			Answer: answers(word("12345"), word("123456"), word("１２３４５６")),
+		})
 		if v.Checks() != checks {
 			t.Error("Twilio was asked about codes although it had sent none")
 		}
 	})
 }
 
-func TestAWrongPasswordReachesTwilioWithNothing(t *testing.T) {
+func TestWrongPasswordSendsNothingToTwilio(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		v := verify(t, h, standin.Options{})
@@ -119,13 +144,30 @@ func TestAWrongPasswordReachesTwilioWithNothing(t *testing.T) {
 		must(t, err)
 		for _, c := range []suite.Config{suite.PasswordAndCode, suite.PasswordToo} {
 			s, u := server(t, h, c), withPhone(t, h, false)
-			denied(t, s, suite.Attempt{User: u.Name, Password: "not it", Answer: answers(word("sms"), word("123456"))})
-			denied(t, s, suite.Attempt{User: u.Name, Password: "not it", PasswordFirst: true, Answer: answers(word("sms"))})
-			denied(t, s, suite.Attempt{User: "nobody-here", Password: "not it", Answer: answers(word("sms"))})
+			denied(t, s, suite.Attempt{
+				User:     u.Name,
+				Password: "not it",
+				Answer:   answers(word("sms"), word("123456")),
+			})
+			denied(t, s, suite.Attempt{
+				User:          u.Name,
+				Password:      "not it",
+				PasswordFirst: true,
+				Answer:        answers(word("sms")),
+			})
+			denied(t, s, suite.Attempt{
+				User:     "no-one-here",
+				Password: "not it",
+				Answer:   answers(word("sms")),
+			})
 			if n := v.Connections(); n != 0 {
 				t.Fatalf("%s: %d connections", c.Name, n)
 			}
-			o := s.Login(suite.Attempt{User: u.Name, Password: suite.Password, Answer: answers(func() string { return v.Code(u.Number()) })})
+			o := s.Login(suite.Attempt{
+				User:     u.Name,
+				Password: suite.Password,
+				Answer:   answers(func() string { return v.Code(u.Number()) }),
+			})
 			o.Close()
 			if v.Sends() == 0 {
 				t.Fatalf("%s: the right password sent nothing either: %v", c.Name, o.Err)
@@ -139,7 +181,7 @@ func TestAWrongPasswordReachesTwilioWithNothing(t *testing.T) {
 	})
 }
 
-func TestWhoIsWaitedForAtTwilioHoldsNobodyUp(t *testing.T) {
+func TestLoginWaitingForTwilioHoldsNoOneUp(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		s, v := server(t, h, suite.KeyAndCode), verify(t, h, standin.Options{})
@@ -148,7 +190,11 @@ func TestWhoIsWaitedForAtTwilioHoldsNobodyUp(t *testing.T) {
 		v.Fail(func(f standin.Faulty) { close(reached); standin.Silence(f) })
 		ended := make(chan *suite.Outcome, 1)
 		go func() {
-			ended <- s.Login(suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(word("sms"), u.Code)})
+			ended <- s.Login(suite.Attempt{
+				User:   u.Name,
+				Key:    shared.Key,
+				Answer: answers(word("sms"), u.Code),
+			})
 		}()
 		<-reached
 		earlier := func() string { return u.CodeAt(-1) }
@@ -162,15 +208,20 @@ func TestWhoIsWaitedForAtTwilioHoldsNobodyUp(t *testing.T) {
 	})
 }
 
-// While PAM works sshd looks at nothing else, so it learns of a client that went away only when the request is given up.
-func TestADisconnectWhileTwilioIsSilentLeavesNothingBehind(t *testing.T) {
+// While PAM works, sshd watches nothing else, so it learns of a client that went away only when
+// the request is given up.
+func TestDisconnectWhileTwilioIsSilentLeavesNothingBehind(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		s, v := server(t, h, suite.KeyAndCode), verify(t, h, standin.Options{})
 		u := withPhone(t, h, true)
 		reached := make(chan bool)
 		v.Fail(func(f standin.Faulty) { close(reached); standin.Silence(f) })
-		terminal, err := s.Terminal(suite.OpenSSH{User: u.Name, Key: true, Methods: "publickey,keyboard-interactive"}, "host")
+		terminal, err := s.Terminal(suite.OpenSSH{
+			User:    u.Name,
+			Key:     true,
+			Methods: "publickey,keyboard-interactive",
+		}, "host")
 		must(t, err)
 		must(t, terminal.Expect(`Verification code: `))
 		must(t, terminal.Type("sms"))
@@ -190,7 +241,7 @@ func TestADisconnectWhileTwilioIsSilentLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-// running are latchkey's processes in the host, with their effective uids.
+// running returns latchkey's processes in the host, with their effective uids.
 func running(t *testing.T, h *suite.Host) map[string]int {
 	t.Helper()
 	all, err := h.Processes()
@@ -204,8 +255,9 @@ func running(t *testing.T, h *suite.Host) map[string]int {
 	return found
 }
 
-// Two checks that are never answered take nearly all the time that the gate gives a login for everything but the user's typing.
-func TestTheAppsCodeStillWorksAfterTwilioWasSilentTwice(t *testing.T) {
+// Two checks that are never answered take nearly all the time that the gate gives a login for
+// everything but the user's typing.
+func TestAppCodeStillWorksAfterTwilioWasSilentTwice(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		s, v := server(t, h, suite.KeyAndCode), verify(t, h, standin.Options{})
@@ -215,13 +267,18 @@ func TestTheAppsCodeStillWorksAfterTwilioWasSilentTwice(t *testing.T) {
 		}{
 			{"the server", func() { v.Fail(standin.Silence) }},
 			{"the program", func() {
-				script(t, h, "cd /usr/libexec/latchkey && chmod 755 latchkey-twilio && printf '#!/bin/sh\nexec sleep 60\n' >latchkey-twilio")
+				script(t, h, "cd /usr/libexec/latchkey && chmod 755 latchkey-twilio && printf "+
+					"'#!/bin/sh\nexec sleep 60\n' >latchkey-twilio")
 			}},
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				u := withPhone(t, h, true)
 				silent := func() string { c.hang(); return u.WrongCode() }
-				allowed(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Answer: answers(word("sms"), silent, u.WrongCode, u.Code)})
+				allowed(t, s, suite.Attempt{
+					User:   u.Name,
+					Key:    shared.Key,
+					Answer: answers(word("sms"), silent, u.WrongCode, u.Code),
+				})
 				audited(t, h, u.Name, 1, "verdict=allow", "method=totp", "tries=3")
 			})
 			v.Fail(nil)
@@ -229,7 +286,7 @@ func TestTheAppsCodeStillWorksAfterTwilioWasSilentTwice(t *testing.T) {
 	})
 }
 
-func TestAUserWithNothingButAPhoneAddsAnAppByACodeSentToIt(t *testing.T) {
+func TestUserWithOnlyAPhoneAddsAnAppWithACodeSentToIt(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		v, u := verify(t, h, standin.Options{}), withPhone(t, h, false)
@@ -246,7 +303,8 @@ func TestAUserWithNothingButAPhoneAddsAnAppByACodeSentToIt(t *testing.T) {
 			must(t, thief.Type(v.WrongCode(u.Number())))
 		}
 		must(t, thief.Expect(`no correct code; nothing was changed`))
-		script(t, h, "enroll reset "+u.Name+" && enroll add phone --user "+u.Name+" --number "+u.Number()+" --yes")
+		script(t, h, "enroll reset "+u.Name+" && enroll add phone --user "+u.Name+" --number "+
+			u.Number()+" --yes")
 		owner := start()
 		must(t, owner.Expect(`A code is on its way to ...`+last(u)+`\. Code: `))
 		must(t, owner.Type(v.Code(u.Number())))
@@ -257,14 +315,16 @@ func TestAUserWithNothingButAPhoneAddsAnAppByACodeSentToIt(t *testing.T) {
 	})
 }
 
-func TestWhosePhoneIsLostAddsAnAppWithACodeOfRoots(t *testing.T) {
+func TestUserWhoLostThePhoneAddsAnAppWithACodeFromRoot(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		v, u := verify(t, h, standin.Options{}), withPhone(t, h, false)
 		code := strings.TrimSpace(script(t, h, "enroll bypass "+u.Name+" 2>/dev/null"))
 		terminal := enrollAs(t, h, u, "enroll add totp")
 		typed(t, terminal, `Password: `, suite.Password)
-		typed(t, terminal, `Code from a device you have, a recovery code, or the code from your administrator: `, code)
+		typed(t, terminal,
+			`Code from a device you have, a recovery code, or the code from your administrator: `,
+			code)
 		must(t, terminal.Expect(`the app shows now: `))
 		must(t, u.ReadSecret(terminal.Seen()))
 		typed(t, terminal, ``, u.Code())
@@ -275,7 +335,7 @@ func TestWhosePhoneIsLostAddsAnAppWithACodeOfRoots(t *testing.T) {
 	})
 }
 
-func TestAPhoneIsProvenByACodeSentToItAndALandlineByACall(t *testing.T) {
+func TestPhoneIsProvenByASentCodeAndALandlineByACall(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		v := verify(t, h, standin.Options{})
@@ -289,8 +349,11 @@ func TestAPhoneIsProvenByACodeSentToItAndALandlineByACall(t *testing.T) {
 				expect string
 				typed  func() string
 			}{
-				{`Password: `, word(suite.Password)}, {`A code is on its way to ...` + last(u) + `\. Code: `, func() string { return v.WrongCode(u.Number()) }},
-				{`That code was not accepted\. Code: `, func() string { return v.Code(u.Number()) }},
+				{`Password: `, word(suite.Password)},
+				{`A code is on its way to ...` + last(u) + `\. Code: `,
+					func() string { return v.WrongCode(u.Number()) }},
+				{`That code was not accepted\. Code: `,
+					func() string { return v.Code(u.Number()) }},
 			} {
 				must(t, terminal.Expect(step.expect))
 				must(t, terminal.Type(step.typed()))

@@ -11,10 +11,15 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// pages are what people type from. The commands under Install are typed by the test of the packages.
-var pages = []string{"../README.md", "../packaging/doc/first-login.md", "../packaging/doc/administrators.md", "../packaging/doc/contributors.md"}
+// pages are the pages from which people type. The tests of the packages type the commands under
+// Install.
+var pages = []string{
+	"../README.md", "../packaging/doc/first-login.md", "../packaging/doc/administrators.md",
+	"../packaging/doc/contributors.md",
+}
 
-// shown are the commands that the pages show, each once: in `backquotes`, and in blocks for the shell.
+// shown returns the commands that the pages show, each once: in `backquotes`, and in blocks for
+// the shell.
 func shown(t *testing.T, program string) (commands []string) {
 	t.Helper()
 	inline := regexp.MustCompile("(?m)`(" + program + "(?: [^`]*)?)`|^(" + program + " [^#\n]*)")
@@ -36,7 +41,8 @@ func shown(t *testing.T, program string) (commands []string) {
 
 func TestEveryMakeCommandThatThePagesShowExists(t *testing.T) {
 	for _, command := range shown(t, "make") {
-		cmd := exec.Command("make", append([]string{"--dry-run"}, strings.Fields(command)[1:]...)...)
+		cmd := exec.Command("make",
+			append([]string{"--dry-run"}, strings.Fields(command)[1:]...)...)
 		cmd.Dir = ".."
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Errorf("%s: %v: %s", command, err, out)
@@ -46,15 +52,16 @@ func TestEveryMakeCommandThatThePagesShowExists(t *testing.T) {
 
 // asks are the commands that talk with a person, and what they ask first.
 var asks = map[string]string{
-	"enroll":               `has a second factor already`,
-	"enroll --user NAME":   `has a second factor already`,
-	"enroll --user alice":  `has a second factor already`,
-	"enroll test":          `Code: `,
-	"enroll add totp":      `Type the code that the app shows now: `,
-	"enroll add hotp":      `Secret of the token`,
-	"enroll add phone":     `Number of the phone`,
-	"enroll codes":         `Your recovery codes`,
-	"enroll doctor":        `PasswordAuthentication`, // the container has no sshd_config for latchkey
+	"enroll":              `has a second factor already`,
+	"enroll --user NAME":  `has a second factor already`,
+	"enroll --user alice": `has a second factor already`,
+	"enroll test":         `Code: `,
+	"enroll add totp":     `Type the code that the app shows now: `,
+	"enroll add hotp":     `Secret of the token`,
+	"enroll add phone":    `Number of the phone`,
+	"enroll codes":        `Your recovery codes`,
+	// the container has no sshd_config for latchkey
+	"enroll doctor":        `PasswordAuthentication`,
 	"enroll doctor --json": `"status": "error"`,
 	"enroll add WHAT":      `use totp, hotp or phone`,
 	"enroll import":        `enroll import needs FILE`, // prose that names the command
@@ -67,17 +74,20 @@ func TestEveryEnrollCommandThatThePagesShowRuns(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		script(t, h, "useradd named; useradd alice; enroll add totp --user alice --yes")
-		names := strings.NewReplacer("OLDNAME", "named", "NAME", "named", "ADDRESS", "192.0.2.7", "DEVICE", "second", "FILE", "/nowhere")
+		names := strings.NewReplacer("OLDNAME", "named", "NAME", "named", "ADDRESS", "192.0.2.7",
+			"DEVICE", "second", "FILE", "/nowhere")
 		for _, command := range shown(t, "enroll") {
 			t.Run(command, func(t *testing.T) {
 				script(t, h, `for user in root named; do
-	enroll reset $user; for label in app second; do enroll add totp --user $user --label $label --yes; done
+	enroll reset $user
+	for label in app second; do enroll add totp --user $user --label $label --yes; done
 done`)
 				line := names.Replace(command)
 				if strings.Contains(command, "--label app") {
 					script(t, h, "enroll remove app --user named")
 				}
-				terminal, err := suite.NewTerminal(h.Shell("/bin/sh", "-c", line+"; echo status $?"))
+				terminal, err := suite.NewTerminal(
+					h.Shell("/bin/sh", "-c", line+"; echo status $?"))
 				must(t, err)
 				t.Cleanup(terminal.Close)
 				want, ok := asks[command]
@@ -93,10 +103,11 @@ done`)
 	})
 }
 
-// masked is a transcript without what differs from one first login to the next.
+// masked returns a transcript without the parts that differ from one first login to the next.
 func masked(transcript string) string {
 	for _, differs := range []struct{ pattern, mask string }{
-		{`(?m)^[#\[ ]{50,}$`, "a line of the drawing"}, {`[A-Z2-7]{4}( [A-Z2-7]{4}){7}`, "SECRET"}, {`\b[0-9]{6}\b`, "CODE"},
+		{`(?m)^[#\[ ]{50,}$`, "a line of the drawing"}, {`[A-Z2-7]{4}( [A-Z2-7]{4}){7}`, "SECRET"},
+		{`\b[0-9]{6}\b`, "CODE"},
 		{`\b[0-9a-z]{5}-[0-9a-z]{5}\b`, "RECOVERY CODE"}, {` +\n`, "\n"},
 	} {
 		transcript = regexp.MustCompile(differs.pattern).ReplaceAllString(transcript, differs.mask)
@@ -107,7 +118,8 @@ func masked(transcript string) string {
 func TestTheFirstLoginThatThePagesShowIsWhatOpenSSHsClientShows(t *testing.T) {
 	page, err := os.ReadFile("../packaging/doc/first-login.md")
 	must(t, err)
-	block := regexp.MustCompile("(?s)```\n(\\$ ssh alice@host\n[^`]*Step 1 of 3[^`]*)```").FindStringSubmatch(string(page))
+	block := regexp.MustCompile("(?s)```\n(\\$ ssh alice@host\n[^`]*Step 1 of " +
+		"3[^`]*)```").FindStringSubmatch(string(page))
 	if block == nil {
 		t.Fatal("the page shows no first login")
 	}
@@ -128,7 +140,8 @@ func TestTheFirstLoginThatThePagesShowIsWhatOpenSSHsClientShows(t *testing.T) {
 		typed(t, terminal, `\$ `, "exit")
 		_, err = terminal.Exit()
 		must(t, err)
-		if got, want := masked("$ ssh alice@host\n"+terminal.Seen()), masked(block[1]); got != want {
+		got, want := masked("$ ssh alice@host\n"+terminal.Seen()), masked(block[1])
+		if got != want {
 			t.Errorf("the page shows\n%s\n\nand OpenSSH's client\n%s", want, got)
 		}
 	})

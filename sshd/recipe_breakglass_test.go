@@ -11,7 +11,9 @@ import (
 
 func breakGlass(t *testing.T, h *recipeHost) {
 	glass, codes := h.glass(t)
-	paper := func(n int) func(*suite.User) []string { return func(*suite.User) []string { return codes[n : n+1] } }
+	paper := func(n int) func(*suite.User) []string {
+		return func(*suite.User) []string { return codes[n : n+1] }
+	}
 	h.replace(t, "192.0.2.10", office)
 
 	h.follow(t, "password-and-code")
@@ -19,13 +21,31 @@ func breakGlass(t *testing.T, h *recipeHost) {
 	h.everybodyElse(t, s, withPassword)
 	inTurn(t, s, glass,
 		login{"password from the one address", from(office, withPassword), noCode, true, false},
-		login{"a wrong password from the one address", from(office, withWrong), paper(0), false, false},
+		login{
+			"a wrong password from the one address", from(office, withWrong), paper(0), false,
+			false,
+		},
 		login{"password alone from elsewhere", from(outside, withPassword), noCode, false, true},
-		login{"password and the code of an app from elsewhere", from(outside, withPassword), rightCode, false, true},
-		login{"password and a recovery code from elsewhere", from(outside, withPassword), paper(0), true, true},
-		login{"password and the same recovery code again", from(outside, withPassword), paper(0), false, true},
-		login{"a wrong password and a recovery code", from(outside, withWrong), paper(1), false, false},
-		login{"key from the one address, where keys are off", from(office, keyAlone), noCode, false, false},
+		login{
+			"password and the code of an app from elsewhere", from(outside, withPassword),
+			rightCode, false, true,
+		},
+		login{
+			"password and a recovery code from elsewhere", from(outside, withPassword), paper(0),
+			true, true,
+		},
+		login{
+			"password and the same recovery code again", from(outside, withPassword), paper(0),
+			false, true,
+		},
+		login{
+			"a wrong password and a recovery code", from(outside, withWrong), paper(1), false,
+			false,
+		},
+		login{
+			"key from the one address, where keys are off", from(office, keyAlone), noCode, false,
+			false,
+		},
 	)
 	s.Stop()
 	h.standsOut(t, glass.Name)
@@ -34,11 +54,18 @@ func breakGlass(t *testing.T, h *recipeHost) {
 	s = h.own(t)
 	h.everybodyElse(t, s, withKey)
 	inTurn(t, s, glass,
-		login{"key from the one address", from(office, withKey), noCode, true, false},
-		login{"password from the one address, where both will do", from(office, withPassword), noCode, true, false},
-		login{"a wrong password from the one address, where both will do", from(office, withWrong), noCode, false, false},
+		login{"key from the one address", from(office, withKey), noCode, true, false}, login{
+			"password from the one address, where both will do", from(office, withPassword),
+			noCode, true, false,
+		},
+		login{
+			"a wrong password from the one address, where both will do", from(office, withWrong),
+			noCode, false, false,
+		},
 		login{"key without a code from elsewhere", from(outside, withKey), noCode, false, true},
-		login{"key and a recovery code from elsewhere", from(outside, withKey), paper(1), true, true},
+		login{
+			"key and a recovery code from elsewhere", from(outside, withKey), paper(1), true, true,
+		},
 	)
 
 	h.follow(t, "sudo")
@@ -48,15 +75,18 @@ func breakGlass(t *testing.T, h *recipeHost) {
 	must(t, terminal.Expect(`uid=0`))
 }
 
-// glass is the account that the page had made, with a password, recovery codes, and an app whose codes are not taken.
+// glass is the account that the page had made, with a password, recovery codes, and an app whose
+// codes are not accepted.
 func (h *recipeHost) glass(t *testing.T) (u *suite.User, codes []string) {
 	t.Helper()
 	script(t, h.Host, "echo 'breakglass:"+suite.Password+"' | chpasswd")
 	u = &suite.User{Name: "breakglass", Secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}
 	_, err := h.Exec(u.Secret+"\n",
-		"/usr/bin/enroll", "add", "totp", "--user", u.Name, "--label", "app", "--secret-file", "-", "--yes")
+		"/usr/bin/enroll", "add", "totp", "--user", u.Name, "--label", "app", "--secret-file",
+		"-", "--yes")
 	must(t, err)
-	codes = printedCode.FindAllString(script(t, h.Host, "enroll codes --user breakglass --yes"), -1)
+	codes = printedCode.FindAllString(script(t, h.Host, "enroll codes --user breakglass --yes"),
+		-1)
 	if len(codes) != 10 {
 		t.Fatalf("%d recovery codes", len(codes))
 	}
@@ -70,7 +100,7 @@ func inTurn(t *testing.T, s *suite.Server, u *suite.User, logins ...login) {
 	}
 }
 
-// everybodyElse is asked, from the one address too.
+// everybodyElse checks that other users are asked, from the one address too.
 func (h *recipeHost) everybodyElse(t *testing.T, s *suite.Server, c suite.OpenSSH) {
 	t.Run("everybody else", func(t *testing.T) {
 		h.try(t, s,
@@ -82,7 +112,8 @@ func (h *recipeHost) everybodyElse(t *testing.T, s *suite.Server, c suite.OpenSS
 	})
 }
 
-// standsOut: what the page says to look for is in every line about the account, and those lines are as the page shows them.
+// standsOut checks that what the page says to look for is in every line about the account, and
+// that those lines look as the page shows them.
 func (h *recipeHost) standsOut(t *testing.T, name string) {
 	t.Helper()
 	page, err := os.ReadFile(examples + "/break-glass/README.md")
@@ -90,7 +121,8 @@ func (h *recipeHost) standsOut(t *testing.T, name string) {
 	all, err := h.Audit(name, 4)
 	must(t, err)
 	for _, line := range all {
-		if !strings.Contains(line, `user="`+name+`"`) || !strings.Contains(string(page), "\n"+`user="`+name+`"`+"\n") {
+		if !strings.Contains(line, `user="`+name+`"`) ||
+			!strings.Contains(string(page), "\n"+`user="`+name+`"`+"\n") {
 			t.Errorf("the page says to look for something else than %s", line)
 		}
 	}
@@ -98,7 +130,8 @@ func (h *recipeHost) standsOut(t *testing.T, name string) {
 	for _, shown := range regexp.MustCompile("(?m)^latchkey: .*").FindAllString(string(page), -1) {
 		found := false
 		for _, line := range all {
-			found = found || varies.ReplaceAllString(line, "") == varies.ReplaceAllString(shown, "")
+			found = found ||
+				varies.ReplaceAllString(line, "") == varies.ReplaceAllString(shown, "")
 		}
 		if !found {
 			t.Errorf("the log has no line like %s\nbut\n%s", shown, strings.Join(all, "\n"))

@@ -19,7 +19,7 @@ func (h *recipeHost) login(t *testing.T, u *suite.User, password string) *suite.
 // comes expects a shell of the user, and leaves it.
 func comes(t *testing.T, terminal *suite.Terminal, u *suite.User) {
 	t.Helper()
-	must(t, terminal.Expect(`[$#] `)) // login drops what was typed before its shell reads
+	must(t, terminal.Expect(`[$#] `)) // login discards what was typed before its shell reads
 	must(t, terminal.Type("id; exit"))
 	must(t, terminal.Expect(`uid=\d+\(`+u.Name+`\)`))
 }
@@ -34,7 +34,7 @@ func (h *recipeHost) withCode(t *testing.T) {
 	comes(t, terminal, u)
 }
 
-// rootAlone is a login of root by the password alone, which the log tells apart.
+// rootAlone is a login of root by the password alone, which the log shows as such.
 func (h *recipeHost) rootAlone(t *testing.T) {
 	t.Helper()
 	before := len(h.ofRoot(t, 0))
@@ -46,7 +46,7 @@ func (h *recipeHost) rootAlone(t *testing.T) {
 	h.logged(t, before, "verdict=allow", "reason=exempt")
 }
 
-// logged checks the first line about root at the console that comes after so many.
+// logged checks the first line about root at the console after so many others.
 func (h *recipeHost) logged(t *testing.T, before int, words ...string) {
 	t.Helper()
 	line := h.ofRoot(t, before+1)[before]
@@ -57,13 +57,14 @@ func (h *recipeHost) logged(t *testing.T, before int, words ...string) {
 	}
 }
 
-// ofRoot gives the lines in the log about root at the console, as soon as there are at least n.
+// ofRoot returns the lines in the log about root at the console, as soon as there are at least n.
 func (h *recipeHost) ofRoot(t *testing.T, n int) (about []string) {
 	t.Helper()
 	must(t, suite.Wait(fmt.Sprintf("%d lines in the log", n), 10*time.Second, func() error {
 		lines, err := h.Log()
 		about = slices.DeleteFunc(lines, func(line string) bool {
-			return !strings.Contains(line, `latchkey: verdict=`) || !strings.Contains(line, `user="root" service="login"`)
+			return !strings.Contains(line, `latchkey: verdict=`) ||
+				!strings.Contains(line, `user="root" service="login"`)
 		})
 		if err == nil && len(about) < n {
 			err = fmt.Errorf("there are %d", len(about))
@@ -73,12 +74,13 @@ func (h *recipeHost) ofRoot(t *testing.T, n int) (about []string) {
 	return about
 }
 
-// turnedAway expects that login lets no one in, and that it has asked for a code or not.
+// turnedAway checks that login lets no one in, and whether it has asked for a code.
 func turnedAway(t *testing.T, terminal *suite.Terminal, asked bool) {
 	t.Helper()
 	must(t, terminal.Expect(`Login incorrect|[Mm]aximum number of`))
 	terminal.Close()
-	if seen := terminal.Seen(); strings.Contains(seen, "From your app") != asked || strings.ContainsAny(seen, "$#") {
+	seen := terminal.Seen()
+	if strings.Contains(seen, "From your app") != asked || strings.ContainsAny(seen, "$#") {
 		t.Errorf("asked for a code or not, or in: %q", seen)
 	}
 }
@@ -86,7 +88,7 @@ func turnedAway(t *testing.T, terminal *suite.Terminal, asked bool) {
 func consoleRecipe(t *testing.T, h *recipeHost) {
 	h.healthy(t, "login")
 	u, stranger := enrolled(t, h.Host), user(t, h.Host)
-	// Side by side: login waits three seconds before it says no.
+	// In parallel: login waits three seconds before it says no.
 	wrong, unknown := h.login(t, h.root, "not it"), h.login(t, u, "not it")
 	codes, unenrolled := h.login(t, u, suite.Password), h.login(t, stranger, suite.Password)
 	for _, code := range []string{u.WrongCode(), "", u.WrongCode()} {
@@ -109,7 +111,8 @@ func rootAtThreeInTheMorning(t *testing.T, h *recipeHost) {
 	h.follow(t, "sudo")
 	script(t, h.Host, "echo 'tris = 5' >>/etc/latchkey/latchkey.toml")
 	u := enrolled(t, h.Host)
-	if h.piped(t, suite.Password+"\n"+u.Code()+"\n", as(u, "/usr/bin/sudo", "-S", "/usr/bin/id")...) {
+	if h.piped(t, suite.Password+"\n"+u.Code()+"\n",
+		as(u, "/usr/bin/sudo", "-S", "/usr/bin/id")...) {
 		t.Error("with a broken policy sudo lets in")
 	}
 	h.rootAlone(t)

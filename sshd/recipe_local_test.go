@@ -19,16 +19,16 @@ func (h *recipeHost) at(t *testing.T, password string, argv ...string) *suite.Te
 	return terminal
 }
 
-// command is a program that runs /usr/bin/id as somebody else, and whose code it wants.
+// command is a program that runs /usr/bin/id as another user, and the user whose code it wants.
 type command struct {
 	argv    []string
 	of      *suite.User // whose code
-	to      string      // whom id runs as
+	to      string      // the user as whom id runs
 	refused string      // what it says in the end
 }
 
-// try has the command refused for a wrong password and for wrong codes, side by side since programs wait before they say so,
-// and then done with the right code.
+// try has the command refused for a wrong password and for wrong codes, in parallel because
+// programs wait before they say so, and then done with the right code.
 func (c command) try(t *testing.T, h *recipeHost) {
 	t.Helper()
 	password, codes := h.at(t, "not it", c.argv...), h.at(t, suite.Password, c.argv...)
@@ -40,7 +40,8 @@ func (c command) try(t *testing.T, h *recipeHost) {
 	must(t, password.Expect(c.refused))
 	codes.Close()
 	if strings.Contains(codes.Seen(), "uid=") || strings.Contains(password.Seen(), "code") {
-		t.Errorf("after wrong codes: %q\nafter a wrong password: %q", codes.Seen(), password.Seen())
+		t.Errorf("after wrong codes: %q\nafter a wrong password: %q", codes.Seen(),
+			password.Seen())
 	}
 	terminal := h.at(t, suite.Password, c.argv...)
 	must(t, terminal.Expect(`From your app.*Verification code: `))
@@ -48,7 +49,8 @@ func (c command) try(t *testing.T, h *recipeHost) {
 	must(t, terminal.Expect(`uid=\d+\(`+c.to+`\)`))
 }
 
-// piped runs a command without a terminal, with lines on its standard input, and tells whether id ran.
+// piped runs a command without a terminal, with lines on its standard input, and reports whether
+// id ran.
 func (h *recipeHost) piped(t *testing.T, input string, argv ...string) bool {
 	t.Helper()
 	reply, err := h.Run(wire.Request{Argv: argv, Stdin: []byte(input)})
@@ -63,7 +65,8 @@ func (h *recipeHost) piped(t *testing.T, input string, argv ...string) bool {
 func sudoRecipe(t *testing.T, h *recipeHost) {
 	h.healthy(t, "sudo", "sudo-i")
 	for name, argv := range map[string][]string{
-		"sudo": {"/usr/bin/sudo", "/usr/bin/id"}, "sudo -i": {"/usr/bin/sudo", "-i", "/usr/bin/id"},
+		"sudo":    {"/usr/bin/sudo", "/usr/bin/id"},
+		"sudo -i": {"/usr/bin/sudo", "-i", "/usr/bin/id"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -78,7 +81,8 @@ func sudoRecipe(t *testing.T, h *recipeHost) {
 			t.Error("allowed without a terminal")
 		}
 		piped := as(u, "/usr/bin/sudo", "-S", "/usr/bin/id")
-		if h.piped(t, suite.Password+"\n", piped...) || h.piped(t, suite.Password+"\n"+u.WrongCode()+"\n", piped...) {
+		if h.piped(t, suite.Password+"\n", piped...) ||
+			h.piped(t, suite.Password+"\n"+u.WrongCode()+"\n", piped...) {
 			t.Error("allowed by sudo -S without a code or with a wrong one")
 		}
 		if !h.piped(t, suite.Password+"\n"+u.Code()+"\n", piped...) {
@@ -107,7 +111,9 @@ func suRecipe(t *testing.T, h *recipeHost) {
 	})
 	t.Run("su - to root", func(t *testing.T) {
 		t.Parallel()
-		command{as(user(t, h.Host), "/bin/su", "-", "-c", "/usr/bin/id"), h.root, "root", suRefused}.try(t, h)
+		command{
+			as(user(t, h.Host), "/bin/su", "-", "-c", "/usr/bin/id"), h.root, "root", suRefused,
+		}.try(t, h)
 	})
 	t.Run("without a terminal", func(t *testing.T) {
 		t.Parallel()

@@ -33,13 +33,13 @@ var (
 	oldPassword  = suite.OpenSSH{Password: suite.Password, Methods: "password"}
 )
 
-// from is the client at another address of this machine.
+// from returns the client at another address of this machine.
 func from(address string, c suite.OpenSSH) suite.OpenSSH {
 	c.Options = append([]string{"BindAddress=" + address}, c.Options...)
 	return c
 }
 
-// own starts Debian's own sshd; options as for its -o.
+// own starts Debian's own sshd, with options as for its -o.
 func (h *recipeHost) own(t *testing.T, options ...string) *suite.Server {
 	t.Helper()
 	if len(options) == 0 {
@@ -51,7 +51,7 @@ func (h *recipeHost) own(t *testing.T, options ...string) *suite.Server {
 	return s
 }
 
-// try makes the logins side by side.
+// try makes the logins in parallel.
 func (h *recipeHost) try(t *testing.T, s *suite.Server, logins ...login) {
 	for _, l := range logins {
 		t.Run(l.name, func(t *testing.T) {
@@ -74,7 +74,7 @@ func (l login) try(t *testing.T, s *suite.Server, u *suite.User) {
 	}
 }
 
-// every checks that commands, scp and sftp ask for a code each, and for another one each time.
+// every checks that commands, scp and sftp each ask for a code, and for a different one each time.
 func (h *recipeHost) every(t *testing.T, s *suite.Server, c suite.OpenSSH) {
 	for i, use := range uses[:3] {
 		t.Run(use.name, func(t *testing.T) {
@@ -98,7 +98,8 @@ func (h *recipeHost) every(t *testing.T, s *suite.Server, c suite.OpenSSH) {
 	}
 }
 
-// rootIsOut: Debian lets root in by a key alone or not at all, and that is not changed.
+// rootIsOut checks that Debian lets root in by a key alone or not at all, and that this has not
+// changed.
 func (h *recipeHost) rootIsOut(t *testing.T, s *suite.Server, c suite.OpenSSH) {
 	t.Run("root", func(t *testing.T) {
 		t.Parallel()
@@ -110,7 +111,8 @@ func (h *recipeHost) rootIsOut(t *testing.T, s *suite.Server, c suite.OpenSSH) {
 }
 
 func passwordAndCode(t *testing.T, h *recipeHost) {
-	script(t, h.Host, "echo 'PasswordAuthentication yes' >/etc/ssh/sshd_config.d/50-cloud-init.conf")
+	script(t, h.Host,
+		"echo 'PasswordAuthentication yes' >/etc/ssh/sshd_config.d/50-cloud-init.conf")
 	s := h.own(t)
 	h.try(t, s,
 		login{"password and code", withPassword, rightCode, true, true},
@@ -141,10 +143,12 @@ func keyAndCode(t *testing.T, h *recipeHost) {
 	codeAloneIsNothing(t, h)
 }
 
-// codeAloneIsNothing: where sshd, by some mistake in its files, asks PAM first, PAM's file still asks for a key.
+// codeAloneIsNothing checks that where sshd, by some mistake in its files, asks PAM first, PAM's
+// file still asks for a key.
 func codeAloneIsNothing(t *testing.T, h *recipeHost) {
 	careless := h.own(t, "AuthenticationMethods=any")
-	h.try(t, careless, login{"code alone where sshd wants no key", withPassword, rightCode, false, false})
+	h.try(t, careless,
+		login{"code alone where sshd wants no key", withPassword, rightCode, false, false})
 }
 
 func keyOrPasswordAndCode(t *testing.T, h *recipeHost) {
@@ -163,7 +167,12 @@ func keyOrPasswordAndCode(t *testing.T, h *recipeHost) {
 	t.Run("a stranger's key and a wrong password", func(t *testing.T) {
 		t.Parallel()
 		u := enrolled(t, h.Host)
-		o := denied(t, s, suite.Attempt{User: u.Name, Key: shared.Stranger, Password: "not it", Codes: rightCode(u)})
+		o := denied(t, s, suite.Attempt{
+			User:     u.Name,
+			Key:      shared.Stranger,
+			Password: "not it",
+			Codes:    rightCode(u),
+		})
 		if o.CodePrompts() != 0 {
 			t.Errorf("asked for a code: %q", o.Prompts)
 		}
@@ -186,29 +195,39 @@ func keyFromOneNetwork(t *testing.T, h *recipeHost) {
 	h.replace(t, "192.0.2.1", jump)
 	s := h.own(t)
 	h.try(t, s,
-		login{"key from the network", from(office, withKey), noCode, true, false},
-		login{"password and code from the network", from(office, withPassword), rightCode, false, false},
+		login{"key from the network", from(office, withKey), noCode, true, false}, login{
+			"password and code from the network", from(office, withPassword), rightCode, false,
+			false,
+		},
 		login{"key from the jump host", from(jump, withKey), noCode, false, true},
 		login{"key and code from the jump host", from(jump, withKey), rightCode, true, true},
-		login{"key and code from elsewhere", from(outside, withKey), rightCode, true, true},
-		login{"key and a wrong code from elsewhere", from(outside, withKey), wrongCode, false, true},
+		login{"key and code from elsewhere", from(outside, withKey), rightCode, true, true}, login{
+			"key and a wrong code from elsewhere", from(outside, withKey), wrongCode, false, true,
+		},
 		login{"key without a code from elsewhere", from(outside, withKey), noCode, false, true},
-		login{"key alone from elsewhere", from(outside, keyAlone), rightCode, false, false},
-		login{"password and code from elsewhere", from(outside, withPassword), rightCode, false, false},
+		login{"key alone from elsewhere", from(outside, keyAlone), rightCode, false, false}, login{
+			"password and code from elsewhere", from(outside, withPassword), rightCode, false,
+			false,
+		},
 	)
 	h.every(t, s, from(outside, withKey))
 	codeAloneIsNothing(t, h)
-	h.try(t, s, login{"key from an address that has a name", from(named, withKey), noCode, true, false})
-	h.try(t, h.own(t, "UseDNS=yes"), login{"key from a name", from(named, withKey), noCode, false, true})
+	h.try(t, s, login{
+		"key from an address that has a name", from(named, withKey), noCode, true, false,
+	})
+	h.try(t, h.own(t, "UseDNS=yes"),
+		login{"key from a name", from(named, withKey), noCode, false, true})
 	t.Run("it is in the log", func(t *testing.T) {
 		t.Parallel()
 		u := enrolled(t, h.Host)
 		login{"", from(office, withKey), noCode, true, false}.try(t, s, u)
-		audited(t, h.Host, u.Name, 1, "verdict=allow", "reason=exempt", "method=none", `from="`+office+`"`)
+		audited(t, h.Host, u.Name, 1, "verdict=allow", "reason=exempt", "method=none",
+			`from="`+office+`"`)
 	})
 }
 
-// replace puts another address into latchkey.toml, as the pages say, in place of the one that is there once.
+// replace puts another address into latchkey.toml, as the pages say, in place of the one that
+// occurs there once.
 func (h *recipeHost) replace(t *testing.T, old, address string) {
 	t.Helper()
 	const file = "/etc/latchkey/latchkey.toml"

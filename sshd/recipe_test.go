@@ -11,7 +11,8 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// recipes are the folders of packaging/examples, each with what it lets in and what it does not.
+// recipes are the folders of packaging/examples, each with the logins it lets in and those it does
+// not.
 var recipes = []struct {
 	name string
 	test func(t *testing.T, h *recipeHost)
@@ -32,8 +33,9 @@ const (
 	installed = "/usr/share/doc/latchkey/examples/"
 )
 
-// prepare keeps Debian's files, and gives root a password. One thing is changed in them to save time: after a wrong password,
-// and with it after a wrong code, pam_unix waits two seconds. The accounts that useradd makes stay below those of the suite.
+// prepare keeps Debian's files, and gives root a password. One thing in them is changed to save
+// time: after a wrong password, and so after a wrong code, pam_unix waits two seconds. The
+// accounts that useradd makes stay below those of the suite.
 const prepare = `set -e
 sed -i 's/pam_unix.so nullok$/& nodelay/' /etc/pam.d/common-auth
 grep -q nodelay /etc/pam.d/common-auth
@@ -43,7 +45,7 @@ cp -a /etc /root/etc
 echo 'root:` + suite.Password + `' | chpasswd
 `
 
-// afresh puts back what recipes replace.
+// afresh restores what recipes replace.
 const afresh = `set -e
 rm -rf /etc/pam.d /etc/ssh /etc/latchkey/*.toml
 cp -a /root/etc/pam.d /root/etc/ssh /etc/
@@ -56,7 +58,7 @@ type recipeHost struct {
 	root *suite.User // has a password and an app
 }
 
-func TestEachRecipeLetsInWhomItSaysAndNobodyElse(t *testing.T) {
+func TestEachRecipeLetsInThoseItNamesAndNoOneElse(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := &recipeHost{Host: private(t)}
 		h.root = h.Root()
@@ -73,7 +75,7 @@ func TestEachRecipeLetsInWhomItSaysAndNobodyElse(t *testing.T) {
 	})
 }
 
-// healthy: enroll doctor has nothing to say against a service; "": against anything.
+// healthy checks that enroll doctor has no finding about a service; "": about anything.
 func (h *recipeHost) healthy(t *testing.T, services ...string) {
 	t.Helper()
 	for _, service := range services {
@@ -86,10 +88,11 @@ func (h *recipeHost) healthy(t *testing.T, services ...string) {
 	}
 }
 
-// shellBlock is what a page of a recipe says to type.
+// shellBlock matches what a page of a recipe says to type.
 var shellBlock = regexp.MustCompile("(?s)```sh\n(.*?)```")
 
-// follow types what the recipe's page says, and checks that this copied each of its files to its place.
+// follow types what the recipe's page says, and checks that this copied each of its files to its
+// place.
 func (h *recipeHost) follow(t *testing.T, recipe string) {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join(examples, recipe, "README.md"))
@@ -108,7 +111,7 @@ func (h *recipeHost) follow(t *testing.T, recipe string) {
 	}
 }
 
-// files are those of a recipe that are copied.
+// files returns those files of a recipe that are copied.
 func files(t *testing.T, recipe string) (names []string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(examples, recipe))
@@ -121,9 +124,12 @@ func files(t *testing.T, recipe string) (names []string) {
 	return names
 }
 
-// place is where a file of a recipe goes.
+// place returns where a file of a recipe goes.
 func place(file string) string {
-	for prefix, dir := range map[string]string{"pam.d-": "/etc/pam.d/", "sshd_config.d-": "/etc/ssh/sshd_config.d/"} {
+	for prefix, dir := range map[string]string{
+		"pam.d-":         "/etc/pam.d/",
+		"sshd_config.d-": "/etc/ssh/sshd_config.d/",
+	} {
 		if name, ok := strings.CutPrefix(file, prefix); ok {
 			return dir + name
 		}
@@ -156,7 +162,8 @@ func TestEveryFolderOfExamplesIsARecipeThatIsTriedAndListed(t *testing.T) {
 	}
 }
 
-// debians checks that the recipe's PAM files are those of the distribution, which are still in place, but for how they ask.
+// debians checks that the recipe's PAM files are those of the distribution, which are still in
+// place, except for how they ask.
 func (h *recipeHost) debians(t *testing.T, recipe string) {
 	t.Helper()
 	for _, file := range files(t, recipe) {
@@ -168,23 +175,27 @@ func (h *recipeHost) debians(t *testing.T, recipe string) {
 		theirs, err := h.Exec("", "/bin/cat", place(file))
 		must(t, err)
 		if got, want := others(string(ours)), others(theirs); !slices.Equal(got, want) {
-			t.Errorf("%s:\n%s\nDebian has:\n%s", file, strings.Join(got, "\n"), strings.Join(want, "\n"))
+			t.Errorf("%s:\n%s\nDebian has:\n%s", file, strings.Join(got, "\n"),
+				strings.Join(want, "\n"))
 		}
 	}
 }
 
-// asking are the lines by which files may differ: how they ask for the password and the code, and what one Debian has and
-// another has not.
+// asking matches the lines by which files may differ: how they ask for the password and the code,
+// and what one Debian has and another has not.
 var asking = regexp.MustCompile(
-	`^(@include common-auth|auth requisite pam_unix\.so|auth .* pam_latchkey\.so.*|-?session optional pam_lastlog\.so)$`)
+	`^(@include common-auth|auth requisite pam_unix\.so|auth .* pam_latchkey\.so.*|-?session ` +
+		`optional pam_lastlog\.so)$`)
 
-// others are the rest of the lines, without comments, of a PAM file.
+// others returns the remaining lines, without comments, of a PAM file.
 func others(text string) (all []string) {
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
 		line = strings.Join(strings.Fields(line), " ")
 		if line != "" && !asking.MatchString(line) {
-			all = append(all, strings.Replace(line, "pam_env.so user_readenv=1 ", "pam_env.so ", 1)) // Debian 12
+			// Debian 12
+			all = append(all,
+				strings.Replace(line, "pam_env.so user_readenv=1 ", "pam_env.so ", 1))
 		}
 	}
 	return all

@@ -8,11 +8,12 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// printedCode is a code that enroll prints: for recovery, a ticket, or one in place of a device's.
+// printedCode matches a code that enroll prints: for recovery, a ticket, or one in place of a
+// device's.
 var printedCode = regexp.MustCompile(`\b[0-9a-hjkmnp-tv-z]{5}-[0-9a-hjkmnp-tv-z]{5}\b`)
 
 // The way back: phone lost, recovery code, new device, old device refused, new recovery codes.
-func TestALostPhoneIsNotALostAccount(t *testing.T) {
+func TestLostPhoneIsNotALostAccount(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
 		out, err := h.Exec("", "/usr/bin/enroll", "codes", "--user", u.Name, "--yes")
@@ -34,35 +35,49 @@ func TestALostPhoneIsNotALostAccount(t *testing.T) {
 		must(t, u.ReadSecret(terminal.Seen()))
 		must(t, terminal.Type(u.Code()))
 		must(t, terminal.Expect(`Done: the device "new"`))
-		if seen := says(t, h, u, "enroll remove phone", password, [2]string{proof, codes[2]}); !strings.Contains(seen, `removed: device "phone"`) {
-			t.Fatalf("%q", seen)
+		seen := says(t, h, u, "enroll remove phone", password, [2]string{proof, codes[2]})
+		if !strings.Contains(seen, `removed: device "phone"`) {
+			t.Fatalf("got %q, want the device removed", seen)
 		}
-		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{lost.CodeAt(1)}})
-		seen := says(t, h, u, "enroll codes", password, [2]string{proof, u.CodeAt(1)})
+		denied(t, s, suite.Attempt{
+			User:     u.Name,
+			Password: suite.Password,
+			Codes:    []string{lost.CodeAt(1)},
+		})
+		seen = says(t, h, u, "enroll codes", password, [2]string{proof, u.CodeAt(1)})
 		fresh := printedCode.FindAllString(seen, -1)
 		if len(fresh) != 10 {
 			t.Fatalf("%d new codes in %q", len(fresh), seen)
 		}
-		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{codes[3]}})
+		denied(t, s, suite.Attempt{
+			User:     u.Name,
+			Password: suite.Password,
+			Codes:    []string{codes[3]},
+		})
 		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: fresh[:1]})
 		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: fresh[:1]})
 		log, err := h.Log()
 		must(t, err)
 		for _, change := range []string{"add", "remove", "codes"} {
-			if !strings.Contains(strings.Join(log, "\n"), "latchkey: change="+change+` user="`+u.Name+`" by="`+u.Name+`"`) {
+			if !strings.Contains(strings.Join(log, "\n"),
+				"latchkey: change="+change+` user="`+u.Name+`" by="`+u.Name+`"`) {
 				t.Errorf("the log has no line about %s", change)
 			}
 		}
 	})
 }
 
-func TestACodeThatRootGivesOutLetsInOnceAndIsLogged(t *testing.T) {
+func TestCodeFromRootLetsInOnceAndIsLogged(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u, other := server(t, h, suite.PasswordAndCode), enrolled(t, h), enrolled(t, h)
 		out, err := h.Exec("", "/usr/bin/enroll", "bypass", u.Name, "--for", "1h")
 		must(t, err)
 		code := strings.TrimSpace(out)
-		denied(t, s, suite.Attempt{User: other.Name, Password: suite.Password, Codes: []string{code}})
+		denied(t, s, suite.Attempt{
+			User:     other.Name,
+			Password: suite.Password,
+			Codes:    []string{code},
+		})
 		denied(t, s, suite.Attempt{User: u.Name, Password: "wrong", Codes: []string{code}})
 		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{code}})
 		audited(t, h, u.Name, 1, "verdict=allow", "method=bypass", "reason=ok")
@@ -70,7 +85,9 @@ func TestACodeThatRootGivesOutLetsInOnceAndIsLogged(t *testing.T) {
 		log, err := h.Log()
 		must(t, err)
 		all := strings.Join(log, "\n")
-		if !strings.Contains(all, `latchkey: change=bypass user="`+u.Name+`" by="root" device="" detail="until `) || strings.Contains(all, code) {
+		if !strings.Contains(all,
+			`latchkey: change=bypass user="`+u.Name+`" by="root" device="" detail="until `) ||
+			strings.Contains(all, code) {
 			t.Errorf("the log:\n%s", logOf(h, u.Name))
 		}
 	})

@@ -33,7 +33,7 @@ func says(t *testing.T, h *suite.Host, u *suite.User, line string, typed ...[2]s
 	return terminal.Seen()
 }
 
-func TestEnrollRefusesWhoeverIsNotWhoTheySayAndGeneratesNothing(t *testing.T) {
+func TestEnrollRefusesImpostersAndGeneratesNothing(t *testing.T) {
 	password := [2]string{`Password: `, suite.Password}
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
@@ -47,31 +47,55 @@ func TestEnrollRefusesWhoeverIsNotWhoTheySayAndGeneratesNothing(t *testing.T) {
 			typed [][2]string
 			want  string
 		}{
-			"somebody else":                    {plain, "enroll --user " + other.Name, nil, "only root may name another user"},
-			"somebody else's status":           {plain, "enroll status --user " + other.Name, nil, "only root may name another user"},
-			"somebody else, without questions": {plain, "enroll add totp --user " + other.Name + " --yes", nil, "for root"},
-			"without questions":                {plain, "enroll add totp --yes", nil, "--yes and --secret-file are for root"},
-			"an own secret":                    {plain, "enroll add totp --secret-file /etc/shadow --yes", nil, "for root"},
-			"a wrong password":                 {plain, "enroll", [][2]string{{`Password: `, "wrong"}}, "password not accepted"},
-			"no password":                      {plain, "enroll", [][2]string{{`Password: `, ""}}, "password not accepted"},
-			"an expired account":               {expired, "enroll", [][2]string{password}, "cannot be used"},
-			"a password without the factor":    {owner, "enroll add totp", [][2]string{password, {`Code from a device you have`, "000000"}}, "code not accepted"},
-			"a removal without the factor":     {owner, "enroll remove phone", [][2]string{password, {`Code from a device you have`, ""}}, "code not accepted"},
-			"a reset":                          {owner, "enroll reset " + owner.Name, nil, "is for root"},
-			"an unlock":                        {owner, "enroll unlock " + owner.Name, nil, "is for root"},
-			"a list":                           {owner, "enroll list", nil, "is for root"},
-			"an import":                        {owner, "enroll import /etc/passwd", nil, "is for root"},
-			"output into a pipe":               {plain, "enroll | cat", nil, "output is not a terminal"},
-			"output into a file":               {plain, "enroll >/tmp/out." + plain.Name, nil, "output is not a terminal"},
-			"interrupted at the password":      {plain, "enroll", [][2]string{{`Password: `, "\x03"}}, "status "},
-			"ended at the password":            {plain, "enroll", [][2]string{{`Password: `, "\x04"}}, "not accepted"},
-			"interrupted at the code":          {plain, "enroll", [][2]string{password, {`the app shows now: `, "\x03"}}, "status "},
-			"ended at the code":                {plain, "enroll", [][2]string{password, {`the app shows now: `, "\x04"}}, "nothing was changed"},
-			"wrong codes":                      {plain, "enroll", [][2]string{password, {`shows now: `, "1"}, {`shows now: `, "2"}, {`shows now: `, "3"}}, "nothing was saved"},
+			"somebody else": {plain, "enroll --user " + other.Name, nil,
+				"only root may name another user"},
+			"somebody else's status": {plain, "enroll status --user " + other.Name, nil,
+				"only root may name another user"},
+			"somebody else, without questions": {plain,
+				"enroll add totp --user " + other.Name + " --yes", nil, "for root"},
+			"without questions": {plain, "enroll add totp --yes", nil,
+				"--yes and --secret-file are for root"},
+			"an own secret": {plain,
+				"enroll add totp --secret-file /etc/shadow --yes", nil, "for root"},
+			"a wrong password": {plain, "enroll",
+				[][2]string{{`Password: `, "wrong"}}, "password not accepted"},
+			"no password": {plain, "enroll", [][2]string{{`Password: `, ""}},
+				"password not accepted"},
+			"an expired account": {expired, "enroll", [][2]string{password},
+				"cannot be used"},
+			"a password without the factor": {owner, "enroll add totp",
+				[][2]string{password, {`Code from a device you have`, "000000"}},
+				"code not accepted"},
+			"a removal without the factor": {owner, "enroll remove phone",
+				[][2]string{password, {`Code from a device you have`, ""}}, "code not accepted"},
+			"a reset": {owner, "enroll reset " + owner.Name, nil,
+				"is for root"},
+			"an unlock": {owner, "enroll unlock " + owner.Name, nil,
+				"is for root"},
+			"a list": {owner, "enroll list", nil, "is for root"},
+			"an import": {owner, "enroll import /etc/passwd", nil,
+				"is for root"},
+			"output into a pipe": {plain, "enroll | cat", nil,
+				"output is not a terminal"},
+			"output into a file": {plain, "enroll >/tmp/out." + plain.Name, nil,
+				"output is not a terminal"},
+			"interrupted at the password": {plain, "enroll", [][2]string{{`Password: `, "\x03"}},
+				"status "},
+			"ended at the password": {plain, "enroll", [][2]string{{`Password: `, "\x04"}},
+				"not accepted"},
+			"interrupted at the code": {plain, "enroll",
+				[][2]string{password, {`the app shows now: `, "\x03"}}, "status "},
+			"ended at the code": {plain, "enroll",
+				[][2]string{password, {`the app shows now: `, "\x04"}}, "nothing was changed"},
+			"wrong codes": {plain, "enroll",
+				[][2]string{
+					password, {`shows now: `, "1"}, {`shows now: `, "2"}, {`shows now: `, "3"},
+				}, "nothing was saved"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				seen := says(t, h, c.user, c.line, c.typed...)
-				if !strings.Contains(seen, c.want) || strings.Contains(seen, "status 0") && !strings.Contains(c.line, "|") {
+				if !strings.Contains(seen, c.want) ||
+					strings.Contains(seen, "status 0") && !strings.Contains(c.line, "|") {
 					t.Errorf("seen: %q", seen)
 				}
 				if len(c.typed) < 2 && strings.Contains(seen, "by hand") {
@@ -79,22 +103,27 @@ func TestEnrollRefusesWhoeverIsNotWhoTheySayAndGeneratesNothing(t *testing.T) {
 				}
 			})
 		}
-		if out := script(t, h, "ls -A /etc/latchkey/users /var/lib/latchkey/users; sha256sum /etc/latchkey/users/*"); strings.Contains(out, plain.Name) ||
-			strings.Contains(out, "expired") || !strings.Contains(before, out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]) {
+		if out := script(t, h,
+			"ls -A /etc/latchkey/users /var/lib/latchkey/users; sha256sum "+
+				"/etc/latchkey/users/*"); strings.Contains(out, plain.Name) ||
+			strings.Contains(out, "expired") ||
+			!strings.Contains(before, out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]) {
 			t.Errorf("files changed: %s", out)
 		}
 	})
 }
 
-// Nobody but root works for somebody else, whatever the command.
-func TestNoCommandWorksForSomebodyElse(t *testing.T) {
+// Only root works for another user, with any command.
+func TestNoCommandWorksForAnotherUser(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		u, other := user(t, h), enrolled(t, h)
-		record := "sha256sum /etc/latchkey/users/" + other.Name + " /var/lib/latchkey/users/" + other.Name
+		record := "sha256sum /etc/latchkey/users/" + other.Name + " /var/lib/latchkey/users/" +
+			other.Name
 		before := script(t, h, record)
 		for _, c := range usage.Commands {
 			t.Run(c.Name, func(t *testing.T) {
-				line, want := strings.TrimSpace("enroll "+c.Name), "only root may name another user"
+				line, want := strings.TrimSpace("enroll "+c.Name),
+					"only root may name another user"
 				switch {
 				case c.Root:
 					want = "is for root"
@@ -107,7 +136,8 @@ func TestNoCommandWorksForSomebodyElse(t *testing.T) {
 				if c.Has("user") {
 					line += " --user " + other.Name
 				}
-				if seen := says(t, h, u, line); !strings.Contains(seen, want) || !strings.Contains(seen, "status 1") {
+				seen := says(t, h, u, line)
+				if !strings.Contains(seen, want) || !strings.Contains(seen, "status 1") {
 					t.Errorf("%s: %s", line, seen)
 				}
 				if after := script(t, h, record); after != before {
@@ -118,7 +148,7 @@ func TestNoCommandWorksForSomebodyElse(t *testing.T) {
 	})
 }
 
-// Whose password is wrong, or whose account has expired, changes nothing.
+// A user whose password is wrong, or whose account has expired, changes nothing.
 func TestNoCommandChangesAnythingWithoutThePasswordOfALiveAccount(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
@@ -126,7 +156,8 @@ func TestNoCommandChangesAnythingWithoutThePasswordOfALiveAccount(t *testing.T) 
 		script(t, h, "usermod -e 1 "+expired.Name)
 		before := sums(t, h)
 		for command, questions := range dialogs {
-			if questions[0].asked != password.asked || command == "enroll" { // alone it has something to do for others only
+			// alone it only has something to do for others
+			if questions[0].asked != password.asked || command == "enroll" {
 				continue
 			}
 			t.Run(command, func(t *testing.T) {
@@ -162,7 +193,8 @@ func TestAUserWithAFactorAddsAndRemovesDevicesWithPasswordAndCode(t *testing.T) 
 		must(t, terminal.Type(second.Code()))
 		must(t, terminal.Expect(`Done: the device "second"`))
 		seen := says(t, h, u, "enroll remove phone", password, [2]string{code, u.CodeAt(1)})
-		if !strings.Contains(seen, "a device cannot be removed with its own code; nothing was changed") {
+		if !strings.Contains(seen,
+			"a device cannot be removed with its own code; nothing was changed") {
 			t.Fatalf("%q", seen)
 		}
 		seen = says(t, h, u, "enroll remove phone", password, [2]string{code, second.CodeAt(1)})
@@ -170,8 +202,13 @@ func TestAUserWithAFactorAddsAndRemovesDevicesWithPasswordAndCode(t *testing.T) 
 			t.Fatalf("%q", seen)
 		}
 		s := server(t, h, suite.PasswordAndCode)
-		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.CodeAt(1)}})
-		audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong") // and not replayed: it is no device's
+		denied(t, s, suite.Attempt{
+			User:     u.Name,
+			Password: suite.Password,
+			Codes:    []string{u.CodeAt(1)},
+		})
+		// rather than replayed: it belongs to no device
+		audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong")
 	})
 }
 
@@ -179,11 +216,12 @@ func TestAnotherNameOfTheSameUIDIsTheSamePerson(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		u := user(t, h)
-		script(t, h, "useradd -o -u $(id -u "+u.Name+") -M -s /bin/sh alias && echo alias:other | chpasswd")
+		script(t, h, "useradd -o -u $(id -u "+u.Name+
+			") -M -s /bin/sh alias && echo alias:other | chpasswd")
 		terminal := enrollAs(t, h, u, "enroll --user alias")
 		must(t, terminal.Expect(`Password: `))
 		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`password not accepted`)) // it is alias's that counts
+		must(t, terminal.Expect(`password not accepted`)) // alias's password counts
 		terminal = enrollAs(t, h, u, "enroll --user alias")
 		must(t, terminal.Expect(`Password: `))
 		must(t, terminal.Type("other"))

@@ -28,7 +28,7 @@ dir=$(dirname /usr/lib/*/security/pam_unix.so)
 // file that the removal has to name.
 type naming struct {
 	name, script, file string
-	harmless           bool // the stack takes passwords without the module too
+	harmless           bool // the stack accepts passwords without the module too
 }
 
 // namings are all that Linux-PAM 1.5 and 1.7 understand.
@@ -86,8 +86,10 @@ const sshdFile = "/etc/pam.d/sshd"
 
 // aside moves away what a removal takes away: the module and its login program. back moves it
 // back.
-const aside = "\nmv $dir/pam_latchkey.so /root/module; mv /usr/libexec/latchkey/latchkey-login /root/login\n"
-const back = "\nmv /root/module $dir/pam_latchkey.so; mv /root/login /usr/libexec/latchkey/latchkey-login\n"
+const aside = "\nmv $dir/pam_latchkey.so /root/module; mv /usr/libexec/latchkey/latchkey-login " +
+	"/root/login\n"
+const back = "\nmv /root/module $dir/pam_latchkey.so; mv /root/login " +
+	"/usr/libexec/latchkey/latchkey-login\n"
 
 const (
 	keepStacks = "cp -a /etc/pam.d /root/pam.d; cp -a /etc/pam.conf /root/pam.conf\n" +
@@ -99,8 +101,8 @@ const (
 		"dpkg-query -W -f '${Status}' latchkey | grep -q ' ok installed$'"
 )
 
-// refused wants a removal refused, with the file named, and does what it is told then. Passwords
-// work without the module afterwards, and did not before.
+// refused checks that a removal is refused, with the file named, and then does what it is told.
+// Passwords work without the module afterwards, and did not before.
 func (n naming) refused(m machine) {
 	m.t.Helper()
 	out, err := m.sh(beside + keepStacks + n.script + "\ndpkg -r latchkey")
@@ -117,7 +119,7 @@ func (n naming) refused(m machine) {
 	m.run(beside + back + restoreStacks)
 }
 
-// harmlessNames is what merely looks as if it named the module.
+// harmlessNames only look as if they named the module.
 const harmlessNames = `echo '# auth required pam_latchkey.so \' | beside
 echo '-auth optional my_pam_latchkey.so' | beside
 echo '-auth optional pam_latchkey.so.off' | beside
@@ -130,9 +132,9 @@ mkdir -p /usr/lib/pam.d; echo 'auth required pam_latchkey.so' >/usr/lib/pam.d/ss
 ln -s /dev/null /etc/pam.d/masked
 `
 
-// FAULTS 44: whichever way the module is named, a removal is refused with the file named, or
-// passwords work afterwards.
-func TestTheRemovalOfThePackageNeverLocksAnyoneOut(t *testing.T) {
+// FAULTS 44: however the module is named, a removal is refused with the file named, or passwords
+// work afterwards.
+func TestPackageRemovalNeverLocksAnyoneOut(t *testing.T) {
 	t.Parallel()
 	older, newer := debs(t)
 	onMachines(t, func(m machine) {
@@ -153,7 +155,7 @@ func TestTheRemovalOfThePackageNeverLocksAnyoneOut(t *testing.T) {
 	})
 }
 
-// cannotTell wants removals refused where a file cannot be read, or enroll does not run.
+// cannotTell checks that removals are refused where a file cannot be read, or enroll does not run.
 func (m machine) cannotTell() {
 	m.t.Helper()
 	for script, says := range map[string][2]string{
@@ -172,8 +174,8 @@ func (m machine) cannotTell() {
 	}
 }
 
-// insisted wants passwords to work where root has the package removed all the same, and where dpkg
-// asks it nothing.
+// insisted checks that passwords work where root has the package removed all the same, and where
+// dpkg asks it nothing.
 func (m machine) insisted(deb string) {
 	m.t.Helper()
 	const lines = "printf 'auth required \\\\\\n pam_latchkey.so\\n" +

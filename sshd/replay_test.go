@@ -7,7 +7,7 @@ import (
 	"latchkey/sshd/suite"
 )
 
-func TestACodeIsTakenOnce(t *testing.T) {
+func TestCodeIsAcceptedOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
 		code := u.Code()
@@ -27,8 +27,8 @@ func TestAnOlderCodeIsRefusedAfterANewerOne(t *testing.T) {
 	})
 }
 
-// Eight connections stand at the prompt and send the same code at the same moment. (With google-authenticator and
-// pam_oath more than one gets in.)
+// Eight connections stand at the prompt and send the same code at the same moment. (With
+// google-authenticator and pam_oath more than one gets in.)
 func TestEightParallelLoginsWithOneCodeGiveOneShell(t *testing.T) {
 	const rounds, parallel = 100, 8
 	onEach(t, func(t *testing.T, h *suite.Host) {
@@ -38,13 +38,15 @@ func TestEightParallelLoginsWithOneCodeGiveOneShell(t *testing.T) {
 		for round, u := range users {
 			must(t, u.Enroll())
 			if in := race(s, u, parallel); in != 1 {
-				t.Fatalf("round %d: %d of %d logins succeeded\n%s", round, in, parallel, logOf(h, u.Name))
+				t.Fatalf("round %d: %d of %d logins succeeded\n%s", round, in, parallel,
+					logOf(h, u.Name))
 			}
 		}
 	})
 }
 
-// race gives the number of logins that got in. Nobody sends the code before everybody is asked for it, or is denied.
+// race returns the number of logins that got in. None sends the code before all of them are asked
+// for it, or are denied.
 func race(s *suite.Server, u *suite.User, parallel int) (in int) {
 	var atPrompt, ended sync.WaitGroup
 	atPrompt.Add(parallel)
@@ -57,11 +59,12 @@ func race(s *suite.Server, u *suite.User, parallel int) (in int) {
 			var once sync.Once
 			arrive := func() { once.Do(atPrompt.Done) }
 			defer arrive()
-			outcomes[i] = s.Login(suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{code}, AtCode: func() error {
-				arrive()
-				atPrompt.Wait()
-				return nil
-			}})
+			outcomes[i] = s.Login(suite.Attempt{User: u.Name, Key: shared.Key,
+				Codes: []string{code}, AtCode: func() error {
+					arrive()
+					atPrompt.Wait()
+					return nil
+				}})
 		}()
 	}
 	ended.Wait()

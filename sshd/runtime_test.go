@@ -7,7 +7,8 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// hosts looks at every process that has the module mapped: one thread each, and nothing of the login program in it.
+// hosts looks at every process that has the module mapped: one thread each, and nothing of the
+// login program in it.
 func hosts(t *testing.T, h *suite.Host) error {
 	t.Helper()
 	all, err := h.Processes()
@@ -25,7 +26,7 @@ func hosts(t *testing.T, h *suite.Host) error {
 		}
 		files, err := p.Mapped()
 		if err != nil {
-			continue // it has ended meanwhile
+			continue // the process has ended meanwhile
 		}
 		list := strings.Join(files, "\n")
 		if !strings.Contains(list, "/pam_latchkey.so") {
@@ -40,7 +41,8 @@ func hosts(t *testing.T, h *suite.Host) error {
 		}
 	}
 	if loaded == 0 || logins == 0 {
-		t.Errorf("%d processes with the module and %d login programs: nothing was proved", loaded, logins)
+		t.Errorf("%d processes with the module and %d login programs: nothing was proved",
+			loaded, logins)
 	}
 	return nil
 }
@@ -50,7 +52,12 @@ func TestTheGoRuntimeIsNeverInSshd(t *testing.T) {
 		h := private(t)
 		for _, c := range []suite.Config{suite.PasswordAndCode, suite.KeyAndCode} {
 			s, u := server(t, h, c), enrolled(t, h)
-			a := suite.Attempt{User: u.Name, Password: suite.Password, Key: shared.Key, Codes: []string{u.Code()}}
+			a := suite.Attempt{
+				User:     u.Name,
+				Password: suite.Password,
+				Key:      shared.Key,
+				Codes:    []string{u.Code()},
+			}
 			a.AtCode = func() error { return hosts(t, h) }
 			allowed(t, s, a).Close()
 		}

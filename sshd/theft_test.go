@@ -7,8 +7,8 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// Who has the password and nothing else.
-func TestAThiefOfThePasswordEnrollsNothingAndReplacesNothing(t *testing.T) {
+// A thief has the password and nothing else.
+func TestThiefOfThePasswordEnrollsAndReplacesNothing(t *testing.T) {
 	password := [2]string{`Password: `, suite.Password}
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
@@ -21,25 +21,37 @@ func TestAThiefOfThePasswordEnrollsNothingAndReplacesNothing(t *testing.T) {
 			line  string
 			typed [][2]string
 		}{
-			"enrolls without a ticket":            {newcomer, "enroll", [][2]string{password, {`Ticket from your administrator: `, ""}}},
-			"enrolls with somebody else's ticket": {newcomer, "enroll", [][2]string{password, {`Ticket from your administrator: `, ticket}}},
-			"adds a first device":                 {newcomer, "enroll add totp", [][2]string{password, {`Ticket from your administrator: `, "00000-00000"}}},
-			"adds a first token":                  {newcomer, "enroll add hotp", [][2]string{password, {`Ticket from your administrator: `, "12345678"}}},
-			"guesses the ticket":                  {invited, "enroll", [][2]string{password, {`Ticket from your administrator: `, "00000-00000"}}},
-			"adds a device beside the owner's":    {owner, "enroll add totp --label mine", [][2]string{password, {`Code from a device you have`, "000000"}}},
-			"adds a token beside the owner's":     {owner, "enroll add hotp --label mine", [][2]string{password, {`Code from a device you have`, "00000-00000"}}},
-			"removes the owner's":                 {owner, "enroll remove phone", [][2]string{password, {`Code from a device you have`, "000000"}}},
-			"makes recovery codes":                {owner, "enroll codes", [][2]string{password, {`Code from a device you have`, "000000"}}},
-			"enrolls anew":                        {owner, "enroll", nil},
-			"invites himself":                     {newcomer, "enroll invite " + newcomer.Name, nil},
-			"gives out a code":                    {owner, "enroll bypass " + owner.Name, nil},
-			"has the rules explained":             {owner, "enroll explain " + owner.Name, nil},
-			"imports":                             {owner, "enroll import /dev/null", nil},
-			"starts what enrolls in a login":      {newcomer, "/usr/libexec/latchkey/latchkey-enroll", nil},
+			"enrolls without a ticket": {newcomer, "enroll",
+				[][2]string{password, {`Ticket from your administrator: `, ""}}},
+			"enrolls with somebody else's ticket": {newcomer, "enroll",
+				[][2]string{password, {`Ticket from your administrator: `, ticket}}},
+			"adds a first device": {newcomer, "enroll add totp",
+				[][2]string{password, {`Ticket from your administrator: `, "00000-00000"}}},
+			"adds a first token": {newcomer, "enroll add hotp",
+				[][2]string{password, {`Ticket from your administrator: `, "12345678"}}},
+			"guesses the ticket": {invited, "enroll",
+				[][2]string{password, {`Ticket from your administrator: `, "00000-00000"}}},
+			"adds a device beside the owner's": {owner, "enroll add totp --label mine",
+				[][2]string{password, {`Code from a device you have`, "000000"}}},
+			"adds a token beside the owner's": {owner, "enroll add hotp --label mine",
+				[][2]string{password, {`Code from a device you have`, "00000-00000"}}},
+			"removes the owner's": {owner, "enroll remove phone",
+				[][2]string{password, {`Code from a device you have`, "000000"}}},
+			"makes recovery codes": {owner, "enroll codes",
+				[][2]string{password, {`Code from a device you have`, "000000"}}},
+			"enrolls again":           {owner, "enroll", nil},
+			"invites himself":         {newcomer, "enroll invite " + newcomer.Name, nil},
+			"gives out a code":        {owner, "enroll bypass " + owner.Name, nil},
+			"has the rules explained": {owner, "enroll explain " + owner.Name, nil},
+			"imports":                 {owner, "enroll import /dev/null", nil},
+			"starts what enrolls in a login": {newcomer, "/usr/libexec/latchkey/latchkey-enroll",
+				nil},
 		} {
 			t.Run(name, func(t *testing.T) {
 				seen := says(t, h, c.user, c.line, c.typed...)
-				for _, bad := range []string{"status 0", "by hand", "Secret of the token", "ecovery codes, for"} {
+				for _, bad := range []string{
+					"status 0", "by hand", "Secret of the token", "ecovery codes, for",
+				} {
 					if strings.Contains(seen, bad) {
 						t.Errorf("seen: %q", seen)
 					}
@@ -52,7 +64,8 @@ func TestAThiefOfThePasswordEnrollsNothingAndReplacesNothing(t *testing.T) {
 				t.Errorf("a record changed: %s", line)
 			}
 		}
-		if strings.Contains(after, "/etc/latchkey/users/"+newcomer.Name) || strings.Contains(after, "/etc/latchkey/users/"+invited.Name) {
+		if strings.Contains(after, "/etc/latchkey/users/"+newcomer.Name) ||
+			strings.Contains(after, "/etc/latchkey/users/"+invited.Name) {
 			t.Errorf("there is a record: %s", after)
 		}
 		terminal := enrollAs(t, h, invited, "enroll") // the ticket's owner
@@ -63,6 +76,10 @@ func TestAThiefOfThePasswordEnrollsNothingAndReplacesNothing(t *testing.T) {
 		must(t, invited.ReadSecret(terminal.Seen()))
 		must(t, terminal.Type(invited.Code()))
 		must(t, terminal.Expect(`Done: the device "app"`))
-		allowed(t, server(t, h, suite.PasswordAndCode), suite.Attempt{User: invited.Name, Password: suite.Password, Codes: []string{invited.CodeAt(1)}})
+		allowed(t, server(t, h, suite.PasswordAndCode), suite.Attempt{
+			User:     invited.Name,
+			Password: suite.Password,
+			Codes:    []string{invited.CodeAt(1)},
+		})
 	})
 }

@@ -13,10 +13,11 @@ const (
 	codeForMFA      = "[[rule]]\ngroups = [%q]\nrequire = \"code\"\n[[rule]]\nrequire = \"none\"\n"
 	denyForMFA      = "[[rule]]\ngroups = [%q]\nrequire = \"deny\"\n[[rule]]\nrequire = \"none\"\n"
 	noneForMFA      = "[[rule]]\ngroups = [%q]\nrequire = \"none\"\n[[rule]]\nrequire = \"deny\"\n"
-	namesAsInDebian = "passwd: files extrausers\nshadow: files extrausers\ngroup: files extrausers\nnetgroup: files\n"
+	namesAsInDebian = "passwd: files extrausers\nshadow: files extrausers\ngroup: files " +
+		"extrausers\nnetgroup: files\n"
 )
 
-// grouped is a private host with a member of the group, the netgroup and the foreign group
+// grouped returns a private host with a member of the group, the netgroup and the foreign group
 // called mfa, and an enrolled user who is in none of them.
 func grouped(t *testing.T) (h *suite.Host, member, other *suite.User) {
 	t.Helper()
@@ -35,12 +36,13 @@ cat >/etc/nsswitch.conf <<'END'
 
 func policy(t *testing.T, h *suite.Host, text string) {
 	t.Helper()
-	_, err := h.Exec(text, "/usr/bin/install", "-m", "644", "/dev/stdin", "/etc/latchkey/latchkey.toml")
+	_, err := h.Exec(text, "/usr/bin/install", "-m", "644", "/dev/stdin",
+		"/etc/latchkey/latchkey.toml")
 	must(t, err)
 }
 
-// tight are limits that the caller of su may set, from what lets nothing start to what is in
-// nobody's way.
+// tight are limits that the caller of su may set, from some under which nothing starts to some
+// that are no obstacle.
 func tight() []string {
 	limits := []string{"-v 8000", "-v 16000", "-d 900", "-s 64"}
 	for n := range 11 {
@@ -49,8 +51,8 @@ func tight() []string {
 	return limits
 }
 
-// FAULTS 35: the caller of su chooses what su may have, and gets no further with less of it.
-func TestSuWithTightLimitsIsNoWayPastAGroup(t *testing.T) {
+// FAULTS 35: the caller of su chooses the limits of su, and gets no further with lower ones.
+func TestSuWithTightLimitsDoesNotEscapeAGroup(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h, member, other := grouped(t)
 		must(t, h.Service("su", suite.Latchkey))
@@ -72,20 +74,22 @@ func TestSuWithTightLimitsIsNoWayPastAGroup(t *testing.T) {
 				}
 			}
 			if asked == 0 {
-				t.Errorf("%s: nobody was asked for a code", group)
+				t.Errorf("%s: no one was asked for a code", group)
 			}
 		}
 	})
 }
 
-// suAs is what a user sees who calls su below a limit, types the password and says nothing more.
+// suAs returns what users see who call su below a limit, type the password and say nothing more.
 func suAs(t *testing.T, h *suite.Host, from, to *suite.User, limit string) string {
 	t.Helper()
-	terminal, err := suite.NewTerminal(h.Shell("/usr/bin/setpriv", "--reuid", from.Name, "--regid", from.Name, "--clear-groups",
+	terminal, err := suite.NewTerminal(h.Shell("/usr/bin/setpriv", "--reuid", from.Name, "--regid",
+		from.Name, "--clear-groups",
 		"/bin/sh", "-c", limit+" && exec /bin/su -c id "+to.Name))
 	must(t, err)
 	defer terminal.Close()
-	if terminal.Expect(`[Pp]assword: |rror|annot|no more|imit`) == nil && strings.Contains(terminal.Seen(), "assword: ") {
+	if terminal.Expect(`[Pp]assword: |rror|annot|no more|imit`) == nil &&
+		strings.Contains(terminal.Seen(), "assword: ") {
 		must(t, terminal.Type(suite.Password))
 		_ = terminal.Expect(`ode.*: |uid=|ailure|rror|annot|denied`) // or it ended
 	}
@@ -93,7 +97,7 @@ func suAs(t *testing.T, h *suite.Host, from, to *suite.User, limit string) strin
 }
 
 // FAULTS 35: each failure of the name service, and the same login where it works.
-func TestAGroupThatCannotBeToldGetsTheStricterOutcome(t *testing.T) {
+func TestUnknownMembershipGetsTheStricterOutcome(t *testing.T) {
 	const exempt, asked, forbidden = "reason=exempt", "reason=conversation", "reason=forbidden"
 	nsswitch := func(old, new string) string {
 		return fmt.Sprintf("sed -i 's/^%s$/%s/' /etc/nsswitch.conf", old, new)
@@ -141,10 +145,13 @@ func TestAGroupThatCannotBeToldGetsTheStricterOutcome(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h, member, other := grouped(t)
 		must(t, h.Service("alone", suite.OnlyCode))
-		script(t, h, "mkdir /root/kept; cp -a /etc/group /etc/netgroup /etc/nsswitch.conf /root/kept; cp -a /var/lib/extrausers/group /root/kept/foreign")
+		script(t, h, "mkdir /root/kept; cp -a /etc/group /etc/netgroup /etc/nsswitch.conf "+
+			"/root/kept; cp -a /var/lib/extrausers/group /root/kept/foreign")
 		lines := map[string]int{}
 		try := func(u *suite.User, reason string) string {
-			reply, err := h.Run(wire.Request{Argv: []string{"/usr/bin/pamtester", "alone", u.Name, "authenticate"}})
+			reply, err := h.Run(wire.Request{
+				Argv: []string{"/usr/bin/pamtester", "alone", u.Name, "authenticate"},
+			})
 			must(t, err)
 			lines[u.Name]++
 			line := audited(t, h, u.Name, lines[u.Name], reason)
@@ -164,14 +171,15 @@ func TestAGroupThatCannotBeToldGetsTheStricterOutcome(t *testing.T) {
 				if line := try(u, c.broken); !strings.Contains(line, c.detail) {
 					t.Errorf("the log does not say %q: %s", c.detail, line)
 				}
-				script(t, h, "rm -rf /etc/netgroup /var/lib/extrausers/group; cp -a /root/kept/* /etc; mv /etc/foreign /var/lib/extrausers/group")
+				script(t, h, "rm -rf /etc/netgroup /var/lib/extrausers/group; cp -a "+
+					"/root/kept/* /etc; mv /etc/foreign /var/lib/extrausers/group")
 			})
 		}
 	})
 }
 
 // FAULTS 35: with UseDNS the client's name service chooses what PAM is told.
-func TestAnAddressThatIsANameIsNoWayPastARule(t *testing.T) {
+func TestAddressThatIsANameDoesNotEscapeARule(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		const inside, elsewhere = `"127.0.0.0/8"`, `"198.51.100.0/24"`
 		for i, c := range []struct {
@@ -186,10 +194,14 @@ func TestAnAddressThatIsANameIsNoWayPastARule(t *testing.T) {
 		} {
 			name := fmt.Sprintf("usedns%d", i)
 			path := "/etc/latchkey/" + name + ".toml"
-			_, err := h.Exec("[[rule]]\nfrom = ["+c.network+"]\nrequire = \"deny\"\n[[rule]]\nrequire = \"none\"\n", "/usr/bin/install", "-m", "644", "/dev/stdin", path)
+			_, err := h.Exec("[[rule]]\nfrom = ["+c.network+
+				"]\nrequire = \"deny\"\n[[rule]]\nrequire = \"none\"\n", "/usr/bin/install", "-m",
+				"644", "/dev/stdin", path)
 			must(t, err)
-			s := ownServer(t, h, suite.Config{Name: name, Stack: suite.Stack{"required pam_latchkey.so conf=" + path},
-				Options: append([]string{"UseDNS " + c.dns}, suite.KeyAndCode.Options...)})
+			s := ownServer(t, h,
+				suite.Config{Name: name,
+					Stack:   suite.Stack{"required pam_latchkey.so conf=" + path},
+					Options: append([]string{"UseDNS " + c.dns}, suite.KeyAndCode.Options...)})
 			u := enrolled(t, h)
 			if c.in {
 				allowed(t, s, suite.Attempt{User: u.Name, Key: shared.Key})
@@ -226,7 +238,10 @@ func TestOnlyEnrollItselfIsExemptByItsService(t *testing.T) {
 		audited(t, h, u.Name, 1, "verdict=allow", "reason=exempt", `service="enroll"`)
 		for _, program := range []string{"/usr/bin/pamtester", "/root/enroll"} {
 			script(t, h, "cp /usr/bin/pamtester /root/enroll")
-			reply, err := h.Run(wire.Request{Argv: []string{program, "enroll", u.Name, "authenticate"}, Stdin: []byte(suite.Password + "\n")})
+			reply, err := h.Run(wire.Request{
+				Argv:  []string{program, "enroll", u.Name, "authenticate"},
+				Stdin: []byte(suite.Password + "\n"),
+			})
 			must(t, err)
 			if reply.Exit == 0 {
 				t.Errorf("%s with enroll's service: allowed", program)

@@ -10,8 +10,8 @@ import (
 	"latchkey/sshd/suite/wire"
 )
 
-// execute reads one request, runs it and answers. A command lives no longer than its connection: when the harness closes
-// that, the command's whole process group is killed.
+// execute reads one request, runs it and answers. A command lives no longer than its connection:
+// when the harness closes that, the command's whole process group is killed.
 func execute(conn net.Conn) {
 	defer conn.Close()
 	var req wire.Request
@@ -22,7 +22,9 @@ func execute(conn net.Conn) {
 	cmd := exec.Command(req.Argv[0], req.Argv[1:]...)
 	cmd.Stdin = bytes.NewReader(req.Stdin)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8"}, req.Env...)
+	cmd.Env = append([]string{
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8",
+	}, req.Env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		_ = json.NewEncoder(conn).Encode(wire.Reply{Exit: 127, Stderr: []byte(err.Error())})

@@ -1,5 +1,6 @@
-// Agent is the first process of a suite container. It runs commands for the harness over a unix socket, collects what is
-// sent to /dev/log, and ends, taking the container with it, as soon as the harness is gone.
+// Agent is the first process of a suite container. It runs commands for the harness over a unix
+// socket, collects what is sent to /dev/log, and ends, taking the container with it, as soon as
+// the harness is gone.
 package main
 
 import (
@@ -11,7 +12,8 @@ import (
 
 func main() { os.Exit(run(os.Args[1:])) }
 
-// run is `agent DIR` as process 1, which only reaps, and `agent serve DIR` as its child, which does everything else.
+// run is `agent DIR` as process 1, which only reaps, and `agent serve DIR` as its child, which
+// does everything else.
 func run(args []string) int {
 	switch {
 	case len(args) == 1:
@@ -30,8 +32,8 @@ func report(err error) int {
 	return 1
 }
 
-// supervise starts the serving child and reaps everything until that child ends. Reaping and os/exec do not go together
-// in one process, so the child is a process of its own.
+// supervise starts the serving child and reaps everything until that child ends. Reaping and
+// os/exec do not go together in one process, so the child is a process of its own.
 func supervise(dir string) int {
 	child := exec.Command("/proc/self/exe", "serve", dir)
 	child.Stdout, child.Stderr = os.Stdout, os.Stderr

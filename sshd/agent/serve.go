@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 )
 
-// serve listens on DIR/agent.sock. The first connection is the harness's lifeline: when it closes, serve returns. Every
-// other connection is one command.
+// serve listens on DIR/agent.sock. The first connection is the harness's lifeline: when it closes,
+// serve returns. Every other connection is one command.
 func serve(dir string) error {
 	if err := collect(filepath.Join(dir, "log")); err != nil {
 		return err

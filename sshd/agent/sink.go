@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// collect appends every datagram sent to /dev/log to the file, one a line. A newline inside a datagram is shown as ␤, so
-// that a test sees whether somebody smuggled one in.
+// collect appends every datagram sent to /dev/log to the file, one per line. A newline inside a
+// datagram is shown as ␤, so that a test notices one that was smuggled in.
 func collect(path string) error {
 	sink, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: "/dev/log", Net: "unixgram"})
 	if err != nil {

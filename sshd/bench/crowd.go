@@ -11,10 +11,10 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// few is how many users are enrolled in the host that is not crowded.
+// few is the number of users enrolled in the host that is not crowded.
 const few = 10
 
-// crowds compares two hosts that differ only in how many users are enrolled.
+// crowds compares two hosts that differ only in the number of enrolled users.
 func crowds(s *suite.Suite, rounds, records int, out io.Writer) (err error) {
 	var sides []*contender
 	var codes []*lone
@@ -45,7 +45,9 @@ func crowds(s *suite.Suite, rounds, records int, out io.Writer) (err error) {
 			side := sides[i]
 			for _, use := range []func(*suite.User) error{
 				func(u *suite.User) error { return side.login(u, round > 0) },
-				func(u *suite.User) error { return codes[i].authenticate(side.server.Host, u, round > 0) },
+				func(u *suite.User) error {
+					return codes[i].authenticate(side.server.Host, u, round > 0)
+				},
 			} {
 				u, err := member(side.server.Host)
 				if err == nil {
@@ -58,12 +60,15 @@ func crowds(s *suite.Suite, rounds, records int, out io.Writer) (err error) {
 		}
 	}
 	table(out, "enrolled users: whole login", "ms", &sides[0].whole, &sides[1].whole)
-	table(out, "enrolled users: from the typed code to success", "ms", &sides[0].afterCode, &sides[1].afterCode)
-	table(out, "enrolled users: one authentication by pamtester, CPU", "ms", &codes[0].cpu, &codes[1].cpu)
+	table(out, "enrolled users: from the typed code to success", "ms", &sides[0].afterCode,
+		&sides[1].afterCode)
+	table(out, "enrolled users: one authentication by pamtester, CPU", "ms", &codes[0].cpu,
+		&codes[1].cpu)
 	return nil
 }
 
-// crowd puts n records and states beside a real user's. They are copies, which nobody opens; what may cost is their number.
+// crowd puts n records and states beside a real user's. They are copies that are never opened;
+// only their number may have a cost.
 func crowd(h *suite.Host, n int) error {
 	u, err := h.User()
 	if err != nil {
@@ -79,7 +84,8 @@ func crowd(h *suite.Host, n int) error {
 			return err
 		}
 		for i := range n {
-			if err := os.WriteFile(filepath.Join(inside, fmt.Sprintf("crowd%06d", i)), data, 0o600); err != nil {
+			path := filepath.Join(inside, fmt.Sprintf("crowd%06d", i))
+			if err := os.WriteFile(path, data, 0o600); err != nil {
 				return err
 			}
 		}

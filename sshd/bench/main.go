@@ -1,6 +1,6 @@
-// Bench measures what latchkey adds to a login, beside what google-authenticator adds. All that is compared is measured in
-// turns in one run, so that a slow minute of the machine slows all alike. It prints medians and their ratios, and judges
-// nothing.
+// Bench measures what latchkey adds to a login, next to what google-authenticator adds. Everything
+// that is compared is measured in turns in one run, so that a slow minute of the machine slows all
+// alike. It prints medians and their ratios, and judges nothing.
 package main
 
 import (

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// sample is what was measured of one thing, in the order of measuring.
+// sample is a series of measurements of one thing, in order.
 type sample struct {
 	name   string
 	values []float64
@@ -27,7 +27,7 @@ func (s *sample) quantile(q float64) float64 {
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// table prints medians, quartiles, and the ratio of each median to the first one's.
+// table prints medians, quartiles, and the ratio of each median to the first one.
 func table(out io.Writer, title, unit string, samples ...*sample) {
 	fmt.Fprintf(out, "\n%s (%d rounds, %s)\n", title, len(samples[0].values), unit)
 	for _, s := range samples {

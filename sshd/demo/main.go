@@ -1,5 +1,6 @@
-// Demo shows logins from beginning to end: it starts a container with a real sshd, sets up the second factor, and logs in
-// with OpenSSH's client, by app and by SMS; and it shows a user's first login, who sets up the app inside it.
+// Demo shows logins from beginning to end. It starts a container with a real sshd, sets up the
+// second factor, and logs in with OpenSSH's client, by app and by SMS. It also shows the first
+// login of a user who sets up the app during that login.
 package main
 
 import (
@@ -38,7 +39,8 @@ func show(out, progress io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "A %s container (%s), run by %s.\n", h.Name, strings.Join(strings.Fields(version), " "), s.Engine)
+	fmt.Fprintf(out, "A %s container (%s), run by %s.\n", h.Name,
+		strings.Join(strings.Fields(version), " "), s.Engine)
 	config := suite.PasswordAndCode
 	config.Name = "sshd"
 	server, err := h.Server(config)
@@ -73,8 +75,10 @@ func (d demo) play() error {
 	if err := d.login(alice, true, line{appPrompt, code}); err != nil {
 		return err
 	}
-	d.say("Somebody who knows her password has watched her type %s, and types it again, and again:", code)
-	if err := d.login(alice, false, line{appPrompt, code}, line{appPrompt, code}, line{appPrompt, code}); err != nil {
+	d.say("Somebody who knows her password has watched her type %s, and types it again, "+
+		"and again:", code)
+	again := line{appPrompt, code}
+	if err := d.login(alice, false, again, again, again); err != nil {
 		return err
 	}
 	if err := d.bySMS(alice); err != nil {
@@ -86,11 +90,13 @@ func (d demo) play() error {
 	return d.log()
 }
 
-// firstLogin lets a user enroll inside the login.
+// firstLogin lets a user enroll during the login.
 func (d demo) firstLogin() error {
 	const rule = `unenrolled = "enroll"`
-	d.say("Root lets users set up their app inside their first login: in latchkey.toml it says %s. Bob logs in.", rule)
-	if _, err := d.host.Exec(rule+"\n", "/usr/bin/tee", "/etc/latchkey/latchkey.toml"); err != nil {
+	d.say("Root lets users set up their app inside their first login: in latchkey.toml it says "+
+		"%s. Bob logs in.", rule)
+	_, err := d.host.Exec(rule+"\n", "/usr/bin/tee", "/etc/latchkey/latchkey.toml")
+	if err != nil {
 		return err
 	}
 	bob, err := d.host.Named("bob")
@@ -109,19 +115,24 @@ func (d demo) bySMS(alice *suite.User) error {
 		return err
 	}
 	defer verify.Close()
-	d.say("Root adds a phone. (What answers for Twilio Verify here is a stand-in on this machine: nothing is sent.)")
+	d.say("Root adds a phone. (What answers for Twilio Verify here is a stand-in on this " +
+		"machine: nothing is sent.)")
 	number := "+15551231234"
-	argv := []string{"/usr/bin/enroll", "add", "phone", "--user", alice.Name, "--number", number, "--yes"}
+	argv := []string{
+		"/usr/bin/enroll", "add", "phone", "--user", alice.Name, "--number", number, "--yes",
+	}
 	said, err := d.host.Exec("", argv...)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(d.out, "root@%s:~# enroll %s\n%s", d.host.Suite, strings.Join(argv[1:], " "), said)
 	d.say("Alice's app is out of reach. She asks for an SMS.")
-	return d.login(alice, true, line{appPrompt, "sms"}, line{appPrompt, func() string { return verify.Code(number) }})
+	return d.login(alice, true, line{appPrompt, "sms"},
+		line{appPrompt, func() string { return verify.Code(number) }})
 }
 
-// line is what is typed after what is expected: a string, or a function that returns it when it is needed, from what was seen.
+// line is what is typed after an expected text: a string, or a function that computes it when it
+// is needed from what was seen.
 type line struct {
 	after string
 	typed any
@@ -137,11 +148,15 @@ func (l line) text(seen string) (string, error) {
 	return l.typed.(string), nil
 }
 
-func (d demo) say(format string, args ...any) { fmt.Fprintf(d.out, "\n── "+format+"\n\n", args...) }
+func (d demo) say(format string, args ...any) {
+	fmt.Fprintf(d.out, "\n── "+format+"\n\n", args...)
+}
 
-// enroll lets root set up Alice's app, and takes the secret from what is printed.
+// enroll lets root set up Alice's app, and takes the secret from the output.
 func (d demo) enroll(alice *suite.User) error {
-	argv := []string{"/usr/bin/enroll", "add", "totp", "--user", alice.Name, "--label", "phone", "--yes"}
+	argv := []string{
+		"/usr/bin/enroll", "add", "totp", "--user", alice.Name, "--label", "phone", "--yes",
+	}
 	d.say("Root sets up the second factor of an account:")
 	uri, err := d.host.Exec("", argv...)
 	if err != nil {
@@ -156,8 +171,8 @@ func (d demo) enroll(alice *suite.User) error {
 	return nil
 }
 
-// login types at OpenSSH's client, the password first, and shows the terminal. It is an error if the outcome is not the
-// expected one.
+// login types at OpenSSH's client, the password first, and shows the terminal. It is an error if
+// the outcome is not the expected one.
 func (d demo) login(u *suite.User, welcome bool, typed ...line) error {
 	terminal, err := d.server.Terminal(suite.OpenSSH{User: u.Name}, "host")
 	if err != nil {
@@ -184,7 +199,8 @@ func (d demo) login(u *suite.User, welcome bool, typed ...line) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "$ ssh %s@host\n%s\n[ssh ended with exit status %d]\n", u.Name, strings.TrimSpace(terminal.Seen()), exit)
+	fmt.Fprintf(d.out, "$ ssh %s@host\n%s\n[ssh ended with exit status %d]\n", u.Name,
+		strings.TrimSpace(terminal.Seen()), exit)
 	if welcome != (exit == 0) {
 		return fmt.Errorf("exit status %d was not expected", exit)
 	}
