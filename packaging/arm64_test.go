@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// emulated is a command line that runs an arm64 program on the libraries that deps.sh unpacked, with the environment that
-// enroll gives itself: it would start anew otherwise, and the emulator is not installed for that.
+// emulated returns a command line that runs an arm64 program on the libraries that deps.sh
+// unpacked, with the environment that enroll gives itself. With another one it would start itself
+// again, and the emulator is not installed for that.
 func emulated(t *testing.T, argv ...string) *exec.Cmd {
 	t.Helper()
 	emulator, err := exec.LookPath("qemu-aarch64")
@@ -34,7 +35,8 @@ func sysroot(t *testing.T) string {
 func TestArm64EnrollShowsItsHelp(t *testing.T) {
 	enroll := filepath.Join(unpacked(t, "arm64"), "usr/bin/enroll")
 	cmd, turned := emulated(t, enroll, "--help"), emulated(t, enroll, "--help")
-	slices.Reverse(turned.Env) // some emulators turn it round, and to enroll it is another one then
+	// some emulators reverse it, and then enroll takes it for another one
+	slices.Reverse(turned.Env)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		out, err = turned.CombinedOutput()
@@ -63,7 +65,7 @@ func TestArm64LoginDeniesAGateOfAnotherVersion(t *testing.T) {
 	}
 }
 
-func TestArm64TwilioRefusesARequestThatIsNone(t *testing.T) {
+func TestArm64TwilioRefusesAMalformedRequest(t *testing.T) {
 	cmd := emulated(t, filepath.Join(unpacked(t, "arm64"), "usr/libexec/latchkey/latchkey-twilio"))
 	cmd.Env, cmd.Stdin = []string{}, strings.NewReader("{}")
 	out, err := cmd.CombinedOutput()
@@ -78,14 +80,17 @@ const host = `#include <dlfcn.h>
 int main(int argc, char **argv)
 {
 	void *module = dlopen(argv[1], RTLD_NOW);
-	static const char *const names[] = { "pam_sm_authenticate", "pam_sm_setcred", "pam_sm_acct_mgmt" };
+	static const char *const names[] = {
+		"pam_sm_authenticate", "pam_sm_setcred", "pam_sm_acct_mgmt",
+	};
 	int setcred = -1;
 
 	for (int i = 0; module && i < 3; i++)
 		if (!dlsym(module, names[i]))
 			module = NULL;
 	if (module)
-		setcred = ((int (*)(void *, int, int, const char **))dlsym(module, names[1]))(NULL, 0, 0, NULL);
+		setcred = ((int (*)(void *, int, int, const char **))dlsym(module, names[1]))(
+			NULL, 0, 0, NULL);
 	else
 		puts(dlerror());
 	return setcred;
@@ -96,7 +101,8 @@ func TestArm64ModuleIsLoaded(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "host.c"), []byte(host), 0o600))
 	run(t, "aarch64-linux-gnu-gcc", "-o", filepath.Join(dir, "host"), filepath.Join(dir, "host.c"))
-	module := filepath.Join(unpacked(t, "arm64"), "usr/lib/aarch64-linux-gnu/security/pam_latchkey.so")
+	module := filepath.Join(unpacked(t, "arm64"),
+		"usr/lib/aarch64-linux-gnu/security/pam_latchkey.so")
 	if out, err := emulated(t, filepath.Join(dir, "host"), module).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}

@@ -41,13 +41,14 @@ var debModes = []string{
 	"drwx------ root/root ./var/lib/latchkey/users/",
 }
 
-// multiarch are the names of the architectures' folders.
+// multiarch maps architectures to the names of their folders.
 var multiarch = map[string]string{"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 
-func TestTheDebHasTheRightModesAndConffiles(t *testing.T) {
+func TestDebHasTheRightModesAndConffiles(t *testing.T) {
 	for arch, triplet := range multiarch {
 		listing := map[string]bool{}
-		for _, line := range strings.Split(strings.TrimSpace(run(t, "dpkg-deb", "-c", deb(arch))), "\n") {
+		for _, line := range strings.Split(strings.TrimSpace(run(t, "dpkg-deb", "-c", deb(arch))),
+			"\n") {
 			f := strings.Fields(line)
 			listing[f[0]+" "+f[1]+" "+f[5]] = true
 			if mode := f[0]; mode[5] == 'w' || mode[8] == 'w' || f[1] != "root/root" {
@@ -69,7 +70,7 @@ func TestTheDebHasTheRightModesAndConffiles(t *testing.T) {
 	}
 }
 
-// unpacked is a deb's content.
+// unpacked returns a deb's content.
 func unpacked(t *testing.T, arch string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -77,7 +78,7 @@ func unpacked(t *testing.T, arch string) string {
 	return dir
 }
 
-// programs are the ELF files below dir.
+// programs returns the ELF files below dir.
 func programs(t *testing.T, dir string) map[string]*elf.File {
 	t.Helper()
 	found := map[string]*elf.File{}
@@ -97,7 +98,7 @@ func programs(t *testing.T, dir string) map[string]*elf.File {
 	return found
 }
 
-// newestGLIBC is the newest version of libc's symbols that the programs import, as [2, 34].
+// newestGLIBC returns the newest version of libc's symbols that the programs import, as [2, 34].
 func newestGLIBC(t *testing.T, dir string) (newest [2]int) {
 	t.Helper()
 	for path, f := range programs(t, dir) {
@@ -107,7 +108,8 @@ func newestGLIBC(t *testing.T, dir string) (newest [2]int) {
 		}
 		for _, s := range symbols {
 			var v [2]int
-			if n, _ := fmt.Sscanf(s.Version, "GLIBC_%d.%d", &v[0], &v[1]); n == 2 && slices.Compare(v[:], newest[:]) > 0 {
+			n, _ := fmt.Sscanf(s.Version, "GLIBC_%d.%d", &v[0], &v[1])
+			if n == 2 && slices.Compare(v[:], newest[:]) > 0 {
 				newest = v
 			}
 		}
@@ -119,18 +121,20 @@ func TestThePackagesDependOnTheLibcThatTheProgramsNeed(t *testing.T) {
 	for arch := range multiarch {
 		needs := newestGLIBC(t, unpacked(t, arch))
 		want := fmt.Sprintf("libc6 (>= %d.%d)", needs[0], needs[1])
-		if got := run(t, "dpkg-deb", "-f", deb(arch), "Pre-Depends"); !strings.HasPrefix(got, want+", ") {
-			t.Errorf("%s depends on %s and needs %s", arch, got, want)
+		got := run(t, "dpkg-deb", "-f", deb(arch), "Pre-Depends")
+		if !strings.HasPrefix(got, want+", ") {
+			t.Errorf("%s depends on %s, want %s", arch, got, want)
 		}
 	}
 	needs := newestGLIBC(t, unpacked(t, "amd64"))
 	want := fmt.Sprintf("libc.so.6(GLIBC_%d.%d)(64bit)\n", needs[0], needs[1])
-	if got := run(t, "rpm", "-qp", "--requires", rpm(version, "x86_64")); !strings.Contains(got, want) {
-		t.Errorf("the rpm requires %q and needs %q", got, want)
+	got := run(t, "rpm", "-qp", "--requires", rpm(version, "x86_64"))
+	if !strings.Contains(got, want) {
+		t.Errorf("the rpm requires %q, want %q", got, want)
 	}
 }
 
-func TestEveryModuleInTheProgramsHasItsLicenceInTheCopyrightFile(t *testing.T) {
+func TestEveryModuleInTheProgramsHasItsLicenseInTheCopyrightFile(t *testing.T) {
 	dir := unpacked(t, "amd64")
 	text, err := os.ReadFile(filepath.Join(dir, "usr/share/doc/latchkey/copyright"))
 	must(t, err)
@@ -146,7 +150,8 @@ func TestEveryModuleInTheProgramsHasItsLicenceInTheCopyrightFile(t *testing.T) {
 			}
 			named++
 			if !strings.Contains(string(text), "\n"+module.Path+"\n====") {
-				t.Errorf("%s has %s in it, which copyright does not name", filepath.Base(path), module.Path)
+				t.Errorf("%s has %s in it, which copyright does not name",
+					filepath.Base(path), module.Path)
 			}
 		}
 	}
@@ -155,7 +160,7 @@ func TestEveryModuleInTheProgramsHasItsLicenceInTheCopyrightFile(t *testing.T) {
 	}
 }
 
-func TestLintianFindsNothingThatIsNotExplained(t *testing.T) {
+func TestLintianFindsNothingUnexplained(t *testing.T) {
 	for arch := range multiarch {
 		run(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb(arch))
 	}

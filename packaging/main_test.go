@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// built is where `make packages` put what the tests look at; both architectures, both kinds.
+// built is where `make packages` put what the tests look at: both architectures, both kinds.
 var built string
 
 // version is that of the packages; newer is a second one, of the rpm for amd64 alone.
@@ -29,7 +29,10 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(built)
-	for _, args := range [][]string{{"VERSION=" + version}, {"VERSION=" + newer, "ARCHES=amd64", "KINDS=rpm"}} {
+	for _, args := range [][]string{
+		{"VERSION=" + version},
+		{"VERSION=" + newer, "ARCHES=amd64", "KINDS=rpm"},
+	} {
 		if out, err := packages("..", append(args, "B="+built)...).CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "packaging: make packages: %v\n%s", err, out)
 			return 1
@@ -38,7 +41,7 @@ func runAll(m *testing.M) int {
 	return m.Run()
 }
 
-// packages is `make packages` in the checkout at top.
+// packages runs `make packages` in the checkout at top.
 func packages(top string, args ...string) *exec.Cmd {
 	return exec.Command("make", append([]string{"-C", top, "packages"}, args...)...)
 }
@@ -51,7 +54,7 @@ func rpm(version, machine string) string {
 	return filepath.Join(built, "packages", "latchkey-"+version+"-1."+machine+".rpm")
 }
 
-// run runs a command and gives what it printed.
+// run runs a command and returns its output.
 func run(t *testing.T, argv ...string) string {
 	t.Helper()
 	out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput()

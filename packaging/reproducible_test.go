@@ -9,12 +9,14 @@ import (
 	"testing"
 )
 
-// A second build, in another folder, by another user's mask, clock zone and home, and with nothing compiled before.
-func TestTwoBuildsOfTheSameCommitAreTheSameBytes(t *testing.T) {
+// A second build in another folder, with another umask, time zone and home, and with nothing
+// compiled before.
+func TestTwoBuildsOfTheSameCommitAreIdentical(t *testing.T) {
 	other, cache := filepath.Join(t.TempDir(), "some", "other folder"), t.TempDir()
 	copyCheckout(t, other)
 	nfpm := filepath.Join(t.TempDir(), "nfpm")
-	build := exec.Command("sh", "-c", `GOBIN="$(dirname "$0")" go install "$(sed -n 's/^nfpm_module=//p' package.sh)"`, nfpm)
+	build := exec.Command("sh", "-c",
+		`GOBIN="$(dirname "$0")" go install "$(sed -n 's/^nfpm_module=//p' package.sh)"`, nfpm)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -32,7 +34,7 @@ func TestTwoBuildsOfTheSameCommitAreTheSameBytes(t *testing.T) {
 	}
 }
 
-// copyCheckout copies what git tracks, as it is now.
+// copyCheckout copies the files that git tracks, as they are now.
 func copyCheckout(t *testing.T, to string) {
 	t.Helper()
 	must(t, os.MkdirAll(to, 0o700))

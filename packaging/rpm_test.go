@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// root is an empty system: a shell with its commands, a useradd that notes what it is told, and
+// root returns an empty system: a shell with its commands, a useradd that notes its arguments, and
 // nothing else.
 type root struct {
 	t   *testing.T
@@ -45,8 +45,8 @@ func newRoot(t *testing.T) root {
 	return r
 }
 
-// libraries are what enroll is linked with: its scripts run it. Everything else that the rpm
-// depends on is not asked for.
+// libraries are those that enroll is linked with, because the package's scripts run it. Everything
+// else that the rpm depends on is not asked for.
 func (r root) libraries() {
 	r.t.Helper()
 	enroll := filepath.Join(built, "amd64/redhat/usr/bin/enroll")
@@ -73,7 +73,7 @@ func (r root) rpm(args ...string) {
 	}
 }
 
-// modes are those of some paths, as stat shows them.
+// modes returns the modes of some paths, as stat shows them.
 func (r root) modes(want map[string]os.FileMode) {
 	r.t.Helper()
 	for path, mode := range want {
@@ -97,8 +97,9 @@ func TestTheRPMIsInstalledUpgradedAndRemovedInAnEmptyRoot(t *testing.T) {
 	r.rpm("-i", "--nodeps", rpm(version, "x86_64"))
 	r.modes(map[string]os.FileMode{
 		"usr/bin/enroll": 0o755 | os.ModeSetuid, "usr/libexec/latchkey/latchkey-login": 0o755,
-		"usr/libexec/latchkey/latchkey-twilio": 0o711, "usr/libexec/latchkey/latchkey-notify": 0o755,
-		"usr/lib64/security/pam_latchkey.so": 0o644, "etc/latchkey": 0o755 | os.ModeDir,
+		"usr/libexec/latchkey/latchkey-twilio": 0o711,
+		"usr/libexec/latchkey/latchkey-notify": 0o755,
+		"usr/lib64/security/pam_latchkey.so":   0o644, "etc/latchkey": 0o755 | os.ModeDir,
 		"etc/latchkey/users": 0o700 | os.ModeDir,
 		"var/lib/latchkey":   0o700 | os.ModeDir, "var/lib/latchkey/users": 0o700 | os.ModeDir,
 		"etc/pam.d/enroll": 0o644,
@@ -127,8 +128,8 @@ func TestTheRPMIsInstalledUpgradedAndRemovedInAnEmptyRoot(t *testing.T) {
 	}
 }
 
-// refusesRemoval wants the module to stay as long as a service needs it, and not because of what
-// merely looks so.
+// refusesRemoval checks that a removal is refused as long as a service needs the module, and not
+// because of something that only looks so.
 func (r root) refusesRemoval() {
 	r.t.Helper()
 	must(r.t, os.MkdirAll(r.path("etc/pam.d/sub"), 0o755))
@@ -161,8 +162,8 @@ func (r root) write(path, text string) {
 	must(r.t, os.WriteFile(r.path(path), []byte(text), 0o644))
 }
 
-// FAULTS 44: a removal that root insists on leaves a stack that takes passwords.
-func TestTheRPMIsRemovedAllTheSameIfToldAndTakesItsLinesOut(t *testing.T) {
+// FAULTS 44: a removal that root insists on leaves a stack that accepts passwords.
+func TestForcedRemovalOfTheRPMTakesItsLinesOut(t *testing.T) {
 	r := newRoot(t)
 	r.rpm("-i", "--nodeps", rpm(version, "x86_64"))
 	const before = "# keep \\\nauth requisite pam_unix.so\nauth required \\\n  " +
