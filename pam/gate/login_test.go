@@ -299,33 +299,29 @@ func TestHelloHasEveryItemInOrder(t *testing.T) {
 		change func(*attempt)
 		want   []string
 	}{
-		{"nothing but a user", func(a *attempt) {},
-			[]string{
-				"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "auth_info=",
-			}},
+		{"nothing but a user", func(a *attempt) {}, []string{
+			"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "auth_info=",
+		}},
 		{"everything", func(a *attempt) {
 			a.rhost, a.authInfo, a.silent = text("192.0.2.7"), text("publickey ssh-ed25519 AAAA"),
 				true
 			a.args = []string{"debug", "", "conf=/etc/x"}
 		}, []string{"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=192.0.2.7",
 			"auth_info=publickey ssh-ed25519 AAAA", "arg=debug", "arg=", "arg=conf=/etc/x"}},
-		{"an unknown user", func(a *attempt) { a.user = text("no such\nuser=root") },
-			[]string{
-				"user=no such\nuser=root", "name=", "uid=none", "service=latchkey-test", "rhost=",
-				"auth_info=",
-			}},
-		{"an empty user", func(a *attempt) { a.user = text("") },
-			[]string{
-				"user=", "name=", "uid=none", "service=latchkey-test", "rhost=", "auth_info=",
-			}},
+		{"an unknown user", func(a *attempt) { a.user = text("no such\nuser=root") }, []string{
+			"user=no such\nuser=root", "name=", "uid=none", "service=latchkey-test", "rhost=",
+			"auth_info=",
+		}},
+		{"an empty user", func(a *attempt) { a.user = text("") }, []string{
+			"user=", "name=", "uid=none", "service=latchkey-test", "rhost=", "auth_info=",
+		}},
 		{"a user of 20,000 bytes and other long items", func(a *attempt) {
 			a.user, a.rhost, a.authInfo = &long, &long, text(long[:19000])
 		}, []string{"user=" + long[:1024], "name=", "uid=none", "service=latchkey-test",
 			"rhost=" + long[:1024],
 			"auth_info=" + long[:16384]}},
 		{"a user whom the application asks for",
-			func(a *attempt) { a.user, a.answer = nil, "root" },
-			[]string{
+			func(a *attempt) { a.user, a.answer = nil, "root" }, []string{
 				"user=root", "name=root", "uid=0", "service=latchkey-test", "rhost=", "auth_info=",
 			}},
 	} {
