@@ -1,5 +1,6 @@
-# latchkey: two commands matter on a fresh Debian machine: `make demo` and `make test`.
-# Both install what they need first (packaging/deps.sh); build and install never touch the network once modules are there.
+# latchkey: two commands matter on a fresh Debian machine: `make demo` and `make test`. Both first
+# install what they need (packaging/deps.sh). Once the modules are there, build and install never
+# use the network.
 
 PREFIX  ?= /usr
 DESTDIR ?=
@@ -8,7 +9,7 @@ B       := build
 MULTIARCH = $(shell $(CC) -print-multiarch)
 LIBEXEC   = $(PREFIX)/libexec/latchkey
 
-# Where the families of distributions differ: FAMILY=debian, or redhat for the rpm.
+# The differences between families of distributions: FAMILY=debian, or redhat for the rpm.
 FAMILY ?= debian
 ifeq ($(FAMILY),redhat)
 SECURITY   = $(PREFIX)/lib64/security
@@ -21,21 +22,23 @@ ZSH        = vendor-completions
 endif
 EXAMPLES = $(PREFIX)/share/doc/latchkey/examples
 
-# Pages are installed beside each other, with the examples below them.
+# Pages are installed next to each other, with the examples below them.
 INSTALLED_LINKS = -e 's,](packaging/doc/,](,g' -e 's,](packaging/,](,g' -e 's,](\.\./\.\./,](,g' -e 's,](\.\./,](,g'
 
 GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/base.c \
                pam/gate/names/names.c pam/gate/names/sources.c pam/gate/names/users.c
-GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
+GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror \
+               -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
                "-ffile-prefix-map=$(CURDIR)=."
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
-# The same source gives the same bytes wherever it is built: no path, no state of git, no id that depends on either.
+# The same source gives the same bytes wherever it is built: no path, no state of git, no id that
+# depends on either.
 GO_LDFLAGS   = -s -w -buildid= -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll \
                -X latchkey/pam/notify/dispatch.Program=$(LIBEXEC)/latchkey-notify \
                -X "latchkey/pam/safefile.programs=$(LIBEXEC)/latchkey-login $(LIBEXEC)/latchkey-enroll $(PREFIX)/bin/enroll"
 GO_FLAGS     = -trimpath -buildvcs=false -ldflags '$(GO_LDFLAGS)'
 
-# go build asks git about the checkout, and git does not answer about somebody else's.
+# go build asks git about the checkout, and git refuses to answer about another user's.
 export GOFLAGS := $(GOFLAGS) -buildvcs=false
 
 # deps.sh puts a Go here where Debian's own is too old.
@@ -46,11 +49,12 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GREMLINS    = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 
 SCRIPTS      = $(wildcard packaging/*.sh packaging/*/*.sh)
-# A mutant that makes a test wait is given up after so many times what the tests take.
+# A mutant that makes a test wait is given up after this many times the tests' normal duration.
 MUTATE_FLAGS ?= --workers 2 --timeout-coefficient 20
 
-# The gate's C, once more, with AddressSanitizer and UndefinedBehaviorSanitizer.
-SANITIZED = CC=gcc CGO_ENABLED=1 CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all" CGO_LDFLAGS="-fsanitize=undefined"
+# Builds the gate's C again, with AddressSanitizer and UndefinedBehaviorSanitizer.
+SANITIZED = CC=gcc CGO_ENABLED=1 CGO_LDFLAGS="-fsanitize=undefined" \
+            CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all"
 
 .PHONY: build install demo test lint mutate bench fuzz packages clean deps deps-tests
 
@@ -62,14 +66,15 @@ $(B)/%: packaging/man/%.md
 	@mkdir -p $(B)
 	GOARCH= CGO_ENABLED=0 go tool go-md2man -in $< -out $@
 
-# Always made anew: the path of the login program is in it.
+# Always rebuilt, because it contains the path of the login program.
 .PHONY: $(B)/pam_latchkey.so
 $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/names/names.h pam/gate/exports.map Makefile
 	@mkdir -p $(B)
 	$(CC) $(CPPFLAGS) $(GATE_CFLAGS) -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' \
 		-DLATCHKEY_ENROLL='"$(PREFIX)/bin/enroll"' $(GATE_C) $(GATE_LDFLAGS) $(LDFLAGS) -lpam -ldl -o $@
 
-# Static and without cgo: nothing of the host's libraries, name services or locale runs in the login program.
+# Static and without cgo: nothing of the host's libraries, name services or locale runs in the login
+# program.
 .PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/latchkey-notify $(B)/enroll
 $(B)/latchkey-login:
 	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/login
@@ -86,7 +91,8 @@ $(B)/latchkey-notify:
 $(B)/enroll:
 	CGO_ENABLED=1 go build $(GO_FLAGS) -buildmode=pie -ldflags '$(GO_LDFLAGS) -extldflags "-Wl,-z,relro,-z,now"' -o $@ ./enroll
 
-# Installs what build made; nothing is fetched, no account is made, no configuration that is there is changed.
+# Installs what build made. It fetches nothing, creates no account, and changes no existing
+# configuration.
 install: build
 	install -d -m 0755 $(DESTDIR)$(SECURITY) $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/pam.d $(DESTDIR)/etc/latchkey
 	install -d -m 0700 $(DESTDIR)/etc/latchkey/users $(DESTDIR)/var/lib/latchkey $(DESTDIR)/var/lib/latchkey/users
@@ -131,12 +137,13 @@ deps-tests:
 demo: deps build
 	@go run ./sshd/demo
 
-# Many tests wait more than they compute: for a lock, a container, a client. So more of them run at once than there are
-# processors.
+# Many tests wait more than they compute: for a lock, a container, a client. So more of them run at
+# once than there are processors.
 PATIENTLY = -count=1 -timeout 40m -parallel 5
 
-# Everything: the packages, once more with the race detector and the sanitizers, and logins in containers. -count=1, because
-# go's cache of results knows nothing of the programs that tests build and start.
+# Everything: all packages, again with the race detector and the sanitizers, and logins in
+# containers. -count=1, because go's cache of results does not know the programs that tests build
+# and start.
 test: deps-tests build lint
 	go test $(PATIENTLY) -p 4 $$(go list ./... | grep -v -e /sshd$$ -e /packaging$$)
 	go test $(PATIENTLY) -race ./pam/...
@@ -153,7 +160,8 @@ lint: deps-tests
 		gcc $(CPPFLAGS) $(GATE_CFLAGS) -fanalyzer -DLATCHKEY_LOGIN='"$(LIBEXEC)/latchkey-login"' -c $$file -o /dev/null || exit 1; done
 	@sh packaging/vulnerabilities.sh $(GOVULNCHECK)
 
-# How many changes of the code its own tests notice, package by package: hours. It needs the module proxy, once.
+# How many changes to the code its own tests notice, package by package. It takes hours and, the
+# first time, the module proxy.
 MUTATED ?= policy factor flow state record session safefile strict
 mutate: deps-tests
 	@for name in $(MUTATED); do echo "mutate: pam/$$name"; go run $(GREMLINS) unleash $(MUTATE_FLAGS) ./pam/$$name || exit 1; done

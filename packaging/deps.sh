@@ -1,11 +1,13 @@
 #!/bin/sh
-# Installs what `make test`, `make demo` and `make bench` need on a bare Debian 12 or 13 machine, and only what is missing.
-# It does nothing, quickly, where all is there. It needs root only if something is missing. `deps.sh tests` installs what `make test`
-# needs besides, `deps.sh packages` what `make packages` and its tests need.
+# Installs what `make test`, `make demo` and `make bench` need on a bare Debian 12 or 13 machine,
+# and only what is missing. If nothing is missing it does nothing, quickly, and needs no root.
+# `deps.sh tests` also installs what `make test` needs, `deps.sh packages` what `make packages` and
+# its tests need.
 #
-# Go: any Go from 1.21 on fetches the version that go.mod names through the module proxy. Where Debian's own is older
-# (Debian 12), Debian 13's packages are unpacked into a cache folder, from the machine's own mirror, so that neither libc nor
-# anything else of the system is upgraded; the Makefile puts that folder's bin in front of PATH.
+# Go: any Go from 1.21 on fetches the version that go.mod names through the module proxy. Where
+# Debian's own is older (Debian 12), Debian 13's packages are unpacked into a cache folder, from the
+# machine's own mirror, so that neither libc nor any other part of the system is upgraded; the
+# Makefile puts that folder's bin in front of PATH.
 set -eu
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/latchkey
@@ -15,7 +17,7 @@ say() { echo "deps: $*"; }
 fail() { echo "deps: error: $*" >&2; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# missing lists the packages to install: each is known by a command or a file that it brings.
+# missing lists the packages to install. A package is missing if a command or file of it is.
 missing() {
 	have gcc || echo gcc
 	have make || echo make
@@ -30,7 +32,8 @@ missing() {
 	have runc || echo runc
 }
 
-# go_enough: is there a go that can fetch the version it lacks? (asked outside the repository, so that it fetches nothing now)
+# go_enough succeeds if there is a go that can fetch the version it lacks. It runs outside the
+# repository, so that it fetches nothing now.
 go_enough() {
 	have go || return 1
 	version=$(cd / && GOTOOLCHAIN=local go env GOVERSION 2>/dev/null) || return 1
@@ -91,12 +94,14 @@ unpack_go() {
 	for deb in "$work"/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
 	rm -rf "$cache/go.new" "$cache/go"
 	mkdir -p "$cache/go.new"
-	# The package splits GOROOT over /usr/lib and /usr/share with links between them: made one folder again here.
+	# The package splits GOROOT over /usr/lib and /usr/share with links between them. Here it
+	# becomes one folder again.
 	cp -aL "$work/root/usr/lib/go-${name#golang-}/." "$cache/go.new/"
 	mv "$cache/go.new" "$cache/go"
 }
 
-# missing_for_tests: other clients and shells, a decoder of QR codes, and what stops a program at a system call.
+# missing_for_tests: other clients and shells, a decoder of QR codes, and tools that stop a program
+# at a system call.
 missing_for_tests() {
 	have strace || echo strace
 	have shellcheck || echo shellcheck
@@ -115,7 +120,8 @@ missing_for_tests() {
 	[ -e /usr/lib/python3/dist-packages/pyotp ] || echo python3-pyotp
 }
 
-# missing_for_packages: the packages for arm64 are made by a cross compiler and tried by an emulator.
+# missing_for_packages: the packages for arm64 are built with a cross compiler and tried under an
+# emulator.
 missing_for_packages() {
 	have git || echo git
 	have aarch64-linux-gnu-gcc || echo gcc-aarch64-linux-gnu
@@ -128,8 +134,9 @@ missing_for_packages() {
 	have xz || echo xz-utils
 }
 
-# sysroot unpacks what arm64 programs are linked against and run on. The packages are the machine's own release's and are not
-# installed, so that the machine keeps one architecture.
+# sysroot unpacks the libraries that arm64 programs are linked against and run on. The packages
+# come from the machine's own release and are not installed, so that the machine keeps one
+# architecture.
 sysroot() {
 	[ ! -e "$cache/arm64/usr/include/security/pam_modules.h" ] || return 0
 	update "Debian's packages for arm64"

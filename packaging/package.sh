@@ -1,14 +1,16 @@
 #!/bin/sh
-# package.sh ARCH VERSION BUILD KIND…: makes packages of one architecture in BUILD/packages, of the kinds deb and rpm.
+# package.sh ARCH VERSION BUILD KIND…: makes packages of one architecture in BUILD/packages, of the
+# kinds deb and rpm.
 #
-# A package is the tree that `make install` lays out, with every file in it: that target is the only list of files. The
-# same commit gives the same bytes with the same compilers, whoever builds it, where and when: times are the commit's, modes and owners are written
-# down, and neither paths nor ids of builds are in the programs.
+# A package is the tree that `make install` lays out, with every file in it: that target is the only
+# list of files. The same commit gives the same bytes with the same compilers on any machine, for any
+# user, at any time: times are the commit's, modes and owners are written down, and the programs
+# contain neither paths nor build ids.
 set -eu
 umask 022
 
-# Newer ones need modules from hosts that a proxy may not serve. It never enters go.mod, for all that it pulls in.
-# $NFPM is another one to use.
+# Newer versions need modules from hosts that a proxy may not serve. It never enters go.mod, because
+# of all the modules it pulls in. $NFPM names another program to use.
 nfpm_module=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2
 
 arch=$1 VERSION=$2 build=$3
@@ -17,15 +19,21 @@ work=$build/$arch
 
 fail() { echo "packages: error: $*" >&2; exit 1; }
 
-# commit_time is the commit's, also in a checkout that is somebody else's; of a source without git, the changelog's.
+# commit_time prints the commit's time, even in another user's checkout; for a source without git,
+# the changelog's.
 commit_time() {
-	if [ -e .git ]; then git -c safe.directory='*' log -1 --format=%ct; else date -r CHANGELOG.md +%s; fi
+	if [ -e .git ]; then
+		git -c safe.directory='*' log -1 --format=%ct
+	else
+		date -r CHANGELOG.md +%s
+	fi
 }
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(commit_time)} || fail "git does not say when this commit was made"
 export VERSION SOURCE_DATE_EPOCH ARCH="$arch" LC_ALL=C TZ=UTC
-unset GOFLAGS GOAMD64 CFLAGS CPPFLAGS LDFLAGS CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS # whoever builds it
+unset GOFLAGS GOAMD64 CFLAGS CPPFLAGS LDFLAGS CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS # the user's own
 
-# cross makes the build one for arm64, against the sysroot of deps.sh. Elsewhere than on arm64 that needs a cross compiler.
+# cross makes this a build for arm64, against the sysroot of deps.sh. On other machines that takes a
+# cross compiler.
 cross() {
 	sysroot=${XDG_CACHE_HOME:-$HOME/.cache}/latchkey/arm64
 	lib=$sysroot/usr/lib/aarch64-linux-gnu
@@ -34,7 +42,7 @@ cross() {
 	export CGO_CFLAGS="-g -O2 $CPPFLAGS" CGO_LDFLAGS="$LDFLAGS"
 }
 
-# tree installs into a folder of its own what the packages of one family have.
+# tree installs the files of the packages of one family into a folder of its own.
 tree() {
 	rm -rf "${work:?}/$1"
 	make --no-print-directory -s install "B=$work" "DESTDIR=$work/$1" "FAMILY=$1" PREFIX=/usr ${CC:+"CC=$CC"} >&2
@@ -42,11 +50,11 @@ tree() {
 	find "$work/$1/usr/share/man" -type f -exec gzip -9n {} +
 }
 
-# papers adds what Debian wants of a package besides its programs.
+# papers adds the files other than programs that Debian requires of a package.
 papers() {
 	install -d "$1/usr/share/doc/latchkey" "$1/usr/share/lintian/overrides"
 	install -m 0644 packaging/lintian-overrides "$1/usr/share/lintian/overrides/latchkey"
-	licences /usr/share/common-licenses/Apache-2.0 >"$1/usr/share/doc/latchkey/copyright"
+	licenses /usr/share/common-licenses/Apache-2.0 >"$1/usr/share/doc/latchkey/copyright"
 	gzip -9nc CHANGELOG.md >"$1/usr/share/doc/latchkey/changelog.gz"
 	rm "$1/usr/share/doc/latchkey/CHANGELOG.md"
 	sed -i 's,](CHANGELOG.md),](changelog.gz),' "$1/usr/share/doc/latchkey/README.md"
@@ -59,29 +67,30 @@ debian_changelog() {
 	printf '\n -- the latchkey authors <latchkey@localhost>  %s\n' "$(date -d "@$SOURCE_DATE_EPOCH" '+%a, %d %b %Y %T +0000')"
 }
 
-# licences prints latchkey's licence and those of everything that is linked into its programs. An argument names the file
-# that has the text of the Apache licence.
-licences() {
+# licenses prints latchkey's license and those of everything that is linked into its programs. An
+# argument names the file with the text of the Apache license.
+licenses() {
 	heading latchkey
 	cat LICENSE
 	heading "Go's standard library"
 	cat "$(go env GOROOT)/LICENSE"
 	modules | while read -r module; do
 		heading "$module"
-		licence "$(go list -m -f '{{.Dir}}' "$module")" "${1-}"
+		license "$(go list -m -f '{{.Dir}}' "$module")" "${1-}"
 	done
 }
 
 heading() { printf '\n%s\n%s\n\n' "$1" "$(printf %s "$1" | tr -c '' =)"; }
 
-# modules lists what the programs themselves say is in them, without what a replace line put in our own folders.
+# modules lists the modules that the programs say they contain, except those that a replace line
+# takes from our own folders.
 modules() {
 	find "$work" -maxdepth 1 -type f -perm /100 ! -name '*.so' -exec go version -m {} + |
 		awk '$1 == "dep" {module = $2; print module} $1 == "=>" && $2 ~ /^\.\// {print "-" module}' | sort -u |
 		awk '/^-/ {ours[substr($0, 2)]; next} !($0 in ours)'
 }
 
-licence() {
+license() {
 	if [ -n "$2" ] && grep -q 'Apache License' "$1/LICENSE"; then
 		echo "Licensed under the Apache License, Version 2.0: $2"
 	else
@@ -90,7 +99,8 @@ licence() {
 	if [ -e "$1/NOTICE" ]; then cat "$1/NOTICE"; fi
 }
 
-# contents lists a tree for nfpm, with modes and owners. Only latchkey's own folders are the package's.
+# contents lists a tree for nfpm, with modes and owners. Only latchkey's own folders belong to the
+# package.
 contents() {
 	echo 'contents:'
 	find "$1" -mindepth 1 -type d \( -path '*/latchkey' -o -path '*/latchkey/*' \) \
@@ -101,7 +111,8 @@ contents() {
 		-printf '- {src: "%p", dst: "/%P", file_info: {mode: 0%m, owner: root, group: root}}\n' | sort
 }
 
-# newest names the newest version of a library's symbols that the programs of a tree need: newest TREE GLIBC.
+# newest prints the newest version of a library's symbols that the programs of a tree need: newest
+# TREE GLIBC.
 newest() {
 	find "$1" -type f \( -perm /111 -o -name '*.so' \) -exec readelf -V {} + 2>/dev/null |
 		sed -n "s/.*Name: \($2_[0-9.]*\) .*/\1/p" | sort -uV | tail -n 1
@@ -117,7 +128,11 @@ pack() {
 }
 
 nfpm() {
-	if [ -n "${NFPM-}" ]; then "$NFPM" "$@"; else env -u GOARCH -u CC -u CGO_CFLAGS -u CGO_LDFLAGS go run "$nfpm_module" "$@"; fi
+	if [ -n "${NFPM-}" ]; then
+		"$NFPM" "$@"
+	else
+		env -u GOARCH -u CC -u CGO_CFLAGS -u CGO_LDFLAGS go run "$nfpm_module" "$@"
+	fi
 }
 
 make_deb() {
@@ -129,7 +144,7 @@ make_deb() {
 make_rpm() {
 	tree redhat
 	install -d "$work/redhat/usr/share/licenses/latchkey"
-	licences >"$work/redhat/usr/share/licenses/latchkey/LICENSE"
+	licenses >"$work/redhat/usr/share/licenses/latchkey/LICENSE"
 	pack rpm redhat
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Asks the Go vulnerability database about what the programs call. Where neither the checker nor the database can be
-# fetched it says so and succeeds: a machine without a way out can still lint.
+# Asks the Go vulnerability database about the code that the programs call. If the checker or the
+# database cannot be fetched, it says so and succeeds: a machine without network can still lint.
 set -eu
 
 report=$(mktemp)

@@ -1,9 +1,9 @@
 #!/bin/sh
 # After unpacking (deb: postinst, rpm: %post): the account, and the profile for pam-auth-update.
 #
-# Nothing is restarted. sshd, sudo and login load the module and start latchkey-login again for
-# each login, and sessions that are open need neither. A login that is under way has the old
-# module in memory and meets the new login program: WIRE.md ("Versions") says why that pair works.
+# Nothing is restarted. sshd, sudo and login load the module and start latchkey-login afresh for
+# each login, and open sessions need neither. A login that is under way has the old module in memory
+# and meets the new login program: WIRE.md ("Versions") says why that pair works.
 set -e
 
 # account makes the user as which latchkey-twilio and the program of [notify] run.

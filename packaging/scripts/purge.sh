@@ -1,21 +1,21 @@
 #!/bin/sh
-# After removal (deb: postrm, rpm: %postun). Purging keeps who has which devices, the key that
-# opens them, and Twilio's credentials, because nothing can bring them back, unless
-# /etc/latchkey/purge-records is there. The account stays: files may be its.
+# After removal (deb: postrm, rpm: %postun). Purging keeps the users' records, the key that opens
+# them, and Twilio's credentials, because they cannot be restored, unless
+# /etc/latchkey/purge-records exists. The account stays: it may own files.
 set -e
 
-# named is a line that names the module and is no comment.
+# named matches a line that names the module and is not a comment.
 named='^([^#]*[][/[:space:]])?pam_latchkey\.so([]#[:space:]]|$)'
 
 # naming lists the files that have such a line. Copies that editors and package managers leave
-# behind are no services.
+# behind are not services.
 naming() {
 	grep -RlsE "$named" /etc/pam.d /usr/lib/pam.d |
 		grep -vE '(~|\.(bak|orig|old|save|rpmnew|rpmsave|rpmorig|pam-old|(dpkg|ucf)-[a-z]+))$' || true
 }
 
-# release takes the lines of a module that is gone out of a file, lines that a backslash goes on
-# with as a whole: passwords work then, and otherwise no one could get in.
+# release takes the lines of a module that is gone out of a file, with their continuation lines.
+# Without that no one could get in; with it, passwords work.
 release() {
 	cp -p "$1" "$1.dpkg-old"
 	sed -E -i -e ':a' -e '/^[^#]*\\[[:blank:]]*$/{N;s/\\[[:blank:]]*\n/ /;ba' -e '}' \
@@ -24,9 +24,9 @@ release() {
 		"taken out (before: $1.dpkg-old)" >&2
 }
 
-# left looks for what still needs the module, unless prerm has just done so (remove.sh): dpkg asks
-# prerm nothing about a package that is unpacked and was never configured, and root may have said
-# LATCHKEY_REMOVE_ANYWAY.
+# left looks for services that still need the module, unless prerm has just done so (remove.sh):
+# dpkg does not call prerm for a package that is unpacked and was never configured, and root may
+# have set LATCHKEY_REMOVE_ANYWAY.
 left() {
 	if [ -e /var/lib/latchkey/.removable ]; then
 		rm -f /var/lib/latchkey/.removable

@@ -1,26 +1,26 @@
 #!/bin/sh
-# Before removal (deb: prerm, rpm: %preun): the PAM profile goes first, and nothing may name the
-# module any more.
+# Before removal (deb: prerm, rpm: %preun): the PAM profile goes first, and then no file may name
+# the module.
 #
-# A module that is required and missing denies everybody, root on the console included. So removal
-# is refused while PAM's files name it, in whatever way: enroll reads them. It is refused too
-# where enroll cannot tell. The profile is taken out only when nothing else names the module: a
-# removal that fails must not leave some services without the code. LATCHKEY_REMOVE_ANYWAY=1
-# removes all the same; what is left of the lines is taken out afterwards (purge.sh).
+# A module that is required and missing denies everyone, root on the console included. So removal is
+# refused while PAM's files name it in any way (enroll reads them), and where enroll cannot find
+# out. The profile is taken out only when nothing else names the module: a removal that fails must
+# not leave some services without the code. LATCHKEY_REMOVE_ANYWAY=1 removes all the same; purge.sh
+# then takes out the remaining lines.
 set -e
 
-# removable has the environment that enroll gives itself, so that it need not start again, which
-# takes /proc.
+# removable runs enroll in the environment that enroll gives itself, so that it need not start
+# itself again, for which it needs /proc.
 removable() {
 	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin GOTRACEBACK=none \
 		/usr/bin/enroll removable "$@" </dev/null >&2
 }
 
-# asked tells purge.sh that nothing needed the module; else that looks itself.
+# asked tells purge.sh that nothing needs the module. Without it, purge.sh looks for itself.
 asked=/var/lib/latchkey/.removable
 
-# sure fails unless enroll says that nothing needs the module. It ends the removal then, unless
-# root insists.
+# sure fails unless enroll says that nothing needs the module. That ends the removal, unless root
+# insists.
 sure() {
 	status=0
 	removable "$@" || status=$?
