@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/pam/policy/value"
 	"latchkey/pam/strict"
 )
 
@@ -46,7 +47,7 @@ func (r Rule) from(q Request) finding {
 	case q.From == "":
 		return finding{is: no}
 	}
-	address := literalAddress(q.From)
+	address := value.LiteralAddress(q.From)
 	if !address.IsValid() {
 		return untold("from "+strict.Quote(q.From), "not a literal address")
 	}

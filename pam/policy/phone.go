@@ -7,6 +7,7 @@ import (
 	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/phone"
+	"latchkey/pam/policy/value"
 	"latchkey/pam/strict"
 )
 
@@ -31,9 +32,9 @@ func (p *Phone) set(v strict.Value) error {
 	case "auto":
 		return v.Bool(&p.Auto)
 	case "sends_per_user":
-		return rate(v, &p.Sends.User, 1000)
+		return value.Rate(v, &p.Sends.User, 1000)
 	case "sends_per_host":
-		return rate(v, &p.Sends.Host, 10000)
+		return value.Rate(v, &p.Sends.Host, 10000)
 	case "prefixes":
 		return strict.List(v, &p.Prefixes, prefix)
 	case "locale":

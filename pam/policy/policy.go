@@ -13,6 +13,7 @@ import (
 
 	"latchkey/pam/limit"
 	"latchkey/pam/method"
+	"latchkey/pam/policy/value"
 	"latchkey/pam/strict"
 )
 
@@ -21,7 +22,7 @@ import (
 type Policy struct {
 	Unenrolled Unenrolled    // what happens to users without a record
 	Ticket     bool          // a first enrollment needs a ticket of the administrator's
-	EnrollBy   Date          // last day on which unenrolled users pass with a reminder; the zero Date: never
+	EnrollBy   value.Date    // last day on which unenrolled users pass with a reminder; the zero Date: never
 	Issuer     string        // what an app shows above its codes; "": the host's name
 	Help       string        // what users are told with the last refusal; "": nothing
 	Tries      int           // guesses in one login, 1 to 10
@@ -112,7 +113,7 @@ func (p *Policy) set(v strict.Value) error {
 	case "unenrolled":
 		return strict.Word(UnenrolledDeny, UnenrolledAllow, UnenrolledEnroll)(v, &p.Unenrolled)
 	case "enroll_by":
-		return p.EnrollBy.set(v)
+		return p.EnrollBy.Read(v)
 	case "enroll_ticket":
 		return v.Bool(&p.Ticket)
 	case "require_attestation":
@@ -131,9 +132,9 @@ func (p *Policy) setLimit(v strict.Value) error {
 	case "tries":
 		return v.Int(&p.Tries, 1, 10)
 	case "failures":
-		return rate(v, &p.Limits.Failures, 64)
+		return value.Rate(v, &p.Limits.Failures, 64)
 	case "lock":
-		return span(v, &p.Limits.Lock)
+		return value.Span(v, &p.Limits.Lock)
 	case "consecutive":
 		return v.Int(&p.Limits.Consecutive, 0, 1_000_000)
 	}

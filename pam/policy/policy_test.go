@@ -9,6 +9,7 @@ import (
 
 	"latchkey/pam/limit"
 	"latchkey/pam/method"
+	"latchkey/pam/policy/value"
 )
 
 // parse is Parse for text that must be valid.
@@ -34,7 +35,7 @@ func readExample(t testing.TB) string {
 func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
 	want := &Policy{
 		Unenrolled: UnenrolledDeny,
-		EnrollBy:   Date{2027, time.January, 31},
+		EnrollBy:   value.Date{Year: 2027, Month: time.January, Day: 31},
 		Issuer:     "Example Ltd",
 		Help:       "Help desk: +1 555 0100",
 		Tries:      3,
@@ -106,7 +107,7 @@ require = "deny"
 `)
 	want := &Policy{
 		Unenrolled: UnenrolledEnroll,
-		EnrollBy:   Date{2028, time.February, 29},
+		EnrollBy:   value.Date{Year: 2028, Month: time.February, Day: 29},
 		Tries:      10,
 		Limits:     limit.Guesses{Failures: limit.Rate{Count: 64, Window: 90 * time.Minute}, Lock: 24 * time.Hour},
 		Phone: Phone{
@@ -154,32 +155,13 @@ func TestTheZeroValuesDeny(t *testing.T) {
 
 func TestWordsPrintAsInTheFile(t *testing.T) {
 	for got, want := range map[string]string{
-		RequireNone.String():               "none",
-		RequireCode.String():               "code",
-		UnenrolledAllow.String():           "allow",
-		UnenrolledEnroll.String():          "enroll",
-		Date{}.String():                    "",
-		Date{2027, time.March, 4}.String(): "2027-03-04",
-		limit.Rate{Count: 10, Window: 10 * time.Minute}.String():   "10/10m",
-		limit.Rate{Count: 1, Window: 10 * time.Second}.String():    "1/10s",
-		limit.Rate{Count: 1, Window: 30*time.Hour + 1e9}.String():  "1/30h0m1s",
-		limit.Rate{Count: 5, Window: time.Hour}.String():           "5/1h",
-		limit.Rate{Count: 5, Window: 90 * time.Minute}.String():    "5/1h30m",
-		limit.Rate{Count: 5, Window: 24 * time.Hour}.String():      "5/24h",
-		limit.Rate{Count: 5, Window: 100 * time.Minute}.String():   "5/1h40m",
-		limit.Rate{Count: 5, Window: 20*time.Hour + 1e10}.String(): "5/20h0m10s",
+		RequireNone.String():      "none",
+		RequireCode.String():      "code",
+		UnenrolledAllow.String():  "allow",
+		UnenrolledEnroll.String(): "enroll",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-}
-
-func TestEveryRateIsReadBackAsPrinted(t *testing.T) {
-	for s := time.Second; s <= 24*time.Hour; s += 7 * time.Second {
-		want := limit.Rate{Count: 3, Window: s}
-		if got, ok := parseRate(want.String(), 3); !ok || got != want {
-			t.Fatalf("%q is read as %v", want, got)
 		}
 	}
 }

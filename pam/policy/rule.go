@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"latchkey/pam/method"
+	"latchkey/pam/policy/value"
 	"latchkey/pam/strict"
 )
 
@@ -23,13 +24,13 @@ type Rule struct {
 func (r *Rule) set(v strict.Value) error {
 	switch v.Name {
 	case "users":
-		return strict.Some(v, &r.Users, user)
+		return strict.Some(v, &r.Users, value.User)
 	case "groups":
-		return strict.Some(v, &r.Groups, group)
+		return strict.Some(v, &r.Groups, value.Group)
 	case "services":
-		return strict.Some(v, &r.Services, service)
+		return strict.Some(v, &r.Services, value.Service)
 	case "from":
-		return strict.Some(v, &r.From, network)
+		return strict.Some(v, &r.From, value.Network)
 	case "require":
 		return strict.Word(RequireCode, RequireNone, RequireDeny)(v, &r.Require)
 	case "methods":

@@ -1,9 +1,12 @@
-package policy
+package value
 
 import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
+
+	"latchkey/pam/limit"
 )
 
 func TestNames(t *testing.T) {
@@ -50,11 +53,28 @@ func TestLiteralAddresses(t *testing.T) {
 		"192.0.2.7:22": "invalid IP", "[::1]": "invalid IP", "192.0.2.007": "invalid IP", "3221225991": "invalid IP",
 		"192.0.2.0/24": "invalid IP", "192.0.2.7.example": "invalid IP", "192.0.2.7\n": "invalid IP",
 	} {
-		if got := literalAddress(rhost).String(); got != want {
-			t.Errorf("literalAddress(%q) is %s, want %s", rhost, got, want)
+		if got := LiteralAddress(rhost).String(); got != want {
+			t.Errorf("LiteralAddress(%q) is %s, want %s", rhost, got, want)
 		}
 	}
-	if literalAddress("") != (netip.Addr{}) {
+	if LiteralAddress("") != (netip.Addr{}) {
 		t.Error("no address is an address")
+	}
+}
+
+func TestEveryRateIsReadBackAsPrinted(t *testing.T) {
+	for s := time.Second; s <= 24*time.Hour; s += 7 * time.Second {
+		want := limit.Rate{Count: 3, Window: s}
+		if got, ok := parseRate(want.String(), 3); !ok || got != want {
+			t.Fatalf("%q is read as %v", want, got)
+		}
+	}
+}
+
+func TestDatesPrintAsInTheFile(t *testing.T) {
+	for date, want := range map[Date]string{{}: "", {2027, time.March, 4}: "2027-03-04"} {
+		if got := date.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

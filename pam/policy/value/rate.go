@@ -1,4 +1,4 @@
-package policy
+package value
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"latchkey/pam/strict"
 )
 
-// rate reads a rate whose count is at most most.
-func rate(v strict.Value, into *limit.Rate, most int) error {
+// Rate reads a rate whose count is at most most.
+func Rate(v strict.Value, into *limit.Rate, most int) error {
 	parse := func(s string) (ok bool) {
 		*into, ok = parseRate(s, most)
 		return ok

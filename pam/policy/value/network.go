@@ -1,4 +1,4 @@
-package policy
+package value
 
 import (
 	"net/netip"
@@ -6,9 +6,9 @@ import (
 	"latchkey/pam/strict"
 )
 
-// network reads an address or a network in CIDR notation. What could never match is refused with what was meant: host
+// Network reads an address or a network in CIDR notation. What could never match is refused with what was meant: host
 // bits, IPv4 inside IPv6 and zones.
-func network(v strict.Value, into *netip.Prefix) error {
+func Network(v strict.Value, into *netip.Prefix) error {
 	if text, ok := v.String(); ok {
 		*into = parseNetwork(text)
 	}
@@ -49,9 +49,9 @@ func networkText(p netip.Prefix) string {
 	return p.String()
 }
 
-// literalAddress returns the address that a PAM_RHOST is, without zone and as IPv4 if it is that inside IPv6. It returns
+// LiteralAddress returns the address that a PAM_RHOST is, without zone and as IPv4 if it is that inside IPv6. It returns
 // the zero Addr for everything else.
-func literalAddress(rhost string) netip.Addr {
+func LiteralAddress(rhost string) netip.Addr {
 	a, err := netip.ParseAddr(rhost)
 	if err != nil {
 		return netip.Addr{}

@@ -1,4 +1,5 @@
-package policy
+// Package value reads the values of latchkey.toml that are not mere words and numbers: names, networks, times, rates, dates.
+package value
 
 import (
 	"strings"
@@ -10,15 +11,18 @@ import (
 // maxName is longer than any name service's names.
 const maxName = 256
 
-func user(v strict.Value, into *string) error {
+// User reads a user's exact name.
+func User(v strict.Value, into *string) error {
 	return v.Text(into, "be an exact name", isName)
 }
 
-func group(v strict.Value, into *string) error {
+// Group reads a group's exact name, or a netgroup's behind "@".
+func Group(v strict.Value, into *string) error {
 	return v.Text(into, "be an exact name or @netgroup", isGroup)
 }
 
-func service(v strict.Value, into *string) error {
+// Service reads the name of a PAM service.
+func Service(v strict.Value, into *string) error {
 	return v.Text(into, "be the exact name of a PAM service, in lower case", isService)
 }
 

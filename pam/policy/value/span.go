@@ -1,4 +1,4 @@
-package policy
+package value
 
 import (
 	"strings"
@@ -7,8 +7,8 @@ import (
 	"latchkey/pam/strict"
 )
 
-// span reads a length of time such as "15m".
-func span(v strict.Value, into *time.Duration) error {
+// Span reads a length of time such as "15m".
+func Span(v strict.Value, into *time.Duration) error {
 	parse := func(s string) (ok bool) {
 		*into, ok = parseSpan(s)
 		return ok

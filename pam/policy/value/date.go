@@ -1,4 +1,4 @@
-package policy
+package value
 
 import (
 	"fmt"
@@ -27,8 +27,8 @@ func (d Date) String() string {
 	return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.Month, d.Day)
 }
 
-// set reads a TOML local date.
-func (d *Date) set(v strict.Value) error {
+// Read reads a TOML local date.
+func (d *Date) Read(v strict.Value) error {
 	var t time.Time
 	if err := v.Date(&t); err != nil {
 		return err
