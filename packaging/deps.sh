@@ -118,6 +118,7 @@ missing_for_tests() {
 	[ -e /usr/lib/password-store/extensions/otp.bash ] || echo pass-otp
 	have gpg || echo gnupg
 	[ -e /usr/lib/python3/dist-packages/pyotp ] || echo python3-pyotp
+	have ansible-playbook || echo ansible-core
 }
 
 # missing_for_packages: the packages for arm64 are built with a cross compiler and tried under an

@@ -22,4 +22,5 @@ var Distributions = []*Distribution{Debian12, Debian13}
 var packages = []string{
 	"openssh-server", "openssh-sftp-server", "openssh-client", "libpam-modules", "passwd", "login", "sudo",
 	"libpam-google-authenticator", "libpam-oath", "libnss-extrausers", "pamtester", "time",
+	"python3", // which Ansible needs on its hosts
 }
