@@ -18,7 +18,7 @@ func shownOn(t *testing.T, exe string, columns, rows int, env string, args ...st
 	t.Helper()
 	argv := append(append([]string{"env", "-i"}, strings.Fields(env)...), exe)
 	term := started(t, columns, rows, append(argv, args...))
-	expect(t, term, `Type the code that the app shows now: $`)
+	expect(t, term, `Type the code that the app shows now. Verification code: $`)
 	return term
 }
 
@@ -84,7 +84,7 @@ func TestAUserWhoseAppCannotReadTheDrawingGetsAnother(t *testing.T) {
 	}
 	for _, word := range []string{"invert", `"LARGE"`, " small ", "again"} {
 		typed(t, term, word)
-		expect(t, term, `Type the code that the app shows now: $`)
+		expect(t, term, `Type the code that the app shows now. Verification code: $`)
 		scanned(t, suite.Screen{Columns: 80, Rows: 45, Light: true}, term.Seen())
 	}
 	if got := recordOf(t, root); got != "" {
@@ -102,7 +102,7 @@ func TestAWindowThatIsTooNarrowIsToldAndMadeLarger(t *testing.T) {
 		t.Fatal(err)
 	}
 	typed(t, term, "again")
-	expect(t, term, `Type the code that the app shows now: $`)
+	expect(t, term, `Type the code that the app shows now. Verification code: $`)
 	scanned(t, suite.Screen{Columns: 80, Rows: 24}, term.Seen())
 	if strings.Contains(term.Seen(), "Taller") {
 		t.Errorf("it is not: %s", term.Seen())
@@ -119,9 +119,9 @@ func TestADrawingThatIsTallerThanTheWindowIsDrawnAndSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	typed(t, term, "000")
-	expect(t, term, `(?s)Check that you chose this account in the app.*Type the code that the app shows now: $`)
+	expect(t, term, `(?s)Check that you chose this account in the app.*Type the code that the app shows now. Verification code: $`)
 	typed(t, term, "again")
-	expect(t, term, `(?s)Step 1 of 3.*Type the code that the app shows now: $`)
+	expect(t, term, `(?s)Step 1 of 3.*Type the code that the app shows now. Verification code: $`)
 	scanned(t, suite.Screen{Columns: 80, Rows: 40}, term.Seen())
 	if strings.Count(term.Seen(), "Check that you chose this account") != 1 {
 		t.Errorf("it says again that the code was wrong: %s", term.Seen())
@@ -141,8 +141,16 @@ func TestPlainDrawsNothingAndUsesNoColours(t *testing.T) {
 	if uri == nil || uri[1] != strings.ReplaceAll(otpauth.Grouped(d.Secret), " ", "") || strings.Contains(term.Seen(), "  ") {
 		t.Errorf("seen: %s", term.Seen())
 	}
-	typed(t, term, "invert") // no word here, so a mistake
-	expect(t, term, "Check that you chose this account")
+	for word, says := range map[string]string{
+		"invert": "Step 1 of 3", "text": "by hand: ", "help": "small +a QR code", "?": "plain +the secret", "sms": "That is not a code",
+	} {
+		typed(t, term, word)
+		expect(t, term, says)
+		expect(t, term, `Verification code: $`)
+	}
+	if strings.Contains(term.Seen(), "Check that you chose this account") {
+		t.Errorf("a word was taken for a wrong code: %s", term.Seen())
+	}
 	typed(t, term, codeAt(t, d, 0))
 	expect(t, term, `(    [0-9a-z]{5}-[0-9a-z]{5}\r\n){10}`)
 	exits(t, term, exitDone)

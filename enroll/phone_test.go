@@ -45,7 +45,7 @@ func (s *site) claims(u identity, number string, code func() string) {
 		s.t.Errorf("no password was asked for: %q", term.Seen())
 		return
 	}
-	for term.Expect(`Code: |enroll: error: `) == nil && !strings.Contains(term.Seen(), "enroll: error: ") {
+	for term.Expect(`Verification code: |enroll: error: `) == nil && !strings.Contains(term.Seen(), "enroll: error: ") {
 		if term.Type(code()) != nil {
 			break
 		}
@@ -58,8 +58,8 @@ func (s *site) claims(u identity, number string, code func() string) {
 // proves types a wrong code and then the one that was sent to a number.
 func (s *site) proves(term *suite.Terminal, number, says string) {
 	s.t.Helper()
-	expect(s.t, term, onItsWay+number[len(number)-4:]+`\. Code: `)
-	talk(s.t, term, "", s.verify.WrongCode(number), `not accepted\. Code: `, s.verify.Code(number), says)
+	expect(s.t, term, onItsWay+number[len(number)-4:]+`\. Verification code: `)
+	talk(s.t, term, "", s.verify.WrongCode(number), `not accepted\. Verification code: `, s.verify.Code(number), says)
 }
 
 // different is a code that is not right, another one each time.
@@ -125,7 +125,7 @@ func TestClaimingAColleaguesNumberLeavesTheirCodeAlone(t *testing.T) {
 func TestClaimingANumberLeavesItsOwnersClaimAlone(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	owner := s.as(carol, "add", "phone", "--number", aliceNumber)
-	talk(t, owner, "Password: ", password, onItsWay+`0001\. Code: `)
+	talk(t, owner, "Password: ", password, onItsWay+`0001\. Verification code: `)
 	code := s.verify.Code(aliceNumber)
 	for range 3 {
 		s.claims(bob, aliceNumber, s.different(aliceNumber))
@@ -145,7 +145,7 @@ func TestACodeThatDoesNotProveANumberIsChargedAndLogged(t *testing.T) {
 				if app {
 					talk(t, term, "Code from a device you have", codeAt(t, rfcApp(), offset))
 				}
-				expect(t, term, onItsWay+`0002\. Code: `)
+				expect(t, term, onItsWay+`0002\. Verification code: `)
 				return term
 			}
 			if app {
@@ -154,8 +154,8 @@ func TestACodeThatDoesNotProveANumberIsChargedAndLogged(t *testing.T) {
 			term := start(0)
 			wrong := s.different(bobNumber)
 			first := wrong()
-			talk(t, term, "", first, "That code was not accepted. Code: ", first,
-				"That code was not accepted. Code: ", wrong(), "no correct code; nothing was changed")
+			talk(t, term, "", first, "That code was not accepted. Verification code: ", first,
+				"That code was not accepted. Verification code: ", wrong(), "no correct code; nothing was changed")
 			exits(t, term, exitFailed)
 			line := refusedLine(bob, "sms", "mobile", "wrong")
 			s.logs(line, line, line)
@@ -190,7 +190,7 @@ func TestALockedUserProvesNothingAndTwilioIsNotAsked(t *testing.T) {
 	s.withApp(bob)
 	for u, args := range map[identity][]string{alice: {"codes"}, bob: {"test"}} {
 		term := s.as(u, args...)
-		talk(t, term, "Password: ", password, `Code: `, "000000", "not accepted")
+		talk(t, term, "Password: ", password, `Verification code: `, "000000", "not accepted")
 		term.Close()
 	}
 	sends, checks := s.verify.Sends(), s.verify.Checks()
@@ -222,8 +222,8 @@ func TestACodeSentAsAProofIsChargedAndLoggedAsAtALogin(t *testing.T) {
 			s.logs()
 			wrong := s.different(aliceNumber)
 			thief := s.as(alice, args...)
-			talk(t, thief, "Password: ", password, onItsWay+`0001\. Code: `, wrong(),
-				`not accepted\. Code: `, "hello", `not accepted\. Code: `, wrong(), "no correct code; nothing was changed")
+			talk(t, thief, "Password: ", password, onItsWay+`0001\. Verification code: `, wrong(),
+				`not accepted\. Verification code: `, "hello", `not accepted\. Verification code: `, wrong(), "no correct code; nothing was changed")
 			exits(t, thief, exitFailed)
 			line := refusedLine(alice, "sms", "mobile", "wrong")
 			s.logs(line, line, line)
@@ -282,7 +282,7 @@ func TestTwiliosErrorNumberIsTold(t *testing.T) {
 	term := s.as(carol, "add", "phone", "--number", "+15551230003")
 	talk(t, term, "Password: ", password, onItsWay)
 	s.verify.Fail(standin.Error(403, 60410))
-	talk(t, term, "Code: ", "123456", `the code could not be checked \(blocked: .*Twilio error 60410\)`)
+	talk(t, term, "Verification code: ", "123456", `the code could not be checked \(blocked: .*Twilio error 60410\)`)
 	exits(t, term, exitFailed)
 	s.logs(refusedLine(carol, "sms", "phone", "service"))
 	if got := s.failures(carol); got != 1 {
@@ -298,7 +298,7 @@ func TestACodeThatIsGoneAtTwilioIsToldAsExpired(t *testing.T) {
 	if got := check(s.verify.Code(aliceNumber)); got != protocol.Approved {
 		t.Fatalf("alice's code is %s", got)
 	}
-	talk(t, term, "Code: ", "123456", "that code has expired; nothing was changed")
+	talk(t, term, "Verification code: ", "123456", "that code has expired; nothing was changed")
 	exits(t, term, exitFailed)
 	s.logs(refusedLine(bob, "sms", "phone", "expired"))
 }
@@ -331,6 +331,6 @@ func TestACodeOfAnotherPhoneProvesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	thief := s.as(alice, "remove", "stolen")
-	talk(t, thief, "Password: ", password, onItsWay+`0001\. Code: `, s.verify.Code(bobNumber),
-		`not accepted\. Code: `)
+	talk(t, thief, "Password: ", password, onItsWay+`0001\. Verification code: `, s.verify.Code(bobNumber),
+		`not accepted\. Verification code: `)
 }

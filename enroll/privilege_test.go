@@ -98,7 +98,7 @@ func TestNoThreadStaysRootsWhereNoSignalCanBeQueued(t *testing.T) {
 		exits(t, term, exitFailed)
 		return
 	}
-	talk(t, term, "", password, `Code: `)
+	talk(t, term, "", password, `Verification code: `)
 	statuses, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", term.Pid()))
 	if err != nil || len(statuses) < 2 {
 		t.Fatalf("%d threads, %v", len(statuses), err)

@@ -155,9 +155,9 @@ func (p *program) means(who identity) (has means, err error) {
 // proveCode has a code typed as at a login.
 func (p *program) proveCode(
 	who identity, has means, began time.Time) (enrollment.Proof, error) {
-	prompt := "Code from a device you have, or a recovery code: "
+	prompt := "Code from a device you have, or a recovery code. Verification code: "
 	if has.given {
-		prompt = "Code from a device you have, a recovery code, or the code from your administrator: "
+		prompt = "Code from a device you have, a recovery code, or the code from your\nadministrator. Verification code: "
 	}
 	m, of, err := p.tryCode(who, prompt)
 	if err != nil {

@@ -70,7 +70,7 @@ func started(t *testing.T, columns, rows int, argv []string) *suite.Terminal {
 // scan waits for the drawing and reads the secret as a person would who types it by hand.
 func scan(t *testing.T, term *suite.Terminal) *record.Device {
 	t.Helper()
-	expect(t, term, "Type the code that the app shows now: ")
+	expect(t, term, "Type the code that the app shows now. Verification code: ")
 	return byHand(t, term)
 }
 
@@ -144,12 +144,12 @@ func TestSetUpOnATerminalSavesADeviceWhoseCodeWasConfirmed(t *testing.T) {
 	exits(t, term, exitDone)
 
 	again := terminalIn(t, root, "test")
-	expect(t, again, "Code: ")
+	expect(t, again, "Verification code: ")
 	typed(t, again, code)
 	expect(t, again, "was used before") // confirming used it up
 	exits(t, again, exitFailed)
 	next := terminalIn(t, root, "test")
-	expect(t, next, "Code: ")
+	expect(t, next, "Verification code: ")
 	typed(t, next, codeAt(t, d, 1))
 	expect(t, next, `accepted: device "app"`)
 	exits(t, next, exitDone)
@@ -227,7 +227,7 @@ func TestSudoEnrollAsksWhetherRootIsMeant(t *testing.T) {
 	}{
 		"no":           {nil, "", "nothing was changed"},
 		"another word": {nil, "alice", "nothing was changed"},
-		"yes":          {nil, "y", "Type the code that the app shows now: "},
+		"yes":          {nil, "y", "Type the code that the app shows now. Verification code: "},
 		"a token":      {[]string{"add", "hotp"}, "n", "nothing was changed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -254,7 +254,7 @@ func TestEnrollWithoutSudoOrWithUserAsksNothingMore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			term, _ := bySudo(t, c.invoker, c.args...)
-			expect(t, term, "Type the code that the app shows now: ")
+			expect(t, term, "Type the code that the app shows now. Verification code: ")
 			if strings.Contains(term.Seen(), "Set up root") {
 				t.Errorf("it asked: %q", term.Seen())
 			}

@@ -52,7 +52,7 @@ const tokenReach = 1000
 
 // confirmToken asks for a code of the new token and returns the counter to expect next.
 func (p *program) confirmToken(who identity, d record.Device, first uint64) (uint64, error) {
-	prompt := "Step 2 of 2. Press its button and type the code: "
+	prompt := "Step 2 of 2. Press its button and type the code. Verification code: "
 	for range confirmTries {
 		answer, err := p.Ask(prompt)
 		if err != nil {
@@ -64,7 +64,7 @@ func (p *program) confirmToken(who identity, d record.Device, first uint64) (uin
 			return counter + 1, err
 		}
 		p.unconfirmed(who, d)
-		prompt = "That code is not from this token. Press its button and type the code: "
+		prompt = "That code is not from this token. Press its button and type the code. Verification code: "
 	}
 	return 0, hint.Error("no correct code; nothing was saved", "check the secret, and --digits and --algorithm")
 }

@@ -28,7 +28,7 @@ func (p *program) try(o options.Options) error {
 			return err
 		}
 	}
-	m, _, err := p.tryCode(who, "Code: ")
+	m, _, err := p.tryCode(who, "Verification code: ")
 	if err != nil {
 		return err
 	}

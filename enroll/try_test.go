@@ -32,7 +32,7 @@ func TestTestAsksForThePasswordBeforeItComparesOrChargesAnything(t *testing.T) {
 	}
 	s.logs()
 	owner := s.as(alice, "test")
-	talk(t, owner, "Password: ", password, "Code: ", codeAt(t, rfcApp(), 0), `accepted: device "app" \(totp\)`)
+	talk(t, owner, "Password: ", password, "Verification code: ", codeAt(t, rfcApp(), 0), `accepted: device "app" \(totp\)`)
 	exits(t, owner, exitDone)
 }
 
@@ -44,14 +44,14 @@ func TestACodeRefusedByTestIsChargedAndLoggedAsAtALogin(t *testing.T) {
 	try := func(code, says string) {
 		t.Helper()
 		term := s.as(alice, "test")
-		talk(t, term, "Password: ", password, "Code: ", code, says)
+		talk(t, term, "Password: ", password, "Verification code: ", code, says)
 		exits(t, term, exitFailed)
 	}
 	try(wrongCode(), "code not accepted")
 	s.logs(refusedLine(alice, "none", "", "wrong"))
 	used := codeAt(t, rfcApp(), 0)
 	term := s.as(alice, "test")
-	talk(t, term, "Password: ", password, "Code: ", used, "accepted")
+	talk(t, term, "Password: ", password, "Verification code: ", used, "accepted")
 	exits(t, term, exitDone)
 	s.logs()
 	try(used, "used before")
@@ -93,7 +93,7 @@ func TestRootTestsWithoutAPassword(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withApp(alice)
 	term := started(t, 80, 24, []string{s.exe, "test", "--user", alice.Name})
-	talk(t, term, "Code: ", wrongCode(), "code not accepted")
+	talk(t, term, "Verification code: ", wrongCode(), "code not accepted")
 	exits(t, term, exitFailed)
 	s.logs(refusedLine(alice, "none", "", "wrong"))
 }
@@ -108,7 +108,7 @@ func TestACodeRefusedAsAProofIsChargedAndLogged(t *testing.T) {
 		exits(t, stranger, exitFailed)
 		s.logs()
 		thief := s.as(alice, args...)
-		talk(t, thief, "Password: ", password, "Code from a device you have, or a recovery code: ",
+		talk(t, thief, "Password: ", password, "Code from a device you have, or a recovery code. Verification code: ",
 			wrongCode(), "code not accepted")
 		exits(t, thief, exitFailed)
 		s.logs(refusedLine(alice, "none", "", "wrong"))

@@ -24,9 +24,9 @@ type dialog struct {
 
 var (
 	password = question{`Password: `, func(dialog) string { return suite.Password }}
-	proof    = question{`Code from a device you have, or a recovery code: `,
+	proof    = question{`Code from a device you have, or a recovery code. Verification code: `,
 		func(d dialog) string { return d.codes[0] }}
-	newCode = question{`the app shows now: `, func(d dialog) string {
+	newCode = question{`the app shows now. Verification code: `, func(d dialog) string {
 		fresh := suite.User{}
 		if fresh.ReadSecret(d.seen()) != nil {
 			return ""
@@ -41,13 +41,13 @@ var dialogs = map[string][]question{
 	"enroll add totp": {password, proof, newCode},
 	"enroll add hotp": {password, proof,
 		{`Secret of the token`, func(dialog) string { return "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ" }},
-		{`type the code: `, func(dialog) string { return "755224" }}},
+		{`type the code. Verification code: `, func(dialog) string { return "755224" }}},
 	"enroll add phone": {password, proof,
 		{`Number of the phone`, func(d dialog) string { return d.user.Number() }},
-		{`Code: `, func(d dialog) string { return d.verify.Code(d.user.Number()) }}},
+		{`Verification code: `, func(d dialog) string { return d.verify.Code(d.user.Number()) }}},
 	"enroll codes":        {password, proof},
 	"enroll remove spare": {password, proof},
-	"enroll test":         {password, {`Code: `, func(d dialog) string { return d.codes[0] }}},
+	"enroll test":         {password, {`Verification code: `, func(d dialog) string { return d.codes[0] }}},
 }
 
 // start runs the command as a new user on a terminal in the host.

@@ -15,7 +15,7 @@ func claims(t *testing.T, h *suite.Host, v *standin.Server, u *suite.User, numbe
 	terminal := enrollAs(t, h, u, "enroll add phone --number "+number)
 	typed(t, terminal, `Password: `, suite.Password)
 	for n := range 5 {
-		must(t, terminal.Expect(`Code: |enroll: error: `))
+		must(t, terminal.Expect(`Verification code: |enroll: error: `))
 		if strings.Contains(terminal.Seen(), "enroll: error: ") {
 			return
 		}

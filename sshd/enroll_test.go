@@ -24,7 +24,7 @@ func TestAUserEnrollsAtATerminalAndLogsInWithThatApp(t *testing.T) {
 			terminal := enroll(t, h, u)
 			must(t, terminal.Expect(`Password: `))
 			must(t, terminal.Type(suite.Password))
-			must(t, terminal.Expect(`Type the code that the app shows now: `))
+			must(t, terminal.Expect(`Type the code that the app shows now. Verification code: `))
 			must(t, u.ReadSecret(terminal.Seen()))
 			must(t, terminal.Type(u.Code()))
 			if exit, err := terminal.Exit(); err != nil || exit != 0 {

@@ -61,12 +61,12 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 				must(t, err)
 				t.Cleanup(terminal.Close)
 				typed(t, terminal, `Password: `, suite.Password)
-				must(t, terminal.Expect(`Type the code that the app shows now: `))
+				must(t, terminal.Expect(`Type the code that the app shows now. Verification code: `))
 				must(t, u.ReadSecret(terminal.Seen()))
 				scanned(t, u, terminal.Seen(), false)
 				for _, word := range client.words {
 					must(t, terminal.Type(word))
-					must(t, terminal.Expect(`Type the code that the app shows now: `))
+					must(t, terminal.Expect(`Type the code that the app shows now. Verification code: `))
 					scanned(t, u, terminal.Seen(), true)
 				}
 				must(t, terminal.Type(u.Code()))
@@ -188,7 +188,7 @@ func TestUserEnrollsDuringSuSudoAndLogin(t *testing.T) {
 				must(t, err)
 				t.Cleanup(terminal.Close)
 				typed(t, terminal, `[Pp]assword`, suite.Password)
-				must(t, terminal.Expect(`the app shows now: `))
+				must(t, terminal.Expect(`the app shows now. Verification code: `))
 				must(t, u.ReadSecret(terminal.Seen()))
 				scanned(t, u, terminal.Seen(), false)
 				typed(t, terminal, ``, u.Code())

@@ -125,7 +125,7 @@ func atFirstCode(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User, str
 	terminal, to := su(t, h)
 	script(t, h, "enroll reset "+to.Name)
 	typed(t, terminal, `[Pp]assword`, suite.Password)
-	must(t, terminal.Expect(`the app shows now: `))
+	must(t, terminal.Expect(`the app shows now. Verification code: `))
 	must(t, to.ReadSecret(terminal.Seen()))
 	return terminal, to, to.Code()
 }

@@ -112,7 +112,7 @@ func (m machine) run(line string) {
 // setUp answers enroll's questions on a terminal that has just been started.
 func (m machine) setUp(terminal *suite.Terminal, u *suite.User) {
 	m.t.Helper()
-	must(m.t, terminal.Expect(`Type the code that the app shows now: `))
+	must(m.t, terminal.Expect(`Type the code that the app shows now. Verification code: `))
 	must(m.t, u.ReadSecret(terminal.Seen()))
 	must(m.t, terminal.Type(u.CodeAt(-1))) // later ones are for the logins
 	if exit, err := terminal.Exit(); err != nil || exit != 0 {
@@ -225,7 +225,7 @@ func (m machine) enrollInsideTheFirstLogin() {
 	must(t, err)
 	t.Cleanup(first.Close)
 	typed(t, first, `Password: `, suite.Password)
-	must(t, first.Expect(`Type the code that the app shows now: `))
+	must(t, first.Expect(`Type the code that the app shows now. Verification code: `))
 	must(t, bob.ReadSecret(first.Seen()))
 	must(t, first.Type(bob.Code()))
 	typed(t, first, `Press Enter when you have them: `, "")

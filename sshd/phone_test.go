@@ -299,16 +299,16 @@ func TestUserWithOnlyAPhoneAddsAnAppWithACodeSentToIt(t *testing.T) {
 		thief := start()
 		must(t, thief.Expect(`A code is on its way to ...`+last(u)))
 		for range 3 {
-			must(t, thief.Expect(`Code: `))
+			must(t, thief.Expect(`Verification code: `))
 			must(t, thief.Type(v.WrongCode(u.Number())))
 		}
 		must(t, thief.Expect(`no correct code; nothing was changed`))
 		script(t, h, "enroll reset "+u.Name+" && enroll add phone --user "+u.Name+" --number "+
 			u.Number()+" --yes")
 		owner := start()
-		must(t, owner.Expect(`A code is on its way to ...`+last(u)+`\. Code: `))
+		must(t, owner.Expect(`A code is on its way to ...`+last(u)+`\. Verification code: `))
 		must(t, owner.Type(v.Code(u.Number())))
-		must(t, owner.Expect(`the app shows now: `))
+		must(t, owner.Expect(`the app shows now. Verification code: `))
 		must(t, u.ReadSecret(owner.Seen()))
 		must(t, owner.Type(u.Code()))
 		must(t, owner.Expect(`Done: the device "app"`))
@@ -323,9 +323,9 @@ func TestUserWhoLostThePhoneAddsAnAppWithACodeFromRoot(t *testing.T) {
 		terminal := enrollAs(t, h, u, "enroll add totp")
 		typed(t, terminal, `Password: `, suite.Password)
 		typed(t, terminal,
-			`Code from a device you have, a recovery code, or the code from your administrator: `,
+			`Code from a device you have, a recovery code, or the code from your\s+administrator. Verification code: `,
 			code)
-		must(t, terminal.Expect(`the app shows now: `))
+		must(t, terminal.Expect(`the app shows now. Verification code: `))
 		must(t, u.ReadSecret(terminal.Seen()))
 		typed(t, terminal, ``, u.Code())
 		must(t, terminal.Expect(`Done: the device "app"`))
@@ -350,9 +350,9 @@ func TestPhoneIsProvenByASentCodeAndALandlineByACall(t *testing.T) {
 				typed  func() string
 			}{
 				{`Password: `, word(suite.Password)},
-				{`A code is on its way to ...` + last(u) + `\. Code: `,
+				{`A code is on its way to ...` + last(u) + `\. Verification code: `,
 					func() string { return v.WrongCode(u.Number()) }},
-				{`That code was not accepted\. Code: `,
+				{`That code was not accepted\. Verification code: `,
 					func() string { return v.Code(u.Number()) }},
 			} {
 				must(t, terminal.Expect(step.expect))

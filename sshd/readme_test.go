@@ -55,8 +55,8 @@ var asks = map[string]string{
 	"enroll":              `has a second factor already`,
 	"enroll --user NAME":  `has a second factor already`,
 	"enroll --user alice": `has a second factor already`,
-	"enroll test":         `Code: `,
-	"enroll add totp":     `Type the code that the app shows now: `,
+	"enroll test":         `Verification code: `,
+	"enroll add totp":     `Type the code that the app shows now. Verification code: `,
 	"enroll add hotp":     `Secret of the token`,
 	"enroll add phone":    `Number of the phone`,
 	"enroll codes":        `Your recovery codes`,
@@ -132,7 +132,7 @@ func TestTheFirstLoginThatThePagesShowIsWhatOpenSSHsClientShows(t *testing.T) {
 		must(t, err)
 		t.Cleanup(terminal.Close)
 		typed(t, terminal, `Password: `, suite.Password)
-		must(t, terminal.Expect(`the app shows now: `))
+		must(t, terminal.Expect(`the app shows now. Verification code: `))
 		must(t, u.ReadSecret(terminal.Seen()))
 		must(t, terminal.Type(u.Code()))
 		typed(t, terminal, `Press Enter when you have them: `, "")

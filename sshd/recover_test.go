@@ -24,14 +24,14 @@ func TestLostPhoneIsNotALostAccount(t *testing.T) {
 		}
 		lost := *u
 		password := [2]string{`Password: `, suite.Password}
-		const proof = `Code from a device you have, or a recovery code: `
+		const proof = `Code from a device you have, or a recovery code. Verification code: `
 
 		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: codes[:1]})
 		terminal := enrollAs(t, h, u, "enroll add totp --label new")
 		for _, step := range [][2]string{password, {proof, codes[1]}} {
 			typed(t, terminal, step[0], step[1])
 		}
-		must(t, terminal.Expect(`the app shows now: `))
+		must(t, terminal.Expect(`the app shows now. Verification code: `))
 		must(t, u.ReadSecret(terminal.Seen()))
 		must(t, terminal.Type(u.Code()))
 		must(t, terminal.Expect(`Done: the device "new"`))

@@ -84,12 +84,12 @@ func TestEnrollRefusesImpostersAndGeneratesNothing(t *testing.T) {
 			"ended at the password": {plain, "enroll", [][2]string{{`Password: `, "\x04"}},
 				"not accepted"},
 			"interrupted at the code": {plain, "enroll",
-				[][2]string{password, {`the app shows now: `, "\x03"}}, "status "},
+				[][2]string{password, {`the app shows now. Verification code: `, "\x03"}}, "status "},
 			"ended at the code": {plain, "enroll",
-				[][2]string{password, {`the app shows now: `, "\x04"}}, "nothing was changed"},
+				[][2]string{password, {`the app shows now. Verification code: `, "\x04"}}, "nothing was changed"},
 			"wrong codes": {plain, "enroll",
 				[][2]string{
-					password, {`shows now: `, "1"}, {`shows now: `, "2"}, {`shows now: `, "3"},
+					password, {`shows now. Verification code: `, "1"}, {`shows now. Verification code: `, "2"}, {`shows now. Verification code: `, "3"},
 				}, "nothing was saved"},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestAUserWithAFactorAddsAndRemovesDevicesWithPasswordAndCode(t *testing.T) 
 			must(t, terminal.Expect(step[0]))
 			must(t, terminal.Type(step[1]))
 		}
-		must(t, terminal.Expect(`the app shows now: `))
+		must(t, terminal.Expect(`the app shows now. Verification code: `))
 		second := &suite.User{Name: u.Name}
 		must(t, second.ReadSecret(terminal.Seen()))
 		must(t, terminal.Type(second.Code()))

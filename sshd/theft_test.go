@@ -72,7 +72,7 @@ func TestThiefOfThePasswordEnrollsAndReplacesNothing(t *testing.T) {
 		for _, step := range [][2]string{password, {`Ticket from your administrator: `, ticket}} {
 			typed(t, terminal, step[0], step[1])
 		}
-		must(t, terminal.Expect(`the app shows now: `))
+		must(t, terminal.Expect(`the app shows now. Verification code: `))
 		must(t, invited.ReadSecret(terminal.Seen()))
 		must(t, terminal.Type(invited.Code()))
 		must(t, terminal.Expect(`Done: the device "app"`))

@@ -60,11 +60,10 @@ func (a *App) Confirm() (step uint64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if a.Look.draws() && a.drawing.Obey(answer) {
-			if err := a.show(); err != nil {
-				return 0, err
-			}
-			prompt = first
+		if prompt, err = a.obey(answer, first); err != nil {
+			return 0, err
+		}
+		if prompt != "" {
 			continue
 		}
 		wrong++
@@ -80,10 +79,24 @@ func (a *App) Confirm() (step uint64, err error) {
 		"check the clock of the phone and of this machine, then start again")
 }
 
+// obey does what a word asks for, and returns the next prompt; "" if the answer is no word. Words
+// are no codes, so they cost nothing.
+func (a *App) obey(answer, prompt string) (string, error) {
+	switch {
+	case guide.IsHelp(answer):
+		return guide.Help + prompt, nil
+	case a.drawing.Obey(answer):
+		return prompt, a.show()
+	case guide.IsWord(answer):
+		return guide.NotACode + prompt, nil
+	}
+	return "", nil
+}
+
 // usualDrawing is the smallest that the terminal shows, unless another look was asked for.
 func (a *App) usualDrawing() guide.Drawing {
 	w := a.Window()
-	d := guide.Drawing{Style: qr.Blocks, Colour: w.Color}
+	d := guide.Drawing{Style: qr.Blocks, Colour: w.Color, Plain: !a.Look.draws()}
 	if a.Look.ASCII || !w.UTF8 {
 		d.Style = qr.ASCII
 	}
@@ -95,16 +108,16 @@ func (a *App) show() error {
 	first := fmt.Sprintf("Step 1 of %d. ", a.Steps)
 	secret := otpauth.Grouped(a.Device.Secret) + "\n"
 	switch {
-	case a.Look.Plain:
-		a.showPlain(first, secret)
-		return nil
-	case a.Look.Picture != "":
+	case !a.drawing.Plain:
+		return a.draw(first, secret)
+	case a.Look.Picture != "" && !a.Look.Plain:
 		fmt.Fprintf(a.Out,
 			"%sScan the QR code in %s with the app\n(%s),\nor type it in by hand: %s",
 			first, a.Look.Picture, a.account(), secret)
 		return nil
 	}
-	return a.draw(first, secret)
+	a.showPlain(first, secret)
+	return nil
 }
 
 // showPlain is for screen readers: nothing is drawn, and each line is a sentence.

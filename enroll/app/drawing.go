@@ -18,15 +18,15 @@ const (
 )
 
 // draw draws the code as it fits the window, so that it is seen whole together with the prompt
-// below it.
+// below it. The secret stands above it, where screen readers come to it first.
 func (a *App) draw(first, secret string) error {
 	w, d := a.Window(), a.drawing
-	below := "or type it in by hand: " + secret
+	above, below := "or type it in by hand: "+secret, ""
 	if !w.Color {
 		below += negative
 	}
 	below += unreadable
-	more := w.Lines(below) + w.Lines(first+guide.ShownNow)
+	more := w.Lines(above) + w.Lines(below) + w.Lines(first+guide.ShownNow)
 	code, err := a.encode(w, more)
 	if err != nil {
 		return err
@@ -37,8 +37,8 @@ func (a *App) draw(first, secret string) error {
 			larger = "Make it larger and type \"again\", or type \"small\",\n"
 		}
 		fmt.Fprintf(a.Out, "%sThis window is too narrow for the QR code, "+
-			"which takes %d columns and %d lines.\n%sor type it in by hand: %s",
-			first, columns, rows, larger, secret)
+			"which takes %d columns and %d lines.\n%s%s",
+			first, columns, rows, larger, above)
 		return nil
 	}
 	if !holds(w, code, d.Style, more) {
@@ -47,8 +47,8 @@ func (a *App) draw(first, secret string) error {
 	if d.Colour {
 		defer a.Until(func() { io.WriteString(a.Out, guide.ColourOff) })()
 	}
-	fmt.Fprintf(a.Out, "%sScan this with the app\n(%s),\n%s%s",
-		first, a.account(), d.Of(code), below)
+	fmt.Fprintf(a.Out, "%sScan this with the app\n(%s),\n%s%s%s",
+		first, a.account(), above, d.Of(code), below)
 	return nil
 }
 

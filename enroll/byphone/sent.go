@@ -38,13 +38,13 @@ func (c *sentCode) obtain() error {
 	if err != nil {
 		return err
 	}
-	prompt := fmt.Sprintf("A code is on its way to %s. Code: ", c.Phone.Hint())
+	prompt := fmt.Sprintf("A code is on its way to %s. Verification code: ", c.Phone.Hint())
 	for range tries {
 		answer, err := c.Ask(prompt)
 		if err != nil {
 			return err
 		}
-		prompt = "That code was not accepted. Code: "
+		prompt = "That code was not accepted. Verification code: "
 		began := c.Clock()
 		o, err := c.answered(answer, sid)
 		if o.Allow {

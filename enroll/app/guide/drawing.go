@@ -18,23 +18,7 @@ type Drawing struct {
 	// Colour: with escape sequences (ECMA-48, SGR), black on white, whatever the terminal's
 	// colours are.
 	Colour bool
-}
-
-// Obey changes the drawing as a user asks who was asked for a code, and tells whether that was
-// what the answer said.
-func (d *Drawing) Obey(answer string) bool {
-	switch strings.ToLower(strings.Trim(strings.TrimSpace(answer), `"'`)) {
-	case "small":
-		d.Style = qr.Blocks
-	case "large":
-		d.Style = qr.ASCII
-	case "invert":
-		d.Invert = !d.Invert
-	case "again":
-	default:
-		return false
-	}
-	return true
+	Plain  bool // nothing is drawn
 }
 
 // ColourOff is the escape sequence that ends whatever colour a drawing that was cut short has

@@ -6,7 +6,7 @@ import (
 )
 
 // ShownNow asks for the code of an app that was just set up.
-const ShownNow = "Type the code that the app shows now: "
+const ShownNow = "Type the code that the app shows now. Verification code: "
 
 // KeepCodes says what the recovery codes are that stand below it.
 const KeepCodes = "Your recovery codes, for when the app is out of reach.\n" +
