@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"latchkey/pam/method"
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/standin"
 )
@@ -19,13 +20,13 @@ import (
 func TestNothingIsSentToAServerThatCannotBeTrusted(t *testing.T) {
 	for name, c := range map[string]struct {
 		certificate standin.Certificate
-		change      func(*protocol.Settings)
+		change      func(*access.Settings)
 	}{
 		"an expired certificate":                    {standin.Expired, nil},
 		"a self-signed certificate":                 {standin.SelfSigned, nil},
 		"a certificate for another host":            {standin.WrongHost, nil},
-		"an authority that the system has not":      {standin.Good, func(s *protocol.Settings) { s.CA = "" }},
-		"another authority than the one configured": {standin.Good, func(s *protocol.Settings) { s.CA = otherAuthority(t) }},
+		"an authority that the system has not":      {standin.Good, func(s *access.Settings) { s.CA = "" }},
+		"another authority than the one configured": {standin.Good, func(s *access.Settings) { s.CA = otherAuthority(t) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := startStandin(t, standin.Options{Certificate: c.certificate})
@@ -120,7 +121,7 @@ func (r recorded) Read(p []byte) (int, error) {
 }
 
 // at is somebody's settings with another base URL.
-func at(t *testing.T, base string) protocol.Settings {
+func at(t *testing.T, base string) access.Settings {
 	t.Helper()
 	s := startStandin(t, standin.Options{}).Settings()
 	s.BaseURL = base

@@ -10,6 +10,7 @@ import (
 	"github.com/twilio/twilio-go/client"
 	verify "github.com/twilio/twilio-go/rest/verify/v2"
 
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -41,7 +42,7 @@ func newExchange(r protocol.Request, g *guard) exchange {
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // credentials are a user and a password.
-func credentials(s protocol.Settings) (user, password string) {
+func credentials(s access.Settings) (user, password string) {
 	if s.AuthToken != "" {
 		return s.AccountSID, s.AuthToken
 	}

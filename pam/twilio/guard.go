@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -33,7 +34,7 @@ type guard struct {
 	skew   time.Duration // by which the other side's clock was ahead in the last answer
 }
 
-func newGuard(deadline context.Context, s protocol.Settings, clock func() time.Time) (*guard, error) {
+func newGuard(deadline context.Context, s access.Settings, clock func() time.Time) (*guard, error) {
 	base, err := url.Parse(s.Base())
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -69,7 +70,7 @@ func TestAnAnswerThatTheDeadlineCutOffIsATimeout(t *testing.T) {
 }
 
 func TestALineForTheLogHidesWhatTheRequestHides(t *testing.T) {
-	r := protocol.Request{To: "+15551230123", Code: "739501", Service: protocol.Settings{APISecret: "seCRet", AuthToken: "toKEn", Proxy: "http://u:p@h"}}
+	r := protocol.Request{To: "+15551230123", Code: "739501", Service: access.Settings{APISecret: "seCRet", AuthToken: "toKEn", Proxy: "http://u:p@h"}}
 	got := line(r, "+15551230123 15551230123 739501 seCRet toKEn http://u:p@h a\x1b\n\xffé"+strings.Repeat("x", 1000))
 	if want := "... ... ... ... ... ... a????" + strings.Repeat("x", 1000); got != want[:protocol.MaxDetail] {
 		t.Errorf("%q", got)

@@ -38,14 +38,14 @@ func TestOfTwilioOnlyVerifyIsLinked(t *testing.T) {
 func TestOnlyTheProtocolAndItsWordsAreLinkedOfLatchkey(t *testing.T) {
 	for _, path := range dependencies(t, ".") {
 		ours := strings.TrimPrefix(path, "latchkey/pam/")
-		if ours != path && !slices.Contains([]string{"twilio", "twilio/protocol", "method", "phone"}, ours) {
+		if ours != path && !slices.Contains([]string{"twilio", "twilio/protocol", "twilio/access", "method", "phone"}, ours) {
 			t.Errorf("%s is linked", path)
 		}
 	}
 }
 
 func TestWhatTheLoginProgramLinksHasNoNetwork(t *testing.T) {
-	for _, of := range []string{"./protocol", "./settings"} {
+	for _, of := range []string{"./access", "./protocol", "./settings"} {
 		for _, path := range dependencies(t, of) {
 			switch path {
 			case "net", "net/http", "crypto/tls", "crypto/x509", "os/exec", "os/user", "plugin":

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"latchkey/pam/method"
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/standin"
 )
@@ -134,15 +135,15 @@ func startStandin(t *testing.T, o standin.Options) *standin.Server {
 	return s
 }
 
-func sendTo(s protocol.Settings, channel method.Method) protocol.Request {
+func sendTo(s access.Settings, channel method.Method) protocol.Request {
 	return protocol.Request{Version: 1, Action: protocol.Send, To: number, Channel: channel, Service: s, TimeoutMS: long}
 }
 
-func checkOf(s protocol.Settings, sid, code string) protocol.Request {
+func checkOf(s access.Settings, sid, code string) protocol.Request {
 	return protocol.Request{Version: 1, Action: protocol.Check, To: number, SID: sid, Code: code, Service: s, TimeoutMS: long}
 }
 
-func probeOf(s protocol.Settings) protocol.Request {
+func probeOf(s access.Settings) protocol.Request {
 	return protocol.Request{Version: 1, Action: protocol.Probe, Service: s, TimeoutMS: long}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -18,7 +19,7 @@ import (
 const connectTimeout = 5 * time.Second
 
 // newTransport makes one connection for one request. Only the settings have a say: no proxy comes from the environment.
-func newTransport(s protocol.Settings) (*http.Transport, error) {
+func newTransport(s access.Settings) (*http.Transport, error) {
 	roots, err := authorities(s.CA)
 	if err != nil {
 		return nil, err

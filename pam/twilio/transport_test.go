@@ -4,13 +4,13 @@ import (
 	"crypto/x509"
 	"testing"
 
-	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/standin"
 )
 
 func TestOnlyTheSettingsDecideTheRoute(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://proxy.example:3128")
-	direct, err := newTransport(protocol.Settings{})
+	direct, err := newTransport(access.Settings{})
 	if err != nil || direct.Proxy != nil || direct.TLSClientConfig.RootCAs != nil {
 		t.Errorf("%v, %+v", err, direct)
 	}

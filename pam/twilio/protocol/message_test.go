@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"latchkey/pam/method"
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -14,8 +15,8 @@ func hex32(c string) string { return strings.Repeat(c, 32) }
 
 const certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
-func settings() protocol.Settings {
-	return protocol.Settings{
+func settings() access.Settings {
+	return access.Settings{
 		ServiceSID: "VA" + hex32("a"), AccountSID: "AC" + hex32("b"), APIKey: "SK" + hex32("c"), APISecret: "secretSECRET123",
 	}
 }
@@ -161,7 +162,7 @@ func base(url string) func(*protocol.Request) {
 	return func(r *protocol.Request) { r.Service.BaseURL = url }
 }
 
-func byToken(token string) protocol.Settings {
+func byToken(token string) access.Settings {
 	s := settings()
 	s.APIKey, s.APISecret, s.AuthToken = "", "", token
 	return s
@@ -309,8 +310,8 @@ func TestARequestThatIsPrintedShowsNothingOfItself(t *testing.T) {
 func TestTheLargestRequestFits(t *testing.T) {
 	r := send()
 	r.Service.APISecret = strings.Repeat("<", 128)
-	r.Service.CA = strings.Repeat(certificate, protocol.MaxCA/len(certificate))
-	r.Service.CA += strings.Repeat("<", protocol.MaxCA-len(r.Service.CA)) // which JSON writes in six bytes
+	r.Service.CA = strings.Repeat(certificate, access.MaxCA/len(certificate))
+	r.Service.CA += strings.Repeat("<", access.MaxCA-len(r.Service.CA)) // which JSON writes in six bytes
 	if _, err := protocol.EncodeRequest(r); err != nil {
 		t.Error(err)
 	}

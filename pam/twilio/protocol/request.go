@@ -7,6 +7,7 @@ import (
 
 	"latchkey/pam/method"
 	"latchkey/pam/phone"
+	"latchkey/pam/twilio/access"
 )
 
 // Version is the version of both messages. Both programs are installed together; another version means that they were not.
@@ -27,15 +28,15 @@ const (
 
 // Request is what latchkey-twilio reads: one on its standard input, which then ends.
 type Request struct {
-	Version   int           `json:"version"`
-	Action    Action        `json:"action"`
-	To        string        `json:"to,omitempty"`      // send, check: a number in E.164
-	Channel   method.Method `json:"channel,omitempty"` // send
-	Locale    string        `json:"locale,omitempty"`  // send, optional: language of the message, such as "en" or "pt-BR"
-	SID       string        `json:"sid,omitempty"`     // check, optional: the verification that the send answered; "" finds it by To
-	Code      string        `json:"code,omitempty"`    // check: 4 to 10 digits
-	Service   Settings      `json:"service"`
-	TimeoutMS int           `json:"timeout_ms"` // milliseconds, more than 0; MaxTimeout is the cap
+	Version   int             `json:"version"`
+	Action    Action          `json:"action"`
+	To        string          `json:"to,omitempty"`      // send, check: a number in E.164
+	Channel   method.Method   `json:"channel,omitempty"` // send
+	Locale    string          `json:"locale,omitempty"`  // send, optional: language of the message, such as "en" or "pt-BR"
+	SID       string          `json:"sid,omitempty"`     // check, optional: the verification that the send answered; "" finds it by To
+	Code      string          `json:"code,omitempty"`    // check: 4 to 10 digits
+	Service   access.Settings `json:"service"`
+	TimeoutMS int             `json:"timeout_ms"` // milliseconds, more than 0; MaxTimeout is the cap
 }
 
 // Timeout is how long the request may take, never more than MaxTimeout.

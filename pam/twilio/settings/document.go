@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"latchkey/pam/strict"
-	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/twilio/access"
 )
 
 // document is twilio.toml while it is read. No error shows what is written there, not even a key: in a file of secrets
@@ -50,8 +50,8 @@ func isKey(name string) bool {
 }
 
 // settings is what the values mean, checked; ca_file is still to be read.
-func (d *document) settings() (protocol.Settings, error) {
-	s := protocol.Settings{
+func (d *document) settings() (access.Settings, error) {
+	s := access.Settings{
 		ServiceSID: d.values["service_sid"], AccountSID: d.values["account_sid"],
 		APIKey: d.values["api_key"], APISecret: d.values["api_secret"], AuthToken: d.values["auth_token"],
 		BaseURL: origin(d.values["base_url"]), Proxy: origin(d.values["proxy"]),
@@ -69,7 +69,7 @@ func origin(url string) string {
 
 // place gives an error about a key the line of the key, or says that the key is not there.
 func (d *document) place(err error) error {
-	var about *protocol.SettingError
+	var about *access.SettingError
 	if !errors.As(err, &about) {
 		return err
 	}

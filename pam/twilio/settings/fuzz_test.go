@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pelletier/go-toml/v2"
+	"latchkey/pam/twilio/access"
 
-	"latchkey/pam/twilio/protocol"
+	"github.com/pelletier/go-toml/v2"
 )
 
 // FuzzParse: no text panics; an error is one printable line about the file that comes without settings; what is accepted is
@@ -31,7 +31,7 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("accepted, but %v", err)
 		}
 		_, withCA := written["ca_file"]
-		want := protocol.Settings{
+		want := access.Settings{
 			ServiceSID: written["service_sid"], AccountSID: written["account_sid"], APIKey: written["api_key"], APISecret: written["api_secret"],
 			AuthToken: written["auth_token"], BaseURL: written["base_url"], Proxy: written["proxy"], CA: got.CA,
 		}
@@ -41,9 +41,9 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func checkError(t *testing.T, got protocol.Settings, err error) {
+func checkError(t *testing.T, got access.Settings, err error) {
 	t.Helper()
-	if got != (protocol.Settings{}) {
+	if got != (access.Settings{}) {
 		t.Error("settings came with the error")
 	}
 	if !strings.HasPrefix(err.Error(), "/etc/latchkey/twilio.toml:") || strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r > '~' }) {

@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 
 	"latchkey/pam/safefile"
-	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/twilio/access"
 )
 
 // DefaultPath is where the settings are.
@@ -27,22 +27,22 @@ const maxFile = 16 << 10
 
 // Load reads the settings at path below root ("" but in tests). Only root may be able to read them. The error matches
 // fs.ErrNotExist exactly if there is no such file in a directory that was checked: then there are no phones.
-func Load(root, path string) (protocol.Settings, error) {
+func Load(root, path string) (access.Settings, error) {
 	text, err := safefile.ReadFile(root+path, safefile.Private, maxFile)
 	if err != nil {
-		return protocol.Settings{}, err
+		return access.Settings{}, err
 	}
 	return Parse(path, text, func(path string) ([]byte, error) {
-		return safefile.ReadFile(root+path, safefile.NotWritable, protocol.MaxCA)
+		return safefile.ReadFile(root+path, safefile.NotWritable, access.MaxCA)
 	})
 }
 
 // Parse reads the text of the settings; file is their name in errors, readCA reads the file that ca_file names. Errors are
 // "file:line: what", and never show anything that is written there but the path of ca_file.
-func Parse(file string, text []byte, readCA func(path string) ([]byte, error)) (protocol.Settings, error) {
+func Parse(file string, text []byte, readCA func(path string) ([]byte, error)) (access.Settings, error) {
 	d := newDocument(file)
 	if err := d.Read(text); err != nil {
-		return protocol.Settings{}, err
+		return access.Settings{}, err
 	}
 	s, err := d.settings()
 	if err == nil {
@@ -52,7 +52,7 @@ func Parse(file string, text []byte, readCA func(path string) ([]byte, error)) (
 		err = d.place(s.Validate())
 	}
 	if err != nil {
-		return protocol.Settings{}, err
+		return access.Settings{}, err
 	}
 	return s, nil
 }

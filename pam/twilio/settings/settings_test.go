@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/settings"
 )
 
@@ -27,14 +27,14 @@ var (
 )
 
 // want is what the good file says.
-func want() protocol.Settings {
-	return protocol.Settings{
+func want() access.Settings {
+	return access.Settings{
 		ServiceSID: "VA" + hex32("a"), AccountSID: "AC" + hex32("b"), APIKey: "SK" + hex32("c"), APISecret: "seCRet77",
 	}
 }
 
 // parse parses a text next to which stands one file of authorities.
-func parse(text string) (protocol.Settings, error) {
+func parse(text string) (access.Settings, error) {
 	return settings.Parse("/etc/latchkey/twilio.toml", []byte(text), func(path string) ([]byte, error) {
 		switch path {
 		case "/etc/ca.pem":
@@ -58,7 +58,7 @@ func TestAGoodFileIsRead(t *testing.T) {
 	byToken.APIKey, byToken.APISecret, byToken.AuthToken = "", "", "toKEn77"
 	for name, c := range map[string]struct {
 		text string
-		want protocol.Settings
+		want access.Settings
 	}{
 		"an API key":            {good, want()},
 		"the account's token":   {"# by token\n\n" + service + account + token, byToken},
@@ -130,7 +130,7 @@ func TestABadFileIsRefusedWithFileAndLineAndShowsNothingOfItself(t *testing.T) {
 			if err == nil {
 				t.Fatal("accepted")
 			}
-			if got != (protocol.Settings{}) {
+			if got != (access.Settings{}) {
 				t.Error("settings came with the error")
 			}
 			if want := "/etc/latchkey/twilio.toml" + c.want; err.Error() != want {
@@ -177,7 +177,7 @@ func TestSettingsThatOthersMayReadOrWriteAreRefused(t *testing.T) {
 		"settings that the group may read": install(t, good, 0o640, 0o644),
 		"authorities that all may write":   install(t, good+withCA, 0o600, 0o646),
 	} {
-		if got, err := settings.Load(root, settings.DefaultPath); err == nil || got != (protocol.Settings{}) {
+		if got, err := settings.Load(root, settings.DefaultPath); err == nil || got != (access.Settings{}) {
 			t.Errorf("%s: %v %#v", name, err, got)
 		}
 	}

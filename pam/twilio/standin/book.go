@@ -7,7 +7,7 @@ import (
 	"math/big"
 	"time"
 
-	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/twilio/access"
 )
 
 // What Verify allows.
@@ -33,7 +33,7 @@ type send struct {
 
 // book has an account's verifications. Server.mu guards it.
 type book struct {
-	settings  protocol.Settings
+	settings  access.Settings
 	token     string // the account's
 	all       []*verification
 	landlines map[string]bool
@@ -41,7 +41,7 @@ type book struct {
 }
 
 // newBook is an empty book of a service whose codes have so many digits, or Verify's usual 6 if that is 0.
-func newBook(s protocol.Settings, length int) *book {
+func newBook(s access.Settings, length int) *book {
 	if length == 0 {
 		length = 6
 	}

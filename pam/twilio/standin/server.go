@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -30,7 +31,7 @@ type Options struct {
 type Server struct {
 	http     *http.Server
 	listener net.Listener
-	settings protocol.Settings
+	settings access.Settings
 	clock    func() time.Time
 	done     chan struct{}
 	end      sync.Once
@@ -84,22 +85,22 @@ func (s *Server) Close() {
 }
 
 // newSettings are those of an account of the stand-in alone.
-func newSettings(l net.Listener, hosts []string, authority string) protocol.Settings {
+func newSettings(l net.Listener, hosts []string, authority string) access.Settings {
 	host, port := "127.0.0.1", fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
 	if len(hosts) > 0 {
 		host = hosts[0]
 	}
-	return protocol.Settings{
+	return access.Settings{
 		ServiceSID: newSID("VA"), AccountSID: newSID("AC"), APIKey: newSID("SK"), APISecret: newSID(""),
 		BaseURL: "https://" + net.JoinHostPort(host, port), CA: authority,
 	}
 }
 
 // Settings are what a client needs, with the API key and the authority.
-func (s *Server) Settings() protocol.Settings { return s.settings }
+func (s *Server) Settings() access.Settings { return s.settings }
 
 // TokenSettings are the same with the account's token in place of the API key.
-func (s *Server) TokenSettings() protocol.Settings {
+func (s *Server) TokenSettings() access.Settings {
 	with := s.settings
 	with.APIKey, with.APISecret, with.AuthToken = "", "", s.book.token
 	return with

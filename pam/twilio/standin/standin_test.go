@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/twilio/access"
 	"latchkey/pam/twilio/standin"
 )
 
@@ -39,7 +39,7 @@ func (c *clock) Add(d time.Duration) {
 type client struct {
 	t        *testing.T
 	server   *standin.Server
-	settings protocol.Settings
+	settings access.Settings
 	http     *http.Client
 	clock    *clock
 }

@@ -1,4 +1,6 @@
-package protocol
+// Package access says which service of Twilio Verify is used, with which credentials, and how it is reached. The login program
+// links it, so it imports nothing of the network.
+package access
 
 import (
 	"encoding/pem"
@@ -12,7 +14,7 @@ import (
 // DefaultBaseURL is where Verify is unless the settings say otherwise.
 const DefaultBaseURL = "https://verify.twilio.com"
 
-// MaxCA is the longest list of authorities, in bytes: with it a request stays below MaxMessage.
+// MaxCA is the longest list of authorities, in bytes: with it a request stays below the longest message.
 const MaxCA = 32 << 10
 
 // Settings say which service of which account is used, with which credentials, and how it is reached.
@@ -45,9 +47,9 @@ func (s Settings) Base() string {
 // *SettingError.
 func (s Settings) Validate() error {
 	switch {
-	case !isSID("VA", s.ServiceSID):
+	case !IsSID("VA", s.ServiceSID):
 		return mustBe("service_sid", "VA and 32 hexadecimal digits")
-	case !isSID("AC", s.AccountSID):
+	case !IsSID("AC", s.AccountSID):
 		return mustBe("account_sid", "AC and 32 hexadecimal digits")
 	}
 	if err := s.validateCredentials(); err != nil {
@@ -69,7 +71,7 @@ func (s Settings) validateCredentials() error {
 		return mustBe("auth_token", secretShape)
 	case s.AuthToken != "":
 		return nil
-	case !isSID("SK", s.APIKey):
+	case !IsSID("SK", s.APIKey):
 		return mustBe("api_key", "SK and 32 hexadecimal digits")
 	case !isSecret(s.APISecret):
 		return mustBe("api_secret", secretShape)
@@ -148,3 +150,16 @@ func isCertificates(s string) bool {
 	}
 	return false
 }
+
+// IsSID reports whether s is kind and 32 hexadecimal digits.
+func IsSID(kind, s string) bool {
+	digits, ok := strings.CutPrefix(s, kind)
+	return ok && len(digits) == 32 && strings.Trim(digits, "0123456789abcdefABCDEF") == ""
+}
+
+// isSecret reports whether s is 1 to 128 printable ASCII characters without a space. Twilio's are letters and digits.
+func isSecret(s string) bool {
+	return 1 <= len(s) && len(s) <= 128 && strings.TrimFunc(s, visible) == ""
+}
+
+func visible(r rune) bool { return ' ' < r && r <= '~' }
