@@ -28,7 +28,7 @@ var (
 // rewrite saves next in place of account's record. The state learns of devices and recovery codes
 // before the record has them, and forgets them only after the record no longer has them, so a
 // login never meets one whose use is unknown. added says how far new devices and recovery codes
-// were used.
+// were used. A user who loses a device no longer trusts any computer.
 func (s Store) rewrite(account *factor.Account, next *record.Record, added Enrollment) error {
 	st, old := &account.State.State, account.Record
 	// Entries that a crash left in the state without a device in the record are dropped now.
@@ -49,7 +49,11 @@ func (s Store) rewrite(account *factor.Account, next *record.Record, added Enrol
 		}
 		st.Next = state.Recovery{Set: next.Recovery.ID, Used: added.Used}
 	}
-	if newCodes || len(added.Devices) > 0 {
+	distrusted := len(st.Trusts) > 0 && loses(old, next)
+	if distrusted { // a thief of the device may have the computer, too
+		st.Trusts = nil
+	}
+	if newCodes || len(added.Devices) > 0 || distrusted {
 		if err := factor.Commit(account.State); err != nil {
 			return err
 		}
@@ -110,6 +114,12 @@ func (s Store) SetRecovery(p Proof, u record.User, r record.Recovery) error {
 // onlyOf returns those of a state's devices that r has.
 func onlyOf(r *record.Record, used []state.Device) []state.Device {
 	return slices.DeleteFunc(used, func(d state.Device) bool { return !has(r, d.ID) })
+}
+
+// loses reports whether next is without a device that old has.
+func loses(old, next *record.Record) bool {
+	gone := func(d record.Device) bool { return !has(next, d.ID) }
+	return slices.ContainsFunc(old.Devices, gone)
 }
 
 func has(r *record.Record, id state.DeviceID) bool {

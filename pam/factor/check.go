@@ -74,6 +74,7 @@ func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits lim
 		}
 		limits.TakeBack(st, m.charged)
 		limit.Accept(st)
+		st.See(now)
 		if err := account.commit(); err != nil {
 			return Wrong, err
 		}

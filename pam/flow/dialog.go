@@ -16,6 +16,7 @@ import (
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
+	"latchkey/pam/trust"
 )
 
 // dialog is one user being asked. It opens the user's account for each step and closes it before the next prompt, so
@@ -26,6 +27,9 @@ type dialog struct {
 	policy   *policy.Policy
 	methods  []method.Method // that the rule allows
 	limits   limit.Guesses
+	computer trust.Computer // that the user may trust
+	trusting bool           // the user trusts some computer
+	proven   trust.Proven   // to be shown again before the user does
 	choices  prompt.Choices
 	requests int            // codes asked for so far
 	when     prompt.Moment  // before or after the first of them
@@ -58,15 +62,21 @@ func (d *dialog) run() verdict.Outcome {
 	if o == verdict.Undecided {
 		o = d.ask()
 	}
-	// A terminal can be stopped, so even a message waits until nothing is locked.
-	for _, text := range d.texts {
-		d.Talk.Tell(text)
-	}
+	d.tell()
+	d.offerTrust(o)
 	if o.Detail != "" { // in front, because the log cuts what is long
 		d.notes = slices.Insert(d.notes, 0, o.Detail)
 	}
 	o.Detail = strings.Join(d.notes, "; ")
 	return o
+}
+
+// tell shows what is to be said when the login is decided.
+func (d *dialog) tell() {
+	// A terminal can be stopped, so even a message waits until nothing is locked.
+	for _, text := range d.texts {
+		d.Talk.Tell(text)
+	}
 }
 
 // ask shows prompts until a turn decides the login or the tries are used up.
@@ -153,6 +163,9 @@ func (d *dialog) begin() verdict.Outcome {
 	}
 	if lockout.Locked() {
 		return d.denyLocked(lockout)
+	}
+	if o := d.byTrust(account); o != verdict.Undecided {
+		return o
 	}
 	d.began = account.State.Refused
 	if phone, standing := account.LatestSent(d.Clock(), d.choices.AcceptsSent); standing == factor.Waiting {
@@ -259,7 +272,7 @@ func (d *dialog) asGuess(code string) factor.Guess {
 func (d *dialog) judge(m factor.Match, account *factor.Account, code string) turn {
 	o := verdict.Outcome{Reason: verdict.Wrong, Method: string(m.Method)}
 	if m.Device != nil {
-		o.Device = m.Device.Label
+		o.Device, d.proven.Device = m.Device.Label, m.Device.ID
 	}
 	switch m.Result {
 	case factor.Accepted:

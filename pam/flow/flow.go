@@ -20,6 +20,8 @@ type Flow struct {
 	Talk     Conversation
 	Verifier Verifier          // codes by phone
 	Debug    func(text string) // receives how the decision was made if the module has the argument debug
+	// Rehearsal: no one logs in, so nothing is saved up to the first answer.
+	Rehearsal bool
 }
 
 // Run holds one login. It denies unless every step says otherwise. The reason MustEnroll asks its caller to have the user set
@@ -72,7 +74,8 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict
 	case policy.RequireNone:
 		return verdict.Allow(verdict.Exempt)
 	case policy.RequireCode:
-		return (&dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: rules.Limits}).run()
+		dialog := &dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: rules.Limits, computer: r.computer(d)}
+		return dialog.run()
 	}
 	f.Talk.Tell("You may not log in here.")
 	return verdict.Deny(verdict.Forbidden, d.Why)

@@ -99,6 +99,7 @@ func (d *dialog) check(code string, m factor.Match) turn {
 	switch said := a.Said; {
 	case a.Result == factor.Accepted:
 		t.over, t.outcome.Allow, t.outcome.Reason = true, true, verdict.OK
+		d.proven.Device = a.Check.Phone.ID
 		d.tellRefused(m.Refused)
 		return t
 	case said == factor.Approved:

@@ -50,6 +50,7 @@ func (g Guesses) Settle(st *state.State, now time.Time) {
 	if !st.Locked.IsZero() && !g.Lockout(st, now).Locked() {
 		st.Locked, st.Failures = time.Time{}, nil
 	}
+	st.See(now)
 	kept := st.Failures[:0]
 	for _, at := range st.Failures {
 		if at.After(now) {
@@ -62,7 +63,8 @@ func (g Guesses) Settle(st *state.State, now time.Time) {
 	st.Failures = kept
 }
 
-// Charge counts one wrong guess, and the lock if it is the last one that the limit allows.
+// Charge counts one wrong guess, and the lock if it is the last one that the limit allows; then no computer is trusted
+// any longer.
 func (g Guesses) Charge(st *state.State, now time.Time, from netip.Addr) {
 	g.Settle(st, now)
 	if len(st.Failures) == state.MaxFailures {
@@ -80,6 +82,9 @@ func (g Guesses) Charge(st *state.State, now time.Time, from netip.Addr) {
 		r.Count++
 	}
 	r.Last, r.From = now, from
+	if g.Lockout(st, now).Locked() {
+		st.Trusts = nil // someone may be guessing at the owner's computer
+	}
 }
 
 // TakeBack takes back what Charge counted at a time, and the lock if that was what it took. What other guesses were charged

@@ -48,6 +48,12 @@ func (p *Policy) trusts(rule Rule) Trust {
 	return t.sorted()
 }
 
+// Trusting reports whether any login may lead to trust.
+func (p *Policy) Trusting() bool {
+	trusting := func(r Rule) bool { return r.TrustDays != nil && *r.TrustDays > 0 }
+	return p.Trust.Days > 0 || slices.ContainsFunc(p.Rules, trusting)
+}
+
 // sorted is t with what it binds to in one order, so that only what it says makes a difference.
 func (t Trust) sorted() Trust {
 	if t.Days == 0 {

@@ -24,6 +24,23 @@ type Trust struct {
 // Until is when it ends.
 func (t Trust) Until() time.Time { return t.Since.Add(time.Duration(t.Days) * 24 * time.Hour) }
 
+// ClockSlack is by how much a clock may go back, and still be a clock that was only corrected.
+const ClockSlack = 5 * time.Minute
+
+// SetBack reports whether the clock was set back since the state was saved last: then no one knows
+// how long a trust has lasted.
+func (s *State) SetBack(now time.Time) bool { return now.Before(s.Clock.Add(-ClockSlack)) }
+
+// See notes the time. If the clock was set back, what was trusted is forgotten, and time begins again.
+func (s *State) See(now time.Time) {
+	if s.SetBack(now) {
+		s.Trusts, s.Clock = nil, now
+	}
+	if now.After(s.Clock) {
+		s.Clock = now
+	}
+}
+
 // flagAnywhere is the one flag of a trust.
 const flagAnywhere = 1
 

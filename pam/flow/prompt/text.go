@@ -90,6 +90,23 @@ func RefusedBefore(r state.Refused) string {
 	return codes + " refused since " + since + last + "."
 }
 
+// NotTrusted tells a user who wanted to trust a computer that it did not work.
+const NotTrusted = "This computer could not be remembered: at the next login you are asked for a code."
+
+// Trust asks a user who was let in whether this computer needs a code next time.
+func Trust(days int) string {
+	if days == 1 {
+		return "Trust this computer for 1 day? [y/N] "
+	}
+	return fmt.Sprintf("Trust this computer for %d days? [y/N] ", days)
+}
+
+// Yes reports whether an answer to a question of yes and no is a yes.
+func Yes(answer string) bool {
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes"
+}
+
 // SentTo says that a code is on its way.
 func SentTo(c Choice) string {
 	if c.Channel == method.Call {
