@@ -35,7 +35,7 @@ func TestTrustEndsWith(t *testing.T) {
 			w.trusted(home()) // one more does not end it
 			testroot.Must(w.t, w.root.Store().Remove(root, alice, "second"))
 		},
-		"a lock": lockElsewhere,
+		"a lock":                 lockElsewhere,
 		"another number of days": func(w *world) { w.root.Policy(w.t, "[trust]\ndays = 31\n") },
 		"fewer days":             func(w *world) { w.root.Policy(w.t, "[trust]\ndays = 7\n") },
 		"another binding":        func(w *world) { w.root.Policy(w.t, trustBoth) },
