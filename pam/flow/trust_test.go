@@ -56,8 +56,8 @@ func (w *world) trusted(r flow.Request) {
 	}
 }
 
-// asked demands that a login asks for a code, and is denied without one.
-func (w *world) asked(r flow.Request) {
+// asksForCode demands that a login asks for a code, and is denied without one.
+func (w *world) asksForCode(r flow.Request) {
 	w.t.Helper()
 	w.expect(w.login(r, noMore), false, verdict.NoAnswer, convErr, firstText)
 }
@@ -66,7 +66,7 @@ func TestComputerThatIsTrustedNeedsNoCodeUntilItsDaysAreOver(t *testing.T) {
 	for name, policy := range map[string]string{"by key": trustKey, "by address": trustAddress, "by both": trustBoth} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, policy)
-			w.asked(home())
+			w.asksForCode(home())
 			w.trusts(home())
 			given := w.state().Trusts[0].Since
 			w.trusted(home())
@@ -74,7 +74,7 @@ func TestComputerThatIsTrustedNeedsNoCodeUntilItsDaysAreOver(t *testing.T) {
 			w.now = given.Add(30*24*time.Hour - time.Second)
 			w.trusted(home())
 			w.now = given.Add(30 * 24 * time.Hour)
-			w.asked(home())
+			w.asksForCode(home())
 			w.trusts(home()) // and it is asked about again
 			w.trusted(home())
 		})
@@ -117,7 +117,7 @@ func TestComputerIsRecognizedByAllThatThePolicyBindsItToAndByNothingElse(t *test
 			if c.recognized {
 				w.trusted(c.another)
 			} else {
-				w.asked(c.another)
+				w.asksForCode(c.another)
 			}
 			w.trusted(c.first)
 		})
@@ -164,7 +164,7 @@ func TestTrustIsNotOfferedWhereTheComputerCannotBeRecognized(t *testing.T) {
 				return
 			}
 			w.expect(w.login(c.r, w.code()), true, verdict.OK, success, firstText)
-			w.asked(c.r)
+			w.asksForCode(c.r)
 			if got := w.state().Trusts; len(got) > 0 {
 				t.Errorf("got %+v; want no trust", got)
 			}
@@ -189,7 +189,7 @@ func TestOnlyYesIsTrust(t *testing.T) {
 				w.detail(o, "the computer is trusted for 30 days")
 				w.trusted(home())
 			} else {
-				w.asked(home())
+				w.asksForCode(home())
 			}
 		})
 	}

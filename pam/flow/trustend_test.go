@@ -103,7 +103,7 @@ func TestLockedUserIsDeniedAtATrustedComputer(t *testing.T) {
 	lockElsewhere(w)
 	w.expect(w.login(home()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.now = w.now.Add(time.Hour)
-	w.asked(home())
+	w.asksForCode(home())
 }
 
 // Nine wrong codes lock nothing; a trusted login does not make them forgotten.
@@ -149,7 +149,7 @@ func TestTrustSwitchedOffDoesNotComeBackAfterALogin(t *testing.T) {
 	w.root.Policy(t, "")
 	w.expect(w.login(home(), w.code()), true, verdict.OK, success, firstText)
 	w.root.Policy(t, trustKey)
-	w.asked(home())
+	w.asksForCode(home())
 }
 
 // Another service, such as su with a policy of its own, ends nothing.
@@ -172,14 +172,14 @@ func TestAnotherUserAtTheSameComputerIsAskedForACode(t *testing.T) {
 			w.trusts(home())
 			bob := home()
 			bob.User, bob.Name, bob.UID = "bob", "bob", uid+1
-			w.asked(bob)
+			w.asksForCode(bob)
 			// With alice's trust in bob's state it is still hers.
 			st, err := w.root.Keyring().States.Open("bob")
 			testroot.Must(t, err)
 			st.Trusts = w.state().Trusts
 			testroot.Must(t, st.Commit())
 			st.Close()
-			w.asked(bob)
+			w.asksForCode(bob)
 			w.trusted(home())
 		})
 	}
@@ -195,9 +195,9 @@ func TestClockThatIsSetBackExtendsNoTrust(t *testing.T) {
 	w.now = w.now.Add(-4 * time.Minute) // a correction
 	w.trusted(home())
 	w.now = w.now.Add(-10 * 24 * time.Hour)
-	w.asked(home())
+	w.asksForCode(home())
 	w.now = given.Add(-time.Hour)
-	w.asked(home())
+	w.asksForCode(home())
 	w.now = given.Add(20*24*time.Hour + time.Minute) // and corrected: nothing happened meanwhile
 	w.trusted(home())
 }
@@ -227,7 +227,7 @@ func TestTheOldestOfSixteenFallsOut(t *testing.T) {
 	}
 	w.trusted(byKey("192.0.2.7", 1))
 	w.trusts(byKey("192.0.2.7", state.MaxTrusts+1))
-	w.asked(byKey("192.0.2.7", 1))
+	w.asksForCode(byKey("192.0.2.7", 1))
 	for n := range byte(state.MaxTrusts) {
 		w.trusted(byKey("192.0.2.7", n+2))
 	}
@@ -335,7 +335,7 @@ func TestTrustThatWasNotGivenByALoginMeansNothing(t *testing.T) {
 		"the tag":         func(t *state.Trust) { t.Tag[7]++ },
 	} {
 		forge(change)
-		if w.asked(home()); t.Failed() {
+		if w.asksForCode(home()); t.Failed() {
 			t.Fatal(name)
 		}
 	}
