@@ -2,6 +2,7 @@ package state
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"latchkey/pam/method"
@@ -23,28 +24,20 @@ const serviceSize = 22
 func (a *Attempt) layout(f *fields) {
 	var service [serviceSize]byte
 	copy(service[:], a.Service)
-	kind, by := kindOf(a.From), numberOf(a.Method)
+	kind, by := kindOf(a.From), byte(max(slices.Index(methods, a.Method), 0))
 	f.time(&a.At)
 	f.bytes(a.Device[:])
 	f.bytes(service[:])
 	f.uint8(&by)
 	f.uint8(&kind)
 	f.address(&a.From, kind)
-	a.Service, a.Method = text(service[:]), methods[by]
-}
-
-// methods are the numbers of methods in the file, which never change: 0 is none. What is not among
-// them when a state is written is none, so that no login fails because of it.
-var methods = map[byte]method.Method{
-	1: method.TOTP, 2: method.HOTP, 3: method.Recovery, 4: method.SMS, 5: method.Call,
-	6: method.Key, 7: method.Trust, 8: method.Bypass,
-}
-
-func numberOf(m method.Method) byte {
-	for number, known := range methods {
-		if known == m {
-			return number
-		}
+	if a.Service = text(service[:]); int(by) < len(methods) {
+		a.Method = methods[by]
 	}
-	return 0
+}
+
+// methods are those of the file by their numbers, which never change. A method that is not among them
+// when a state is written is none, so that no login fails because of it.
+var methods = []method.Method{
+	"", method.TOTP, method.HOTP, method.Recovery, method.SMS, method.Call, method.Key, method.Trust, method.Bypass,
 }

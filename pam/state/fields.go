@@ -15,41 +15,55 @@ type fields struct {
 	misfit bool // a number that was read is more than there is room for
 }
 
+// take is the next n bytes.
+func (f *fields) take(n int) []byte {
+	taken := f.b[:n]
+	f.b = f.b[n:]
+	return taken
+}
+
 // bytes is a field of as many bytes as v has.
 func (f *fields) bytes(v []byte) {
-	if f.write {
-		copy(f.b, v)
+	if b := f.take(len(v)); f.write {
+		copy(b, v)
 	} else {
-		copy(v, f.b)
+		copy(v, b)
 	}
-	f.skip(len(v))
 }
 
 // skip leaves out reserved bytes.
-func (f *fields) skip(n int) { f.b = f.b[n:] }
+func (f *fields) skip(n int) { f.take(n) }
 
 func (f *fields) uint8(v *byte) {
-	b := []byte{*v}
-	f.bytes(b)
-	*v = b[0]
+	if b := f.take(1); f.write {
+		b[0] = *v
+	} else {
+		*v = b[0]
+	}
 }
 
 func (f *fields) uint16(v *uint16) {
-	b := binary.BigEndian.AppendUint16(nil, *v)
-	f.bytes(b)
-	*v = binary.BigEndian.Uint16(b)
+	if b := f.take(2); f.write {
+		binary.BigEndian.PutUint16(b, *v)
+	} else {
+		*v = binary.BigEndian.Uint16(b)
+	}
 }
 
 func (f *fields) uint32(v *uint32) {
-	b := binary.BigEndian.AppendUint32(nil, *v)
-	f.bytes(b)
-	*v = binary.BigEndian.Uint32(b)
+	if b := f.take(4); f.write {
+		binary.BigEndian.PutUint32(b, *v)
+	} else {
+		*v = binary.BigEndian.Uint32(b)
+	}
 }
 
 func (f *fields) uint64(v *uint64) {
-	b := binary.BigEndian.AppendUint64(nil, *v)
-	f.bytes(b)
-	*v = binary.BigEndian.Uint64(b)
+	if b := f.take(8); f.write {
+		binary.BigEndian.PutUint64(b, *v)
+	} else {
+		*v = binary.BigEndian.Uint64(b)
+	}
 }
 
 // time is seconds since 1970, and 0 for the zero time.
@@ -110,35 +124,40 @@ func (f *fields) number(of int) int {
 	return int(n)
 }
 
-// list is a list of n entries, and of zeros where there is room for more.
-func list[T any](f *fields, v *[]T, n, room int, entry func(*T, *fields)) {
+// list is a list of n entries of size bytes each, and of zeros where there is room for more.
+func list[T any](f *fields, v *[]T, n, room, size int, entry func(*T, *fields)) {
 	if n > room {
 		f.misfit, n = true, 0
 	}
 	if !f.write && n > 0 {
 		*v = make([]T, n)
 	}
-	for i := range room {
-		var none T
-		if i < n {
-			entry(&(*v)[i], f)
-		} else {
-			entry(&none, f)
-		}
+	all := fields{b: f.take(room * size), write: f.write}
+	for i := range n {
+		entry(&(*v)[i], &all)
 	}
 }
 
 // sparse is a list without a number before it: an entry that is all zeros is none.
-func sparse[T comparable](f *fields, v *[]T, room int, entry func(*T, *fields)) {
+func sparse[T any](f *fields, v *[]T, room, size int, entry func(*T, *fields)) {
 	if f.write {
-		list(f, v, len(*v), room, entry)
+		list(f, v, len(*v), room, size, entry)
 		return
 	}
-	var read []T
-	list(f, &read, room, room, entry)
-	for _, e := range read {
-		if e != *new(T) {
-			*v = append(*v, e)
+	for range room {
+		if one := (fields{b: f.take(size)}); !empty(one.b) {
+			*v = append(*v, *new(T))
+			entry(&(*v)[len(*v)-1], &one)
 		}
 	}
+}
+
+// empty reports whether b is all zeros.
+func empty(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
 }

@@ -154,7 +154,11 @@ func parse(r io.Reader) (*File, error) {
 		return nil, fmt.Errorf("%w: not %d bytes long", ErrDamaged, fileSize)
 	}
 	one, err1 := decode(b[:slotSize])
-	two, err2 := decode(b[slotSize:])
+	two, err2 := one, err1
+	level := string(b[:slotSize]) == string(b[slotSize:])
+	if !level {
+		two, err2 = decode(b[slotSize:])
+	}
 	switch {
 	case errors.Is(err1, ErrNewer) || errors.Is(err2, ErrNewer):
 		return nil, ErrNewer
@@ -168,7 +172,7 @@ func parse(r io.Reader) (*File, error) {
 		return &File{State: *one, next: 1, counted: b[:slotSize], unfinished: b[:slotSize]}, nil
 	case one.sequence < two.sequence:
 		return &File{State: *two, next: 0, counted: b[slotSize:], unfinished: b[slotSize:]}, nil
-	case string(b[:slotSize]) != string(b[slotSize:]):
+	case !level:
 		return nil, fmt.Errorf("%w: they contradict each other", ErrDamaged)
 	}
 	return &File{State: *one, next: turn(one.sequence + 1), counted: b[:slotSize]}, nil
