@@ -25,7 +25,7 @@ const (
 // byKey is a login of alice's in which sshd has accepted the keys with these numbers.
 func byKey(from string, keys ...byte) flow.Request {
 	r := request()
-	r.From = from
+	r.From, r.BySSHD = from, true
 	for _, n := range keys {
 		var blob []byte
 		for _, part := range []string{"ssh-ed25519", strings.Repeat(string(rune(n)), 32)} {
@@ -127,7 +127,7 @@ func TestComputerIsRecognizedByAllThatThePolicyBindsItToAndByNothingElse(t *test
 // Whoever calls su owns what the PAM environment says, and UseDNS gives what the client's DNS says.
 func TestTrustIsNotOfferedWhereTheComputerCannotBeRecognized(t *testing.T) {
 	of := func(service string, r flow.Request) flow.Request {
-		r.Service = service
+		r.Service, r.BySSHD = service, false
 		return r
 	}
 	cases := []struct {
@@ -141,6 +141,7 @@ func TestTrustIsNotOfferedWhereTheComputerCannotBeRecognized(t *testing.T) {
 		{"by key, without one", trustKey, byKey("192.0.2.7"), false},
 		{"by key, of su's caller", trustKey, of("su", home()), false},
 		{"by key, of sudo's caller", trustKey, of("sudo", home()), false},
+		{"by key, of what calls itself sshd", trustKey, of("sshd", home()), false},
 		{"by key, of any other service", trustKey, of("other", home()), false},
 		{"by address", trustAddress, byKey("192.0.2.7"), true},
 		{"by address, a name", trustAddress, byKey("host.example"), false},
