@@ -11,10 +11,11 @@ import (
 
 	"latchkey/enroll/app/otpauth"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // shownOn is enroll on a terminal of that size with that environment, up to the prompt for a code.
-func shownOn(t *testing.T, exe string, columns, rows int, env string, args ...string) *suite.Terminal {
+func shownOn(t *testing.T, exe string, columns, rows int, env string, args ...string) *terminal.Terminal {
 	t.Helper()
 	argv := append(append([]string{"env", "-i"}, strings.Fields(env)...), exe)
 	term := started(t, columns, rows, append(argv, args...))
@@ -25,7 +26,7 @@ func shownOn(t *testing.T, exe string, columns, rows int, env string, args ...st
 var uriOf = regexp.MustCompile(`^otpauth://totp/\S+secret=([A-Z2-7]+)$`)
 
 // scanned demands that zbar reads off the screen the same secret as stands there for typing it by hand.
-func scanned(t *testing.T, screen suite.Screen, written string) {
+func scanned(t *testing.T, screen terminal.Screen, written string) {
 	t.Helper()
 	text, err := screen.Scan(written)
 	if err != nil {
@@ -64,7 +65,7 @@ func TestTheDrawingIsReadOffTheScreenTogetherWithThePrompt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			term := shownOn(t, exe, c.columns, c.rows, c.env, c.args...)
 			seen := term.Seen()
-			scanned(t, suite.Screen{Columns: c.columns, Rows: c.rows, Light: c.light}, seen)
+			scanned(t, terminal.Screen{Columns: c.columns, Rows: c.rows, Light: c.light}, seen)
 			if strings.Contains(seen, "\x1b") != c.colour || !strings.Contains(seen, c.drawn) {
 				t.Errorf("seen: %q", seen)
 			}
@@ -79,13 +80,13 @@ func TestAUserWhoseAppCannotReadTheDrawingGetsAnother(t *testing.T) {
 	exe, root := underRoot(t)
 	term := shownOn(t, exe, 80, 45, "TERM=dumb LANG=C.UTF-8")
 	before := term.Seen()
-	if _, err := (suite.Screen{Columns: 80, Rows: 45, Light: true}).Scan(before); err == nil {
+	if _, err := (terminal.Screen{Columns: 80, Rows: 45, Light: true}).Scan(before); err == nil {
 		t.Fatal("zbar reads a negative: this test shows nothing")
 	}
 	for _, word := range []string{"invert", `"LARGE"`, " small ", "again"} {
 		typed(t, term, word)
 		expect(t, term, `Type the code that the app shows now. Verification code: $`)
-		scanned(t, suite.Screen{Columns: 80, Rows: 45, Light: true}, term.Seen())
+		scanned(t, terminal.Screen{Columns: 80, Rows: 45, Light: true}, term.Seen())
 	}
 	if got := recordOf(t, root); got != "" {
 		t.Errorf("saved: %s", got)
@@ -103,7 +104,7 @@ func TestAWindowThatIsTooNarrowIsToldAndMadeLarger(t *testing.T) {
 	}
 	typed(t, term, "again")
 	expect(t, term, `Type the code that the app shows now. Verification code: $`)
-	scanned(t, suite.Screen{Columns: 80, Rows: 24}, term.Seen())
+	scanned(t, terminal.Screen{Columns: 80, Rows: 24}, term.Seen())
 	if strings.Contains(term.Seen(), "Taller") {
 		t.Errorf("it is not: %s", term.Seen())
 	}
@@ -122,7 +123,7 @@ func TestADrawingThatIsTallerThanTheWindowIsDrawnAndSaysSo(t *testing.T) {
 	expect(t, term, `(?s)Check that you chose this account in the app.*Type the code that the app shows now. Verification code: $`)
 	typed(t, term, "again")
 	expect(t, term, `(?s)Step 1 of 3.*Type the code that the app shows now. Verification code: $`)
-	scanned(t, suite.Screen{Columns: 80, Rows: 40}, term.Seen())
+	scanned(t, terminal.Screen{Columns: 80, Rows: 40}, term.Seen())
 	if strings.Count(term.Seen(), "Check that you chose this account") != 1 {
 		t.Errorf("it says again that the code was wrong: %s", term.Seen())
 	}
@@ -170,7 +171,7 @@ func pictureOf(t *testing.T, path string) (mode os.FileMode, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err = suite.ScanPNG(picture); err != nil {
+	if text, err = terminal.ScanPNG(picture); err != nil {
 		t.Fatal(err)
 	}
 	return info.Mode(), text
@@ -179,13 +180,13 @@ func pictureOf(t *testing.T, path string) (mode os.FileMode, text string) {
 func TestAPictureIsForItsOwnerAloneAndStaysOnlyOfWhatWasSaved(t *testing.T) {
 	exe, _ := underRoot(t)
 	path := t.TempDir() + "/code.png"
-	for name, end := range map[string]func(*suite.Terminal){
-		"three wrong codes": func(term *suite.Terminal) {
+	for name, end := range map[string]func(*terminal.Terminal){
+		"three wrong codes": func(term *terminal.Terminal) {
 			for range confirmTries {
 				typed(t, term, "1")
 			}
 		},
-		"end of input": func(term *suite.Terminal) { typed(t, term, "\x04") },
+		"end of input": func(term *terminal.Terminal) { typed(t, term, "\x04") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			term := shownOn(t, exe, 80, 24, "TERM=xterm LANG=C.UTF-8", "--png", path)
@@ -199,9 +200,9 @@ func TestAPictureIsForItsOwnerAloneAndStaysOnlyOfWhatWasSaved(t *testing.T) {
 			}
 		})
 	}
-	for name, end := range map[string]func(*suite.Terminal){
-		"interrupted": func(term *suite.Terminal) { typed(t, term, "\x03") },
-		"hung up":     func(term *suite.Terminal) { term.Signal(unix.SIGHUP) },
+	for name, end := range map[string]func(*terminal.Terminal){
+		"interrupted": func(term *terminal.Terminal) { typed(t, term, "\x03") },
+		"hung up":     func(term *terminal.Terminal) { term.Signal(unix.SIGHUP) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			term := shownOn(t, exe, 80, 24, "TERM=xterm LANG=C.UTF-8", "--png", path)

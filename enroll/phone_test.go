@@ -13,7 +13,7 @@ import (
 	"latchkey/pam/twilio/dispatch"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/standin"
-	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 const aliceNumber, bobNumber = "+15551230001", "+15551230002"
@@ -56,7 +56,7 @@ func (s *site) claims(u identity, number string, code func() string) {
 }
 
 // proves types a wrong code and then the one that was sent to a number.
-func (s *site) proves(term *suite.Terminal, number, says string) {
+func (s *site) proves(term *terminal.Terminal, number, says string) {
 	s.t.Helper()
 	expect(s.t, term, onItsWay+number[len(number)-4:]+`\. Verification code: `)
 	talk(s.t, term, "", s.verify.WrongCode(number), `not accepted\. Verification code: `, s.verify.Code(number), says)
@@ -139,7 +139,7 @@ func TestACodeThatDoesNotProveANumberIsChargedAndLogged(t *testing.T) {
 	for name, app := range map[string]bool{"before the first device": false, "beside an app": true} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, standin.Options{})
-			start := func(offset int64) *suite.Terminal {
+			start := func(offset int64) *terminal.Terminal {
 				term := s.as(bob, "add", "phone", "--number", bobNumber, "--label", "mobile")
 				talk(t, term, "Password: ", password)
 				if app {

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/sshd/suite"
+	"latchkey/sshd/poll"
 )
 
 const nobody = 65534
@@ -54,7 +54,7 @@ func TestACallerCannotStopEnrollWhereItHoldsALock(t *testing.T) {
 		t.Fatal(err)
 	}
 	var real, effective, saved int
-	if err := suite.Wait("enroll to wait for the lock", lockWait, func() error {
+	if err := poll.Until("enroll to wait for the lock", lockWait, func() error {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
 		if err != nil {
 			return err

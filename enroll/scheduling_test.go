@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/sshd/suite"
+	"latchkey/sshd/poll"
 )
 
 // idle are the commands with which callers give a program the lowest priorities there are.
@@ -34,7 +34,7 @@ func holds(t *testing.T, path string) *os.File {
 // opens waits until a process has opened a path.
 func opens(t *testing.T, pid int, path string) {
 	t.Helper()
-	if err := suite.Wait("enroll to open "+path, lockWait, func() error {
+	if err := poll.Until("enroll to open "+path, lockWait, func() error {
 		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 		for _, file := range files {
 			if to, _ := os.Readlink(file); to == path {

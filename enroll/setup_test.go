@@ -11,10 +11,11 @@ import (
 	"latchkey/pam/factor/oath"
 	"latchkey/pam/record"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // onTerminal runs enroll on a pseudo-terminal below a root of its own.
-func onTerminal(t *testing.T, args ...string) (*suite.Terminal, string) {
+func onTerminal(t *testing.T, args ...string) (*terminal.Terminal, string) {
 	t.Helper()
 	root := t.TempDir()
 	if err := makeRoot(root); err != nil {
@@ -23,7 +24,7 @@ func onTerminal(t *testing.T, args ...string) (*suite.Terminal, string) {
 	return terminalIn(t, root, args...), root
 }
 
-func terminalIn(t *testing.T, root string, args ...string) *suite.Terminal {
+func terminalIn(t *testing.T, root string, args ...string) *terminal.Terminal {
 	t.Helper()
 	return started(t, usualColumns, 0, append([]string{"env", "LATCHKEY_ROOT=" + root, asEnroll(t)}, args...))
 }
@@ -43,7 +44,7 @@ func asEnroll(t *testing.T) string {
 }
 
 // bySudo is onTerminal as sudo starts enroll for the user invoker.
-func bySudo(t *testing.T, invoker string, args ...string) (*suite.Terminal, string) {
+func bySudo(t *testing.T, invoker string, args ...string) (*terminal.Terminal, string) {
 	t.Helper()
 	root := t.TempDir()
 	if err := makeRoot(root); err != nil {
@@ -57,9 +58,9 @@ func bySudo(t *testing.T, invoker string, args ...string) (*suite.Terminal, stri
 const usualColumns = 80
 
 // started runs a command line on a terminal of that size.
-func started(t *testing.T, columns, rows int, argv []string) *suite.Terminal {
+func started(t *testing.T, columns, rows int, argv []string) *terminal.Terminal {
 	t.Helper()
-	term, err := suite.NewSizedTerminal(columns, rows, argv)
+	term, err := terminal.NewSized(columns, rows, argv)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,14 +69,14 @@ func started(t *testing.T, columns, rows int, argv []string) *suite.Terminal {
 }
 
 // scan waits for the drawing and reads the secret as a person would who types it by hand.
-func scan(t *testing.T, term *suite.Terminal) *record.Device {
+func scan(t *testing.T, term *terminal.Terminal) *record.Device {
 	t.Helper()
 	expect(t, term, "Type the code that the app shows now. Verification code: ")
 	return byHand(t, term)
 }
 
 // byHand is the app into which a person has typed the secret that stands on the terminal.
-func byHand(t *testing.T, term *suite.Terminal) *record.Device {
+func byHand(t *testing.T, term *terminal.Terminal) *record.Device {
 	t.Helper()
 	u := suite.User{}
 	if err := u.ReadSecret(term.Seen()); err != nil {
@@ -88,14 +89,14 @@ func byHand(t *testing.T, term *suite.Terminal) *record.Device {
 	return &record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: secret}
 }
 
-func expect(t *testing.T, term *suite.Terminal, pattern string) {
+func expect(t *testing.T, term *terminal.Terminal, pattern string) {
 	t.Helper()
 	if err := term.Expect(pattern); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func exits(t *testing.T, term *suite.Terminal, want int) {
+func exits(t *testing.T, term *terminal.Terminal, want int) {
 	t.Helper()
 	got, err := term.Exit()
 	if err != nil || got != want {
@@ -103,7 +104,7 @@ func exits(t *testing.T, term *suite.Terminal, want int) {
 	}
 }
 
-func typed(t *testing.T, term *suite.Terminal, line string) {
+func typed(t *testing.T, term *terminal.Terminal, line string) {
 	t.Helper()
 	if err := term.Type(line); err != nil {
 		t.Fatal(err)
@@ -132,7 +133,7 @@ func recordOf(t *testing.T, root string) string {
 func TestSetUpOnATerminalSavesADeviceWhoseCodeWasConfirmed(t *testing.T) {
 	term, root := onTerminal(t)
 	d := scan(t, term)
-	scanned(t, suite.Screen{Columns: usualColumns, Rows: 40}, term.Seen())
+	scanned(t, terminal.Screen{Columns: usualColumns, Rows: 40}, term.Seen())
 	if recordOf(t, root) != "" {
 		t.Error("something was saved before a code was confirmed")
 	}

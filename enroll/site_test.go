@@ -19,7 +19,7 @@ import (
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 	"latchkey/pam/twilio/standin"
-	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // site is a host below a folder, with the programs as they are installed, a logger, and a
@@ -114,7 +114,7 @@ func newSite(t *testing.T, o standin.Options) *site {
 }
 
 // as starts enroll as a user, on a terminal.
-func (s *site) as(u identity, args ...string) *suite.Terminal {
+func (s *site) as(u identity, args ...string) *terminal.Terminal {
 	s.t.Helper()
 	id := fmt.Sprint(u.UID)
 	drop := []string{"setpriv", "--reuid", id, "--regid", id, "--clear-groups", s.exe}
@@ -129,7 +129,7 @@ func (s *site) asRoot(args ...string) string {
 
 // talk types at a program: what is expected and what is typed then, in turn. The last is
 // expected alone.
-func talk(t *testing.T, term *suite.Terminal, lines ...string) {
+func talk(t *testing.T, term *terminal.Terminal, lines ...string) {
 	t.Helper()
 	for i, line := range lines {
 		if i%2 == 0 {

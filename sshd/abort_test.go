@@ -6,6 +6,7 @@ import (
 
 	"latchkey/pam/twilio/standin"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // question is what a command asks, and the right answer.
@@ -52,7 +53,7 @@ var dialogs = map[string][]question{
 
 // start runs the command as a new user on a terminal in the host.
 func start(t *testing.T, h *suite.Host, verify *standin.Server,
-	command string) (d dialog, terminal *suite.Terminal) {
+	command string) (d dialog, term *terminal.Terminal) {
 	t.Helper()
 	d = dialog{user: user(t, h), verify: verify}
 	if command != "enroll" {
@@ -60,9 +61,9 @@ func start(t *testing.T, h *suite.Host, verify *standin.Server,
 		script(t, h, "enroll add totp --user "+d.user.Name+" --label spare --yes")
 		d.codes = strings.Fields(script(t, h, "enroll codes --yes --user "+d.user.Name))
 	}
-	terminal = enrollAs(t, h, d.user, "trap : INT; "+command+"; echo status $?; stty -a")
-	d.seen = terminal.Seen
-	return d, terminal
+	term = enrollAs(t, h, d.user, "trap : INT; "+command+"; echo status $?; stty -a")
+	d.seen = term.Seen
+	return d, term
 }
 
 func TestAbortAtAnyQuestionChangesNothingAndTheTerminalEchoes(t *testing.T) {
@@ -74,20 +75,20 @@ func TestAbortAtAnyQuestionChangesNothingAndTheTerminalEchoes(t *testing.T) {
 				for name, key := range map[string]string{"interrupted": "\x03", "ended": "\x04"} {
 					t.Run(command+" at "+questions[n].asked+name, func(t *testing.T) {
 						t.Parallel()
-						d, terminal := start(t, h, v, command)
+						d, term := start(t, h, v, command)
 						record := "sha256sum /etc/latchkey/users/" + d.user.Name + " 2>&1; true"
 						before := script(t, h, record)
 						for _, q := range questions[:n] {
-							must(t, terminal.Expect(q.asked))
-							must(t, terminal.Type(q.answer(d)))
+							must(t, term.Expect(q.asked))
+							must(t, term.Type(q.answer(d)))
 						}
-						must(t, terminal.Expect(questions[n].asked))
-						must(t, terminal.Type(key))
-						must(t, terminal.Expect(`status [1-9]`))
-						_, err := terminal.Exit()
+						must(t, term.Expect(questions[n].asked))
+						must(t, term.Type(key))
+						must(t, term.Expect(`status [1-9]`))
+						_, err := term.Exit()
 						must(t, err)
-						if !strings.Contains(terminal.Seen(), " echo ") {
-							t.Errorf("the terminal does not echo any more: %q", terminal.Seen())
+						if !strings.Contains(term.Seen(), " echo ") {
+							t.Errorf("the terminal does not echo any more: %q", term.Seen())
 						}
 						if after := script(t, h, record); after != before {
 							t.Errorf("it was %s and is %s", before, after)
@@ -114,12 +115,12 @@ func TestEveryCommandThatAsksDoesItsWorkOnceAnswered(t *testing.T) {
 		for command, questions := range dialogs {
 			t.Run(command, func(t *testing.T) {
 				t.Parallel()
-				d, terminal := start(t, h, v, command)
+				d, term := start(t, h, v, command)
 				for _, q := range questions {
-					must(t, terminal.Expect(q.asked))
-					must(t, terminal.Type(q.answer(d)))
+					must(t, term.Expect(q.asked))
+					must(t, term.Type(q.answer(d)))
 				}
-				must(t, terminal.Expect(`status 0`))
+				must(t, term.Expect(`status 0`))
 			})
 		}
 	})

@@ -12,20 +12,20 @@ import (
 // claims has a user claim a number in enroll and type wrong codes until enroll ends.
 func claims(t *testing.T, h *suite.Host, v *standin.Server, u *suite.User, number string) {
 	t.Helper()
-	terminal := enrollAs(t, h, u, "enroll add phone --number "+number)
-	typed(t, terminal, `Password: `, suite.Password)
+	term := enrollAs(t, h, u, "enroll add phone --number "+number)
+	typed(t, term, `Password: `, suite.Password)
 	for n := range 5 {
-		must(t, terminal.Expect(`Verification code: |enroll: error: `))
-		if strings.Contains(terminal.Seen(), "enroll: error: ") {
+		must(t, term.Expect(`Verification code: |enroll: error: `))
+		if strings.Contains(term.Seen(), "enroll: error: ") {
 			return
 		}
 		wrong := fmt.Sprintf("%06d", n)
 		if wrong == v.Code(number) {
 			wrong = "999999"
 		}
-		must(t, terminal.Type(wrong))
+		must(t, term.Type(wrong))
 	}
-	t.Errorf("enroll asks for ever: %q", terminal.Seen())
+	t.Errorf("enroll asks for ever: %q", term.Seen())
 }
 
 // FAULTS 40: no one can burn a colleague's phone code, and the attempts are in the log.
@@ -62,9 +62,9 @@ func TestOpenSessionWithoutThePasswordLocksNoOneOut(t *testing.T) {
 			"enroll test", "enroll test", "enroll codes", "enroll remove phone", "enroll add totp",
 			"enroll add phone",
 		} {
-			terminal := enrollAs(t, h, u, command)
-			typed(t, terminal, `Password: `, "123456")
-			must(t, terminal.Expect(`password not accepted; nothing was changed`))
+			term := enrollAs(t, h, u, command)
+			typed(t, term, `Password: `, "123456")
+			must(t, term.Expect(`password not accepted; nothing was changed`))
 		}
 		allowed(t, s,
 			suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
@@ -89,11 +89,11 @@ func TestSentCodesOfEveryLengthAreAccepted(t *testing.T) {
 				allowed(t, s, login)
 				audited(t, h, u.Name, 2, "verdict=allow", "method=sms")
 				only := withPhone(t, h, false)
-				terminal := enrollAs(t, h, only, "enroll codes")
-				typed(t, terminal, `Password: `, suite.Password)
-				must(t, terminal.Expect(`A code is on its way`))
-				must(t, terminal.Type(v.Code(only.Number())))
-				must(t, terminal.Expect(`recovery codes`))
+				term := enrollAs(t, h, only, "enroll codes")
+				typed(t, term, `Password: `, suite.Password)
+				must(t, term.Expect(`A code is on its way`))
+				must(t, term.Type(v.Code(only.Number())))
+				must(t, term.Expect(`recovery codes`))
 			})
 		}
 	})

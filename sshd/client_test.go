@@ -86,23 +86,23 @@ func asked(t *testing.T, s *suite.Server, use use, c suite.OpenSSH) {
 func TestAPersonAtATerminalSeesThePromptsAndGetsAShell(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
-		terminal, err := s.Terminal(suite.OpenSSH{User: u.Name}, "host")
+		term, err := s.Terminal(suite.OpenSSH{User: u.Name}, "host")
 		must(t, err)
-		defer terminal.Close()
-		must(t, terminal.Expect(`Password: `))
-		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`From your app.*Verification code: `))
-		must(t, terminal.Type(u.WrongCode()))
-		must(t, terminal.Expect(`Not accepted\. From your app.*Verification code: `))
-		must(t, terminal.Type(u.Code()))
-		must(t, terminal.Expect(`\$ `))
-		must(t, terminal.Type("id -un; exit"))
-		must(t, terminal.Expect(`\n`+u.Name))
-		if exit, err := terminal.Exit(); err != nil || exit != 0 {
-			t.Errorf("exit %d, %v: %q", exit, err, terminal.Seen())
+		defer term.Close()
+		must(t, term.Expect(`Password: `))
+		must(t, term.Type(suite.Password))
+		must(t, term.Expect(`From your app.*Verification code: `))
+		must(t, term.Type(u.WrongCode()))
+		must(t, term.Expect(`Not accepted\. From your app.*Verification code: `))
+		must(t, term.Type(u.Code()))
+		must(t, term.Expect(`\$ `))
+		must(t, term.Type("id -un; exit"))
+		must(t, term.Expect(`\n`+u.Name))
+		if exit, err := term.Exit(); err != nil || exit != 0 {
+			t.Errorf("exit %d, %v: %q", exit, err, term.Seen())
 		}
-		if strings.Contains(terminal.Seen(), suite.Password) {
-			t.Errorf("the password was shown: %q", terminal.Seen())
+		if strings.Contains(term.Seen(), suite.Password) {
+			t.Errorf("the password was shown: %q", term.Seen())
 		}
 		audited(t, h, u.Name, 1, "verdict=allow", "tries=2")
 	})

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 func TestAUserEnrollsAtATerminalAndLogsInWithThatApp(t *testing.T) {
@@ -21,14 +22,14 @@ func TestAUserEnrollsAtATerminalAndLogsInWithThatApp(t *testing.T) {
 				strings.Contains(refused.Seen(), "Scan") {
 				t.Errorf("with a wrong password: exit %d, %v: %q", exit, err, refused.Seen())
 			}
-			terminal := enroll(t, h, u)
-			must(t, terminal.Expect(`Password: `))
-			must(t, terminal.Type(suite.Password))
-			must(t, terminal.Expect(`Type the code that the app shows now. Verification code: `))
-			must(t, u.ReadSecret(terminal.Seen()))
-			must(t, terminal.Type(u.Code()))
-			if exit, err := terminal.Exit(); err != nil || exit != 0 {
-				t.Fatalf("exit %d, %v: %q", exit, err, terminal.Seen())
+			term := enroll(t, h, u)
+			must(t, term.Expect(`Password: `))
+			must(t, term.Type(suite.Password))
+			must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
+			must(t, u.ReadSecret(term.Seen()))
+			must(t, term.Type(u.Code()))
+			if exit, err := term.Exit(); err != nil || exit != 0 {
+				t.Fatalf("exit %d, %v: %q", exit, err, term.Seen())
 			}
 			denied(t, s, suite.Attempt{
 				User:     u.Name,
@@ -45,10 +46,10 @@ func TestAUserEnrollsAtATerminalAndLogsInWithThatApp(t *testing.T) {
 }
 
 // enroll starts `enroll` as the user on a terminal inside the host, with a hostile environment.
-func enroll(t *testing.T, h *suite.Host, u *suite.User) *suite.Terminal {
+func enroll(t *testing.T, h *suite.Host, u *suite.User) *terminal.Terminal {
 	t.Helper()
-	terminal, err := suite.NewTerminal(h.Shell(as(u, "/usr/bin/enroll")...))
+	term, err := terminal.New(h.Shell(as(u, "/usr/bin/enroll")...))
 	must(t, err)
-	t.Cleanup(terminal.Close)
-	return terminal
+	t.Cleanup(term.Close)
+	return term
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // enrolling returns a server where users enroll during their first login.
@@ -24,27 +25,27 @@ func enrolling(t *testing.T, h *suite.Host, name, toml string) *suite.Server {
 var clients = []struct {
 	name  string
 	words []string // for other drawings, which the client shows as well
-	start func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error)
+	start func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error)
 }{
 	{"OpenSSH in UTF-8", []string{"invert", "small", "large"},
-		func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
+		func(_ *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
 			return s.Terminal(suite.OpenSSH{User: user}, "host")
 		}},
 	{"OpenSSH in the C locale", []string{"invert"},
-		func(_ *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
-			return suite.NewTerminal(
+		func(_ *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
+			return terminal.New(
 				append([]string{"env", "LC_ALL=C"},
 					s.Command(suite.OpenSSH{User: user}, "host")...))
 		}},
 	{"PuTTY's plink", []string{"invert"},
-		func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
-			return suite.NewTerminal([]string{"env", "HOME=" + t.TempDir(), "plink", "-ssh",
+		func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
+			return terminal.New([]string{"env", "HOME=" + t.TempDir(), "plink", "-ssh",
 				"-no-antispoof", "-hostkey", s.Fingerprint(),
 				"-P", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"})
 		}},
 	{"dropbear's dbclient", []string{"invert"},
-		func(t *testing.T, s *suite.Server, user string) (*suite.Terminal, error) {
-			return suite.NewTerminal([]string{
+		func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
+			return terminal.New([]string{
 				"env", "HOME=" + t.TempDir(), "dbclient", "-y", "-p", fmt.Sprint(s.Port), "-l",
 				user, "127.0.0.1",
 			})
@@ -57,26 +58,26 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 		for _, client := range clients {
 			t.Run(client.name, func(t *testing.T) {
 				u := user(t, h)
-				terminal, err := client.start(t, s, u.Name)
+				term, err := client.start(t, s, u.Name)
 				must(t, err)
-				t.Cleanup(terminal.Close)
-				typed(t, terminal, `Password: `, suite.Password)
-				must(t, terminal.Expect(`Type the code that the app shows now. Verification code: `))
-				must(t, u.ReadSecret(terminal.Seen()))
-				scanned(t, u, terminal.Seen(), false)
+				t.Cleanup(term.Close)
+				typed(t, term, `Password: `, suite.Password)
+				must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
+				must(t, u.ReadSecret(term.Seen()))
+				scanned(t, u, term.Seen(), false)
 				for _, word := range client.words {
-					must(t, terminal.Type(word))
-					must(t, terminal.Expect(`Type the code that the app shows now. Verification code: `))
-					scanned(t, u, terminal.Seen(), true)
+					must(t, term.Type(word))
+					must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
+					scanned(t, u, term.Seen(), true)
 				}
-				must(t, terminal.Type(u.Code()))
-				must(t, terminal.Expect(`([0-9a-z]{5}-[0-9a-z]{5}[\s|]+){10}Press Enter when `+
+				must(t, term.Type(u.Code()))
+				must(t, term.Expect(`([0-9a-z]{5}-[0-9a-z]{5}[\s|]+){10}Press Enter when `+
 					`you have them: `))
-				must(t, terminal.Type(""))
-				typed(t, terminal, `\$ `, "id -un")
-				typed(t, terminal, u.Name, "exit")
-				if exit, err := terminal.Exit(); err != nil || exit != 0 {
-					t.Errorf("exit %d, %v: %q", exit, err, terminal.Seen())
+				must(t, term.Type(""))
+				typed(t, term, `\$ `, "id -un")
+				typed(t, term, u.Name, "exit")
+				if exit, err := term.Exit(); err != nil || exit != 0 {
+					t.Errorf("exit %d, %v: %q", exit, err, term.Seen())
 				}
 				audited(t, h, u.Name, 1, "verdict=allow", "method=totp",
 					`device="app"`, "reason=ok")
@@ -98,7 +99,7 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 // scanned checks that a decoder reads the user's secret off a picture of the window.
 func scanned(t *testing.T, u *suite.User, shown string, light bool) {
 	t.Helper()
-	text, err := suite.Screen{Columns: 80, Rows: 45, Light: light}.Scan(shown)
+	text, err := terminal.Screen{Columns: 80, Rows: 45, Light: light}.Scan(shown)
 	if err != nil || !strings.HasPrefix(text, "otpauth://totp/") ||
 		!strings.HasSuffix(text, ":"+u.Name+"?secret="+u.Secret) {
 		t.Errorf("zbar reads %q, %v, in %s", text, err, shown)
@@ -154,13 +155,13 @@ func TestUsersAreRemindedUntilADateAndThenTheRuleHolds(t *testing.T) {
 		during := configured(t, h, "during", "enroll_by = 2099-12-31\n")
 		after := configured(t, h, "after", "enroll_by = 2020-12-31\n")
 		u := user(t, h)
-		terminal, err := during.Terminal(suite.OpenSSH{User: u.Name, Key: true}, "host")
+		term, err := during.Terminal(suite.OpenSSH{User: u.Name, Key: true}, "host")
 		must(t, err)
-		t.Cleanup(terminal.Close)
-		must(t, terminal.Expect(`When 2099-12-31 is over you need a second factor to log in\. `+
+		t.Cleanup(term.Close)
+		must(t, term.Expect(`When 2099-12-31 is over you need a second factor to log in\. `+
 			`To set it up, run: enroll`))
-		typed(t, terminal, `\$ `, "id -un")
-		must(t, terminal.Expect(u.Name))
+		typed(t, term, `\$ `, "id -un")
+		must(t, term.Expect(u.Name))
 		audited(t, h, u.Name, 1, "verdict=allow", "reason=unenrolled")
 		denied(t, after, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{"123456"}})
 		audited(t, h, u.Name, 2, "verdict=deny", "reason=unenrolled")
@@ -168,10 +169,10 @@ func TestUsersAreRemindedUntilADateAndThenTheRuleHolds(t *testing.T) {
 }
 
 // typed waits for each expected text and answers it.
-func typed(t *testing.T, terminal *suite.Terminal, after, line string) {
+func typed(t *testing.T, term *terminal.Terminal, after, line string) {
 	t.Helper()
-	must(t, terminal.Expect(after))
-	must(t, terminal.Type(line))
+	must(t, term.Expect(after))
+	must(t, term.Type(line))
 }
 
 func TestUserEnrollsDuringSuSudoAndLogin(t *testing.T) {
@@ -184,19 +185,19 @@ func TestUserEnrollsDuringSuSudoAndLogin(t *testing.T) {
 				must(t, h.Service(app.service, suite.Latchkey))
 				from, to := user(t, h), user(t, h)
 				u := app.user(from, to)
-				terminal, err := suite.NewTerminal(h.Shell(app.argv(from, to)...))
+				term, err := terminal.New(h.Shell(app.argv(from, to)...))
 				must(t, err)
-				t.Cleanup(terminal.Close)
-				typed(t, terminal, `[Pp]assword`, suite.Password)
-				must(t, terminal.Expect(`the app shows now. Verification code: `))
-				must(t, u.ReadSecret(terminal.Seen()))
-				scanned(t, u, terminal.Seen(), false)
-				typed(t, terminal, ``, u.Code())
-				typed(t, terminal, `Press Enter when you have them: `, "")
+				t.Cleanup(term.Close)
+				typed(t, term, `[Pp]assword`, suite.Password)
+				must(t, term.Expect(`the app shows now. Verification code: `))
+				must(t, u.ReadSecret(term.Seen()))
+				scanned(t, u, term.Seen(), false)
+				typed(t, term, ``, u.Code())
+				typed(t, term, `Press Enter when you have them: `, "")
 				if app.service == "login" {
-					typed(t, terminal, `\$ `, "id; exit")
+					typed(t, term, `\$ `, "id; exit")
 				}
-				must(t, terminal.Expect(`uid=\d+\(`+to.Name+`\)`))
+				must(t, term.Expect(`uid=\d+\(`+to.Name+`\)`))
 				audited(t, h, u.Name, 1, "verdict=allow", `detail="enrolled`,
 					fmt.Sprintf("service=%q", app.service))
 			})

@@ -11,7 +11,9 @@ import (
 
 	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/standin"
+	"latchkey/sshd/poll"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // processOf returns the process id of the only process of the host that runs a program.
@@ -55,7 +57,7 @@ func frozenAtFlush(t *testing.T, pid int) (wait func()) {
 		t.Fatal(err)
 	}
 	return func() {
-		must(t, suite.Wait("the login program to stop", 10*time.Second, func() error {
+		must(t, poll.Until("the login program to stop", 10*time.Second, func() error {
 			text, _ := os.ReadFile(trace)
 			if !strings.Contains(string(text), "--- stopped by SIGSTOP ---") {
 				return fmt.Errorf("it runs: %s", text)
@@ -79,7 +81,7 @@ type frozen struct {
 	// begin brings the program to the prompt whose answer makes it take the lock, and returns that
 	// answer.
 	begin func(t *testing.T,
-		h *suite.Host) (terminal *suite.Terminal, owner *suite.User, answer string)
+		h *suite.Host) (term *terminal.Terminal, owner *suite.User, answer string)
 	other func(t *testing.T, h *suite.Host, owner *suite.User)
 }
 
@@ -93,41 +95,41 @@ var allFrozen = []frozen{
 }
 
 // atCode is a su before it checks a wrong code.
-func atCode(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User, string) {
-	terminal, to := su(t, h)
-	typed(t, terminal, `[Pp]assword`, suite.Password)
-	must(t, terminal.Expect(`ode.*: `))
-	return terminal, to, to.WrongCode()
+func atCode(t *testing.T, h *suite.Host) (*terminal.Terminal, *suite.User, string) {
+	term, to := su(t, h)
+	typed(t, term, `[Pp]assword`, suite.Password)
+	must(t, term.Expect(`ode.*: `))
+	return term, to, to.WrongCode()
 }
 
 // atProof is a user's enroll before it checks a wrong code.
-func atProof(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User, string) {
+func atProof(t *testing.T, h *suite.Host) (*terminal.Terminal, *suite.User, string) {
 	u := enrolled(t, h)
-	terminal, err := suite.NewTerminal(h.Shell(as(u, "/usr/bin/enroll", "codes")...))
+	term, err := terminal.New(h.Shell(as(u, "/usr/bin/enroll", "codes")...))
 	must(t, err)
-	t.Cleanup(terminal.Close)
-	typed(t, terminal, `[Pp]assword`, suite.Password)
-	must(t, terminal.Expect(`ode.*: `))
-	return terminal, u, u.WrongCode()
+	t.Cleanup(term.Close)
+	typed(t, term, `[Pp]assword`, suite.Password)
+	must(t, term.Expect(`ode.*: `))
+	return term, u, u.WrongCode()
 }
 
 // atSend is a su before it sends a code.
-func atSend(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User, string) {
-	terminal, to := su(t, h)
+func atSend(t *testing.T, h *suite.Host) (*terminal.Terminal, *suite.User, string) {
+	term, to := su(t, h)
 	must(t, to.EnrollPhone(to.Number()))
-	typed(t, terminal, `[Pp]assword`, suite.Password)
-	must(t, terminal.Expect(`type sms or call.*: `))
-	return terminal, to, "sms"
+	typed(t, term, `[Pp]assword`, suite.Password)
+	must(t, term.Expect(`type sms or call.*: `))
+	return term, to, "sms"
 }
 
 // atFirstCode is a su before it enrolls its user.
-func atFirstCode(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User, string) {
-	terminal, to := su(t, h)
+func atFirstCode(t *testing.T, h *suite.Host) (*terminal.Terminal, *suite.User, string) {
+	term, to := su(t, h)
 	script(t, h, "enroll reset "+to.Name)
-	typed(t, terminal, `[Pp]assword`, suite.Password)
-	must(t, terminal.Expect(`the app shows now. Verification code: `))
-	must(t, to.ReadSecret(terminal.Seen()))
-	return terminal, to, to.Code()
+	typed(t, term, `[Pp]assword`, suite.Password)
+	must(t, term.Expect(`the app shows now. Verification code: `))
+	must(t, to.ReadSecret(term.Seen()))
+	return term, to, to.Code()
 }
 
 func logsIn(t *testing.T, h *suite.Host, owner *suite.User) {
@@ -158,9 +160,9 @@ func TestFrozenHolderOfALockHoldsUpNoOneElse(t *testing.T) {
 		verify(t, h, standin.Options{})
 		for n, c := range allFrozen {
 			t.Run(c.name, func(t *testing.T) {
-				terminal, owner, answer := c.begin(t, h)
+				term, owner, answer := c.begin(t, h)
 				wait := frozenAtFlush(t, processOf(t, h, c.program))
-				must(t, terminal.Type(answer))
+				must(t, term.Type(answer))
 				wait()
 				c.other(t, h, owner)
 				lock := "/var/lib/latchkey/" + c.lock

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/sshd/poll"
 	"latchkey/sshd/suite"
 )
 
@@ -26,7 +27,7 @@ func standing(t *testing.T, h *suite.Host) (pids []int) {
 // gone waits for the processes to end; a zombie has not ended.
 func gone(t *testing.T, h *suite.Host, pids []int) {
 	t.Helper()
-	must(t, suite.Wait("the login programs to end", 5*time.Second, func() error {
+	must(t, poll.Until("the login programs to end", 5*time.Second, func() error {
 		for _, pid := range standing(t, h) {
 			if slices.Contains(pids, pid) {
 				return fmt.Errorf("process %d is still there", pid)
@@ -65,7 +66,7 @@ func TestLoginGraceTimeAtThePromptLeavesNothingBehind(t *testing.T) {
 		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password,
 			Codes: []string{u.Code()}, AtCode: func() error {
 				pids = standing(t, h)
-				return suite.Wait("the end of LoginGraceTime", 30*time.Second, func() error {
+				return poll.Until("the end of LoginGraceTime", 30*time.Second, func() error {
 					if now := standing(t, h); len(now) > 0 {
 						return fmt.Errorf("login programs %v are still there", now)
 					}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/sshd/poll"
 	"latchkey/sshd/suite"
 )
 
@@ -20,7 +21,7 @@ func TestTooManyWrongCodesLockAndTheLockEndsByItself(t *testing.T) {
 		denied(t, s, wrong)
 		denied(t, s, right)
 		audited(t, h, u.Name, 3, "verdict=deny", "reason=locked")
-		must(t, suite.Wait("the lock to end", time.Minute, func() error {
+		must(t, poll.Until("the lock to end", time.Minute, func() error {
 			o := s.Login(right)
 			o.Close()
 			return o.Err

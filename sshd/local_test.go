@@ -7,17 +7,18 @@ import (
 
 	"latchkey/sshd/suite"
 	"latchkey/sshd/suite/wire"
+	"latchkey/sshd/terminal"
 )
 
 // su starts `su -c id` from one user to another, enrolled one, on a terminal inside the host.
-func su(t *testing.T, h *suite.Host) (*suite.Terminal, *suite.User) {
+func su(t *testing.T, h *suite.Host) (*terminal.Terminal, *suite.User) {
 	t.Helper()
 	must(t, h.Service("su", suite.Latchkey))
 	from, to := user(t, h), enrolled(t, h)
-	terminal, err := suite.NewTerminal(h.Shell(as(from, "/bin/su", "-c", "id", to.Name)...))
+	term, err := terminal.New(h.Shell(as(from, "/bin/su", "-c", "id", to.Name)...))
 	must(t, err)
-	t.Cleanup(terminal.Close)
-	return terminal, to
+	t.Cleanup(term.Close)
+	return term, to
 }
 
 // as returns a command line that root runs as that user.
@@ -55,34 +56,34 @@ func TestSuSudoAndLoginAskForTheCodeInAnyEnvironment(t *testing.T) {
 				must(t, h.Service(app.service, suite.Latchkey))
 				from, to := enrolled(t, h), enrolled(t, h)
 				u := app.user(from, to)
-				start := func() *suite.Terminal {
-					terminal, err := suite.NewTerminal(h.Shell(app.argv(from, to)...))
+				start := func() *terminal.Terminal {
+					term, err := terminal.New(h.Shell(app.argv(from, to)...))
 					must(t, err)
-					t.Cleanup(terminal.Close)
-					must(t, terminal.Expect(`[Pp]assword`))
-					must(t, terminal.Type(suite.Password))
-					return terminal
+					t.Cleanup(term.Close)
+					must(t, term.Expect(`[Pp]assword`))
+					must(t, term.Type(suite.Password))
+					return term
 				}
-				terminal := start()
+				term := start()
 				for range 3 {
-					must(t, terminal.Expect(`From your app.*Verification code: `))
-					must(t, terminal.Type(u.WrongCode()))
+					must(t, term.Expect(`From your app.*Verification code: `))
+					must(t, term.Type(u.WrongCode()))
 				}
 				audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong",
 					fmt.Sprintf("service=%q", app.service))
-				terminal.Close()
-				if strings.Contains(terminal.Seen(), "uid=") {
-					t.Errorf("allowed: %q", terminal.Seen())
+				term.Close()
+				if strings.Contains(term.Seen(), "uid=") {
+					t.Errorf("allowed: %q", term.Seen())
 				}
-				terminal = start()
-				must(t, terminal.Expect(`From your app.*Verification code: `))
-				must(t, terminal.Type(u.Code()))
+				term = start()
+				must(t, term.Expect(`From your app.*Verification code: `))
+				must(t, term.Type(u.Code()))
 				if app.service == "login" {
 					// login discards what was typed before its shell reads
-					must(t, terminal.Expect(`\$ `))
-					must(t, terminal.Type("id; exit"))
+					must(t, term.Expect(`\$ `))
+					must(t, term.Type("id; exit"))
 				}
-				must(t, terminal.Expect(`uid=\d+\(`+to.Name+`\)`))
+				must(t, term.Expect(`uid=\d+\(`+to.Name+`\)`))
 				audited(t, h, u.Name, 2, "verdict=allow", fmt.Sprintf("service=%q", app.service))
 			})
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // debs are Debian packages of two versions.
@@ -110,22 +111,22 @@ func (m machine) run(line string) {
 }
 
 // setUp answers enroll's questions on a terminal that has just been started.
-func (m machine) setUp(terminal *suite.Terminal, u *suite.User) {
+func (m machine) setUp(term *terminal.Terminal, u *suite.User) {
 	m.t.Helper()
-	must(m.t, terminal.Expect(`Type the code that the app shows now. Verification code: `))
-	must(m.t, u.ReadSecret(terminal.Seen()))
-	must(m.t, terminal.Type(u.CodeAt(-1))) // later ones are for the logins
-	if exit, err := terminal.Exit(); err != nil || exit != 0 {
-		m.t.Fatalf("enroll: exit %d, %v: %q", exit, err, terminal.Seen())
+	must(m.t, term.Expect(`Type the code that the app shows now. Verification code: `))
+	must(m.t, u.ReadSecret(term.Seen()))
+	must(m.t, term.Type(u.CodeAt(-1))) // later ones are for the logins
+	if exit, err := term.Exit(); err != nil || exit != 0 {
+		m.t.Fatalf("enroll: exit %d, %v: %q", exit, err, term.Seen())
 	}
 }
 
-func (m machine) terminal(argv ...string) *suite.Terminal {
+func (m machine) terminal(argv ...string) *terminal.Terminal {
 	m.t.Helper()
-	terminal, err := suite.NewTerminal(m.Shell(argv...))
+	term, err := terminal.New(m.Shell(argv...))
 	must(m.t, err)
-	m.t.Cleanup(terminal.Close)
-	return terminal
+	m.t.Cleanup(term.Close)
+	return term
 }
 
 // byPasswordAlone checks that a login needs nothing but the password, by the method that this
@@ -392,16 +393,16 @@ func (m machine) sudo() {
 	must(t, m.alice.Enroll())
 	m.run("echo 'alice ALL=(ALL) ALL' >/etc/sudoers.d/alice")
 	for code, exit := range map[string]int{m.alice.WrongCode(): 1, m.alice.Code(): 0} {
-		terminal := m.terminal(as(m.alice, "/usr/bin/sudo", "-k", "/usr/bin/id")...)
-		must(t, terminal.Expect(`[Pp]assword`))
-		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`From your app.*Verification code: `))
-		must(t, terminal.Type(code))
+		term := m.terminal(as(m.alice, "/usr/bin/sudo", "-k", "/usr/bin/id")...)
+		must(t, term.Expect(`[Pp]assword`))
+		must(t, term.Type(suite.Password))
+		must(t, term.Expect(`From your app.*Verification code: `))
+		must(t, term.Type(code))
 		if exit == 0 {
-			must(t, terminal.Expect(`uid=0\(root\)`))
+			must(t, term.Expect(`uid=0\(root\)`))
 			continue
 		}
-		must(t, terminal.Expect(`Not accepted`))
-		terminal.Close()
+		must(t, term.Expect(`Not accepted`))
+		term.Close()
 	}
 }

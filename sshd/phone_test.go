@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"latchkey/pam/twilio/standin"
+	"latchkey/sshd/poll"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // verify starts a stand-in for Twilio Verify and makes it the host's.
@@ -86,19 +88,19 @@ func TestACodeBySMSOrCallLetsInThroughOpenSSHsClient(t *testing.T) {
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				u := withPhone(t, h, c.app)
-				terminal, err := s.Terminal(suite.OpenSSH{User: u.Name}, "host", "id", "-un")
+				term, err := s.Terminal(suite.OpenSSH{User: u.Name}, "host", "id", "-un")
 				must(t, err)
-				t.Cleanup(terminal.Close)
-				must(t, terminal.Expect(`[Pp]assword: `))
-				must(t, terminal.Type(suite.Password))
+				t.Cleanup(term.Close)
+				must(t, term.Expect(`[Pp]assword: `))
+				must(t, term.Type(suite.Password))
 				for _, step := range c.steps(u) {
-					must(t, terminal.Expect(step[0]))
+					must(t, term.Expect(step[0]))
 					if step[1] == "code" {
 						step[1] = v.Code(u.Number())
 					}
-					must(t, terminal.Type(step[1]))
+					must(t, term.Type(step[1]))
 				}
-				must(t, terminal.Expect(`(?m)^`+u.Name+`\r?$`))
+				must(t, term.Expect(`(?m)^`+u.Name+`\r?$`))
 				audited(t, h, u.Name, 1,
 					append(c.says, "verdict=allow", "reason=ok", `device="mobile"`)...)
 			})
@@ -217,21 +219,21 @@ func TestDisconnectWhileTwilioIsSilentLeavesNothingBehind(t *testing.T) {
 		u := withPhone(t, h, true)
 		reached := make(chan bool)
 		v.Fail(func(f standin.Faulty) { close(reached); standin.Silence(f) })
-		terminal, err := s.Terminal(suite.OpenSSH{
+		term, err := s.Terminal(suite.OpenSSH{
 			User:    u.Name,
 			Key:     true,
 			Methods: "publickey,keyboard-interactive",
 		}, "host")
 		must(t, err)
-		must(t, terminal.Expect(`Verification code: `))
-		must(t, terminal.Type("sms"))
+		must(t, term.Expect(`Verification code: `))
+		must(t, term.Type("sms"))
 		<-reached
 		programs := running(t, h)
 		if uid, ok := programs["latchkey-twilio"]; !ok || uid == 0 {
 			t.Errorf("latchkey-twilio does not run, or as root: %v", programs)
 		}
-		terminal.Close()
-		must(t, suite.Wait("the login and its child to end", 15*time.Second, func() error {
+		term.Close()
+		must(t, poll.Until("the login and its child to end", 15*time.Second, func() error {
 			if left := running(t, h); len(left) > 0 {
 				return fmt.Errorf("left: %v", left)
 			}
@@ -290,11 +292,11 @@ func TestUserWithOnlyAPhoneAddsAnAppWithACodeSentToIt(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		v, u := verify(t, h, standin.Options{}), withPhone(t, h, false)
-		start := func() *suite.Terminal {
-			terminal := enrollAs(t, h, u, "enroll add totp")
-			must(t, terminal.Expect(`Password: `))
-			must(t, terminal.Type(suite.Password))
-			return terminal
+		start := func() *terminal.Terminal {
+			term := enrollAs(t, h, u, "enroll add totp")
+			must(t, term.Expect(`Password: `))
+			must(t, term.Type(suite.Password))
+			return term
 		}
 		thief := start()
 		must(t, thief.Expect(`A code is on its way to ...`+last(u)))
@@ -320,15 +322,15 @@ func TestUserWhoLostThePhoneAddsAnAppWithACodeFromRoot(t *testing.T) {
 		h := private(t)
 		v, u := verify(t, h, standin.Options{}), withPhone(t, h, false)
 		code := strings.TrimSpace(script(t, h, "enroll bypass "+u.Name+" 2>/dev/null"))
-		terminal := enrollAs(t, h, u, "enroll add totp")
-		typed(t, terminal, `Password: `, suite.Password)
-		typed(t, terminal,
+		term := enrollAs(t, h, u, "enroll add totp")
+		typed(t, term, `Password: `, suite.Password)
+		typed(t, term,
 			`Code from a device you have, a recovery code, or the code from your\s+administrator. Verification code: `,
 			code)
-		must(t, terminal.Expect(`the app shows now. Verification code: `))
-		must(t, u.ReadSecret(terminal.Seen()))
-		typed(t, terminal, ``, u.Code())
-		must(t, terminal.Expect(`Done: the device "app"`))
+		must(t, term.Expect(`the app shows now. Verification code: `))
+		must(t, u.ReadSecret(term.Seen()))
+		typed(t, term, ``, u.Code())
+		must(t, term.Expect(`Done: the device "app"`))
 		if sent := v.Sends(); sent > 0 {
 			t.Errorf("%d codes were sent to the phone that is lost", sent)
 		}
@@ -344,7 +346,7 @@ func TestPhoneIsProvenByASentCodeAndALandlineByACall(t *testing.T) {
 			if landline {
 				v.Landline(u.Number())
 			}
-			terminal := enrollAs(t, h, u, "enroll add phone --number "+u.Number())
+			term := enrollAs(t, h, u, "enroll add phone --number "+u.Number())
 			for _, step := range []struct {
 				expect string
 				typed  func() string
@@ -355,10 +357,10 @@ func TestPhoneIsProvenByASentCodeAndALandlineByACall(t *testing.T) {
 				{`That code was not accepted\. Verification code: `,
 					func() string { return v.Code(u.Number()) }},
 			} {
-				must(t, terminal.Expect(step.expect))
-				must(t, terminal.Type(step.typed()))
+				must(t, term.Expect(step.expect))
+				must(t, term.Type(step.typed()))
 			}
-			must(t, terminal.Expect(`codes for `+u.Name+` can be sent to "phone", ...`+last(u)))
+			must(t, term.Expect(`codes for `+u.Name+` can be sent to "phone", ...`+last(u)))
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // pages are the pages from which people type. The tests of the packages type the commands under
@@ -86,17 +87,17 @@ done`)
 				if strings.Contains(command, "--label app") {
 					script(t, h, "enroll remove app --user named")
 				}
-				terminal, err := suite.NewTerminal(
+				term, err := terminal.New(
 					h.Shell("/bin/sh", "-c", line+"; echo status $?"))
 				must(t, err)
-				t.Cleanup(terminal.Close)
+				t.Cleanup(term.Close)
 				want, ok := asks[command]
 				if !ok {
 					want = "status 0"
 				}
-				err = terminal.Expect(regexp.QuoteMeta(want) + `|status [0-9]+`)
-				if err != nil || !strings.Contains(terminal.Seen(), want) {
-					t.Errorf("it shows %q (%v), want %q", terminal.Seen(), err, want)
+				err = term.Expect(regexp.QuoteMeta(want) + `|status [0-9]+`)
+				if err != nil || !strings.Contains(term.Seen(), want) {
+					t.Errorf("it shows %q (%v), want %q", term.Seen(), err, want)
 				}
 			})
 		}
@@ -128,19 +129,19 @@ func TestTheFirstLoginThatThePagesShowIsWhatOpenSSHsClientShows(t *testing.T) {
 		s := enrolling(t, h, "shown", "")
 		u, err := h.Named("alice")
 		must(t, err)
-		terminal, err := s.Terminal(suite.OpenSSH{User: u.Name}, "host")
+		term, err := s.Terminal(suite.OpenSSH{User: u.Name}, "host")
 		must(t, err)
-		t.Cleanup(terminal.Close)
-		typed(t, terminal, `Password: `, suite.Password)
-		must(t, terminal.Expect(`the app shows now. Verification code: `))
-		must(t, u.ReadSecret(terminal.Seen()))
-		must(t, terminal.Type(u.Code()))
-		typed(t, terminal, `Press Enter when you have them: `, "")
-		typed(t, terminal, `\$ `, "whoami")
-		typed(t, terminal, `\$ `, "exit")
-		_, err = terminal.Exit()
+		t.Cleanup(term.Close)
+		typed(t, term, `Password: `, suite.Password)
+		must(t, term.Expect(`the app shows now. Verification code: `))
+		must(t, u.ReadSecret(term.Seen()))
+		must(t, term.Type(u.Code()))
+		typed(t, term, `Press Enter when you have them: `, "")
+		typed(t, term, `\$ `, "whoami")
+		typed(t, term, `\$ `, "exit")
+		_, err = term.Exit()
 		must(t, err)
-		got, want := masked("$ ssh alice@host\n"+terminal.Seen()), masked(block[1])
+		got, want := masked("$ ssh alice@host\n"+term.Seen()), masked(block[1])
 		if got != want {
 			t.Errorf("the page shows\n%s\n\nand OpenSSH's client\n%s", want, got)
 		}

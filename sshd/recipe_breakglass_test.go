@@ -69,10 +69,10 @@ func breakGlass(t *testing.T, h *recipeHost) {
 	)
 
 	h.follow(t, "sudo")
-	terminal := h.at(t, suite.Password, as(glass, "/usr/bin/sudo", "/usr/bin/id")...)
-	must(t, terminal.Expect(`From your recovery codes\. Verification code: `))
-	must(t, terminal.Type(codes[2]))
-	must(t, terminal.Expect(`uid=0`))
+	term := h.at(t, suite.Password, as(glass, "/usr/bin/sudo", "/usr/bin/id")...)
+	must(t, term.Expect(`From your recovery codes\. Verification code: `))
+	must(t, term.Type(codes[2]))
+	must(t, term.Expect(`uid=0`))
 }
 
 // glass is the account that the page had made, with a password, recovery codes, and an app whose

@@ -7,41 +7,43 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/sshd/poll"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // login starts /bin/login with the password typed.
-func (h *recipeHost) login(t *testing.T, u *suite.User, password string) *suite.Terminal {
+func (h *recipeHost) login(t *testing.T, u *suite.User, password string) *terminal.Terminal {
 	t.Helper()
 	return h.at(t, password, "/bin/login", u.Name)
 }
 
 // comes expects a shell of the user, and leaves it.
-func comes(t *testing.T, terminal *suite.Terminal, u *suite.User) {
+func comes(t *testing.T, term *terminal.Terminal, u *suite.User) {
 	t.Helper()
-	must(t, terminal.Expect(`[$#] `)) // login discards what was typed before its shell reads
-	must(t, terminal.Type("id; exit"))
-	must(t, terminal.Expect(`uid=\d+\(`+u.Name+`\)`))
+	must(t, term.Expect(`[$#] `)) // login discards what was typed before its shell reads
+	must(t, term.Type("id; exit"))
+	must(t, term.Expect(`uid=\d+\(`+u.Name+`\)`))
 }
 
 // withCode is a login of a new user by password and code.
 func (h *recipeHost) withCode(t *testing.T) {
 	t.Helper()
 	u := enrolled(t, h.Host)
-	terminal := h.login(t, u, suite.Password)
-	must(t, terminal.Expect(`From your app.*Verification code: `))
-	must(t, terminal.Type(u.Code()))
-	comes(t, terminal, u)
+	term := h.login(t, u, suite.Password)
+	must(t, term.Expect(`From your app.*Verification code: `))
+	must(t, term.Type(u.Code()))
+	comes(t, term, u)
 }
 
 // rootAlone is a login of root by the password alone, which the log shows as such.
 func (h *recipeHost) rootAlone(t *testing.T) {
 	t.Helper()
 	before := len(h.ofRoot(t, 0))
-	terminal := h.login(t, h.root, suite.Password)
-	comes(t, terminal, h.root)
-	if strings.Contains(terminal.Seen(), "code") {
-		t.Errorf("root was asked for a code: %q", terminal.Seen())
+	term := h.login(t, h.root, suite.Password)
+	comes(t, term, h.root)
+	if strings.Contains(term.Seen(), "code") {
+		t.Errorf("root was asked for a code: %q", term.Seen())
 	}
 	h.logged(t, before, "verdict=allow", "reason=exempt")
 }
@@ -60,7 +62,7 @@ func (h *recipeHost) logged(t *testing.T, before int, words ...string) {
 // ofRoot returns the lines in the log about root at the console, as soon as there are at least n.
 func (h *recipeHost) ofRoot(t *testing.T, n int) (about []string) {
 	t.Helper()
-	must(t, suite.Wait(fmt.Sprintf("%d lines in the log", n), 10*time.Second, func() error {
+	must(t, poll.Until(fmt.Sprintf("%d lines in the log", n), 10*time.Second, func() error {
 		lines, err := h.Log()
 		about = slices.DeleteFunc(lines, func(line string) bool {
 			return !strings.Contains(line, `latchkey: verdict=`) ||
@@ -75,11 +77,11 @@ func (h *recipeHost) ofRoot(t *testing.T, n int) (about []string) {
 }
 
 // turnedAway checks that login lets no one in, and whether it has asked for a code.
-func turnedAway(t *testing.T, terminal *suite.Terminal, asked bool) {
+func turnedAway(t *testing.T, term *terminal.Terminal, asked bool) {
 	t.Helper()
-	must(t, terminal.Expect(`Login incorrect|[Mm]aximum number of`))
-	terminal.Close()
-	seen := terminal.Seen()
+	must(t, term.Expect(`Login incorrect|[Mm]aximum number of`))
+	term.Close()
+	seen := term.Seen()
 	if strings.Contains(seen, "From your app") != asked || strings.ContainsAny(seen, "$#") {
 		t.Errorf("asked for a code or not, or in: %q", seen)
 	}

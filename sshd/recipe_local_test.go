@@ -6,17 +6,18 @@ import (
 
 	"latchkey/sshd/suite"
 	"latchkey/sshd/suite/wire"
+	"latchkey/sshd/terminal"
 )
 
 // at starts a program on a terminal inside the host and gives it the password.
-func (h *recipeHost) at(t *testing.T, password string, argv ...string) *suite.Terminal {
+func (h *recipeHost) at(t *testing.T, password string, argv ...string) *terminal.Terminal {
 	t.Helper()
-	terminal, err := suite.NewTerminal(h.Shell(argv...))
+	term, err := terminal.New(h.Shell(argv...))
 	must(t, err)
-	t.Cleanup(terminal.Close)
-	must(t, terminal.Expect(`[Pp]assword`))
-	must(t, terminal.Type(password))
-	return terminal
+	t.Cleanup(term.Close)
+	must(t, term.Expect(`[Pp]assword`))
+	must(t, term.Type(password))
+	return term
 }
 
 // command is a program that runs /usr/bin/id as another user, and the user whose code it wants.
@@ -43,10 +44,10 @@ func (c command) try(t *testing.T, h *recipeHost) {
 		t.Errorf("after wrong codes: %q\nafter a wrong password: %q", codes.Seen(),
 			password.Seen())
 	}
-	terminal := h.at(t, suite.Password, c.argv...)
-	must(t, terminal.Expect(`From your app.*Verification code: `))
-	must(t, terminal.Type(c.of.Code()))
-	must(t, terminal.Expect(`uid=\d+\(`+c.to+`\)`))
+	term := h.at(t, suite.Password, c.argv...)
+	must(t, term.Expect(`From your app.*Verification code: `))
+	must(t, term.Type(c.of.Code()))
+	must(t, term.Expect(`uid=\d+\(`+c.to+`\)`))
 }
 
 // piped runs a command without a terminal, with lines on its standard input, and reports whether

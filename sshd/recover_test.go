@@ -27,14 +27,14 @@ func TestLostPhoneIsNotALostAccount(t *testing.T) {
 		const proof = `Code from a device you have, or a recovery code. Verification code: `
 
 		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: codes[:1]})
-		terminal := enrollAs(t, h, u, "enroll add totp --label new")
+		term := enrollAs(t, h, u, "enroll add totp --label new")
 		for _, step := range [][2]string{password, {proof, codes[1]}} {
-			typed(t, terminal, step[0], step[1])
+			typed(t, term, step[0], step[1])
 		}
-		must(t, terminal.Expect(`the app shows now. Verification code: `))
-		must(t, u.ReadSecret(terminal.Seen()))
-		must(t, terminal.Type(u.Code()))
-		must(t, terminal.Expect(`Done: the device "new"`))
+		must(t, term.Expect(`the app shows now. Verification code: `))
+		must(t, u.ReadSecret(term.Seen()))
+		must(t, term.Type(u.Code()))
+		must(t, term.Expect(`Done: the device "new"`))
 		seen := says(t, h, u, "enroll remove phone", password, [2]string{proof, codes[2]})
 		if !strings.Contains(seen, `removed: device "phone"`) {
 			t.Fatalf("got %q, want the device removed", seen)

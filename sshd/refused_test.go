@@ -6,31 +6,32 @@ import (
 
 	"latchkey/enroll/usage"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // enrollAs starts a command line with enroll in it as the user, on a terminal inside the host.
-func enrollAs(t *testing.T, h *suite.Host, u *suite.User, line string) *suite.Terminal {
+func enrollAs(t *testing.T, h *suite.Host, u *suite.User, line string) *terminal.Terminal {
 	t.Helper()
-	terminal, err := suite.NewTerminal(h.Shell(as(u, "/bin/sh", "-c", line)...))
+	term, err := terminal.New(h.Shell(as(u, "/bin/sh", "-c", line)...))
 	must(t, err)
-	t.Cleanup(terminal.Close)
-	return terminal
+	t.Cleanup(term.Close)
+	return term
 }
 
 // says runs such a command line to its end, typing what is asked for, and returns what was seen.
 func says(t *testing.T, h *suite.Host, u *suite.User, line string, typed ...[2]string) string {
 	t.Helper()
-	terminal := enrollAs(t, h, u, "trap : INT; "+line+"; echo status $?; stty -a")
+	term := enrollAs(t, h, u, "trap : INT; "+line+"; echo status $?; stty -a")
 	for _, step := range typed {
-		must(t, terminal.Expect(step[0]))
-		must(t, terminal.Type(step[1]))
+		must(t, term.Expect(step[0]))
+		must(t, term.Type(step[1]))
 	}
-	_, err := terminal.Exit()
+	_, err := term.Exit()
 	must(t, err)
-	if !strings.Contains(terminal.Seen(), " echo ") {
-		t.Errorf("the terminal does not echo any more: %q", terminal.Seen())
+	if !strings.Contains(term.Seen(), " echo ") {
+		t.Errorf("the terminal does not echo any more: %q", term.Seen())
 	}
-	return terminal.Seen()
+	return term.Seen()
 }
 
 func TestEnrollRefusesImpostersAndGeneratesNothing(t *testing.T) {
@@ -182,16 +183,16 @@ func TestAUserWithAFactorAddsAndRemovesDevicesWithPasswordAndCode(t *testing.T) 
 		h := private(t)
 		u := enrolled(t, h)
 		password, code := [2]string{`Password: `, suite.Password}, `Code from a device you have`
-		terminal := enrollAs(t, h, u, "enroll add totp --label second")
+		term := enrollAs(t, h, u, "enroll add totp --label second")
 		for _, step := range [][2]string{password, {code, u.Code()}} {
-			must(t, terminal.Expect(step[0]))
-			must(t, terminal.Type(step[1]))
+			must(t, term.Expect(step[0]))
+			must(t, term.Type(step[1]))
 		}
-		must(t, terminal.Expect(`the app shows now. Verification code: `))
+		must(t, term.Expect(`the app shows now. Verification code: `))
 		second := &suite.User{Name: u.Name}
-		must(t, second.ReadSecret(terminal.Seen()))
-		must(t, terminal.Type(second.Code()))
-		must(t, terminal.Expect(`Done: the device "second"`))
+		must(t, second.ReadSecret(term.Seen()))
+		must(t, term.Type(second.Code()))
+		must(t, term.Expect(`Done: the device "second"`))
 		seen := says(t, h, u, "enroll remove phone", password, [2]string{code, u.CodeAt(1)})
 		if !strings.Contains(seen,
 			"a device cannot be removed with its own code; nothing was changed") {
@@ -218,13 +219,13 @@ func TestAnotherNameOfTheSameUIDIsTheSamePerson(t *testing.T) {
 		u := user(t, h)
 		script(t, h, "useradd -o -u $(id -u "+u.Name+
 			") -M -s /bin/sh alias && echo alias:other | chpasswd")
-		terminal := enrollAs(t, h, u, "enroll --user alias")
-		must(t, terminal.Expect(`Password: `))
-		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`password not accepted`)) // alias's password counts
-		terminal = enrollAs(t, h, u, "enroll --user alias")
-		must(t, terminal.Expect(`Password: `))
-		must(t, terminal.Type("other"))
-		must(t, terminal.Expect(`alias on `))
+		term := enrollAs(t, h, u, "enroll --user alias")
+		must(t, term.Expect(`Password: `))
+		must(t, term.Type(suite.Password))
+		must(t, term.Expect(`password not accepted`)) // alias's password counts
+		term = enrollAs(t, h, u, "enroll --user alias")
+		must(t, term.Expect(`Password: `))
+		must(t, term.Type("other"))
+		must(t, term.Expect(`alias on `))
 	})
 }

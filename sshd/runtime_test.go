@@ -67,12 +67,12 @@ func TestTheGoRuntimeIsNeverInSshd(t *testing.T) {
 func TestTheGoRuntimeIsNeverInSu(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
-		terminal, u := su(t, h)
-		must(t, terminal.Expect(`Password: `))
-		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`From your app.*Verification code: `))
+		term, u := su(t, h)
+		must(t, term.Expect(`Password: `))
+		must(t, term.Type(suite.Password))
+		must(t, term.Expect(`From your app.*Verification code: `))
 		must(t, hosts(t, h))
-		must(t, terminal.Type(u.Code()))
-		must(t, terminal.Expect(`uid=\d+\(`+u.Name+`\)`))
+		must(t, term.Type(u.Code()))
+		must(t, term.Expect(`uid=\d+\(`+u.Name+`\)`))
 	})
 }

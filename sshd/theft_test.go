@@ -68,14 +68,14 @@ func TestThiefOfThePasswordEnrollsAndReplacesNothing(t *testing.T) {
 			strings.Contains(after, "/etc/latchkey/users/"+invited.Name) {
 			t.Errorf("there is a record: %s", after)
 		}
-		terminal := enrollAs(t, h, invited, "enroll") // the ticket's owner
+		term := enrollAs(t, h, invited, "enroll") // the ticket's owner
 		for _, step := range [][2]string{password, {`Ticket from your administrator: `, ticket}} {
-			typed(t, terminal, step[0], step[1])
+			typed(t, term, step[0], step[1])
 		}
-		must(t, terminal.Expect(`the app shows now. Verification code: `))
-		must(t, invited.ReadSecret(terminal.Seen()))
-		must(t, terminal.Type(invited.Code()))
-		must(t, terminal.Expect(`Done: the device "app"`))
+		must(t, term.Expect(`the app shows now. Verification code: `))
+		must(t, invited.ReadSecret(term.Seen()))
+		must(t, term.Type(invited.Code()))
+		must(t, term.Expect(`Done: the device "app"`))
 		allowed(t, server(t, h, suite.PasswordAndCode), suite.Attempt{
 			User:     invited.Name,
 			Password: suite.Password,

@@ -7,6 +7,7 @@ import (
 
 	"latchkey/pam/twilio/standin"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // faults are the answers of FAULTS 25 and 27, and the log's names for them.
@@ -201,23 +202,23 @@ func TestSuAndSudoReachTwilioTheSameInAnyEnvironment(t *testing.T) {
 				must(t, h.Service(app.service, suite.Latchkey))
 				from, to := withPhone(t, h, false), withPhone(t, h, false)
 				u := app.user(from, to)
-				terminal, err := suite.NewTerminal(h.Shell(app.argv(from, to)...))
+				term, err := terminal.New(h.Shell(app.argv(from, to)...))
 				must(t, err)
-				t.Cleanup(terminal.Close)
-				must(t, terminal.Expect(`[Pp]assword`))
-				must(t, terminal.Type(suite.Password))
-				must(t, terminal.Expect(`Verification code: `))
-				must(t, terminal.Type("sms"))
-				must(t, terminal.Expect(`Sent by SMS to `))
-				must(t, terminal.Type(v.Code(u.Number())))
-				must(t, terminal.Expect(`uid=\d+\(`+to.Name+`\)`))
+				t.Cleanup(term.Close)
+				must(t, term.Expect(`[Pp]assword`))
+				must(t, term.Type(suite.Password))
+				must(t, term.Expect(`Verification code: `))
+				must(t, term.Type("sms"))
+				must(t, term.Expect(`Sent by SMS to `))
+				must(t, term.Type(v.Code(u.Number())))
+				must(t, term.Expect(`uid=\d+\(`+to.Name+`\)`))
 				audited(t, h, u.Name, 1, "verdict=allow", "method=sms",
 					fmt.Sprintf("service=%q", app.service))
 				for _, leak := range []string{
 					"Authorization", "SK", "http2", "TWILIO", v.Settings().APISecret,
 				} {
-					if strings.Contains(terminal.Seen(), leak) {
-						t.Errorf("%q is on the terminal: %q", leak, terminal.Seen())
+					if strings.Contains(term.Seen(), leak) {
+						t.Errorf("%q is on the terminal: %q", leak, term.Seen())
 					}
 				}
 			})

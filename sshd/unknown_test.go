@@ -7,6 +7,7 @@ import (
 
 	"latchkey/sshd/suite"
 	"latchkey/sshd/suite/wire"
+	"latchkey/sshd/terminal"
 )
 
 const (
@@ -83,17 +84,17 @@ func TestSuWithTightLimitsDoesNotEscapeAGroup(t *testing.T) {
 // suAs returns what users see who call su below a limit, type the password and say nothing more.
 func suAs(t *testing.T, h *suite.Host, from, to *suite.User, limit string) string {
 	t.Helper()
-	terminal, err := suite.NewTerminal(h.Shell("/usr/bin/setpriv", "--reuid", from.Name, "--regid",
+	term, err := terminal.New(h.Shell("/usr/bin/setpriv", "--reuid", from.Name, "--regid",
 		from.Name, "--clear-groups",
 		"/bin/sh", "-c", limit+" && exec /bin/su -c id "+to.Name))
 	must(t, err)
-	defer terminal.Close()
-	if terminal.Expect(`[Pp]assword: |rror|annot|no more|imit`) == nil &&
-		strings.Contains(terminal.Seen(), "assword: ") {
-		must(t, terminal.Type(suite.Password))
-		_ = terminal.Expect(`ode.*: |uid=|ailure|rror|annot|denied`) // or it ended
+	defer term.Close()
+	if term.Expect(`[Pp]assword: |rror|annot|no more|imit`) == nil &&
+		strings.Contains(term.Seen(), "assword: ") {
+		must(t, term.Type(suite.Password))
+		_ = term.Expect(`ode.*: |uid=|ailure|rror|annot|denied`) // or it ended
 	}
-	return terminal.Seen()
+	return term.Seen()
 }
 
 // FAULTS 35: each failure of the name service, and the same login where it works.
@@ -226,14 +227,14 @@ func TestOnlyEnrollItselfIsExemptByItsService(t *testing.T) {
 		h := private(t)
 		must(t, h.Service("enroll", suite.Latchkey))
 		u := user(t, h)
-		terminal := enroll(t, h, u)
-		must(t, terminal.Expect(`Password: `))
-		must(t, terminal.Type(suite.Password))
-		must(t, terminal.Expect(`Type the code that the app shows now. Verification code: `))
-		must(t, u.ReadSecret(terminal.Seen()))
-		must(t, terminal.Type(u.Code()))
-		if exit, err := terminal.Exit(); err != nil || exit != 0 {
-			t.Fatalf("exit %d, %v: %q", exit, err, terminal.Seen())
+		term := enroll(t, h, u)
+		must(t, term.Expect(`Password: `))
+		must(t, term.Type(suite.Password))
+		must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
+		must(t, u.ReadSecret(term.Seen()))
+		must(t, term.Type(u.Code()))
+		if exit, err := term.Exit(); err != nil || exit != 0 {
+			t.Fatalf("exit %d, %v: %q", exit, err, term.Seen())
 		}
 		audited(t, h, u.Name, 1, "verdict=allow", "reason=exempt", `service="enroll"`)
 		for _, program := range []string{"/usr/bin/pamtester", "/root/enroll"} {

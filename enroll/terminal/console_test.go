@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 func echoes() bool {
@@ -48,7 +48,7 @@ func askHiddenAndDie() {
 }
 
 // asked runs askHiddenAndDie from a shell, which then tells how it left the terminal.
-func asked(t *testing.T, by unix.Signal) *suite.Terminal {
+func asked(t *testing.T, by unix.Signal) *terminal.Terminal {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -59,7 +59,7 @@ func asked(t *testing.T, by unix.Signal) *suite.Terminal {
 		t.Fatal(err)
 	}
 	line := fmt.Sprintf(`"$0" %d; echo; stty -a`, by)
-	term, err := suite.NewTerminal([]string{"sh", "-c", line, name})
+	term, err := terminal.New([]string{"sh", "-c", line, name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestMain(m *testing.M) {
 }
 
 // seen waits until the terminal shows what matches the pattern.
-func seen(t *testing.T, term *suite.Terminal, pattern string) {
+func seen(t *testing.T, term *terminal.Terminal, pattern string) {
 	t.Helper()
 	if err := term.Expect(pattern); err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func seen(t *testing.T, term *suite.Terminal, pattern string) {
 }
 
 // ends waits for the shell, which succeeds.
-func ends(t *testing.T, term *suite.Terminal) {
+func ends(t *testing.T, term *terminal.Terminal) {
 	t.Helper()
 	if status, err := term.Exit(); err != nil || status != 0 {
 		t.Errorf("got exit status %d, %v; want 0", status, err)

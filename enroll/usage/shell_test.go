@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // typed are what a person types, Tab and Enter included, and the command line that comes of it.
@@ -41,7 +41,7 @@ func installed(t *testing.T, shell, name string) string {
 // interactive types at a shell with a function in place of enroll that tells how it was called.
 func interactive(t *testing.T, argv []string, setUp string) {
 	t.Helper()
-	shell, err := suite.NewTerminal(append([]string{"env", "-i", "TERM=xterm", "LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "HOME=" + t.TempDir()}, argv...))
+	shell, err := terminal.New(append([]string{"env", "-i", "TERM=xterm", "LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "HOME=" + t.TempDir()}, argv...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"latchkey/sshd/poll"
+	"latchkey/sshd/suite/container"
 	"latchkey/sshd/suite/wire"
 )
 
@@ -57,7 +59,7 @@ func (s *Suite) start(d *Distribution, image string, bare bool) (*Host, error) {
 			return nil, err
 		}
 	}
-	args := append([]string{"run", "--detach", "--rm", "--network=host", "--cap-add=AUDIT_WRITE", "--hostname", d.Suite}, limits...)
+	args := append([]string{"run", "--detach", "--rm", "--network=host", "--cap-add=AUDIT_WRITE", "--hostname", d.Suite}, container.Limits...)
 	volumes := [][2]string{
 		{filepath.Join(h.dir, "suite"), "/suite"},
 		{filepath.Join(s.dir, "stage"), "/suite/stage:ro"},
@@ -70,7 +72,7 @@ func (s *Suite) start(d *Distribution, image string, bare bool) (*Host, error) {
 	for _, volume := range volumes {
 		args = append(args, "--volume", volume[0]+":"+volume[1])
 	}
-	out, err := s.Engine.run(nil, append(args, image, "/usr/libexec/latchkey-suite-agent", "/suite")...)
+	out, err := s.Engine.Run(nil, append(args, image, "/usr/libexec/latchkey-suite-agent", "/suite")...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,14 +89,14 @@ func (s *Suite) start(d *Distribution, image string, bare bool) (*Host, error) {
 
 // ready waits for the agent, takes the lifeline, and sets the machine up.
 func (h *Host) ready() error {
-	out, err := h.suite.Engine.run(nil, "inspect", "--format", "{{.State.Pid}}", h.id)
+	out, err := h.suite.Engine.Run(nil, "inspect", "--format", "{{.State.Pid}}", h.id)
 	if err != nil {
 		return err
 	}
 	if h.Pid, err = strconv.Atoi(strings.TrimSpace(string(out))); err != nil {
 		return err
 	}
-	err = Wait("the agent of "+h.Name, 30*time.Second, func() (err error) {
+	err = poll.Until("the agent of "+h.Name, 30*time.Second, func() (err error) {
 		h.lifeline, err = h.dial()
 		return err
 	})
@@ -121,17 +123,17 @@ func (h *Host) Close() error {
 	if h.lifeline != nil {
 		_ = h.lifeline.Close()
 	}
-	engine := h.suite.Engine
+	containers := h.suite.Engine
 	removed := func() error {
-		if _, err := engine.run(nil, "container", "inspect", h.id); err == nil {
+		if _, err := containers.Run(nil, "container", "inspect", h.id); err == nil {
 			return errors.New("it is still there")
 		}
 		return nil
 	}
-	if Wait("the removal of "+h.id, 10*time.Second, removed) == nil {
+	if poll.Until("the removal of "+h.id, 10*time.Second, removed) == nil {
 		return nil
 	}
-	_, err := engine.run(nil, "rm", "--force", h.id)
+	_, err := containers.Run(nil, "rm", "--force", h.id)
 	return err
 }
 
@@ -185,22 +187,7 @@ func (h *Host) Script(script string) (string, error) {
 
 // Shell is a command line for this side that runs argv inside on the terminal it is started on.
 func (h *Host) Shell(argv ...string) []string {
-	return h.suite.Engine.command(append([]string{"exec", "--interactive", "--tty", h.id}, argv...)...)
-}
-
-// Wait polls until the condition gives no error, at most as long as said.
-func Wait(what string, limit time.Duration, condition func() error) error {
-	deadline := time.Now().Add(limit)
-	for {
-		err := condition()
-		if err == nil {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("waited %v for %s: %w", limit, what, err)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	return h.suite.Engine.Command(append([]string{"exec", "--interactive", "--tty", h.id}, argv...)...)
 }
 
 // Path is where this side finds a path of the host. It must not lead through absolute symbolic links.

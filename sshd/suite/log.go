@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"latchkey/sshd/poll"
 )
 
 // Log is every line that reached the host's /dev/log so far.
@@ -17,7 +19,7 @@ func (h *Host) Log() ([]string, error) {
 // Audit gives the audit lines of the user, from "latchkey:" on, as soon as there are at least n, or after ten seconds.
 func (h *Host) Audit(user string, n int) ([]string, error) {
 	var found []string
-	err := Wait(fmt.Sprintf("%d audit lines of %q", n, user), 10*time.Second, func() error {
+	err := poll.Until(fmt.Sprintf("%d audit lines of %q", n, user), 10*time.Second, func() error {
 		lines, err := h.Log()
 		if err != nil {
 			return err

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/ssh"
+
+	"latchkey/sshd/terminal"
 )
 
 // OpenSSH is one run of OpenSSH's own clients, ssh, scp or sftp, answered by an askpass program.
@@ -113,8 +115,8 @@ func (r *Run) CodePrompts() (n int) {
 }
 
 // Terminal starts ssh on a terminal of its own, as a person would.
-func (s *Server) Terminal(c OpenSSH, args ...string) (*Terminal, error) {
-	return NewTerminal(s.Command(c, args...))
+func (s *Server) Terminal(c OpenSSH, args ...string) (*terminal.Terminal, error) {
+	return terminal.New(s.Command(c, args...))
 }
 
 // Command is the command line of ssh with the arguments after the options.

@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"latchkey/sshd/suite/container"
 )
 
 // root is the folder of go.mod, at or above the working directory.
@@ -49,7 +51,7 @@ func build(top string, argv ...string) error {
 		cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %v\n%s", strings.Join(argv, " "), err, lastLines(string(out), 20))
+		return fmt.Errorf("%s: %v\n%s", strings.Join(argv, " "), err, container.LastLines(string(out), 20))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/sshd/poll"
 	"latchkey/sshd/suite/wire"
 )
 
@@ -130,7 +131,7 @@ func (s *Server) listen(argv func(*Server) ([]string, error)) error {
 	if s.conn, err = s.begin(wire.Request{Argv: command}); err != nil {
 		return err
 	}
-	return Wait("sshd "+s.Config.Name, 20*time.Second, s.banner)
+	return poll.Until("sshd "+s.Config.Name, 20*time.Second, s.banner)
 }
 
 // banner checks that it is the distribution's sshd that answers.

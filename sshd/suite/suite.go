@@ -12,11 +12,14 @@ import (
 	"sync"
 
 	"golang.org/x/crypto/ssh"
+
+	"latchkey/sshd/suite/container"
+	"latchkey/sshd/suite/workdir"
 )
 
 // Suite is what all containers share: the engine, the staged installation and the key pairs.
 type Suite struct {
-	Engine *Engine
+	Engine *container.Engine
 	folder *os.File // temporary, removed by Close
 	dir    string   // its path
 	host   ssh.PublicKey
@@ -34,15 +37,15 @@ func Open(out io.Writer) (*Suite, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("the login suite needs root: it starts containers and reads the processes inside")
 	}
-	engine, err := FindEngine()
+	found, err := container.Find()
 	if err != nil {
 		return nil, err
 	}
-	folder, err := newFolder()
+	folder, err := workdir.New()
 	if err != nil {
 		return nil, err
 	}
-	s := &Suite{Engine: engine, folder: folder, dir: folder.Name(), out: out, hosts: map[*Distribution]*Host{}}
+	s := &Suite{Engine: found, folder: folder, dir: folder.Name(), out: out, hosts: map[*Distribution]*Host{}}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -107,12 +110,12 @@ func (s *Suite) Bare(d *Distribution) (*Host, error) {
 }
 
 func (s *Suite) launch(d *Distribution, bare bool) (*Host, error) {
-	image, err := s.Engine.image(d, s.out)
+	image, err := s.Engine.Image(d.Suite, packages, s.out)
 	if err != nil {
 		return nil, err
 	}
-	if !s.Engine.proved {
-		if s.Engine, err = s.Engine.usable(image); err != nil {
+	if !s.Engine.Proved {
+		if s.Engine, err = s.Engine.Usable(image); err != nil {
 			return nil, err
 		}
 	}

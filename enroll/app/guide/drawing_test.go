@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"latchkey/enroll/app/qr"
-	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 func TestADecoderReadsEveryDrawingFromAPictureOfTheScreen(t *testing.T) {
@@ -23,7 +23,7 @@ func TestADecoderReadsEveryDrawingFromAPictureOfTheScreen(t *testing.T) {
 				for _, light := range []bool{false, true} {
 					d := Drawing{Style: style, Colour: colour, Invert: light && !colour}
 					t.Run(fmt.Sprintf("%s, %+v", name, d), func(t *testing.T) {
-						screen := suite.Screen{Columns: columns, Rows: rows + 2, Light: light}
+						screen := terminal.Screen{Columns: columns, Rows: rows + 2, Light: light}
 						if got, err := screen.Scan(d.Of(code)); err != nil || got != text {
 							t.Errorf("on a light screen: %v: read %q, %v", light, got, err)
 						}
@@ -40,7 +40,7 @@ func TestOnTheWrongBackgroundTheDecoderNeedsTheUserToSayInvert(t *testing.T) {
 		t.Fatal(err)
 	}
 	columns, rows := code.Size(qr.Blocks)
-	screen := suite.Screen{Columns: columns, Rows: rows + 2, Light: true}
+	screen := terminal.Screen{Columns: columns, Rows: rows + 2, Light: true}
 	d := Drawing{}
 	if got, err := screen.Scan(d.Of(code)); err == nil {
 		t.Errorf("zbar reads %q from a negative: this test shows nothing", got)

@@ -1,4 +1,5 @@
-package suite
+// Package terminal runs programs on pseudo-terminals, and sees what a person would see there.
+package terminal
 
 import (
 	"errors"
@@ -12,7 +13,12 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"latchkey/sshd/poll"
 )
+
+// limit bounds a wait: a hang is a failure, not a stuck test.
+const limit = time.Minute
 
 // Terminal is a program on a pseudo-terminal, and what was seen there.
 type Terminal struct {
@@ -25,11 +31,11 @@ type Terminal struct {
 	mark int // everything before it was matched already
 }
 
-// NewTerminal starts argv on a new pseudo-terminal that says neither how large it is nor what it can show.
-func NewTerminal(argv []string) (*Terminal, error) { return NewSizedTerminal(0, 0, argv) }
+// New starts argv on a new pseudo-terminal that says neither how large it is nor what it can show.
+func New(argv []string) (*Terminal, error) { return NewSized(0, 0, argv) }
 
-// NewSizedTerminal starts argv on a new pseudo-terminal with so many columns and rows.
-func NewSizedTerminal(columns, rows int, argv []string) (*Terminal, error) {
+// NewSized starts argv on a new pseudo-terminal with so many columns and rows.
+func NewSized(columns, rows int, argv []string) (*Terminal, error) {
 	master, slave, err := openPTY()
 	if err != nil {
 		return nil, err
@@ -73,8 +79,8 @@ func openPTY() (master, slave *os.File, err error) {
 // Resize changes the size of the window.
 func (t *Terminal) Resize(columns, rows int) error { return resize(t.master, columns, rows) }
 
-func resize(terminal *os.File, columns, rows int) error {
-	return unix.IoctlSetWinsize(int(terminal.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: uint16(columns), Row: uint16(rows)})
+func resize(master *os.File, columns, rows int) error {
+	return unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: uint16(columns), Row: uint16(rows)})
 }
 
 func (t *Terminal) read() {
@@ -102,7 +108,7 @@ func (t *Terminal) Seen() string {
 // Expect waits, at most a minute, until the pattern appears after what was matched before.
 func (t *Terminal) Expect(pattern string) error {
 	re := regexp.MustCompile(pattern)
-	return Wait(fmt.Sprintf("%q on the terminal", pattern), loginLimit, func() error {
+	return poll.Until(fmt.Sprintf("%q on the terminal", pattern), limit, func() error {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		all := t.seen.String()
@@ -132,8 +138,8 @@ func (t *Terminal) Exit() (int, error) {
 	select {
 	case <-t.ended:
 		return t.cmd.ProcessState.ExitCode(), nil
-	case <-time.After(loginLimit):
-		return -1, fmt.Errorf("%s has not ended after %v; seen: %q", t.cmd.Args[0], loginLimit, t.Seen())
+	case <-time.After(limit):
+		return -1, fmt.Errorf("%s has not ended after %v; seen: %q", t.cmd.Args[0], limit, t.Seen())
 	}
 }
 

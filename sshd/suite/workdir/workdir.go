@@ -1,4 +1,5 @@
-package suite
+// Package workdir makes temporary folders that are swept if their process is killed.
+package workdir
 
 import (
 	"errors"
@@ -8,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// folderName is the pattern of the suite's temporary folders.
-const folderName = "latchkey-sshd-*"
+// pattern is that of the suite's temporary folders.
+const pattern = "latchkey-sshd-*"
 
-// newFolder makes a temporary folder and locks it for as long as this process lives, or until it is closed. Folders whose
+// New makes a temporary folder and locks it for as long as this process lives, or until it is closed. Folders whose
 // process was killed before it could remove them, which the missing lock shows, are removed.
-func newFolder() (*os.File, error) {
+func New() (*os.File, error) {
 	sweep()
-	dir, err := os.MkdirTemp("", folderName)
+	dir, err := os.MkdirTemp("", pattern)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +28,7 @@ func newFolder() (*os.File, error) {
 }
 
 func sweep() {
-	left, _ := filepath.Glob(filepath.Join(os.TempDir(), folderName))
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), pattern))
 	for _, dir := range left {
 		if folder, err := lock(dir); err == nil {
 			_ = os.RemoveAll(dir)
