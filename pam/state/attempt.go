@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"latchkey/pam/method"
+	"latchkey/pam/state/fixed"
 )
 
 // Attempt is a login: the last one that was let in, or the last one that was not. The zero value is
@@ -21,17 +22,15 @@ type Attempt struct {
 // serviceSize is how many bytes of a service's name there is room for.
 const serviceSize = 22
 
-func (a *Attempt) layout(f *fields) {
-	var service [serviceSize]byte
-	copy(service[:], a.Service)
-	kind, by := kindOf(a.From), byte(max(slices.Index(methods, a.Method), 0))
-	f.time(&a.At)
-	f.bytes(a.Device[:])
-	f.bytes(service[:])
-	f.uint8(&by)
-	f.uint8(&kind)
-	f.address(&a.From, kind)
-	if a.Service = text(service[:]); int(by) < len(methods) {
+func (a *Attempt) layout(f *fixed.Fields) {
+	kind, by := fixed.KindOf(a.From), byte(max(slices.Index(methods, a.Method), 0))
+	f.Time(&a.At)
+	f.Bytes(a.Device[:])
+	f.Text(&a.Service, serviceSize)
+	f.Uint8(&by)
+	f.Uint8(&kind)
+	f.Address(&a.From, kind)
+	if int(by) < len(methods) {
 		a.Method = methods[by]
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"latchkey/pam/state/fixed"
 )
 
 const (
@@ -28,7 +30,7 @@ func (s *State) encode() ([]byte, error) {
 	copy(b, magic)
 	binary.BigEndian.PutUint16(b[versionAt:], version)
 	written := *s
-	written.layout(&fields{b: b[fieldsAt:sumAt], write: true})
+	written.layout(fixed.Write(b[fieldsAt:sumAt]))
 	seal(b)
 	return b, nil
 }
@@ -73,9 +75,9 @@ func decode(b []byte) (*State, error) {
 	default:
 		return nil, ErrNewer
 	}
-	s, f := &State{}, &fields{b: b[fieldsAt:sumAt]}
+	s, f := &State{}, fixed.Read(b[fieldsAt:sumAt])
 	s.layout(f)
-	if f.misfit {
+	if f.Misfit() {
 		return nil, errChecksum
 	}
 	// What the fields do not cover must be zero, or this is not what encode wrote: writing it again

@@ -3,6 +3,8 @@ package state
 import (
 	"net/netip"
 	"time"
+
+	"latchkey/pam/state/fixed"
 )
 
 // Trust is a computer that needs no code for a while. The zero value is none.
@@ -44,18 +46,18 @@ func (s *State) See(now time.Time) {
 // flagAnywhere is the one flag of a trust.
 const flagAnywhere = 1
 
-func (t *Trust) layout(f *fields) {
+func (t *Trust) layout(f *fixed.Fields) {
 	var flags byte
 	if t.Anywhere {
 		flags |= flagAnywhere
 	}
-	f.bytes(t.Key[:])
-	f.mapped(&t.From)
-	f.shortTime(&t.Since)
-	f.uint16(&t.Days)
-	f.uint8(&flags)
-	f.skip(1)
-	f.bytes(t.Tag[:])
+	f.Bytes(t.Key[:])
+	f.Mapped(&t.From)
+	f.ShortTime(&t.Since)
+	f.Uint16(&t.Days)
+	f.Uint8(&flags)
+	f.Skip(1)
+	f.Bytes(t.Tag[:])
 	t.Anywhere = flags&flagAnywhere != 0
 }
 
@@ -77,20 +79,20 @@ func NetworkOf(a netip.Addr) netip.Prefix {
 
 // layout has the first 8 bytes of an IPv6 address, or for IPv4 the bytes 0, 0, 0, 4, three of the
 // address and a 0, with which no IPv6 address that is in use begins.
-func (n *Network) layout(f *fields) {
+func (n *Network) layout(f *fixed.Fields) {
 	var b [8]byte
 	if a := n.Prefix.Addr(); a.Is4() {
 		v4 := a.As4()
-		b = [8]byte{3: kindIPv4, 4: v4[0], 5: v4[1], 6: v4[2]}
+		b = [8]byte{3: fixed.IPv4, 4: v4[0], 5: v4[1], 6: v4[2]}
 	} else if a.IsValid() {
 		v6 := a.As16()
 		b = [8]byte(v6[:])
 	}
-	f.bytes(b[:])
-	f.shortTime(&n.Seen)
+	f.Bytes(b[:])
+	f.ShortTime(&n.Seen)
 	switch {
 	case n.Seen.IsZero() && b == [8]byte{}:
-	case [4]byte(b[:]) == [4]byte{3: kindIPv4} && b[7] == 0:
+	case [4]byte(b[:]) == [4]byte{3: fixed.IPv4} && b[7] == 0:
 		n.Prefix = NetworkOf(netip.AddrFrom4([4]byte(b[4:])))
 	default:
 		var v6 [16]byte

@@ -3,6 +3,8 @@ package state
 import (
 	"bytes"
 	"encoding/binary"
+
+	"latchkey/pam/state/fixed"
 )
 
 // version1 is read, never written: it had room for one verification, and did not count refusals.
@@ -21,7 +23,8 @@ func decode1(b []byte) (*State, error) {
 	)
 	moved := bytes.Clone(b)
 	old := moved[verification:sends]
-	sid, channel := text(old[22:]), old[2]
+	sid, channel := "", old[2]
+	fixed.Read(old[22:]).Text(&sid, maxSID)
 	none := bytes.Equal(old, make([]byte, len(old)))
 	sound := sid != "" && (channel == bySMS || channel == byCall) && bytes.Equal(old[3:6], make([]byte, 3))
 	if !none && !sound || !bytes.Equal(b[verifications:sumAt], make([]byte, sumAt-verifications)) {
@@ -29,10 +32,10 @@ func decode1(b []byte) (*State, error) {
 	}
 	if sound {
 		p := Pending{SID: sid, Checks: binary.BigEndian.Uint16(old), Sends: 1, Voice: channel == byCall}
-		at := &fields{b: old[6:]}
-		at.bytes(p.Device[:])
-		at.time(&p.At)
-		p.layout(&fields{b: moved[verifications:], write: true})
+		at := fixed.Read(old[6:])
+		at.Bytes(p.Device[:])
+		at.Time(&p.At)
+		p.layout(fixed.Write(moved[verifications:]))
 		clear(old)
 	}
 	return decode2(moved)
