@@ -25,7 +25,7 @@ EXAMPLES = $(PREFIX)/share/doc/latchkey/examples
 # Pages are installed next to each other, with the examples below them.
 INSTALLED_LINKS = -e 's,](packaging/doc/,](,g' -e 's,](packaging/,](,g' -e 's,](\.\./\.\./,](,g' -e 's,](\.\./,](,g'
 
-GATE_C       = pam/gate/gate.c pam/gate/child.c pam/gate/base.c \
+GATE_C       = pam/gate/gate.c pam/gate/split.c pam/gate/application.c pam/gate/child.c pam/gate/base.c \
                pam/gate/names/names.c pam/gate/names/sources.c pam/gate/names/users.c
 GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror \
                -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 \

@@ -22,8 +22,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-/* WIRE.md, "Versions". */
-#define WIRE "2"
+#define WIRE GATE_WIRE
 
 /* ---- what the gate says ---- */
 
@@ -75,17 +74,6 @@ static void put_field(struct gate *g, const char *key, const char *value, size_t
 	put(g, "", 1);
 }
 
-/* SAFETY: the value is the handle's; it is valid until the application sets the item again and
- * is never freed here. */
-static const char *item(pam_handle_t *pamh, int type)
-{
-	const void *value = NULL;
-
-	if (pam_get_item(pamh, type, &value) != PAM_SUCCESS || !value)
-		return "";
-	return value;
-}
-
 /* Is this process the enroll program itself? Any application can call its service "enroll". A
  * program that was replaced while it runs is another one, and so is a copy: then the answer is
  * no, and a code is asked for. */
@@ -117,7 +105,7 @@ static bool is_sshd(void)
 static bool hello(struct gate *g, int argc, const char **argv)
 {
 	const char *auth_info = pam_getenv(g->pamh, "SSH_AUTH_INFO_0");
-	char uid[16] = "error";
+	char uid[16] = "error", shape[GATE_SHAPE + 1];
 
 	if (g->account.state == GATE_KNOWN)
 		snprintf(uid, sizeof uid, "%u", g->account.uid);
@@ -125,16 +113,22 @@ static bool hello(struct gate *g, int argc, const char **argv)
 		strcpy(uid, "none");
 	g->length = 0;
 	put(g, "H" WIRE, sizeof "H" WIRE);
-	put_field(g, "user", item(g->pamh, PAM_USER), GATE_ITEM);
+	put_field(g, "user", gate_item(g->pamh, PAM_USER), GATE_ITEM);
 	put_field(g, "name", g->account.name, GATE_ITEM);
 	put_field(g, "uid", uid, sizeof uid);
-	put_field(g, "service", item(g->pamh, PAM_SERVICE), GATE_ITEM);
-	put_field(g, "rhost", item(g->pamh, PAM_RHOST), GATE_ITEM);
+	put_field(g, "service", gate_item(g->pamh, PAM_SERVICE), GATE_ITEM);
+	put_field(g, "rhost", gate_item(g->pamh, PAM_RHOST), GATE_ITEM);
 	put_field(g, "auth_info", auth_info ? auth_info : "", GATE_AUTH_INFO);
 	if (is_enroll())
 		put_field(g, "own", "1", 1);
 	if (is_sshd())
 		put_field(g, "sshd", "1", 1);
+	if (g->typed) {
+		gate_shape(g, shape);
+		put_field(g, "typed", shape, GATE_SHAPE);
+	}
+	if (g->unsaid)
+		put_field(g, "kept", "1", 1);
 	for (int i = 0; i < argc; i++)
 		put_field(g, "arg", argv[i], SIZE_MAX);
 	if (g->length > GATE_FRAME)
@@ -184,68 +178,32 @@ static bool receive(struct gate *g)
 	return true;
 }
 
-/* SAFETY: the application allocated both (malloc, by contract of pam_conv(3)) and handed them
- * to us: wiped and freed. */
-static void drop(struct pam_response *reply)
-{
-	if (!reply)
-		return;
-	if (reply->resp) {
-		explicit_bzero(reply->resp, strlen(reply->resp));
-		free(reply->resp);
-	}
-	free(reply);
-}
-
-/* SAFETY: the structure is the handle's, so it is fetched before each use. */
-static const struct pam_conv *conversation(pam_handle_t *pamh)
-{
-	const void *value = NULL;
-	const struct pam_conv *conv;
-
-	if (pam_get_item(pamh, PAM_CONV, &value) != PAM_SUCCESS || !value)
-		return NULL;
-	conv = value;
-	return conv->conv ? conv : NULL;
-}
-
-/* Calls the application's conversation function with one message. The user's typing does not
- * count against the deadline. */
-static int converse(struct gate *g, int style, const char *text, struct pam_response **reply)
-{
-	const struct pam_message message = { .msg_style = style, .msg = text };
-	const struct pam_message *messages = &message;
-	const struct pam_conv *conv = conversation(g->pamh);
-	int64_t asked = gate_now();
-	int code;
-
-	if (!conv)
-		return PAM_CONV_ERR;
-	code = conv->conv(1, &messages, reply, conv->appdata_ptr);
-	g->deadline += gate_now() - asked;
-	return code;
-}
-
 /* Clients send a saved password in answer to any prompt. The login program is told that they
  * did, and never gets it. */
 static bool is_password(const struct gate *g, const char *text)
 {
-	const char *password = item(g->pamh, PAM_AUTHTOK);
+	const char *password = gate_item(g->pamh, PAM_AUTHTOK);
 
-	return *password && strcmp(text, password) == 0;
+	return *password && (strcmp(text, password) == 0 || gate_is_field(g, password, text));
 }
 
+/* The first question was answered before it was asked, if the line above kept a code. */
 static bool ask(struct gate *g)
 {
 	struct pam_response *reply = NULL;
-	int code = converse(g, PAM_PROMPT_ECHO_ON, g->frame + 1, &reply);
+	int code;
 	bool sent;
 
+	if (g->unsaid) {
+		g->unsaid = false;
+		return answer(g, g->kept);
+	}
+	code = gate_converse(g, PAM_PROMPT_ECHO_ON, g->frame + 1, &reply);
 	if (code == PAM_SUCCESS && reply && reply->resp)
 		sent = is_password(g, reply->resp) ? say(g, "P", 1) : answer(g, reply->resp);
 	else
 		sent = no_answer(g, code == PAM_SUCCESS ? PAM_CONV_ERR : code);
-	drop(reply);
+	gate_drop(reply);
 	return sent;
 }
 
@@ -255,8 +213,8 @@ static bool show(struct gate *g)
 	struct pam_response *reply = NULL;
 
 	if (!g->silent)
-		converse(g, PAM_ERROR_MSG, g->frame + 1, &reply);
-	drop(reply);
+		gate_converse(g, PAM_ERROR_MSG, g->frame + 1, &reply);
+	gate_drop(reply);
 	return answer(g, "");
 }
 
@@ -298,14 +256,22 @@ static const struct {
 	DENY(PAM_PERM_DENIED), DENY(PAM_CONV_ERR), DENY(PAM_SYSTEM_ERR),
 };
 
+static bool says(const struct gate *g, const char *payload)
+{
+	return g->length == 1 + strlen(payload) && strcmp(g->frame + 1, payload) == 0;
+}
+
+/* A line with split never succeeds, and only such a line has no opinion. */
 static int verdict(struct gate *g)
 {
 	const char *payload = g->frame + 1;
 
 	for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
-		if (g->length == 1 + strlen(verdicts[i].payload) &&
-		    strcmp(payload, verdicts[i].payload) == 0)
+		if (says(g, verdicts[i].payload) &&
+		    !(g->split && verdicts[i].code == PAM_SUCCESS))
 			return verdicts[i].code;
+	if (g->split && g->length == 1 + strlen(payload) && gate_reads_cut(g, payload))
+		return PAM_IGNORE;
 	if (strncmp(payload, WIRE " ", sizeof WIRE) != 0)
 		gate_deny(g, "login program is of another version");
 	else
@@ -398,40 +364,43 @@ static void audit(struct gate *g)
 	snprintf(line, sizeof line,
 		 "latchkey: verdict=deny user=\"%s\" service=\"%s\" from=\"%s\" "
 		 "method=none device=\"\" reason=internal tries=0 ms=%lld detail=\"%s\"",
-		 quoted(user, item(g->pamh, PAM_USER)), quoted(service, item(g->pamh, PAM_SERVICE)),
-		 quoted(from, item(g->pamh, PAM_RHOST)), (long long)(gate_now() - g->began),
+		 quoted(user, gate_item(g->pamh, PAM_USER)), quoted(service, gate_item(g->pamh, PAM_SERVICE)),
+		 quoted(from, gate_item(g->pamh, PAM_RHOST)), (long long)(gate_now() - g->began),
 		 quoted(detail, g->detail));
 	g->setup->log(LOG_AUTHPRIV | LOG_WARNING, "%s", line);
 }
 
 /* ---- the module ---- */
 
-/* SAFETY: the name is the handle's. Linux-PAM 1.5.2 asks for a missing name through a
- * conversation function without checking that there is one. */
-static const char *user_name(pam_handle_t *pamh)
+static bool has(int argc, const char **argv, const char *argument)
 {
-	const void *set = NULL;
-	const char *user = NULL;
-
-	if ((pam_get_item(pamh, PAM_USER, &set) != PAM_SUCCESS || !set) && !conversation(pamh))
-		return NULL;
-	return pam_get_user(pamh, &user, NULL) == PAM_SUCCESS ? user : NULL;
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], argument) == 0)
+			return true;
+	return false;
 }
 
 static int login(struct gate *g, int argc, const char **argv)
 {
-	const char *user = user_name(g->pamh);
+	const char *user = gate_user(g->pamh);
 	int code = PAM_SYSTEM_ERR;
 
 	if (!user) {
 		gate_deny(g, "the application gave no user name");
 		return code;
 	}
+	g->split = has(argc, argv, "split");
+	if (g->split)
+		gate_get_typed(g);
+	else if (!has(argc, argv, "if_publickey")) /* which asks nothing */
+		gate_take(g);
 	g->deadline = gate_now() + g->setup->deadline_ms;
 	gate_look_up(&g->account, user);
 	if (gate_spawn(g) && hello(g, argc, argv))
 		code = gate_relay(g);
 	gate_end_child(g, 0);
+	if (code == PAM_IGNORE && !g->detail[0])
+		code = gate_cut(g);
 	return code;
 }
 
@@ -467,6 +436,7 @@ int gate_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv
 	gate_shut(&g.pidfd);
 	gate_shut(&g.sock);
 	wipe(g.frame);
+	gate_wipe_typed(&g);
 	if (g.detail[0]) {
 		code = PAM_SYSTEM_ERR;
 		audit(&g);

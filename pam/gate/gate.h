@@ -23,11 +23,16 @@
 #define LATCHKEY_DEADLINE_MS 20000
 #endif
 
+/* WIRE.md, "Versions". */
+#define GATE_WIRE "2"
+
 enum {
 	GATE_FRAME = 32768,   /* the longest frame, type byte included */
 	GATE_ANSWER = 513,    /* PAM_MAX_RESP_SIZE and one: a cut answer is never a valid one */
 	GATE_ITEM = 1024,     /* where a PAM item is cut */
 	GATE_AUTH_INFO = 16384,
+	GATE_SHAPE = 64,      /* the end of one field whose shape the login program gets to see */
+	GATE_CODE = 64,       /* the longest code that is taken off there */
 	GATE_GRACE_MS = 1000, /* after the verdict: login levels its second state slot */
 	GATE_REAP_MS = 5000,  /* after SIGKILL: only a process stuck in the kernel needs more */
 };
@@ -55,11 +60,35 @@ struct gate {
 	char detail[256];        /* why the gate itself denies; empty after a verdict */
 	size_t length;           /* of frame */
 	char *frame;             /* GATE_FRAME bytes and one for a final NUL */
+
+	/* split.c. A line with split: */
+	bool split;
+	char *typed;                /* what was typed; NULL: no answer */
+	size_t typed_length;        /* before a code was taken off */
+	size_t code_length, comma;  /* the end that is the code, and the comma before it, in bytes */
+	/* Any other line: */
+	char kept[GATE_CODE + 1];   /* the code of the line above; empty: none */
+	bool unsaid;                /* it was not an answer yet */
 };
 
 /* base.c */
 int64_t gate_now(void); /* CLOCK_MONOTONIC, in ms */
 bool gate_deny(struct gate *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* application.c */
+const char *gate_item(pam_handle_t *pamh, int type);
+const char *gate_user(pam_handle_t *pamh);
+int gate_converse(struct gate *g, int style, const char *text, struct pam_response **reply);
+void gate_drop(struct pam_response *reply);
+
+/* split.c */
+void gate_get_typed(struct gate *g);
+void gate_shape(const struct gate *g, char *shape);
+bool gate_reads_cut(struct gate *g, const char *payload);
+int gate_cut(struct gate *g);
+void gate_take(struct gate *g);
+bool gate_is_field(const struct gate *g, const char *password, const char *text);
+void gate_wipe_typed(struct gate *g);
 
 /* child.c */
 bool gate_spawn(struct gate *g);

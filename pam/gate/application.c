@@ -1,0 +1,74 @@
+/*
+ * The application's side: what it says of the login, and the user, whom only its conversation
+ * function reaches.
+ */
+#define _GNU_SOURCE
+#include "gate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* SAFETY: the value is the handle's; it is valid until the application sets the item again and
+ * is never freed here. */
+const char *gate_item(pam_handle_t *pamh, int type)
+{
+	const void *value = NULL;
+
+	if (pam_get_item(pamh, type, &value) != PAM_SUCCESS || !value)
+		return "";
+	return value;
+}
+
+/* SAFETY: the application allocated both (malloc, by contract of pam_conv(3)) and handed them
+ * to us: wiped and freed. */
+void gate_drop(struct pam_response *reply)
+{
+	if (!reply)
+		return;
+	if (reply->resp) {
+		explicit_bzero(reply->resp, strlen(reply->resp));
+		free(reply->resp);
+	}
+	free(reply);
+}
+
+/* SAFETY: the structure is the handle's, so it is fetched before each use. */
+static const struct pam_conv *conversation(pam_handle_t *pamh)
+{
+	const void *value = NULL;
+	const struct pam_conv *conv;
+
+	if (pam_get_item(pamh, PAM_CONV, &value) != PAM_SUCCESS || !value)
+		return NULL;
+	conv = value;
+	return conv->conv ? conv : NULL;
+}
+
+/* Calls the application's conversation function with one message. The user's typing does not
+ * count against the deadline. */
+int gate_converse(struct gate *g, int style, const char *text, struct pam_response **reply)
+{
+	const struct pam_message message = { .msg_style = style, .msg = text };
+	const struct pam_message *messages = &message;
+	const struct pam_conv *conv = conversation(g->pamh);
+	int64_t asked = gate_now();
+	int code;
+
+	if (!conv)
+		return PAM_CONV_ERR;
+	code = conv->conv(1, &messages, reply, conv->appdata_ptr);
+	g->deadline += gate_now() - asked;
+	return code;
+}
+
+/* SAFETY: the name is the handle's. Linux-PAM 1.5.2 asks for a missing name through a
+ * conversation function without checking that there is one. */
+const char *gate_user(pam_handle_t *pamh)
+{
+	const void *set = NULL;
+	const char *user = NULL;
+
+	if ((pam_get_item(pamh, PAM_USER, &set) != PAM_SUCCESS || !set) && !conversation(pamh))
+		return NULL;
+	return pam_get_user(pamh, &user, NULL) == PAM_SUCCESS ? user : NULL;
+}
