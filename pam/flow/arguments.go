@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,7 @@ import (
 type Arguments struct {
 	Conf        string // the policy that conf= names; "": none
 	IfPublicKey bool
+	Split       bool
 	Debug       bool
 }
 
@@ -27,6 +29,8 @@ func (a *Arguments) Take(arg string) error {
 		}
 	case arg == "if_publickey":
 		a.IfPublicKey = true
+	case arg == "split":
+		a.Split = true
 	case arg == "debug":
 		a.Debug = true
 	default:
@@ -49,6 +53,9 @@ func parseArguments(args []string) (a Arguments, err error) {
 		if err := a.Take(arg); err != nil {
 			return Arguments{}, err
 		}
+	}
+	if a.Split && a.IfPublicKey {
+		return Arguments{}, errors.New("module arguments split and if_publickey exclude each other")
 	}
 	return a, nil
 }

@@ -130,11 +130,12 @@ func (d *dialog) spare(o verdict.Outcome) turn {
 func (d *dialog) say(text string) { d.texts = append(d.texts, text) }
 
 // firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the policy says so.
+// A code that was typed behind the password is compared first.
 func (d *dialog) firstPrompt() string {
 	if d.waiting != nil && d.choices.Own == "" {
 		return d.choices.Prompt(prompt.SentBefore(d.waiting), prompt.SentNow)
 	}
-	if d.policy.Phone.Auto && d.choices.Alone && len(d.choices.Phones) > 0 {
+	if d.policy.Phone.Auto && d.choices.Alone && len(d.choices.Phones) > 0 && !d.r.Kept {
 		return d.request(prompt.Choice{Channel: d.choices.Channels[0], Phone: d.choices.Phones[0]})
 	}
 	return d.choices.Prompt("", prompt.NothingSent)

@@ -34,10 +34,13 @@ func (f Flow) Run(r Request) verdict.Outcome {
 	if args.IfPublicKey {
 		return ifPublicKey(r)
 	}
+	if args.Split {
+		return f.split(r)
+	}
 	if o := checkName(r); o != verdict.Undecided {
 		return o
 	}
-	if r.Service == enrollService && r.ByEnroll {
+	if r.isEnroll() {
 		return verdict.Allow(verdict.Exempt)
 	}
 	rules, err := policy.Load(f.Root, args.Policy())
@@ -86,6 +89,9 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict
 // one that is used, and a user without a device could never set one up. enroll asks for what it needs itself, whatever the
 // policy says. For any other application with a service of that name the policy decides.
 const enrollService = "enroll"
+
+// isEnroll reports whether enroll itself asks for the password.
+func (r Request) isEnroll() bool { return r.Service == enrollService && r.ByEnroll }
 
 // ifPublicKey answers the question of the argument if_publickey, which the PAM configuration branches on.
 func ifPublicKey(r Request) verdict.Outcome {

@@ -24,6 +24,11 @@ type Request struct {
 	// AuthInfo is what sshd says of the methods that were passed before this one (SSH_AUTH_INFO_0), a line each.
 	AuthInfo string
 	Args     []string // the module's arguments
+	// Typed is the shape of what was typed into one field for password and code (pam/field), at a
+	// line with split; nil: there was no answer.
+	Typed *string
+	// Kept: the line with split has taken off a code, which is the answer to the first question.
+	Kept bool
 }
 
 // Lookup is what the name service said of the user. The zero value denies.

@@ -69,6 +69,10 @@ func setField(r *flow.Request, key, value string) error {
 		r.AuthInfo = value
 	case "sshd":
 		r.BySSHD = value == "1"
+	case "typed":
+		r.Typed = &value
+	case "kept":
+		r.Kept = value == "1"
 	case "own":
 		r.ByEnroll = value == "1"
 	case "arg":

@@ -16,6 +16,8 @@ func FuzzParseHello(f *testing.F) {
 	f.Add("user=x\x00name=\x00uid=error\x00service=\x00rhost=\x00" +
 		"auth_info=password\npublickey x\n\x00")
 	f.Add("user=x\x00name=x\x00uid=7\x00service=sshd\x00rhost=\x00auth_info=\x00own=1\x00sshd=1\x00")
+	f.Add("user=x\x00name=x\x00uid=1\x00service=vpn\x00rhost=\x00auth_info=\x00" +
+		"typed=aa99\x00kept=1\x00arg=split\x00")
 	f.Fuzz(func(t *testing.T, fields string) {
 		r, err := parseHello(split(fields))
 		if err != nil {
@@ -44,10 +46,13 @@ func written(r flow.Request) string {
 		"user=" + r.User, "name=" + r.Name, "uid=" + uid, "service=" + r.Service,
 		"rhost=" + r.From, "auth_info=" + r.AuthInfo,
 	}
-	for key, set := range map[string]bool{"own": r.ByEnroll, "sshd": r.BySSHD} {
+	for key, set := range map[string]bool{"own": r.ByEnroll, "sshd": r.BySSHD, "kept": r.Kept} {
 		if set {
 			fields = append(fields, key+"=1")
 		}
+	}
+	if r.Typed != nil {
+		fields = append(fields, "typed="+*r.Typed)
 	}
 	for _, arg := range r.Args {
 		fields = append(fields, "arg="+arg)

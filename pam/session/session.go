@@ -118,14 +118,22 @@ func refuse(w *wire, log audit.Syslog, err error) int {
 
 // deliver sends the verdict to the gate.
 func deliver(w *wire, o verdict.Outcome) int {
-	verdict := wireVersion + " allow"
-	if code := o.PAM(); code != 0 {
-		verdict = fmt.Sprintf("%s deny %d", wireVersion, code)
-	}
-	if w.send('V', verdict) != nil {
+	if w.send('V', wireVersion+" "+said(o)) != nil {
 		return 1
 	}
 	return 0
+}
+
+// said returns the outcome as WIRE.md has verdicts.
+func said(o verdict.Outcome) string {
+	switch code := o.PAM(); {
+	case code == 0:
+		return "allow"
+	case o.Reason == verdict.Split:
+		return fmt.Sprintf("cut %d %d", o.Cut.Code, o.Cut.Comma)
+	default:
+		return fmt.Sprintf("deny %d", code)
+	}
 }
 
 func priority(o verdict.Outcome) int {

@@ -1,7 +1,10 @@
 // Package verdict is what a login came to, why, and what PAM is told of it.
 package verdict
 
-import "latchkey/pam/policy"
+import (
+	"latchkey/pam/field"
+	"latchkey/pam/policy"
+)
 
 // Reason is the one word in the log that says why; the list is closed.
 type Reason string
@@ -26,6 +29,7 @@ const (
 	Internal   Reason = "internal"
 
 	MustEnroll  Reason = "enroll"    // nothing is decided: the user has to enroll first; never logged
+	Split       Reason = "split"     // the answer to split; never logged
 	NoPublicKey Reason = "publickey" // the answer to if_publickey; never logged
 )
 
@@ -38,9 +42,10 @@ type Outcome struct {
 	Tries  int    // answers typed
 	Detail string // for the log
 
+	Cut    field.Cut      // with Split: what to take off
 	Policy *policy.Policy // with MustEnroll: the policy in force
 
-	// Unlogged: no decision about a login was made (if_publickey asks about the stack), so there is no line to write.
+	// Unlogged: no decision about a login was made (if_publickey asks about the stack, split takes apart what was typed), so there is no line to write.
 	Unlogged bool
 }
 

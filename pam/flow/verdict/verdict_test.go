@@ -41,6 +41,7 @@ var table = map[verdict.Reason]struct{ allow, deny int }{
 	"service":      {systemErr, unavailable},
 	"internal":     {systemErr, systemErr},
 	"enroll":       {systemErr, systemErr},
+	"split":        {systemErr, systemErr},
 	"publickey":    {systemErr, authErr},
 }
 

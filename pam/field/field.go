@@ -1,0 +1,111 @@
+// Package field says where in one field that holds password and code the code begins.
+//
+// Clients that ask once (OpenVPN, mail, FTP) send "passwordCODE". The gate keeps what was typed and
+// shows only its shape: a 9 for each digit, an a for each letter, a dot for anything else; commas,
+// dashes and blanks stay as they are. So nothing here ever sees a password.
+package field
+
+import (
+	"slices"
+	"strings"
+
+	"latchkey/pam/method"
+	"latchkey/pam/record"
+)
+
+// Cut is how many bytes at the end are the code, and how many before those separate it. The zero
+// value takes nothing off.
+type Cut struct{ Code, Comma int }
+
+// Codes are the codes that a user can type. The zero value is a user without any.
+type Codes struct {
+	digits  []int // how many digits need no comma before them, the most first
+	spelled bool  // recovery codes and codes that root gave out
+	behind  []int // how many digits may stand behind a comma
+}
+
+// The digits of codes that are sent to phones: what Twilio Verify sends unless told otherwise, and
+// what it can be told to send.
+const (
+	usuallySent  = 6
+	shortestSent = 4
+	longestSent  = 10
+)
+
+// Unknown are the codes of a user whose record cannot be read: as most have them. Whether such a
+// user gets in is decided elsewhere.
+func Unknown() Codes { return Codes{digits: []int{6}, spelled: true, behind: []int{6}} }
+
+// Of are the codes of a record's user.
+func Of(r *record.Record) Codes {
+	c := Codes{spelled: true}
+	for _, d := range r.Devices {
+		if d.Type != method.Phone {
+			c.own(d.Digits)
+			continue
+		}
+		c.own(usuallySent)
+		for n := shortestSent; n <= longestSent; n++ {
+			c.behind = append(c.behind, n)
+		}
+	}
+	for _, code := range r.Recovery.Codes {
+		c.behind = append(c.behind, len(code))
+	}
+	slices.SortFunc(c.digits, func(a, b int) int { return b - a })
+	return c
+}
+
+// own notes codes of so many digits, which need no comma.
+func (c *Codes) own(digits int) {
+	if digits > 0 {
+		c.digits, c.behind = append(c.digits, digits), append(c.behind, digits)
+	}
+}
+
+// Cut finds the code at the end of a shape. What stands behind the last comma is one if it can be
+// one as a whole; else the digits at the end are, as many as the user's codes have.
+func (c Codes) Cut(shape string) Cut {
+	if at := strings.LastIndexByte(shape, ','); at >= 0 && c.isCode(shape[at+1:]) {
+		return Cut{Code: len(shape) - at - 1, Comma: 1}
+	}
+	return Cut{Code: c.atTheEnd(shape)}
+}
+
+// atTheEnd is how many digits at the end are a code.
+func (c Codes) atTheEnd(shape string) int {
+	digits := len(shape) - len(strings.TrimRight(shape, "9"))
+	for _, n := range c.digits {
+		if n <= digits {
+			return n
+		}
+	}
+	return 0
+}
+
+// isCode reports whether all of a shape can be a code.
+func (c Codes) isCode(shape string) bool {
+	plain := strings.NewReplacer(" ", "", "-", "").Replace(shape)
+	if c.spelled && c.isSpelled(shape, plain) {
+		return true
+	}
+	return strings.Trim(plain, "9") == "" && slices.Contains(c.behind, len(plain))
+}
+
+// Codes that are spelled have ten letters and digits, and a dash in the middle as they are printed.
+const (
+	spelledLength = 10
+	middle        = 5
+)
+
+// isSpelled: one without its dash that ends like a device's code is not taken for one, or the end
+// of a password before such a code would be.
+func (c Codes) isSpelled(shape, plain string) bool {
+	if len(plain) != spelledLength || strings.Trim(plain, "9a") != "" {
+		return false
+	}
+	if len(shape) == spelledLength {
+		return c.atTheEnd(shape) == 0
+	}
+	return len(shape) == spelledLength+1 && (shape[middle] == '-' || shape[middle] == ' ')
+}
