@@ -1,13 +1,19 @@
 package main
 
 import (
+	"os"
 	"os/user"
 	"strconv"
 	"time"
 
 	"latchkey/pam/audit"
+	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/method"
+	"latchkey/pam/notify/dispatch"
+	"latchkey/pam/notify/event"
+	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
 
@@ -19,6 +25,7 @@ func (p *program) logged(c audit.Change) {
 		c.By = u.Username
 	}
 	p.log(audit.Notice, c.String())
+	p.tellChange(c)
 }
 
 // refused writes a code that was not accepted into the system's log, as a login that it would
@@ -36,6 +43,61 @@ func (p *program) unconfirmed(who identity, d record.Device) {
 	o := verdict.Outcome{Reason: verdict.Wrong, Method: string(d.Type), Device: d.Label}
 	o.Detail = "of a device that is not set up yet"
 	p.refused(who, o, p.clock())
+}
+
+// compared tells of a code that was compared, where a login would: it was one that its owner should
+// know of, or it locked them out.
+func (p *program) compared(who identity, m factor.Match) {
+	e := event.New("", p.clock())
+	switch {
+	case m.Result == factor.Accepted && m.Method == method.Recovery:
+		e.Kind = event.RecoveryUsed
+	case m.Result == factor.Accepted && m.Method == method.Bypass:
+		e.Kind = event.BypassUsed
+	case m.Result != factor.Locked && m.Lockout.Locked():
+		e.Kind, e.Detail = event.Lock, m.Lockout.String()
+	default:
+		return
+	}
+	e.User, e.Method = who.Name, string(m.Method)
+	p.happened(e)
+}
+
+// eventOf are the changes that a program of the administrator's is told of.
+var eventOf = map[string]event.Kind{
+	"add": event.DeviceAdded, "remove": event.DeviceRemoved, "reset": event.DeviceRemoved,
+}
+
+// tellChange tells of a change that is in the log.
+func (p *program) tellChange(c audit.Change) {
+	kind, told := eventOf[c.What]
+	if !told {
+		return
+	}
+	e := event.New(kind, p.clock())
+	e.User, e.By, e.Device = c.User, c.By, c.Device
+	if kind == event.DeviceAdded {
+		e.Method = c.Detail
+	} else {
+		e.Detail = c.Detail
+	}
+	p.happened(e)
+}
+
+// happened starts the program of [notify] for an event, as the end of a login does. A policy that
+// cannot be read names none; doctor says so.
+func (p *program) happened(e event.Event) {
+	rules, err := policy.Load(p.root, policy.DefaultPath)
+	if err != nil {
+		return
+	}
+	e.Service = service
+	e.Host, _ = os.Hostname() // without a name there is none to tell
+	p.AsRoot(func() error {
+		log := audit.Syslog{Path: p.root + "/dev/log"}
+		dispatch.Notifier{Root: p.root, Log: log}.Tell(rules.Notify.Program, e)
+		return nil
+	})
 }
 
 // log sends a line as root, so that the logger names root for the sender: anyone can write such

@@ -194,8 +194,9 @@ func (p *program) byPhone(who identity, phone *record.Device, rules *policy.Poli
 	return byphone.Prover{
 		Console: p.Console, User: who.User, Phone: phone, Rules: rules,
 		Clock: p.clock, Keyring: p.keyring, AsRoot: p.AsRoot,
-		Twilio:  func() flow.Verifier { return p.newVerifier() },
-		Spared:  func(answer string) bool { return p.spared(who, answer) },
-		Refused: func(o verdict.Outcome, began time.Time) { p.refused(who, o, began) },
+		Twilio:   func() flow.Verifier { return p.newVerifier() },
+		Spared:   func(answer string) bool { return p.spared(who, answer) },
+		Refused:  func(o verdict.Outcome, began time.Time) { p.refused(who, o, began) },
+		Compared: func(m factor.Match) { p.compared(who, m) },
 	}
 }

@@ -55,6 +55,7 @@ var buildSite = sync.OnceValue(func() error {
 	for program, argv := range map[string][]string{
 		"enroll":          {"-ldflags", "-X main.root=" + siteFolder + "/root", "."},
 		"latchkey-twilio": {"../pam/twilio"},
+		"latchkey-notify": {"-ldflags", "-X main.root=" + siteFolder + "/root", "../pam/notify"},
 	} {
 		build := exec.Command("go", append([]string{"build", "-o", filepath.Join(siteFolder, program)}, argv...)...)
 		if out, err := build.CombinedOutput(); err != nil {
@@ -99,7 +100,9 @@ func newSite(t *testing.T, o standin.Options) *site {
 	must(makeRoot(root))
 	askPasswords(t, root)
 	must(os.MkdirAll(root+"/usr/libexec/latchkey", 0o755))
-	must(os.Link(siteFolder+"/latchkey-twilio", root+"/usr/libexec/latchkey/latchkey-twilio"))
+	for _, program := range []string{"latchkey-twilio", "latchkey-notify"} {
+		must(os.Link(siteFolder+"/"+program, root+"/usr/libexec/latchkey/"+program))
+	}
 	var err error
 	s.verify, err = standin.Start(o)
 	must(err)

@@ -69,7 +69,7 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		defer account.Close()
 		with = account.Record
 		any := func(method.Method) bool { return true }
-		m, err = account.Verify(factor.Guess{Code: code, At: p.clock(), Accepts: any}, limits)
+		m, err = account.Verify(factor.Guess{Code: code, At: p.clock(), Service: service, Accepts: any}, limits)
 		return err
 	})
 	switch {
@@ -78,6 +78,9 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		err = hint.Error(err.Error()+"; the code may count as used, or as a wrong one", diskFails)
 	case err == nil && m.Result != factor.Accepted:
 		p.refused(who, refusal.Outcome(m), began)
+	}
+	if err == nil {
+		p.compared(who, m)
 	}
 	return m, with, err
 }

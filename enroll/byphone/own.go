@@ -54,6 +54,9 @@ func (o ownPhone) judge(code, _ string) (verdict.Outcome, error) {
 		return verdict.Outcome{}, err
 	case m.Result == factor.AskTwilio:
 		return o.compare(m, code)
+	}
+	o.Compared(m)
+	switch {
 	case m.Result == factor.Accepted: // a code that root has given out meanwhile
 		return verdict.Outcome{Allow: true, Reason: verdict.OK}, nil
 	case m.Result == factor.Locked:
@@ -76,7 +79,8 @@ func (o ownPhone) verify(code string) (m factor.Match, standing factor.Standing,
 	defer account.Close()
 	toPhone := func(p state.Pending) bool { return p.Device == o.Phone.ID }
 	_, standing = account.LatestSent(o.Clock(), toPhone)
-	m, err = account.Verify(factor.Guess{Code: code, At: o.Clock(), AcceptsSent: toPhone}, o.limits())
+	guess := factor.Guess{Code: code, At: o.Clock(), Service: "enroll", AcceptsSent: toPhone}
+	m, err = account.Verify(guess, o.limits())
 	return m, standing, err
 }
 
@@ -89,7 +93,10 @@ func (o ownPhone) compare(m factor.Match, code string) (verdict.Outcome, error) 
 		return verdict.Outcome{}, err
 	case a.Result == factor.Accepted:
 		return verdict.Outcome{Allow: true, Reason: verdict.OK}, nil
-	case a.Answer.Result == protocol.Approved: // and another login was faster
+	case !a.Free:
+		o.Compared(m)
+	}
+	if a.Answer.Result == protocol.Approved { // and another login was faster
 		used := hint.Error("code not accepted; nothing was changed", refusal.Advice(factor.Replayed))
 		return verdict.Outcome{Reason: verdict.Replayed}, used
 	}

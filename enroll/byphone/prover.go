@@ -30,6 +30,8 @@ type Prover struct {
 	Spared func(answer string) bool
 	// Refused logs a code that was refused. Judging it took from began on.
 	Refused func(o verdict.Outcome, began time.Time)
+	// Compared hears what became of a code.
+	Compared func(m factor.Match)
 }
 
 // tries is how often a code may be mistyped.

@@ -13,6 +13,7 @@ import (
 	"latchkey/pam/factor/oath"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/notify/event"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -152,6 +153,7 @@ func (e *setup) save(device record.Device, step uint64) verdict.Outcome {
 	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
 		return e.refused(saved)
 	}
+	e.Happened(e.policy, added(device, e.Clock()))
 	detail := "enrolled in this login"
 	if saved != nil { // the new device counts like any other, so its user must see the recovery codes
 		detail += ": " + saved.Error()
@@ -162,6 +164,13 @@ func (e *setup) save(device record.Device, step uint64) verdict.Outcome {
 		return o
 	}
 	return verdict.Outcome{Allow: true, Reason: verdict.OK, Method: string(device.Type), Device: device.Label, Detail: detail}
+}
+
+// added is the event for a new device.
+func added(device record.Device, at time.Time) event.Event {
+	e := event.New(event.DeviceAdded, at)
+	e.Method, e.Device = string(device.Type), device.Label
+	return e
 }
 
 // refused denies because nothing could be saved, and tells the user what to do.

@@ -40,7 +40,8 @@ func (s Store) Unlock(
 	defer file.Close()
 	st := &file.State
 	was := limits.Lockout(st, now).Locked()
-	st.Locked, st.Failures, st.Refused = time.Time{}, nil, state.Refused{}
+	// That there was a lock is told with the next login all the same.
+	st.Locked, st.Failures, st.Refused = time.Time{}, nil, state.Refused{Locked: st.Refused.Locked}
 	return was, commitOrUndo(file)
 }
 

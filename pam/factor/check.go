@@ -69,12 +69,14 @@ func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits lim
 	st, p := &account.State.State, account.verification(m.Checks[n].Pending.SID, m.Checks[n].Pending.Device)
 	switch said {
 	case Approved:
+		attempt := m.approved(p, now)
 		if !account.useUp(p, now) {
 			return Replayed, nil
 		}
-		limits.TakeBack(st, m.charged)
+		m.takeBack(st, limits)
 		limit.Accept(st)
 		st.See(now)
+		LetIn(st, attempt)
 		if err := account.commit(); err != nil {
 			return Wrong, err
 		}
@@ -90,7 +92,7 @@ func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits lim
 	case Unreached:
 		account.returnCheck(m.Checks[n])
 		if m.Free(n, said) {
-			limits.TakeBack(st, m.charged)
+			m.takeBack(st, limits)
 		}
 	}
 	return Wrong, account.commit()

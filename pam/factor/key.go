@@ -2,6 +2,7 @@ package factor
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/sshkey"
+	"latchkey/pam/state"
 )
 
 // Presented is what sshd says of a login in which it accepted public keys.
@@ -16,6 +18,8 @@ type Presented struct {
 	Keys         []sshkey.Key
 	OnlyAttested bool // the policy wants proof that a security key is one
 	At           time.Time
+	Service      string
+	From         netip.Addr // the zero Addr: not known
 }
 
 // UseKey accepts one of the user's security keys if sshd has accepted its public key, and notes
@@ -37,12 +41,17 @@ func (a *Account) UseKey(p Presented, limits limit.Guesses) (Match, error) {
 		return Match{}, fmt.Errorf("%w: it does not know the device %q", ErrState, d.Label)
 	}
 	used.Used = p.At
+	m := Match{
+		Result: Accepted, Method: method.Key, Device: d, Refused: a.State.Refused, Lockout: lockout,
+		NewNetwork: NewNetwork(&a.State.State, p.From),
+	}
+	LetIn(&a.State.State, state.Attempt{
+		At: p.At, From: p.From, Service: p.Service, Method: method.Key, Device: d.ID,
+	})
 	if err := a.commit(); err != nil {
 		return Match{}, err
 	}
-	return Match{
-		Result: Accepted, Method: method.Key, Device: d, Refused: a.State.Refused, Lockout: lockout,
-	}, nil
+	return m, nil
 }
 
 // presented returns the user's first security key that p has; nil if there is none.

@@ -30,6 +30,7 @@ const (
 type Guess struct {
 	Code        string // as normalize.AnyCode passes it
 	At          time.Time
+	Service     string                     // where it was made, for the user to read
 	From        netip.Addr                 // the zero Addr: not known
 	Accepts     func(method.Method) bool   // whose codes may be used; nil: nothing's but root's
 	AcceptsSent func(p state.Pending) bool // which codes that were sent may be used; nil: none
@@ -42,11 +43,15 @@ type Match struct {
 	Method  method.Method // the device's type, RecoveryCode or Bypass
 	Device  *record.Device
 	Refused state.Refused // the wrong guesses before this one
-	Lockout limit.Lockout // as it is after this guess
-	Checks  []Check       // with AskTwilio: what to compare the code with, in this order, until it is approved
+	// NewNetwork: the user was never let in from the network that this guess came from.
+	NewNetwork bool
+	Lockout    limit.Lockout // as it is after this guess
+	Checks     []Check       // with AskTwilio: what to compare the code with, in this order, until it is approved
 
-	charged  time.Time // when the guess was charged
-	compared bool      // with something that is known here
+	charged  time.Time     // when the guess was charged
+	compared bool          // with something that is known here
+	guess    Guess         // without its code
+	denied   state.Attempt // the last one that was denied before this guess
 }
 
 // Verify compares a guess with the user's devices and recovery codes, and with a code that root gave out. It uses up what it
@@ -64,17 +69,20 @@ func (a *Account) Verify(g Guess, limits limit.Guesses) (Match, error) {
 		return Match{}, err
 	}
 	st := &a.State.State
-	m.Refused = st.Refused
+	m.Refused, m.NewNetwork = st.Refused, NewNetwork(st, g.From)
 	switch m.Result {
 	case Accepted:
 		limits.Settle(st, g.At)
 		limit.Accept(st)
+		LetIn(st, g.attempt(m))
 	case Wrong:
 		if m = a.unmatched(m, g); m.Result == Impossible {
 			return m, nil
 		}
-		m.charged = g.At
+		m.charged, m.denied, m.guess = g.At, st.Denied, g
+		m.guess.Code = ""
 		limits.Charge(st, g.At, g.From)
+		st.Denied = g.attempt(m)
 		m.Lockout = limits.Lockout(st, g.At)
 	default:
 		return m, nil

@@ -12,6 +12,7 @@ import (
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/limit"
 	"latchkey/pam/method"
+	"latchkey/pam/notify/event"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -265,7 +266,8 @@ func (d *dialog) guess(answer string) turn {
 
 func (d *dialog) asGuess(code string) factor.Guess {
 	return factor.Guess{
-		Code: code, At: d.Clock(), From: d.r.address(), Accepts: d.choices.Accepts, AcceptsSent: d.choices.AcceptsSent,
+		Code: code, At: d.Clock(), Service: d.r.Service, From: d.r.address(),
+		Accepts: d.choices.Accepts, AcceptsSent: d.choices.AcceptsSent,
 	}
 }
 
@@ -278,7 +280,7 @@ func (d *dialog) judge(m factor.Match, account *factor.Account, code string) tur
 	switch m.Result {
 	case factor.Accepted:
 		o.Allow, o.Reason = true, verdict.OK
-		d.tellRefused(m.Refused)
+		d.letIn(m, m.Method)
 		d.tellLeft(m, account.RecoveryLeft())
 		return decided(o)
 	case factor.Replayed:
@@ -310,6 +312,7 @@ func (d *dialog) count(t turn, m factor.Match) turn {
 	}
 	t.over = true
 	t.outcome.Detail = "locked " + d.denyLocked(m.Lockout).Detail
+	d.happened(event.Lock, m.Lockout.String())
 	return t
 }
 

@@ -8,6 +8,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/notify/event"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
@@ -22,6 +23,8 @@ type Flow struct {
 	Debug    func(text string) // receives how the decision was made if the module has the argument debug
 	// Rehearsal: no one logs in, so nothing is saved up to the first answer.
 	Rehearsal bool
+	// Notify receives what a program of the administrator's is to be told when the login is decided.
+	Notify func(program string, e event.Event)
 }
 
 // Run holds one login. It denies unless every step says otherwise. The reason MustEnroll asks its caller to have the user set

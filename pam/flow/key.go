@@ -19,6 +19,7 @@ func (d *dialog) byKey(account *factor.Account) verdict.Outcome {
 	}
 	m, err := account.UseKey(factor.Presented{
 		Keys: d.r.acceptedKeys(), OnlyAttested: d.policy.RequireAttestation, At: d.Clock(),
+		Service: d.r.Service, From: d.r.address(),
 	}, d.limits)
 	switch {
 	case err != nil:
@@ -28,6 +29,7 @@ func (d *dialog) byKey(account *factor.Account) verdict.Outcome {
 	case m.Result != factor.Accepted:
 		return verdict.Undecided
 	}
+	d.network(m.NewNetwork)
 	return verdict.Outcome{
 		Allow: true, Reason: verdict.OK, Method: string(m.Method), Device: m.Device.Label,
 	}

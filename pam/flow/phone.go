@@ -100,7 +100,7 @@ func (d *dialog) check(code string, m factor.Match) turn {
 	case a.Result == factor.Accepted:
 		t.over, t.outcome.Allow, t.outcome.Reason = true, true, verdict.OK
 		d.proven.Device = a.Check.Phone.ID
-		d.tellRefused(m.Refused)
+		d.letIn(m, prompt.Channel(a.Check.Pending))
 		return t
 	case said == factor.Approved:
 		t.outcome.Reason = verdict.Replayed

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"latchkey/pam/record"
+	"latchkey/pam/state"
 )
 
 // Request is what the PAM application says about the login. Nothing in it is trusted but UID, Name and Lookup, which
@@ -68,6 +69,9 @@ func (r Request) address() netip.Addr {
 	}
 	return address.Unmap().WithZone("")
 }
+
+// network is the one that the login comes from, for people to read.
+func (r Request) network() string { return state.NetworkOf(r.address()).String() }
 
 // Conversation is the user, by way of the PAM application.
 type Conversation interface {

@@ -10,6 +10,7 @@ import (
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/limit"
+	"latchkey/pam/notify/event"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -46,9 +47,10 @@ type world struct {
 	groups func(string) (bool, error)
 	shown  []string // what the user saw, prompts and texts
 	debug  []string
-	held   bool    // the test itself holds a lock
-	twilio *twilio // codes by phone; nil if there should be none
-	onAsk  func()  // happens while the user is asked
+	held   bool     // the test itself holds a lock
+	twilio *twilio  // codes by phone; nil if there should be none
+	onAsk  func()   // happens while the user is asked
+	told   []string // what the program of [notify] would be: its path, when, what and the detail
 }
 
 func newWorld(t *testing.T, policy string) *world {
@@ -73,18 +75,23 @@ const noMore = "\x00"
 // login is one login in which the user types answers, one after the other. It is an error if some are left.
 func (w *world) login(r flow.Request, answers ...string) verdict.Outcome {
 	w.t.Helper()
-	w.shown = nil
+	w.shown, w.told = nil, nil
 	user := &user{world: w, answers: answers}
 	keyring := w.root.Keyring()
 	keyring.States.Patience, keyring.Host.Patience = safefile.Patience{}, safefile.Patience{}
 	o := flow.Flow{
 		Root: string(w.root), Keyring: keyring, Clock: func() time.Time { return w.now }, Talk: user,
-		Debug: func(text string) { w.debug = append(w.debug, text) }, Verifier: w.twilio,
+		Notify: w.tell,
+		Debug:  func(text string) { w.debug = append(w.debug, text) }, Verifier: w.twilio,
 	}.Run(r)
 	if len(user.answers) > 0 {
 		w.t.Errorf("%d answers were not asked for", len(user.answers))
 	}
 	return o
+}
+
+func (w *world) tell(program string, e event.Event) {
+	w.told = append(w.told, program+" "+e.Time+" "+string(e.Kind)+" "+e.Detail)
 }
 
 // code is what alice's phone shows now.

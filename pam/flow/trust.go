@@ -1,13 +1,16 @@
 package flow
 
 import (
+	"fmt"
 	"slices"
 
 	"latchkey/pam/factor"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
+	"latchkey/pam/notify/event"
 	"latchkey/pam/policy"
+	"latchkey/pam/state"
 	"latchkey/pam/trust"
 )
 
@@ -27,11 +30,15 @@ func (d *dialog) byTrust(account *factor.Account) verdict.Outcome {
 	now := d.Clock()
 	d.trusting = len(account.State.Trusts) > 0
 	d.proven = trust.Proven{User: d.r.Account(), Enrollment: account.Record.Enrollment, Limits: d.limits}
+	isNew := factor.NewNetwork(&account.State.State, d.r.address())
 	t, ok, err := trust.Find(d.Keyring, account, d.computer, now)
 	if ok && !d.Rehearsal {
 		// The time is on the disk before anyone is let in: a clock that is set back later does not
 		// make the trust last longer.
 		account.State.See(now)
+		factor.LetIn(&account.State.State, state.Attempt{
+			At: now, From: d.r.address(), Service: d.r.Service, Method: method.Trust,
+		})
 		err = factor.Commit(account.State)
 	}
 	switch {
@@ -40,6 +47,7 @@ func (d *dialog) byTrust(account *factor.Account) verdict.Outcome {
 	case !ok:
 		return verdict.Undecided
 	}
+	d.network(isNew)
 	return verdict.Outcome{Allow: true, Reason: verdict.OK, Method: string(method.Trust), Device: trust.Label(t)}
 }
 
@@ -76,6 +84,7 @@ func (d *dialog) giveTrust() {
 		return
 	}
 	d.note("the computer is trusted for %d days", d.computer.Days)
+	d.happened(event.TrustGiven, fmt.Sprintf("for %d days", d.computer.Days))
 }
 
 // forgetTrust ends what was given before trust was switched off, so that it does not come back when

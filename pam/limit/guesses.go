@@ -26,6 +26,17 @@ type Lockout struct {
 // Locked reports whether there is a lock.
 func (l Lockout) Locked() bool { return l != Lockout{} }
 
+// String says how it ends, for the log.
+func (l Lockout) String() string {
+	switch {
+	case l.UntilRoot:
+		return "until root unlocks it"
+	case l.Locked():
+		return "until " + l.Until.UTC().Format(time.RFC3339)
+	}
+	return "not locked"
+}
+
 // Lockout returns the lock of st. A lock from the future (the clock was set back) counts as begun now.
 func (g Guesses) Lockout(st *state.State, now time.Time) Lockout {
 	if g.Consecutive > 0 && st.Refused.Count >= uint32(g.Consecutive) {
@@ -83,6 +94,7 @@ func (g Guesses) Charge(st *state.State, now time.Time, from netip.Addr) {
 	}
 	r.Last, r.From = now, from
 	if g.Lockout(st, now).Locked() {
+		r.Locked = true
 		st.Trusts = nil // someone may be guessing at the owner's computer
 	}
 }
@@ -95,14 +107,14 @@ func (g Guesses) TakeBack(st *state.State, at time.Time) {
 		return // forgotten since
 	}
 	st.Failures = slices.Delete(st.Failures, i, i+1)
-	if len(st.Failures) < g.Failures.Count {
-		st.Locked = time.Time{}
+	if len(st.Failures) < g.Failures.Count && !st.Locked.IsZero() {
+		st.Locked, st.Refused.Locked = time.Time{}, false
 	}
 	if st.Refused.Count > 0 {
 		st.Refused.Count--
 	}
 	if st.Refused.Count == 0 {
-		st.Refused = state.Refused{}
+		st.Refused = state.Refused{Locked: st.Refused.Locked}
 	}
 }
 

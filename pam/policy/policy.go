@@ -30,9 +30,10 @@ type Policy struct {
 	// RequireAttestation is whether only those security keys count that their maker has attested.
 	RequireAttestation bool
 
-	Phone Phone
-	Trust Trust
-	Rules []Rule // in the order of the file
+	Phone  Phone
+	Trust  Trust
+	Notify Notify
+	Rules  []Rule // in the order of the file
 }
 
 // defaults is the policy of an empty file.
@@ -64,7 +65,7 @@ func Parse(file string, data []byte) (*Policy, error) {
 	p := defaults()
 	schema := strict.Schema{
 		File: file, Limit: maxFile, Open: p.open, Set: p.store,
-		Tables: []string{"limits", "phone", "trust"}, Lists: []string{"rule"},
+		Tables: []string{"limits", "phone", "trust", "notify"}, Lists: []string{"rule"},
 	}
 	schema.Close = func(table string, lines map[string]int) error { return p.close(schema, table, lines) }
 	if err := schema.Read(data); err != nil {
@@ -91,6 +92,8 @@ func (p *Policy) store(table string, v strict.Value) error {
 		return p.Phone.set(v)
 	case "trust":
 		return p.Trust.set(v)
+	case "notify":
+		return p.Notify.set(v)
 	case "rule":
 		return p.currentRule().set(v)
 	}

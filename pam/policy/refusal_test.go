@@ -46,6 +46,13 @@ var refusals = []struct{ name, text, want string }{
 	{"an inline table", "limits = { tries = 3 }", `1: limits is a table: write [limits] and its keys below`},
 	{"rules as a value", "rule = [{ require = 'none' }]", `1: rule is a list of tables: write [[rule]] and its keys below`},
 
+	{"a program that is no absolute path", "[notify]\nprogram = 'mail'", `2: program must be the absolute path of a program, or "", not "mail"`},
+	{"a program with dots in its path", "[notify]\nprogram = '/opt/../mail'", `2: program must be the absolute path of a program, or "", not "/opt/../mail"`},
+	{"a program that is a folder", "[notify]\nprogram = '/opt/'", `2: program must be the absolute path of a program, or "", not "/opt/"`},
+	{"a program that is the root", "[notify]\nprogram = '/'", `2: program must be the absolute path of a program, or "", not "/"`},
+	{"a program with arguments in a list", "[notify]\nprogram = ['/opt/mail', 'root']", `2: program must be the absolute path of a program, or "", not a list`},
+	{"an unknown key in [notify]", "[notify]\nprograms = ''", `2: unknown key "programs" in [notify]`},
+
 	// Repetitions.
 	{"a key twice at the top", "unenrolled = 'deny'\n\nunenrolled = 'allow'", `3: unenrolled is set twice, first on line 1`},
 	{"a key twice in a table", "[limits]\ntries = 3\n\"tries\" = 4", `3: tries is set twice, first on line 2`},

@@ -51,12 +51,15 @@ func (s Session) Run() int {
 	}
 	talk := &talk{wire: w, clock: s.Clock}
 	began := s.Clock()
-	outcome := s.login(request, talk, log)
+	news := &news{}
+	outcome := s.login(request, talk, log, news)
 	took := s.Clock().Sub(began) - talk.waited
 	if !outcome.Unlogged {
 		log.Send(priority(outcome), request.Line(outcome, took).String())
 	}
-	return deliver(w, outcome)
+	status := deliver(w, outcome)
+	news.tell(s.Root, log, request, outcome)
+	return status
 }
 
 // hello returns the request of the gate, directly or as another program handed it over.
@@ -71,7 +74,8 @@ func (s *Session) hello(w *wire) (flow.Request, error) {
 }
 
 // login runs the flow. A crash in it is a denial like any other, with a line in the log.
-func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog) (o verdict.Outcome) {
+func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog,
+	news *news) (o verdict.Outcome) {
 	defer func() {
 		if crash := recover(); crash != nil {
 			o = verdict.Outcome{Reason: verdict.Internal, Detail: fmt.Sprint("crashed: ", crash)}
@@ -83,6 +87,7 @@ func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog) (o verdict
 			safefile.Patience{Limit: lockWait, Gone: talk.wire.hostGone, Ended: ended(log)}),
 		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: talk.wire.fd},
 		Debug:    func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
+		Notify:   news.add,
 	}
 	if o = f.Run(r); o.Reason == verdict.MustEnroll {
 		return s.Enroll(s.Hello, f, r, o.Policy)

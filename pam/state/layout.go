@@ -1,7 +1,6 @@
 package state
 
 import (
-	"net/netip"
 	"time"
 
 	"latchkey/pam/state/fixed"
@@ -86,13 +85,13 @@ func (r *Refused) layout(f *fixed.Fields) {
 	f.Uint32(&r.Told)
 	f.Time(&r.First)
 	f.Time(&r.Last)
-	layoutAddress(&r.From, f)
-}
-
-// layoutAddress has the kind of the address before it, and reserved bytes between the two.
-func layoutAddress(a *netip.Addr, f *fixed.Fields) {
-	kind := fixed.KindOf(*a)
+	kind, locked := fixed.KindOf(r.From), byte(0)
+	if r.Locked {
+		locked = 1
+	}
 	f.Uint8(&kind)
-	f.Skip(7)
-	f.Address(a, kind)
+	f.Uint8(&locked)
+	f.Skip(6)
+	f.Address(&r.From, kind)
+	r.Locked = locked == 1
 }

@@ -35,7 +35,7 @@ func full() *State {
 		})
 	}
 	s.Refused = Refused{
-		Count: 99, Told: 98, First: time.Unix(1800000200, 0), Last: time.Unix(1800000201, 0), From: netip.MustParseAddr("192.0.2.7"),
+		Count: 99, Told: 98, Locked: true, First: time.Unix(1800000200, 0), Last: time.Unix(1800000201, 0), From: netip.MustParseAddr("192.0.2.7"),
 	}
 	return withVersion3(s)
 }
@@ -92,6 +92,7 @@ func TestAStateIsReadAsItWasWritten(t *testing.T) {
 		"empty":          {},
 		"full":           full(),
 		"the last uid":   {UID: 1<<32 - 1},
+		"a lock":         {Refused: Refused{Count: 1, Locked: true}},
 		"IPv6":           {Refused: Refused{Count: 1, From: netip.MustParseAddr("2001:db8::7")}},
 		"a send booked":  {Pendings: []Pending{{Device: DeviceID{1}, At: time.Unix(1800000000, 0), Sends: 1}}},
 		"a client here":  {Networks: []Network{{netip.MustParsePrefix("::/64"), time.Unix(1800000000, 0)}}},
@@ -212,7 +213,8 @@ func TestASlotWithAnythingElseInItIsDamaged(t *testing.T) {
 		{"an unknown flag", func(b []byte) { b[2512+59], b[2512+60] = 1, 4 }, errChecksum},
 		{"a gap between verifications", func(b []byte) { b[2512+64+59] = 1 }, errChecksum},
 		{"an unknown kind of address", func(b []byte) { b[3048] = 5 }, errChecksum},
-		{"a reserved byte behind the kind of an address", func(b []byte) { b[3049] = 1 }, errChecksum},
+		{"an unknown word about a lock", func(b []byte) { b[3049] = 2 }, errChecksum},
+		{"a reserved byte behind the kind of an address", func(b []byte) { b[3050] = 1 }, errChecksum},
 		{"an unknown flag of a trust", func(b []byte) { b[3072+38] = 2 }, errChecksum},
 		{"a reserved byte of a trust", func(b []byte) { b[3072+39] = 1 }, errChecksum},
 		{"a gap between trusts", func(b []byte) { b[3072+48] = 1 }, errChecksum},

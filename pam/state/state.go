@@ -80,6 +80,7 @@ type Pending struct {
 type Refused struct {
 	Count       uint32
 	Told        uint32 // how many of them the user has been told of
+	Locked      bool   // they locked the second factor, whether it still is or not
 	First, Last time.Time
 	From        netip.Addr // where the last one came from; the zero Addr: not from a literal address
 }

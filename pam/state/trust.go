@@ -67,6 +67,9 @@ type Network struct {
 	Seen   time.Time // last
 }
 
+// Same reports whether both are one network, seen when they may.
+func (n Network) Same(other Network) bool { return n.Prefix == other.Prefix }
+
 // NetworkOf is the network of an address. It is not valid if the address is not.
 func NetworkOf(a netip.Addr) netip.Prefix {
 	bits := 64

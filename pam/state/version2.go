@@ -17,6 +17,7 @@ func decode2(b []byte) (*State, error) {
 		sends2 = 1656
 		rest2  = sends2 + MaxSends*16
 		told2  = 3340
+		lock2  = 3361
 		end2   = 3384
 
 		sends3 = 1600
@@ -24,7 +25,7 @@ func decode2(b []byte) (*State, error) {
 	)
 	moved := make([]byte, slotSize)
 	copy(moved, b[:number+2])
-	reserved := [][]byte{b[number+2 : sends2], b[told2 : told2+4], b[end2:sumAt]}
+	reserved := [][]byte{b[number+2 : sends2], b[told2 : told2+4], b[lock2 : lock2+7], b[end2:sumAt]}
 	for i := range MaxSends {
 		send := b[sends2+16*i:][:16]
 		copy(moved[sends3+12*i:], send[:12])

@@ -45,7 +45,8 @@ func withVerification(b []byte) {
 // before3 is what version 2 had of full, and before2 what version 1 had.
 func before3() *State {
 	s := full()
-	s.Refused.Told, s.Trusts, s.Clock, s.Networks = 0, nil, time.Time{}, nil
+	s.Refused.Told, s.Refused.Locked = 0, false
+	s.Trusts, s.Clock, s.Networks = nil, time.Time{}, nil
 	s.Accepted, s.Denied = Attempt{}, Attempt{}
 	return s
 }

@@ -1,0 +1,44 @@
+package flow
+
+import (
+	"latchkey/pam/factor"
+	"latchkey/pam/method"
+	"latchkey/pam/notify/event"
+	"latchkey/pam/policy"
+)
+
+// Happened passes an event of a login on, where the policy names a program for it. Who logs in, from
+// where and by what is added when the login is decided.
+func (f Flow) Happened(p *policy.Policy, e event.Event) {
+	if program := p.Notify.Program; program != "" && f.Notify != nil {
+		f.Notify(program, e)
+	}
+}
+
+func (d *dialog) happened(kind event.Kind, detail string) {
+	e := event.New(kind, d.Clock())
+	e.Detail = detail
+	d.Happened(d.policy, e)
+}
+
+// letIn tells a user whose code was accepted, and the program of [notify], what they should know.
+func (d *dialog) letIn(m factor.Match, by method.Method) {
+	d.tellRefused(m.Refused)
+	if m.Refused.Locked {
+		d.happened(event.LoginAfterLock, "")
+	}
+	switch by {
+	case method.Recovery:
+		d.happened(event.RecoveryUsed, "")
+	case method.Bypass:
+		d.happened(event.BypassUsed, "")
+	}
+	d.network(m.NewNetwork)
+}
+
+// network tells of a login from a network that is new.
+func (d *dialog) network(isNew bool) {
+	if isNew {
+		d.happened(event.NewNetwork, d.r.network())
+	}
+}
