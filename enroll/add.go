@@ -88,7 +88,7 @@ func (p *program) deviceWith(who identity, o options.Options, secret []byte) (re
 }
 
 // standardLabel is what a device is called unless the user says otherwise.
-var standardLabel = map[string]string{"": "app", "add totp": "app", "add hotp": "token", "add phone": "phone"}
+var standardLabel = map[string]string{"": "app", "add totp": "app", "add hotp": "token", "add phone": "phone", "add key": "key"}
 
 // freeLabel is base, or base-2 and so on if the user has that.
 func (p *program) freeLabel(who identity, base string) (label string, err error) {

@@ -131,7 +131,7 @@ func (p *program) proveNew(who identity, o options.Options) (enrollment.Proof, e
 
 // means is what a user can prove anything with.
 type means struct {
-	phone *record.Device // the first one, if there is nothing but phones
+	phone *record.Device // the first one, if nothing else gives codes
 	given bool           // root has given out a code that works
 	of    *record.Record
 }
@@ -143,10 +143,17 @@ func (p *program) means(who identity) (has means, err error) {
 			return err
 		}
 		has.of, has.given = r, factor.Live(st.Bypass, p.clock())
-		another := slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type != method.Phone })
-		if !another && !has.given && factor.RecoveryLeft(r, st) == 0 {
-			has.phone = &r.Devices[0]
+		codes := func(d record.Device) bool { return d.Type != method.Phone && d.Type != method.Key }
+		if has.given || factor.RecoveryLeft(r, st) > 0 || slices.ContainsFunc(r.Devices, codes) {
+			return nil
 		}
+		isPhone := func(d record.Device) bool { return d.Type == method.Phone }
+		i := slices.IndexFunc(r.Devices, isPhone)
+		if i < 0 {
+			return hint.Error("a security key gives no codes, and there is nothing else; nothing was changed",
+				"root can give out a code with: enroll bypass "+who.Name)
+		}
+		has.phone = &r.Devices[i]
 		return nil
 	})
 	return has, err

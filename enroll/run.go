@@ -14,6 +14,7 @@ var does = map[string]func(*program, options.Options) error{
 	"add totp":  (*program).addTOTP,
 	"add hotp":  (*program).addHOTP,
 	"add phone": (*program).addPhone,
+	"add key":   (*program).addKey,
 	"remove":    (*program).remove,
 	"codes":     (*program).codes,
 	"test":      (*program).try,

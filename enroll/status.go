@@ -37,12 +37,15 @@ type userStatus struct {
 }
 
 type deviceStatus struct {
-	ID       string        `json:"id"`
-	Type     method.Method `json:"type"`
-	Label    string        `json:"label"`
-	Number   string        `json:"number,omitempty"` // of a phone, its last four digits
-	Created  time.Time     `json:"created"`
-	LastUsed *time.Time    `json:"last_used"`
+	ID     string        `json:"id"`
+	Type   method.Method `json:"type"`
+	Label  string        `json:"label"`
+	Number string        `json:"number,omitempty"` // of a phone, its last four digits
+	// Fingerprint and Attested are of a security key.
+	Fingerprint string     `json:"fingerprint,omitempty"`
+	Attested    bool       `json:"attested,omitempty"`
+	Created     time.Time  `json:"created"`
+	LastUsed    *time.Time `json:"last_used"`
 }
 
 // status tells what one user has.
@@ -97,7 +100,10 @@ func (s *userStatus) fill(r *record.Record, st *state.State, limits limit.Guesse
 	s.LockedUntil, s.ForGood = timeOrNull(lockout.Until), lockout.UntilRoot
 	s.Recovery = factor.RecoveryLeft(r, st)
 	for _, d := range r.Devices {
-		out := deviceStatus{ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label, Number: d.Hint(), Created: d.Created.UTC()}
+		out := deviceStatus{
+			ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label, Number: d.Hint(),
+			Fingerprint: d.Fingerprint(), Attested: d.Attested, Created: d.Created.UTC(),
+		}
 		if used := st.Device(d.ID); used != nil {
 			out.LastUsed = timeOrNull(used.Used)
 		}
@@ -127,6 +133,12 @@ func (s *userStatus) write(w io.Writer) {
 			used = "last used " + d.LastUsed.Format(time.DateTime) + " UTC"
 		}
 		what := strings.TrimSpace(string(d.Type) + " " + d.Number)
+		if d.Fingerprint != "" {
+			used += ", " + d.Fingerprint
+		}
+		if d.Attested {
+			used += ", attested"
+		}
 		fmt.Fprintf(w, "%-20s %-5s since %s, %s\n", d.Label, what, d.Created.Format(time.DateOnly), used)
 	}
 	fmt.Fprintf(w, "Recovery codes left: %d\n", s.Recovery)

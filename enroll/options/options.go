@@ -23,22 +23,26 @@ type Options struct {
 	User       string
 	Label      string
 	SecretFile string
-	Number     string
-	From       string
-	Service    string
-	Lasts      time.Duration
-	Counter    uint64
-	Algorithm  string
-	Digits     int
-	Period     int
-	ASCII      bool
-	Plain      bool
-	PNG        string
-	Yes        bool
-	JSON       bool
-	IfMissing  bool
-	Format     string
-	Replace    bool
+	File       string
+	// Attestation and Challenge name the files that prove that a security key is one.
+	Attestation string
+	Challenge   string
+	Number      string
+	From        string
+	Service     string
+	Lasts       time.Duration
+	Counter     uint64
+	Algorithm   string
+	Digits      int
+	Period      int
+	ASCII       bool
+	Plain       bool
+	PNG         string
+	Yes         bool
+	JSON        bool
+	IfMissing   bool
+	Format      string
+	Replace     bool
 
 	DeleteAnyway bool
 	ButProfile   bool
@@ -80,6 +84,9 @@ func flags(o *Options) *flag.FlagSet {
 	set.StringVar(&o.User, "user", "", "")
 	set.StringVar(&o.Label, "label", "", "")
 	set.StringVar(&o.SecretFile, "secret-file", "", "")
+	set.StringVar(&o.File, "file", "", "")
+	set.StringVar(&o.Attestation, "attestation", "", "")
+	set.StringVar(&o.Challenge, "challenge", "", "")
 	set.Uint64Var(&o.Counter, "counter", 0, "")
 	set.StringVar(&o.Number, "number", "", "")
 	set.StringVar(&o.From, "from", "", "")

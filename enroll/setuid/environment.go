@@ -32,6 +32,20 @@ func Invoker() string {
 	return ""
 }
 
+// loginInfo names the file in which sshd says how its user logged in (ExposeAuthInfo).
+const loginInfo = "SSH_USER_AUTH"
+
+var ofSSHD = regexp.MustCompile(`^/tmp/sshauth\.[A-Za-z0-9]{1,32}$`)
+
+// LoginInfo is the path of that file; empty: there is none. It is a hint, never a right: the caller
+// may have set it, and may write there. It is for reading with the caller's rights.
+func LoginInfo() string {
+	if path := os.Getenv(loginInfo); ofSSHD.MatchString(path) {
+		return path
+	}
+	return ""
+}
+
 // fixedEnvironment is the environment that the program runs with. It keeps from the caller's
 // what says how text is shown and who called sudo. GOTRACEBACK is what Go sets by itself in a setuid program: it
 // stands here so that the environment compares equal in both.
@@ -46,6 +60,9 @@ func fixedEnvironment(getenv func(string) string) []string {
 		if value := getenv(name); harmless.MatchString(value) {
 			fixed = append(fixed, name+"="+value)
 		}
+	}
+	if path := getenv(loginInfo); ofSSHD.MatchString(path) {
+		fixed = append(fixed, loginInfo+"="+path)
 	}
 	if getenv("NO_COLOR") != "" { // with any value
 		fixed = append(fixed, "NO_COLOR=1")

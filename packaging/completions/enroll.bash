@@ -17,7 +17,7 @@ _enroll() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--user | --label | --secret-file | --counter | --number | --algorithm | --digits | --period | --png | --for | --from | --service | --format)
+		--user | --label | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --format)
 			[[ ${COMP_WORDS[i+1]-} == '=' ]] && ((i++))
 			((i++)) ;;
 		-*) ;;
@@ -30,6 +30,9 @@ _enroll() {
 	--secret-file) _enroll_files "$cur"; return ;;
 	--counter) return ;;
 	--number) return ;;
+	--file) _enroll_files "$cur"; return ;;
+	--attestation) _enroll_files "$cur"; return ;;
+	--challenge) _enroll_files "$cur"; return ;;
 	--algorithm) mapfile -t COMPREPLY < <(compgen -W 'SHA1 SHA256 SHA512' -- "$cur"); return ;;
 	--digits) mapfile -t COMPREPLY < <(compgen -W '6 8' -- "$cur"); return ;;
 	--period) return ;;
@@ -41,12 +44,13 @@ _enroll() {
 	esac
 	if [[ $cur == -* ]]; then
 		case $words in
-		'add') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --counter --number --help' ;;
+		'add') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --counter --number --file --attestation --challenge --help' ;;
 		'') word='--user --label --algorithm --digits --period --ascii --plain --png --help' ;;
 		'status') word='--user --json --help' ;;
 		'add totp') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --help' ;;
 		'add hotp') word='--user --label --secret-file --counter --algorithm --digits --if-missing --yes --json --help' ;;
 		'add phone') word='--user --label --number --if-missing --yes --json --help' ;;
+		'add key') word='--user --label --file --attestation --challenge --if-missing --yes --json --help' ;;
 		'remove' | 'remove '*) word='--user --yes --help' ;;
 		'codes') word='--user --yes --help' ;;
 		'test') word='--user --help' ;;
@@ -64,7 +68,7 @@ _enroll() {
 	else
 		case $words in
 		'') word='status add remove codes test list reset unlock invite bypass import explain doctor removable' ;;
-		'add') word='totp hotp phone' ;;
+		'add') word='totp hotp phone key' ;;
 		'remove') return ;;
 		'reset') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'unlock') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;

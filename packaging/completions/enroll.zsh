@@ -7,7 +7,7 @@ _enroll_commands() {
 	local -a names
 	names=(
 		'status:devices, last use, recovery codes left'
-		'add:add totp, hotp, phone'
+		'add:add totp, hotp, phone, key'
 		'remove:one device less'
 		'codes:new recovery codes; the old ones stop working'
 		'test:try a code; says which device it is from'
@@ -33,7 +33,7 @@ for word in ${words[2,CURRENT-1]}; do
 		continue
 	fi
 	case $word in
-	--user|--label|--secret-file|--counter|--number|--algorithm|--digits|--period|--png|--for|--from|--service|--format) value=1 ;;
+	--user|--label|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--format) value=1 ;;
 	-*) ;;
 	*) bare+=($word) ;;
 	esac
@@ -83,6 +83,19 @@ case "$bare" in
 		'--user[for this user (root)]:name:_users' \
 		'--label[what the device is called]:label:' \
 		'--number[of the phone, with + and country code]:number:' \
+		'--if-missing[do nothing if there is one (with --yes)]' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2: :'
+	;;
+'add key' | 'add key '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--label[what the device is called]:label:' \
+		'--file[the file with the public key, or -]:file:_files' \
+		'--attestation[what ssh-keygen -O write-attestation wrote]:file:_files' \
+		'--challenge[what the key was made with, for --attestation]:file:_files' \
 		'--if-missing[do nothing if there is one (with --yes)]' \
 		'--yes[ask nothing (root)]' \
 		'--json[print JSON]' \
@@ -188,6 +201,9 @@ case "$bare" in
 		'--secret-file[the file with the secret, or - (root, with --yes)]:file:_files' \
 		'--counter[where the token'\''s counter is]:n:' \
 		'--number[of the phone, with + and country code]:number:' \
+		'--file[the file with the public key, or -]:file:_files' \
+		'--attestation[what ssh-keygen -O write-attestation wrote]:file:_files' \
+		'--challenge[what the key was made with, for --attestation]:file:_files' \
 		'--algorithm[of the codes]:alg:(SHA1 SHA256 SHA512)' \
 		'--digits[of the codes]:n:(6 8)' \
 		'--period[how long a code is shown]:seconds:' \
@@ -198,7 +214,7 @@ case "$bare" in
 		'--yes[ask nothing (root)]' \
 		'--json[print JSON]' \
 		'--help[show this]' \
-		'1: :' '2:what:(totp hotp phone)'
+		'1: :' '2:what:(totp hotp phone key)'
 	;;
 *)
 	_arguments \

@@ -6,6 +6,7 @@ import (
 
 	"latchkey/pam/method"
 	"latchkey/pam/record"
+	"latchkey/pam/sshkey"
 )
 
 // NewTOTP returns a TOTP device with a random id.
@@ -31,6 +32,13 @@ func NewHOTP(
 // NewPhone returns a phone with a random id. The number is in E.164.
 func NewPhone(label, number string, now time.Time) record.Device {
 	d := record.Device{Type: method.Phone, Label: label, Created: now, Secret: []byte(number)}
+	rand.Read(d.ID[:])
+	return d
+}
+
+// NewKey returns a security key with a random id.
+func NewKey(label string, key sshkey.Key, now time.Time) record.Device {
+	d := record.Device{Type: method.Key, Label: label, Created: now, Secret: []byte(key.Blob)}
 	rand.Read(d.ID[:])
 	return d
 }

@@ -36,8 +36,7 @@ func (s Store) Add(p Proof, u record.User, d record.Device, counter uint64) erro
 				return fmt.Errorf("there is a device %q already", d.Label)
 			}
 			if twin := twin(&next, &d); twin != nil {
-				what := map[bool]string{false: "secret", true: "number"}[d.Type == method.Phone]
-				return fmt.Errorf("the device %q has this %s already", twin.Label, what)
+				return fmt.Errorf("the device %q has this %s already", twin.Label, secretOf(d.Type))
 			}
 			next.Devices = append(slices.Clone(next.Devices), d)
 			return s.rewrite(account, &next, first)
@@ -192,6 +191,17 @@ func (s Store) finish(name string, r *record.Record) {
 		st.Enrollment, st.Ticket = r.Enrollment, state.OneTimeCode{}
 		st.Commit()
 	}
+}
+
+// secretOf returns what makes a device of a type the one it is.
+func secretOf(t method.Method) string {
+	switch t {
+	case method.Phone:
+		return "number"
+	case method.Key:
+		return "key"
+	}
+	return "secret"
 }
 
 // twin returns the device of r that makes the same codes as d, or has the same number: a code used

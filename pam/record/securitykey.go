@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"latchkey/pam/method"
 	"latchkey/pam/sshkey"
 )
 
@@ -24,6 +25,15 @@ func (d *Device) SSHKey() (sshkey.Key, error) {
 		return sshkey.Key{}, fmt.Errorf("%w, but of type %s", ErrNotSecurityKey, key.Type)
 	}
 	return key, nil
+}
+
+// Fingerprint returns a security key's fingerprint; it is empty for other devices.
+func (d *Device) Fingerprint() string {
+	key, err := d.SSHKey()
+	if d.Type != method.Key || err != nil {
+		return ""
+	}
+	return key.Fingerprint()
 }
 
 func (d *Device) checkKey() error {
