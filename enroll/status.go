@@ -31,6 +31,8 @@ type userStatus struct {
 	Failures    int            `json:"failures"`
 	Devices     []deviceStatus `json:"devices"`
 	Recovery    int            `json:"recovery_codes_left"`
+	Accepted    *attemptStatus `json:"last_accepted"`
+	Denied      *attemptStatus `json:"last_refused"`
 	Problem     string         `json:"problem,omitempty"` // why login is denied whatever is typed
 	hint        string
 	untold      bool // whether there is such a user
@@ -99,6 +101,7 @@ func (s *userStatus) fill(r *record.Record, st *state.State, limits limit.Guesse
 	lockout := limits.Lockout(st, now)
 	s.LockedUntil, s.ForGood = timeOrNull(lockout.Until), lockout.UntilRoot
 	s.Recovery = factor.RecoveryLeft(r, st)
+	s.Accepted, s.Denied = attemptOf(st.Accepted, r), attemptOf(st.Denied, r)
 	for _, d := range r.Devices {
 		out := deviceStatus{
 			ID: hex.EncodeToString(d.ID[:]), Type: d.Type, Label: d.Label, Number: d.Hint(),
@@ -142,6 +145,12 @@ func (s *userStatus) write(w io.Writer) {
 		fmt.Fprintf(w, "%-20s %-5s since %s, %s\n", d.Label, what, d.Created.Format(time.DateOnly), used)
 	}
 	fmt.Fprintf(w, "Recovery codes left: %d\n", s.Recovery)
+	if s.Accepted != nil {
+		fmt.Fprintf(w, "Last accepted: %v\n", s.Accepted)
+	}
+	if s.Denied != nil {
+		fmt.Fprintf(w, "Last refused:  %v\n", s.Denied)
+	}
 	if locked := s.locked(); locked != "" {
 		fmt.Fprintf(w, "%s%s: too many wrong codes.\n", strings.ToUpper(locked[:1]), locked[1:])
 	}
