@@ -93,3 +93,15 @@ func writeFindings(w io.Writer, found []doctor.Finding) error {
 	}
 	return nil
 }
+
+// twilio asks Twilio Verify; reading its credentials and starting latchkey-twilio as another user takes root's rights.
+func (p *program) twilio(ask func(verifier) protocol.Answer) (a protocol.Answer) {
+	err := p.AsRoot(func() error {
+		a = ask(p.newVerifier())
+		return nil
+	})
+	if err != nil {
+		return protocol.Answer{Result: protocol.Failed, Detail: err.Error()}
+	}
+	return a
+}

@@ -20,20 +20,6 @@ const (
 // durable. Then it is logged and shown like any other, and the error says the rest.
 func made(err error) bool { return err == nil || errors.Is(err, safefile.ErrInForce) }
 
-// ended is the error of a command that ended with err, once what could not be written is counted
-// in.
-func (p *program) ended(err error) error {
-	unwritten := p.Unwritten()
-	switch {
-	case unwritten == nil || err != nil && !errors.Is(err, unwritten):
-		return err
-	case p.changed:
-		what := fmt.Sprintf("it is done, but standard output could not be written: %v", unwritten)
-		return hint.Error(what, "")
-	}
-	return hint.Error(fmt.Sprintf("standard output could not be written: %v", unwritten), "")
-}
-
 // report writes err for people and returns the exit status.
 func report(w io.Writer, err error) int {
 	if err == nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	"latchkey/enroll/hint"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/record"
 )
@@ -42,21 +41,4 @@ func fromUser(u names.User) (identity, error) {
 		return identity{}, fmt.Errorf("%q: %w", u.Name, err)
 	}
 	return identity{record.User{Name: u.Name, UID: u.UID}, u.Home}, nil
-}
-
-// whom decides for whom the command works: only root may name somebody else.
-func (p *program) whom(named string) (identity, error) {
-	self, err := lookUpID(p.uid)
-	if err != nil || named == "" || named == self.Name {
-		return self, err
-	}
-	if p.uid == 0 {
-		return lookUp(named)
-	}
-	// Another name of the same uid is the same person; whether the password is that name's PAM
-	// decides.
-	if alias, err := lookUp(named); err == nil && int(alias.UID) == p.uid {
-		return alias, nil
-	}
-	return identity{}, hint.Error("only root may name another user", "without --user the command works for you")
 }

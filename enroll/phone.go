@@ -11,10 +11,8 @@ import (
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/pam/enrollment"
-	"latchkey/pam/flow"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
-	"latchkey/pam/twilio/protocol"
 )
 
 // addPhone gives a user one more phone. Root's word for a number is enough with --yes; otherwise a code sent to it proves it.
@@ -119,22 +117,4 @@ func e164(typed string) (string, error) {
 		return "", hint.Error("this is not a phone number", next)
 	}
 	return phonenumbers.Format(number, phonenumbers.E164), nil
-}
-
-// verifier is what reaches Twilio Verify.
-type verifier interface {
-	flow.Verifier
-	Probe() protocol.Answer
-}
-
-// twilio asks Twilio Verify; reading its credentials and starting latchkey-twilio as another user takes root's rights.
-func (p *program) twilio(ask func(verifier) protocol.Answer) (a protocol.Answer) {
-	err := p.AsRoot(func() error {
-		a = ask(p.newVerifier())
-		return nil
-	})
-	if err != nil {
-		return protocol.Answer{Result: protocol.Failed, Detail: err.Error()}
-	}
-	return a
 }

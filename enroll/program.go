@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
+	"io"
 	"time"
 
 	"latchkey/enroll/hint"
@@ -9,13 +11,18 @@ import (
 	"latchkey/enroll/terminal"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/flow"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/limit"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
+	"latchkey/pam/twilio/protocol"
 )
+
+// service is enroll's own PAM service.
+const service = "enroll"
 
 // program is one run of enroll.
 type program struct {
@@ -31,6 +38,29 @@ type program struct {
 	// newVerifier makes what reaches Twilio Verify.
 	newVerifier func() verifier
 	changed     bool // something was, and is in the log
+}
+
+// verifier is what reaches Twilio Verify.
+type verifier interface {
+	flow.Verifier
+	Probe() protocol.Answer
+}
+
+// whom decides for whom the command works: only root may name somebody else.
+func (p *program) whom(named string) (identity, error) {
+	self, err := lookUpID(p.uid)
+	if err != nil || named == "" || named == self.Name {
+		return self, err
+	}
+	if p.uid == 0 {
+		return lookUp(named)
+	}
+	// Another name of the same uid is the same person; whether the password is that name's PAM
+	// decides.
+	if alias, err := lookUp(named); err == nil && int(alias.UID) == p.uid {
+		return alias, nil
+	}
+	return identity{}, hint.Error("only root may name another user", "without --user the command works for you")
 }
 
 // diskFails is the hint where something could not be saved.
@@ -114,4 +144,12 @@ func (p *program) limits() (limit.Guesses, error) {
 		return limit.Guesses{}, err
 	}
 	return rules.Limits, nil
+}
+
+// writeJSON writes what is an interface for scripts.
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false) // URIs stay readable
+	return enc.Encode(v)
 }

@@ -23,9 +23,6 @@ import (
 	"latchkey/pam/record"
 )
 
-// service is enroll's own PAM service.
-const service = "enroll"
-
 // authenticate asks for name's password, and whether the account is one that may be used, as /etc/pam.d/enroll says.
 func (p *program) authenticate(name string) error {
 	return p.AsSetuid(func() error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"latchkey/enroll/hint"
@@ -45,4 +46,18 @@ func (p *program) run(args []string) int {
 	}
 	err = p.ended(err)
 	return report(p.Err, hinted(err, o.ForUser()))
+}
+
+// ended is the error of a command that ended with err, once what could not be written is counted
+// in.
+func (p *program) ended(err error) error {
+	unwritten := p.Unwritten()
+	switch {
+	case unwritten == nil || err != nil && !errors.Is(err, unwritten):
+		return err
+	case p.changed:
+		what := fmt.Sprintf("it is done, but standard output could not be written: %v", unwritten)
+		return hint.Error(what, "")
+	}
+	return hint.Error(fmt.Sprintf("standard output could not be written: %v", unwritten), "")
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -226,11 +225,4 @@ func writeList(w io.Writer, all []userStatus) {
 		}
 		fmt.Fprintf(w, "%-20s %s\n", s.User, strings.Join(what, ", "))
 	}
-}
-
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false) // URIs stay readable
-	return enc.Encode(v)
 }

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"latchkey/enroll/hint"
+	"latchkey/enroll/options"
+	"latchkey/pam/audit"
+	"latchkey/pam/enrollment"
+	"latchkey/pam/factor"
+	"latchkey/pam/factor/oath"
+	"latchkey/pam/record"
+)
+
+// adding is for whom a device is added, which asks nothing for root alone.
+func (p *program) adding(o options.Options) (identity, error) {
+	if (o.IfMissing || o.JSON) && !o.Yes {
+		return identity{}, hint.Misuse("--if-missing and --json need --yes")
+	}
+	if (o.Yes || o.SecretFile != "") && p.uid != 0 {
+		return identity{}, hint.Error("--yes and --secret-file are for root", "without them: enroll "+o.Command.Name)
+	}
+	return p.whom(o.User)
+}
+
+// device makes the new device from the options.
+func (p *program) device(who identity, o options.Options) (record.Device, error) {
+	secret, o, err := p.givenSecret(o)
+	if err != nil {
+		return record.Device{}, err
+	}
+	return p.deviceWith(who, o, secret)
+}
+
+// deviceWith makes the new device with a secret that is known.
+func (p *program) deviceWith(who identity, o options.Options, secret []byte) (record.Device, error) {
+	var err error
+	label := o.Label
+	if label == "" {
+		if label, err = p.freeLabel(who, standardLabel[o.Command.Name]); err != nil {
+			return record.Device{}, err
+		}
+	}
+	if o.Period < 1 || o.Period > int(record.MaxPeriod/time.Second) {
+		return record.Device{}, hint.Misuse("--period must be 1 to %d seconds", int(record.MaxPeriod/time.Second))
+	}
+	if o.Counter > oath.MaxCounter {
+		return record.Device{}, hint.Misuse("--counter must be at most %d", uint64(oath.MaxCounter))
+	}
+	algorithm, now := strings.ToUpper(o.Algorithm), p.clock()
+	d := enrollment.NewTOTP(label, secret, algorithm, o.Digits, time.Duration(o.Period)*time.Second, now)
+	if o.Command.Name == "add hotp" {
+		d = enrollment.NewHOTP(label, secret, algorithm, o.Digits, now)
+	}
+	if err := d.Check(); err != nil {
+		return d, hint.Misuse("%v", err)
+	}
+	return d, nil
+}
+
+// standardLabel is what a device is called unless the user says otherwise.
+var standardLabel = map[string]string{"": "app", "add totp": "app", "add hotp": "token", "add phone": "phone", "add key": "key"}
+
+// freeLabel is base, or base-2 and so on if the user has that.
+func (p *program) freeLabel(who identity, base string) (label string, err error) {
+	label = base
+	err = p.AsRoot(func() error {
+		account, err := p.keyring.Open(who.User)
+		if errors.Is(err, factor.ErrUnenrolled) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer account.Close()
+		for n := 2; account.Record.Find(label) != nil; n++ {
+			label = fmt.Sprintf("%s-%d", base, n)
+		}
+		return nil
+	})
+	return label, err
+}
+
+func (p *program) save(
+	proof enrollment.Proof, who identity, d record.Device, step uint64) error {
+	err := p.AsRoot(func() error { return p.store().Add(proof, who.User, d, step) })
+	if made(err) {
+		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
+	}
+	return err
+}
