@@ -1,4 +1,5 @@
-// Package factor is what a login may do with an account: compare a code, charge it or use it up, and lock.
+// Package factor is what a login may do with an account: compare a code, charge it or use it up,
+// and lock.
 package factor
 
 import (
@@ -21,13 +22,15 @@ type Keyring struct {
 	Owners  *owner.Index
 }
 
-// NewKeyring is the keyring below root ("" for the system's), whose locks are waited for with patience.
+// NewKeyring is the keyring below root ("" for the system's), whose locks are waited for with
+// patience.
 func NewKeyring(root string, patience safefile.Patience) Keyring {
 	return Keyring{
-		Records: record.Store{Path: root + "/etc/latchkey/users", KeyPath: root + "/var/lib/latchkey"},
-		States:  state.Store{Path: root + "/var/lib/latchkey/users", Patience: patience},
-		Host:    state.Store{Path: root + "/var/lib/latchkey", Patience: patience},
-		Owners:  &owner.Index{Path: root + "/var/lib/latchkey/uids"},
+		Records: record.Store{Path: root + "/etc/latchkey/users",
+			KeyPath: root + "/var/lib/latchkey"},
+		States: state.Store{Path: root + "/var/lib/latchkey/users", Patience: patience},
+		Host:   state.Store{Path: root + "/var/lib/latchkey", Patience: patience},
+		Owners: &owner.Index{Path: root + "/var/lib/latchkey/uids"},
 	}
 }
 
@@ -41,8 +44,8 @@ var (
 	ErrState = errors.New("state")
 )
 
-// Account is one user's record and state, together and locked until Close: nothing of either changes meanwhile. No account
-// is kept open while a user is asked or a network is waited for.
+// Account is one user's record and state, together and locked until Close: nothing of either
+// changes meanwhile. No account is kept open while a user is asked or a network is waited for.
 type Account struct {
 	Record *record.Record
 	State  *state.File
@@ -50,8 +53,9 @@ type Account struct {
 
 // Open opens the account of name. The error matches one of ErrUnenrolled, ErrRecord and ErrState.
 func (k Keyring) Open(u record.User) (*Account, error) {
-	// The state is locked before the record is read, so that both are of the same moment. But a record without state
-	// and a user without either must be told apart, so a state that is not there is not an error yet.
+	// The state is locked before the record is read, so that both are of the same moment. But a
+	// record without state and a user without either must be told apart, so a state that is not
+	// there is not an error yet.
 	st, stateErr := k.States.Open(u.Name)
 	rec, err := k.Records.Load(u)
 	if err == nil && errors.Is(stateErr, fs.ErrNotExist) {
@@ -72,7 +76,8 @@ func (k Keyring) Open(u record.User) (*Account, error) {
 }
 
 // check reports why what was read of record and state must not be used.
-func (k Keyring) check(u record.User, r *record.Record, recordErr error, st *state.State, stateErr error) error {
+func (k Keyring) check(u record.User, r *record.Record, recordErr error, st *state.State,
+	stateErr error) error {
 	switch {
 	case errors.Is(recordErr, fs.ErrNotExist):
 		return k.withoutRecord(u, st, stateErr)
@@ -86,14 +91,16 @@ func (k Keyring) check(u record.User, r *record.Record, recordErr error, st *sta
 
 // StateError says that name's state cannot be used, and what to do.
 func StateError(name string, err error) error {
-	if errors.Is(err, state.ErrSave) || errors.Is(err, safefile.ErrBusy) || errors.Is(err, safefile.ErrGone) {
+	if errors.Is(err, state.ErrSave) || errors.Is(err, safefile.ErrBusy) ||
+		errors.Is(err, safefile.ErrGone) {
 		return fmt.Errorf("%w: %w", ErrState, err)
 	}
 	return fmt.Errorf("%w: %w; to start over run: enroll reset %s", ErrState, err, name)
 }
 
-// match refuses a state that was not made with this record, a restored old one for instance. A state whose first
-// enrollment was interrupted after the record was saved has no enrollment id yet, and gets it: the next commit keeps it.
+// match refuses a state that was not made with this record, a restored old one for instance. A
+// state whose first enrollment was interrupted after the record was saved has no enrollment id
+// yet, and gets it: the next commit keeps it.
 func match(r *record.Record, st *state.State) error {
 	if st.Enrollment == (state.EnrollmentID{}) && knowsAll(st, r) {
 		st.Enrollment = r.Enrollment
@@ -101,7 +108,8 @@ func match(r *record.Record, st *state.State) error {
 	if st.UID == r.UID && st.Enrollment == r.Enrollment {
 		return nil
 	}
-	return fmt.Errorf("%w: it belongs to another enrollment; to start over run: enroll reset %s", ErrState, r.Name)
+	return fmt.Errorf("%w: it belongs to another enrollment; to start over run: enroll reset %s",
+		ErrState, r.Name)
 }
 
 // knowsAll reports whether st was made for r's devices, whose ids are random.
@@ -123,7 +131,8 @@ func Commit(f *state.File) error {
 	return nil
 }
 
-// View reads name's record and state for display, also where nothing can be written. Errors are those of Open.
+// View reads name's record and state for display, also where nothing can be written. Errors are
+// those of Open.
 func (k Keyring) View(u record.User) (*record.Record, *state.State, error) {
 	st, stateErr := k.States.View(u.Name)
 	rec, err := k.Records.Load(u)

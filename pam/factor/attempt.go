@@ -49,7 +49,8 @@ func LetIn(st *state.State, a state.Attempt) {
 	}
 	st.Networks = slices.DeleteFunc(st.Networks, came.Same)
 	if len(st.Networks) == state.MaxNetworks {
-		oldest := slices.MinFunc(st.Networks, func(a, b state.Network) int { return a.Seen.Compare(b.Seen) })
+		oldest := slices.MinFunc(st.Networks,
+			func(a, b state.Network) int { return a.Seen.Compare(b.Seen) })
 		st.Networks = slices.DeleteFunc(st.Networks, oldest.Same)
 	}
 	st.Networks = append(st.Networks, came)

@@ -18,7 +18,8 @@ func typed(t *testing.T, root testroot.Root, code string, after time.Duration) f
 	account := open(t, root)
 	defer account.Close()
 	m, err := account.Verify(factor.Guess{
-		Code: code, At: noon.Add(after), Service: "sshd", From: netip.MustParseAddr("192.0.2.7"), Accepts: every,
+		Code: code, At: noon.Add(after), Service: "sshd", From: netip.MustParseAddr("192.0.2.7"),
+		Accepts: every,
 	}, three)
 	testroot.Must(t, err)
 	return m
@@ -34,7 +35,8 @@ func states(t *testing.T, root testroot.Root) *state.State {
 // at is an attempt as typed makes one, with times as the state keeps them.
 func at(after time.Duration, by method.Method, device state.DeviceID) state.Attempt {
 	return state.Attempt{
-		At: time.Unix(noon.Add(after).Unix(), 0), Service: "sshd", From: netip.MustParseAddr("192.0.2.7"),
+		At: time.Unix(noon.Add(after).Unix(), 0), Service: "sshd",
+		From:   netip.MustParseAddr("192.0.2.7"),
 		Method: by, Device: device,
 	}
 }
@@ -47,17 +49,21 @@ func TestStateKeepsLastAcceptedAndLastRefusedAttempt(t *testing.T) {
 	}
 	typed(t, root, testroot.WrongCode(t, noon, phone), 0)
 	typed(t, root, testroot.Code(t, phone, noon.Add(time.Minute)), time.Minute)
-	typed(t, root, testroot.Code(t, phone, noon.Add(time.Minute)), 70*time.Second) // used before: no guess
-	st, right, wrong := states(t, root), at(time.Minute, method.TOTP, phone.ID), at(0, "", state.DeviceID{})
+	// used before: no guess
+	typed(t, root, testroot.Code(t, phone, noon.Add(time.Minute)), 70*time.Second)
+	st, right, wrong := states(t, root), at(time.Minute, method.TOTP, phone.ID), at(0, "",
+		state.DeviceID{})
 	if st.Accepted != right || st.Denied != wrong {
-		t.Errorf("got accepted %+v and refused %+v, want %+v and %+v", st.Accepted, st.Denied, right, wrong)
+		t.Errorf("got accepted %+v and refused %+v, want %+v and %+v", st.Accepted, st.Denied,
+			right, wrong)
 	}
 }
 
 func TestStateKeepsLastEightNetworks(t *testing.T) {
 	var st state.State
 	come := func(from string, after int) {
-		factor.LetIn(&st, state.Attempt{At: noon.Add(time.Duration(after) * time.Minute), From: netip.MustParseAddr(from)})
+		factor.LetIn(&st, state.Attempt{At: noon.Add(time.Duration(after) * time.Minute),
+			From: netip.MustParseAddr(from)})
 	}
 	for i := range 8 {
 		come(fmt.Sprintf("192.0.%d.7", i), i)

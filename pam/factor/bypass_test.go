@@ -31,7 +31,8 @@ func bypassed(t *testing.T) (testroot.Root, string) {
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
 	code, g := newCode(t)
-	testroot.Must(t, root.Store().SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
+	testroot.Must(t, root.Store().SetBypass(enrollment.ByRoot(),
+		record.User{Name: "alice", UID: uid}, g))
 	return root, code
 }
 
@@ -47,7 +48,8 @@ func verify(t *testing.T, root testroot.Root, code string, now time.Time) factor
 
 func TestACodeThatRootGaveOutWorksOnceWhateverTheRuleAllows(t *testing.T) {
 	root, code := bypassed(t)
-	if m := verify(t, root, code, noon); m.Result != factor.Accepted || m.Method != method.Bypass || m.Device != nil {
+	if m := verify(t, root, code, noon); m.Result != factor.Accepted ||
+		m.Method != method.Bypass || m.Device != nil {
 		t.Fatalf("%+v", m)
 	}
 	if m := verify(t, root, code, noon); m.Result != factor.Impossible {
@@ -75,7 +77,8 @@ func TestACodeThatRootGaveOutWorksInItsTimeOnly(t *testing.T) {
 func TestANewCodeOfRootsReplacesTheOldOne(t *testing.T) {
 	root, old := bypassed(t)
 	fresh, g := newCode(t)
-	testroot.Must(t, root.Store().SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
+	testroot.Must(t, root.Store().SetBypass(enrollment.ByRoot(),
+		record.User{Name: "alice", UID: uid}, g))
 	if m := verify(t, root, old, noon); m.Result != factor.Wrong {
 		t.Errorf("the old one: %+v", m)
 	}
@@ -99,7 +102,8 @@ func TestACodeThatRootGaveOutEndsWhereAnImportReplacesEverything(t *testing.T) {
 	k := root.Store()
 	code, g := newCode(t)
 	testroot.Must(t, k.SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
-	e := enrollment.Enrollment{Devices: []record.Device{testroot.TOTP("google")}, Counters: []uint64{0}}
+	e := enrollment.Enrollment{Devices: []record.Device{testroot.TOTP("google")},
+		Counters: []uint64{0}}
 	testroot.Must(t, k.Replace(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, e))
 	expect(t, root, code, noon, factor.Impossible)
 }

@@ -19,10 +19,11 @@ type Check struct {
 // Last reports whether Twilio compares no more codes with this verification.
 func (c Check) Last() bool { return c.Pending.Checks >= maxChecks }
 
-// reserveChecks reserves a comparison with each verification that waits for a code, the newest first: it must not be more than five
-// for any. There is none if g is no code that was sent.
+// reserveChecks reserves a comparison with each verification that waits for a code, the newest
+// first: it must not be more than five for any. There is none if g is no code that was sent.
 func (a *Account) reserveChecks(g Guess) (checks []Check) {
-	if code, possible := normalize.SentCode(g.Code); !possible || code != g.Code || g.AcceptsSent == nil {
+	if code, possible := normalize.SentCode(g.Code); !possible || code != g.Code ||
+		g.AcceptsSent == nil {
 		return nil
 	}
 	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
@@ -37,8 +38,8 @@ func (a *Account) reserveChecks(g Guess) (checks []Check) {
 	return checks
 }
 
-// Free reports whether the code was compared with nothing at all, where Twilio said this of m.Checks[n]: then the guess is no
-// longer charged.
+// Free reports whether the code was compared with nothing at all, where Twilio said this of
+// m.Checks[n]: then the guess is no longer charged.
 func (m Match) Free(n int, said Answer) bool { return said == Unreached && n == 0 && !m.compared }
 
 // Answer is what Twilio said of a code.
@@ -53,11 +54,13 @@ const (
 	Unreached               // Twilio was never asked
 )
 
-// EndCheck notes the answer about m.Checks[n], after which no more of them are asked. Approved takes back the guess that was
-// charged; the result is Accepted only then, and only once for a verification: of two logins with one code only one is let in.
-// An approval counts whatever other logins have heard of the verification meanwhile. Unreached takes the guess back if the code
-// was compared with nothing.
-func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits limit.Guesses, now time.Time) (Result, error) {
+// EndCheck notes the answer about m.Checks[n], after which no more of them are asked. Approved
+// takes back the guess that was charged; the result is Accepted only then, and only once for a
+// verification: of two logins with one code only one is let in. An approval counts whatever other
+// logins have heard of the verification meanwhile. Unreached takes the guess back if the code was
+// compared with nothing.
+func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits limit.Guesses,
+	now time.Time) (Result, error) {
 	account, err := k.Open(u)
 	if err != nil {
 		return Wrong, err
@@ -66,7 +69,8 @@ func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits lim
 	for _, c := range m.Checks[n+1:] {
 		account.returnCheck(c)
 	}
-	st, p := &account.State.State, account.verification(m.Checks[n].Pending.SID, m.Checks[n].Pending.Device)
+	st, p := &account.State.State, account.verification(m.Checks[n].Pending.SID,
+		m.Checks[n].Pending.Device)
 	switch said {
 	case Approved:
 		attempt := m.approved(p, now)
@@ -98,7 +102,8 @@ func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits lim
 	return Wrong, account.commit()
 }
 
-// useUp takes away a verification that Twilio has approved, unless that was done before or its phone was removed.
+// useUp takes away a verification that Twilio has approved, unless that was done before or its
+// phone was removed.
 func (a *Account) useUp(p *state.Pending, now time.Time) bool {
 	if p == nil {
 		return false
@@ -109,7 +114,8 @@ func (a *Account) useUp(p *state.Pending, now time.Time) bool {
 	}
 	used.Used = now
 	approved := *p
-	a.State.Pendings = slices.DeleteFunc(a.State.Pendings, func(p state.Pending) bool { return p == approved })
+	a.State.Pendings = slices.DeleteFunc(a.State.Pendings,
+		func(p state.Pending) bool { return p == approved })
 	return true
 }
 

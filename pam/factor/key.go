@@ -42,7 +42,8 @@ func (a *Account) UseKey(p Presented, limits limit.Guesses) (Match, error) {
 	}
 	used.Used = p.At
 	m := Match{
-		Result: Accepted, Method: method.Key, Device: d, Refused: a.State.Refused, Lockout: lockout,
+		Result: Accepted, Method: method.Key, Device: d, Refused: a.State.Refused,
+		Lockout:    lockout,
 		NewNetwork: NewNetwork(&a.State.State, p.From),
 	}
 	LetIn(&a.State.State, state.Attempt{

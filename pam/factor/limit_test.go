@@ -13,7 +13,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// enrolled is alice with a phone, its code now, and one that is wrong at all times of a test that lasts a day to either side.
+// enrolled is alice with a phone, its code now, and one that is wrong at all times of a test that
+// lasts a day to either side.
 func enrolled(t *testing.T) (root testroot.Root, phone record.Device, wrong string) {
 	t.Helper()
 	phone = testroot.TOTP("phone")
@@ -51,7 +52,8 @@ func TestWhatBecameOfAGuessIsOnDiskWhenItIsKnown(t *testing.T) {
 		testroot.Must(t, err)
 		st := onDisk(t, root)
 		if used := int(st.Devices[0].Counter) / (int(noon.Unix()) / 30); len(st.Failures) != c.failures || used != c.used {
-			t.Errorf("guess %d: got %d failures, used %d; want %d and %d", i+1, len(st.Failures), used, c.failures, c.used)
+			t.Errorf("guess %d: got %d failures, used %d; want %d and %d", i+1, len(st.Failures),
+				used, c.failures, c.used)
 		}
 		account.Close()
 	}
@@ -63,7 +65,8 @@ func TestGuessThatCannotBeChargedIsNotAnswered(t *testing.T) {
 		account := open(t, root)
 		account.State.Close() // so that writing fails
 		m, err := compare(account, code, noon, three, every)
-		if !errors.Is(err, factor.ErrState) || !errors.Is(err, state.ErrSave) || m.Result != 0 || m.Device != nil {
+		if !errors.Is(err, factor.ErrState) || !errors.Is(err, state.ErrSave) || m.Result != 0 ||
+			m.Device != nil {
 			t.Errorf("code %s: got %+v, %v; want nothing but ErrSave", code, m, err)
 		}
 	}
@@ -126,7 +129,8 @@ func TestARightCodeGivesBackItsOwnChargeOnly(t *testing.T) {
 		}
 	}
 	expect(t, root, wrong, noon.Add(3*time.Minute), factor.Wrong)
-	expect(t, root, testroot.Code(t, phone, noon.Add(3*time.Minute)), noon.Add(3*time.Minute), factor.Locked)
+	expect(t, root, testroot.Code(t, phone, noon.Add(3*time.Minute)), noon.Add(3*time.Minute),
+		factor.Locked)
 }
 
 func TestAReplayedCodeCostsNothing(t *testing.T) {
@@ -182,7 +186,8 @@ func TestALockThatIsLoweredInThePolicyHoldsForTheNewTime(t *testing.T) {
 
 func TestAtTheLargestLimitTheStateHoldsEveryFailure(t *testing.T) {
 	root, phone, wrong := enrolled(t)
-	most := limit.Guesses{Failures: limit.Rate{Count: state.MaxFailures, Window: time.Hour}, Lock: time.Hour}
+	most := limit.Guesses{Failures: limit.Rate{Count: state.MaxFailures, Window: time.Hour},
+		Lock: time.Hour}
 	guess := func(code string) factor.Result {
 		account := open(t, root)
 		defer account.Close()
@@ -219,10 +224,12 @@ func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) { // FAULTS 
 		at = at.Add(30 * time.Minute)
 	}
 	at = at.AddDate(1, 0, 0)
-	if m := guess(testroot.Code(t, phone, at), at); m.Result != factor.Locked || !m.Lockout.UntilRoot {
+	if m := guess(testroot.Code(t, phone, at), at); m.Result != factor.Locked ||
+		!m.Lockout.UntilRoot {
 		t.Errorf("the right code a year later: got %+v, want locked until root unlocks", m)
 	}
-	if was, err := root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, slow, at); !was || err != nil {
+	if was, err := root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		slow, at); !was || err != nil {
 		t.Errorf("unlock: got %v, %v", was, err)
 	}
 	if m := guess(testroot.Code(t, phone, at), at); m.Result != factor.Accepted {

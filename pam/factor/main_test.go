@@ -20,7 +20,8 @@ func TestMain(m *testing.M) {
 	testroot.Main(m, testroot.Roles{"guess": guess, "accept": accept, "send": send})
 }
 
-// guess tries codes at noon as alice, and prints an x for each that was compared: the root, the first code, how many.
+// guess tries codes at noon as alice, and prints an x for each that was compared: the root, the
+// first code, how many.
 func guess(args []string) error {
 	first, _ := strconv.Atoi(args[1])
 	count, _ := strconv.Atoi(args[2])
@@ -49,13 +50,15 @@ func attempt(root testroot.Root, code string) (compared int, result factor.Resul
 }
 
 // compare compares a code that a user typed at now with what allowed accepts.
-func compare(a *factor.Account, code string, now time.Time, l limit.Guesses, allowed func(method.Method) bool) (factor.Match, error) {
+func compare(a *factor.Account, code string, now time.Time, l limit.Guesses,
+	allowed func(method.Method) bool) (factor.Match, error) {
 	return a.Verify(factor.Guess{Code: code, At: now, Accepts: allowed}, l)
 }
 
 // accept tries one code at noon as alice, and fails unless it is accepted: the root, the code.
 func accept(args []string) error {
-	if _, result, err := attempt(testroot.Root(args[0]), args[1]); err != nil || result != factor.Accepted {
+	if _, result, err := attempt(testroot.Root(args[0]), args[1]); err != nil ||
+		result != factor.Accepted {
 		return fmt.Errorf("result %d, %v", result, err)
 	}
 	return nil
@@ -67,6 +70,7 @@ func send(args []string) error {
 	if _, err := hex.Decode(id[:], []byte(args[1])); err != nil {
 		return err
 	}
-	_, err := testroot.Root(args[0]).Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, id, sends, noon)
+	_, err := testroot.Root(args[0]).Keyring().ReserveSend(record.User{Name: "user0", UID: uid},
+		id, sends, noon)
 	return err
 }

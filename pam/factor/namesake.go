@@ -80,7 +80,10 @@ func (k Keyring) candidates(uid uint32) ([]string, error) {
 		return k.Owners.Names(uid)
 	}
 	all, err := k.Known()
-	return slices.DeleteFunc(all, func(name string) bool { return !slices.Contains(k.UIDs(name), uid) }), err
+	return slices.DeleteFunc(all, func(name string) bool {
+		return !slices.Contains(k.UIDs(name),
+			uid)
+	}), err
 }
 
 // MayHave reports whether other's record, or if that is lost other's state, is for uid. What
@@ -96,8 +99,8 @@ func (k Keyring) MayHave(other string, uid uint32) bool {
 	return st.UID == uid && st.Enrollment != state.EnrollmentID{}
 }
 
-// UIDs is the one that name's record says or, where there is none that can be read, the state; none
-// if neither can be. What cannot be read denies its own user only.
+// UIDs is the one that name's record says or, where there is none that can be read, the state;
+// none if neither can be. What cannot be read denies its own user only.
 func (k Keyring) UIDs(name string) []uint32 {
 	if uid, err := k.Records.UID(name); err == nil {
 		return []uint32{uid}
@@ -126,7 +129,8 @@ func (k Keyring) Names() ([]string, error) {
 // of one.
 func (k Keyring) lost(name string) bool {
 	st, err := k.States.Peek(name)
-	return err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil && st.Enrollment != state.EnrollmentID{}
+	return err != nil && !errors.Is(err, fs.ErrNotExist) || err == nil &&
+		st.Enrollment != state.EnrollmentID{}
 }
 
 // Known are those of all records and states.

@@ -35,7 +35,8 @@ func openError(t *testing.T, root testroot.Root, name string, uid uint32) error 
 func denied(t *testing.T, root testroot.Root, name string, uid uint32, says string) {
 	t.Helper()
 	err := openError(t, root, name, uid)
-	if !errors.Is(err, factor.ErrRecord) || errors.Is(err, factor.ErrUnenrolled) || !strings.Contains(err.Error(), says) {
+	if !errors.Is(err, factor.ErrRecord) || errors.Is(err, factor.ErrUnenrolled) ||
+		!strings.Contains(err.Error(), says) {
 		t.Errorf("%s: error is %v, want a record's that says %q", name, err, says)
 	}
 }
@@ -51,15 +52,19 @@ func neverEnrolled(t *testing.T, root testroot.Root, name string, uid uint32) {
 func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		testroot.TOTP("phone"), 0))
 	saved := testroot.Read(t, root.Record("alice"))
 	testroot.Must(t, os.Remove(root.Record("alice")))
 	denied(t, root, "alice", uid, "enroll reset alice")
-	denied(t, root, "alice", uid+1, "enroll reset alice") // the name was given to somebody else since
-	if err := k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0); !errors.Is(err, factor.ErrRecord) {
+	// the name was given to somebody else since
+	denied(t, root, "alice", uid+1, "enroll reset alice")
+	if err := k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		testroot.TOTP("phone"), 0); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("enrolling again: %v", err)
 	}
-	if err := k.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, state.OneTimeCode{}); !errors.Is(err, factor.ErrRecord) {
+	if err := k.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		state.OneTimeCode{}); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("inviting: %v", err)
 	}
 	claim := enrollment.Claim{User: record.User{Name: "alice", UID: uid}, Number: "+15551230000"}
@@ -81,7 +86,8 @@ func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 func TestAllRecordsLostDeniesEachUserWhoHadOne(t *testing.T) {
 	root := testroot.New(t)
 	for i, name := range []string{"alice", "bob", "carol"} {
-		testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: name, UID: uid + uint32(i)}, testroot.TOTP(name), 0))
+		testroot.Must(t, root.Store().Add(enrollment.ByRoot(),
+			record.User{Name: name, UID: uid + uint32(i)}, testroot.TOTP(name), 0))
 	}
 	users := root.Join("etc/latchkey/users")
 	testroot.Must(t, os.RemoveAll(users))
@@ -99,18 +105,37 @@ func TestAllRecordsLostDeniesEachUserWhoHadOne(t *testing.T) {
 // FAULTS 5, 37.
 func TestUnreadableStateWithoutRecordIsNotAUserWhoNeverEnrolled(t *testing.T) {
 	for name, spoil := range map[string]func(root testroot.Root, path string) error{
-		"damaged":             func(_ testroot.Root, path string) error { return os.WriteFile(path, nil, 0o600) },
-		"readable by others":  func(_ testroot.Root, path string) error { return os.Chmod(path, 0o644) },
-		"a symbolic link":     func(_ testroot.Root, path string) error { os.Remove(path); return os.Symlink("bob", path) },
-		"a directory":         func(_ testroot.Root, path string) error { os.Remove(path); return os.Mkdir(path, 0o700) },
-		"without a directory": func(root testroot.Root, _ string) error { return os.RemoveAll(root.Join("var/lib/latchkey/users")) },
+		"damaged": func(_ testroot.Root,
+			path string) error {
+			return os.WriteFile(path, nil, 0o600)
+		},
+		"readable by others": func(_ testroot.Root,
+			path string) error {
+			return os.Chmod(path, 0o644)
+		},
+		"a symbolic link": func(_ testroot.Root,
+			path string) error {
+			os.Remove(path)
+			return os.Symlink("bob", path)
+		},
+		"a directory": func(_ testroot.Root,
+			path string) error {
+			os.Remove(path)
+			return os.Mkdir(path, 0o700)
+		},
+		"without a directory": func(root testroot.Root,
+			_ string) error {
+			return os.RemoveAll(root.Join("var/lib/latchkey/users"))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := testroot.New(t)
-			testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+			testroot.Must(t, root.Store().Add(enrollment.ByRoot(),
+				record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
 			testroot.Must(t, os.Remove(root.Record("alice")))
 			testroot.Must(t, spoil(root, root.State("alice")))
-			if err := openError(t, root, "alice", uid); !errors.Is(err, factor.ErrState) || errors.Is(err, factor.ErrUnenrolled) {
+			if err := openError(t, root, "alice", uid); !errors.Is(err, factor.ErrState) ||
+				errors.Is(err, factor.ErrUnenrolled) {
 				t.Errorf("error is %v, want the state's", err)
 			}
 		})
@@ -124,7 +149,8 @@ func TestFirstEnrollmentInterruptedAnywhereIsNoneOrWhole(t *testing.T) {
 	k := root.Store()
 	testroot.Must(t, k.States.Create("alice", half))
 	neverEnrolled(t, root, "alice", uid)
-	testroot.Must(t, k.Records.Save(&record.Record{Name: "alice", UID: uid, Enrollment: state.EnrollmentID{1}, Devices: []record.Device{phone}}))
+	testroot.Must(t, k.Records.Save(&record.Record{Name: "alice", UID: uid,
+		Enrollment: state.EnrollmentID{1}, Devices: []record.Device{phone}}))
 	account, err := k.Open(record.User{Name: "alice", UID: uid})
 	if err != nil {
 		t.Fatalf("with its record: %v", err)
@@ -145,7 +171,8 @@ func TestStateOfATicketDoesNotServeARecord(t *testing.T) {
 	for name, st := range map[string]state.State{
 		"no device":        {UID: uid},
 		"another's device": {UID: uid, Devices: []state.Device{{ID: state.DeviceID{9}}}},
-		"another's uid":    {UID: uid + 1, Devices: []state.Device{{ID: testroot.TOTP("phone").ID}}},
+		"another's uid": {UID: uid + 1,
+			Devices: []state.Device{{ID: testroot.TOTP("phone").ID}}},
 	} {
 		testroot.Must(t, root.Keyring().States.Create("alice", st))
 		if err := openError(t, root, "alice", uid); !errors.Is(err, factor.ErrState) {
@@ -176,7 +203,8 @@ var howIndexed = map[string]func(t *testing.T, root testroot.Root){
 	},
 	"and another change followed": func(t *testing.T, root testroot.Root) {
 		testroot.Must(t, os.RemoveAll(root.Join("var/lib/latchkey/uids")))
-		testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1}, testroot.TOTP("bob"), 0))
+		testroot.Must(t, root.Store().Add(enrollment.ByRoot(),
+			record.User{Name: "bob", UID: uid + 1}, testroot.TOTP("bob"), 0))
 	},
 }
 
@@ -186,17 +214,20 @@ func TestSecondNameOfAnEnrolledUidIsDeniedUntilTheFirstIsReset(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			root := testroot.New(t)
 			k := root.Store()
-			testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+			testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+				testroot.TOTP("phone"), 0))
 			prepare(t, root)
 			denied(t, root, "alicia", uid, "enroll reset alice")
-			if err := k.Add(enrollment.ByRoot(), record.User{Name: "alicia", UID: uid}, testroot.TOTP("tablet"), 0); !errors.Is(err, factor.ErrRecord) {
+			if err := k.Add(enrollment.ByRoot(), record.User{Name: "alicia", UID: uid},
+				testroot.TOTP("tablet"), 0); !errors.Is(err, factor.ErrRecord) {
 				t.Errorf("enrolling: %v", err)
 			}
 			denied(t, root, "alicia", uid, "enroll reset alice") // also after that attempt
 			neverEnrolled(t, root, "dave", uid+7)
 			testroot.Must(t, k.Reset(enrollment.ByRoot(), "alice"))
 			neverEnrolled(t, root, "alicia", uid)
-			testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alicia", UID: uid}, testroot.TOTP("tablet"), 0))
+			testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alicia", UID: uid},
+				testroot.TOTP("tablet"), 0))
 			denied(t, root, "alice", uid, "enroll reset alicia")
 		})
 	}
@@ -209,7 +240,9 @@ func TestNamesEnrolledWithOneUidFromBeforeStayAndDenyAThird(t *testing.T) {
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
 	root.Enroll(t, "alicia", uid, testroot.TOTP("tablet"))
 	k := root.Store()
-	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alicia", UID: uid}, testroot.TOTP("second"), 0)) // makes the index
+	// makes the index
+	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alicia", UID: uid},
+		testroot.TOTP("second"), 0))
 	for _, name := range []string{"alice", "alicia"} {
 		account, err := k.Open(record.User{Name: name, UID: uid})
 		if err != nil {
@@ -225,9 +258,12 @@ func TestNamesEnrolledWithOneUidFromBeforeStayAndDenyAThird(t *testing.T) {
 func TestOldEntryOfTheIndexDeniesNoOne(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		testroot.TOTP("phone"), 0))
 	testroot.Must(t, k.Reset(enrollment.ByRoot(), "alice"))
-	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid + 1}, testroot.TOTP("phone"), 0)) // she has another uid now
+	// she has another uid now
+	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid + 1},
+		testroot.TOTP("phone"), 0))
 	neverEnrolled(t, root, "bob", uid)
 	denied(t, root, "bob", uid+1, "enroll reset alice")
 }
@@ -237,16 +273,21 @@ func TestOldEntryOfTheIndexDeniesNoOne(t *testing.T) {
 func TestIndexThatIsCurrentIsAllThatIsRead(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+	testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		testroot.TOTP("phone"), 0))
 	for i := range 5 {
-		testroot.Must(t, k.Add(enrollment.ByRoot(), record.User{Name: fmt.Sprint("user", i), UID: uid + 10 + uint32(i)}, testroot.TOTP(fmt.Sprint(i)), 0))
+		testroot.Must(t, k.Add(enrollment.ByRoot(),
+			record.User{Name: fmt.Sprint("user", i),
+				UID: uid + 10 + uint32(i)}, testroot.TOTP(fmt.Sprint(i)), 0))
 	}
 	before := testroot.Read(t, root.Join("var/lib/latchkey/uids/current"))
 	testroot.Must(t, os.Chmod(root.Record("user3"), 0o644)) // changes no directory
 	neverEnrolled(t, root, "bob", uid+1)
 	denied(t, root, "alicia", uid, "enroll reset alice")
-	denied(t, root, "again", uid+13, "enroll reset user3") // whose record cannot be read: it may be that uid's
-	if after := testroot.Read(t, root.Join("var/lib/latchkey/uids/current")); string(after) != string(before) {
+	// whose record cannot be read: it may be that uid's
+	denied(t, root, "again", uid+13, "enroll reset user3")
+	if after := testroot.Read(t, root.Join(
+		"var/lib/latchkey/uids/current")); string(after) != string(before) {
 		t.Errorf("looking changed %q to %q", before, after)
 	}
 }

@@ -52,7 +52,8 @@ func TestAThousandWrongCodesInParallelAreComparedNoOftenerThanTheLimitAllows(t *
 	}
 	all.Wait()
 	if compared.Load() != 3 || wrong.Load() != 3 || locked.Load() != 997 {
-		t.Errorf("%d comparisons, %d wrong, %d locked", compared.Load(), wrong.Load(), locked.Load())
+		t.Errorf("%d comparisons, %d wrong, %d locked", compared.Load(), wrong.Load(),
+			locked.Load())
 	}
 	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Locked)
 	end := noon.Add(15 * time.Minute)
@@ -120,14 +121,15 @@ func TestAnAcceptanceKilledAtAnySystemCallIsUsableOnceAtMost(t *testing.T) {
 	root, phone, _ := enrolled(t)
 	code := testroot.Code(t, phone, noon)
 	fresh := testroot.Read(t, root.State("alice"))
-	killed := testroot.KillAtEveryCall(t, "accept", []string{string(root), code}, func(before string, completed bool) {
-		result := try(t, root, code, noon).Result
-		if result != factor.Replayed && (completed || result != factor.Accepted) {
-			t.Errorf("killed before %s: result %d", before, result)
-		}
-		expect(t, root, code, noon, factor.Replayed)
-		testroot.Write(t, root.State("alice"), fresh)
-	})
+	killed := testroot.KillAtEveryCall(t, "accept", []string{string(root), code},
+		func(before string, completed bool) {
+			result := try(t, root, code, noon).Result
+			if result != factor.Replayed && (completed || result != factor.Accepted) {
+				t.Errorf("killed before %s: result %d", before, result)
+			}
+			expect(t, root, code, noon, factor.Replayed)
+			testroot.Write(t, root.State("alice"), fresh)
+		})
 	if killed < 4 { // open, lock, write, flush
 		t.Errorf("only %d runs were killed", killed)
 	}

@@ -24,14 +24,17 @@ type Standing int
 
 // The standings. Only about codes of a verification that is Waiting Twilio is asked.
 const (
-	None      Standing = iota // none was sent, it is used up, or it must not be used
-	Waiting                   // for its code
-	Outlived                  // its code has expired
-	Exhausted                 // compared with too many codes; while it lives, asking for another only sends it again
+	None     Standing = iota // none was sent, it is used up, or it must not be used
+	Waiting                  // for its code
+	Outlived                 // its code has expired
+	// compared with too many codes; while it lives, asking for another only sends it again
+	Exhausted
 )
 
-// LatestSent returns how the verification stands that was sent last, of those that allowed accepts, and to which phone it was sent.
-func (a *Account) LatestSent(now time.Time, allowed func(state.Pending) bool) (*record.Device, Standing) {
+// LatestSent returns how the verification stands that was sent last, of those that allowed
+// accepts, and to which phone it was sent.
+func (a *Account) LatestSent(now time.Time, allowed func(state.Pending) bool) (*record.Device,
+	Standing) {
 	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
 		p := &a.State.Pendings[i]
 		if phone := a.phoneOf(p, allowed); phone != nil {
@@ -41,11 +44,12 @@ func (a *Account) LatestSent(now time.Time, allowed func(state.Pending) bool) (*
 	return nil, None
 }
 
-// phoneOf is the phone that a verification was sent to, if it is that phone's latest, Twilio has named it, and allowed accepts
-// it; else nil.
+// phoneOf is the phone that a verification was sent to, if it is that phone's latest, Twilio has
+// named it, and allowed accepts it; else nil.
 func (a *Account) phoneOf(p *state.Pending, allowed func(state.Pending) bool) *record.Device {
 	phone := a.device(p.Device)
-	if phone == nil || phone.Type != method.Phone || p.SID == "" || p != a.latest(p.Device) || !allowed(*p) {
+	if phone == nil || phone.Type != method.Phone || p.SID == "" || p != a.latest(p.Device) ||
+		!allowed(*p) {
 		return nil
 	}
 	return phone
@@ -63,7 +67,8 @@ func standing(p state.Pending, now time.Time) Standing {
 	return Waiting
 }
 
-// age is how long ago a verification was sent. One from the future (the clock was set back) was sent now.
+// age is how long ago a verification was sent. One from the future (the clock was set back) was
+// sent now.
 func age(p state.Pending, now time.Time) time.Duration { return max(now.Sub(p.At), 0) }
 
 // latest is the verification that was sent last to a phone, or nil.
@@ -78,14 +83,16 @@ func (a *Account) latest(id state.DeviceID) *state.Pending {
 
 // verification is the one that Twilio calls sid, or nil.
 func (a *Account) verification(sid string, id state.DeviceID) *state.Pending {
-	i := slices.IndexFunc(a.State.Pendings, func(p state.Pending) bool { return p.SID == sid && p.Device == id })
+	i := slices.IndexFunc(a.State.Pendings,
+		func(p state.Pending) bool { return p.SID == sid && p.Device == id })
 	if i < 0 {
 		return nil
 	}
 	return &a.State.Pendings[i]
 }
 
-// noteSend notes a send to a phone that is about to happen. While the one before it lives it is sent once more.
+// noteSend notes a send to a phone that is about to happen. While the one before it lives it is
+// sent once more.
 func (a *Account) noteSend(id state.DeviceID, now time.Time) {
 	if p := a.latest(id); p != nil && !p.Over && age(*p, now) < CodeLife {
 		p.At, p.Sends = now, p.Sends+1
@@ -94,7 +101,8 @@ func (a *Account) noteSend(id state.DeviceID, now time.Time) {
 	a.keep(state.Pending{Device: id, At: now, Sends: 1}, now)
 }
 
-// keep adds a verification, after those that nothing can be heard of any more. If there is no room the oldest is forgotten.
+// keep adds a verification, after those that nothing can be heard of any more. If there is no room
+// the oldest is forgotten.
 func (a *Account) keep(p state.Pending, now time.Time) {
 	kept := slices.DeleteFunc(a.State.Pendings, func(old state.Pending) bool {
 		return age(old, now) >= CodeLife+answerLife || a.device(old.Device) == nil
@@ -105,8 +113,9 @@ func (a *Account) keep(p state.Pending, now time.Time) {
 	a.State.Pendings = append(kept, p)
 }
 
-// KeepPending notes, durably, that Twilio has sent a code to a phone of name, which ReserveSend has reserved. A send that joined
-// the verification that is pending keeps the number of codes that were compared with it.
+// KeepPending notes, durably, that Twilio has sent a code to a phone of name, which ReserveSend
+// has reserved. A send that joined the verification that is pending keeps the number of codes that
+// were compared with it.
 func (k Keyring) KeepPending(u record.User, sent state.Pending) error {
 	account, err := k.Open(u)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 func (a *Account) hasRecoveryLike(code string) bool {
 	r := &a.Record.Recovery
 	imported := func(c string) bool { return len(c) == len(code) }
-	return len(r.Hashes) > 0 && len(code) == owncode.Length || slices.ContainsFunc(r.Codes, imported)
+	return len(r.Hashes) > 0 && len(code) == owncode.Length ||
+		slices.ContainsFunc(r.Codes, imported)
 }
 
 // compareRecovery compares the code with the recovery codes and uses it up.

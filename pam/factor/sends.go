@@ -19,10 +19,12 @@ const HostName = "host"
 // ErrNotYet says that a code may be sent, but later; it comes with the time to wait.
 var ErrNotYet = errors.New("not yet")
 
-// ReserveSend reserves one more code to be sent to the phone d of name, durably and before anything is
-// sent, for the user and for the host. If a limit forbids it the error matches ErrNotYet and
-// wait says how long; nothing is reserved then. Other errors match those of Open, or ErrState.
-func (k Keyring) ReserveSend(u record.User, id state.DeviceID, limits limit.Sends, now time.Time) (wait time.Duration, err error) {
+// ReserveSend reserves one more code to be sent to the phone d of name, durably and before
+// anything is sent, for the user and for the host. If a limit forbids it the error matches
+// ErrNotYet and wait says how long; nothing is reserved then. Other errors match those of Open, or
+// ErrState.
+func (k Keyring) ReserveSend(u record.User, id state.DeviceID, limits limit.Sends,
+	now time.Time) (wait time.Duration, err error) {
 	account, err := k.Open(u)
 	if err != nil {
 		return 0, err
@@ -34,13 +36,15 @@ func (k Keyring) ReserveSend(u record.User, id state.DeviceID, limits limit.Send
 	if wait, err = account.resendWait(id, now, limits.AtOnce); err != nil || wait > 0 {
 		return wait, err
 	}
-	return k.Reserve(account.State, limits, now, Reservation{Own: func() { account.noteSend(id, now) }})
+	return k.Reserve(account.State, limits, now,
+		Reservation{Own: func() { account.noteSend(id, now) }})
 }
 
 // resendWait is how long the next send to a phone has to wait for the sake of the one before it:
 // twice as long each time, as long as that one can be used. Without a verification that waits
 // there is nothing to wait for.
-func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (time.Duration, error) {
+func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (time.Duration,
+	error) {
 	p := a.latest(id)
 	if p == nil || p.Over || age(*p, now) >= CodeLife {
 		return 0, nil
@@ -52,7 +56,8 @@ func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (tim
 		}
 	}
 	if p.Checks >= maxChecks {
-		return p.At.Add(CodeLife).Sub(now), fmt.Errorf("%w: the last code that was sent was compared with too many answers", ErrNotYet)
+		return p.At.Add(CodeLife).Sub(now), fmt.Errorf(
+			"%w: the last code that was sent was compared with too many answers", ErrNotYet)
 	}
 	wait := p.At.Add(FirstWait << min(max(p.Sends, 1)-1, 20)).Sub(now)
 	if atOnce || wait <= 0 {
@@ -63,12 +68,14 @@ func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (tim
 
 // Reservation is what is kept with a send that is reserved; nil: nothing.
 type Reservation struct {
-	Own  func()                                                 // for the user
-	Host func(host *state.File) (wait time.Duration, err error) // for the host, unless that must wait
+	Own func() // for the user
+	// for the host, unless that must wait
+	Host func(host *state.File) (wait time.Duration, err error)
 }
 
 // Reserve reserves a send for the user whose state own is, and for the host.
-func (k Keyring) Reserve(own *state.File, limits limit.Sends, now time.Time, also Reservation) (wait time.Duration, err error) {
+func (k Keyring) Reserve(own *state.File, limits limit.Sends, now time.Time,
+	also Reservation) (wait time.Duration, err error) {
 	if wait, err = pause(own, limits.User, now); err != nil {
 		return 0, err
 	} else if wait > 0 {

@@ -17,7 +17,8 @@ import (
 )
 
 // sends are the limits of these tests: few enough to reach.
-var sends = limit.Sends{User: limit.Rate{Count: 5, Window: time.Hour}, Host: limit.Rate{Count: 7, Window: time.Hour}}
+var sends = limit.Sends{User: limit.Rate{Count: 5, Window: time.Hour},
+	Host: limit.Rate{Count: 7, Window: time.Hour}}
 
 // phones enrolls users with a phone each, who are called user0, user1, and so on.
 func phones(t *testing.T, n int) (testroot.Root, []state.DeviceID) {
@@ -26,7 +27,8 @@ func phones(t *testing.T, n int) (testroot.Root, []state.DeviceID) {
 	var ids []state.DeviceID
 	for i := range n {
 		d := enrollment.NewPhone("mobile", fmt.Sprintf("+1555123%04d", i), noon)
-		testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: name(i), UID: uidOf(i)}, d, 0))
+		testroot.Must(t, root.Store().Add(enrollment.ByRoot(),
+			record.User{Name: name(i), UID: uidOf(i)}, d, 0))
 		ids = append(ids, d.ID)
 	}
 	return root, ids
@@ -39,7 +41,8 @@ func uidOf(i int) uint32 { return uid + uint32(i) }
 // sent reserves a send for user0 and demands that it is allowed.
 func sent(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time) {
 	t.Helper()
-	if wait, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, id, sends, at); wait != 0 || err != nil {
+	if wait, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, id, sends,
+		at); wait != 0 || err != nil {
 		t.Errorf("at %s: wait %v, %v", at.Format(time.TimeOnly), wait, err)
 	}
 }
@@ -47,7 +50,8 @@ func sent(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time) {
 // waits reserves one and demands that it has to wait so long.
 func waits(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time, want time.Duration) {
 	t.Helper()
-	if wait, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, id, sends, at); wait != want || !errors.Is(err, factor.ErrNotYet) {
+	if wait, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, id, sends,
+		at); wait != want || !errors.Is(err, factor.ErrNotYet) {
 		t.Errorf("at %s: wait %v, not %v; %v", at.Format(time.TimeOnly), wait, want, err)
 	}
 }
@@ -75,25 +79,31 @@ func TestAWaitEndsAfterTheClockWasSetBack(t *testing.T) {
 func TestTheHostsLimitEndsAfterTheClockWasSetBack(t *testing.T) {
 	root, ids := phones(t, 8)
 	for i := range 7 {
-		_, err := root.Keyring().ReserveSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i], sends, noon)
+		_, err := root.Keyring().ReserveSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i],
+			sends, noon)
 		testroot.Must(t, err)
 	}
 	back := noon.AddDate(-1, 0, 0)
-	if wait, err := root.Keyring().ReserveSend(record.User{Name: name(7), UID: uidOf(7)}, ids[7], sends, back); wait != time.Hour || !errors.Is(err, factor.ErrNotYet) {
+	if wait, err := root.Keyring().ReserveSend(record.User{Name: name(7), UID: uidOf(7)}, ids[7],
+		sends, back); wait != time.Hour || !errors.Is(err, factor.ErrNotYet) {
 		t.Errorf("wait %v, %v", wait, err)
 	}
-	if _, err := root.Keyring().ReserveSend(record.User{Name: name(7), UID: uidOf(7)}, ids[7], sends, back.Add(time.Hour)); err != nil {
+	if _, err := root.Keyring().ReserveSend(record.User{Name: name(7), UID: uidOf(7)}, ids[7],
+		sends, back.Add(time.Hour)); err != nil {
 		t.Errorf("an hour later: %v", err)
 	}
 }
 
 func TestOfFiftySendsInParallelOnlyTheFirstIsNow(t *testing.T) {
 	root, ids := phones(t, 1)
-	for round, at := range []time.Time{noon, noon.Add(30 * time.Second), noon.Add(90 * time.Second)} {
+	for round, at := range []time.Time{noon, noon.Add(30 * time.Second),
+		noon.Add(90 * time.Second)} {
 		if n := atOnce(50, func(int) error {
-			_, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, ids[0], sends, at)
+			_, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, ids[0],
+				sends, at)
 			return err
-		}, t); n != 1 || reserved(t, root.Keyring().States, "user0") != round+1 || reserved(t, root.Keyring().Host, "host") != round+1 {
+		}, t); n != 1 || reserved(t, root.Keyring().States, "user0") != round+1 ||
+			reserved(t, root.Keyring().Host, "host") != round+1 {
 			t.Errorf("round %d: %d sends", round, n)
 		}
 	}
@@ -102,7 +112,8 @@ func TestOfFiftySendsInParallelOnlyTheFirstIsNow(t *testing.T) {
 func TestFiftyUsersInParallelSendNoMoreThanTheHostMay(t *testing.T) {
 	root, ids := phones(t, 50)
 	n := atOnce(50, func(i int) error {
-		_, err := root.Keyring().ReserveSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i], sends, noon)
+		_, err := root.Keyring().ReserveSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i],
+			sends, noon)
 		return err
 	}, t)
 	if n != 7 || reserved(t, root.Keyring().Host, "host") != 7 {
@@ -110,7 +121,8 @@ func TestFiftyUsersInParallelSendNoMoreThanTheHostMay(t *testing.T) {
 	}
 }
 
-// atOnce calls reserve n times in parallel and returns how often it was allowed. Nothing else may go wrong.
+// atOnce calls reserve n times in parallel and returns how often it was allowed. Nothing else may
+// go wrong.
 func atOnce(n int, reserve func(i int) error, t *testing.T) int64 {
 	t.Helper()
 	var all sync.WaitGroup
@@ -134,7 +146,8 @@ func TestNoMoreSendsFitIntoAnyHourThanTheLimitSays(t *testing.T) {
 	var allowed []time.Time
 	for later := time.Duration(0); later < 4*time.Hour; later += 17 * time.Second {
 		at := noon.Add(later)
-		if _, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, ids[0], sends, at); err == nil {
+		if _, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, ids[0],
+			sends, at); err == nil {
 			allowed = append(allowed, at)
 		} else if !errors.Is(err, factor.ErrNotYet) {
 			t.Fatal(err)
@@ -156,15 +169,18 @@ func TestASendKilledAtAnySystemCallIsCountedForTheHostIfItIsForTheUser(t *testin
 	own, host := root.State("user0"), root.Join("var/lib/latchkey/host")
 	fresh, freshHost := testroot.Read(t, own), testroot.Read(t, host)
 	between := false
-	testroot.KillAtEveryCall(t, "send", []string{string(root), fmt.Sprintf("%x", ids[0])}, func(before string, completed bool) {
-		users, hosts := reserved(t, root.Keyring().States, "user0"), reserved(t, root.Keyring().Host, "host")
-		between = between || hosts == 1 && users == 0
-		if users > hosts || hosts > 1 || completed && users == 0 {
-			t.Errorf("killed before %s: %d sends of the user, %d of the host", before, users, hosts)
-		}
-		testroot.Write(t, own, fresh)
-		testroot.Write(t, host, freshHost)
-	})
+	testroot.KillAtEveryCall(t, "send", []string{string(root), fmt.Sprintf("%x", ids[0])},
+		func(before string, completed bool) {
+			users, hosts := reserved(t, root.Keyring().States, "user0"), reserved(t,
+				root.Keyring().Host, "host")
+			between = between || hosts == 1 && users == 0
+			if users > hosts || hosts > 1 || completed && users == 0 {
+				t.Errorf("killed before %s: %d sends of the user, %d of the host", before, users,
+					hosts)
+			}
+			testroot.Write(t, own, fresh)
+			testroot.Write(t, host, freshHost)
+		})
 	if !between {
 		t.Error("none was killed between the two")
 	}
@@ -172,10 +188,12 @@ func TestASendKilledAtAnySystemCallIsCountedForTheHostIfItIsForTheUser(t *testin
 
 func TestSendThatTheUsersFileCannotHoldIsNotMade(t *testing.T) {
 	root, ids := phones(t, 1)
-	if _, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, state.DeviceID{1}, sends, noon); !errors.Is(err, factor.ErrRecord) {
+	if _, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid},
+		state.DeviceID{1}, sends, noon); !errors.Is(err, factor.ErrRecord) {
 		t.Errorf("to a phone that is not there: %v", err)
 	}
-	if _, err := root.Keyring().ReserveSend(record.User{Name: "user1", UID: uidOf(1)}, ids[0], sends, noon); !errors.Is(err, factor.ErrUnenrolled) {
+	if _, err := root.Keyring().ReserveSend(record.User{Name: "user1", UID: uidOf(1)}, ids[0],
+		sends, noon); !errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("to a user who is not there: %v", err)
 	}
 	if reserved(t, root.Keyring().Host, "host") != 0 {
@@ -186,11 +204,13 @@ func TestSendThatTheUsersFileCannotHoldIsNotMade(t *testing.T) {
 // pendingOf notes a verification for user0's phone.
 func pendingOf(t *testing.T, root testroot.Root, id state.DeviceID, sid string, at time.Time) {
 	t.Helper()
-	testroot.Must(t, root.Keyring().KeepPending(record.User{Name: "user0", UID: uid}, state.Pending{Device: id, At: at, SID: sid}))
+	testroot.Must(t, root.Keyring().KeepPending(record.User{Name: "user0", UID: uid},
+		state.Pending{Device: id, At: at, SID: sid}))
 }
 
 // often are limits that are not reached here.
-var often = limit.Guesses{Failures: limit.Rate{Count: state.MaxFailures, Window: time.Hour}, Lock: time.Hour}
+var often = limit.Guesses{Failures: limit.Rate{Count: state.MaxFailures, Window: time.Hour},
+	Lock: time.Hour}
 
 // guessSent is user0 typing a code that no device has, where any code that was sent may be used.
 func guessSent(root testroot.Root, at time.Time) (factor.Match, error) {
@@ -257,7 +277,8 @@ func TestOfFiftyApprovalsOfOneVerificationOneIsAccepted(t *testing.T) {
 	var accepted, replayed atomic.Int64
 	for range 50 {
 		all.Go(func() {
-			switch result, err := root.Keyring().EndCheck(record.User{Name: "user0", UID: uid}, m, 0, factor.Approved, often, noon); {
+			switch result, err := root.Keyring().EndCheck(record.User{Name: "user0", UID: uid}, m,
+				0, factor.Approved, often, noon); {
 			case err != nil:
 				t.Error(err)
 			case result == factor.Accepted:
@@ -300,7 +321,8 @@ func TestAnApprovalOfAnotherVerificationIsNotAccepted(t *testing.T) {
 	pendingOf(t, root, ids[0], "VE2", noon)
 	m := checked(t, root, noon)
 	m.Checks[0].Pending.SID = "VE1"
-	result, err := root.Keyring().EndCheck(record.User{Name: "user0", UID: uid}, m, 0, factor.Approved, often, noon)
+	result, err := root.Keyring().EndCheck(record.User{Name: "user0", UID: uid}, m, 0,
+		factor.Approved, often, noon)
 	if result != factor.Replayed || err != nil {
 		t.Errorf("result %d, %v", result, err)
 	}
@@ -317,7 +339,8 @@ func TestOnlyTheLatestVerificationOfAPhoneIsSpokenOf(t *testing.T) {
 	account, err := root.Keyring().Open(record.User{Name: "user0", UID: uid})
 	testroot.Must(t, err)
 	defer account.Close()
-	if phone, got := account.LatestSent(later, func(state.Pending) bool { return true }); phone != nil || got != factor.None {
+	if phone, got := account.LatestSent(later,
+		func(state.Pending) bool { return true }); phone != nil || got != factor.None {
 		t.Errorf("got %v, standing %d; want none", phone, got)
 	}
 }

@@ -20,9 +20,11 @@ type Result int
 const (
 	Wrong      Result = iota
 	Impossible        // not compared: nothing that could let the user in has codes like this
-	Replayed          // it was this device's code, but its time step or an earlier one was accepted before
-	Locked            // not compared: too many guesses
-	AskTwilio         // no code known here, charged as a guess: Twilio has to say whether it is one that was sent
+	// it was this device's code, but its time step or an earlier one was accepted before
+	Replayed
+	Locked // not compared: too many guesses
+	// no code known here, charged as a guess: Twilio has to say whether it is one that was sent
+	AskTwilio
 	Accepted
 )
 
@@ -36,8 +38,8 @@ type Guess struct {
 	AcceptsSent func(p state.Pending) bool // which codes that were sent may be used; nil: none
 }
 
-// Match is a result, and whose code it was: a device's, or (without a device) what Method says. A code that was not accepted
-// may have neither.
+// Match is a result, and whose code it was: a device's, or (without a device) what Method says. A
+// code that was not accepted may have neither.
 type Match struct {
 	Result  Result
 	Method  method.Method // the device's type, RecoveryCode or Bypass
@@ -46,7 +48,8 @@ type Match struct {
 	// NewNetwork: the user was never let in from the network that this guess came from.
 	NewNetwork bool
 	Lockout    limit.Lockout // as it is after this guess
-	Checks     []Check       // with AskTwilio: what to compare the code with, in this order, until it is approved
+	// with AskTwilio: what to compare the code with, in this order, until it is approved
+	Checks []Check
 
 	charged  time.Time     // when the guess was charged
 	compared bool          // with something that is known here
@@ -54,11 +57,13 @@ type Match struct {
 	denied   state.Attempt // the last one that was denied before this guess
 }
 
-// Verify compares a guess with the user's devices and recovery codes, and with a code that root gave out. It uses up what it
-// accepts and charges what is wrong, and has either on the disk, flushed once, before it returns: nothing that a guess led to
-// can be seen before it counts. An error means that nothing may be accepted, and matches ErrState.
+// Verify compares a guess with the user's devices and recovery codes, and with a code that root
+// gave out. It uses up what it accepts and charges what is wrong, and has either on the disk,
+// flushed once, before it returns: nothing that a guess led to can be seen before it counts. An
+// error means that nothing may be accepted, and matches ErrState.
 //
-// A replayed code costs nothing: people who type it have seen the device's display, and learn nothing.
+// A replayed code costs nothing: people who type it have seen the device's display, and learn
+// nothing.
 func (a *Account) Verify(g Guess, limits limit.Guesses) (Match, error) {
 	lockout, err := a.Lockout(g.At, limits)
 	if err != nil || lockout.Locked() {
@@ -93,7 +98,8 @@ func (a *Account) Verify(g Guess, limits limit.Guesses) (Match, error) {
 	return m, nil
 }
 
-// unmatched decides what a code is that is not known here: one for Twilio, a wrong one, or none at all.
+// unmatched decides what a code is that is not known here: one for Twilio, a wrong one, or none at
+// all.
 func (a *Account) unmatched(m Match, g Guess) Match {
 	m.Checks = a.reserveChecks(g)
 	switch {
@@ -107,8 +113,8 @@ func (a *Account) unmatched(m Match, g Guess) Match {
 
 func (g Guess) accepts(method method.Method) bool { return g.Accepts != nil && g.Accepts(method) }
 
-// compare finds what the code is of, and uses it up in memory. What nothing was compared with that could have let the user in
-// was no guess.
+// compare finds what the code is of, and uses it up in memory. What nothing was compared with that
+// could have let the user in was no guess.
 func (a *Account) compare(g Guess) (Match, error) {
 	m, err := a.compareDevices(g)
 	for _, compare := range []func(Guess) (Match, error){a.compareRecovery, a.compareBypass} {
@@ -122,8 +128,9 @@ func (a *Account) compare(g Guess) (Match, error) {
 	return m, err
 }
 
-// Lockout returns the account's lock. One from the future (the clock was set back) begins now, durably, so that it ends
-// limits.Lock after it was first seen and not when the clock is where it was. The error matches ErrState.
+// Lockout returns the account's lock. One from the future (the clock was set back) begins now,
+// durably, so that it ends limits.Lock after it was first seen and not when the clock is where it
+// was. The error matches ErrState.
 func (a *Account) Lockout(now time.Time, limits limit.Guesses) (limit.Lockout, error) {
 	st := &a.State.State
 	if st.Locked.After(now) {
@@ -164,7 +171,8 @@ func (a *Account) compareDevices(g Guess) (m Match, err error) {
 }
 
 // compareDevice compares code with one device: the result is Wrong, Replayed or Accepted.
-func compareDevice(d *record.Device, used *state.Device, code string, now time.Time) (Result, uint64, error) {
+func compareDevice(d *record.Device, used *state.Device, code string, now time.Time) (Result,
+	uint64, error) {
 	at, counter, err := oath.Compare(d, used, code, now)
 	switch {
 	case err != nil:

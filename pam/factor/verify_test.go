@@ -20,7 +20,8 @@ const uid = 1000
 
 var (
 	noon  = testroot.Noon
-	three = limit.Guesses{Failures: limit.Rate{Count: 3, Window: 10 * time.Minute}, Lock: 15 * time.Minute}
+	three = limit.Guesses{Failures: limit.Rate{Count: 3, Window: 10 * time.Minute},
+		Lock: 15 * time.Minute}
 )
 
 func every(method.Method) bool { return true }
@@ -69,12 +70,15 @@ func TestAStepIsAcceptedOnceAndNoEarlierOneAfterIt(t *testing.T) {
 		{"the code of two steps ahead", []typed{{2, 0, wrong}}},
 		{"the same code again", []typed{{0, 0, ok}, {0, 0, replayed}, {0, 1, replayed}}},
 		{"the same code again, long after", []typed{{0, 0, ok}, {0, 2880, wrong}}},
-		{"step N after N+1", []typed{{1, 0, ok}, {0, 0, replayed}, {1, 0, replayed}, {-1, 0, replayed}}},
+		{"step N after N+1", []typed{{1, 0, ok}, {0, 0, replayed}, {1, 0, replayed},
+			{-1, 0, replayed}}},
 		{"step N+1 after N", []typed{{0, 0, ok}, {1, 0, ok}}},
 		{"the next step when it comes", []typed{{0, 0, ok}, {1, 1, ok}, {2, 2, ok}}},
 		{"the clock set back by an hour", []typed{{0, 0, ok}, {-120, -120, replayed}}},
-		{"the clock set back by an hour and forward again", []typed{{0, 0, ok}, {-120, -120, replayed}, {0, 0, replayed}, {1, 0, ok}}},
-		{"the clock set forward by an hour and back again", []typed{{0, 0, ok}, {120, 120, ok}, {1, 1, replayed}}},
+		{"the clock set back by an hour and forward again",
+			[]typed{{0, 0, ok}, {-120, -120, replayed}, {0, 0, replayed}, {1, 0, ok}}},
+		{"the clock set forward by an hour and back again",
+			[]typed{{0, 0, ok}, {120, 120, ok}, {1, 1, replayed}}},
 		{"a wrong code between", []typed{{0, 0, ok}, {9, 0, wrong}, {0, 0, replayed}}},
 	}
 	for _, c := range cases {
@@ -88,7 +92,8 @@ func TestAStepIsAcceptedOnceAndNoEarlierOneAfterIt(t *testing.T) {
 				for i, typed := range c.typed {
 					code := testroot.Code(t, phone, middle.Add(time.Duration(typed.step)*period))
 					at := middle.Add(time.Duration(typed.at) * period)
-					if m := try(t, root, code, at); m.Result != typed.want || m.Device == nil != (typed.want == wrong) {
+					if m := try(t, root, code, at); m.Result != typed.want ||
+						m.Device == nil != (typed.want == wrong) {
 						t.Errorf("code %d: result %d, not %d", i+1, m.Result, typed.want)
 					}
 				}
@@ -105,10 +110,12 @@ func TestEveryDeviceHasItsOwnSteps(t *testing.T) {
 	root.Enroll(t, "alice", uid, phone, tablet, watch)
 	for _, d := range []record.Device{tablet, watch, phone} {
 		code := testroot.Code(t, d, noon)
-		if m := try(t, root, code, noon); m.Result != factor.Accepted || m.Device.Label != d.Label {
+		if m := try(t, root, code, noon); m.Result != factor.Accepted ||
+			m.Device.Label != d.Label {
 			t.Errorf("%s: %+v", d.Label, m)
 		}
-		if m := try(t, root, code, noon); m.Result != factor.Replayed || m.Device.Label != d.Label {
+		if m := try(t, root, code, noon); m.Result != factor.Replayed ||
+			m.Device.Label != d.Label {
 			t.Errorf("%s again: %+v", d.Label, m)
 		}
 	}
@@ -132,7 +139,8 @@ func TestAcceptedCodeIsNotedWithItsTime(t *testing.T) {
 	try(t, root, testroot.Code(t, phone, noon.Add(30*time.Second)), noon)
 	st, err := root.Keyring().States.View("alice")
 	testroot.Must(t, err)
-	if used := st.Device(phone.ID); used.Counter != oath.Step(&phone, noon)+1 || !used.Used.Equal(noon) {
+	if used := st.Device(phone.ID); used.Counter != oath.Step(&phone, noon)+1 ||
+		!used.Used.Equal(noon) {
 		t.Errorf("%+v", used)
 	}
 }
@@ -141,7 +149,8 @@ func TestADeviceThatIsNotAllowedIsNotCompared(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, phone)
-	m, err := compare(open(t, root), testroot.Code(t, phone, noon), noon, three, func(method.Method) bool { return false })
+	m, err := compare(open(t, root), testroot.Code(t, phone, noon), noon, three,
+		func(method.Method) bool { return false })
 	if err != nil || m.Result != factor.Impossible || m.Device != nil {
 		t.Errorf("%+v, %v", m, err)
 	}
@@ -199,7 +208,8 @@ func TestAnAccountIsNotOpened(t *testing.T) {
 		{"with a state of another uid", func(t *testing.T, root testroot.Root) {
 			rec, err := root.Keyring().Records.Load(record.User{Name: "alice", UID: uid})
 			testroot.Must(t, err)
-			testroot.Must(t, root.Keyring().States.Create("alice", state.State{UID: uid + 1, Enrollment: rec.Enrollment}))
+			testroot.Must(t, root.Keyring().States.Create("alice",
+				state.State{UID: uid + 1, Enrollment: rec.Enrollment}))
 		}, factor.ErrState, "another enrollment"},
 		{"with a record of another uid", func(t *testing.T, root testroot.Root) {
 			root.Enroll(t, "alice", uid+1, testroot.TOTP("phone"))
@@ -227,7 +237,8 @@ func TestAnAccountIsNotOpened(t *testing.T) {
 			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error is %v", err)
 			}
-			for _, other := range []error{factor.ErrUnenrolled, factor.ErrRecord, factor.ErrState} {
+			for _, other := range []error{factor.ErrUnenrolled, factor.ErrRecord,
+				factor.ErrState} {
 				if other != c.want && errors.Is(err, other) {
 					t.Errorf("error is %v as well", other)
 				}

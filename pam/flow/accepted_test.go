@@ -10,7 +10,8 @@ func TestOnlySSHDIsBelievedAboutAcceptedKeys(t *testing.T) {
 		for bySSHD, want := range map[bool]int{true: 1, false: 0} {
 			r := Request{Service: service, BySSHD: bySSHD, AuthInfo: "password\n" + acceptedKey}
 			if got := len(r.acceptedKeys()); got != want {
-				t.Errorf("service %q, by sshd %v: got %d keys, want %d", service, bySSHD, got, want)
+				t.Errorf("service %q, by sshd %v: got %d keys, want %d", service, bySSHD, got,
+					want)
 			}
 		}
 	}

@@ -17,7 +17,8 @@ func TestARightCodeIsAllowedAndItsStepIsSaved(t *testing.T) {
 	if o.Method != "totp" || o.Device != "phone" || o.Tries != 1 || o.Detail != "" || o.Unlogged {
 		t.Errorf("outcome is %+v", o)
 	}
-	if st := w.state(); st.Device(w.phone.ID).Counter != uint64(w.now.Unix()/30) || len(st.Failures) != 0 {
+	if st := w.state(); st.Device(w.phone.ID).Counter != uint64(w.now.Unix()/30) ||
+		len(st.Failures) != 0 {
 		t.Errorf("state is %+v", st)
 	}
 }
@@ -49,7 +50,8 @@ func TestWhatIsNoCodeIsDeniedAndIsNoGuess(t *testing.T) {
 			o := w.login(request(), c.answer, c.answer, c.answer)
 			w.expect(o, false, verdict.Wrong, maxTries, wrongText)
 			w.detail(o, "not a code")
-			if o.Tries != 3 || strings.Contains(o.Detail, strings.TrimSpace(c.answer)) && strings.TrimSpace(c.answer) != "" {
+			if o.Tries != 3 || strings.Contains(o.Detail, strings.TrimSpace(c.answer)) &&
+				strings.TrimSpace(c.answer) != "" {
 				t.Errorf("outcome is %+v", o)
 			}
 		})
@@ -130,7 +132,8 @@ func TestAFailureOfTheWireIsNamed(t *testing.T) {
 
 func TestWhatSSHDAnswersInTheUsersPlaceIsNoGuess(t *testing.T) {
 	junk := "\b\n\r\177INCORRECT"
-	for _, answer := range []string{"\b", junk[:6], junk, junk + junk[:3], strings.Repeat(junk, 70)[:512], strings.Repeat(junk, 100)} {
+	for _, answer := range []string{"\b", junk[:6], junk, junk + junk[:3],
+		strings.Repeat(junk, 70)[:512], strings.Repeat(junk, 100)} {
 		w := newWorld(t, "")
 		w.untouched()
 		o := w.login(request(), answer)

@@ -9,7 +9,8 @@ import (
 	"latchkey/pam/policy"
 )
 
-// Arguments are what a line of the PAM configuration tells the module. The zero value is a line without any.
+// Arguments are what a line of the PAM configuration tells the module. The zero value is a line
+// without any.
 type Arguments struct {
 	Conf        string // the policy that conf= names; "": none
 	IfPublicKey bool
@@ -55,7 +56,8 @@ func parseArguments(args []string) (a Arguments, err error) {
 		}
 	}
 	if a.Split && a.IfPublicKey {
-		return Arguments{}, errors.New("module arguments split and if_publickey exclude each other")
+		return Arguments{}, errors.New(
+			"module arguments split and if_publickey exclude each other")
 	}
 	return a, nil
 }

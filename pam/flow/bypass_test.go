@@ -16,7 +16,8 @@ func (w *world) bypass() string {
 	w.t.Helper()
 	code, g, err := enrollment.NewOneTimeCode(w.now.Add(time.Hour))
 	testroot.Must(w.t, err)
-	testroot.Must(w.t, w.root.Store().SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
+	testroot.Must(w.t, w.root.Store().SetBypass(enrollment.ByRoot(),
+		record.User{Name: "alice", UID: uid}, g))
 	return code
 }
 
@@ -52,23 +53,29 @@ func TestAUserWithNothingThatTheRuleAllowsIsAskedForTheCodeOfRoots(t *testing.T)
 	w.now = w.now.Add(2 * time.Hour)
 	w.bypass()
 	w.now = w.now.Add(time.Hour)
-	w.expect(w.login(request()), false, verdict.Forbidden, permDenied, "None of your second factors may be used here. Ask your administrator.")
+	w.expect(w.login(request()), false, verdict.Forbidden, permDenied,
+		"None of your second factors may be used here. Ask your administrator.")
 }
 
 func TestACodeOfRootsDoesNotEndALock(t *testing.T) {
 	w := newWorld(t, "[limits]\nfailures = \"1/10m\"\n")
 	w.login(request(), w.wrong())
 	w.bypass()
-	w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(w.login(request()), false, verdict.Locked, maxTries,
+		"Too many wrong codes. Try again in 15 minutes.")
 }
 
 func TestAnImportedRecoveryCodeLetsInOnce(t *testing.T) {
 	w := newWorld(t, "")
-	testroot.Must(t, w.root.Store().SetRecovery(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, enrollment.ImportedRecovery([]string{"12345678", "23456789"})))
+	testroot.Must(t, w.root.Store().SetRecovery(enrollment.ByRoot(),
+		record.User{Name: "alice", UID: uid}, enrollment.ImportedRecovery(
+			[]string{"12345678", "23456789"})))
 	o := w.login(request(), "1234 5678")
-	w.expect(o, true, verdict.OK, success, "That recovery code is used up; 1 recovery code is left. For new ones run: enroll codes")
+	w.expect(o, true, verdict.OK, success,
+		"That recovery code is used up; 1 recovery code is left. For new ones run: enroll codes")
 	if o.Method != string(method.Recovery) {
 		t.Errorf("%+v", o)
 	}
-	w.expect(w.login(request(), "12345678", noMore), false, verdict.NoAnswer, convErr, "That recovery code was used before. Verification code: ")
+	w.expect(w.login(request(), "12345678", noMore), false, verdict.NoAnswer, convErr,
+		"That recovery code was used before. Verification code: ")
 }

@@ -19,7 +19,8 @@ func TestAWrongCodeGoesToTwilioOnlyIfOneWasSent(t *testing.T) {
 	w.login(request(), "sms", noMore)
 	w.twilio.asked = nil
 	// In another login too, while the code lives …
-	w.expect(w.login(request(), sentCode), true, verdict.OK, success, "1 wrong code was refused since Sun 31 Jan 12:00 from 192.0.2.7.")
+	w.expect(w.login(request(), sentCode), true, verdict.OK, success,
+		"1 wrong code was refused since Sun 31 Jan 12:00 from 192.0.2.7.")
 	w.network("check " + number + " " + sid + " " + sentCode)
 	w.twilio.asked = nil
 	w.now = w.now.Add(time.Minute)
@@ -33,8 +34,10 @@ func TestAWrongCodeGoesToTwilioOnlyIfOneWasSent(t *testing.T) {
 
 func TestWhatCannotBeACodeIsNotCheckedAtTwilio(t *testing.T) {
 	for name, typed := range map[string]string{
-		"nothing": "", "three digits": "123", "eleven digits": "12345678901", "letters": "abcdef", "other digits": "１２３４５６",
-		"a megabyte": strings.Repeat("1", 1<<20), "an unknown phone": "sms 2", "a word too many": "sms please",
+		"nothing": "", "three digits": "123", "eleven digits": "12345678901", "letters": "abcdef",
+		"other digits": "１２３４５６",
+		"a megabyte":   strings.Repeat("1", 1<<20), "an unknown phone": "sms 2",
+		"a word too many": "sms please",
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newPhoneWorld(t, "")
@@ -49,7 +52,8 @@ func TestWhatCannotBeACodeIsNotCheckedAtTwilio(t *testing.T) {
 
 func TestACodeThatWasComparedWithNothingAndNeverReachedTwilioIsNoGuess(t *testing.T) {
 	for _, r := range []protocol.Result{
-		protocol.Unreachable, protocol.Certificate, protocol.Refused, protocol.Timeout, protocol.Failed, protocol.Invalid,
+		protocol.Unreachable, protocol.Certificate, protocol.Refused, protocol.Timeout,
+		protocol.Failed, protocol.Invalid,
 	} {
 		t.Run(string(r), func(t *testing.T) {
 			w := newPhoneWorld(t, "[limits]\nfailures = \"3/10m\"", onlyPhone())
@@ -58,7 +62,8 @@ func TestACodeThatWasComparedWithNothingAndNeverReachedTwilioIsNoGuess(t *testin
 			back := r == protocol.Unreachable || r == protocol.Certificate || r == protocol.Refused
 			failures, checks, refused := w.failures(), w.state().Pendings[0].Checks, w.state().Refused.Count
 			if back != (failures == 0) || back != (checks == 0) || back != (refused == 0) {
-				t.Errorf("%d guesses and %d comparisons are charged, %d in a row", failures, checks, refused)
+				t.Errorf("%d guesses and %d comparisons are charged, %d in a row", failures,
+					checks, refused)
 			}
 		})
 	}
@@ -66,12 +71,15 @@ func TestACodeThatWasComparedWithNothingAndNeverReachedTwilioIsNoGuess(t *testin
 
 // FAULTS 34.
 func TestAGuessThatWasComparedWithAnAppStaysChargedThoughTwilioCannotBeReached(t *testing.T) {
-	for _, r := range []protocol.Result{protocol.Unreachable, protocol.Certificate, protocol.Refused} {
+	for _, r := range []protocol.Result{protocol.Unreachable, protocol.Certificate,
+		protocol.Refused} {
 		w := newPhoneWorld(t, "[limits]\ntries = 10\nfailures = \"10/10m\"")
 		w.twilio.check = func(string) protocol.Answer { return answer(r) }
 		o := w.login(request(), append([]string{"sms"}, w.wrongs(10)...)...)
-		w.expect(o, false, verdict.Service, unavailable, "Too many wrong codes. Try again in 15 minutes.")
-		w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+		w.expect(o, false, verdict.Service, unavailable,
+			"Too many wrong codes. Try again in 15 minutes.")
+		w.expect(w.login(request()), false, verdict.Locked, maxTries,
+			"Too many wrong codes. Try again in 15 minutes.")
 		if checks := w.state().Pendings[0].Checks; checks != 0 {
 			t.Errorf("%s: got %d comparisons reserved, want none", r, checks)
 		}
@@ -105,7 +113,8 @@ func TestWrongCodesFromAPhoneLockLikeOthers(t *testing.T) {
 	o := w.login(request(), "sms", w.wrongs(2)[0], w.wrongs(2)[1])
 	w.expect(o, false, verdict.Wrong, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.twilio.asked = nil
-	w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(w.login(request()), false, verdict.Locked, maxTries,
+		"Too many wrong codes. Try again in 15 minutes.")
 	w.network()
 }
 
@@ -121,7 +130,8 @@ func TestACodeThatTwilioHasForgottenHasExpired(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.check = func(string) protocol.Answer { return answer(protocol.Gone) }
 	const expired = "That code has expired. From your app. Verification code: "
-	w.expect(w.login(request(), "sms", sentCode, noMore), false, verdict.NoAnswer, convErr, expired)
+	w.expect(w.login(request(), "sms", sentCode, noMore), false, verdict.NoAnswer, convErr,
+		expired)
 	if p := w.state().Pendings[0]; !p.Over {
 		t.Errorf("it is still pending: %+v", p)
 	}
@@ -135,18 +145,21 @@ func TestOfTwoLoginsThatTwilioApprovesOneCodeOfOnlyOneGetsIn(t *testing.T) {
 			first = false
 			other := &world{t: t, root: w.root, phone: w.phone, now: w.now, twilio: w.twilio}
 			other.expect(other.login(request(), sentCode), true, verdict.OK, success,
-				"1 wrong code was refused since Sun 31 Jan 12:00 from 192.0.2.7.") // the first one's, still in flight
+				// the first one's, still in flight
+				"1 wrong code was refused since Sun 31 Jan 12:00 from 192.0.2.7.")
 		}
 		return answer(protocol.Approved)
 	}
 	const replayed = "Used before: wait for the next code. Verification code: "
-	w.expect(w.login(request(), "sms", sentCode, noMore), false, verdict.NoAnswer, convErr, replayed)
+	w.expect(w.login(request(), "sms", sentCode, noMore), false, verdict.NoAnswer, convErr,
+		replayed)
 }
 
 func TestAPhoneRemovedWhileItsCodeIsCheckedLetsNobodyIn(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.check = func(string) protocol.Answer {
-		testroot.Must(t, w.root.Store().Remove(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, "mobile"))
+		testroot.Must(t, w.root.Store().Remove(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, "mobile"))
 		return answer(protocol.Approved)
 	}
 	o := w.login(request(), "sms", sentCode, noMore)
@@ -157,9 +170,12 @@ func TestAPhoneRemovedWhileItsCodeIsCheckedLetsNobodyIn(t *testing.T) {
 
 func TestEveryOtherAnswerOfTwilioLetsNobodyIn(t *testing.T) {
 	for _, r := range []protocol.Result{
-		"", "unheard of", protocol.Sent, protocol.ProbeOK, protocol.Wrong, protocol.Gone, protocol.TooManyChecks, protocol.TooManySends,
-		protocol.Landline, protocol.Busy, protocol.Blocked, protocol.Refused, protocol.Credentials, protocol.Permission,
-		protocol.UnknownService, protocol.Failed, protocol.Timeout, protocol.Invalid, protocol.Unreachable, protocol.Certificate,
+		"", "unheard of", protocol.Sent, protocol.ProbeOK, protocol.Wrong, protocol.Gone,
+		protocol.TooManyChecks, protocol.TooManySends,
+		protocol.Landline, protocol.Busy, protocol.Blocked, protocol.Refused, protocol.Credentials,
+		protocol.Permission,
+		protocol.UnknownService, protocol.Failed, protocol.Timeout, protocol.Invalid,
+		protocol.Unreachable, protocol.Certificate,
 	} {
 		t.Run("to a check: "+string(r), func(t *testing.T) {
 			w := newPhoneWorld(t, "")
@@ -176,7 +192,8 @@ func TestEveryOtherAnswerOfTwilioLetsNobodyIn(t *testing.T) {
 			w.twilio.send = answer(r)
 			o := w.login(request(), "sms", sentCode, noMore)
 			if o.Allow || len(w.twilio.asked) != 1 || w.state().Pendings[0].SID != "" {
-				t.Errorf("%+v; Twilio was asked %q; pending %+v", o, w.twilio.asked, w.state().Pendings)
+				t.Errorf("%+v; Twilio was asked %q; pending %+v", o, w.twilio.asked,
+					w.state().Pendings)
 			}
 			w.detail(o, string(r))
 		})

@@ -20,8 +20,9 @@ import (
 	"latchkey/pam/trust"
 )
 
-// dialog is one user being asked. It opens the user's account for each step and closes it before the next prompt, so
-// that nothing is locked while somebody types and what enroll changed meanwhile counts.
+// dialog is one user being asked. It opens the user's account for each step and closes it before
+// the next prompt, so that nothing is locked while somebody types and what enroll changed
+// meanwhile counts.
 type dialog struct {
 	Flow
 	r        Request
@@ -90,7 +91,8 @@ func (d *dialog) ask() verdict.Outcome {
 		}
 		if wanted, ok := d.choices.Parse(answer); ok {
 			if d.requests > maxRequests {
-				return verdict.Outcome{Reason: verdict.Locked, Tries: o.Tries, Detail: "asked for codes too often"}
+				return verdict.Outcome{Reason: verdict.Locked, Tries: o.Tries,
+					Detail: "asked for codes too often"}
 			}
 			next = d.request(wanted)
 			continue
@@ -116,12 +118,12 @@ func (d *dialog) turn(before verdict.Outcome, answer string, password bool) (t t
 	return t
 }
 
-// maxSpared is how many answers of a login that are no codes cost nothing: a client that sends the saved password whenever it
-// is asked must come to an end.
+// maxSpared is how many answers of a login that are no codes cost nothing: a client that sends the
+// saved password whenever it is asked must come to an end.
 const maxSpared = 3
 
-// spare passes over an answer that is the user's own password or name: clients send them again, and people mistake one prompt
-// for another. It is no code, so it is not compared with any.
+// spare passes over an answer that is the user's own password or name: clients send them again,
+// and people mistake one prompt for another. It is no code, so it is not compared with any.
 func (d *dialog) spare(o verdict.Outcome) turn {
 	d.spared++
 	o.Reason, o.Detail = verdict.Wrong, "the password or the user's name was sent as the code"
@@ -130,8 +132,8 @@ func (d *dialog) spare(o verdict.Outcome) turn {
 
 func (d *dialog) say(text string) { d.texts = append(d.texts, text) }
 
-// firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the policy says so.
-// A code that was typed behind the password is compared first.
+// firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the
+// policy says so. A code that was typed behind the password is compared first.
 func (d *dialog) firstPrompt() string {
 	if d.waiting != nil && d.choices.Own == "" {
 		return d.choices.Prompt(prompt.SentBefore(d.waiting), prompt.SentNow)
@@ -170,14 +172,15 @@ func (d *dialog) begin() verdict.Outcome {
 		return o
 	}
 	d.began = account.State.Refused
-	if phone, standing := account.LatestSent(d.Clock(), d.choices.AcceptsSent); standing == factor.Waiting {
+	if phone, standing := account.LatestSent(d.Clock(),
+		d.choices.AcceptsSent); standing == factor.Waiting {
 		d.waiting, d.when = phone, prompt.SentEarlier
 	}
 	return verdict.Undecided
 }
 
-// unenrolled applies the policy's word for users without a record. Only an exact "allow", or a date that is not over,
-// lets them pass.
+// unenrolled applies the policy's word for users without a record. Only an exact "allow", or a
+// date that is not over, lets them pass.
 func (d *dialog) unenrolled(p *policy.Policy) verdict.Outcome {
 	if p.Unenrolled == policy.UnenrolledAllow {
 		return verdict.Allow(verdict.Unenrolled)
@@ -197,7 +200,8 @@ func (d *dialog) unenrolled(p *policy.Policy) verdict.Outcome {
 func (d *dialog) setUp() verdict.Outcome {
 	if !slices.Contains(d.methods, method.TOTP) {
 		d.say(prompt.NotSetUp)
-		return verdict.Deny(verdict.Unenrolled, "the rule allows no codes from apps, so the user cannot enroll in the login")
+		return verdict.Deny(verdict.Unenrolled,
+			"the rule allows no codes from apps, so the user cannot enroll in the login")
 	}
 	return verdict.Outcome{Reason: verdict.MustEnroll, Policy: d.policy}
 }
@@ -304,7 +308,8 @@ func (d *dialog) wrong(t turn, m factor.Match, code string) turn {
 	return d.count(t, m)
 }
 
-// count counts a guess that stays charged, and ends the login if it was the last one that the limit allows.
+// count counts a guess that stays charged, and ends the login if it was the last one that the
+// limit allows.
 func (d *dialog) count(t turn, m factor.Match) turn {
 	d.charged++
 	if !m.Lockout.Locked() {
@@ -316,7 +321,8 @@ func (d *dialog) count(t turn, m factor.Match) turn {
 	return t
 }
 
-// tellRefused tells a user who is let in of the wrong codes before this login: they may have been somebody else's.
+// tellRefused tells a user who is let in of the wrong codes before this login: they may have been
+// somebody else's.
 func (d *dialog) tellRefused(all state.Refused) {
 	if all.Count <= d.charged {
 		return
@@ -338,7 +344,8 @@ func (d *dialog) tellLeft(m factor.Match, left int) {
 	}
 }
 
-// rejected tells the user of a code that matched nothing, and what became of the one that was sent.
+// rejected tells the user of a code that matched nothing, and what became of the one that was
+// sent.
 func (d *dialog) rejected(o verdict.Outcome, account *factor.Account) turn {
 	switch _, standing := account.LatestSent(d.Clock(), d.choices.AcceptsSent); {
 	case standing == factor.Exhausted:

@@ -102,7 +102,8 @@ func TestLoginAfterLockAndMistakeIsStillToldOf(t *testing.T) {
 func TestLoginAfterRootEndedLockIsToldOf(t *testing.T) {
 	w := settled(t, "[limits]\nfailures = \"2/10m\"\n")
 	w.login(request(), w.wrongs(2)...)
-	_, err := w.root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, limits, w.now)
+	_, err := w.root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		limits, w.now)
 	testroot.Must(t, err)
 	w.login(request(), w.code())
 	w.hears("login-after-lock ")
@@ -145,7 +146,8 @@ func TestLoginByKeyIsAnAcceptedAttemptFromItsNetwork(t *testing.T) {
 	w.byKey(w.login(r), "yubikey")
 	w.hears()
 	got := w.state().Accepted
-	if got.Method != "key" || got.Device != own.ID || got.Service != "sshd" || got.From != netip.MustParseAddr("192.0.2.7") {
+	if got.Method != "key" || got.Device != own.ID || got.Service != "sshd" ||
+		got.From != netip.MustParseAddr("192.0.2.7") {
 		t.Errorf("the last accepted attempt is %+v", got)
 	}
 }
@@ -163,7 +165,8 @@ func TestProgramHearsOfTrustAndOfTrustedLoginElsewhere(t *testing.T) {
 	w.hears("new-network 198.51.100.0/24")
 	w.trusted(elsewhere)
 	w.hears()
-	if got := w.state().Accepted; got.Method != "trust" || got.From != netip.MustParseAddr("198.51.100.9") {
+	if got := w.state().Accepted; got.Method != "trust" ||
+		got.From != netip.MustParseAddr("198.51.100.9") {
 		t.Errorf("the last accepted attempt is %+v", got)
 	}
 }

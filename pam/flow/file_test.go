@@ -21,23 +21,35 @@ var unreadable = []struct {
 	says string
 }{
 	{"with no bytes", func(t *testing.T, file string) { testroot.Write(t, file, nil) }, "damaged"},
-	{"truncated", func(t *testing.T, file string) { testroot.Must(t, os.Truncate(file, 100)) }, "damaged"},
+	{"truncated", func(t *testing.T, file string) { testroot.Must(t, os.Truncate(file, 100)) },
+		"damaged"},
 	{"with a byte more", func(t *testing.T, file string) {
 		testroot.Write(t, file, append(testroot.Read(t, file), 'x'))
 	}, "damaged"},
-	{"full of zeros", func(t *testing.T, file string) { testroot.Write(t, file, make([]byte, 8192)) }, "damaged"},
-	{"of mode 0644", func(t *testing.T, file string) { testroot.Must(t, os.Chmod(file, 0o644)) }, "mode 0644"},
-	{"of mode 0660", func(t *testing.T, file string) { testroot.Must(t, os.Chmod(file, 0o660)) }, "mode 0660"},
+	{"full of zeros", func(t *testing.T,
+		file string) {
+		testroot.Write(t, file, make([]byte, 8192))
+	}, "damaged"},
+	{"of mode 0644", func(t *testing.T, file string) { testroot.Must(t, os.Chmod(file, 0o644)) },
+		"mode 0644"},
+	{"of mode 0660", func(t *testing.T, file string) { testroot.Must(t, os.Chmod(file, 0o660)) },
+		"mode 0660"},
 	{"that is a symbolic link", func(t *testing.T, file string) {
 		testroot.Must(t, os.Rename(file, file+"2"))
 		testroot.Must(t, os.Symlink(file+"2", file))
 	}, "symbolic links"},
-	{"with a second name", func(t *testing.T, file string) { testroot.Must(t, os.Link(file, file+"2")) }, "hard links"},
+	{"with a second name", func(t *testing.T,
+		file string) {
+		testroot.Must(t, os.Link(file, file+"2"))
+	}, "hard links"},
 	{"that is a FIFO", func(t *testing.T, file string) {
 		testroot.Must(t, os.Remove(file))
 		testroot.Must(t, unix.Mkfifo(file, 0o600))
 	}, "not a regular file"},
-	{"that belongs to somebody else", func(t *testing.T, file string) { testroot.GiveAway(t, file) }, "owned by uid"},
+	{"that belongs to somebody else", func(t *testing.T,
+		file string) {
+		testroot.GiveAway(t, file)
+	}, "owned by uid"},
 	{"in a directory that others may write", func(t *testing.T, file string) {
 		testroot.Must(t, os.Chmod(filepath.Dir(file), 0o777))
 	}, "writable by others"},
@@ -49,7 +61,8 @@ var directories = []struct {
 	make func(t *testing.T, dir string)
 	says string
 }{
-	{"that is missing", func(t *testing.T, dir string) { testroot.Must(t, os.RemoveAll(dir)) }, "no such file or directory"},
+	{"that is missing", func(t *testing.T, dir string) { testroot.Must(t, os.RemoveAll(dir)) },
+		"no such file or directory"},
 	{"that is a file", func(t *testing.T, dir string) {
 		testroot.Must(t, os.RemoveAll(dir))
 		testroot.Write(t, dir, nil)
@@ -62,9 +75,16 @@ var directories = []struct {
 		testroot.Must(t, os.RemoveAll(dir))
 		testroot.Must(t, os.Symlink(dir, dir))
 	}, "symbolic links"},
-	{"that others may write", func(t *testing.T, dir string) { testroot.Must(t, os.Chmod(dir, 0o777)) }, "writable by others"},
-	{"that may not be searched", func(t *testing.T, dir string) { testroot.Must(t, os.Chmod(dir, 0)) }, "permission denied"},
-	{"that belongs to somebody else", func(t *testing.T, dir string) { testroot.GiveAway(t, dir) }, "owned by uid"},
+	{"that others may write", func(t *testing.T,
+		dir string) {
+		testroot.Must(t, os.Chmod(dir, 0o777))
+	}, "writable by others"},
+	{"that may not be searched", func(t *testing.T,
+		dir string) {
+		testroot.Must(t, os.Chmod(dir, 0))
+	}, "permission denied"},
+	{"that belongs to somebody else", func(t *testing.T, dir string) { testroot.GiveAway(t, dir) },
+		"owned by uid"},
 }
 
 // kept demands that a file that is one is kept as it is.
@@ -140,7 +160,8 @@ func TestARecordWhoseStateCannotBeReachedIsDenied(t *testing.T) {
 
 func TestARecordOrStateOfANewerVersionIsDeniedAndSaysSo(t *testing.T) {
 	w := newWorld(t, "")
-	file := strings.Replace(string(testroot.Read(t, w.root.Record("alice"))), "version = 1", "version = 3", 1)
+	file := strings.Replace(string(testroot.Read(t, w.root.Record("alice"))), "version = 1",
+		"version = 3", 1)
 	testroot.Write(t, w.root.Record("alice"), []byte(file))
 	testroot.Unchanged(t, w.root.Record("alice"))
 	o := w.login(request())
@@ -189,8 +210,10 @@ func TestARecordThatIsGoneIsUnenrolled(t *testing.T) {
 		`unenrolled = "deny"`:    {false, authErr, resetText},
 		`unenrolled = "allow"`:   {true, success, ""},
 		`enroll_by = 2027-01-30`: {false, authErr, resetText},
-		`enroll_by = 2027-01-31`: {true, success, "When 2027-01-31 is over you need a second factor to log in. To set it up, run: enroll"},
-		`enroll_by = 2027-02-01`: {true, success, "When 2027-02-01 is over you need a second factor to log in. To set it up, run: enroll"},
+		`enroll_by = 2027-01-31`: {true, success,
+			"When 2027-01-31 is over you need a second factor to log in. To set it up, run: enroll"},
+		`enroll_by = 2027-02-01`: {true, success,
+			"When 2027-02-01 is over you need a second factor to log in. To set it up, run: enroll"},
 	} {
 		t.Run(policy, func(t *testing.T) {
 			w := newWorld(t, policy)

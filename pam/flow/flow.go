@@ -19,16 +19,19 @@ type Flow struct {
 	Keyring  factor.Keyring
 	Clock    func() time.Time
 	Talk     Conversation
-	Verifier Verifier          // codes by phone
-	Debug    func(text string) // receives how the decision was made if the module has the argument debug
+	Verifier Verifier // codes by phone
+	// receives how the decision was made if the module has the argument debug
+	Debug func(text string)
 	// Rehearsal: no one logs in, so nothing is saved up to the first answer.
 	Rehearsal bool
-	// Notify receives what a program of the administrator's is to be told when the login is decided.
+	// Notify receives what a program of the administrator's is to be told when the login is
+	// decided.
 	Notify func(program string, e event.Event)
 }
 
-// Run holds one login. It denies unless every step says otherwise. The reason MustEnroll asks its caller to have the user set
-// up a second factor first, and is a denial as long as nothing comes of that.
+// Run holds one login. It denies unless every step says otherwise. The reason MustEnroll asks its
+// caller to have the user set up a second factor first, and is a denial as long as nothing comes
+// of that.
 func (f Flow) Run(r Request) verdict.Outcome {
 	args, err := parseArguments(r.Args)
 	if err != nil {
@@ -70,7 +73,8 @@ func (f Flow) decide(rules *policy.Policy, r Request) (d policy.Decision, ended 
 		}
 		return in, err
 	}
-	d = rules.Decide(policy.Request{User: r.Name, Service: r.Service, From: r.From, InGroup: member})
+	d = rules.Decide(policy.Request{User: r.Name, Service: r.Service, From: r.From,
+		InGroup: member})
 	return d, ended
 }
 
@@ -80,23 +84,26 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict
 	case policy.RequireNone:
 		return verdict.Allow(verdict.Exempt)
 	case policy.RequireCode:
-		dialog := &dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: rules.Limits, computer: r.computer(d)}
+		dialog := &dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: rules.Limits,
+			computer: r.computer(d)}
 		return dialog.run()
 	}
 	f.Talk.Tell("You may not log in here.")
 	return verdict.Deny(verdict.Forbidden, d.Why)
 }
 
-// enrollService is the PAM service by which enroll(8) asks for the password. Where all services that do so ask for a code
-// too (pam-auth-update --enable latchkey puts the module into common-auth), enroll would ask for it twice, the second time for
-// one that is used, and a user without a device could never set one up. enroll asks for what it needs itself, whatever the
+// enrollService is the PAM service by which enroll(8) asks for the password. Where all services
+// that do so ask for a code too (pam-auth-update --enable latchkey puts the module into
+// common-auth), enroll would ask for it twice, the second time for one that is used, and a user
+// without a device could never set one up. enroll asks for what it needs itself, whatever the
 // policy says. For any other application with a service of that name the policy decides.
 const enrollService = "enroll"
 
 // isEnroll reports whether enroll itself asks for the password.
 func (r Request) isEnroll() bool { return r.Service == enrollService && r.ByEnroll }
 
-// ifPublicKey answers the question of the argument if_publickey, which the PAM configuration branches on.
+// ifPublicKey answers the question of the argument if_publickey, which the PAM configuration
+// branches on.
 func ifPublicKey(r Request) verdict.Outcome {
 	if r.publicKeyAccepted() {
 		return verdict.Outcome{Allow: true, Reason: verdict.OK, Unlogged: true}
@@ -104,8 +111,8 @@ func ifPublicKey(r Request) verdict.Outcome {
 	return verdict.Outcome{Reason: verdict.NoPublicKey, Unlogged: true}
 }
 
-// checkName denies a user the name service does not vouch for, and names no file could have. Its outcome is
-// verdict.Undecided if there is nothing to say.
+// checkName denies a user the name service does not vouch for, and names no file could have. Its
+// outcome is verdict.Undecided if there is nothing to say.
 func checkName(r Request) verdict.Outcome {
 	switch r.Lookup {
 	case Found:

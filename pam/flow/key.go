@@ -45,5 +45,6 @@ func (d *dialog) nothingToAsk(account *factor.Account) verdict.Outcome {
 			"sshd has accepted no security key of the user's, who has nothing else")
 	}
 	d.say(prompt.NoneUsable)
-	return verdict.Deny(verdict.Forbidden, "the user has no device of a method that is allowed here")
+	return verdict.Deny(verdict.Forbidden,
+		"the user has no device of a method that is allowed here")
 }

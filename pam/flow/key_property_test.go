@@ -62,8 +62,9 @@ func (h *keyHistory) changePolicy() {
 	h.attested = h.IntN(3) == 0
 	h.require = []string{"code", "code", "code", "none", "deny"}[h.IntN(5)]
 	h.methods = nil
-	text := fmt.Sprintf("require_attestation = %v\n[limits]\ntries = 4\nfailures = \"4/10m\"\nlock = \"15m\"\nconsecutive = 0\n"+
-		"[[rule]]\nrequire = %q\n", h.attested, h.require)
+	text := fmt.Sprintf(
+		"require_attestation = %v\n[limits]\ntries = 4\nfailures = \"4/10m\"\nlock = \"15m\"\nconsecutive = 0\n"+
+			"[[rule]]\nrequire = %q\n", h.attested, h.require)
 	if h.require == "code" && h.IntN(2) == 0 {
 		h.methods = [][]string{{"totp"}, {"totp", "key"}, {"key", "recovery"}}[h.IntN(3)]
 		text += fmt.Sprintf("methods = [\"%s\"]\n", strings.Join(h.methods, "\", \""))
@@ -73,7 +74,8 @@ func (h *keyHistory) changePolicy() {
 
 // wrongCodes locks alice if they are compared.
 func (h *keyHistory) wrongCodes() {
-	if h.require != "code" || h.methods != nil && !slices.Contains(h.methods, "totp") || h.isLocked() {
+	if h.require != "code" || h.methods != nil && !slices.Contains(h.methods, "totp") ||
+		h.isLocked() {
 		return
 	}
 	h.login(request(), h.wrongs(4)...)
@@ -83,9 +85,11 @@ func (h *keyHistory) wrongCodes() {
 func (h *keyHistory) isLocked() bool { return h.locked.After(h.now) }
 
 func (h *keyHistory) unlock() error {
-	limits := limit.Guesses{Failures: limit.Rate{Count: 4, Window: 10 * time.Minute}, Lock: 15 * time.Minute}
+	limits := limit.Guesses{Failures: limit.Rate{Count: 4, Window: 10 * time.Minute},
+		Lock: 15 * time.Minute}
 	h.locked = time.Time{}
-	_, err := h.root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, limits, h.now)
+	_, err := h.root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		limits, h.now)
 	return err
 }
 
@@ -133,7 +137,8 @@ func TestOverRandomHistoriesAKeyIsEnoughExactlyWhenTheRuleOfTheMomentSaysSo(t *t
 			h.step()
 			r, enough := h.attempt()
 			o := h.outcome(r)
-			if byKey := o.Allow && o.Method == "key"; byKey != enough || o.Allow && !byKey && o.Reason != verdict.Exempt {
+			if byKey := o.Allow && o.Method == "key"; byKey != enough || o.Allow && !byKey &&
+				o.Reason != verdict.Exempt {
 				t.Fatalf("seed %d, round %d, login %d with %q by sshd %v: got %+v, want let in by key: %v (require %s, methods %q, "+
 					"attested %v, locked %v)", seed, round, n, r.AuthInfo, r.BySSHD, o, enough, h.require, h.methods, h.attested, h.isLocked())
 			}
@@ -145,7 +150,8 @@ func TestOverRandomHistoriesAKeyIsEnoughExactlyWhenTheRuleOfTheMomentSaysSo(t *t
 		}
 	}
 	if allowed < 50 || refused < 50 {
-		t.Errorf("got %d logins that a key is enough for and %d others, want 50 of each", allowed, refused)
+		t.Errorf("got %d logins that a key is enough for and %d others, want 50 of each", allowed,
+			refused)
 	}
 }
 
@@ -153,6 +159,7 @@ func TestOverRandomHistoriesAKeyIsEnoughExactlyWhenTheRuleOfTheMomentSaysSo(t *t
 func (h *keyHistory) outcome(r flow.Request) verdict.Outcome {
 	silent := &user{world: h.world}
 	return flow.Flow{
-		Root: string(h.root), Keyring: h.root.Keyring(), Clock: func() time.Time { return h.now }, Talk: silent,
+		Root: string(h.root), Keyring: h.root.Keyring(), Clock: func() time.Time { return h.now },
+		Talk: silent,
 	}.Run(r)
 }

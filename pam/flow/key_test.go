@@ -52,12 +52,14 @@ func (w *world) asked(r flow.Request) {
 func TestAnEnrolledKeyThatSSHDAcceptedIsEnough(t *testing.T) {
 	w, own, _ := withKey(t, "")
 	for name, r := range map[string]flow.Request{
-		"alone":               accepted(testroot.Line(t, own)),
-		"in a certificate":    accepted(testroot.CertificateLine(t, own, 1)),
-		"in a renewed one":    accepted(testroot.CertificateLine(t, own, 2)),
-		"with a plain key":    accepted(testroot.PlainKey(t, "laptop"), testroot.Line(t, own)),
-		"with an unknown key": accepted(testroot.Line(t, testroot.SecurityKey(t, "spare")), testroot.Line(t, own)),
-		"and it is the first": accepted(testroot.Line(t, own), testroot.Line(t, testroot.SecurityKey(t, "spare"))),
+		"alone":            accepted(testroot.Line(t, own)),
+		"in a certificate": accepted(testroot.CertificateLine(t, own, 1)),
+		"in a renewed one": accepted(testroot.CertificateLine(t, own, 2)),
+		"with a plain key": accepted(testroot.PlainKey(t, "laptop"), testroot.Line(t, own)),
+		"with an unknown key": accepted(testroot.Line(t, testroot.SecurityKey(t, "spare")),
+			testroot.Line(t, own)),
+		"and it is the first": accepted(testroot.Line(t, own),
+			testroot.Line(t, testroot.SecurityKey(t, "spare"))),
 	} {
 		t.Log(name)
 		w.byKey(w.login(r), "yubikey")
@@ -83,7 +85,8 @@ func TestEveryOtherLoginIsAskedForACode(t *testing.T) {
 		"the key, as a certificate":  accepted("sk-ssh-ed25519-cert-v01@openssh.com " + blob),
 		"the key, cut":               accepted(line[:len(line)-8]),
 		"another's certificate":      accepted(testroot.CertificateLine(t, other, 1)),
-		"su":                         elsewhere("su"), "sudo": elsewhere("sudo"), "login": elsewhere("login"),
+		"su":                         elsewhere("su"), "sudo": elsewhere("sudo"),
+		"login":           elsewhere("login"),
 		"another service": elsewhere("other"), "no service": elsewhere(""),
 		"a program that calls its service sshd": elsewhere("sshd"),
 	} {
@@ -125,7 +128,8 @@ func TestTheRuleDecidesWhetherAKeyIsEnough(t *testing.T) {
 		}
 	}
 	w, own, _ := withKey(t, "[[rule]]\nrequire = \"deny\"\n")
-	w.expect(w.login(accepted(testroot.Line(t, own))), false, verdict.Forbidden, 6, "You may not log in here.")
+	w.expect(w.login(accepted(testroot.Line(t, own))), false, verdict.Forbidden, 6,
+		"You may not log in here.")
 }
 
 func TestAnAttestedKeyIsEnoughWhereProofIsAskedFor(t *testing.T) {
@@ -159,7 +163,8 @@ func TestALoginByKeyForgetsNoWrongCodes(t *testing.T) {
 		t.Errorf("got %+v after 4 wrong codes in a row, want a lock until root ends it", o)
 	}
 	if st := w.state(); len(st.Failures) != 4 || st.Refused.Count != 4 {
-		t.Errorf("got %d failures, %d in a row, want 4 of each", len(st.Failures), st.Refused.Count)
+		t.Errorf("got %d failures, %d in a row, want 4 of each", len(st.Failures),
+			st.Refused.Count)
 	}
 }
 
@@ -179,7 +184,8 @@ func TestAKeyIsNotEnoughWhereTheStateCannotBeUsed(t *testing.T) {
 	for name, damage := range map[string]func(w *world){
 		"damaged": func(w *world) { testroot.Write(w.t, w.root.State("alice"), nil) },
 		"without the key": func(w *world) {
-			st := state.State{UID: uid, Devices: []state.Device{{ID: w.phone.ID}}, Enrollment: w.state().Enrollment}
+			st := state.State{UID: uid, Devices: []state.Device{{ID: w.phone.ID}},
+				Enrollment: w.state().Enrollment}
 			testroot.Must(w.t, w.root.Keyring().States.Create("alice", st))
 		},
 	} {
@@ -196,7 +202,8 @@ func TestAUserWithNothingButAKeyIsToldToUseIt(t *testing.T) {
 	w, own, _ := withKey(t, "")
 	w.root.Enroll(t, "alice", uid, own)
 	o := w.login(request())
-	w.expect(o, false, verdict.Forbidden, 6, "Log in with your security key: nothing else is set up for this account.")
+	w.expect(o, false, verdict.Forbidden, 6,
+		"Log in with your security key: nothing else is set up for this account.")
 	w.detail(o, "sshd has accepted no security key of the user's")
 	w.byKey(w.login(accepted(testroot.Line(t, own))), "yubikey")
 }

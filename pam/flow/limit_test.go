@@ -31,9 +31,11 @@ func TestTenWrongCodesLockAndNobodyIsAskedUntilTheLockEndsByItself(t *testing.T)
 	w.expect(o, false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.detail(o, "until 2027-01-31T12:15:15Z")
 	w.now = w.now.Add(15*time.Minute - time.Second)
-	w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in a minute.")
+	w.expect(w.login(request()), false, verdict.Locked, maxTries,
+		"Too many wrong codes. Try again in a minute.")
 	w.now = w.now.Add(time.Second)
-	w.expect(w.login(request(), w.code()), true, verdict.OK, success, "10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success,
+		"10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
 }
 
 func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
@@ -43,7 +45,8 @@ func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
 		for range limits.Failures.Count {
 			account, err := w.root.Keyring().Open(record.User{Name: "alice", UID: uid})
 			testroot.Must(t, err)
-			_, err = account.Verify(factor.Guess{Code: w.wrong(), At: w.now, Accepts: func(method.Method) bool { return true }}, limits)
+			_, err = account.Verify(factor.Guess{Code: w.wrong(), At: w.now,
+				Accepts: func(method.Method) bool { return true }}, limits)
 			testroot.Must(t, err)
 			account.Close()
 		}
@@ -59,9 +62,11 @@ func TestALockEndsAlthoughTheClockWasSetBack(t *testing.T) {
 	w := newWorld(t, "")
 	lock(w)
 	w.now = w.now.Add(-24 * time.Hour)
-	w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(w.login(request()), false, verdict.Locked, maxTries,
+		"Too many wrong codes. Try again in 15 minutes.")
 	w.now = w.now.Add(15 * time.Minute)
-	w.expect(w.login(request(), w.code()), true, verdict.OK, success, "10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success,
+		"10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
 }
 
 func TestThePolicySaysHowManyFailuresAndHowLongALock(t *testing.T) {
@@ -109,7 +114,8 @@ func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) {
 	o = w.login(request())
 	w.expect(o, false, verdict.Locked, maxTries, text)
 	w.detail(o, "enroll unlock alice")
-	_, err := w.root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, limits, w.now)
+	_, err := w.root.Store().Unlock(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		limits, w.now)
 	testroot.Must(t, err)
 	w.expect(w.login(request(), w.code()), true, verdict.OK, success, firstText)
 }
@@ -122,7 +128,8 @@ func TestAUserIsToldOfWrongCodesBeforeThisLoginOnceAndAfterSuccess(t *testing.T)
 	w.login(stranger, append(w.wrongs(2), noMore)...)
 	w.now = w.now.Add(time.Hour)
 	w.login(request(), w.wrongs(2)[1], w.code())
-	w.saw(firstText, wrongText, "2 wrong codes were refused since Sun 31 Jan 12:00, the last from 198.51.100.9.")
+	w.saw(firstText, wrongText,
+		"2 wrong codes were refused since Sun 31 Jan 12:00, the last from 198.51.100.9.")
 	w.now = w.now.Add(time.Minute)
 	w.login(request(), w.code())
 	w.saw(firstText)
@@ -138,5 +145,6 @@ func TestAUserWhoTypesACodeByPhoneIsToldOfTheSameWrongCodes(t *testing.T) {
 	w.login(stranger, append(w.wrongs(2), noMore)...)
 	w.now = w.now.Add(time.Hour)
 	w.login(request(), "sms", w.wrongs(3)[2], sentCode)
-	w.saw(bothFirst, bySMS, bothWrong, "2 wrong codes were refused since Sun 31 Jan 12:00, the last from 198.51.100.9.")
+	w.saw(bothFirst, bySMS, bothWrong,
+		"2 wrong codes were refused since Sun 31 Jan 12:00, the last from 198.51.100.9.")
 }

@@ -24,8 +24,10 @@ func TestADeviceReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
 	w := newWorld(t, "")
 	tablet := testroot.TOTP("tablet")
 	w.meanwhile(func() {
-		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, tablet, 0))
-		testroot.Must(t, w.root.Store().Remove(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, "phone"))
+		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, tablet, 0))
+		testroot.Must(t, w.root.Store().Remove(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, "phone"))
 	})
 	o := w.login(request(), w.code(), testroot.Code(t, tablet, w.now))
 	w.expect(o, true, verdict.OK, success, wrongText)
@@ -37,7 +39,10 @@ func TestADeviceReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
 func TestAResetMeanwhileIsADenialWhateverThePolicySays(t *testing.T) {
 	for _, policy := range []string{"", `unenrolled = "allow"`, "enroll_by = 2099-01-01"} {
 		w := newWorld(t, policy)
-		w.meanwhile(func() { testroot.Must(t, w.root.Store().Reset(enrollment.ByRoot(), "alice")) })
+		w.meanwhile(func() {
+			testroot.Must(t,
+				w.root.Store().Reset(enrollment.ByRoot(), "alice"))
+		})
 		o := w.login(request(), w.code())
 		w.expect(o, false, verdict.Unenrolled, authErr, resetText)
 		if _, err := os.Lstat(w.root.State("alice")); err == nil {
@@ -51,7 +56,8 @@ func TestAResetAndANewEnrollmentMeanwhileLeaveOnlyTheNewDevice(t *testing.T) {
 	tablet := testroot.TOTP("tablet")
 	w.meanwhile(func() {
 		testroot.Must(t, w.root.Store().Reset(enrollment.ByRoot(), "alice"))
-		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, tablet, 0))
+		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, tablet, 0))
 	})
 	o := w.login(request(), w.code(), testroot.Code(t, tablet, w.now))
 	w.expect(o, true, verdict.OK, success, wrongText)
@@ -61,7 +67,8 @@ func TestTheSameDeviceEnrolledAnewMeanwhileKeepsWhatItHasUsed(t *testing.T) {
 	w := newWorld(t, "")
 	w.meanwhile(func() {
 		testroot.Must(t, w.root.Store().Reset(enrollment.ByRoot(), "alice"))
-		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, w.phone, uint64(w.now.Unix()/30)))
+		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, w.phone, uint64(w.now.Unix()/30)))
 	})
 	w.expect(w.login(request(), w.code(), noMore), false, verdict.NoAnswer, convErr, replayText)
 }
@@ -106,10 +113,13 @@ func TestAnEnrollmentReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
 	w := newWorld(t, "")
 	google := testroot.TOTP("google")
 	w.meanwhile(func() {
-		e := enrollment.Enrollment{Devices: []record.Device{google}, Counters: []uint64{0}, Recovery: enrollment.ImportedRecovery([]string{"12345678"})}
-		testroot.Must(t, w.root.Store().Replace(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, e))
+		e := enrollment.Enrollment{Devices: []record.Device{google}, Counters: []uint64{0},
+			Recovery: enrollment.ImportedRecovery([]string{"12345678"})}
+		testroot.Must(t, w.root.Store().Replace(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, e))
 	})
 	o := w.login(request(), w.code(), testroot.Code(t, google, w.now))
-	w.expect(o, true, verdict.OK, success, "Only 1 recovery code is left. For new ones run: enroll codes")
+	w.expect(o, true, verdict.OK, success,
+		"Only 1 recovery code is left. For new ones run: enroll codes")
 	w.saw(firstText, wrongText, "Only 1 recovery code is left. For new ones run: enroll codes")
 }

@@ -14,14 +14,16 @@ import (
 func unmade(w *world) {
 	w.t.Helper()
 	for _, dir := range []string{"etc/latchkey/users", "var/lib/latchkey/users"} {
-		if list, err := os.ReadDir(w.root.Join(dir)); err != nil || len(list) != 1 || list[0].Name() != "alice" {
+		if list, err := os.ReadDir(w.root.Join(dir)); err != nil || len(list) != 1 ||
+			list[0].Name() != "alice" {
 			w.t.Errorf("%s has %v, %v", dir, list, err)
 		}
 	}
 }
 
 func TestANameThatIsNoneIsDeniedAndTouchesNothing(t *testing.T) {
-	names := []string{"", ".", "..", "../users/alice", "a/b", "-alice", ".alice", "alice\nx", "alice\x1b[2J", "alice\x00", "alice\xff", strings.Repeat("x", 10000)}
+	names := []string{"", ".", "..", "../users/alice", "a/b", "-alice", ".alice", "alice\nx",
+		"alice\x1b[2J", "alice\x00", "alice\xff", strings.Repeat("x", 10000)}
 	for _, name := range names {
 		for _, where := range []string{"User", "Name"} {
 			w := newWorld(t, "unenrolled = \"allow\"\n[[rule]]\nrequire = \"none\"\n")

@@ -30,9 +30,11 @@ func said(r protocol.Result) func(string) protocol.Answer {
 
 func TestAnApprovalCountsThoughAnotherLoginHasHeardMeanwhileThatTheCodeIsGone(t *testing.T) {
 	for name, other := range map[string]*twilio{
-		"gone":              {check: said(protocol.Gone)},
-		"too many checks":   {check: said(protocol.TooManyChecks)},
-		"gone, sent again":  {check: said(protocol.Gone), send: protocol.Answer{Version: protocol.Version, Result: protocol.Sent, SID: otherSID}},
+		"gone":            {check: said(protocol.Gone)},
+		"too many checks": {check: said(protocol.TooManyChecks)},
+		"gone, sent again": {check: said(protocol.Gone),
+			send: protocol.Answer{Version: protocol.Version, Result: protocol.Sent,
+				SID: otherSID}},
 		"could not be told": {check: said(protocol.Timeout)},
 		"unreachable":       {check: said(protocol.Unreachable)},
 	} {
@@ -56,7 +58,8 @@ func TestAnApprovalCountsThoughAnotherLoginHasHeardMeanwhileThatTheCodeIsGone(t 
 func TestOfTwoLoginsWithOneRightCodeExactlyOneIsLetInWhicheverAnswerIsLate(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	var inner verdict.Outcome
-	w.twilio.check = func(code string) protocol.Answer { // Twilio approves this one, and the other hears that it is gone
+	// Twilio approves this one, and the other hears that it is gone
+	w.twilio.check = func(code string) protocol.Answer {
 		inner = w.alongside(&twilio{check: said(protocol.Gone)}, code, noMore)
 		return answer(protocol.Approved)
 	}
@@ -68,7 +71,9 @@ func TestOfTwoLoginsWithOneRightCodeExactlyOneIsLetInWhicheverAnswerIsLate(t *te
 
 // twoPhones is a world in which alice has two phones, and Twilio sends each its own code.
 func twoPhones(t *testing.T, more ...record.Device) (w *world, codes map[string]string) {
-	w = newPhoneWorld(t, "[limits]\ntries = 10", append([]record.Device{onlyPhone(), enrollment.NewPhone("office", otherNumber, testroot.Noon)}, more...)...)
+	w = newPhoneWorld(t, "[limits]\ntries = 10",
+		append([]record.Device{onlyPhone(),
+			enrollment.NewPhone("office", otherNumber, testroot.Noon)}, more...)...)
 	codes = map[string]string{sid: sentCode, otherSID: "314159"}
 	w.twilio.sendTo = func(number string) protocol.Answer {
 		a := answer(protocol.Sent)
@@ -94,10 +99,13 @@ func TestEachPhoneHasItsOwnPendingVerification(t *testing.T) {
 			w, _ := twoPhones(t)
 			o := w.login(request(), append(order, code)...)
 			last := map[string]string{"sms 1": "mobile", "sms 2": "office"}[order[1]]
-			checks := map[bool]uint16{true: 0, false: 1}[o.Device == last] // the one sent last is asked first
+			// the one sent last is asked first
+			checks := map[bool]uint16{true: 0, false: 1}[o.Device == last]
 			left := w.state().Pendings
-			if !o.Allow || w.failures() != 0 || len(left) != 1 || left[0].SID == code2sid[code] || left[0].Checks != checks {
-				t.Errorf("%v, code %s: got %+v, %d failures, left %+v; want %d checks", order, code, o, w.failures(), left, checks)
+			if !o.Allow || w.failures() != 0 || len(left) != 1 || left[0].SID == code2sid[code] ||
+				left[0].Checks != checks {
+				t.Errorf("%v, code %s: got %+v, %d failures, left %+v; want %d checks", order,
+					code, o, w.failures(), left, checks)
 			}
 		}
 	}
@@ -154,7 +162,8 @@ func TestASecondPhoneIsAskedWithoutWaitingForTheFirst(t *testing.T) {
 	w.network("sms "+number+" en", "sms "+otherNumber+" en")
 }
 
-// FAULTS 34: of two comparisons one was made, so the guess stays charged; and the user is not told of it as somebody else's.
+// FAULTS 34: of two comparisons one was made, so the guess stays charged; and the user is not told
+// of it as somebody else's.
 func TestGuessComparedWithOnePhoneStaysChargedThoughTheOtherCannotBeAsked(t *testing.T) {
 	w, _ := twoPhones(t)
 	check := w.twilio.checkWith
@@ -165,7 +174,8 @@ func TestGuessComparedWithOnePhoneStaysChargedThoughTheOtherCannotBeAsked(t *tes
 		return check(asked, code)
 	}
 	o := w.login(request(), "sms 1", "sms 2", "000000", "314159")
-	if !o.Allow || w.failures() != 1 || strings.Contains(w.shown[len(w.shown)-1], "refused since") {
+	if !o.Allow || w.failures() != 1 || strings.Contains(w.shown[len(w.shown)-1],
+		"refused since") {
 		t.Errorf("got %+v, %d failures, shown %q; want it let in, 1 failure, and nothing said of it", o, w.failures(), w.shown)
 	}
 }

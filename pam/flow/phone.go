@@ -15,7 +15,8 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// maxRequests is how many codes can be asked for in one login: asking costs no try, so something must end it.
+// maxRequests is how many codes can be asked for in one login: asking costs no try, so something
+// must end it.
 const maxRequests = 10
 
 // request has a code sent and returns the next prompt.
@@ -31,13 +32,15 @@ func (d *dialog) request(c prompt.Choice) string {
 	return d.choices.Prompt(said, prompt.SentNow)
 }
 
-// send has a code sent and returns what the user is told, and whether a code is on its way. Everything that can refuse it
-// locally is asked before any network, and the send is reserved before it happens: whether it then fails or not, nobody
-// can run up more sends than the limits allow.
+// send has a code sent and returns what the user is told, and whether a code is on its way.
+// Everything that can refuse it locally is asked before any network, and the send is reserved
+// before it happens: whether it then fails or not, nobody can run up more sends than the limits
+// allow.
 func (d *dialog) send(c prompt.Choice) (said string, ok bool) {
 	number := string(c.Phone.Secret)
 	if !d.policy.Phone.Allows(number) {
-		d.note("%s to %q: the number has none of the prefixes allowed in latchkey.toml", c.Channel, c.Phone.Label)
+		d.note("%s to %q: the number has none of the prefixes allowed in latchkey.toml", c.Channel,
+			c.Phone.Label)
 		return prompt.NotSent(c), false
 	}
 	if err := d.Verifier.Ready(); err != nil {
@@ -53,7 +56,8 @@ func (d *dialog) send(c prompt.Choice) (said string, ok bool) {
 	if err != nil {
 		d.note("%s to %q: %v", c.Channel, c.Phone.Label, err)
 		if errors.Is(err, safefile.ErrBusy) {
-			d.requests = maxRequests // waiting for the lock again and again would use up the gate's time for this login
+			// waiting for the lock again and again would use up the gate's time for this login
+			d.requests = maxRequests
 		}
 		return prompt.NotSent(c), false
 	}
@@ -61,7 +65,8 @@ func (d *dialog) send(c prompt.Choice) (said string, ok bool) {
 	if a.Result != protocol.Sent {
 		return d.sendFailed(c, a), false
 	}
-	pending := state.Pending{Device: c.Phone.ID, At: now, Voice: c.Channel == method.Call, SID: a.SID}
+	pending := state.Pending{Device: c.Phone.ID, At: now, Voice: c.Channel == method.Call,
+		SID: a.SID}
 	if err := d.Keyring.KeepPending(d.r.Account(), pending); err != nil {
 		d.note("%s to %q was sent, but %v", c.Channel, c.Phone.Label, err)
 		return prompt.NotSent(c), false
@@ -86,11 +91,13 @@ func (d *dialog) sendLimits(c prompt.Choice) limit.Sends {
 	return limits
 }
 
-// check has Twilio compare a code that no device here has, and that was charged as a guess. The account is closed while the
-// network is asked. Only here does a code from a phone let anyone in.
+// check has Twilio compare a code that no device here has, and that was charged as a guess. The
+// account is closed while the network is asked. Only here does a code from a phone let anyone in.
 func (d *dialog) check(code string, m factor.Match) turn {
 	a, err := AskTwilio(d.Verifier, d.Keyring, d.r, m, code, d.limits, d.Clock)
-	t := again(verdict.Outcome{Reason: verdict.Wrong, Method: string(prompt.Channel(a.Check.Pending)), Device: a.Check.Phone.Label}, prompt.NotAccepted)
+	t := again(verdict.Outcome{Reason: verdict.Wrong,
+		Method: string(prompt.Channel(
+			a.Check.Pending)), Device: a.Check.Phone.Label}, prompt.NotAccepted)
 	if err != nil {
 		o := d.unusable(err)
 		o.Method, o.Device = t.outcome.Method, t.outcome.Device
@@ -122,7 +129,8 @@ func (d *dialog) check(code string, m factor.Match) turn {
 	return d.count(t, m)
 }
 
-// note keeps something for the log, once: the administrator should know of it whatever the login comes to.
+// note keeps something for the log, once: the administrator should know of it whatever the login
+// comes to.
 func (d *dialog) note(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(d.notes, text) {
 		d.notes = append(d.notes, text)

@@ -34,7 +34,8 @@ func TestACodeIsSentToWhoAsksAndLetsInOnce(t *testing.T) {
 				t.Errorf("%+v, %d failures", o, w.failures())
 			}
 			w.twilio.asked = nil
-			w.expect(w.login(request(), sentCode, noMore), false, verdict.NoAnswer, convErr, bothWrong)
+			w.expect(w.login(request(), sentCode, noMore), false, verdict.NoAnswer, convErr,
+				bothWrong)
 			w.network() // nothing is pending any more
 		})
 	}
@@ -42,7 +43,8 @@ func TestACodeIsSentToWhoAsksAndLetsInOnce(t *testing.T) {
 
 func TestWhoCannotBeSentACodeIsToldWhatElseWorks(t *testing.T) {
 	w := newPhoneWorld(t, "")
-	w.twilio.send = protocol.Answer{Result: protocol.Credentials, TwilioCode: 20003, Detail: "api_key or api_secret is wrong"}
+	w.twilio.send = protocol.Answer{Result: protocol.Credentials, TwilioCode: 20003,
+		Detail: "api_key or api_secret is wrong"}
 	o := w.login(request(), "sms", w.code())
 	w.expect(o, true, verdict.OK, success, "No SMS to ...1234. From your app. Verification code: ")
 	w.detail(o, `sms to "mobile": credentials: api_key or api_secret is wrong (Twilio error 20003)`)
@@ -85,14 +87,16 @@ func TestSeveralPhonesAreToldApartByNumber(t *testing.T) {
 func TestOnlyTheChannelsThatThePolicyAllowsAreOffered(t *testing.T) {
 	w := newPhoneWorld(t, "[phone]\nmethods = [\"call\"]")
 	w.login(request(), "sms", "call", noMore)
-	w.saw("From your app, or type call. Verification code: ", "Not accepted. From your app, or call. Verification code: ",
+	w.saw("From your app, or type call. Verification code: ",
+		"Not accepted. From your app, or call. Verification code: ",
 		"Calling ...1234. Verification code: ")
 	w = newPhoneWorld(t, "[phone]\nmethods = []")
 	w.login(request(), "sms", noMore)
 	w.saw(firstText, wrongText)
 	w.network()
 	w = newPhoneWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]", onlyPhone())
-	w.expect(w.login(request()), false, verdict.Forbidden, permDenied, "None of your second factors may be used here. Ask your administrator.")
+	w.expect(w.login(request()), false, verdict.Forbidden, permDenied,
+		"None of your second factors may be used here. Ask your administrator.")
 	w.network()
 }
 
@@ -106,7 +110,8 @@ func TestACodeThatWasSentDoesNotLetInWhereTheRuleForbidsPhones(t *testing.T) {
 }
 
 func TestACodeSentByAChannelThatTheRuleForbidsIsNotAccepted(t *testing.T) {
-	w := newPhoneWorld(t, "[[rule]]\nservices = [\"sudo\"]\nrequire = \"code\"\nmethods = [\"totp\", \"call\"]")
+	w := newPhoneWorld(t,
+		"[[rule]]\nservices = [\"sudo\"]\nrequire = \"code\"\nmethods = [\"totp\", \"call\"]")
 	w.login(request(), "sms", noMore)
 	w.twilio.asked = nil
 	sudo := request()
@@ -122,8 +127,11 @@ func TestOnlyAUserWithNothingButOnePhoneIsSentACodeUnasked(t *testing.T) {
 		rule    string
 		devices []record.Device
 	}{
-		"two phones":                      {"", []record.Device{onlyPhone(), enrollment.NewPhone("office", "+442071838750", testroot.Noon)}},
-		"an app that is not allowed here": {"[[rule]]\nrequire = \"code\"\nmethods = [\"sms\"]", nil},
+		"two phones": {"",
+			[]record.Device{onlyPhone(),
+				enrollment.NewPhone("office", "+442071838750", testroot.Noon)}},
+		"an app that is not allowed here": {"[[rule]]\nrequire = \"code\"\nmethods = [\"sms\"]",
+			nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newPhoneWorld(t, "[phone]\nauto = true\n"+c.rule, c.devices...)
@@ -143,7 +151,8 @@ func TestWhoComesBackWhileACodeWaitsIsAskedForIt(t *testing.T) {
 		}
 		w.twilio.asked = nil
 		w.now = w.now.Add(5 * time.Second)
-		w.expect(w.login(request(), sentCode), true, verdict.OK, success, "A code was sent to ...1234. Verification code: ")
+		w.expect(w.login(request(), sentCode), true, verdict.OK, success,
+			"A code was sent to ...1234. Verification code: ")
 		w.network("check " + number + " " + sid + " " + sentCode)
 	}
 }

@@ -14,7 +14,8 @@ import (
 
 func TestAnArgumentThatIsNotKnownIsDenied(t *testing.T) {
 	for _, arg := range []string{
-		"nullok", "Debug", "debug ", "", "if_publickey=yes", "conf", "conf=", "conf=latchkey.toml", "conf=/etc/../tmp/x",
+		"nullok", "Debug", "debug ", "", "if_publickey=yes", "conf", "conf=", "conf=latchkey.toml",
+		"conf=/etc/../tmp/x",
 		"conf=/etc//latchkey.toml", "conf=/etc/latchkey/", "CONF=/etc/latchkey/latchkey.toml",
 	} {
 		w := newWorld(t, "[[rule]]\nrequire = \"none\"\n")
@@ -26,7 +27,8 @@ func TestAnArgumentThatIsNotKnownIsDenied(t *testing.T) {
 
 func TestTheArgumentConfNamesThePolicy(t *testing.T) {
 	w := newWorld(t, "")
-	testroot.Must(t, os.WriteFile(w.root.Join("etc/other.toml"), []byte("[[rule]]\nrequire = \"none\"\n"), 0o644))
+	testroot.Must(t, os.WriteFile(w.root.Join("etc/other.toml"),
+		[]byte("[[rule]]\nrequire = \"none\"\n"), 0o644))
 	w.expect(w.login(request("conf=/etc/other.toml")), true, verdict.Exempt, success, "")
 	o := w.login(request("conf=/etc/missing.toml"))
 	w.expect(o, false, verdict.Config, unavailable, sorryText)
@@ -40,15 +42,26 @@ func TestAPolicyThatCannotBeTrustedIsADenial(t *testing.T) {
 		change func(t *testing.T, path string)
 		says   string
 	}{
-		{"missing", func(t *testing.T, path string) { testroot.Must(t, os.Remove(path)) }, "no such file"},
-		{"writable by its group", func(t *testing.T, path string) { testroot.Must(t, os.Chmod(path, 0o664)) }, "mode 0664"},
-		{"writable by all", func(t *testing.T, path string) { testroot.Must(t, os.Chmod(path, 0o646)) }, "mode 0646"},
-		{"somebody else's", func(t *testing.T, path string) { testroot.GiveAway(t, path) }, "owned by uid"},
+		{"missing", func(t *testing.T, path string) { testroot.Must(t, os.Remove(path)) },
+			"no such file"},
+		{"writable by its group", func(t *testing.T,
+			path string) {
+			testroot.Must(t, os.Chmod(path, 0o664))
+		}, "mode 0664"},
+		{"writable by all", func(t *testing.T,
+			path string) {
+			testroot.Must(t, os.Chmod(path, 0o646))
+		}, "mode 0646"},
+		{"somebody else's", func(t *testing.T, path string) { testroot.GiveAway(t, path) },
+			"owned by uid"},
 		{"a symbolic link", func(t *testing.T, path string) {
 			testroot.Must(t, os.Rename(path, path+"2"))
 			testroot.Must(t, os.Symlink(path+"2", path))
 		}, "symbolic links"},
-		{"with a second name", func(t *testing.T, path string) { testroot.Must(t, os.Link(path, path+"2")) }, "hard links"},
+		{"with a second name", func(t *testing.T,
+			path string) {
+			testroot.Must(t, os.Link(path, path+"2"))
+		}, "hard links"},
 		{"a directory", func(t *testing.T, path string) {
 			testroot.Must(t, os.Remove(path))
 			testroot.Must(t, os.Mkdir(path, 0o755))
@@ -87,19 +100,30 @@ func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
 		{"none exempts", `require = "none"`, verdict.Exempt, ""},
 		{"deny forbids", `require = "deny"`, verdict.Forbidden, "You may not log in here."},
 		{"code asks", `require = "code"`, ask, firstText},
-		{"code with the user's method asks", "require = \"code\"\nmethods = [\"totp\"]", ask, firstText},
-		{"code without the user's method forbids", "require = \"code\"\nmethods = [\"key\", \"recovery\"]", verdict.Forbidden,
+		{"code with the user's method asks", "require = \"code\"\nmethods = [\"totp\"]", ask,
+			firstText},
+		{"code without the user's method forbids",
+			"require = \"code\"\nmethods = [\"key\", \"recovery\"]", verdict.Forbidden,
 			"None of your second factors may be used here. Ask your administrator."},
 		{"none for somebody else asks", "users = [\"bob\"]\nrequire = \"none\"", ask, firstText},
-		{"none from elsewhere asks", "from = [\"198.51.100.0/24\"]\nrequire = \"none\"", ask, firstText},
-		{"none from here exempts", "from = [\"192.0.2.0/24\"]\nrequire = \"none\"", verdict.Exempt, ""},
-		{"none for another service asks", "services = [\"sudo\"]\nrequire = \"none\"", ask, firstText},
-		{"none for a group she is in exempts", "groups = [\"wheel\"]\nrequire = \"none\"", verdict.Exempt, ""},
-		{"none for a group she is not in asks", "groups = [\"staff\"]\nrequire = \"none\"", ask, firstText},
-		{"none for a group that cannot be told asks", "groups = [\"ldap\"]\nrequire = \"none\"", ask, firstText},
-		{"code for a group that cannot be told, above none, asks", "groups = [\"ldap\"]\nrequire = \"code\"\n[[rule]]\nrequire = \"none\"", ask, firstText},
-		{"deny for a group that cannot be told forbids", "groups = [\"ldap\"]\nrequire = \"deny\"", verdict.Forbidden, "You may not log in here."},
-		{"a group asked for when the host is gone ends it", "groups = [\"gone\"]\nrequire = \"none\"", verdict.NoAnswer, ""},
+		{"none from elsewhere asks", "from = [\"198.51.100.0/24\"]\nrequire = \"none\"", ask,
+			firstText},
+		{"none from here exempts", "from = [\"192.0.2.0/24\"]\nrequire = \"none\"", verdict.Exempt,
+			""},
+		{"none for another service asks", "services = [\"sudo\"]\nrequire = \"none\"", ask,
+			firstText},
+		{"none for a group she is in exempts", "groups = [\"wheel\"]\nrequire = \"none\"",
+			verdict.Exempt, ""},
+		{"none for a group she is not in asks", "groups = [\"staff\"]\nrequire = \"none\"", ask,
+			firstText},
+		{"none for a group that cannot be told asks", "groups = [\"ldap\"]\nrequire = \"none\"",
+			ask, firstText},
+		{"code for a group that cannot be told, above none, asks",
+			"groups = [\"ldap\"]\nrequire = \"code\"\n[[rule]]\nrequire = \"none\"", ask, firstText},
+		{"deny for a group that cannot be told forbids", "groups = [\"ldap\"]\nrequire = \"deny\"",
+			verdict.Forbidden, "You may not log in here."},
+		{"a group asked for when the host is gone ends it",
+			"groups = [\"gone\"]\nrequire = \"none\"", verdict.NoAnswer, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -127,13 +151,15 @@ func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
 	}
 }
 
-// FAULTS 35: the log says which condition could not be told, and why, where that made the login a stricter one.
+// FAULTS 35: the log says which condition could not be told, and why, where that made the login a
+// stricter one.
 func TestTheLogSaysWhatCouldNotBeTold(t *testing.T) {
 	const untold = `cannot be checked: rule 1, line 1, group "ldap": no answer`
 	const above = "[[rule]]\ngroups = [\"ldap\"]\nrequire = "
 	cases := []struct{ name, policy, detail string }{
 		{"asked for a code instead of none", above + `"none"` + "\n", untold},
-		{"denied instead of asked", above + `"deny"` + "\n", `rule 1, line 1, requires deny: unknown group "ldap"; ` + untold},
+		{"denied instead of asked", above + `"deny"` + "\n",
+			`rule 1, line 1, requires deny: unknown group "ldap"; ` + untold},
 		{"asked in any case", above + `"code"` + "\n", ""},
 	}
 	for _, c := range cases {
@@ -153,7 +179,8 @@ func TestTheLogSaysWhatCouldNotBeTold(t *testing.T) {
 
 func TestACodeOfAMethodThatIsNotAllowedIsNotAccepted(t *testing.T) {
 	w := newWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"recovery\"]\n")
-	w.expect(w.login(request()), false, verdict.Forbidden, permDenied, "None of your second factors may be used here. Ask your administrator.")
+	w.expect(w.login(request()), false, verdict.Forbidden, permDenied,
+		"None of your second factors may be used here. Ask your administrator.")
 }
 
 func TestIfPublicKeyAnswersThePAMConfigurationAndAsksNobody(t *testing.T) {
@@ -176,7 +203,8 @@ func TestIfPublicKeyAnswersThePAMConfigurationAndAsksNobody(t *testing.T) {
 		r := request("if_publickey")
 		r.AuthInfo = c.info
 		o := w.login(r)
-		if want := map[bool]int{true: success, false: authErr}[c.allow]; o.Allow != c.allow || o.PAM() != want || !o.Unlogged || len(w.shown) > 0 {
+		if want := map[bool]int{true: success, false: authErr}[c.allow]; o.Allow != c.allow ||
+			o.PAM() != want || !o.Unlogged || len(w.shown) > 0 {
 			t.Errorf("%s: %+v, PAM %d", c.name, o, o.PAM())
 		}
 	}

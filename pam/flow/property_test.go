@@ -14,8 +14,8 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// guesser types at random at logins of alice's, while Twilio does anything, and counts the wrong codes that were compared with
-// something secret.
+// guesser types at random at logins of alice's, while Twilio does anything, and counts the wrong
+// codes that were compared with something secret.
 type guesser struct {
 	*world
 	*rand.Rand
@@ -27,8 +27,8 @@ type guesser struct {
 	reached  bool // Twilio has compared the code that is being judged
 }
 
-// FAULTS 34 and 22: whatever is typed and whatever Twilio does, no more codes are compared within a window, nor in a row,
-// than the limits say.
+// FAULTS 34 and 22: whatever is typed and whatever Twilio does, no more codes are compared within
+// a window, nor in a row, than the limits say.
 func TestNoMoreCodesAreComparedThanTheLimitsSayWhateverTwilioDoes(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
@@ -36,7 +36,8 @@ func TestNoMoreCodesAreComparedThanTheLimitsSayWhateverTwilioDoes(t *testing.T) 
 	for round := range uint64(40) {
 		g := newGuesser(t, rand.New(rand.NewPCG(seed, round)))
 		failures, consecutive := 2+g.IntN(6), 3+g.IntN(12)
-		g.root.Policy(t, fmt.Sprintf("[limits]\ntries = %d\nfailures = \"%d/10m\"\nlock = \"15m\"\nconsecutive = %d\n",
+		g.root.Policy(t, fmt.Sprintf(
+			"[limits]\ntries = %d\nfailures = \"%d/10m\"\nlock = \"15m\"\nconsecutive = %d\n",
 			1+g.IntN(6), failures, consecutive))
 		for range 25 {
 			g.oneLogin()
@@ -44,11 +45,13 @@ func TestNoMoreCodesAreComparedThanTheLimitsSayWhateverTwilioDoes(t *testing.T) 
 		}
 		for i := failures; i < len(g.compared); i++ {
 			if within := g.compared[i].Sub(g.compared[i-failures]); within < 10*time.Minute {
-				t.Fatalf("seed %d, round %d: %d codes were compared within %v; the limit is %d", seed, round, failures+1, within, failures)
+				t.Fatalf("seed %d, round %d: %d codes were compared within %v; the limit is %d",
+					seed, round, failures+1, within, failures)
 			}
 		}
 		if g.longest > consecutive {
-			t.Fatalf("seed %d, round %d: %d codes were compared in a row; the limit is %d", seed, round, g.longest, consecutive)
+			t.Fatalf("seed %d, round %d: %d codes were compared in a row; the limit is %d", seed,
+				round, g.longest, consecutive)
 		}
 	}
 }
@@ -67,10 +70,12 @@ func newGuesser(t *testing.T, random *rand.Rand) *guesser {
 	return g
 }
 
-// answer is Twilio's to a check: it may be anything. An approval is not tried: then the code was right.
+// answer is Twilio's to a check: it may be anything. An approval is not tried: then the code was
+// right.
 func (g *guesser) answer(string) protocol.Answer {
 	results := []protocol.Result{
-		protocol.Wrong, protocol.Wrong, protocol.Gone, protocol.TooManyChecks, protocol.Timeout, protocol.Failed,
+		protocol.Wrong, protocol.Wrong, protocol.Gone, protocol.TooManyChecks, protocol.Timeout,
+		protocol.Failed,
 		protocol.Unreachable, protocol.Unreachable, protocol.Certificate, protocol.Refused,
 	}
 	a := answer(results[g.IntN(len(results))])
@@ -84,7 +89,8 @@ func (g *guesser) oneLogin() {
 	g.inLogin = map[string]bool{}
 	user := &randomUser{g: g}
 	o := flow.Flow{
-		Root: string(g.root), Keyring: g.root.Keyring(), Clock: func() time.Time { return g.now }, Talk: user, Verifier: g.twilio,
+		Root: string(g.root), Keyring: g.root.Keyring(), Clock: func() time.Time { return g.now },
+		Talk: user, Verifier: g.twilio,
 	}.Run(request())
 	user.judged(o.Reason == verdict.Locked)
 	if o.Allow {

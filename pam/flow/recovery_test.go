@@ -22,21 +22,25 @@ func (w *world) newCodes() []string {
 	w.t.Helper()
 	codes, set, err := enrollment.NewRecovery()
 	testroot.Must(w.t, err)
-	testroot.Must(w.t, w.root.Store().SetRecovery(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, set))
+	testroot.Must(w.t, w.root.Store().SetRecovery(enrollment.ByRoot(),
+		record.User{Name: "alice", UID: uid}, set))
 	return codes
 }
 
 func TestARecoveryCodeLetsInOnceAndTellsHowManyAreLeft(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "")
 	o := w.login(request(), codes[3])
-	w.expect(o, true, verdict.OK, success, "That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
+	w.expect(o, true, verdict.OK, success,
+		"That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
 	if o.Method != "recovery" || w.failures() != 0 {
 		t.Errorf("%+v, %d failures", o, w.failures())
 	}
 	o = w.login(request(), codes[3], noMore)
-	w.expect(o, false, verdict.NoAnswer, convErr, "That recovery code was used before. Verification code: ")
+	w.expect(o, false, verdict.NoAnswer, convErr,
+		"That recovery code was used before. Verification code: ")
 	w.login(request(), strings.ToUpper(strings.ReplaceAll(codes[4], "-", " ")))
-	w.saw(recoveryFirst, "That recovery code is used up; 8 recovery codes are left. For new ones run: enroll codes")
+	w.saw(recoveryFirst,
+		"That recovery code is used up; 8 recovery codes are left. For new ones run: enroll codes")
 }
 
 func TestAWrongRecoveryCodeIsAGuessAndLocks(t *testing.T) {
@@ -45,7 +49,8 @@ func TestAWrongRecoveryCodeIsAGuessAndLocks(t *testing.T) {
 	if len(w.state().Failures) != 2 {
 		t.Errorf("%d failures", len(w.state().Failures))
 	}
-	w.expect(w.login(request()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(w.login(request()), false, verdict.Locked, maxTries,
+		"Too many wrong codes. Try again in 15 minutes.")
 	_ = codes
 }
 
@@ -66,12 +71,14 @@ func TestNewRecoveryCodesEndTheOldOnesAlsoWhileSomebodyIsAsked(t *testing.T) {
 func TestARecoveryCodeIsNotTakenWhereTheRuleForbidsIt(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]")
 	w.expect(w.login(request(), codes[0], noMore), false, verdict.NoAnswer, convErr, wrongText)
-	if n := w.failures(); n != 0 { // nothing that could let her in has codes of this form, so it was no guess
+	// nothing that could let her in has codes of this form, so it was no guess
+	if n := w.failures(); n != 0 {
 		t.Errorf("got %d failures, want none", n)
 	}
 	w, codes = newRecoveryWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"recovery\"]")
 	w.login(request(), codes[0])
-	w.saw("From your recovery codes. Verification code: ", "That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
+	w.saw("From your recovery codes. Verification code: ",
+		"That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
 }
 
 func TestAnOldRecordThatIsRestoredBringsNoUsedRecoveryCodeBack(t *testing.T) {
@@ -99,7 +106,8 @@ func TestWhenFewRecoveryCodesAreLeftTheUserIsToldAtEachLogin(t *testing.T) {
 func TestATokenIsAskedForAndItsCodeTakenOnce(t *testing.T) {
 	w := newWorld(t, "")
 	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, testroot.Noon)
-	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
+	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		token, 0))
 	o := w.login(request(), "755224")
 	w.expect(o, true, verdict.OK, success, "From your app or token. Verification code: ")
 	if o.Method != string(method.HOTP) || o.Device != "token" {

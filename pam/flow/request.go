@@ -9,8 +9,8 @@ import (
 	"latchkey/pam/state"
 )
 
-// Request is what the PAM application says about the login. Nothing in it is trusted but UID, Name and Lookup, which
-// the name service gave, ByEnroll and BySSHD.
+// Request is what the PAM application says about the login. Nothing in it is trusted but UID, Name
+// and Lookup, which the name service gave, ByEnroll and BySSHD.
 type Request struct {
 	User    string // PAM_USER
 	Name    string // the name service's spelling of it: the record's name
@@ -22,7 +22,8 @@ type Request struct {
 	// BySSHD: the application is sshd; the gate looked at which program it is in.
 	BySSHD bool
 	From   string // PAM_RHOST
-	// AuthInfo is what sshd says of the methods that were passed before this one (SSH_AUTH_INFO_0), a line each.
+	// AuthInfo is what sshd says of the methods that were passed before this one
+	// (SSH_AUTH_INFO_0), a line each.
 	AuthInfo string
 	Args     []string // the module's arguments
 	// Typed is the shape of what was typed into one field for password and code (pam/field), at a
@@ -55,7 +56,8 @@ func (r Request) publicKeyAccepted() bool {
 // Account is the user as records name them.
 func (r Request) Account() record.User { return record.User{Name: r.Name, UID: r.UID} }
 
-// names reports whether an answer is the user's name, as typed at the login or as the name service has it.
+// names reports whether an answer is the user's name, as typed at the login or as the name service
+// has it.
 func (r Request) names(answer string) bool {
 	answer = strings.TrimSpace(answer)
 	return answer != "" && (answer == r.User || answer == r.Name)
@@ -75,13 +77,16 @@ func (r Request) network() string { return state.NetworkOf(r.address()).String()
 
 // Conversation is the user, by way of the PAM application.
 type Conversation interface {
-	// Ask shows a prompt and returns what the user typed, visibly. The error matches ErrConversation if there was no answer,
-	// and ErrPassword if the answer was the user's password, which nothing here gets to see.
+	// Ask shows a prompt and returns what the user typed, visibly. The error matches
+	// ErrConversation if there was no answer, and ErrPassword if the answer was the user's
+	// password, which nothing here gets to see.
 	Ask(prompt string) (string, error)
-	// Tell shows a text. Whether anybody sees it is not known: older sshd shows it with the next prompt.
+	// Tell shows a text. Whether anybody sees it is not known: older sshd shows it with the next
+	// prompt.
 	Tell(text string) error
-	// InGroup asks the name service whether the user is in a group, or in a netgroup if group begins with @. The error
-	// matches ErrConversation if there is nobody left to log in, and does not if the name service cannot tell.
+	// InGroup asks the name service whether the user is in a group, or in a netgroup if group
+	// begins with @. The error matches ErrConversation if there is nobody left to log in, and does
+	// not if the name service cannot tell.
 	InGroup(group string) (bool, error)
 }
 

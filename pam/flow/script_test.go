@@ -63,7 +63,8 @@ func newWorld(t *testing.T, policy string) *world {
 
 // request is alice's, by ssh.
 func request(args ...string) flow.Request {
-	return flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found, Service: "sshd", From: "192.0.2.7", Args: args}
+	return flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found,
+		Service: "sshd", From: "192.0.2.7", Args: args}
 }
 
 // passwordAgain is what a script says when the user types the password.
@@ -72,7 +73,8 @@ const passwordAgain = "\x00password"
 // noMore is what a script says when the user has nothing more to say.
 const noMore = "\x00"
 
-// login is one login in which the user types answers, one after the other. It is an error if some are left.
+// login is one login in which the user types answers, one after the other. It is an error if some
+// are left.
 func (w *world) login(r flow.Request, answers ...string) verdict.Outcome {
 	w.t.Helper()
 	w.shown, w.told = nil, nil
@@ -80,7 +82,8 @@ func (w *world) login(r flow.Request, answers ...string) verdict.Outcome {
 	keyring := w.root.Keyring()
 	keyring.States.Patience, keyring.Host.Patience = safefile.Patience{}, safefile.Patience{}
 	o := flow.Flow{
-		Root: string(w.root), Keyring: keyring, Clock: func() time.Time { return w.now }, Talk: user,
+		Root: string(w.root), Keyring: keyring, Clock: func() time.Time { return w.now },
+		Talk:   user,
 		Notify: w.tell,
 		Debug:  func(text string) { w.debug = append(w.debug, text) }, Verifier: w.twilio,
 	}.Run(r)
@@ -104,10 +107,12 @@ func (w *world) wrongs(n int) []string { return testroot.WrongCodes(w.t, n, w.no
 func (w *world) wrong() string { return testroot.WrongCode(w.t, w.now, w.phone) }
 
 // expect demands an outcome: what it came to, what PAM is told, and what the user saw last.
-func (w *world) expect(o verdict.Outcome, allow bool, reason verdict.Reason, pam int, lastShown string) {
+func (w *world) expect(o verdict.Outcome, allow bool, reason verdict.Reason, pam int,
+	lastShown string) {
 	w.t.Helper()
 	if o.Allow != allow || o.Reason != reason || o.PAM() != pam {
-		w.t.Errorf("outcome is %+v, PAM %d; it should be allow %v, %s, PAM %d", o, o.PAM(), allow, reason, pam)
+		w.t.Errorf("outcome is %+v, PAM %d; it should be allow %v, %s, PAM %d", o, o.PAM(), allow,
+			reason, pam)
 	}
 	last := ""
 	if len(w.shown) > 0 {
@@ -187,4 +192,5 @@ func (u *user) InGroup(group string) (bool, error) {
 var _ flow.Conversation = (*user)(nil)
 
 // limits are those of an empty policy.
-var limits = limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute}, Lock: 15 * time.Minute}
+var limits = limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute},
+	Lock: 15 * time.Minute}

@@ -72,7 +72,8 @@ func TestTheWaitBetweenTwoSendsDoubles(t *testing.T) {
 func TestAskingCostsNoTryButEndsSomeTime(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	o := w.login(request(), "sms", "sms", "sms", "sms", "sms", w.code())
-	w.expect(o, true, verdict.OK, success, "Ask again in 30 seconds. From your app. Verification code: ")
+	w.expect(o, true, verdict.OK, success,
+		"Ask again in 30 seconds. From your app. Verification code: ")
 	w.network("sms " + number + " en")
 	w.now = w.now.Add(time.Hour)
 	o = w.login(request(), slices.Repeat([]string{"call"}, 12)...)
@@ -83,7 +84,9 @@ func TestAskingCostsNoTryButEndsSomeTime(t *testing.T) {
 
 func TestTheHostSendsNoMoreThanItsLimitWhoeverAsks(t *testing.T) {
 	w := newPhoneWorld(t, "[phone]\nsends_per_host = \"2/1h\"")
-	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1}, enrollment.NewPhone("mobile", "+15559875555", testroot.Noon), 0))
+	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(),
+		record.User{Name: "bob", UID: uid + 1}, enrollment.NewPhone("mobile", "+15559875555",
+			testroot.Noon), 0))
 	w.login(request(), "sms", noMore)
 	bob := request()
 	bob.User, bob.Name, bob.UID = "bob", "bob", uid+1
@@ -101,7 +104,10 @@ func TestTheHostSendsNoMoreThanItsLimitWhoeverAsks(t *testing.T) {
 
 func TestASendThatCannotBeBookedIsNotSent(t *testing.T) {
 	for name, spoil := range map[string]func(w *world) string{
-		"the host's file is missing": func(w *world) string { return w.root.Join("var/lib/latchkey/host") },
+		"the host's file is missing": func(
+			w *world) string {
+			return w.root.Join("var/lib/latchkey/host")
+		},
 		"the host's file is damaged": func(w *world) string {
 			testroot.Write(w.t, w.root.Join("var/lib/latchkey/host"), []byte("LATCHKEY"))
 			return ""
@@ -113,7 +119,8 @@ func TestASendThatCannotBeBookedIsNotSent(t *testing.T) {
 				removeFile(t, gone)
 			}
 			o := w.login(request(), "sms", w.code())
-			w.expect(o, true, verdict.OK, success, "No SMS to ...1234. From your app. Verification code: ")
+			w.expect(o, true, verdict.OK, success,
+				"No SMS to ...1234. From your app. Verification code: ")
 			w.network()
 		})
 	}
@@ -149,11 +156,13 @@ func TestAfterTooManyChecksTheUserIsToldSoAndNothingIsSentInVain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newPhoneWorld(t, "[limits]\ntries = 10\nfailures = \"20/10m\"")
 			typed := append([]string{"sms"}, exhaust(w)...)
-			w.expect(w.login(request(), append(typed, noMore)...), false, verdict.NoAnswer, convErr, noLonger)
+			w.expect(w.login(request(), append(typed, noMore)...), false, verdict.NoAnswer,
+				convErr, noLonger)
 			w.twilio.asked = nil
 			w.now = w.now.Add(time.Minute)
 			w.login(request(), sentCode, "sms", noMore)
-			w.saw(bothFirst, noLonger, "Ask again in 9 minutes. From your app. Verification code: ")
+			w.saw(bothFirst, noLonger,
+				"Ask again in 9 minutes. From your app. Verification code: ")
 			w.network()
 			w.now = w.now.Add(9 * time.Minute)
 			w.login(request(), "sms", noMore)
@@ -169,6 +178,7 @@ func TestALockThatIsNotToBeHadIsWaitedForOnce(t *testing.T) {
 	testroot.Must(t, err)
 	defer host.Close()
 	o := w.login(request(), "sms", "call", w.code())
-	w.expect(o, true, verdict.OK, success, "No more are sent in this login. From your app. Verification code: ")
+	w.expect(o, true, verdict.OK, success,
+		"No more are sent in this login. From your app. Verification code: ")
 	w.network()
 }

@@ -10,11 +10,13 @@ import (
 
 // FAULTS 38.
 func TestThePasswordOrTheUsersNameIsNoCodeAndCostsNothing(t *testing.T) {
-	for name, typed := range map[string]string{"the password": passwordAgain, "her name": "alice", "her name and a blank": "alice "} {
+	for name, typed := range map[string]string{"the password": passwordAgain, "her name": "alice",
+		"her name and a blank": "alice "} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, "")
 			o := w.login(request(), append([]string{typed, typed}, w.code())...)
-			w.expect(o, true, verdict.OK, success, "That is not a code. From your app. Verification code: ")
+			w.expect(o, true, verdict.OK, success,
+				"That is not a code. From your app. Verification code: ")
 			if o.Tries != 1 || w.failures() != 0 {
 				t.Errorf("got %d tries, %d failures; want 1 and 0", o.Tries, w.failures())
 			}
@@ -31,7 +33,8 @@ func TestAClientThatAlwaysSendsThePasswordComesToAnEndAndChargesNothing(t *testi
 	w := newWorld(t, "")
 	w.untouched()
 	o := w.login(request(), slices.Repeat([]string{passwordAgain}, 6)...)
-	w.expect(o, false, verdict.Wrong, maxTries, "That is not a code. From your app. Verification code: ")
+	w.expect(o, false, verdict.Wrong, maxTries,
+		"That is not a code. From your app. Verification code: ")
 	w.detail(o, "the password or the user's name was sent as the code")
 }
 
@@ -57,7 +60,8 @@ func TestTheSameWrongCodeAgainInOneLoginIsOneGuess(t *testing.T) {
 func TestWhatLooksLikeARecoveryCodeCostsNothingWhereThereAreNone(t *testing.T) {
 	w := newWorld(t, "")
 	w.untouched()
-	w.expect(w.login(request(), "letmein123", "abcde-fgh12", "1234567890"), false, verdict.Wrong, maxTries, wrongText)
+	w.expect(w.login(request(), "letmein123", "abcde-fgh12", "1234567890"), false, verdict.Wrong,
+		maxTries, wrongText)
 }
 
 func TestWhatLooksLikeARecoveryCodeIsAGuessWhereOneIsLeftOrRootGaveOneOut(t *testing.T) {

@@ -20,16 +20,19 @@ func (r Request) computer(d policy.Decision) trust.Computer {
 		return trust.Computer{}
 	}
 	return trust.Computer{
-		Trust: d.Trust, Terms: d.Terms(), Service: r.Service, Keys: r.acceptedKeys(), From: r.address(),
+		Trust: d.Trust, Terms: d.Terms(), Service: r.Service, Keys: r.acceptedKeys(),
+		From: r.address(),
 	}
 }
 
-// byTrust lets in a user who trusts the computer of this login. Its outcome is undecided if not: then
-// the login goes on as if there were no trust. Codes that were wrong stay counted, as none was right.
+// byTrust lets in a user who trusts the computer of this login. Its outcome is undecided if not:
+// then the login goes on as if there were no trust. Codes that were wrong stay counted, as none
+// was right.
 func (d *dialog) byTrust(account *factor.Account) verdict.Outcome {
 	now := d.Clock()
 	d.trusting = len(account.State.Trusts) > 0
-	d.proven = trust.Proven{User: d.r.Account(), Enrollment: account.Record.Enrollment, Limits: d.limits}
+	d.proven = trust.Proven{User: d.r.Account(), Enrollment: account.Record.Enrollment,
+		Limits: d.limits}
 	isNew := factor.NewNetwork(&account.State.State, d.r.address())
 	t, ok, err := trust.Find(d.Keyring, account, d.computer, now)
 	if ok && !d.Rehearsal {
@@ -48,16 +51,17 @@ func (d *dialog) byTrust(account *factor.Account) verdict.Outcome {
 		return verdict.Undecided
 	}
 	d.network(isNew)
-	return verdict.Outcome{Allow: true, Reason: verdict.OK, Method: string(method.Trust), Device: trust.Label(t)}
+	return verdict.Outcome{Allow: true, Reason: verdict.OK, Method: string(method.Trust),
+		Device: trust.Label(t)}
 }
 
-// proving are the methods after which a computer may be trusted: those of a device that the user has
-// now. A recovery code or one that root gave out is for those who have none.
+// proving are the methods after which a computer may be trusted: those of a device that the user
+// has now. A recovery code or one that root gave out is for those who have none.
 var proving = []method.Method{method.TOTP, method.HOTP, method.SMS, method.Call}
 
-// offerTrust asks a user whom a code has let in whether to trust this computer, once and only where it
-// can be recognized. The login is decided: whatever comes of the question, even if no one answers it,
-// neither lets anyone in nor keeps anyone out.
+// offerTrust asks a user whom a code has let in whether to trust this computer, once and only
+// where it can be recognized. The login is decided: whatever comes of the question, even if no one
+// answers it, neither lets anyone in nor keeps anyone out.
 func (d *dialog) offerTrust(o verdict.Outcome) {
 	if !o.Allow || !slices.Contains(proving, method.Method(o.Method)) {
 		return
@@ -87,8 +91,8 @@ func (d *dialog) giveTrust() {
 	d.happened(event.TrustGiven, fmt.Sprintf("for %d days", d.computer.Days))
 }
 
-// forgetTrust ends what was given before trust was switched off, so that it does not come back when
-// trust does.
+// forgetTrust ends what was given before trust was switched off, so that it does not come back
+// when trust does.
 func (d *dialog) forgetTrust() {
 	if err := trust.Forget(d.Keyring, d.r.Account()); err != nil {
 		d.note("trust that was given earlier could not be ended: %v", err)

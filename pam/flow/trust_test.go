@@ -51,7 +51,8 @@ func (w *world) trusts(r flow.Request) {
 func (w *world) trusted(r flow.Request) {
 	w.t.Helper()
 	o := w.login(r)
-	if !o.Allow || o.Reason != verdict.OK || o.Method != "trust" || len(w.shown) > 0 || o.PAM() != success {
+	if !o.Allow || o.Reason != verdict.OK || o.Method != "trust" || len(w.shown) > 0 ||
+		o.PAM() != success {
 		w.t.Errorf("got %+v, and the user saw %q; want a trusted login", o, w.shown)
 	}
 }
@@ -63,7 +64,8 @@ func (w *world) asksForCode(r flow.Request) {
 }
 
 func TestComputerThatIsTrustedNeedsNoCodeUntilItsDaysAreOver(t *testing.T) {
-	for name, policy := range map[string]string{"by key": trustKey, "by address": trustAddress, "by both": trustBoth} {
+	for name, policy := range map[string]string{"by key": trustKey, "by address": trustAddress,
+		"by both": trustBoth} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, policy)
 			w.asksForCode(home())
@@ -92,7 +94,8 @@ func TestComputerIsRecognizedByAllThatThePolicyBindsItToAndByNothingElse(t *test
 		{"by key: another key", trustKey, home(), byKey("192.0.2.7", 2), false},
 		{"by key: no key", trustKey, home(), byKey("192.0.2.7"), false},
 		{"by key: beside another", trustKey, home(), byKey("192.0.2.7", 2, 1), true},
-		{"by key: only the second of two", trustKey, byKey("192.0.2.7", 1, 2), byKey("192.0.2.7", 2), false},
+		{"by key: only the second of two", trustKey, byKey("192.0.2.7", 1, 2),
+			byKey("192.0.2.7", 2), false},
 		{"by address: another key", trustAddress, home(), byKey("192.0.2.7", 2), true},
 		{"by address: no key", trustAddress, home(), byKey("192.0.2.7"), true},
 		{"by address: another", trustAddress, home(), byKey("192.0.2.8", 1), false},
@@ -100,11 +103,15 @@ func TestComputerIsRecognizedByAllThatThePolicyBindsItToAndByNothingElse(t *test
 		{"by address: none", trustAddress, home(), byKey("", 1), false},
 		{"by address: mapped into IPv6", trustAddress, home(), byKey("::ffff:192.0.2.7"), true},
 		{"by address: not mapped", trustAddress, byKey("::ffff:192.0.2.7"), home(), true},
-		{"by address: the same network of IPv6", trustAddress, byKey("2001:db8:1:2::3"), byKey("2001:db8:1:2:ffff::1"), true},
-		{"by address: another network of IPv6", trustAddress, byKey("2001:db8:1:2::3"), byKey("2001:db8:1:3::3"), false},
-		{"by address: another behind a translator", trustAddress, byKey("64:ff9b::192.0.2.7"), byKey("64:ff9b::192.0.2.8"), false},
+		{"by address: the same network of IPv6", trustAddress, byKey("2001:db8:1:2::3"),
+			byKey("2001:db8:1:2:ffff::1"), true},
+		{"by address: another network of IPv6", trustAddress, byKey("2001:db8:1:2::3"),
+			byKey("2001:db8:1:3::3"), false},
+		{"by address: another behind a translator", trustAddress, byKey("64:ff9b::192.0.2.7"),
+			byKey("64:ff9b::192.0.2.8"), false},
 		{"by address: this host in IPv6", trustAddress, byKey("::1"), byKey("::1"), true},
-		{"by address: another form of this host", trustAddress, byKey("::1"), byKey("127.0.0.1"), false},
+		{"by address: another form of this host", trustAddress, byKey("::1"), byKey("127.0.0.1"),
+			false},
 		{"by both", trustBoth, home(), home(), true},
 		{"by both: another key", trustBoth, home(), byKey("192.0.2.7", 2), false},
 		{"by both: another address", trustBoth, home(), byKey("192.0.2.8", 1), false},
@@ -124,7 +131,8 @@ func TestComputerIsRecognizedByAllThatThePolicyBindsItToAndByNothingElse(t *test
 	}
 }
 
-// Whoever calls su owns what the PAM environment says, and UseDNS gives what the client's DNS says.
+// Whoever calls su owns what the PAM environment says, and UseDNS gives what the client's DNS
+// says.
 func TestTrustIsNotOfferedWhereTheComputerCannotBeRecognized(t *testing.T) {
 	of := func(service string, r flow.Request) flow.Request {
 		r.Service, r.BySSHD = service, false
@@ -152,8 +160,10 @@ func TestTrustIsNotOfferedWhereTheComputerCannotBeRecognized(t *testing.T) {
 		{"by both", trustBoth, home(), true},
 		{"by both, without a key", trustBoth, byKey("192.0.2.7"), false},
 		{"by both, from a name", trustBoth, byKey("host.example", 1), false},
-		{"the rule says 0", trustKey + "[[rule]]\nusers = ['alice']\nrequire = 'code'\ntrust_days = 0\n", home(), false},
-		{"the rule of others says 0", trustKey + "[[rule]]\nusers = ['bob']\nrequire = 'code'\ntrust_days = 0\n", home(), true},
+		{"the rule says 0", trustKey +
+			"[[rule]]\nusers = ['alice']\nrequire = 'code'\ntrust_days = 0\n", home(), false},
+		{"the rule of others says 0", trustKey +
+			"[[rule]]\nusers = ['bob']\nrequire = 'code'\ntrust_days = 0\n", home(), true},
 		{"only the rule says 30", "[[rule]]\nrequire = 'code'\ntrust_days = 30\n", home(), true},
 	}
 	for _, c := range cases {
@@ -175,7 +185,8 @@ func TestTrustIsNotOfferedWhereTheComputerCannotBeRecognized(t *testing.T) {
 
 func TestOnlyYesIsTrust(t *testing.T) {
 	for answer, yes := range map[string]bool{
-		"y": true, "Y": true, "yes": true, " YES ": true, "n": false, "no": false, "": false, "yy": false,
+		"y": true, "Y": true, "yes": true, " YES ": true, "n": false, "no": false, "": false,
+		"yy":     false,
 		"123456": false, "y\x00": false, "ja": false, "yes please": false,
 		passwordAgain: false, noMore: false, "\b\n\r\177INCORRECT": false,
 	} {
@@ -213,15 +224,18 @@ func TestCodesThatStandInForADeviceLeadToNoTrust(t *testing.T) {
 		w := newWorld(t, trustKey)
 		codes, r, err := enrollment.NewRecovery()
 		testroot.Must(t, err)
-		testroot.Must(t, w.root.Store().SetRecovery(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, r))
+		testroot.Must(t, w.root.Store().SetRecovery(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, r))
 		o := w.login(home(), codes[0])
-		w.expect(o, true, verdict.OK, success, "That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
+		w.expect(o, true, verdict.OK, success,
+			"That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
 	})
 	t.Run("bypass", func(t *testing.T) {
 		w := newWorld(t, trustKey)
 		code, c, err := enrollment.NewOneTimeCode(w.now.Add(time.Hour))
 		testroot.Must(t, err)
-		testroot.Must(t, w.root.Store().SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, c))
+		testroot.Must(t, w.root.Store().SetBypass(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, c))
 		w.expect(w.login(home(), code), true, verdict.OK, success, firstText)
 	})
 	t.Run("a code by phone is of a device", func(t *testing.T) {

@@ -91,17 +91,20 @@ func lockElsewhere(w *world) {
 func (w *world) askedAgain() {
 	w.t.Helper()
 	o := w.login(home(), noMore)
-	if o.Allow || o.Reason != verdict.NoAnswer || len(w.shown) != 1 || !strings.HasSuffix(w.shown[0], "Verification code: ") {
+	if o.Allow || o.Reason != verdict.NoAnswer || len(w.shown) != 1 ||
+		!strings.HasSuffix(w.shown[0], "Verification code: ") {
 		w.t.Errorf("got %+v, and the user saw %q; want a question for a code", o, w.shown)
 	}
 }
 
-// A lock denies at a trusted computer, too, and what was trusted before it is not trusted after it.
+// A lock denies at a trusted computer, too, and what was trusted before it is not trusted after
+// it.
 func TestLockedUserIsDeniedAtATrustedComputer(t *testing.T) {
 	w := newWorld(t, trustKey)
 	w.trusts(home())
 	lockElsewhere(w)
-	w.expect(w.login(home()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(w.login(home()), false, verdict.Locked, maxTries,
+		"Too many wrong codes. Try again in 15 minutes.")
 	w.now = w.now.Add(time.Hour)
 	w.asksForCode(home())
 }
@@ -115,10 +118,12 @@ func TestTrustedLoginForgetsNoWrongCodes(t *testing.T) {
 	}
 	w.trusted(home())
 	if st := w.state(); len(st.Failures) != 9 || st.Refused.Count != 9 {
-		t.Errorf("got %d failures, %d in a row; want 9 of each", len(st.Failures), st.Refused.Count)
+		t.Errorf("got %d failures, %d in a row; want 9 of each", len(st.Failures),
+			st.Refused.Count)
 	}
 	w.login(byKey("198.51.100.1"), w.wrong())
-	w.expect(w.login(home()), false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
+	w.expect(w.login(home()), false, verdict.Locked, maxTries,
+		"Too many wrong codes. Try again in 15 minutes.")
 }
 
 func TestRuleThatDeniesIsNotOverriddenByTrust(t *testing.T) {
@@ -205,12 +210,14 @@ func TestClockThatIsSetBackExtendsNoTrust(t *testing.T) {
 func TestClockThatGoesForwardAndBackForgetsTrustAtTheNextCodeAndNotForEver(t *testing.T) {
 	w := newWorld(t, trustKey)
 	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, w.now)
-	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
+	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		token, 0))
 	w.trusts(home())
 	right := w.now
 	w.now = right.Add(10 * 365 * 24 * time.Hour)
 	w.askedAgain()
-	w.expect(w.login(home(), "755224", "y"), true, verdict.OK, success, trustQuestion) // RFC 4226, counter 0
+	// RFC 4226, counter 0
+	w.expect(w.login(home(), "755224", "y"), true, verdict.OK, success, trustQuestion)
 	w.now = right.Add(time.Minute)
 	w.askedAgain() // the trust is from the future
 	w.expect(w.login(home(), "287082", "y"), true, verdict.OK, success, trustQuestion)
@@ -303,7 +310,8 @@ func TestNothingIsTrustedIfTheAccountIsNotTheOneAnyLongerThatWasAsked(t *testing
 				}
 			}
 			o := w.login(home(), w.code(), "y")
-			w.expect(o, true, verdict.OK, success, "This computer could not be remembered: at the next login you are asked for a code.")
+			w.expect(o, true, verdict.OK, success,
+				"This computer could not be remembered: at the next login you are asked for a code.")
 			w.detail(o, "the computer is not trusted: ")
 			if st, err := w.root.Keyring().States.View("alice"); err == nil && len(st.Trusts) > 0 {
 				t.Errorf("got %+v; want no trust", st.Trusts)

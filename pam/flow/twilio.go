@@ -10,7 +10,8 @@ import (
 
 // Asked is what came of asking Twilio about a code. The zero Asked lets no one in.
 type Asked struct {
-	Result factor.Result   // Accepted only if the code is right and lets in this login and no other
+	// Accepted only if the code is right and lets in this login and no other
+	Result factor.Result
 	Check  factor.Check    // the comparison that decided, or the last one
 	Answer protocol.Answer // to it
 	Said   factor.Answer   // what that means

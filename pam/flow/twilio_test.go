@@ -61,7 +61,8 @@ func (v *twilio) Check(number, sid, code string) protocol.Answer {
 	return v.check(code)
 }
 
-// unlocked demands that nobody holds alice's state or the host's: the network or the user is being asked.
+// unlocked demands that nobody holds alice's state or the host's: the network or the user is being
+// asked.
 func (w *world) unlocked() {
 	w.t.Helper()
 	k := w.root.Keyring()
@@ -110,7 +111,8 @@ func newPhoneWorld(t *testing.T, policy string, devices ...record.Device) *world
 		devices = []record.Device{w.phone, enrollment.NewPhone("mobile", number, testroot.Noon)}
 	}
 	for _, d := range devices {
-		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, d, 0))
+		testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, d, 0))
 	}
 	w.twilio = &twilio{world: w, send: answer(protocol.Sent), check: rightCode()}
 	return w

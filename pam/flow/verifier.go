@@ -5,7 +5,8 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// Verifier reaches Twilio Verify. Send and Check are bounded in time, and end early if the host goes away.
+// Verifier reaches Twilio Verify. Send and Check are bounded in time, and end early if the host
+// goes away.
 type Verifier interface {
 	// Ready tells what keeps the others from being tried at all.
 	Ready() error

@@ -13,7 +13,8 @@ import (
 type Guesses struct {
 	Failures Rate          // so many wrong guesses within a time …
 	Lock     time.Duration // … lock the second factor for this long
-	// Consecutive is how many in a row, however slowly, lock it until root unlocks; 0: no number does.
+	// Consecutive is how many in a row, however slowly, lock it until root unlocks; 0: no number
+	// does.
 	Consecutive int
 }
 
@@ -37,7 +38,8 @@ func (l Lockout) String() string {
 	return "not locked"
 }
 
-// Lockout returns the lock of st. A lock from the future (the clock was set back) counts as begun now.
+// Lockout returns the lock of st. A lock from the future (the clock was set back) counts as begun
+// now.
 func (g Guesses) Lockout(st *state.State, now time.Time) Lockout {
 	if g.Consecutive > 0 && st.Refused.Count >= uint32(g.Consecutive) {
 		return Lockout{UntilRoot: true}
@@ -55,8 +57,9 @@ func (g Guesses) Lockout(st *state.State, now time.Time) Lockout {
 	return Lockout{}
 }
 
-// Settle takes times that the clock, set back, has put into the future as now, forgets failures older than the window
-// and ends a lock that is over, with the failures that led to it. What it changes becomes durable with the next commit.
+// Settle takes times that the clock, set back, has put into the future as now, forgets failures
+// older than the window and ends a lock that is over, with the failures that led to it. What it
+// changes becomes durable with the next commit.
 func (g Guesses) Settle(st *state.State, now time.Time) {
 	if !st.Locked.IsZero() && !g.Lockout(st, now).Locked() {
 		st.Locked, st.Failures = time.Time{}, nil
@@ -74,8 +77,8 @@ func (g Guesses) Settle(st *state.State, now time.Time) {
 	st.Failures = kept
 }
 
-// Charge counts one wrong guess, and the lock if it is the last one that the limit allows; then no computer is trusted
-// any longer.
+// Charge counts one wrong guess, and the lock if it is the last one that the limit allows; then no
+// computer is trusted any longer.
 func (g Guesses) Charge(st *state.State, now time.Time, from netip.Addr) {
 	g.Settle(st, now)
 	if len(st.Failures) == state.MaxFailures {
@@ -99,8 +102,8 @@ func (g Guesses) Charge(st *state.State, now time.Time, from netip.Addr) {
 	}
 }
 
-// TakeBack takes back what Charge counted at a time, and the lock if that was what it took. What other guesses were charged
-// since stays.
+// TakeBack takes back what Charge counted at a time, and the lock if that was what it took. What
+// other guesses were charged since stays.
 func (g Guesses) TakeBack(st *state.State, at time.Time) {
 	i := charged(st.Failures, at)
 	if i < 0 {
@@ -118,8 +121,9 @@ func (g Guesses) TakeBack(st *state.State, at time.Time) {
 	}
 }
 
-// charged is the index of a failure that was charged at a time, or -1. If the clock was set back, Settle may have moved it to
-// an earlier time, among others: then it is the oldest, so that no other one is forgotten too early.
+// charged is the index of a failure that was charged at a time, or -1. If the clock was set back,
+// Settle may have moved it to an earlier time, among others: then it is the oldest, so that no
+// other one is forgotten too early.
 func charged(failures []time.Time, at time.Time) int {
 	same := func(t time.Time) bool { return t.Unix() == at.Unix() } // the state keeps seconds
 	if i := slices.IndexFunc(failures, same); i >= 0 {

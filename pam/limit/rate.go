@@ -1,5 +1,5 @@
-// Package limit counts what may happen only so often: wrong guesses, and codes that are sent. The policy has the numbers, a
-// user's state the events.
+// Package limit counts what may happen only so often: wrong guesses, and codes that are sent. The
+// policy has the numbers, a user's state the events.
 package limit
 
 import (
@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Rate is a number of events within a sliding window, in the file "10/10m". The zero Rate admits nothing.
+// Rate is a number of events within a sliding window, in the file "10/10m". The zero Rate admits
+// nothing.
 type Rate struct {
 	Count  int
 	Window time.Duration // whole seconds, 1s to 24h

@@ -9,7 +9,8 @@ import (
 // Sends bound how many codes are sent to phones: each costs money, and wakes somebody.
 type Sends struct {
 	User, Host Rate
-	AtOnce     bool // there is no wait after the last one, which Twilio refused to send; it still counts
+	// there is no wait after the last one, which Twilio refused to send; it still counts
+	AtOnce bool
 }
 
 // SettleSends forgets sends older than the window, takes those from the future as now, and reports
@@ -28,8 +29,8 @@ func (r Rate) SettleSends(st *state.State, now time.Time) (setBack bool) {
 	return setBack
 }
 
-// WaitToSend is how long it takes until the oldest send of a full window is forgotten; 0: the window
-// is not full.
+// WaitToSend is how long it takes until the oldest send of a full window is forgotten; 0: the
+// window is not full.
 func (r Rate) WaitToSend(sends []state.Send, now time.Time) time.Duration {
 	total := 0
 	for _, s := range sends {

@@ -24,11 +24,13 @@ type Request struct {
 type Decision struct {
 	Require Require
 	Methods []method.Method // what is accepted, with RequireCode; empty: nothing is
-	Trust   Trust           // for how long a computer may be trusted, with RequireCode; the zero Trust: not at all
-	Rule    int             // which rule decided, counted from 1; 0: none matched
-	Line    int             // of that rule, or 0
-	Why     string          // the rule and its conditions: one printable line
-	Unknown []Unknown       // the conditions that could not be told, from the last rule to the first
+	// for how long a computer may be trusted, with RequireCode; the zero Trust: not at all
+	Trust Trust
+	Rule  int    // which rule decided, counted from 1; 0: none matched
+	Line  int    // of that rule, or 0
+	Why   string // the rule and its conditions: one printable line
+	// the conditions that could not be told, from the last rule to the first
+	Unknown []Unknown
 }
 
 // Decide finds the first rule whose conditions all hold. If there is none, a code by any method

@@ -45,7 +45,8 @@ func TestConditions(t *testing.T) {
 		{"no service", `services = ["sshd"]`, Request{}, false},
 		{"an address inside", `from = ["10.0.0.0/8"]`, Request{From: "10.255.0.1"}, true},
 		{"an address outside", `from = ["10.0.0.0/8"]`, Request{From: "11.0.0.1"}, false},
-		{"the second network", `from = ["192.0.2.0/24", "10.0.0.0/8"]`, Request{From: "10.0.0.1"}, true},
+		{"the second network", `from = ["192.0.2.0/24", "10.0.0.0/8"]`, Request{From: "10.0.0.1"},
+			true},
 		{"that address", `from = ["192.0.2.7"]`, Request{From: "192.0.2.7"}, true},
 		{"the address after it", `from = ["192.0.2.7"]`, Request{From: "192.0.2.8"}, false},
 		{"IPv4 inside IPv6", `from = ["10.0.0.0/8"]`, Request{From: "::ffff:10.0.0.1"}, true},
@@ -53,10 +54,13 @@ func TestConditions(t *testing.T) {
 		{"IPv4 is not in all of IPv6", `from = ["::/0"]`, Request{From: "::ffff:10.0.0.1"}, false},
 		{"no address in all networks", `from = ["0.0.0.0/0", "::/0"]`, Request{}, false},
 		{"a member", `groups = ["wheel"]`, Request{InGroup: in("wheel")}, true},
-		{"a member of the second group", `groups = ["wheel", "admin"]`, Request{InGroup: in("admin")}, true},
+		{"a member of the second group", `groups = ["wheel", "admin"]`,
+			Request{InGroup: in("admin")}, true},
 		{"not a member", `groups = ["wheel"]`, Request{InGroup: in("users")}, false},
-		{"a netgroup is asked for with its mark", `groups = ["@unix"]`, Request{InGroup: in("@unix")}, true},
-		{"a group of the netgroup's name", `groups = ["@unix"]`, Request{InGroup: in("unix")}, false},
+		{"a netgroup is asked for with its mark", `groups = ["@unix"]`,
+			Request{InGroup: in("@unix")}, true},
+		{"a group of the netgroup's name", `groups = ["@unix"]`, Request{InGroup: in("unix")},
+			false},
 		{"all hold", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
 			Request{User: "a", Service: "s", From: "::1", InGroup: in("g")}, true},
 		{"all but the user", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
@@ -102,13 +106,18 @@ methods = ["key", "totp"]
 		want    Decision
 	}{
 		{"the first, though the second matches too", Request{User: "alice", From: "10.0.0.1"},
-			Decision{Require: RequireDeny, Rule: 1, Line: 2, Why: `rule 1, line 2, requires deny: user "alice"`}},
-		{"the second, though the third matches too", Request{User: "bob", From: "::ffff:10.0.0.1", Service: "sudo"},
-			Decision{Require: RequireNone, Rule: 2, Line: 5, Why: `rule 2, line 5, requires none: from 10.0.0.1 in 10.0.0.0/8`}},
+			Decision{Require: RequireDeny, Rule: 1, Line: 2,
+				Why: `rule 1, line 2, requires deny: user "alice"`}},
+		{"the second, though the third matches too",
+			Request{User: "bob", From: "::ffff:10.0.0.1", Service: "sudo"},
+			Decision{Require: RequireNone, Rule: 2, Line: 5,
+				Why: `rule 2, line 5, requires none: from 10.0.0.1 in 10.0.0.0/8`}},
 		{"the third", Request{User: "bob", Service: "sudo"},
-			Decision{Require: RequireCode, Methods: []method.Method{method.Key, method.TOTP}, Rule: 3, Line: 8, Why: `rule 3, line 8, requires code: service "sudo"`}},
+			Decision{Require: RequireCode, Methods: []method.Method{method.Key, method.TOTP},
+				Rule: 3, Line: 8, Why: `rule 3, line 8, requires code: service "sudo"`}},
 		{"none", Request{User: "bob", Service: "sshd", From: "192.0.2.7"},
-			Decision{Require: RequireCode, Methods: method.All(), Why: `no rule matches: a code is required`}},
+			Decision{Require: RequireCode, Methods: method.All(),
+				Why: `no rule matches: a code is required`}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -149,11 +158,17 @@ func TestAMethodThatPhoneSwitchesOffIsLeftOut(t *testing.T) {
 		want       []method.Method
 	}{
 		{"all by default", "", method.All()},
-		{"no phones", "[phone]\nmethods=[]", []method.Method{method.TOTP, method.HOTP, method.Recovery, method.Key}},
-		{"only calls", "[phone]\nmethods=['call']", []method.Method{method.TOTP, method.HOTP, method.Recovery, method.Call, method.Key}},
-		{"a rule without methods", "[phone]\nmethods=[]\n[[rule]]\nrequire='code'", []method.Method{method.TOTP, method.HOTP, method.Recovery, method.Key}},
-		{"a rule with phones, written before", "[[rule]]\nrequire='code'\nmethods=['sms','totp']\n[phone]\nmethods=['call']", []method.Method{method.TOTP}},
-		{"a rule with phones alone accepts nothing", "[phone]\nmethods=[]\n[[rule]]\nrequire='code'\nmethods=['sms']", []method.Method{}},
+		{"no phones", "[phone]\nmethods=[]",
+			[]method.Method{method.TOTP, method.HOTP, method.Recovery, method.Key}},
+		{"only calls", "[phone]\nmethods=['call']",
+			[]method.Method{method.TOTP, method.HOTP, method.Recovery, method.Call, method.Key}},
+		{"a rule without methods", "[phone]\nmethods=[]\n[[rule]]\nrequire='code'",
+			[]method.Method{method.TOTP, method.HOTP, method.Recovery, method.Key}},
+		{"a rule with phones, written before",
+			"[[rule]]\nrequire='code'\nmethods=['sms','totp']\n[phone]\nmethods=['call']",
+			[]method.Method{method.TOTP}},
+		{"a rule with phones alone accepts nothing",
+			"[phone]\nmethods=[]\n[[rule]]\nrequire='code'\nmethods=['sms']", []method.Method{}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

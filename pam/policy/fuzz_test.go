@@ -15,13 +15,15 @@ var requests = []Request{
 	{},
 	{User: "alice", Service: "sshd", From: "10.1.2.3", InGroup: in("wheel")},
 	{User: "alice", Service: "sudo", InGroup: in()},
-	{User: "root", Service: "login", From: "gw.example", InGroup: func(string) (bool, error) { return false, errors.New("down") }},
-	{User: "a\x1b\n", Service: strings.Repeat("s", 10000), From: "::ffff:192.0.2.7", InGroup: func(string) (bool, error) { return true, nil }},
+	{User: "root", Service: "login", From: "gw.example",
+		InGroup: func(string) (bool, error) { return false, errors.New("down") }},
+	{User: "a\x1b\n", Service: strings.Repeat("s", 10000), From: "::ffff:192.0.2.7",
+		InGroup: func(string) (bool, error) { return true, nil }},
 }
 
-// FuzzParse: no text panics; an error or a reason is one printable line, and an error's line number is one of the file's;
-// what is accepted is TOML; nobody passes without a code unless the ordinary TOML decoder, too, finds `require = "none"` in
-// the rule that decided.
+// FuzzParse: no text panics; an error or a reason is one printable line, and an error's line
+// number is one of the file's; what is accepted is TOML; nobody passes without a code unless the
+// ordinary TOML decoder, too, finds `require = "none"` in the rule that decided.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(readExample(f)))
 	f.Add([]byte("[[rule]]\nrequire = 'none'\nusers = ['alice']\n[[rule]]\nfrom=['::/0', '10.0.0.0/8']\nrequire=\"no\\u006ee\""))
@@ -73,7 +75,8 @@ func checkError(t *testing.T, text []byte, err error) {
 	rest, ok := strings.CutPrefix(err.Error(), "f:")
 	number, what, ok2 := strings.Cut(rest, ": ")
 	line, err2 := strconv.Atoi(number)
-	if !ok || !ok2 || err2 != nil || what == "" || line < 1 || line > 1+bytes.Count(text, []byte("\n")) {
+	if !ok || !ok2 || err2 != nil || what == "" || line < 1 ||
+		line > 1+bytes.Count(text, []byte("\n")) {
 		t.Errorf("not `file:line: what`: %q", err)
 	}
 	checkPrintable(t, err.Error())
@@ -95,7 +98,8 @@ func checkDecision(t *testing.T, p *Policy, d Decision, w written) {
 		}
 	case d.Line != p.Rules[d.Rule-1].Line:
 		t.Errorf("%+v is not the rule of line %d", d, p.Rules[d.Rule-1].Line)
-	case string(d.Require) != w.Rule[d.Rule-1].Require && (d.Require != RequireDeny || len(d.Unknown) == 0):
+	case string(d.Require) != w.Rule[d.Rule-1].Require &&
+		(d.Require != RequireDeny || len(d.Unknown) == 0):
 		t.Errorf("%+v, but written is %q", d, w.Rule[d.Rule-1].Require)
 	}
 }

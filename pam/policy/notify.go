@@ -21,5 +21,6 @@ func (n *Notify) set(v strict.Value) error {
 // isProgram reports whether a path can be a program's: absolute, and without anything in it that
 // would be read as another path.
 func isProgram(path string) bool {
-	return path == "" || filepath.IsAbs(path) && filepath.Clean(path) == path && path != "/" && len(path) < 4096
+	return path == "" || filepath.IsAbs(path) && filepath.Clean(path) == path && path != "/" &&
+		len(path) < 4096
 }

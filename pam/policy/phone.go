@@ -13,16 +13,18 @@ import (
 
 // Phone is the table [phone]: codes by SMS and voice call.
 type Phone struct {
-	Methods  []method.Method // of SMS and Call; none switches phones off
-	Auto     bool            // send at once to a user whose only device is a phone
-	Sends    limit.Sends
-	Prefixes []string // numbers must begin with one of these, each "+" and digits; none: any number
-	Locale   string   // language of the message, such as "en" or "pt-BR"
+	Methods []method.Method // of SMS and Call; none switches phones off
+	Auto    bool            // send at once to a user whose only device is a phone
+	Sends   limit.Sends
+	// numbers must begin with one of these, each "+" and digits; none: any number
+	Prefixes []string
+	Locale   string // language of the message, such as "en" or "pt-BR"
 }
 
 // Allows tells whether codes may be sent to a number in E.164.
 func (p *Phone) Allows(number string) bool {
-	return len(p.Prefixes) == 0 || slices.ContainsFunc(p.Prefixes, func(prefix string) bool { return strings.HasPrefix(number, prefix) })
+	return len(p.Prefixes) == 0 || slices.ContainsFunc(p.Prefixes,
+		func(prefix string) bool { return strings.HasPrefix(number, prefix) })
 }
 
 func (p *Phone) set(v strict.Value) error {

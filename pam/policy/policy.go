@@ -20,13 +20,14 @@ import (
 // Policy is latchkey.toml. The zero Policy is no policy: it grants no tries. Parse fills in the
 // defaults.
 type Policy struct {
-	Unenrolled Unenrolled    // what happens to users without a record
-	Ticket     bool          // a first enrollment needs a ticket of the administrator's
-	EnrollBy   value.Date    // last day on which unenrolled users pass with a reminder; the zero Date: never
-	Issuer     string        // what an app shows above its codes; "": the host's name
-	Help       string        // what users are told with the last refusal; "": nothing
-	Tries      int           // guesses in one login, 1 to 10
-	Limits     limit.Guesses // the lock lasts whole seconds, 1s to 24h
+	Unenrolled Unenrolled // what happens to users without a record
+	Ticket     bool       // a first enrollment needs a ticket of the administrator's
+	// last day on which unenrolled users pass with a reminder; the zero Date: never
+	EnrollBy value.Date
+	Issuer   string        // what an app shows above its codes; "": the host's name
+	Help     string        // what users are told with the last refusal; "": nothing
+	Tries    int           // guesses in one login, 1 to 10
+	Limits   limit.Guesses // the lock lasts whole seconds, 1s to 24h
 	// RequireAttestation is whether only those security keys count that their maker has attested.
 	RequireAttestation bool
 
@@ -67,7 +68,10 @@ func Parse(file string, data []byte) (*Policy, error) {
 		File: file, Limit: maxFile, Open: p.open, Set: p.store,
 		Tables: []string{"limits", "phone", "trust", "notify"}, Lists: []string{"rule"},
 	}
-	schema.Close = func(table string, lines map[string]int) error { return p.close(schema, table, lines) }
+	schema.Close = func(table string, lines map[string]int) error {
+		return p.close(schema, table,
+			lines)
+	}
 	if err := schema.Read(data); err != nil {
 		return nil, err
 	}

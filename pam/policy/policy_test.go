@@ -39,10 +39,12 @@ func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
 		Issuer:     "Example Ltd",
 		Help:       "Help desk: +1 555 0100",
 		Tries:      3,
-		Limits:     limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute}, Lock: 15 * time.Minute, Consecutive: 100},
+		Limits: limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute},
+			Lock: 15 * time.Minute, Consecutive: 100},
 		Phone: Phone{
-			Methods:  []method.Method{method.SMS, method.Call},
-			Sends:    limit.Sends{User: limit.Rate{Count: 5, Window: time.Hour}, Host: limit.Rate{Count: 100, Window: time.Hour}},
+			Methods: []method.Method{method.SMS, method.Call},
+			Sends: limit.Sends{User: limit.Rate{Count: 5, Window: time.Hour},
+				Host: limit.Rate{Count: 100, Window: time.Hour}},
 			Prefixes: []string{"+1", "+44"},
 			Locale:   "en",
 		},
@@ -65,11 +67,13 @@ func TestAnEmptyFileHasTheDefaults(t *testing.T) {
 	want := &Policy{
 		Unenrolled: UnenrolledDeny,
 		Tries:      3,
-		Limits:     limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute}, Lock: 15 * time.Minute, Consecutive: 100},
+		Limits: limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute},
+			Lock: 15 * time.Minute, Consecutive: 100},
 		Phone: Phone{
 			Methods: []method.Method{method.SMS, method.Call},
-			Sends:   limit.Sends{User: limit.Rate{Count: 5, Window: time.Hour}, Host: limit.Rate{Count: 100, Window: time.Hour}},
-			Locale:  "en",
+			Sends: limit.Sends{User: limit.Rate{Count: 5, Window: time.Hour},
+				Host: limit.Rate{Count: 100, Window: time.Hour}},
+			Locale: "en",
 		},
 		Trust: Trust{Bind: []Bind{BindKey}},
 	}
@@ -109,11 +113,13 @@ require = "deny"
 		Unenrolled: UnenrolledEnroll,
 		EnrollBy:   value.Date{Year: 2028, Month: time.February, Day: 29},
 		Tries:      10,
-		Limits:     limit.Guesses{Failures: limit.Rate{Count: 64, Window: 90 * time.Minute}, Lock: 24 * time.Hour},
+		Limits: limit.Guesses{Failures: limit.Rate{Count: 64, Window: 90 * time.Minute},
+			Lock: 24 * time.Hour},
 		Phone: Phone{
-			Methods:  []method.Method{},
-			Auto:     true,
-			Sends:    limit.Sends{User: limit.Rate{Count: 1000, Window: 24 * time.Hour}, Host: limit.Rate{Count: 10000, Window: time.Second}},
+			Methods: []method.Method{},
+			Auto:    true,
+			Sends: limit.Sends{User: limit.Rate{Count: 1000, Window: 24 * time.Hour},
+				Host: limit.Rate{Count: 10000, Window: time.Second}},
 			Prefixes: []string{},
 			Locale:   "pt-BR",
 		},
@@ -123,7 +129,8 @@ require = "deny"
 				Line:     18,
 				Services: []string{"sshd", "sudo-i"},
 				From: []netip.Prefix{
-					netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("::1/128"),
+					netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"),
+					netip.MustParsePrefix("::1/128"),
 				},
 				Require: RequireNone,
 			},
@@ -137,7 +144,9 @@ require = "deny"
 
 func TestTheLeastValuesAreAccepted(t *testing.T) {
 	p := parse(t, "unenrolled = 'allow'\n[limits]\ntries = 1\nfailures = '1/1s'\nlock = '1s'\n[phone]\nsends_per_user = '1/1s'\n[trust]\ndays = 0")
-	if p.Unenrolled != UnenrolledAllow || p.Tries != 1 || p.Limits.Failures != (limit.Rate{Count: 1, Window: time.Second}) || p.Limits.Lock != time.Second {
+	if p.Unenrolled != UnenrolledAllow || p.Tries != 1 ||
+		p.Limits.Failures != (limit.Rate{Count: 1, Window: time.Second}) ||
+		p.Limits.Lock != time.Second {
 		t.Errorf("got %+v", p)
 	}
 }

@@ -30,7 +30,8 @@ func TestNoConditionThatBecomesUnknownMakesADecisionLaxer(t *testing.T) {
 		got := p.Decide(w.request())
 		for _, known := range w.known() {
 			if want := p.Decide(known.request()); laxer(got, want) {
-				t.Fatalf("unknown: %+v\nknown:   %+v\n%+v may be %+v in\n%s", got, want, w, known, text)
+				t.Fatalf("unknown: %+v\nknown:   %+v\n%+v may be %+v in\n%s", got, want, w, known,
+					text)
 			}
 		}
 		if strings.Contains(got.Doubts(), "cannot be checked") {
@@ -58,7 +59,8 @@ func laxer(a, b Decision) bool {
 	if a.Require == RequireCode && a.Trust.Days > 0 && a.Terms() != b.Terms() {
 		return true
 	}
-	return slices.ContainsFunc(a.Methods, func(m method.Method) bool { return !slices.Contains(b.Methods, m) })
+	return slices.ContainsFunc(a.Methods,
+		func(m method.Method) bool { return !slices.Contains(b.Methods, m) })
 }
 
 // What Decision says beyond who is let in by what: every other field has to be combined in
@@ -87,17 +89,19 @@ var (
 )
 
 func (w world) request() Request {
-	return Request{User: "a", Service: "s", From: w.from, InGroup: func(group string) (bool, error) {
-		in, ok := w.member[group]
-		if !ok {
-			return false, fmt.Errorf("%s cannot be told", group)
-		}
-		return in, nil
-	}}
+	return Request{User: "a", Service: "s", From: w.from,
+		InGroup: func(group string) (bool, error) {
+			in, ok := w.member[group]
+			if !ok {
+				return false, fmt.Errorf("%s cannot be told", group)
+			}
+			return in, nil
+		}}
 }
 
 func randomWorld(r *rand.Rand) world {
-	w := world{from: pick(r, slices.Concat(addresses, names, []string{""})), member: map[string]bool{}}
+	w := world{from: pick(r, slices.Concat(addresses, names, []string{""})),
+		member: map[string]bool{}}
 	for _, g := range allGroups {
 		if r.IntN(3) > 0 {
 			w.member[g] = r.IntN(2) == 0
@@ -138,9 +142,12 @@ func randomPolicy(r *rand.Rand) string {
 	text := pick(r, []string{"", "[phone]\nmethods = []\n", "[phone]\nmethods = ['sms']\n"})
 	text += pick(r, []string{"", "[trust]\ndays = 7\n", "[trust]\ndays = 7\nbind = ['address']\n"})
 	for range 1 + r.IntN(6) {
-		conditions := pick(r, []string{"", "", "users = ['a', 'b']\n", "users = ['b']\n", "services = ['s']\n"})
+		conditions := pick(r, []string{"", "", "users = ['a', 'b']\n", "users = ['b']\n",
+			"services = ['s']\n"})
 		if r.IntN(3) == 0 {
-			conditions += "from = " + tomlList(sample(r, []string{"10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0", "::/0", "192.0.2.7"})) + "\n"
+			conditions += "from = " + tomlList(
+				sample(r, []string{"10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0", "::/0",
+					"192.0.2.7"})) + "\n"
 		}
 		if r.IntN(3) > 0 {
 			conditions += "groups = " + tomlList(sample(r, allGroups)) + "\n"
@@ -150,7 +157,8 @@ func randomPolicy(r *rand.Rand) string {
 			require += "\nmethods = " + tomlList(sample(r, method.All()))
 		}
 		if strings.HasPrefix(require, "code") {
-			require += pick(r, []string{"", "", "\ntrust_days = 0", "\ntrust_days = 7", "\ntrust_days = 30"})
+			require += pick(r, []string{"", "", "\ntrust_days = 0", "\ntrust_days = 7",
+				"\ntrust_days = 30"})
 		}
 		text += rule(conditions, require)
 	}

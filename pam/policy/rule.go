@@ -17,7 +17,8 @@ type Rule struct {
 	From     []netip.Prefix  // without host bits
 	Require  Require         // never empty after Parse
 	Methods  []method.Method // only with RequireCode; nil: all
-	// TrustDays is how long computers are trusted, 0 to 365; only with RequireCode; nil: as [trust] says.
+	// TrustDays is how long computers are trusted, 0 to 365; only with RequireCode; nil: as
+	// [trust] says.
 	TrustDays *int
 }
 
@@ -45,7 +46,8 @@ func (r *Rule) set(v strict.Value) error {
 // complete checks a rule whose keys, on the given lines, have all been read.
 func (r *Rule) complete(s strict.Schema, lines map[string]int) error {
 	if r.Require == "" {
-		return s.ErrorAt(r.Line, `this rule does not say what it requires: "code", "none" or "deny"`)
+		return s.ErrorAt(r.Line,
+			`this rule does not say what it requires: "code", "none" or "deny"`)
 	}
 	for _, key := range []string{"methods", "trust_days"} {
 		if line, set := lines[key]; set && r.Require != RequireCode {

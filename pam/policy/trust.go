@@ -63,8 +63,8 @@ func (t Trust) sorted() Trust {
 	return t
 }
 
-// Terms are what a computer is trusted under, as one line. A trust that was given under other terms
-// means nothing, so everything that decides what a login with a code must do is in it.
+// Terms are what a computer is trusted under, as one line. A trust that was given under other
+// terms means nothing, so everything that decides what a login with a code must do is in it.
 func (d Decision) Terms() string {
 	methods := slices.DeleteFunc(method.All(), missing(d.Methods))
 	return fmt.Sprintf("%s %q %d %q", d.Require, methods, d.Trust.Days, d.Trust.Bind)

@@ -26,7 +26,8 @@ func TestTrustIsWhatTheRuleSaysOrElseTheTable(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			if d := parse(t, c.text).Decide(Request{User: "a"}); !reflect.DeepEqual(d.Trust, c.want) {
+			if d := parse(t, c.text).Decide(
+				Request{User: "a"}); !reflect.DeepEqual(d.Trust, c.want) {
 				t.Errorf("got %+v; want %+v", d.Trust, c.want)
 			}
 		})
@@ -47,7 +48,8 @@ func TestTrustIsNoneWhereARuleThatMayHoldSaysOtherwise(t *testing.T) {
 		{"the rule requires nothing", table + rule("groups=['U']", "none"), 30},
 		{"the rule denies", table + rule("groups=['U']", "deny"), 0},
 		{"two rules, one of which says 0",
-			table + rule("groups=['U']", "code") + rule("groups=['U2']", "code\ntrust_days = 0"), 0},
+			table + rule("groups=['U']", "code") +
+				rule("groups=['U2']", "code\ntrust_days = 0"), 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -65,7 +67,8 @@ func TestTermsDifferInWhateverALoginMustDo(t *testing.T) {
 		"[trust]\ndays = 30\n", "[trust]\ndays = 30\nbind = ['key']\n" + rule("", "code"),
 		"[trust]\ndays = 7\n" + rule("users=['a']", "code\ntrust_days = 30"),
 		"[trust]\ndays = 30\n[limits]\ntries = 5\n",
-		"[trust]\ndays = 30\n" + rule("", "code\nmethods = ['key', 'call', 'sms', 'recovery', 'hotp', 'totp']"),
+		"[trust]\ndays = 30\n" + rule("",
+			"code\nmethods = ['key', 'call', 'sms', 'recovery', 'hotp', 'totp']"),
 	}
 	other := []string{
 		"[trust]\ndays = 29\n", "[trust]\ndays = 30\nbind = ['address']\n",

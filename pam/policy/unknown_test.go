@@ -65,12 +65,14 @@ func TestAnUnknownConditionGetsTheStricterOfBothOutcomes(t *testing.T) {
 			rule("groups=['U']", "code") + rule("", "code"+phones), Request{}, RequireCode,
 			[]method.Method{method.SMS, method.TOTP}, 2},
 		{"methods of the rule above are fewer",
-			rule("groups=['U']", "code"+phones), Request{}, RequireCode, []method.Method{method.SMS, method.TOTP}, 1},
+			rule("groups=['U']", "code"+phones), Request{}, RequireCode,
+			[]method.Method{method.SMS, method.TOTP}, 1},
 		{"no method that both accept",
 			rule("groups=['U']", "code\nmethods=['key']") + rule("", "code"+phones), Request{},
 			RequireDeny, nil, 1},
 		{"three rules",
-			rule("groups=['U']", "none") + rule("groups=['U2']", "code\nmethods=['key']") + rule("", "none"),
+			rule("groups=['U']", "none") + rule("groups=['U2']", "code\nmethods=['key']") +
+				rule("", "none"),
 			Request{}, RequireCode, []method.Method{method.Key}, 2},
 		{"a name in a network that denies",
 			rule("from=['10.0.0.0/8']", "deny") + rule("", "none"), named, RequireDeny, nil, 1},
@@ -139,7 +141,8 @@ func TestADecisionSaysWhatWasUnknownAndWhetherThatDecided(t *testing.T) {
 	if got, want := d.Doubts(), `cannot be checked: rule 2, line 6, group "Uy": the name service is down`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	d = parse(t, strings.Repeat(rule("groups=['Ux']", "code"), 5)+rule("", "none")).Decide(Request{User: "a", InGroup: telling()})
+	d = parse(t, strings.Repeat(rule("groups=['Ux']", "code"), 5)+rule("", "none")).Decide(
+		Request{User: "a", InGroup: telling()})
 	if got, want := d.Doubts(), `cannot be checked: rule 5, line 17, group "Ux": the name service is down`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -153,11 +156,15 @@ func TestWhatIsUnknownIsOneShortLineHoweverMuchItIs(t *testing.T) {
 	for i := range 100 {
 		fmt.Fprintf(&text, "[[rule]]\ngroups = [\"Ua%[1]d\", \"Ub%[1]d\", \"Uc%[1]d\"]\nrequire = %[2]q\n", i, []string{"code", "none"}[i%2])
 	}
-	noisy := func(string) (bool, error) { return false, errors.New("\x1b[2J\n" + strings.Repeat("x", 1000)) }
+	noisy := func(string) (bool, error) {
+		return false,
+			errors.New("\x1b[2J\n" + strings.Repeat("x", 1000))
+	}
 	d := parse(t, text.String()+rule("", "none")).Decide(Request{User: "a", InGroup: noisy})
 	checkPrintable(t, d.Why)
 	checkPrintable(t, d.Doubts())
-	if d.Require != RequireCode || len(d.Unknown) != 300 || !strings.HasSuffix(d.Doubts(), "more") {
+	if d.Require != RequireCode || len(d.Unknown) != 300 ||
+		!strings.HasSuffix(d.Doubts(), "more") {
 		t.Errorf("got %s with %d unknown conditions: %s", d.Require, len(d.Unknown), d.Doubts())
 	}
 }
@@ -191,10 +198,11 @@ func TestNoGroupIsAskedForThatCannotChangeTheDecision(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			asked := ""
-			parse(t, c.rules).Decide(Request{User: "a", From: c.from, InGroup: func(group string) (bool, error) {
-				asked += group
-				return telling("g")(group)
-			}})
+			parse(t, c.rules).Decide(Request{User: "a", From: c.from,
+				InGroup: func(group string) (bool, error) {
+					asked += group
+					return telling("g")(group)
+				}})
 			if asked != c.asked {
 				t.Errorf("asked for %q, not %q", asked, c.asked)
 			}

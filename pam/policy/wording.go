@@ -16,19 +16,23 @@ const (
 
 // issuer reads the name that an authenticator app shows above its codes.
 func issuer(v strict.Value, into *string) error {
-	return v.Text(into, "be 1 to 128 printable characters, without a blank at either end", func(text string) bool {
-		return isLine(text, maxIssuer)
-	})
+	return v.Text(into, "be 1 to 128 printable characters, without a blank at either end",
+		func(text string) bool {
+			return isLine(text, maxIssuer)
+		})
 }
 
-// help reads what users are told to do when a login has failed for good, in one line: the program wraps it.
+// help reads what users are told to do when a login has failed for good, in one line: the program
+// wraps it.
 func help(v strict.Value, into *string) error {
-	return v.Text(into, "be 1 to 400 printable characters, without a blank at either end", func(text string) bool {
-		return isLine(text, maxHelp)
-	})
+	return v.Text(into, "be 1 to 400 printable characters, without a blank at either end",
+		func(text string) bool {
+			return isLine(text, maxHelp)
+		})
 }
 
-// isLine reports whether a text can stand on a terminal as it is: no escape sequence, no line break, and something to see.
+// isLine reports whether a text can stand on a terminal as it is: no escape sequence, no line
+// break, and something to see.
 func isLine(text string, most int) bool {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
 	return text != "" && utf8.ValidString(text) && utf8.RuneCountInString(text) <= most &&

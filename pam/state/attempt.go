@@ -9,8 +9,8 @@ import (
 	"latchkey/pam/state/fixed"
 )
 
-// Attempt is a login: the last one that was let in, or the last one that was not. The zero value is
-// none.
+// Attempt is a login: the last one that was let in, or the last one that was not. The zero value
+// is none.
 type Attempt struct {
 	At      time.Time
 	From    netip.Addr    // the zero Addr: not from a literal address
@@ -35,8 +35,9 @@ func (a *Attempt) layout(f *fixed.Fields) {
 	}
 }
 
-// methods are those of the file by their numbers, which never change. A method that is not among them
-// when a state is written is none, so that no login fails because of it.
+// methods are those of the file by their numbers, which never change. A method that is not among
+// them when a state is written is none, so that no login fails because of it.
 var methods = []method.Method{
-	"", method.TOTP, method.HOTP, method.Recovery, method.SMS, method.Call, method.Key, method.Trust, method.Bypass,
+	"", method.TOTP, method.HOTP, method.Recovery, method.SMS, method.Call, method.Key,
+	method.Trust, method.Bypass,
 }

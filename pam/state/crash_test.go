@@ -12,8 +12,9 @@ import (
 
 const sector = 512
 
-// platter models a file on a disk behind a cache. Processes see the cache. After a crash of the machine each sector of 512
-// bytes is whatever was flushed last or any of the things written since, each sector for itself.
+// platter models a file on a disk behind a cache. Processes see the cache. After a crash of the
+// machine each sector of 512 bytes is whatever was flushed last or any of the things written
+// since, each sector for itself.
 type platter struct {
 	random   *rand.Rand
 	cache    []byte
@@ -67,7 +68,8 @@ func (p *platter) WriteAt(b []byte, off int64) (int, error) {
 	return len(b), nil
 }
 
-// flush fails as Linux does: what could not be written counts as clean afterwards, and no later flush writes it.
+// flush fails as Linux does: what could not be written counts as clean afterwards, and no later
+// flush writes it.
 func (p *platter) flush() error {
 	killed := p.dies()
 	for i, dirty := range p.dirty {
@@ -118,7 +120,8 @@ func (p *platter) crash() {
 	p.settle(content)
 }
 
-// history is what a user's file may hold: the state that was last reported as saved, and those tried since.
+// history is what a user's file may hold: the state that was last reported as saved, and those
+// tried since.
 type history struct {
 	saved  uint64
 	trying []uint64
@@ -130,7 +133,8 @@ func (h *history) allows(content []byte) error {
 		return err
 	}
 	if got := f.Devices[0].Counter; got != h.saved && !slices.Contains(h.trying, got) {
-		return fmt.Errorf("it has state %d, and %d was saved, %v tried since", got, h.saved, h.trying)
+		return fmt.Errorf("it has state %d, and %d was saved, %v tried since", got, h.saved,
+			h.trying)
 	}
 	return nil
 }
@@ -155,8 +159,10 @@ func attempt(p *platter, h *history, n uint64) (err error) {
 	h.trying = append(h.trying, n)
 	if p.random.IntN(2) == 0 {
 		err = f.CommitOrUndo()
-		if now, parseErr := parse(bytes.NewReader(p.cache)); err != nil && (parseErr != nil || now.Devices[0].Counter != before) {
-			return fmt.Errorf("process %d failed (%v) and left %+v, %v, where %d counted before", n, err, now, parseErr, before)
+		if now, parseErr := parse(bytes.NewReader(p.cache)); err != nil &&
+			(parseErr != nil || now.Devices[0].Counter != before) {
+			return fmt.Errorf("process %d failed (%v) and left %+v, %v, where %d counted before",
+				n, err, now, parseErr, before)
 		}
 	} else {
 		err = f.Commit()
@@ -168,8 +174,8 @@ func attempt(p *platter, h *history, n uint64) (err error) {
 	return nil
 }
 
-// life runs commits that are killed and flushes that fail at random, between crashes of the machine. It begins with a file of
-// each version that is read.
+// life runs commits that are killed and flushes that fail at random, between crashes of the
+// machine. It begins with a file of each version that is read.
 func life(t *testing.T, seed uint64, failures bool) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	first := &State{Devices: []Device{{}}, sequence: 1}

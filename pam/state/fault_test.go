@@ -15,13 +15,14 @@ func TestACommitKilledAtAnySystemCallLeavesTheOldStateOrTheNew(t *testing.T) {
 	t.Parallel()
 	s, _ := stored(t)
 	old := counter(t, s)
-	killed := testroot.KillAtEveryCall(t, "commit", []string{s.Path, "alice"}, func(before string, completed bool) {
-		after := counter(t, s)
-		if after != old+1 && (completed || after != old) {
-			t.Errorf("killed before %s: %d after %d", before, after, old)
-		}
-		old = after
-	})
+	killed := testroot.KillAtEveryCall(t, "commit", []string{s.Path, "alice"},
+		func(before string, completed bool) {
+			after := counter(t, s)
+			if after != old+1 && (completed || after != old) {
+				t.Errorf("killed before %s: %d after %d", before, after, old)
+			}
+			old = after
+		})
 	if killed < 4 {
 		t.Errorf("only %d runs were killed", killed)
 	}
@@ -66,7 +67,8 @@ func TestAChangeThatFailsIsUndoneOrSaysThatItIsInForce(t *testing.T) {
 		{"when the flush is not permitted", "fdatasync:error=EPERM", false},
 		{"when the write fails", "pwrite64:error=EIO:when=1", false},
 		{"when every write fails", "pwrite64:error=EIO", false},
-		{"when the flush fails and then every write", "fdatasync:error=EIO pwrite64:error=EIO:when=2+", true},
+		{"when the flush fails and then every write",
+			"fdatasync:error=EIO pwrite64:error=EIO:when=2+", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s, _ := stored(t)
@@ -74,13 +76,15 @@ func TestAChangeThatFailsIsUndoneOrSaysThatItIsInForce(t *testing.T) {
 			for _, inject := range strings.Fields(c.injected) {
 				options = append(options, "-e", "inject="+inject)
 			}
-			said, err := testroot.Role(testroot.Strace(t, options...), "change", s.Path, "alice").CombinedOutput()
+			said, err := testroot.Role(testroot.Strace(t, options...), "change", s.Path,
+				"alice").CombinedOutput()
 			out, failed := string(said), err != nil
 			if !failed || !strings.Contains(out, state.ErrSave.Error()) {
 				t.Errorf("it said %q", out)
 			}
 			want := map[bool]uint64{false: 5, true: 6}[c.inForce]
-			if n := counter(t, s); n != want || strings.Contains(out, safefile.ErrInForce.Error()) != c.inForce {
+			if n := counter(t, s); n != want ||
+				strings.Contains(out, safefile.ErrInForce.Error()) != c.inForce {
 				t.Errorf("got counter %d, want %d, and it said %q", n, want, out)
 			}
 			if err := commit([]string{s.Path, "alice"}); err != nil {
@@ -92,7 +96,8 @@ func TestAChangeThatFailsIsUndoneOrSaysThatItIsInForce(t *testing.T) {
 
 func TestACommitSucceedsIfOnlyTheSecondSlotCannotBeWritten(t *testing.T) {
 	s, _ := stored(t)
-	if out, failed := testroot.FailCall(t, "pwrite64", "EIO:when=2+", "commit", s.Path, "alice"); failed {
+	if out, failed := testroot.FailCall(t, "pwrite64", "EIO:when=2+", "commit", s.Path,
+		"alice"); failed {
 		t.Errorf("it said %q", out)
 	}
 	if n := counter(t, s); n != 6 {
@@ -103,7 +108,8 @@ func TestACommitSucceedsIfOnlyTheSecondSlotCannotBeWritten(t *testing.T) {
 func TestAReadThatFailsIsNotDamage(t *testing.T) {
 	s, file := stored(t)
 	testroot.Unchanged(t, file)
-	cmd := testroot.Role(testroot.Strace(t, "-o", "/dev/null", "-P", file, "-e", "trace=read,openat,fstat", "-e", "inject=read:error=EIO"),
+	cmd := testroot.Role(testroot.Strace(t, "-o", "/dev/null", "-P", file, "-e",
+		"trace=read,openat,fstat", "-e", "inject=read:error=EIO"),
 		"commit", s.Path, "alice")
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "input/output error") {
@@ -120,7 +126,8 @@ func TestAFullDiskStopsNoCommit(t *testing.T) {
 func TestOnAReadOnlyFileSystemTheStateCannotBeSaved(t *testing.T) {
 	s, file := stored(t)
 	testroot.Unchanged(t, file)
-	if out, err := testroot.RoleWithMounts(t, "read-only", s.Path, "alice").CombinedOutput(); err != nil {
+	if out, err := testroot.RoleWithMounts(t, "read-only", s.Path,
+		"alice").CombinedOutput(); err != nil {
 		t.Errorf("%s", out)
 	}
 }

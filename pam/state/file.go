@@ -24,10 +24,11 @@ type File struct {
 	f       disk
 	next    int    // the slot that the next Commit writes first
 	counted []byte // the slot that counted when the file was read, or that was committed since
-	// unfinished is the newer slot if the two are uneven: a writer died or failed before its commit was complete, and
-	// what it wrote may not be on the disk yet.
+	// unfinished is the newer slot if the two are uneven: a writer died or failed before its
+	// commit was complete, and what it wrote may not be on the disk yet.
 	unfinished []byte
-	// Damage tells of a slot that was damaged and will be written anew by the next Commit; empty if there is none.
+	// Damage tells of a slot that was damaged and will be written anew by the next Commit; empty
+	// if there is none.
 	Damage string
 }
 
@@ -41,7 +42,8 @@ type disk interface {
 
 type osDisk struct{ *os.File }
 
-// WriteAt does not go on for ever where os.File does: on a file system that is interrupted again and again.
+// WriteAt does not go on for ever where os.File does: on a file system that is interrupted again
+// and again.
 func (d osDisk) WriteAt(b []byte, off int64) (int, error) {
 	n, err := unix.Pwrite(int(d.Fd()), b, off)
 	if err == nil && n < len(b) {
@@ -50,10 +52,14 @@ func (d osDisk) WriteAt(b []byte, off int64) (int, error) {
 	return n, os.NewSyscallError("pwrite", err)
 }
 
-func (d osDisk) flush() error { return os.NewSyscallError("fdatasync", unix.Fdatasync(int(d.Fd()))) }
+func (d osDisk) flush() error {
+	return os.NewSyscallError("fdatasync",
+		unix.Fdatasync(int(d.Fd())))
+}
 
-// Open opens and locks name's state. Errors match fs.ErrNotExist if there is none, safefile.ErrBusy if the lock was not
-// to be had, ErrDamaged, ErrNewer, or ErrSave if the file cannot be written (a read-only file system).
+// Open opens and locks name's state. Errors match fs.ErrNotExist if there is none,
+// safefile.ErrBusy if the lock was not to be had, ErrDamaged, ErrNewer, or ErrSave if the file
+// cannot be written (a read-only file system).
 func (s Store) Open(name string) (*File, error) {
 	return s.open(name, unix.O_RDWR, s.Patience.Lock)
 }
@@ -68,7 +74,8 @@ func (s Store) View(name string) (*State, error) {
 	return &f.State, nil
 }
 
-// CopiedOnWrite reports whether a full disk would deny this user: the file system copies this file when it is written.
+// CopiedOnWrite reports whether a full disk would deny this user: the file system copies this file
+// when it is written.
 func (s Store) CopiedOnWrite(name string) (bool, error) {
 	dir, err := safefile.OpenDir(s.Path)
 	if err != nil {
@@ -83,7 +90,8 @@ func (s Store) CopiedOnWrite(name string) (bool, error) {
 	return safefile.CopiedOnWrite(f), nil
 }
 
-// Peek reads name's state without waiting for its lock: what never changes of it (uid, enrollment) is sure, and only that.
+// Peek reads name's state without waiting for its lock: what never changes of it (uid, enrollment)
+// is sure, and only that.
 func (s Store) Peek(name string) (*State, error) {
 	f, err := s.open(name, unix.O_RDONLY, func(*os.File) error { return nil })
 	if err != nil {
@@ -118,7 +126,8 @@ func (s Store) open(name string, flags int, lock func(*os.File) error) (*File, e
 			f.Close()
 			return nil, fmt.Errorf("%s/%s: %w", s.Path, name, err)
 		}
-		// While we waited enroll may have put another file in place of this one: then this lock guards nothing.
+		// While we waited enroll may have put another file in place of this one: then this lock
+		// guards nothing.
 		if dir.Linked(f, name) {
 			return read(f)
 		}
@@ -165,9 +174,11 @@ func parse(r io.Reader) (*File, error) {
 	case err1 != nil && err2 != nil:
 		return nil, ErrDamaged
 	case err1 != nil:
-		return &File{State: *two, next: 0, counted: b[slotSize:], Damage: "slot 1 of the state is damaged"}, nil
+		return &File{State: *two, next: 0, counted: b[slotSize:],
+			Damage: "slot 1 of the state is damaged"}, nil
 	case err2 != nil:
-		return &File{State: *one, next: 1, counted: b[:slotSize], Damage: "slot 2 of the state is damaged"}, nil
+		return &File{State: *one, next: 1, counted: b[:slotSize],
+			Damage: "slot 2 of the state is damaged"}, nil
 	case one.sequence > two.sequence:
 		return &File{State: *one, next: 1, counted: b[:slotSize], unfinished: b[:slotSize]}, nil
 	case one.sequence < two.sequence:
@@ -178,12 +189,13 @@ func parse(r io.Reader) (*File, error) {
 	return &File{State: *one, next: turn(one.sequence + 1), counted: b[:slotSize]}, nil
 }
 
-// turn is the slot that state number sequence is written to first when both are level: the one that the commit before
-// did not flush.
+// turn is the slot that state number sequence is written to first when both are level: the one
+// that the commit before did not flush.
 func turn(sequence uint64) int { return int(sequence % 2) }
 
-// Commit makes f.State durable: when it returns nil, the state is on the disk. Any error matches ErrSave, and the file
-// then holds the old state or the new one: after a flush that failed the new one counts, so that a guess stays charged.
+// Commit makes f.State durable: when it returns nil, the state is on the disk. Any error matches
+// ErrSave, and the file then holds the old state or the new one: after a flush that failed the new
+// one counts, so that a guess stays charged.
 func (f *File) Commit() error {
 	if err := f.commit(); err != nil {
 		return fmt.Errorf("%w: %v", ErrSave, err)
@@ -191,8 +203,8 @@ func (f *File) Commit() error {
 	return nil
 }
 
-// CommitOrUndo is Commit for a change that is to count only if it is told: when it fails, the old state counts again, unless
-// the error matches safefile.ErrInForce too. f is of no use afterwards.
+// CommitOrUndo is Commit for a change that is to count only if it is told: when it fails, the old
+// state counts again, unless the error matches safefile.ErrInForce too. f is of no use afterwards.
 func (f *File) CommitOrUndo() error {
 	old, slot := f.counted, f.next
 	err := f.Commit()
@@ -213,8 +225,8 @@ func (f *File) holds(slot []byte) bool {
 
 func (f *File) commit() error {
 	if f.unfinished != nil {
-		// The newer slot must be on the disk before the other is touched. It is written again, since after a flush that
-		// failed the kernel takes what it could not write for written.
+		// The newer slot must be on the disk before the other is touched. It is written again,
+		// since after a flush that failed the kernel takes what it could not write for written.
 		if err := f.save(f.unfinished, 1-f.next); err != nil {
 			return err
 		}
@@ -231,7 +243,8 @@ func (f *File) commit() error {
 	if err := f.save(slot, f.next); err != nil {
 		return err
 	}
-	// The state is safe. Bringing the other slot level guards against damage later, and is not worth a denial now.
+	// The state is safe. Bringing the other slot level guards against damage later, and is not
+	// worth a denial now.
 	f.next, f.counted = 1-f.next, slot
 	f.write(slot, f.next)
 	f.Damage = ""
@@ -254,8 +267,8 @@ func (f *File) write(slot []byte, n int) error {
 // Close ends the lock.
 func (f *File) Close() error { return f.f.Close() }
 
-// Create makes the state file of a new enrollment, in place of any that name had. The caller holds the lock of the
-// directory (Exclusive) and of the file that is replaced, if there is one.
+// Create makes the state file of a new enrollment, in place of any that name had. The caller holds
+// the lock of the directory (Exclusive) and of the file that is replaced, if there is one.
 func (s Store) Create(name string, st State) error {
 	dir, err := safefile.OpenDir(s.Path)
 	if err != nil {
@@ -270,7 +283,8 @@ func (s Store) Create(name string, st State) error {
 	return safefile.Part(dir.Preallocate(name, append(slot, slot...)))
 }
 
-// Remove removes name's state, under the same locks as Create. The error matches fs.ErrNotExist if there is none.
+// Remove removes name's state, under the same locks as Create. The error matches fs.ErrNotExist if
+// there is none.
 func (s Store) Remove(name string) error {
 	dir, err := safefile.OpenDir(s.Path)
 	if err != nil {
@@ -280,8 +294,9 @@ func (s Store) Remove(name string) error {
 	return dir.Remove(name)
 }
 
-// Lock locks name's state file without reading it, until Close, so that even one that is damaged can be replaced. Errors are
-// those of the lock and of the file being none; a nil Lock may be closed.
+// Lock locks name's state file without reading it, until Close, so that even one that is damaged
+// can be replaced. Errors are those of the lock and of the file being none; a nil Lock may be
+// closed.
 func (s Store) Lock(name string) (*Lock, error) {
 	dir, err := safefile.OpenDir(s.Path)
 	if err != nil {

@@ -15,7 +15,8 @@ func (s *State) layout(f *fixed.Fields) {
 	f.Time(&s.Locked)
 	devices := f.Number(len(s.Devices))
 	f.Skip(6)
-	fixed.List(f, &s.Failures, failures, MaxFailures, 8, func(t *time.Time, f *fixed.Fields) { f.Time(t) })
+	fixed.List(f, &s.Failures, failures, MaxFailures, 8,
+		func(t *time.Time, f *fixed.Fields) { f.Time(t) })
 	fixed.List(f, &s.Devices, devices, MaxDevices, 32, (*Device).layout)
 	sends := f.Number(len(s.Sends))
 	f.Skip(6)

@@ -14,7 +14,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testroot.Main(m, testroot.Roles{"commit": commit, "change": change, "hold": hold, "full": full, "read-only": readOnly})
+	testroot.Main(m, testroot.Roles{"commit": commit, "change": change, "hold": hold, "full": full,
+		"read-only": readOnly})
 }
 
 // commit adds one to the first device's counter: directory, name.
@@ -54,7 +55,8 @@ func full(args []string) error {
 	if err := store.Create("alice", sample()); err != nil {
 		return err
 	}
-	if err := os.WriteFile(args[0]+"/rest", make([]byte, 1<<20), 0o600); !errors.Is(err, unix.ENOSPC) {
+	if err := os.WriteFile(args[0]+"/rest", make([]byte, 1<<20),
+		0o600); !errors.Is(err, unix.ENOSPC) {
 		return fmt.Errorf("the disk is not full: %v", err)
 	}
 	for range 20 {
@@ -77,7 +79,8 @@ func readOnly(args []string) error {
 	if err := unix.Mount(args[0], args[0], "", unix.MS_BIND, ""); err != nil {
 		return err
 	}
-	if err := unix.Mount("", args[0], "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+	if err := unix.Mount("", args[0], "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY,
+		""); err != nil {
 		return err
 	}
 	if err := commit(args); !errors.Is(err, state.ErrSave) {

@@ -43,11 +43,13 @@ func (s *State) fits() error {
 			len(s.Failures), len(s.Devices), len(s.Sends), len(s.Pendings))
 	}
 	if len(s.Trusts) > MaxTrusts || len(s.Networks) > MaxNetworks {
-		return fmt.Errorf("%d trusted computers and %d networks do not fit", len(s.Trusts), len(s.Networks))
+		return fmt.Errorf("%d trusted computers and %d networks do not fit", len(s.Trusts),
+			len(s.Networks))
 	}
 	for _, p := range s.Pendings {
 		if len(p.SID) > maxSID || p.SID == "" && p.Sends == 0 {
-			return fmt.Errorf("a verification named %q, sent %d times, does not fit", p.SID, p.Sends)
+			return fmt.Errorf("a verification named %q, sent %d times, does not fit", p.SID,
+				p.Sends)
 		}
 	}
 	return nil
@@ -59,8 +61,8 @@ func seal(b []byte) {
 	copy(b[sumAt:], sum[:])
 }
 
-// decode reads a slot. The error is errChecksum if it is damaged and ErrNewer if it is whole but of
-// another version.
+// decode reads a slot. The error is errChecksum if it is damaged and ErrNewer if it is whole but
+// of another version.
 func decode(b []byte) (*State, error) {
 	sum := sha256.Sum256(b[:sumAt])
 	if string(sum[:]) != string(b[sumAt:]) || string(b[:versionAt]) != magic {
@@ -80,8 +82,8 @@ func decode(b []byte) (*State, error) {
 	if f.Misfit() {
 		return nil, errChecksum
 	}
-	// What the fields do not cover must be zero, or this is not what encode wrote: writing it again
-	// shows that.
+	// What the fields do not cover must be zero, or this is not what encode wrote: writing it
+	// again shows that.
 	if again, err := s.encode(); err != nil || string(again) != string(b) {
 		return nil, errChecksum
 	}

@@ -18,24 +18,30 @@ import (
 
 // full is a state with something in every field; its times are whole seconds, as in the file.
 func full() *State {
-	s := &State{UID: 1000, Enrollment: EnrollmentID{1, 2}, Locked: time.Unix(1800000000, 0), sequence: 7}
+	s := &State{UID: 1000, Enrollment: EnrollmentID{1, 2}, Locked: time.Unix(1800000000, 0),
+		sequence: 7}
 	for i := range MaxFailures {
 		s.Failures = append(s.Failures, time.Unix(1800000000+int64(i), 0))
 	}
 	for i := range MaxDevices {
-		s.Devices = append(s.Devices, Device{ID: DeviceID{byte(i), 0xff}, Counter: 60000000 + uint64(i), Used: time.Unix(int64(i), 0)})
+		s.Devices = append(s.Devices, Device{ID: DeviceID{byte(i), 0xff},
+			Counter: 60000000 + uint64(i), Used: time.Unix(int64(i), 0)})
 	}
 	s.Devices[0].Used = time.Time{}
-	s.Ticket = OneTimeCode{Until: time.Unix(1800000001, 0), Salt: [16]byte{1}, Hash: [32]byte{31: 2}}
-	s.Bypass = OneTimeCode{Until: time.Unix(1800000002, 0), Salt: [16]byte{15: 3}, Hash: [32]byte{4}}
+	s.Ticket = OneTimeCode{Until: time.Unix(1800000001, 0), Salt: [16]byte{1},
+		Hash: [32]byte{31: 2}}
+	s.Bypass = OneTimeCode{Until: time.Unix(1800000002, 0), Salt: [16]byte{15: 3},
+		Hash: [32]byte{4}}
 	for i := range MaxPendings {
 		s.Pendings = append(s.Pendings, Pending{
-			Device: DeviceID{byte(i), 0xff}, At: time.Unix(1800000100+int64(i), 0), Voice: i%2 == 1, Over: i%3 == 1,
+			Device: DeviceID{byte(i), 0xff}, At: time.Unix(1800000100+int64(i), 0),
+			Voice: i%2 == 1, Over: i%3 == 1,
 			SID: fmt.Sprintf("VE%032d", i), Checks: uint16(i), Sends: uint16(i + 1),
 		})
 	}
 	s.Refused = Refused{
-		Count: 99, Told: 98, Locked: true, First: time.Unix(1800000200, 0), Last: time.Unix(1800000201, 0), From: netip.MustParseAddr("192.0.2.7"),
+		Count: 99, Told: 98, Locked: true, First: time.Unix(1800000200, 0),
+		Last: time.Unix(1800000201, 0), From: netip.MustParseAddr("192.0.2.7"),
 	}
 	return withVersion3(s)
 }
@@ -44,20 +50,23 @@ func full() *State {
 func withVersion3(s *State) *State {
 	for i := range MaxTrusts {
 		s.Trusts = append(s.Trusts, Trust{
-			Key: [16]byte{15: byte(i + 1)}, From: netip.MustParseAddr("2001:db8::"), Anywhere: i%2 == 1,
-			Since: time.Unix(1800000300+int64(i), 0), Days: uint16(i), Tag: [8]byte{7: byte(i)},
+			Key: [16]byte{15: byte(i + 1)}, From: netip.MustParseAddr("2001:db8::"),
+			Anywhere: i%2 == 1,
+			Since:    time.Unix(1800000300+int64(i), 0), Days: uint16(i), Tag: [8]byte{7: byte(i)},
 		})
 	}
 	s.Trusts[0].From = netip.MustParseAddr("192.0.2.8")
 	s.Trusts[1].From = netip.Addr{}
 	s.Clock = time.Unix(1800000400, 0)
 	s.Accepted = Attempt{
-		At: time.Unix(1800000500, 0), From: netip.MustParseAddr("192.0.2.9"), Service: "sshd", Method: method.Bypass,
+		At: time.Unix(1800000500, 0), From: netip.MustParseAddr("192.0.2.9"), Service: "sshd",
+		Method: method.Bypass,
 		Device: DeviceID{1, 0xee},
 	}
 	s.Denied = Attempt{
-		At: time.Unix(1800000600, 0), From: netip.MustParseAddr("2001:db8::9"), Service: "a-service-of-22-bytes-",
-		Method: method.TOTP, Device: DeviceID{2, 0xee},
+		At: time.Unix(1800000600, 0), From: netip.MustParseAddr("2001:db8::9"),
+		Service: "a-service-of-22-bytes-",
+		Method:  method.TOTP, Device: DeviceID{2, 0xee},
 	}
 	for i := range MaxNetworks {
 		prefix := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, byte(i), 0}), 24)
@@ -66,7 +75,8 @@ func withVersion3(s *State) *State {
 	s.Networks[MaxNetworks-1].Prefix = netip.MustParsePrefix("2001:db8:1:2::/64")
 	s.Sends = []Send{}
 	for i := range MaxSends {
-		s.Sends = append(s.Sends, Send{At: time.Unix(1800000800+int64(i), 0), Count: uint32(i + 1)})
+		s.Sends = append(s.Sends, Send{At: time.Unix(1800000800+int64(i), 0),
+			Count: uint32(i + 1)})
 	}
 	return s
 }
@@ -89,13 +99,15 @@ func sealed(b []byte) []byte {
 
 func TestAStateIsReadAsItWasWritten(t *testing.T) {
 	for name, s := range map[string]*State{
-		"empty":          {},
-		"full":           full(),
-		"the last uid":   {UID: 1<<32 - 1},
-		"a lock":         {Refused: Refused{Count: 1, Locked: true}},
-		"IPv6":           {Refused: Refused{Count: 1, From: netip.MustParseAddr("2001:db8::7")}},
-		"a send booked":  {Pendings: []Pending{{Device: DeviceID{1}, At: time.Unix(1800000000, 0), Sends: 1}}},
-		"a client here":  {Networks: []Network{{netip.MustParsePrefix("::/64"), time.Unix(1800000000, 0)}}},
+		"empty":        {},
+		"full":         full(),
+		"the last uid": {UID: 1<<32 - 1},
+		"a lock":       {Refused: Refused{Count: 1, Locked: true}},
+		"IPv6":         {Refused: Refused{Count: 1, From: netip.MustParseAddr("2001:db8::7")}},
+		"a send booked": {Pendings: []Pending{{Device: DeviceID{1}, At: time.Unix(1800000000, 0),
+			Sends: 1}}},
+		"a client here": {Networks: []Network{{netip.MustParsePrefix("::/64"),
+			time.Unix(1800000000, 0)}}},
 		"the last steps": {Devices: []Device{{Counter: 1<<64 - 1}}, sequence: 1<<64 - 1},
 	} {
 		b := encoded(t, s)
@@ -111,12 +123,13 @@ func TestAStateIsReadAsItWasWritten(t *testing.T) {
 
 func TestAStateThatDoesNotFitIsNotWritten(t *testing.T) {
 	for name, s := range map[string]*State{
-		"failures":                  {Failures: make([]time.Time, MaxFailures+1)},
-		"devices":                   {Devices: make([]Device, MaxDevices+1)},
-		"sends":                     {Sends: make([]Send, MaxSends+1)},
-		"trusted computers":         {Trusts: make([]Trust, MaxTrusts+1)},
-		"networks":                  {Networks: make([]Network, MaxNetworks+1)},
-		"verifications":             {Pendings: slices.Repeat([]Pending{{SID: "VE"}}, MaxPendings+1)},
+		"failures":          {Failures: make([]time.Time, MaxFailures+1)},
+		"devices":           {Devices: make([]Device, MaxDevices+1)},
+		"sends":             {Sends: make([]Send, MaxSends+1)},
+		"trusted computers": {Trusts: make([]Trust, MaxTrusts+1)},
+		"networks":          {Networks: make([]Network, MaxNetworks+1)},
+		"verifications": {Pendings: slices.Repeat([]Pending{{SID: "VE"}},
+			MaxPendings+1)},
 		"letters of a verification": {Pendings: []Pending{{SID: strings.Repeat("x", maxSID+1)}}},
 	} {
 		if _, err := s.encode(); err == nil {
@@ -189,7 +202,8 @@ func TestASlotIsAsFormatSays(t *testing.T) {
 			t.Errorf("%s is %d, not %d", c.what, c.got, c.want)
 		}
 	}
-	if sum := sha256.Sum256(b[:4064]); string(b[:8]) != "LATCHKEY" || !bytes.Equal(sum[:], b[4064:]) {
+	if sum := sha256.Sum256(b[:4064]); string(b[:8]) != "LATCHKEY" ||
+		!bytes.Equal(sum[:], b[4064:]) {
 		t.Error("the magic or the checksum is not where it should be")
 	}
 }
@@ -209,12 +223,14 @@ func TestASlotWithAnythingElseInItIsDamaged(t *testing.T) {
 		{"the first reserved byte before the sends", func(b []byte) { b[1594] = 1 }, errChecksum},
 		{"the last reserved byte before the sends", func(b []byte) { b[1599] = 1 }, errChecksum},
 		{"a send more than counted", func(b []byte) { b[1600] = 1 }, errChecksum},
-		{"a verification that was never sent and has no name", func(b []byte) { b[2512] = 1 }, errChecksum},
+		{"a verification that was never sent and has no name", func(b []byte) { b[2512] = 1 },
+			errChecksum},
 		{"an unknown flag", func(b []byte) { b[2512+59], b[2512+60] = 1, 4 }, errChecksum},
 		{"a gap between verifications", func(b []byte) { b[2512+64+59] = 1 }, errChecksum},
 		{"an unknown kind of address", func(b []byte) { b[3048] = 5 }, errChecksum},
 		{"an unknown word about a lock", func(b []byte) { b[3049] = 2 }, errChecksum},
-		{"a reserved byte behind the kind of an address", func(b []byte) { b[3050] = 1 }, errChecksum},
+		{"a reserved byte behind the kind of an address", func(b []byte) { b[3050] = 1 },
+			errChecksum},
 		{"an unknown flag of a trust", func(b []byte) { b[3072+38] = 2 }, errChecksum},
 		{"a reserved byte of a trust", func(b []byte) { b[3072+39] = 1 }, errChecksum},
 		{"a gap between trusts", func(b []byte) { b[3072+48] = 1 }, errChecksum},
@@ -255,7 +271,8 @@ func TestASlotWithAnySingleBitFlippedIsDamaged(t *testing.T) {
 func TestWithAByteChangedInOneSlotTheOtherCounts(t *testing.T) {
 	s := full()
 	b := encoded(t, s)
-	for slot, says := range []string{"slot 1 of the state is damaged", "slot 2 of the state is damaged"} {
+	for slot, says := range []string{"slot 1 of the state is damaged",
+		"slot 2 of the state is damaged"} {
 		file := slices.Concat(b, b)
 		for i := range slotSize {
 			at := slot*slotSize + i

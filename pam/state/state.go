@@ -1,7 +1,7 @@
 // Package state keeps what changes at login: accepted time steps and counters, failures, locks.
 //
-// FORMAT.md beside this file is the format. A state file is only ever overwritten in place, under its lock, and
-// a new state is on the disk before anybody acts on it.
+// FORMAT.md beside this file is the format. A state file is only ever overwritten in place, under
+// its lock, and a new state is on the disk before anybody acts on it.
 package state
 
 import (
@@ -52,10 +52,12 @@ type State struct {
 
 // Device is what one device has used up.
 type Device struct {
-	ID      DeviceID
-	Counter uint64    // TOTP: the last accepted time step (RFC 6238 section 5.2); HOTP: the next counter (RFC 4226)
+	ID DeviceID
+	// TOTP: the last accepted time step (RFC 6238 section 5.2); HOTP: the next counter (RFC 4226)
+	Counter uint64
 	Used    time.Time // last accepted code; zero: never
-	Resync  uint64    // HOTP: the counter whose code would resynchronise the token (RFC 4226 section 7.4); 0: none
+	// HOTP: the counter whose code would resynchronise the token (RFC 4226 section 7.4); 0: none
+	Resync uint64
 }
 
 // Send is a number of codes sent at about the same time.
@@ -64,25 +66,28 @@ type Send struct {
 	Count uint32
 }
 
-// Pending is a verification at Twilio Verify. The last one of a phone waits for its code; those before it are kept as long
-// as an answer about them can still be on its way.
+// Pending is a verification at Twilio Verify. The last one of a phone waits for its code; those
+// before it are kept as long as an answer about them can still be on its way.
 type Pending struct {
 	Device DeviceID
 	At     time.Time // when it was last sent
 	Voice  bool      // it was last sent by a call, not by SMS
 	Over   bool      // Twilio compares no more codes with it
-	SID    string    // Twilio's name for it, at most 40 bytes of ASCII; empty until Twilio has given one
-	Checks uint16    // how many codes were compared with it
-	Sends  uint16    // how often it was sent
+	// Twilio's name for it, at most 40 bytes of ASCII; empty until Twilio has given one
+	SID    string
+	Checks uint16 // how many codes were compared with it
+	Sends  uint16 // how often it was sent
 }
 
-// Refused counts the wrong guesses since the last right one, which no window forgets. The zero value is none.
+// Refused counts the wrong guesses since the last right one, which no window forgets. The zero
+// value is none.
 type Refused struct {
 	Count       uint32
 	Told        uint32 // how many of them the user has been told of
 	Locked      bool   // they locked the second factor, whether it still is or not
 	First, Last time.Time
-	From        netip.Addr // where the last one came from; the zero Addr: not from a literal address
+	// where the last one came from; the zero Addr: not from a literal address
+	From netip.Addr
 }
 
 // Recovery is what is used up of one set of recovery codes. The zero value is no set.
@@ -108,8 +113,8 @@ var (
 	ErrSave    = errors.New("state cannot be saved")
 )
 
-// Device returns the device id, or nil if the state knows none of that id: then no code of it may be accepted, since
-// nobody can tell which were used.
+// Device returns the device id, or nil if the state knows none of that id: then no code of it may
+// be accepted, since nobody can tell which were used.
 func (s *State) Device(id DeviceID) *Device {
 	for i := range s.Devices {
 		if s.Devices[i].ID == id {

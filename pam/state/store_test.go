@@ -26,7 +26,8 @@ func stored(t *testing.T) (s state.Store, file string) {
 }
 
 func sample() state.State {
-	return state.State{UID: 1000, Enrollment: state.EnrollmentID{1}, Devices: []state.Device{{ID: state.DeviceID{2}, Counter: 5}}}
+	return state.State{UID: 1000, Enrollment: state.EnrollmentID{1},
+		Devices: []state.Device{{ID: state.DeviceID{2}, Counter: 5}}}
 }
 
 func counter(t *testing.T, s state.Store) uint64 {
@@ -79,7 +80,8 @@ func TestAFileThatIsNoStateIsRefusedAndKept(t *testing.T) {
 		{"one byte longer", func(b []byte) []byte { return append(b, 0) }, state.ErrDamaged},
 		{"one slot only", func(b []byte) []byte { return b[:4096] }, state.ErrDamaged},
 		{"all zero", func(b []byte) []byte { return make([]byte, 8192) }, state.ErrDamaged},
-		{"one bit flipped in each slot", func(b []byte) []byte { b[100] ^= 1; b[5000] ^= 1; return b }, state.ErrDamaged},
+		{"one bit flipped in each slot",
+			func(b []byte) []byte { b[100] ^= 1; b[5000] ^= 1; return b }, state.ErrDamaged},
 		{"a megabyte", func(b []byte) []byte { return make([]byte, 1<<20) }, state.ErrDamaged},
 	}
 	for _, c := range cases {
@@ -87,7 +89,8 @@ func TestAFileThatIsNoStateIsRefusedAndKept(t *testing.T) {
 			s, file := stored(t)
 			testroot.Write(t, file, c.change(testroot.Read(t, file)))
 			testroot.Unchanged(t, file)
-			if _, err := s.Open("alice"); !errors.Is(err, c.want) || !strings.Contains(err.Error(), file) {
+			if _, err := s.Open("alice"); !errors.Is(err, c.want) ||
+				!strings.Contains(err.Error(), file) {
 				t.Errorf("opened: %v", err)
 			}
 			if _, err := s.View("alice"); !errors.Is(err, c.want) {

@@ -12,8 +12,8 @@ type Trust struct {
 	// Key is the beginning of the SHA-256 of the SSH key that the computer uses; zero: any key, or
 	// none, will do.
 	Key [16]byte
-	// From is the address from which it was given; the first 64 bits of one in IPv6. The zero Addr:
-	// not from a literal address.
+	// From is the address from which it was given; the first 64 bits of one in IPv6. The zero
+	// Addr: not from a literal address.
 	From netip.Addr
 	// Anywhere: the computer may come from another address than From.
 	Anywhere bool
@@ -33,7 +33,8 @@ const ClockSlack = 5 * time.Minute
 // how long a trust has lasted.
 func (s *State) SetBack(now time.Time) bool { return now.Before(s.Clock.Add(-ClockSlack)) }
 
-// See notes the time. If the clock was set back, what was trusted is forgotten, and time begins again.
+// See notes the time. If the clock was set back, what was trusted is forgotten, and time begins
+// again.
 func (s *State) See(now time.Time) {
 	if s.SetBack(now) {
 		s.Trusts, s.Clock = nil, now

@@ -26,12 +26,14 @@ func decode1(b []byte) (*State, error) {
 	sid, channel := "", old[2]
 	fixed.Read(old[22:]).Text(&sid, maxSID)
 	none := bytes.Equal(old, make([]byte, len(old)))
-	sound := sid != "" && (channel == bySMS || channel == byCall) && bytes.Equal(old[3:6], make([]byte, 3))
+	sound := sid != "" && (channel == bySMS || channel == byCall) &&
+		bytes.Equal(old[3:6], make([]byte, 3))
 	if !none && !sound || !bytes.Equal(b[verifications:sumAt], make([]byte, sumAt-verifications)) {
 		return nil, errChecksum
 	}
 	if sound {
-		p := Pending{SID: sid, Checks: binary.BigEndian.Uint16(old), Sends: 1, Voice: channel == byCall}
+		p := Pending{SID: sid, Checks: binary.BigEndian.Uint16(old), Sends: 1,
+			Voice: channel == byCall}
 		at := fixed.Read(old[6:])
 		at.Bytes(p.Device[:])
 		at.Time(&p.At)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// version2Slot is a slot of version 2, as FORMAT.md of that version says. What version 3 added to s
-// must be zero.
+// version2Slot is a slot of version 2, as FORMAT.md of that version says. What version 3 added to
+// s must be zero.
 func version2Slot(t *testing.T, s *State, change func(b []byte)) []byte {
 	t.Helper()
 	three := encoded(t, s)
@@ -25,8 +25,8 @@ func version2Slot(t *testing.T, s *State, change func(b []byte)) []byte {
 	return sealed(b)
 }
 
-// version1Slot is a slot of version 1, which was like version 2 but for the one verification that it
-// had room for.
+// version1Slot is a slot of version 1, which was like version 2 but for the one verification that
+// it had room for.
 func version1Slot(t *testing.T, s *State, verification func(b []byte)) []byte {
 	t.Helper()
 	return version2Slot(t, s, func(b []byte) {
@@ -95,7 +95,8 @@ func TestASlotOfVersion1IsRead(t *testing.T) {
 	}
 	got, err = decode(version1Slot(t, s, withVerification))
 	s.Pendings = []Pending{{
-		Device: DeviceID{9}, At: time.Unix(1800000000, 0), Voice: true, SID: "VE0123456789abcdef0123456789abcdef", Checks: 3, Sends: 1,
+		Device: DeviceID{9}, At: time.Unix(1800000000, 0), Voice: true,
+		SID: "VE0123456789abcdef0123456789abcdef", Checks: 3, Sends: 1,
 	}}
 	if err != nil || !reflect.DeepEqual(got, s) {
 		t.Errorf("with a verification: got %+v, %v; want %+v", got, err, s)
@@ -110,7 +111,8 @@ func TestASlotOfVersion1WithAnythingElseInItIsDamaged(t *testing.T) {
 		"a byte beside the channel":  func(b []byte) { withVerification(b); b[1597] = 1 },
 		"checks and no verification": func(b []byte) { b[1595] = 1 },
 	} {
-		if got, err := decode(version1Slot(t, before2(), change)); got != nil || err != errChecksum {
+		if got, err := decode(version1Slot(t, before2(), change)); got != nil ||
+			err != errChecksum {
 			t.Errorf("%s: got %+v, %v", name, got, err)
 		}
 	}
@@ -134,14 +136,15 @@ func TestTheFirstCommitAfterAnUpgradeWritesVersion3AndNothingIsLost(t *testing.T
 			t.Fatal(err)
 		}
 		got, err := parse(bytes.NewReader(d.b))
-		if err != nil || d.b[9] != 3 || d.b[slotSize+9] != 3 || !reflect.DeepEqual(got.State, want) {
+		if err != nil || d.b[9] != 3 || d.b[slotSize+9] != 3 ||
+			!reflect.DeepEqual(got.State, want) {
 			t.Errorf("%s: got %+v, %v; want %+v", name, got, err, want)
 		}
 	}
 }
 
-// A slot that was written when the program that writes the newer version was killed stands beside one
-// of the older version.
+// A slot that was written when the program that writes the newer version was killed stands beside
+// one of the older version.
 func TestOfSlotsOfTwoVersionsTheYoungerCounts(t *testing.T) {
 	old, young := &State{UID: 4, sequence: 4}, &State{UID: 5, sequence: 5}
 	for _, file := range [][]byte{

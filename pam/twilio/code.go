@@ -24,8 +24,9 @@ var results = map[int]protocol.Result{
 	70051: protocol.Permission,
 }
 
-// refusal is what an answer with an HTTP status from 400 on means; code is Twilio's number, 0 if it gave none. A number
-// cannot make a server's failure (5xx) anything else, and a 404 without one is not from Verify.
+// refusal is what an answer with an HTTP status from 400 on means; code is Twilio's number, 0 if
+// it gave none. A number cannot make a server's failure (5xx) anything else, and a 404 without one
+// is not from Verify.
 func refusal(status, code int) protocol.Result {
 	result, known := results[code]
 	switch {

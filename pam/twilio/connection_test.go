@@ -22,11 +22,13 @@ func TestNothingIsSentToAServerThatCannotBeTrusted(t *testing.T) {
 		certificate standin.Certificate
 		change      func(*access.Settings)
 	}{
-		"an expired certificate":                    {standin.Expired, nil},
-		"a self-signed certificate":                 {standin.SelfSigned, nil},
-		"a certificate for another host":            {standin.WrongHost, nil},
-		"an authority that the system has not":      {standin.Good, func(s *access.Settings) { s.CA = "" }},
-		"another authority than the one configured": {standin.Good, func(s *access.Settings) { s.CA = otherAuthority(t) }},
+		"an expired certificate":         {standin.Expired, nil},
+		"a self-signed certificate":      {standin.SelfSigned, nil},
+		"a certificate for another host": {standin.WrongHost, nil},
+		"an authority that the system has not": {standin.Good,
+			func(s *access.Settings) { s.CA = "" }},
+		"another authority than the one configured": {standin.Good,
+			func(s *access.Settings) { s.CA = otherAuthority(t) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := startStandin(t, standin.Options{Certificate: c.certificate})
@@ -35,26 +37,32 @@ func TestNothingIsSentToAServerThatCannotBeTrusted(t *testing.T) {
 				c.change(&settings)
 			}
 			for _, r := range []protocol.Request{
-				sendTo(settings, method.SMS), checkOf(settings, otherSID("VE"), "123456"), probeOf(settings),
+				sendTo(settings, method.SMS), checkOf(settings, otherSID("VE"), "123456"),
+				probeOf(settings),
 			} {
 				if a := want(t, ask(t, r), protocol.Certificate); a.Detail == "" {
 					t.Error("the administrator is not told what is wrong")
 				}
 			}
 			if s.Connections() != 3 || len(s.Seen()) != 0 {
-				t.Errorf("%d connections, %d requests: %+v", s.Connections(), len(s.Seen()), s.Seen())
+				t.Errorf("%d connections, %d requests: %+v", s.Connections(), len(s.Seen()),
+					s.Seen())
 			}
 		})
 	}
 }
 
-func otherAuthority(t *testing.T) string { return startStandin(t, standin.Options{}).Settings().CA }
+func otherAuthority(t *testing.T) string {
+	return startStandin(t,
+		standin.Options{}).Settings().CA
+}
 
 func TestAnAuthorityThatCannotBeParsedIsNamedAndNothingIsSent(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	settings := s.Settings()
 	settings.CA = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
-	if a := want(t, ask(t, probeOf(settings)), protocol.Certificate); !strings.Contains(a.Detail, "ca_file") {
+	if a := want(t, ask(t, probeOf(settings)),
+		protocol.Certificate); !strings.Contains(a.Detail, "ca_file") {
 		t.Errorf("%+v", a)
 	}
 	if s.Connections() != 0 {
@@ -62,7 +70,8 @@ func TestAnAuthorityThatCannotBeParsedIsNamedAndNothingIsSent(t *testing.T) {
 	}
 }
 
-// listener accepts connections, keeps what they send until they end, and does with each what serve says.
+// listener accepts connections, keeps what they send until they end, and does with each what serve
+// says.
 type listener struct {
 	net.Listener
 	mu       sync.Mutex
@@ -137,7 +146,8 @@ func TestAServerWithoutTLSGetsNothingToRead(t *testing.T) {
 	r := sendTo(at(t, l.url()), method.SMS)
 	want(t, ask(t, r), protocol.Certificate)
 	opened, received := l.got()
-	if opened != 1 || strings.Contains(received, "POST") || strings.Contains(received, "Authorization") || strings.Contains(received, r.To) {
+	if opened != 1 || strings.Contains(received, "POST") ||
+		strings.Contains(received, "Authorization") || strings.Contains(received, r.To) {
 		t.Errorf("%d connections, %q", opened, received)
 	}
 }
@@ -146,7 +156,8 @@ func TestAnOldTLSIsNotSpoken(t *testing.T) {
 	config := httptest.NewUnstartedServer(nil)
 	config.StartTLS()
 	defer config.Close()
-	old := &tls.Config{Certificates: config.TLS.Certificates, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	old := &tls.Config{Certificates: config.TLS.Certificates, MinVersion: tls.VersionTLS10,
+		MaxVersion: tls.VersionTLS11}
 	l := listen(t, func(c net.Conn) { tls.Server(c, old).Handshake() })
 	settings := at(t, l.url())
 	settings.CA = string(pemOf(config.Certificate()))
@@ -165,7 +176,8 @@ func TestAHostThatCannotBeReachedIsSaidToBe(t *testing.T) {
 		"a name that does not exist": "https://" + strings.Repeat("a", 64) + ".invalid",
 	} {
 		t.Run(name, func(t *testing.T) {
-			if a := want(t, ask(t, sendTo(at(t, base), method.SMS)), protocol.Unreachable); a.Detail == "" {
+			if a := want(t, ask(t, sendTo(at(t, base), method.SMS)),
+				protocol.Unreachable); a.Detail == "" {
 				t.Error("the administrator is not told what is wrong")
 			}
 		})
@@ -186,7 +198,8 @@ func TestAHandshakeThatNeverEndsIsATimeout(t *testing.T) {
 	}
 }
 
-// tunnel is a proxy that connects to wherever it is told, and notes whether it was asked with a password.
+// tunnel is a proxy that connects to wherever it is told, and notes whether it was asked with a
+// password.
 func tunnel(t *testing.T, authorization *string) *listener {
 	return listen(t, func(c net.Conn) {
 		request, err := http.ReadRequest(newReader(c))

@@ -27,16 +27,20 @@ func answer(r protocol.Request, clock func() time.Time) protocol.Answer {
 	defer cancel()
 	guard, err := newGuard(deadline, r.Service, clock)
 	if err != nil {
-		return protocol.Answer{Version: protocol.Version, Result: protocol.Certificate, Detail: line(r, err.Error())}
+		return protocol.Answer{Version: protocol.Version, Result: protocol.Certificate,
+			Detail: line(r, err.Error())}
 	}
 	return newExchange(r, guard).run()
 }
 
-// newExchange puts the guard below twilio-go. Its convenience constructors are avoided: they read TWILIO_EDGE and
-// TWILIO_REGION. It gets no credentials, of which it would refuse any that are not letters and digits; the guard has them.
+// newExchange puts the guard below twilio-go. Its convenience constructors are avoided: they read
+// TWILIO_EDGE and TWILIO_REGION. It gets no credentials, of which it would refuse any that are not
+// letters and digits; the guard has them.
 func newExchange(r protocol.Request, g *guard) exchange {
-	c := &client.Client{Credentials: new(client.Credentials), HTTPClient: &http.Client{Transport: g, CheckRedirect: noRedirect}}
-	return exchange{request: r, guard: g, api: verify.NewApiService(&client.RequestHandler{Client: c})}
+	c := &client.Client{Credentials: new(client.Credentials),
+		HTTPClient: &http.Client{Transport: g, CheckRedirect: noRedirect}}
+	return exchange{request: r, guard: g,
+		api: verify.NewApiService(&client.RequestHandler{Client: c})}
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -62,7 +66,8 @@ func (e exchange) run() protocol.Answer {
 }
 
 func (e exchange) send() protocol.Answer {
-	params := new(verify.CreateVerificationParams).SetTo(e.request.To).SetChannel(string(e.request.Channel))
+	params := new(verify.CreateVerificationParams).SetTo(e.request.To).SetChannel(
+		string(e.request.Channel))
 	if e.request.Locale != "" {
 		params.SetLocale(e.request.Locale)
 	}
@@ -70,11 +75,12 @@ func (e exchange) send() protocol.Answer {
 	if err != nil {
 		return e.because(serviceGone(err))
 	}
-	return e.conclude(verification{v.Sid, v.ServiceSid, v.AccountSid, v.To, v.Status, v.Valid}, started)
+	return e.conclude(verification{v.Sid, v.ServiceSid, v.AccountSid, v.To, v.Status, v.Valid},
+		started)
 }
 
-// check asks for the verification by its sid where it is known: by the number alone Twilio would check the code against
-// whichever verification is pending by now.
+// check asks for the verification by its sid where it is known: by the number alone Twilio would
+// check the code against whichever verification is pending by now.
 func (e exchange) check() protocol.Answer {
 	params := new(verify.CreateVerificationCheckParams).SetCode(e.request.Code)
 	if e.request.SID != "" {
@@ -86,11 +92,13 @@ func (e exchange) check() protocol.Answer {
 	if err != nil {
 		return e.because(err)
 	}
-	return e.conclude(verification{v.Sid, v.ServiceSid, v.AccountSid, v.To, v.Status, v.Valid}, checked)
+	return e.conclude(verification{v.Sid, v.ServiceSid, v.AccountSid, v.To, v.Status, v.Valid},
+		checked)
 }
 
 // conclude gives a verification its meaning, if it is the one that was asked about.
-func (e exchange) conclude(v verification, mean func(verification) protocol.Result) protocol.Answer {
+func (e exchange) conclude(v verification,
+	mean func(verification) protocol.Result) protocol.Answer {
 	if err := v.match(e.request); err != nil {
 		return e.because(invalid(e.guard.status, "%v", err))
 	}
@@ -98,17 +106,20 @@ func (e exchange) conclude(v verification, mean func(verification) protocol.Resu
 	if result == protocol.Invalid {
 		return e.because(invalid(e.guard.status, "the verification has an unknown state"))
 	}
-	return protocol.Answer{Version: protocol.Version, Result: result, SID: *v.sid, HTTPStatus: e.guard.status}
+	return protocol.Answer{Version: protocol.Version, Result: result, SID: *v.sid,
+		HTTPStatus: e.guard.status}
 }
 
-// because is the answer for an error. One that is not the guard's is twilio-go's about an answer's types.
+// because is the answer for an error. One that is not the guard's is twilio-go's about an answer's
+// types.
 func (e exchange) because(err error) protocol.Answer {
 	var f *failure
 	if !errors.As(err, &f) {
 		f = invalid(e.guard.status, "the answer is not what Verify sends")
 	}
 	return protocol.Answer{
-		Version: protocol.Version, Result: f.result, HTTPStatus: f.status, TwilioCode: f.code, Detail: line(e.request, f.detail),
+		Version: protocol.Version, Result: f.result, HTTPStatus: f.status, TwilioCode: f.code,
+		Detail: line(e.request, f.detail),
 	}
 }
 
@@ -116,15 +127,17 @@ func (e exchange) because(err error) protocol.Answer {
 func serviceGone(err error) error {
 	var f *failure
 	if errors.As(err, &f) && f.result == protocol.Gone {
-		return &failure{result: protocol.UnknownService, status: f.status, code: f.code, detail: "Verify does not know the service"}
+		return &failure{result: protocol.UnknownService, status: f.status, code: f.code,
+			detail: "Verify does not know the service"}
 	}
 	return err
 }
 
-// line makes text fit for an answer: short, printable, and without what the request keeps from the log, whatever a
-// server or a library put there.
+// line makes text fit for an answer: short, printable, and without what the request keeps from the
+// log, whatever a server or a library put there.
 func line(r protocol.Request, text string) string {
-	for _, hidden := range []string{r.To, strings.TrimPrefix(r.To, "+"), r.Code, r.Service.APISecret, r.Service.AuthToken, r.Service.Proxy} {
+	for _, hidden := range []string{r.To, strings.TrimPrefix(r.To, "+"), r.Code,
+		r.Service.APISecret, r.Service.AuthToken, r.Service.Proxy} {
 		if hidden != "" {
 			text = strings.ReplaceAll(text, hidden, "...")
 		}

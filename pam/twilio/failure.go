@@ -40,26 +40,29 @@ func unconnected(err error) *failure {
 	return &failure{result: protocol.Unreachable, detail: err.Error()}
 }
 
-// broken is a connection that was there and brought no whole answer. The text of err is not repeated: the server may have
-// written it, and it knows the number and the code by now.
+// broken is a connection that was there and brought no whole answer. The text of err is not
+// repeated: the server may have written it, and it knows the number and the code by now.
 func broken(err error) *failure {
 	switch {
 	case isTimeout(err):
 		return &failure{result: protocol.Timeout, detail: "no answer in time"}
 	case isBroken(err):
-		return &failure{result: protocol.Failed, detail: "the connection broke before the answer ended"}
+		return &failure{result: protocol.Failed,
+			detail: "the connection broke before the answer ended"}
 	}
 	return invalid(0, "the answer is not HTTP")
 }
 
 func isTimeout(err error) bool {
 	var t net.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &t) && t.Timeout()
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		errors.As(err, &t) && t.Timeout()
 }
 
 func isBroken(err error) bool {
 	var network *net.OpError
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) ||
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) ||
 		errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
 }
 
@@ -71,9 +74,11 @@ func isTrust(err error) bool {
 		record      tls.RecordHeaderError
 		network     *net.OpError
 	)
-	if errors.As(err, &certificate) || errors.As(err, &record) || errors.Is(err, http.ErrSchemeMismatch) {
+	if errors.As(err, &certificate) || errors.As(err, &record) ||
+		errors.Is(err, http.ErrSchemeMismatch) {
 		return true
 	}
 	// crypto/tls wraps the other side's alert in a net.OpError of its own, "remote error".
-	return errors.As(err, &alert) || errors.As(err, &network) && (network.Op == "remote error" || network.Op == "local error")
+	return errors.As(err, &alert) || errors.As(err, &network) &&
+		(network.Op == "remote error" || network.Op == "local error")
 }

@@ -32,35 +32,51 @@ var faults = []struct {
 	{"a string", standin.Body(`"approved"`), protocol.Invalid},
 	{"only a status", standin.Body(`{"status":"approved"}`), protocol.Invalid},
 	{"trailing junk", standin.Trailing("junk"), protocol.Invalid},
-	{"a second object behind the first", standin.Trailing(`{"status":"approved"}`), protocol.Invalid},
+	{"a second object behind the first", standin.Trailing(`{"status":"approved"}`),
+		protocol.Invalid},
 	{"a redirect to approved that changes the method", standin.Redirect(302), protocol.Invalid},
 	{"a redirect to approved that keeps the method", standin.Redirect(307), protocol.Invalid},
-	{"approved for another verification", standin.Approve(map[string]any{"sid": otherSID("VE")}), protocol.Invalid},
-	{"approved for another number", standin.Approve(map[string]any{"to": "+15551230124"}), protocol.Invalid},
-	{"approved for another service", standin.Approve(map[string]any{"service_sid": otherSID("VA")}), protocol.Invalid},
-	{"approved for another account", standin.Approve(map[string]any{"account_sid": otherSID("AC")}), protocol.Invalid},
+	{"approved for another verification", standin.Approve(map[string]any{"sid": otherSID("VE")}),
+		protocol.Invalid},
+	{"approved for another number", standin.Approve(map[string]any{"to": "+15551230124"}),
+		protocol.Invalid},
+	{"approved for another service", standin.Approve(
+		map[string]any{"service_sid": otherSID("VA")}), protocol.Invalid},
+	{"approved for another account", standin.Approve(
+		map[string]any{"account_sid": otherSID("AC")}), protocol.Invalid},
 
 	// More of the kind.
-	{"approved for no verification", standin.Approve(map[string]any{"sid": standin.Absent}), protocol.Invalid},
-	{"approved for no number", standin.Approve(map[string]any{"to": standin.Absent}), protocol.Invalid},
-	{"approved for no service", standin.Approve(map[string]any{"service_sid": standin.Absent}), protocol.Invalid},
-	{"approved for no account", standin.Approve(map[string]any{"account_sid": standin.Absent}), protocol.Invalid},
+	{"approved for no verification", standin.Approve(map[string]any{"sid": standin.Absent}),
+		protocol.Invalid},
+	{"approved for no number", standin.Approve(map[string]any{"to": standin.Absent}),
+		protocol.Invalid},
+	{"approved for no service", standin.Approve(map[string]any{"service_sid": standin.Absent}),
+		protocol.Invalid},
+	{"approved for no account", standin.Approve(map[string]any{"account_sid": standin.Absent}),
+		protocol.Invalid},
 	{"no status", standin.Approve(map[string]any{"status": standin.Absent}), protocol.Invalid},
 	{"a status of null", standin.Approve(map[string]any{"status": nil}), protocol.Invalid},
-	{"a status that is a boolean", standin.Approve(map[string]any{"status": true}), protocol.Invalid},
-	{"a status that is unknown", standin.Approve(map[string]any{"status": "fine"}), protocol.Invalid},
-	{"a status in another case", standin.Approve(map[string]any{"status": "Approved"}), protocol.Invalid},
+	{"a status that is a boolean", standin.Approve(map[string]any{"status": true}),
+		protocol.Invalid},
+	{"a status that is unknown", standin.Approve(map[string]any{"status": "fine"}),
+		protocol.Invalid},
+	{"a status in another case", standin.Approve(map[string]any{"status": "Approved"}),
+		protocol.Invalid},
 	{"approved and not valid", standin.Approve(map[string]any{"valid": false}), protocol.Invalid},
 	{"pending and valid", standin.Approve(map[string]any{"status": "pending"}), protocol.Invalid},
-	{"canceled", standin.Approve(map[string]any{"status": "canceled", "valid": false}), protocol.Gone},
-	{"expired", standin.Approve(map[string]any{"status": "expired", "valid": false}), protocol.Gone},
+	{"canceled", standin.Approve(map[string]any{"status": "canceled", "valid": false}),
+		protocol.Gone},
+	{"expired", standin.Approve(map[string]any{"status": "expired", "valid": false}),
+		protocol.Gone},
 	{"deleted", standin.Approve(map[string]any{"status": "deleted"}), protocol.Gone},
 	{"failed", standin.Approve(map[string]any{"status": "failed"}), protocol.Gone},
-	{"exhausted", standin.Approve(map[string]any{"status": "max_attempts_reached"}), protocol.TooManyChecks},
+	{"exhausted", standin.Approve(map[string]any{"status": "max_attempts_reached"}),
+		protocol.TooManyChecks},
 	{"two statuses", twice(`"status"`), protocol.Invalid},
 	{"two statuses in two cases", twice(`"STATUS"`), protocol.Invalid},
 	{"two statuses of which one is spelled with another s", twice(`"ſtatus"`), protocol.Invalid},
-	{"a date that is none", standin.Approve(map[string]any{"date_created": "yesterday"}), protocol.Invalid},
+	{"a date that is none", standin.Approve(map[string]any{"date_created": "yesterday"}),
+		protocol.Invalid},
 	{"approved, accepted", standin.Status(202), protocol.Invalid},
 	{"approved, in part", standin.Status(206), protocol.Invalid},
 	{"approved, not modified", standin.Status(304), protocol.Invalid},
@@ -69,14 +85,18 @@ var faults = []struct {
 	{"approved as an error", standin.Status(400), protocol.Refused},
 	{"approved as a failure", standin.Status(500), protocol.Failed},
 	{"something that is not HTTP", standin.Raw("SSH-2.0-OpenSSH_9.2\r\n\r\n"), protocol.Invalid},
-	{"half an answer", standin.Raw("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"), protocol.Failed},
-	{"a megabyte of headers", standin.Raw("HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 1<<18)), protocol.Invalid},
+	{"half an answer", standin.Raw(
+		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"),
+		protocol.Failed},
+	{"a megabyte of headers", standin.Raw("HTTP/1.1 200 OK\r\n" +
+		strings.Repeat("X: y\r\n", 1<<18)), protocol.Invalid},
 
 	// FAULTS 27.
 	{"401", standin.Error(401, 20003), protocol.Credentials},
 	{"401 without a number", standin.Answer(401, "text/plain", ""), protocol.Credentials},
 	{"404", standin.Error(404, 20404), protocol.Gone},
-	{"404 from something else", standin.Answer(404, "text/html", "<h1>Not found"), protocol.Invalid},
+	{"404 from something else", standin.Answer(404, "text/html", "<h1>Not found"),
+		protocol.Invalid},
 	{"429: too many checks", standin.Error(429, 60202), protocol.TooManyChecks},
 	{"429: too many sends", standin.Error(429, 60203), protocol.TooManySends},
 	{"429: concurrent", standin.Error(429, 60212), protocol.Busy},
@@ -90,7 +110,8 @@ var faults = []struct {
 	{"403: geo-permission", standin.Error(403, 60605), protocol.Blocked},
 	{"403: permission", standin.Error(403, 70051), protocol.Permission},
 	{"403: something new", standin.Error(403, 99999), protocol.Refused},
-	{"403 that is no JSON", standin.Answer(403, "text/plain", `{"code":60410,"message":"","more_info":"","status":403}`), protocol.Refused},
+	{"403 that is no JSON", standin.Answer(403, "text/plain",
+		`{"code":60410,"message":"","more_info":"","status":403}`), protocol.Refused},
 	{"500", standin.Error(500, 20500), protocol.Failed},
 	{"503 as a page", standin.Answer(503, "text/html", "<h1>Unavailable"), protocol.Failed},
 	{"500 that says gone", standin.Error(500, 20404), protocol.Failed},
@@ -105,7 +126,8 @@ func TestTheRightCodeIsNotApprovedWhereVerifyMisbehaves(t *testing.T) {
 			r.TimeoutMS = deadlineFor(c.want)
 			want(t, ask(t, r), c.want)
 			if s.Checks() != 1 || len(s.Seen()) != 2 || s.Connections() != 2 {
-				t.Errorf("%d checks, %d requests, %d connections", s.Checks(), len(s.Seen()), s.Connections())
+				t.Errorf("%d checks, %d requests, %d connections", s.Checks(), len(s.Seen()),
+					s.Connections())
 			}
 		})
 	}
@@ -117,7 +139,8 @@ func TestASendIsNotTakenForSentNorRepeatedWhereVerifyMisbehaves(t *testing.T) {
 		switch {
 		case c.name == "approved for another verification":
 			continue // nobody knows the verification before the send
-		case c.name == "pending and valid", result == protocol.Gone && !strings.HasPrefix(c.name, "404"), c.name == "exhausted":
+		case c.name == "pending and valid", result == protocol.Gone &&
+			!strings.HasPrefix(c.name, "404"), c.name == "exhausted":
 			result = protocol.Invalid
 		case c.name == "404":
 			result = protocol.UnknownService
@@ -130,7 +153,8 @@ func TestASendIsNotTakenForSentNorRepeatedWhereVerifyMisbehaves(t *testing.T) {
 			r.TimeoutMS = deadlineFor(c.want)
 			want(t, ask(t, r), result)
 			if s.Sends() != 1 || len(s.Seen()) != 1 || s.Connections() != 1 {
-				t.Errorf("%d sends, %d requests, %d connections", s.Sends(), len(s.Seen()), s.Connections())
+				t.Errorf("%d sends, %d requests, %d connections", s.Sends(), len(s.Seen()),
+					s.Connections())
 			}
 		})
 	}
@@ -146,7 +170,8 @@ func TestASendThatFailedAfterItWentOutIsNotRepeated(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.FailOnce(standin.ErrorAfter(500, 20500))
 	a := want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Failed)
-	if s.Sends() != 1 || len(s.Seen()) != 1 || s.Code(number) == "" || a.HTTPStatus != 500 || a.TwilioCode != 20500 {
+	if s.Sends() != 1 || len(s.Seen()) != 1 || s.Code(number) == "" || a.HTTPStatus != 500 ||
+		a.TwilioCode != 20500 {
 		t.Errorf("%d sends, %+v", s.Sends(), a)
 	}
 }
@@ -201,9 +226,11 @@ func deadlineFor(r protocol.Result) int {
 	return long
 }
 
-// twice says that the code is wrong and then, under a name that encoding/json takes for the same, that it is right.
+// twice says that the code is wrong and then, under a name that encoding/json takes for the same,
+// that it is right.
 func twice(name string) standin.Fault {
 	return standin.Rewrite(func(text string) string {
-		return `{"status":"pending","valid":false,` + strings.NewReplacer(`"status"`, name, `"valid"`, `"VALID"`).Replace(text[1:])
+		return `{"status":"pending","valid":false,` +
+			strings.NewReplacer(`"status"`, name, `"valid"`, `"VALID"`).Replace(text[1:])
 	})
 }

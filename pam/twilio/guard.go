@@ -17,10 +17,11 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// guard stands between twilio-go and the network. Whatever twilio-go would ask or believe, only requests for our service
-// leave, to our base URL, once each; and it only gets to see what Verify sends where all went well: 200 or 201, one JSON
-// object, 64 KiB at most, all of it before the deadline. By itself twilio-go would take a redirect, trailing bytes or {} for
-// an answer, repeat a failed request of an API of version 1, and has no deadline.
+// guard stands between twilio-go and the network. Whatever twilio-go would ask or believe, only
+// requests for our service leave, to our base URL, once each; and it only gets to see what Verify
+// sends where all went well: 200 or 201, one JSON object, 64 KiB at most, all of it before the
+// deadline. By itself twilio-go would take a redirect, trailing bytes or {} for an answer, repeat
+// a failed request of an API of version 1, and has no deadline.
 type guard struct {
 	deadline context.Context
 	next     http.RoundTripper
@@ -34,7 +35,8 @@ type guard struct {
 	skew   time.Duration // by which the other side's clock was ahead in the last answer
 }
 
-func newGuard(deadline context.Context, s access.Settings, clock func() time.Time) (*guard, error) {
+func newGuard(deadline context.Context, s access.Settings, clock func() time.Time) (*guard,
+	error) {
 	base, err := url.Parse(s.Base())
 	if err != nil {
 		return nil, err
@@ -45,22 +47,26 @@ func newGuard(deadline context.Context, s access.Settings, clock func() time.Tim
 	}
 	user, password := credentials(s)
 	return &guard{
-		deadline: deadline, next: transport, base: base, service: "/v2/Services/" + s.ServiceSID, user: user, password: password, clock: clock,
+		deadline: deadline, next: transport, base: base, service: "/v2/Services/" + s.ServiceSID,
+		user: user, password: password, clock: clock,
 	}, nil
 }
 
 // RoundTrip implements http.RoundTripper. Its errors are *failure.
 func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !g.ours(r.URL) {
-		return nil, &failure{result: protocol.Refused, detail: "a request that is not for the service"}
+		return nil, &failure{result: protocol.Refused,
+			detail: "a request that is not for the service"}
 	}
 	response, f := g.exchange(r)
 	switch {
 	case f == nil:
 		return response, nil
 	case f.result != protocol.Timeout && f.status < 400 && g.deadline.Err() != nil:
-		// At the deadline our end closes the connection, to which a server may answer by ending its answer in good order.
-		return nil, &failure{result: protocol.Timeout, status: f.status, detail: "no whole answer in time"}
+		// At the deadline our end closes the connection, to which a server may answer by ending
+		// its answer in good order.
+		return nil, &failure{result: protocol.Timeout, status: f.status,
+			detail: "no whole answer in time"}
 	}
 	return nil, f
 }
@@ -83,11 +89,13 @@ func (g *guard) exchange(r *http.Request) (*http.Response, *failure) {
 // ours tells whether twilio-go made the URL that it should.
 func (g *guard) ours(u *url.URL) bool {
 	below := u.Path == g.service || strings.HasPrefix(u.Path, g.service+"/")
-	return u.Scheme == "https" && u.Host == "verify.twilio.com" && u.User == nil && u.RawQuery == "" && below
+	return u.Scheme == "https" && u.Host == "verify.twilio.com" && u.User == nil &&
+		u.RawQuery == "" && below
 }
 
-// outgoing is r on its way to the base URL, with the credentials and with the deadline that twilio-go has no parameter for. It notes when there is
-// a connection that can be trusted, which is when the request begins to leave.
+// outgoing is r on its way to the base URL, with the credentials and with the deadline that
+// twilio-go has no parameter for. It notes when there is a connection that can be trusted, which
+// is when the request begins to leave.
 func (g *guard) outgoing(r *http.Request, connected *atomic.Bool) *http.Request {
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	out := r.Clone(httptrace.WithClientTrace(g.deadline, trace))
@@ -126,13 +134,16 @@ func accept(r *http.Response) *failure {
 	return nil
 }
 
-// refused is the failure that an HTTP status from 400 on stands for. A body that is not Twilio's has no error number.
+// refused is the failure that an HTTP status from 400 on stands for. A body that is not Twilio's
+// has no error number.
 func refused(r *http.Response, body []byte) *failure {
 	var e struct{ Code, Status int }
-	if !isJSON(r) || checkObject(body) != nil || json.Unmarshal(body, &e) != nil || e.Status != r.StatusCode || e.Code < 0 {
+	if !isJSON(r) || checkObject(body) != nil || json.Unmarshal(body, &e) != nil ||
+		e.Status != r.StatusCode || e.Code < 0 {
 		e.Code = 0
 	}
-	return &failure{result: refusal(r.StatusCode, e.Code), status: r.StatusCode, code: e.Code, detail: "Verify refused the request"}
+	return &failure{result: refusal(r.StatusCode, e.Code), status: r.StatusCode, code: e.Code,
+		detail: "Verify refused the request"}
 }
 
 func isJSON(r *http.Response) bool {

@@ -24,12 +24,17 @@ func (u unreached) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestOnlyRequestsForTheServiceLeave(t *testing.T) {
-	g := &guard{next: unreached{t}, base: &url.URL{Scheme: "https", Host: "verify.example"}, service: "/v2/Services/VA1", deadline: t.Context()}
+	g := &guard{next: unreached{t}, base: &url.URL{Scheme: "https", Host: "verify.example"},
+		service: "/v2/Services/VA1", deadline: t.Context()}
 	for _, to := range []string{
-		"http://verify.twilio.com/v2/Services/VA1/Verifications", "https://api.twilio.com/v2/Services/VA1/Verifications",
-		"https://verify.sydney.au1.twilio.com/v2/Services/VA1/Verifications", "https://verify.twilio.com/v2/Services/VA2/Verifications",
-		"https://verify.twilio.com/v2/Services/VA11", "https://verify.twilio.com/v2/Services", "https://verify.twilio.com/",
-		"https://verify.twilio.com/v2/Services/VA1/Verifications?x=y", "https://u:p@verify.twilio.com/v2/Services/VA1/Verifications",
+		"http://verify.twilio.com/v2/Services/VA1/Verifications",
+		"https://api.twilio.com/v2/Services/VA1/Verifications",
+		"https://verify.sydney.au1.twilio.com/v2/Services/VA1/Verifications",
+		"https://verify.twilio.com/v2/Services/VA2/Verifications",
+		"https://verify.twilio.com/v2/Services/VA11", "https://verify.twilio.com/v2/Services",
+		"https://verify.twilio.com/",
+		"https://verify.twilio.com/v2/Services/VA1/Verifications?x=y",
+		"https://u:p@verify.twilio.com/v2/Services/VA1/Verifications",
 	} {
 		r, err := http.NewRequest(http.MethodPost, to, nil)
 		if err != nil {
@@ -58,7 +63,8 @@ func (l tooLate) Read([]byte) (int, error) {
 func TestAnAnswerThatTheDeadlineCutOffIsATimeout(t *testing.T) {
 	deadline, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
-	g := &guard{next: tooLate{deadline}, base: &url.URL{Scheme: "https", Host: "verify.example"}, service: "/v2", deadline: deadline, clock: time.Now}
+	g := &guard{next: tooLate{deadline}, base: &url.URL{Scheme: "https", Host: "verify.example"},
+		service: "/v2", deadline: deadline, clock: time.Now}
 	r, err := http.NewRequest(http.MethodPost, "https://verify.twilio.com/v2", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -70,9 +76,11 @@ func TestAnAnswerThatTheDeadlineCutOffIsATimeout(t *testing.T) {
 }
 
 func TestALineForTheLogHidesWhatTheRequestHides(t *testing.T) {
-	r := protocol.Request{To: "+15551230123", Code: "739501", Service: access.Settings{APISecret: "seCRet", AuthToken: "toKEn", Proxy: "http://u:p@h"}}
+	r := protocol.Request{To: "+15551230123", Code: "739501",
+		Service: access.Settings{APISecret: "seCRet", AuthToken: "toKEn", Proxy: "http://u:p@h"}}
 	got := line(r, "+15551230123 15551230123 739501 seCRet toKEn http://u:p@h a\x1b\n\xffé"+strings.Repeat("x", 1000))
-	if want := "... ... ... ... ... ... a????" + strings.Repeat("x", 1000); got != want[:protocol.MaxDetail] {
+	if want := "... ... ... ... ... ... a????" +
+		strings.Repeat("x", 1000); got != want[:protocol.MaxDetail] {
 		t.Errorf("%q", got)
 	}
 }

@@ -14,13 +14,15 @@ const lifetime = protocol.MaxTimeout + 2*time.Second
 
 // harden comes before everything else.
 //
-// The environment must be empty: latchkey-login sees to it. Who starts the program otherwise gets it started anew without
-// one, because clearing it here would be too late: before main, net/http has already read GODEBUG (http2debug=1 prints
-// credentials) and the runtime GOTRACEBACK. With an empty one there are no SSL_CERT_FILE, HTTPS_PROXY or TWILIO_EDGE either.
+// The environment must be empty: latchkey-login sees to it. Who starts the program otherwise gets
+// it started anew without one, because clearing it here would be too late: before main, net/http
+// has already read GODEBUG (http2debug=1 prints credentials) and the runtime GOTRACEBACK. With an
+// empty one there are no SSL_CERT_FILE, HTTPS_PROXY or TWILIO_EDGE either.
 //
-// Other processes of the same unprivileged user must not read the credentials from our memory, trace us or open our
-// pipes, and no core file may have them: the process is not dumpable and keeps no way to get privileges. Installed
-// without permission to read it (0711) it is not dumpable from its first instruction on, which closes the moment before.
+// Other processes of the same unprivileged user must not read the credentials from our memory,
+// trace us or open our pipes, and no core file may have them: the process is not dumpable and
+// keeps no way to get privileges. Installed without permission to read it (0711) it is not
+// dumpable from its first instruction on, which closes the moment before.
 func harden() error {
 	if len(os.Environ()) > 0 {
 		return unix.Exec("/proc/self/exe", []string{"latchkey-twilio"}, nil)

@@ -9,8 +9,9 @@ import (
 	"unicode/utf8"
 )
 
-// checkObject accepts exactly one JSON object in which no name stands twice: encoding/json, with which twilio-go reads it,
-// ignores what follows, takes the last of two, and takes "STATUS" for "status".
+// checkObject accepts exactly one JSON object in which no name stands twice: encoding/json, with
+// which twilio-go reads it, ignores what follows, takes the last of two, and takes "STATUS" for
+// "status".
 func checkObject(data []byte) error {
 	if !utf8.Valid(data) || !json.Valid(data) { // json.Valid: one value and nothing behind it
 		return errObject
@@ -30,7 +31,8 @@ func checkObject(data []byte) error {
 	return nil
 }
 
-// memberName reads one name and skips its value. Names that encoding/json takes for the same are the same.
+// memberName reads one name and skips its value. Names that encoding/json takes for the same are
+// the same.
 func memberName(d *json.Decoder) (string, error) {
 	token, err := d.Token()
 	if err != nil {

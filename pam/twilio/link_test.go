@@ -38,7 +38,8 @@ func TestOfTwilioOnlyVerifyIsLinked(t *testing.T) {
 func TestOnlyTheProtocolAndItsWordsAreLinkedOfLatchkey(t *testing.T) {
 	for _, path := range dependencies(t, ".") {
 		ours := strings.TrimPrefix(path, "latchkey/pam/")
-		if ours != path && !slices.Contains([]string{"twilio", "twilio/protocol", "twilio/access", "method", "phone"}, ours) {
+		if ours != path && !slices.Contains(
+			[]string{"twilio", "twilio/protocol", "twilio/access", "method", "phone"}, ours) {
 			t.Errorf("%s is linked", path)
 		}
 	}

@@ -1,6 +1,7 @@
-// Command latchkey-twilio holds one exchange with Twilio Verify: one request on standard input, one answer on standard output
-// (pam/twilio/protocol). latchkey-login starts it as an unprivileged user with an empty environment, and believes only what it
-// writes: its exit status says nothing. It is the only program of latchkey that opens a network connection.
+// Command latchkey-twilio holds one exchange with Twilio Verify: one request on standard input,
+// one answer on standard output (pam/twilio/protocol). latchkey-login starts it as an unprivileged
+// user with an empty environment, and believes only what it writes: its exit status says nothing.
+// It is the only program of latchkey that opens a network connection.
 package main
 
 import (
@@ -18,7 +19,8 @@ func main() {
 	os.Exit(run(os.Stdin, os.Stdout, time.Now))
 }
 
-// run reads a request and writes the answer. Where it cannot, it writes nothing, which is a denial.
+// run reads a request and writes the answer. Where it cannot, it writes nothing, which is a
+// denial.
 func run(in io.Reader, out io.Writer, clock func() time.Time) int {
 	data, err := protocol.EncodeAnswer(serve(in, clock))
 	if err != nil {
@@ -33,7 +35,8 @@ func run(in io.Reader, out io.Writer, clock func() time.Time) int {
 func serve(in io.Reader, clock func() time.Time) protocol.Answer {
 	r, err := protocol.ReadRequest(in)
 	if err != nil {
-		return protocol.Answer{Version: protocol.Version, Result: protocol.Refused, Detail: line(r, err.Error())}
+		return protocol.Answer{Version: protocol.Version, Result: protocol.Refused,
+			Detail: line(r, err.Error())}
 	}
 	return answer(r, clock)
 }

@@ -11,8 +11,8 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// entry links the whole program into the test, so that go test does not take its cached result for a program that changed:
-// most tests start the program as a process, which the cache does not see.
+// entry links the whole program into the test, so that go test does not take its cached result for
+// a program that changed: most tests start the program as a process, which the cache does not see.
 var entry = main
 
 func TestTheProgramIsLinkedIntoItsTest(t *testing.T) {
@@ -22,12 +22,14 @@ func TestTheProgramIsLinkedIntoItsTest(t *testing.T) {
 }
 
 func TestARequestThatCannotBeReadIsRefused(t *testing.T) {
-	for name, in := range map[string]io.Reader{"not a request": strings.NewReader("x"), "an error": broke{}} {
+	for name, in := range map[string]io.Reader{"not a request": strings.NewReader("x"),
+		"an error": broke{}} {
 		var out bytes.Buffer
 		if status := run(in, &out, time.Now); status != 0 {
 			t.Errorf("%s: status %d", name, status)
 		}
-		if a, err := protocol.DecodeAnswer(out.Bytes()); err != nil || a.Result != protocol.Refused {
+		if a, err := protocol.DecodeAnswer(out.Bytes()); err != nil ||
+			a.Result != protocol.Refused {
 			t.Errorf("%s: %v %+v", name, err, a)
 		}
 	}

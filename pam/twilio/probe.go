@@ -17,7 +17,8 @@ func (e exchange) probe() protocol.Answer {
 	service := e.request.Service
 	_, err := e.api.FetchVerification(service.ServiceSID, nobodysVerification)
 	if err == nil {
-		return e.skewed(e.because(invalid(e.guard.status, "Verify knows a verification that never was")))
+		return e.skewed(e.because(invalid(e.guard.status,
+			"Verify knows a verification that never was")))
 	}
 	if first := e.because(err); first.Result != protocol.Gone {
 		return e.skewed(first)
@@ -27,10 +28,12 @@ func (e exchange) probe() protocol.Answer {
 		return e.skewed(e.withoutService(serviceGone(err)))
 	}
 	if !is(s.Sid, service.ServiceSID) || !is(s.AccountSid, service.AccountSID) {
-		return e.skewed(e.because(invalid(e.guard.status, "the service is another or of another account")))
+		return e.skewed(e.because(invalid(e.guard.status,
+			"the service is another or of another account")))
 	}
 	if s.CodeLength != 0 && !protocol.IsCodeLength(s.CodeLength) {
-		return e.skewed(e.because(invalid(e.guard.status, "no service of Verify has codes of that length")))
+		return e.skewed(e.because(invalid(e.guard.status,
+			"no service of Verify has codes of that length")))
 	}
 	return e.skewed(protocol.Answer{
 		Version: protocol.Version, Result: protocol.ProbeOK, HTTPStatus: e.guard.status,

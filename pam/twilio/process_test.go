@@ -16,7 +16,8 @@ import (
 	"latchkey/pam/twilio/standin"
 )
 
-// hostile is the environment that somebody who wants Verify's credentials or its answers would set.
+// hostile is the environment that somebody who wants Verify's credentials or its answers would
+// set.
 func hostile(t *testing.T, proxy, authority string) []string {
 	t.Helper()
 	dir := t.TempDir()
@@ -24,15 +25,19 @@ func hostile(t *testing.T, proxy, authority string) []string {
 	if err := os.WriteFile(file, []byte(authority), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range []string{dir, filepath.Dir(dir)} { // the program's user must be able to read it
+	// the program's user must be able to read it
+	for _, d := range []string{dir, filepath.Dir(dir)} {
 		if err := os.Chmod(d, 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return []string{
-		"GODEBUG=http2debug=1,netdns=9,gctrace=1,x509sha1=1", "GOTRACEBACK=system", "SSL_CERT_FILE=" + file, "SSL_CERT_DIR=" + dir,
-		"HTTPS_PROXY=" + proxy, "https_proxy=" + proxy, "HTTP_PROXY=" + proxy, "ALL_PROXY=" + proxy,
-		"TWILIO_EDGE=sydney", "TWILIO_REGION=au1", "TWILIO_ACCOUNT_SID=" + otherSID("AC"), "TWILIO_AUTH_TOKEN=x",
+		"GODEBUG=http2debug=1,netdns=9,gctrace=1,x509sha1=1", "GOTRACEBACK=system",
+		"SSL_CERT_FILE=" + file, "SSL_CERT_DIR=" + dir,
+		"HTTPS_PROXY=" + proxy, "https_proxy=" + proxy, "HTTP_PROXY=" + proxy,
+		"ALL_PROXY=" + proxy,
+		"TWILIO_EDGE=sydney", "TWILIO_REGION=au1", "TWILIO_ACCOUNT_SID=" + otherSID("AC"),
+		"TWILIO_AUTH_TOKEN=x",
 		"SSLKEYLOGFILE=" + filepath.Join(dir, "keys"), "RES_OPTIONS=debug", "TMPDIR=" + dir,
 	}
 }
@@ -43,7 +48,8 @@ func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
 	environment := hostile(t, "http://"+proxy.Addr().String(), s.Settings().CA)
 
 	sent := want(t, ask(t, sendTo(s.Settings(), method.SMS), environment...), protocol.Sent)
-	want(t, ask(t, checkOf(s.Settings(), sent.SID, s.Code(number)), environment...), protocol.Approved)
+	want(t, ask(t, checkOf(s.Settings(), sent.SID, s.Code(number)), environment...),
+		protocol.Approved)
 	if seen := s.Seen(); len(seen) != 2 || seen[0].User != s.Settings().APIKey {
 		t.Errorf("%+v", seen)
 	}
@@ -115,9 +121,11 @@ func TestAnotherProcessOfTheSameUserCannotLookIntoTheProgram(t *testing.T) {
 	for _, name := range []string{"environ", "mem", "maps", "fd/0"} {
 		cmd := exec.Command("head", "-c", "0", proc(pid, name))
 		if os.Geteuid() == 0 {
-			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody,
+				Gid: nobody}}
 		}
-		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "ermission denied") {
+		if out, err := cmd.CombinedOutput(); err == nil ||
+			!strings.Contains(string(out), "ermission denied") {
 			t.Errorf("%s: %v %s", name, err, out)
 		}
 	}
@@ -125,7 +133,8 @@ func TestAnotherProcessOfTheSameUserCannotLookIntoTheProgram(t *testing.T) {
 
 func TestTheProgramLeavesNoCoreAndGainsNoPrivileges(t *testing.T) {
 	pid, _ := waiting(t)
-	for name, line := range map[string]string{"limits": "Max core file size 0 0 bytes", "status": "NoNewPrivs: 1"} {
+	for name, line := range map[string]string{"limits": "Max core file size 0 0 bytes",
+		"status": "NoNewPrivs: 1"} {
 		data, err := os.ReadFile(proc(pid, name))
 		if err != nil {
 			t.Fatal(err)

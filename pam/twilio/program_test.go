@@ -18,8 +18,8 @@ import (
 	"latchkey/pam/twilio/standin"
 )
 
-// program is latchkey-twilio, static as it is installed, but readable for its user: installed with mode 0711 it would not be
-// dumpable whatever it did about that.
+// program is latchkey-twilio, static as it is installed, but readable for its user: installed with
+// mode 0711 it would not be dumpable whatever it did about that.
 var program string
 
 func TestMain(m *testing.M) { os.Exit(build(m)) }
@@ -50,8 +50,8 @@ func build(m *testing.M) int {
 // nobody is who runs the program in tests that run as root.
 const nobody = 65534
 
-// command is the program as latchkey-login starts it: unprivileged, without arguments and environment. It is killed after a
-// minute, in which every deadline is long over.
+// command is the program as latchkey-login starts it: unprivileged, without arguments and
+// environment. It is killed after a minute, in which every deadline is long over.
 func command(t *testing.T, environment ...string) *exec.Cmd {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -60,12 +60,14 @@ func command(t *testing.T, environment ...string) *exec.Cmd {
 	cmd.Env = append([]string{}, environment...)
 	cmd.Dir = "/"
 	if os.Geteuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody,
+			Gid: nobody}}
 	}
 	return cmd
 }
 
-// run gives input to the program and returns the answer that it wrote, which must be all that it wrote.
+// run gives input to the program and returns the answer that it wrote, which must be all that it
+// wrote.
 func run(t *testing.T, input []byte, environment ...string) protocol.Answer {
 	t.Helper()
 	cmd := command(t, environment...)
@@ -102,7 +104,8 @@ func ask(t *testing.T, r protocol.Request, environment ...string) protocol.Answe
 
 // secrets are what must not be anywhere but in the request.
 func secrets(r protocol.Request) (list []string) {
-	for _, s := range []string{strings.TrimPrefix(r.To, "+"), r.Code, r.Service.APISecret, r.Service.AuthToken} {
+	for _, s := range []string{strings.TrimPrefix(r.To, "+"), r.Code, r.Service.APISecret,
+		r.Service.AuthToken} {
 		if s != "" {
 			list = append(list, s)
 		}
@@ -136,11 +139,13 @@ func startStandin(t *testing.T, o standin.Options) *standin.Server {
 }
 
 func sendTo(s access.Settings, channel method.Method) protocol.Request {
-	return protocol.Request{Version: 1, Action: protocol.Send, To: number, Channel: channel, Service: s, TimeoutMS: long}
+	return protocol.Request{Version: 1, Action: protocol.Send, To: number, Channel: channel,
+		Service: s, TimeoutMS: long}
 }
 
 func checkOf(s access.Settings, sid, code string) protocol.Request {
-	return protocol.Request{Version: 1, Action: protocol.Check, To: number, SID: sid, Code: code, Service: s, TimeoutMS: long}
+	return protocol.Request{Version: 1, Action: protocol.Check, To: number, SID: sid, Code: code,
+		Service: s, TimeoutMS: long}
 }
 
 func probeOf(s access.Settings) protocol.Request {

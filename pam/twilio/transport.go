@@ -14,11 +14,12 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// connectTimeout bounds each step of connecting, so that a host that is down is told from one that is slow; the request's
-// deadline bounds all of them.
+// connectTimeout bounds each step of connecting, so that a host that is down is told from one that
+// is slow; the request's deadline bounds all of them.
 const connectTimeout = 5 * time.Second
 
-// newTransport makes one connection for one request. Only the settings have a say: no proxy comes from the environment.
+// newTransport makes one connection for one request. Only the settings have a say: no proxy comes
+// from the environment.
 func newTransport(s access.Settings) (*http.Transport, error) {
 	roots, err := authorities(s.CA)
 	if err != nil {
@@ -31,9 +32,10 @@ func newTransport(s access.Settings) (*http.Transport, error) {
 		TLSHandshakeTimeout:    connectTimeout,
 		ResponseHeaderTimeout:  protocol.MaxTimeout,
 		MaxResponseHeaderBytes: 64 << 10,
-		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{}, // no HTTP/2
-		DisableKeepAlives:      true,
-		DisableCompression:     true,
+		// no HTTP/2
+		TLSNextProto:       map[string]func(string, *tls.Conn) http.RoundTripper{},
+		DisableKeepAlives:  true,
+		DisableCompression: true,
 	}
 	if s.Proxy == "" {
 		return t, nil

@@ -31,7 +31,8 @@ func (v verification) match(r protocol.Request) error {
 	return nil
 }
 
-// started is what a send came to. A verification that was just asked for is pending and nothing else.
+// started is what a send came to. A verification that was just asked for is pending and nothing
+// else.
 func started(v verification) protocol.Result {
 	if *v.status == "pending" && !v.says(true) {
 		return protocol.Sent

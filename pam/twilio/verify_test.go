@@ -24,10 +24,12 @@ func TestACodeSentBySMSOrByCallIsApprovedOnce(t *testing.T) {
 		}
 		want(t, ask(t, right), protocol.Gone)
 		seen := s.Seen()
-		if form := seen[0].Form; len(form) != 3 || form.Get("To") != number || form.Get("Channel") != string(channel) || form.Get("Locale") != "pt-BR" {
+		if form := seen[0].Form; len(form) != 3 || form.Get("To") != number ||
+			form.Get("Channel") != string(channel) || form.Get("Locale") != "pt-BR" {
 			t.Errorf("sent with %v", form)
 		}
-		if form := seen[1].Form; len(form) != 2 || form.Get("VerificationSid") != sent.SID || form.Get("Code") == "" {
+		if form := seen[1].Form; len(form) != 2 || form.Get("VerificationSid") != sent.SID ||
+			form.Get("Code") == "" {
 			t.Errorf("checked with %v", form)
 		}
 		if len(seen) != 4 || s.Connections() != 4 {
@@ -155,7 +157,8 @@ func TestAProbeBelievesTheFirstThingThatIsWrong(t *testing.T) {
 	s.FailOnce(standin.Error(401, 20003))
 	want(t, ask(t, probeOf(s.Settings())), protocol.Credentials)
 	s.FailOnce(standin.Approve(nil))
-	if a := want(t, ask(t, probeOf(s.Settings())), protocol.Invalid); !strings.Contains(a.Detail, "never was") {
+	if a := want(t, ask(t, probeOf(s.Settings())),
+		protocol.Invalid); !strings.Contains(a.Detail, "never was") {
 		t.Errorf("%+v", a)
 	}
 	if len(s.Seen()) != 2 {
@@ -172,7 +175,8 @@ func TestAProbeWithAKeyThatMayNotReadTheServiceSaysSo(t *testing.T) {
 		}
 		standin.Error(403, 70051)(f)
 	})
-	if a := want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK); !strings.Contains(a.Detail, "not proven") {
+	if a := want(t, ask(t, probeOf(s.Settings())),
+		protocol.ProbeOK); !strings.Contains(a.Detail, "not proven") {
 		t.Errorf("%+v", a)
 	}
 	s.Fail(standin.Error(403, 70051))
@@ -182,15 +186,18 @@ func TestAProbeWithAKeyThatMayNotReadTheServiceSaysSo(t *testing.T) {
 func TestAProbeOfSomethingThatIsNotVerifyIsNotOK(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	own := func(more string) standin.Fault {
-		return serviceOf(`{"sid":"` + s.Settings().ServiceSID + `","account_sid":"` + s.Settings().AccountSID + `",` + more + `}`)
+		return serviceOf(`{"sid":"` + s.Settings().ServiceSID + `","account_sid":"` +
+			s.Settings().AccountSID + `",` + more + `}`)
 	}
 	for name, fault := range map[string]standin.Fault{
-		"a page that is not found":     standin.Answer(404, "text/html", "<h1>Not found"),
-		"not found without a number":   standin.Answer(404, "application/json", "{}"),
-		"a page":                       standin.HTML,
-		"a verification of nobody":     standin.Approve(nil),
-		"an error of another status":   standin.Answer(404, "application/json", `{"code":20404,"message":"","more_info":"","status":200}`),
-		"a number that stands twice":   standin.Answer(404, "application/json", `{"code":1,"code":20404,"status":404}`),
+		"a page that is not found":   standin.Answer(404, "text/html", "<h1>Not found"),
+		"not found without a number": standin.Answer(404, "application/json", "{}"),
+		"a page":                     standin.HTML,
+		"a verification of nobody":   standin.Approve(nil),
+		"an error of another status": standin.Answer(404, "application/json",
+			`{"code":20404,"message":"","more_info":"","status":200}`),
+		"a number that stands twice": standin.Answer(404, "application/json",
+			`{"code":1,"code":20404,"status":404}`),
 		"a service of somebody else":   serviceOf(`{"sid":"VA%s","account_sid":"AC%s"}`),
 		"a service without an account": serviceOf(`{"sid":"VA%s"}`),
 		"codes of 3 digits":            own(`"code_length":3`),
@@ -219,9 +226,13 @@ func serviceOf(body string) standin.Fault {
 }
 
 func TestAProbeTellsByHowMuchTheClocksDiffer(t *testing.T) {
-	s := startStandin(t, standin.Options{Clock: func() time.Time { return time.Now().Add(time.Hour) }})
+	s := startStandin(t, standin.Options{Clock: func() time.Time {
+		return time.Now().Add(
+			time.Hour)
+	}})
 	// Half an hour of tolerance: what is asserted is that the hour was seen, and its sign.
-	if a := want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK); a.Skew < 1800 || a.Skew > 5400 {
+	if a := want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK); a.Skew < 1800 ||
+		a.Skew > 5400 {
 		t.Errorf("skew of %d seconds", a.Skew)
 	}
 	if a := ask(t, sendTo(s.Settings(), method.SMS)); a.Skew != 0 {

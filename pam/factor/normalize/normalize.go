@@ -1,4 +1,5 @@
-// Package normalize says which answers to a prompt can be a code, and takes out what people type into one.
+// Package normalize says which answers to a prompt can be a code, and takes out what people type
+// into one.
 package normalize
 
 import (
@@ -16,9 +17,9 @@ const (
 	longestSent  = 10
 )
 
-// DeviceCode takes spaces and dashes, which people type and apps show, out of an answer, and reports whether what
-// is left can be a device's code at all: 6 or 8 ASCII digits. What cannot be a code is never compared, so it costs
-// the user a try but is not a guess.
+// DeviceCode takes spaces and dashes, which people type and apps show, out of an answer, and
+// reports whether what is left can be a device's code at all: 6 or 8 ASCII digits. What cannot be
+// a code is never compared, so it costs the user a try but is not a guess.
 func DeviceCode(answer string) (code string, possible bool) {
 	code, possible = SentCode(answer)
 	return code, possible && (len(code) == 6 || len(code) == 8)
@@ -46,13 +47,15 @@ func IsDigits(code string) bool {
 	return true
 }
 
-// OwnCode takes spaces and dashes out of an answer, reads letters that look like digits as those, and reports
-// whether what is left can be a code of latchkey's own: for recovery, or given out by root.
+// OwnCode takes spaces and dashes out of an answer, reads letters that look like digits as those,
+// and reports whether what is left can be a code of latchkey's own: for recovery, or given out by
+// root.
 func OwnCode(answer string) (code string, possible bool) {
 	if len(answer) > MaxAnswer {
 		return "", false
 	}
-	code = strings.NewReplacer(" ", "", "-", "", "o", "0", "i", "1", "l", "1").Replace(strings.ToLower(answer))
+	code = strings.NewReplacer(" ", "", "-", "", "o", "0", "i", "1", "l",
+		"1").Replace(strings.ToLower(answer))
 	return code, len(code) == owncode.Length && strings.Trim(code, owncode.Alphabet) == ""
 }
 

@@ -55,7 +55,8 @@ func FuzzDeviceCode(f *testing.F) {
 		if !possible {
 			return
 		}
-		if again, ok := normalize.DeviceCode(code); again != code || !ok || len(code) != 6 && len(code) != 8 || strings.Trim(code, "0123456789") != "" {
+		if again, ok := normalize.DeviceCode(code); again != code || !ok || len(code) != 6 &&
+			len(code) != 8 || strings.Trim(code, "0123456789") != "" {
 			t.Errorf("%q became %q", answer, code)
 		}
 	})

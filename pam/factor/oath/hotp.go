@@ -7,18 +7,20 @@ import (
 	"latchkey/pam/state"
 )
 
-// A token's counter runs ahead of ours when its button is pressed for nothing (RFC 4226 section 7.4): so many codes ahead
-// are accepted at once, and so many if the next one follows.
+// A token's counter runs ahead of ours when its button is pressed for nothing (RFC 4226 section
+// 7.4): so many codes ahead are accepted at once, and so many if the next one follows.
 const (
 	lookAhead  = 10
 	resyncSpan = 100
 )
 
-// MaxCounter bounds counters, so that looking ahead never overflows. No token's button was pressed that often.
+// MaxCounter bounds counters, so that looking ahead never overflows. No token's button was pressed
+// that often.
 const MaxCounter = 1 << 62
 
 // FindCounter looks for the counter, from first on and at most reach further, whose code this is.
-func FindCounter(d *record.Device, code string, first, reach uint64) (counter uint64, found bool, err error) {
+func FindCounter(d *record.Device, code string, first, reach uint64) (counter uint64, found bool,
+	err error) {
 	for c := first; c <= first+reach; c++ {
 		want, err := Code(d, c)
 		if err != nil {
@@ -31,8 +33,9 @@ func FindCounter(d *record.Device, code string, first, reach uint64) (counter ui
 	return counter, found, nil
 }
 
-// compareHOTP compares code with a token. It tells the counter to expect next if it is accepted, and notes in used what
-// a resynchronisation needs. Like FindStep it takes the same time whichever counter matches.
+// compareHOTP compares code with a token. It tells the counter to expect next if it is accepted,
+// and notes in used what a resynchronisation needs. Like FindStep it takes the same time whichever
+// counter matches.
 func compareHOTP(d *record.Device, used *state.Device, code string) (Place, uint64, error) {
 	at, next := Nowhere, uint64(0)
 	first := used.Counter - min(used.Counter, lookAhead)
@@ -50,7 +53,8 @@ func compareHOTP(d *record.Device, used *state.Device, code string) (Place, uint
 		case c <= used.Counter+lookAhead || c == used.Resync:
 			at, next = Current, c+1
 		case at == Nowhere:
-			// Right, but far ahead: the next code decides. A guess would have to be right twice running.
+			// Right, but far ahead: the next code decides. A guess would have to be right twice
+			// running.
 			next = c + 1
 		}
 	}

@@ -1,5 +1,5 @@
-// Package oath compares the codes that apps and tokens make: TOTP (RFC 6238) and HOTP (RFC 4226). What becomes of a code
-// that was found is for its caller.
+// Package oath compares the codes that apps and tokens make: TOTP (RFC 6238) and HOTP (RFC 4226).
+// What becomes of a code that was found is for its caller.
 package oath
 
 import (
@@ -27,7 +27,8 @@ const (
 
 // Compare looks for a code among those that the device d makes now. With Current, counter is what
 // the state is to keep if the code is accepted. It notes in used what a resynchronization needs.
-func Compare(d *record.Device, used *state.Device, code string, now time.Time) (at Place, counter uint64, err error) {
+func Compare(d *record.Device, used *state.Device, code string, now time.Time) (at Place,
+	counter uint64, err error) {
 	if d.Type == method.HOTP {
 		return compareHOTP(d, used, code)
 	}

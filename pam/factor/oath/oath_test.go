@@ -43,14 +43,16 @@ func TestTheWholeTableOfRFC6238(t *testing.T) {
 	for _, row := range rows {
 		at := time.Unix(int64(number(t, "%d", row[0])), 0)
 		for i, algorithm := range []string{"SHA1", "SHA256", "SHA512"} {
-			d := record.Device{Secret: seed([]int{20, 32, 64}[i]), Algorithm: algorithm, Digits: 8, Period: 30 * time.Second}
+			d := record.Device{Secret: seed([]int{20, 32, 64}[i]), Algorithm: algorithm, Digits: 8,
+				Period: 30 * time.Second}
 			if step := oath.Step(&d, at); step != number(t, "%x", row[1]) {
 				t.Errorf("%s: step %x, not %s", row[0], step, row[1])
 			}
 			if code := testroot.Code(t, d, at); code != row[2+i] {
 				t.Errorf("%s, %s: %s, not %s", row[0], algorithm, code, row[2+i])
 			}
-			if step, found, err := oath.FindStep(&d, row[2+i], at, 1); !found || err != nil || step != number(t, "%x", row[1]) {
+			if step, found, err := oath.FindStep(&d, row[2+i], at, 1); !found || err != nil ||
+				step != number(t, "%x", row[1]) {
 				t.Errorf("%s, %s: found in step %x: %v, %v", row[0], algorithm, step, found, err)
 			}
 		}

@@ -16,9 +16,11 @@ func Step(d *record.Device, t time.Time) uint64 {
 	return uint64(max(t.Unix(), 0)) / uint64(d.Period/time.Second)
 }
 
-// FindStep looks for the time step around now, at most reach steps away, whose code this is. Several steps can have the
-// same code: then it is the latest. It takes the same time whichever step matches.
-func FindStep(d *record.Device, code string, now time.Time, reach uint64) (step uint64, found bool, err error) {
+// FindStep looks for the time step around now, at most reach steps away, whose code this is.
+// Several steps can have the same code: then it is the latest. It takes the same time whichever
+// step matches.
+func FindStep(d *record.Device, code string, now time.Time, reach uint64) (step uint64, found bool,
+	err error) {
 	middle := Step(d, now)
 	for s := middle - min(reach, middle); s <= middle+reach; s++ {
 		want, err := Code(d, s)
@@ -32,10 +34,12 @@ func FindStep(d *record.Device, code string, now time.Time, reach uint64) (step 
 	return step, found, nil
 }
 
-// Confirm looks for the time step of the first code of a device that was just set up: one that would be accepted at a login. If there
-// is none, drift is by how many seconds the device's clock is fast (slow: less than 0), as far as an hour, with the usual 30 seconds a
-// step, or 0 if that is not what is wrong.
-func Confirm(d *record.Device, code string, now time.Time) (step uint64, found bool, driftSeconds int64, err error) {
+// Confirm looks for the time step of the first code of a device that was just set up: one that
+// would be accepted at a login. If there is none, drift is by how many seconds the device's clock
+// is fast (slow: less than 0), as far as an hour, with the usual 30 seconds a step, or 0 if that
+// is not what is wrong.
+func Confirm(d *record.Device, code string, now time.Time) (step uint64, found bool,
+	driftSeconds int64, err error) {
 	if step, found, err = FindStep(d, code, now, drift); err != nil || found {
 		return step, found, 0, err
 	}
@@ -48,7 +52,8 @@ func Confirm(d *record.Device, code string, now time.Time) (step uint64, found b
 }
 
 // compareTOTP compares code with an app: the counter to keep is the time step.
-func compareTOTP(d *record.Device, used *state.Device, code string, now time.Time) (Place, uint64, error) {
+func compareTOTP(d *record.Device, used *state.Device, code string, now time.Time) (Place, uint64,
+	error) {
 	step, found, err := FindStep(d, code, now, drift)
 	switch {
 	case err != nil || !found:

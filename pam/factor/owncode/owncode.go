@@ -1,4 +1,5 @@
-// Package owncode makes the codes that latchkey itself gives out: for recovery, or from root for one use.
+// Package owncode makes the codes that latchkey itself gives out: for recovery, or from root for
+// one use.
 package owncode
 
 import (
@@ -9,7 +10,8 @@ import (
 	"latchkey/pam/record"
 )
 
-// Alphabet is Crockford's base 32: no letter of it is mistaken for a digit. Length of them are 50 bits.
+// Alphabet is Crockford's base 32: no letter of it is mistaken for a digit. Length of them are 50
+// bits.
 const (
 	Alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 	Length   = 10

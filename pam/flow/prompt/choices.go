@@ -14,8 +14,9 @@ import (
 
 // choices are what a user can answer a prompt with.
 type Choices struct {
-	methods  []method.Method // that the rule allows
-	Own      string          // "app", "token" or both: devices that make codes by themselves; empty: none
+	methods []method.Method // that the rule allows
+	// "app", "token" or both: devices that make codes by themselves; empty: none
+	Own      string
 	recovery bool            // a recovery code that is not used
 	bypass   bool            // a code that root gave out
 	Alone    bool            // the user has one device, whatever the rule allows
@@ -25,7 +26,8 @@ type Choices struct {
 
 // NewChoices are those of an account, where a rule allows methods.
 func NewChoices(account *factor.Account, methods []method.Method, now time.Time) Choices {
-	c := Choices{methods: methods, Alone: len(account.Record.Devices) == 1, bypass: factor.Live(account.State.Bypass, now)}
+	c := Choices{methods: methods, Alone: len(account.Record.Devices) == 1,
+		bypass: factor.Live(account.State.Bypass, now)}
 	c.recovery = slices.Contains(methods, method.Recovery) && account.RecoveryLeft() > 0
 	for _, m := range []method.Method{method.SMS, method.Call} {
 		if slices.Contains(methods, m) {
@@ -61,15 +63,23 @@ func ownDevices(app, token bool) string {
 }
 
 // None reports whether there is nothing to ask for.
-func (c Choices) None() bool { return c.Own == "" && len(c.Phones) == 0 && !c.recovery && !c.bypass }
+func (c Choices) None() bool {
+	return c.Own == "" && len(c.Phones) == 0 && !c.recovery &&
+		!c.bypass
+}
 
-// Accepts reports whether codes of a device that makes them by itself, or recovery codes, may be used.
+// Accepts reports whether codes of a device that makes them by itself, or recovery codes, may be
+// used.
 func (c Choices) Accepts(method method.Method) bool {
 	return slices.Contains(c.methods, method)
 }
 
-// AcceptsSent reports whether a code that was sent, maybe in another login under another rule, may be used.
-func (c Choices) AcceptsSent(p state.Pending) bool { return slices.Contains(c.Channels, Channel(p)) }
+// AcceptsSent reports whether a code that was sent, maybe in another login under another rule, may
+// be used.
+func (c Choices) AcceptsSent(p state.Pending) bool {
+	return slices.Contains(c.Channels,
+		Channel(p))
+}
 
 // Channel is how a code was sent.
 func Channel(p state.Pending) method.Method {
@@ -85,10 +95,11 @@ type Choice struct {
 	Phone   record.Device
 }
 
-// Parse understands sms, call, "sms 2" and "call2", in either case and with quotation marks. Anything else is taken for a
-// code.
+// Parse understands sms, call, "sms 2" and "call2", in either case and with quotation marks.
+// Anything else is taken for a code.
 func (c Choices) Parse(answer string) (Choice, bool) {
-	word := strings.ToLower(strings.TrimSpace(strings.NewReplacer(`"`, "", "'", "").Replace(answer)))
+	word := strings.ToLower(strings.TrimSpace(
+		strings.NewReplacer(`"`, "", "'", "").Replace(answer)))
 	for _, m := range c.Channels {
 		rest, ok := strings.CutPrefix(word, string(m))
 		if !ok {

@@ -19,11 +19,13 @@ const (
 // AsksForCode is how every prompt for a code ends: programs and people's scripts look for it.
 const AsksForCode = "Verification code: "
 
-// roomy is the longest text in front of that which fits 80 columns, with a usual "(user@host) " before it.
+// roomy is the longest text in front of that which fits 80 columns, with a usual "(user@host) "
+// before it.
 const roomy = 48
 
-// Prompt asks for a code, in the words for the moment. What is said before it stands in the same prompt, because older sshd
-// shows separate messages late. Several phones are listed on a line of their own.
+// Prompt asks for a code, in the words for the moment. What is said before it stands in the same
+// prompt, because older sshd shows separate messages late. Several phones are listed on a line of
+// their own.
 func (c Choices) Prompt(said string, when Moment) string {
 	if len(c.Phones) < 2 || when == SentNow {
 		return c.line(said, when)
@@ -67,14 +69,16 @@ func (c Choices) line(said string, when Moment) string {
 	return strings.TrimLeft(said+" ", " ") + AsksForCode
 }
 
-// texts name what can be typed, the longest first: what the user has in hand before what has to be sent.
+// texts name what can be typed, the longest first: what the user has in hand before what has to be
+// sent.
 func (c Choices) texts(said string) []string {
 	words, own := c.words(), "From your "+c.Own
 	switch {
 	case c.Own == "" && words != "" && c.recovery && saysThatPhonesFail(said):
 		return []string{"Use a recovery code."}
 	case c.Own != "" && words != "" && c.recovery:
-		return []string{own + ", " + comma(words) + " or a recovery code.", own + ", or " + words + ".", own + "."}
+		return []string{own + ", " + comma(words) + " or a recovery code.",
+			own + ", or " + words + ".", own + "."}
 	case c.Own != "" && words != "" && said == "":
 		return []string{own + ", or type " + words + ".", own + ", or " + words + "."}
 	case c.Own != "" && words != "":
@@ -95,7 +99,8 @@ func (c Choices) texts(said string) []string {
 	return []string{"From your administrator."}
 }
 
-// words are what can be typed instead of a code: sms or call, and with several phones an example of how to name one.
+// words are what can be typed instead of a code: sms or call, and with several phones an example
+// of how to name one.
 func (c Choices) words() string {
 	var words []string
 	for _, m := range c.Channels {

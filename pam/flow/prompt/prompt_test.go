@@ -20,7 +20,8 @@ func all() (all []Choices) {
 				c := Choices{Own: own, recovery: i%2 == 1, bypass: i/2%2 == 1}
 				for m := range n {
 					number := fmt.Sprintf("+1555000%04d", 1000+m)
-					c.Phones = append(c.Phones, record.Device{Type: method.Phone, Secret: []byte(number)})
+					c.Phones = append(c.Phones,
+						record.Device{Type: method.Phone, Secret: []byte(number)})
 				}
 				if n > 0 {
 					c.Channels = channels[i/4]
@@ -38,8 +39,10 @@ func TestPromptsFitEightyColumnsWhateverTheDevicesAndWhateverIsSaid(t *testing.T
 	phone := record.Device{Type: method.Phone, Secret: []byte("+15550001234")}
 	sms, call := Choice{method.SMS, phone}, Choice{method.Call, phone}
 	said := []string{
-		"", NotAccepted, UsedBefore, CodeExpired, UsedRecovery, NotChecked, EnoughAsked, CodeVoid, NotACode,
-		NotSent(sms), NotSent(call), NoSMS(sms), WaitFor(59 * time.Second), WaitFor(59 * time.Minute),
+		"", NotAccepted, UsedBefore, CodeExpired, UsedRecovery, NotChecked, EnoughAsked, CodeVoid,
+		NotACode,
+		NotSent(sms), NotSent(call), NoSMS(sms), WaitFor(59 * time.Second),
+		WaitFor(59 * time.Minute),
 	}
 	for _, c := range all() {
 		for _, s := range said {
@@ -56,7 +59,8 @@ func TestPromptsFitEightyColumnsWhateverTheDevicesAndWhateverIsSaid(t *testing.T
 func fits(t *testing.T, prompt string) {
 	t.Helper()
 	for _, line := range strings.Split("(alice@host) "+strings.TrimSuffix(prompt, " "), "\n") {
-		if len(line) > 80 || strings.ContainsFunc(line, func(c rune) bool { return c < ' ' || c > '~' }) {
+		if len(line) > 80 || strings.ContainsFunc(line,
+			func(c rune) bool { return c < ' ' || c > '~' }) {
 			t.Errorf("got %q, want a line of 80 columns of ASCII", line)
 		}
 	}
@@ -70,9 +74,11 @@ func TestPromptNamesTheRecoveryCodeWherePhonesFail(t *testing.T) {
 	both := []method.Method{method.SMS, method.Call}
 	c := Choices{Phones: []record.Device{phone}, Channels: both, recovery: true}
 	for said, want := range map[string]string{
-		NotSent(Choice{method.SMS, phone}):  "No SMS to ...1234. Use a recovery code. Verification code: ",
-		NotSent(Choice{method.Call, phone}): "No call to ...1234. Use a recovery code. Verification code: ",
-		NotChecked:                          "It could not be checked. Use a recovery code. Verification code: ",
+		NotSent(Choice{method.SMS,
+			phone}): "No SMS to ...1234. Use a recovery code. Verification code: ",
+		NotSent(Choice{method.Call,
+			phone}): "No call to ...1234. Use a recovery code. Verification code: ",
+		NotChecked: "It could not be checked. Use a recovery code. Verification code: ",
 	} {
 		if got := c.Prompt(said, NothingSent); got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -10,7 +10,8 @@ import (
 	"latchkey/pam/state"
 )
 
-// What the user sees. It says what to do next, and nothing that only the administrator should know.
+// What the user sees. It says what to do next, and nothing that only the administrator should
+// know.
 const (
 	NotAccepted  = "Not accepted."
 	UsedBefore   = "Used before: wait for the next code."
@@ -35,7 +36,8 @@ func LockedUntil(end, now time.Time) string {
 	return "Too many wrong codes. Try again in " + span(max(end.Sub(now), time.Minute)) + "."
 }
 
-// span is a time to wait, rounded up: in seconds below a minute, and then in minutes so that nobody counts seconds.
+// span is a time to wait, rounded up: in seconds below a minute, and then in minutes so that
+// nobody counts seconds.
 func span(d time.Duration) string {
 	seconds := max(int((d+time.Second-1)/time.Second), 1)
 	minutes := (seconds + 59) / 60
@@ -55,7 +57,8 @@ const FewCodes = 3
 
 // CodeUsed tells the user of a recovery code that was just used up, and how many are left.
 func CodeUsed(left int) string {
-	return fmt.Sprintf("That recovery code is used up; %s left. For new ones run: enroll codes", codes(left))
+	return fmt.Sprintf("That recovery code is used up; %s left. For new ones run: enroll codes",
+		codes(left))
 }
 
 // FewLeft tells the user that few recovery codes are left.
@@ -128,7 +131,8 @@ func NotSent(c Choice) string {
 
 // saysThatPhonesFail reports whether a user was told that a code could not be sent or checked.
 func saysThatPhonesFail(said string) bool {
-	return said == NotChecked || strings.HasPrefix(said, "No SMS to ") || strings.HasPrefix(said, "No call to ")
+	return said == NotChecked || strings.HasPrefix(said, "No SMS to ") ||
+		strings.HasPrefix(said, "No call to ")
 }
 
 // NoSMS says that a phone takes no SMS, and what it takes.

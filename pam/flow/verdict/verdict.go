@@ -28,7 +28,8 @@ const (
 	Service    Reason = "service"  // Twilio
 	Internal   Reason = "internal"
 
-	MustEnroll  Reason = "enroll"    // nothing is decided: the user has to enroll first; never logged
+	// nothing is decided: the user has to enroll first; never logged
+	MustEnroll  Reason = "enroll"
 	Split       Reason = "split"     // the answer to split; never logged
 	NoPublicKey Reason = "publickey" // the answer to if_publickey; never logged
 )
@@ -45,7 +46,8 @@ type Outcome struct {
 	Cut    field.Cut      // with Split: what to take off
 	Policy *policy.Policy // with MustEnroll: the policy in force
 
-	// Unlogged: no decision about a login was made (if_publickey asks about the stack, split takes apart what was typed), so there is no line to write.
+	// Unlogged: no decision about a login was made (if_publickey asks about the stack, split takes
+	// apart what was typed), so there is no line to write.
 	Unlogged bool
 }
 
@@ -67,8 +69,8 @@ const (
 // allowed lists the reasons that can let somebody in.
 var allowed = map[Reason]bool{OK: true, Unenrolled: true, Exempt: true}
 
-// denied is the table from reasons to what PAM is told. sshd ends the connection on PAM_MAXTRIES, so that a new
-// connection, which costs the password again, is needed for more guesses.
+// denied is the table from reasons to what PAM is told. sshd ends the connection on PAM_MAXTRIES,
+// so that a new connection, which costs the password again, is needed for more guesses.
 var denied = map[Reason]int{
 	Wrong:      pamMaxTries,
 	Replayed:   pamMaxTries,

@@ -1,4 +1,5 @@
-// Package value reads the values of latchkey.toml that are not mere words and numbers: names, networks, times, rates, dates.
+// Package value reads the values of latchkey.toml that are not mere words and numbers: names,
+// networks, times, rates, dates.
 package value
 
 import (
@@ -26,8 +27,9 @@ func Service(v strict.Value, into *string) error {
 	return v.Text(into, "be the exact name of a PAM service, in lower case", isService)
 }
 
-// isName reports whether s can be somebody's exact name. Patterns, paths and the marks that sudoers and netgroups put
-// before a name are refused, because as a name they match nobody: a rule for "*" or "%wheel" would silently never apply.
+// isName reports whether s can be somebody's exact name. Patterns, paths and the marks that
+// sudoers and netgroups put before a name are refused, because as a name they match nobody: a rule
+// for "*" or "%wheel" would silently never apply.
 func isName(s string) bool {
 	return s != "" && len(s) <= maxName && s == strings.TrimSpace(s) &&
 		!strings.ContainsAny(s, "*?/") && !strings.ContainsAny(s[:1], "@%!+-") &&
@@ -39,8 +41,8 @@ func isGroup(s string) bool {
 	return isName(strings.TrimPrefix(s, "@"))
 }
 
-// isService reports whether s can be a PAM service. Linux-PAM turns service names into lower case (pam_start(3)), so that
-// "SSHD" would never match.
+// isService reports whether s can be a PAM service. Linux-PAM turns service names into lower case
+// (pam_start(3)), so that "SSHD" would never match.
 func isService(s string) bool {
 	return isName(s) && s == strings.ToLower(s)
 }

@@ -16,7 +16,8 @@ func Span(v strict.Value, into *time.Duration) error {
 	return v.Text(new(string), `be a time such as "15m", from 1s to 24h`, parse)
 }
 
-// parseSpan reads hours, minutes and seconds in Go's notation, without signs or fractions, 1s to 24h.
+// parseSpan reads hours, minutes and seconds in Go's notation, without signs or fractions, 1s to
+// 24h.
 func parseSpan(s string) (time.Duration, bool) {
 	if strings.Trim(s, "0123456789hms") != "" {
 		return 0, false

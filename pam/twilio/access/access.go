@@ -1,5 +1,5 @@
-// Package access says which service of Twilio Verify is used, with which credentials, and how it is reached. The login program
-// links it, so it imports nothing of the network.
+// Package access says which service of Twilio Verify is used, with which credentials, and how it
+// is reached. The login program links it, so it imports nothing of the network.
 package access
 
 import (
@@ -14,19 +14,26 @@ import (
 // DefaultBaseURL is where Verify is unless the settings say otherwise.
 const DefaultBaseURL = "https://verify.twilio.com"
 
-// MaxCA is the longest list of authorities, in bytes: with it a request stays below the longest message.
+// MaxCA is the longest list of authorities, in bytes: with it a request stays below the longest
+// message.
 const MaxCA = 32 << 10
 
-// Settings say which service of which account is used, with which credentials, and how it is reached.
+// Settings say which service of which account is used, with which credentials, and how it is
+// reached.
 type Settings struct {
-	ServiceSID string `json:"service_sid"`          // VA and 32 hexadecimal digits
-	AccountSID string `json:"account_sid"`          // AC and 32 hexadecimal digits
-	APIKey     string `json:"api_key,omitempty"`    // SK and 32 hexadecimal digits, with APISecret;
-	APISecret  string `json:"api_secret,omitempty"` // 1 to 128 printable ASCII characters without a space
-	AuthToken  string `json:"auth_token,omitempty"` // or instead the account's token, likewise
-	BaseURL    string `json:"base_url,omitempty"`   // https, a host, at most a port; "" is DefaultBaseURL
-	CA         string `json:"ca,omitempty"`         // certificates in PEM: the only authorities that count; "" is the system's
-	Proxy      string `json:"proxy,omitempty"`      // http or https, a host, at most a port, user and password; "" is none
+	ServiceSID string `json:"service_sid"` // VA and 32 hexadecimal digits
+	AccountSID string `json:"account_sid"` // AC and 32 hexadecimal digits
+	// SK and 32 hexadecimal digits, with APISecret;
+	APIKey string `json:"api_key,omitempty"`
+	// 1 to 128 printable ASCII characters without a space
+	APISecret string `json:"api_secret,omitempty"`
+	AuthToken string `json:"auth_token,omitempty"` // or instead the account's token, likewise
+	// https, a host, at most a port; "" is DefaultBaseURL
+	BaseURL string `json:"base_url,omitempty"`
+	// certificates in PEM: the only authorities that count; "" is the system's
+	CA string `json:"ca,omitempty"`
+	// http or https, a host, at most a port, user and password; "" is none
+	Proxy string `json:"proxy,omitempty"`
 }
 
 // String hides the credentials.
@@ -43,8 +50,8 @@ func (s Settings) Base() string {
 	return s.BaseURL
 }
 
-// Validate tells what is wrong with s, by the names of twilio.toml and without showing any value. The error is a
-// *SettingError.
+// Validate tells what is wrong with s, by the names of twilio.toml and without showing any value.
+// The error is a *SettingError.
 func (s Settings) Validate() error {
 	switch {
 	case !IsSID("VA", s.ServiceSID):
@@ -60,11 +67,13 @@ func (s Settings) Validate() error {
 
 const secretShape = "1 to 128 printable ASCII characters without a space"
 
-// validateCredentials takes exactly one kind: which of two would be used is a question that settings should not raise.
+// validateCredentials takes exactly one kind: which of two would be used is a question that
+// settings should not raise.
 func (s Settings) validateCredentials() error {
 	switch {
 	case s.APIKey == "" && s.APISecret == "" && s.AuthToken == "":
-		return &SettingError{"api_key", "must be set together with api_secret, unless auth_token is set"}
+		return &SettingError{"api_key",
+			"must be set together with api_secret, unless auth_token is set"}
 	case s.AuthToken != "" && (s.APIKey != "" || s.APISecret != ""):
 		return &SettingError{"auth_token", "must not be set together with api_key and api_secret"}
 	case s.AuthToken != "" && !isSecret(s.AuthToken):
@@ -84,9 +93,11 @@ func (s Settings) validateRoute() error {
 	case s.BaseURL != "" && !isBase(s.BaseURL):
 		return mustBe("base_url", `"https://", a host and at most a port`)
 	case s.CA != "" && !isCertificates(s.CA):
-		return mustBe("ca_file", fmt.Sprintf("a file of certificates in PEM, at most %d KiB", MaxCA>>10))
+		return mustBe("ca_file", fmt.Sprintf("a file of certificates in PEM, at most %d KiB",
+			MaxCA>>10))
 	case s.Proxy != "" && !isProxy(s.Proxy):
-		return mustBe("proxy", `"http://" or "https://", at most a user and a password, a host and at most a port`)
+		return mustBe("proxy",
+			`"http://" or "https://", at most a user and a password, a host and at most a port`)
 	}
 	return nil
 }
@@ -134,8 +145,9 @@ func isPort(u *url.URL) bool {
 
 var errOrigin = errors.New("not a scheme, a host and a port")
 
-// isCertificates reports whether s is one PEM certificate or more, and nothing that looks like a private key. What is in
-// them is for latchkey-twilio to parse: crypto/x509 would bring the network into the login program.
+// isCertificates reports whether s is one PEM certificate or more, and nothing that looks like a
+// private key. What is in them is for latchkey-twilio to parse: crypto/x509 would bring the
+// network into the login program.
 func isCertificates(s string) bool {
 	rest, found := []byte(s), false
 	for len(s) <= MaxCA {
@@ -157,7 +169,8 @@ func IsSID(kind, s string) bool {
 	return ok && len(digits) == 32 && strings.Trim(digits, "0123456789abcdefABCDEF") == ""
 }
 
-// isSecret reports whether s is 1 to 128 printable ASCII characters without a space. Twilio's are letters and digits.
+// isSecret reports whether s is 1 to 128 printable ASCII characters without a space. Twilio's are
+// letters and digits.
 func isSecret(s string) bool {
 	return 1 <= len(s) && len(s) <= 128 && strings.TrimFunc(s, visible) == ""
 }

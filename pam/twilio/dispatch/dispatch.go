@@ -1,6 +1,8 @@
-// Package dispatch reaches Twilio Verify by running latchkey-twilio, which has the network and no rights.
+// Package dispatch reaches Twilio Verify by running latchkey-twilio, which has the network and no
+// rights.
 //
-// It is linked into programs that run as root, so it knows processes and pipes, and nothing of any network.
+// It is linked into programs that run as root, so it knows processes and pipes, and nothing of any
+// network.
 package dispatch
 
 import (
@@ -17,10 +19,12 @@ import (
 	"latchkey/pam/unprivileged"
 )
 
-// Program is where make install puts latchkey-twilio; -ldflags -X latchkey/pam/twilio/dispatch.Program=PATH sets it.
+// Program is where make install puts latchkey-twilio; -ldflags -X
+// latchkey/pam/twilio/dispatch.Program=PATH sets it.
 var Program = "/usr/libexec/latchkey/latchkey-twilio"
 
-// Bounds of one request, and of all that one Dispatcher makes: together they leave the gate's deadline of 20 seconds room.
+// Bounds of one request, and of all that one Dispatcher makes: together they leave the gate's
+// deadline of 20 seconds room.
 const (
 	requestTime = 7 * time.Second
 	allRequests = 15 * time.Second
@@ -44,7 +48,8 @@ func (d *Dispatcher) Ready() error {
 
 // Send has a code sent to a number in E.164. Locale is a language, or empty.
 func (d *Dispatcher) Send(number string, channel method.Method, locale string) protocol.Answer {
-	return d.ask(protocol.Request{Action: protocol.Send, To: number, Channel: channel, Locale: locale})
+	return d.ask(protocol.Request{Action: protocol.Send, To: number, Channel: channel,
+		Locale: locale})
 }
 
 // Check compares a code with the verification sid, which was sent to number.
@@ -53,7 +58,10 @@ func (d *Dispatcher) Check(number, sid, code string) protocol.Answer {
 }
 
 // Probe tries the credentials without sending anything.
-func (d *Dispatcher) Probe() protocol.Answer { return d.ask(protocol.Request{Action: protocol.Probe}) }
+func (d *Dispatcher) Probe() protocol.Answer {
+	return d.ask(
+		protocol.Request{Action: protocol.Probe})
+}
 
 // ask runs latchkey-twilio for one request. Whatever goes wrong is an answer that accepts nothing.
 func (d *Dispatcher) ask(r protocol.Request) protocol.Answer {
@@ -86,7 +94,8 @@ func failed(r protocol.Result, detail string) protocol.Answer {
 	return protocol.Answer{Version: protocol.Version, Result: r, Detail: detail}
 }
 
-// run starts latchkey-twilio, gives it the request and takes the answer, all within limit, and leaves no process behind.
+// run starts latchkey-twilio, gives it the request and takes the answer, all within limit, and
+// leaves no process behind.
 func (d *Dispatcher) run(request []byte, limit time.Duration) (protocol.Answer, error) {
 	var none protocol.Answer
 	in, err := newPipe()
@@ -121,10 +130,11 @@ func (d *Dispatcher) run(request []byte, limit time.Duration) (protocol.Answer, 
 	return protocol.DecodeAnswer(text)
 }
 
-// start starts latchkey-twilio as an unprivileged user, with an empty environment, its standard input and output and nothing
-// else. It dies with us.
+// start starts latchkey-twilio as an unprivileged user, with an empty environment, its standard
+// input and output and nothing else. It dies with us.
 func (d *Dispatcher) start(stdin, stdout int) (pid int, err error) {
-	attr := &syscall.ProcAttr{Dir: "/", Env: []string{}, Files: []uintptr{uintptr(stdin), uintptr(stdout)}}
+	attr := &syscall.ProcAttr{Dir: "/", Env: []string{},
+		Files: []uintptr{uintptr(stdin), uintptr(stdout)}}
 	attr.Sys = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() == 0 {
 		uid, gid, _ := unprivileged.Account(d.Root)
@@ -134,7 +144,8 @@ func (d *Dispatcher) start(stdin, stdout int) (pid int, err error) {
 	return syscall.ForkExec(program, []string{program}, attr)
 }
 
-// collect reads the answer to its end. It stops at the limit, at the longest message, and when the host goes away.
+// collect reads the answer to its end. It stops at the limit, at the longest message, and when the
+// host goes away.
 func (d *Dispatcher) collect(fd int, limit time.Duration) ([]byte, error) {
 	var text []byte
 	buf := make([]byte, 4096)
@@ -143,8 +154,10 @@ func (d *Dispatcher) collect(fd int, limit time.Duration) ([]byte, error) {
 		if left <= 0 {
 			return nil, errors.New("no answer in time")
 		}
-		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(d.Watched), Events: unix.POLLRDHUP}}
-		if _, err := unix.Poll(poll, int(left/time.Millisecond)+1); err != nil && err != unix.EINTR {
+		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN},
+			{Fd: int32(d.Watched), Events: unix.POLLRDHUP}}
+		if _, err := unix.Poll(poll, int(left/time.Millisecond)+1); err != nil &&
+			err != unix.EINTR {
 			return nil, err
 		}
 		if poll[1].Revents != 0 {

@@ -37,12 +37,15 @@ func dispatcher(root testroot.Root) *dispatch.Dispatcher {
 	return &dispatch.Dispatcher{Root: string(root), Clock: time.Now, Watched: -1}
 }
 
-// host is a root with settings and, for latchkey-twilio, a shell script, which first notes its process id.
+// host is a root with settings and, for latchkey-twilio, a shell script, which first notes its
+// process id.
 func host(t *testing.T, script string) testroot.Root {
 	t.Helper()
 	root := testroot.New(t)
-	testroot.Write(t, root.Join("etc/latchkey/twilio.toml"), []byte("service_sid = 'VA"+strings.Repeat("a", 32)+"'\naccount_sid = 'AC"+
-		strings.Repeat("b", 32)+"'\napi_key = 'SK"+strings.Repeat("c", 32)+"'\napi_secret = '"+secret+"'\n"))
+	testroot.Write(t, root.Join("etc/latchkey/twilio.toml"),
+		[]byte("service_sid = 'VA"+strings.Repeat("a", 32)+"'\naccount_sid = 'AC"+
+			strings.Repeat("b", 32)+"'\napi_key = 'SK"+strings.Repeat("c",
+			32)+"'\napi_secret = '"+secret+"'\n"))
 	program := root.Join(dispatch.Program)
 	testroot.Must(t, os.MkdirAll(filepath.Dir(program), 0o755))
 	testroot.Must(t, os.Mkdir(root.Join("pids"), 0o755))
@@ -131,7 +134,8 @@ func TestAnythingElseIsNoAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			root := host(t, script)
-			if a := check(root); a.Result != protocol.Failed || !strings.HasPrefix(a.Detail, "latchkey-twilio: ") || a.Validate() != nil {
+			if a := check(root); a.Result != protocol.Failed ||
+				!strings.HasPrefix(a.Detail, "latchkey-twilio: ") || a.Validate() != nil {
 				t.Errorf("%+v", a)
 			}
 			gone(t, root, 1)
@@ -145,11 +149,13 @@ func TestASendIsNotApprovedAndAProbeIsNotSent(t *testing.T) {
 		if r == protocol.ProbeOK {
 			text = `{"version":1,"result":"probe_ok"}`
 		}
-		if a := dispatcher(host(t, writes(text))).Send(number, method.Call, ""); a.Result != protocol.Failed {
+		if a := dispatcher(host(t, writes(text))).Send(number, method.Call,
+			""); a.Result != protocol.Failed {
 			t.Errorf("%s: %+v", r, a)
 		}
 	}
-	if a := dispatcher(host(t, writes(is(protocol.Sent, sid)))).Probe(); a.Result != protocol.Failed {
+	if a := dispatcher(host(t, writes(is(protocol.Sent,
+		sid)))).Probe(); a.Result != protocol.Failed {
 		t.Errorf("%+v", a)
 	}
 }
@@ -159,15 +165,24 @@ func TestAProgramThatCannotBeStartedIsNamed(t *testing.T) {
 		spoil func(path string) error
 		says  string
 	}{
-		"missing":        {os.Remove, "no such file"},
-		"not executable": {func(path string) error { return os.Chmod(path, 0o644) }, "permission denied"},
-		"a directory":    {func(path string) error { os.Remove(path); return os.Mkdir(path, 0o755) }, "permission denied"},
-		"no program":     {func(path string) error { return os.WriteFile(path, []byte("\x7fELF"), 0o755) }, "exec format error"},
+		"missing": {os.Remove, "no such file"},
+		"not executable": {func(path string) error { return os.Chmod(path, 0o644) },
+			"permission denied"},
+		"a directory": {func(path string) error {
+			os.Remove(path)
+			return os.Mkdir(path,
+				0o755)
+		}, "permission denied"},
+		"no program": {func(path string) error {
+			return os.WriteFile(path, []byte("\x7fELF"),
+				0o755)
+		}, "exec format error"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := host(t, "exit 0")
 			testroot.Must(t, c.spoil(root.Join(dispatch.Program)))
-			if a := check(root); a.Result != protocol.Failed || !strings.Contains(a.Detail, c.says) {
+			if a := check(root); a.Result != protocol.Failed ||
+				!strings.Contains(a.Detail, c.says) {
 				t.Errorf("%+v", a)
 			}
 			gone(t, root, 0)
@@ -182,13 +197,15 @@ func TestWithoutSettingsNothingIsStarted(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	testroot.Must(t, os.Remove(root.Join("etc/latchkey/twilio.toml")))
-	if a := check(root); a.Result != protocol.Refused || !strings.Contains(a.Detail, "twilio.toml") {
+	if a := check(root); a.Result != protocol.Refused ||
+		!strings.Contains(a.Detail, "twilio.toml") {
 		t.Errorf("%+v", a)
 	}
 	gone(t, root, 0)
 }
 
-// A request gets the seconds that are left of those of all, so here it is two for the first and none for the second.
+// A request gets the seconds that are left of those of all, so here it is two for the first and
+// none for the second.
 func TestAllRequestsTogetherEndInTime(t *testing.T) {
 	for name, script := range map[string]string{
 		"a program that hangs":     "exec sleep 60",
@@ -202,7 +219,8 @@ func TestAllRequestsTogetherEndInTime(t *testing.T) {
 			d := dispatcher(root)
 			d.Spend(14 * time.Second)
 			began := time.Now()
-			if a := d.Check(number, sid, code); a.Result != protocol.Failed || !strings.Contains(a.Detail, "no answer in time") {
+			if a := d.Check(number, sid, code); a.Result != protocol.Failed ||
+				!strings.Contains(a.Detail, "no answer in time") {
 				t.Errorf("%+v", a)
 			}
 			if took := time.Since(began); took < time.Second || took > 10*time.Second {
@@ -217,10 +235,13 @@ func TestAllRequestsTogetherEndInTime(t *testing.T) {
 }
 
 func TestTheProgramIsToldItsTime(t *testing.T) {
-	for spent, want := range map[time.Duration]string{0: `"timeout_ms":7000`, 10 * time.Second: `"timeout_ms":5000`} {
-		d := dispatcher(host(t, `printf '{"version":1,"result":"refused","detail":"%s"}' "$(grep -o 'timeout_ms.*' | tr -dc '0-9')"`))
+	for spent, want := range map[time.Duration]string{0: `"timeout_ms":7000`,
+		10 * time.Second: `"timeout_ms":5000`} {
+		d := dispatcher(host(t,
+			`printf '{"version":1,"result":"refused","detail":"%s"}' "$(grep -o 'timeout_ms.*' | tr -dc '0-9')"`))
 		d.Spend(spent)
-		if a := d.Send(number, method.SMS, ""); a.Detail != strings.TrimPrefix(want, `"timeout_ms":`) {
+		if a := d.Send(number, method.SMS,
+			""); a.Detail != strings.TrimPrefix(want, `"timeout_ms":`) {
 			t.Errorf("%v spent: %+v", spent, a)
 		}
 	}
@@ -240,7 +261,8 @@ func TestARequestEndsAtOnceWhenNobodyWaitsForItAnyMore(t *testing.T) {
 		unix.Close(ends[1])
 	}()
 	began := time.Now()
-	if a := d.Send(number, method.SMS, ""); a.Result != protocol.Failed || !strings.Contains(a.Detail, "no one is waiting") {
+	if a := d.Send(number, method.SMS, ""); a.Result != protocol.Failed ||
+		!strings.Contains(a.Detail, "no one is waiting") {
 		t.Errorf("%+v", a)
 	}
 	if took := time.Since(began); took > 3*time.Second {
@@ -259,7 +281,8 @@ func TestTheProgramDiesWithWhoStartedIt(t *testing.T) {
 	pid := started(t, root)[0]
 	eventually(t, "the program to die", func() bool {
 		status, err := os.ReadFile("/proc/" + pid + "/status")
-		return err != nil || strings.Contains(string(status), "Z (zombie)") // this machine's init may be slow
+		// this machine's init may be slow
+		return err != nil || strings.Contains(string(status), "Z (zombie)")
 	})
 }
 
@@ -274,15 +297,18 @@ func eventually(t *testing.T, what string, done func() bool) {
 
 // reports is a script that answers with what commands print.
 func reports(commands string) string {
-	return `cat >/dev/null; printf '{"version":1,"result":"refused","detail":"%s"}' "$(` + commands + `)"`
+	return `cat >/dev/null; printf '{"version":1,"result":"refused","detail":"%s"}' "$(` +
+		commands + `)"`
 }
 
 func TestTheProgramRunsAsAUserWithoutRights(t *testing.T) {
 	testroot.NeedRoot(t, "only root can become somebody else")
 	for name, c := range map[string]struct{ passwd, want string }{
-		"no accounts":                {"", "65534 65534 65534"},
-		"no account of its own":      {"root:x:0:0::/root:/bin/sh\nlatchkey2:x:4:5::/:\n", "65534 65534 65534"},
-		"an account of its own":      {"root:x:0:0::/root:/bin/sh\nlatchkey:x:4242:4343::/:\n", "4242 4343 4343"},
+		"no accounts": {"", "65534 65534 65534"},
+		"no account of its own": {"root:x:0:0::/root:/bin/sh\nlatchkey2:x:4:5::/:\n",
+			"65534 65534 65534"},
+		"an account of its own": {"root:x:0:0::/root:/bin/sh\nlatchkey:x:4242:4343::/:\n",
+			"4242 4343 4343"},
 		"an account that is root":    {"latchkey:x:0:4343::/:\n", "65534 65534 65534"},
 		"an account in root's group": {"latchkey:x:4242:0::/:\n", "65534 65534 65534"},
 		"an account cut short":       {"latchkey:x:4242", "65534 65534 65534"},

@@ -9,26 +9,32 @@ import (
 // MaxDetail is the longest Answer.Detail, in bytes.
 const MaxDetail = 300
 
-// Answer is what latchkey-twilio writes: one on its standard output, which then ends. Its exit status says nothing; no
-// answer, half an answer or one that cannot be decoded is a denial like any other.
+// Answer is what latchkey-twilio writes: one on its standard output, which then ends. Its exit
+// status says nothing; no answer, half an answer or one that cannot be decoded is a denial like
+// any other.
 type Answer struct {
 	Version    int    `json:"version"`
 	Result     Result `json:"result"`
 	SID        string `json:"sid,omitempty"`         // sent, approved, wrong: the verification's
 	TwilioCode int    `json:"twilio_code,omitempty"` // Twilio's error number, 0 if it gave none
 	HTTPStatus int    `json:"http_status,omitempty"` // 0 if there was no answer
-	Detail     string `json:"detail,omitempty"`      // for the administrator: printable ASCII, no code, secret or full number
-	Skew       int64  `json:"skew,omitempty"`        // probe: seconds by which Twilio's clock is ahead of this host's
-	CodeLength int    `json:"code_length,omitempty"` // probe_ok: digits of the service's codes, 4 to 10; 0 if it did not say
+	// for the administrator: printable ASCII, no code, secret or full number
+	Detail string `json:"detail,omitempty"`
+	// probe: seconds by which Twilio's clock is ahead of this host's
+	Skew int64 `json:"skew,omitempty"`
+	// probe_ok: digits of the service's codes, 4 to 10; 0 if it did not say
+	CodeLength int `json:"code_length,omitempty"`
 }
 
-// NothingSent tells that the request never reached Twilio, for certain: whatever was charged for it can be given back.
+// NothingSent tells that the request never reached Twilio, for certain: whatever was charged for
+// it can be given back.
 func (a Answer) NothingSent() bool {
-	return a.Result == Unreachable || a.Result == Certificate || a.Result == Refused && a.HTTPStatus == 0
+	return a.Result == Unreachable || a.Result == Certificate || a.Result == Refused &&
+		a.HTTPStatus == 0
 }
 
-// Because says for the administrator what came of the request, with Twilio's error number where it gave one: the log,
-// enroll and doctor say it in the same words, which can be looked up.
+// Because says for the administrator what came of the request, with Twilio's error number where it
+// gave one: the log, enroll and doctor say it in the same words, which can be looked up.
 func (a Answer) Because() string {
 	said := string(a.Result)
 	if a.Detail != "" {
@@ -63,7 +69,8 @@ func (a Answer) Validate() error {
 	return nil
 }
 
-// Answers tells whether a can be what came of r: a result of its kind, about the verification that it named.
+// Answers tells whether a can be what came of r: a result of its kind, about the verification that
+// it named.
 func (a Answer) Answers(r Request) bool {
 	switch a.Result {
 	case Sent:

@@ -24,7 +24,8 @@ func FuzzReadRequest(f *testing.F) {
 			}
 			return
 		}
-		if again, err := protocol.EncodeRequest(r); err != nil || !bytes.Equal(again, data) || len(data) > protocol.MaxMessage {
+		if again, err := protocol.EncodeRequest(r); err != nil || !bytes.Equal(again, data) ||
+			len(data) > protocol.MaxMessage {
 			t.Errorf("%v: %q is %q", err, data, again)
 		}
 		if t := r.Timeout(); t <= 0 || t > protocol.MaxTimeout {
@@ -33,7 +34,8 @@ func FuzzReadRequest(f *testing.F) {
 	})
 }
 
-// FuzzDecodeAnswer: no bytes panic; what is accepted is valid, printable and has exactly these bytes.
+// FuzzDecodeAnswer: no bytes panic; what is accepted is valid, printable and has exactly these
+// bytes.
 func FuzzDecodeAnswer(f *testing.F) {
 	data, err := protocol.EncodeAnswer(answer())
 	if err != nil {

@@ -1,6 +1,7 @@
-// Package protocol is what latchkey-login and latchkey-twilio say to each other: one Request on standard input, one Answer
-// on standard output, each one JSON object of at most 64 KiB in exactly one form. Credentials, codes and numbers travel only
-// here, never in arguments or in the environment. The login program links this package, so it imports nothing of the network.
+// Package protocol is what latchkey-login and latchkey-twilio say to each other: one Request on
+// standard input, one Answer on standard output, each one JSON object of at most 64 KiB in exactly
+// one form. Credentials, codes and numbers travel only here, never in arguments or in the
+// environment. The login program links this package, so it imports nothing of the network.
 package protocol
 
 import (
@@ -48,8 +49,9 @@ func encode[M message](m M) ([]byte, error) {
 	return data, err
 }
 
-// decode takes only what encode writes, byte for byte: so there is no unknown field, nothing twice, nothing in another case,
-// nothing behind the end, and nothing that two parsers could understand differently.
+// decode takes only what encode writes, byte for byte: so there is no unknown field, nothing
+// twice, nothing in another case, nothing behind the end, and nothing that two parsers could
+// understand differently.
 func decode[M message](data []byte) (M, error) {
 	var m, none M
 	switch {

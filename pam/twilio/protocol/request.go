@@ -10,10 +10,12 @@ import (
 	"latchkey/pam/twilio/access"
 )
 
-// Version is the version of both messages. Both programs are installed together; another version means that they were not.
+// Version is the version of both messages. Both programs are installed together; another version
+// means that they were not.
 const Version = 1
 
-// MaxTimeout is the longest time that one request may take, from looking up the host to the last byte of the answer.
+// MaxTimeout is the longest time that one request may take, from looking up the host to the last
+// byte of the answer.
 const MaxTimeout = 10 * time.Second
 
 // Action is what latchkey-twilio is to do.
@@ -21,22 +23,26 @@ type Action string
 
 // The actions.
 const (
-	Send  Action = "send"  // a code to a number; Twilio joins it to a verification that is pending for the number
+	// a code to a number; Twilio joins it to a verification that is pending for the number
+	Send  Action = "send"
 	Check Action = "check" // a code that the user typed
 	Probe Action = "probe" // the credentials, without sending anything
 )
 
 // Request is what latchkey-twilio reads: one on its standard input, which then ends.
 type Request struct {
-	Version   int             `json:"version"`
-	Action    Action          `json:"action"`
-	To        string          `json:"to,omitempty"`      // send, check: a number in E.164
-	Channel   method.Method   `json:"channel,omitempty"` // send
-	Locale    string          `json:"locale,omitempty"`  // send, optional: language of the message, such as "en" or "pt-BR"
-	SID       string          `json:"sid,omitempty"`     // check, optional: the verification that the send answered; "" finds it by To
-	Code      string          `json:"code,omitempty"`    // check: 4 to 10 digits
-	Service   access.Settings `json:"service"`
-	TimeoutMS int             `json:"timeout_ms"` // milliseconds, more than 0; MaxTimeout is the cap
+	Version int           `json:"version"`
+	Action  Action        `json:"action"`
+	To      string        `json:"to,omitempty"`      // send, check: a number in E.164
+	Channel method.Method `json:"channel,omitempty"` // send
+	// send, optional: language of the message, such as "en" or "pt-BR"
+	Locale string `json:"locale,omitempty"`
+	// check, optional: the verification that the send answered; "" finds it by To
+	SID     string          `json:"sid,omitempty"`
+	Code    string          `json:"code,omitempty"` // check: 4 to 10 digits
+	Service access.Settings `json:"service"`
+	// milliseconds, more than 0; MaxTimeout is the cap
+	TimeoutMS int `json:"timeout_ms"`
 }
 
 // Timeout is how long the request may take, never more than MaxTimeout.
@@ -112,7 +118,8 @@ func (r Request) validateProbe() error {
 }
 
 var (
-	errVersion = errors.New("the message is of another version of latchkey: install latchkey-login and latchkey-twilio together")
-	errNumber  = errors.New("the number is not in E.164")
-	errExtra   = errors.New("a field that this action does not have")
+	errVersion = errors.New(
+		"the message is of another version of latchkey: install latchkey-login and latchkey-twilio together")
+	errNumber = errors.New("the number is not in E.164")
+	errExtra  = errors.New("a field that this action does not have")
 )

@@ -9,8 +9,8 @@ import (
 	"latchkey/pam/twilio/access"
 )
 
-// document is twilio.toml while it is read. No error shows what is written there, not even a key: in a file of secrets
-// anything may be one that went to the wrong place.
+// document is twilio.toml while it is read. No error shows what is written there, not even a key:
+// in a file of secrets anything may be one that went to the wrong place.
 type document struct {
 	strict.Schema
 	values map[string]string
@@ -53,13 +53,15 @@ func isKey(name string) bool {
 func (d *document) settings() (access.Settings, error) {
 	s := access.Settings{
 		ServiceSID: d.values["service_sid"], AccountSID: d.values["account_sid"],
-		APIKey: d.values["api_key"], APISecret: d.values["api_secret"], AuthToken: d.values["auth_token"],
-		BaseURL: origin(d.values["base_url"]), Proxy: origin(d.values["proxy"]),
+		APIKey: d.values["api_key"], APISecret: d.values["api_secret"],
+		AuthToken: d.values["auth_token"],
+		BaseURL:   origin(d.values["base_url"]), Proxy: origin(d.values["proxy"]),
 	}
 	return s, d.place(s.Validate())
 }
 
-// origin is a URL without the slash at its end that browsers show. What is nothing else stays, for Validate to refuse.
+// origin is a URL without the slash at its end that browsers show. What is nothing else stays, for
+// Validate to refuse.
 func origin(url string) string {
 	if url == "/" {
 		return url

@@ -9,8 +9,9 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// FuzzParse: no text panics; an error is one printable line about the file that comes without settings; what is accepted is
-// valid, is TOML, and says what the ordinary TOML decoder finds there.
+// FuzzParse: no text panics; an error is one printable line about the file that comes without
+// settings; what is accepted is valid, is TOML, and says what the ordinary TOML decoder finds
+// there.
 func FuzzParse(f *testing.F) {
 	f.Add(good)
 	f.Add(service + account + token + "ca_file = '/etc/ca.pem'\nproxy = 'http://[::1]:3128'\n")
@@ -32,8 +33,10 @@ func FuzzParse(f *testing.F) {
 		}
 		_, withCA := written["ca_file"]
 		want := access.Settings{
-			ServiceSID: written["service_sid"], AccountSID: written["account_sid"], APIKey: written["api_key"], APISecret: written["api_secret"],
-			AuthToken: written["auth_token"], BaseURL: written["base_url"], Proxy: written["proxy"], CA: got.CA,
+			ServiceSID: written["service_sid"], AccountSID: written["account_sid"],
+			APIKey: written["api_key"], APISecret: written["api_secret"],
+			AuthToken: written["auth_token"], BaseURL: written["base_url"],
+			Proxy: written["proxy"], CA: got.CA,
 		}
 		if got != want || withCA != (got.CA != "") {
 			t.Errorf("%q was read as %#v", text, got)
@@ -46,7 +49,8 @@ func checkError(t *testing.T, got access.Settings, err error) {
 	if got != (access.Settings{}) {
 		t.Error("settings came with the error")
 	}
-	if !strings.HasPrefix(err.Error(), "/etc/latchkey/twilio.toml:") || strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r > '~' }) {
+	if !strings.HasPrefix(err.Error(), "/etc/latchkey/twilio.toml:") ||
+		strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r > '~' }) {
 		t.Errorf("%q", err)
 	}
 }

@@ -1,4 +1,5 @@
-// Package settings reads /etc/latchkey/twilio.toml: which service of Twilio Verify is used, with which credentials.
+// Package settings reads /etc/latchkey/twilio.toml: which service of Twilio Verify is used, with
+// which credentials.
 //
 //	service_sid = "VA…"                         # all values are strings
 //	account_sid = "AC…"
@@ -25,8 +26,9 @@ const DefaultPath = "/etc/latchkey/twilio.toml"
 // maxFile is the longest twilio.toml in bytes.
 const maxFile = 16 << 10
 
-// Load reads the settings at path below root ("" but in tests). Only root may be able to read them. The error matches
-// fs.ErrNotExist exactly if there is no such file in a directory that was checked: then there are no phones.
+// Load reads the settings at path below root ("" but in tests). Only root may be able to read
+// them. The error matches fs.ErrNotExist exactly if there is no such file in a directory that was
+// checked: then there are no phones.
 func Load(root, path string) (access.Settings, error) {
 	text, err := safefile.ReadFile(root+path, safefile.Private, maxFile)
 	if err != nil {
@@ -37,9 +39,11 @@ func Load(root, path string) (access.Settings, error) {
 	})
 }
 
-// Parse reads the text of the settings; file is their name in errors, readCA reads the file that ca_file names. Errors are
-// "file:line: what", and never show anything that is written there but the path of ca_file.
-func Parse(file string, text []byte, readCA func(path string) ([]byte, error)) (access.Settings, error) {
+// Parse reads the text of the settings; file is their name in errors, readCA reads the file that
+// ca_file names. Errors are "file:line: what", and never show anything that is written there but
+// the path of ca_file.
+func Parse(file string, text []byte, readCA func(path string) ([]byte, error)) (access.Settings,
+	error) {
 	d := newDocument(file)
 	if err := d.Read(text); err != nil {
 		return access.Settings{}, err

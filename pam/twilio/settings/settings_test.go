@@ -29,23 +29,25 @@ var (
 // want is what the good file says.
 func want() access.Settings {
 	return access.Settings{
-		ServiceSID: "VA" + hex32("a"), AccountSID: "AC" + hex32("b"), APIKey: "SK" + hex32("c"), APISecret: "seCRet77",
+		ServiceSID: "VA" + hex32("a"), AccountSID: "AC" + hex32("b"), APIKey: "SK" + hex32("c"),
+		APISecret: "seCRet77",
 	}
 }
 
 // parse parses a text next to which stands one file of authorities.
 func parse(text string) (access.Settings, error) {
-	return settings.Parse("/etc/latchkey/twilio.toml", []byte(text), func(path string) ([]byte, error) {
-		switch path {
-		case "/etc/ca.pem":
-			return []byte(certificate), nil
-		case "/etc/empty.pem":
-			return nil, nil
-		case "/etc/text.pem":
-			return []byte("text"), nil
-		}
-		return nil, errors.New("no such file")
-	})
+	return settings.Parse("/etc/latchkey/twilio.toml", []byte(text),
+		func(path string) ([]byte, error) {
+			switch path {
+			case "/etc/ca.pem":
+				return []byte(certificate), nil
+			case "/etc/empty.pem":
+				return nil, nil
+			case "/etc/text.pem":
+				return []byte("text"), nil
+			}
+			return nil, errors.New("no such file")
+		})
 }
 
 func TestAGoodFileIsRead(t *testing.T) {

@@ -40,7 +40,8 @@ type book struct {
 	length    int // digits of a code
 }
 
-// newBook is an empty book of a service whose codes have so many digits, or Verify's usual 6 if that is 0.
+// newBook is an empty book of a service whose codes have so many digits, or Verify's usual 6 if
+// that is 0.
 func newBook(s access.Settings, length int) *book {
 	if length == 0 {
 		length = 6
@@ -68,14 +69,16 @@ func (b *book) find(now time.Time, match func(*verification) bool) *verification
 	return nil
 }
 
-// send sends a code, as one more attempt of the verification that is pending for the number or as the first of a new one.
+// send sends a code, as one more attempt of the verification that is pending for the number or as
+// the first of a new one.
 func (b *book) send(to, channel string, now time.Time) reply {
 	if channel == "sms" && b.landlines[to] {
 		return refuse(403, 60205, "SMS is not supported by landline phone number")
 	}
 	v := b.pending(to, now)
 	if v == nil {
-		v = &verification{sid: newSID("VE"), to: to, code: newCode(b.length), status: "pending", created: now}
+		v = &verification{sid: newSID("VE"), to: to, code: newCode(b.length), status: "pending",
+			created: now}
 		b.all = append(b.all, v)
 	}
 	if len(v.sends) == MaxSends {
@@ -125,7 +128,8 @@ func (b *book) update(sid, status string, now time.Time) reply {
 
 // gone is Verify's answer for what is used, expired or unknown.
 func (b *book) gone(what string) reply {
-	return refuse(404, 20404, fmt.Sprintf("The requested resource /Services/%s%s was not found", b.settings.ServiceSID, what))
+	return refuse(404, 20404, fmt.Sprintf("The requested resource /Services/%s%s was not found",
+		b.settings.ServiceSID, what))
 }
 
 // newSID makes an identifier: kind and 32 hexadecimal digits.

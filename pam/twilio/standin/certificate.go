@@ -31,7 +31,8 @@ type pair struct {
 }
 
 // makeCertificates makes an authority, as PEM, and a certificate from it or not.
-func makeCertificates(kind Certificate, hosts []string) (authority string, leaf tls.Certificate, err error) {
+func makeCertificates(kind Certificate, hosts []string) (authority string, leaf tls.Certificate,
+	err error) {
 	root, err := issue(authorityTemplate(), nil)
 	if err != nil {
 		return "", leaf, err
@@ -45,13 +46,15 @@ func makeCertificates(kind Certificate, hosts []string) (authority string, leaf 
 		return "", leaf, err
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.certificate.Raw})
-	return string(text), tls.Certificate{Certificate: [][]byte{server.certificate.Raw}, PrivateKey: server.key}, nil
+	return string(text), tls.Certificate{Certificate: [][]byte{server.certificate.Raw},
+		PrivateKey: server.key}, nil
 }
 
 func authorityTemplate() *x509.Certificate {
 	return &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "stand-in for Twilio Verify: authority"},
-		NotBefore: time.Now().Add(-72 * time.Hour), NotAfter: time.Now().Add(72 * time.Hour),
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: "stand-in for Twilio Verify: authority"},
+		NotBefore:    time.Now().Add(-72 * time.Hour), NotAfter: time.Now().Add(72 * time.Hour),
 		KeyUsage: x509.KeyUsageCertSign, BasicConstraintsValid: true, IsCA: true,
 	}
 }
@@ -60,7 +63,8 @@ func serverTemplate(kind Certificate, hosts []string) *x509.Certificate {
 	t := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "stand-in for Twilio Verify"},
 		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(48 * time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
 	if kind == Expired {
 		t.NotAfter = time.Now().Add(-24 * time.Hour)
@@ -87,7 +91,8 @@ func issue(template *x509.Certificate, parent *pair) (p pair, err error) {
 	if parent == nil {
 		parent = &pair{template, p.key}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent.certificate, p.key.Public(), parent.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, parent.certificate, p.key.Public(),
+		parent.key)
 	if err != nil {
 		return p, err
 	}
@@ -96,5 +101,6 @@ func issue(template *x509.Certificate, parent *pair) (p pair, err error) {
 }
 
 func tlsConfig(c tls.Certificate) *tls.Config {
-	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{c}, NextProtos: []string{"http/1.1"}}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{c},
+		NextProtos: []string{"http/1.1"}}
 }

@@ -73,7 +73,8 @@ func Drip(f Faulty) {
 	}
 }
 
-// Flood gives the right answer with 100 MB of spaces before its end, for as long as the client reads.
+// Flood gives the right answer with 100 MB of spaces before its end, for as long as the client
+// reads.
 func Flood(f Faulty) {
 	right := f.obey()
 	text := right.text()
@@ -91,7 +92,8 @@ func Flood(f Faulty) {
 
 // HTML answers as a captive portal does.
 func HTML(f Faulty) {
-	write(f.Writer, http.StatusOK, "text/html; charset=utf-8", []byte("<!DOCTYPE html><title>Sign in</title><p>approved"))
+	write(f.Writer, http.StatusOK, "text/html; charset=utf-8",
+		[]byte("<!DOCTYPE html><title>Sign in</title><p>approved"))
 }
 
 // Body answers 200 and a body as application/json: `{}`, `null`.
@@ -123,19 +125,22 @@ func Typed(contentType string) Fault {
 	}
 }
 
-// Redirect sends the client to a place where everything is approved, and says so in the redirect as well: 302, 307.
+// Redirect sends the client to a place where everything is approved, and says so in the redirect
+// as well: 302, 307.
 func Redirect(status int) Fault {
 	return func(f Faulty) {
 		approved := f.approval(nil)
 		if !f.Request.URL.Query().Has("redirected") {
-			f.Writer.Header().Set("Location", f.Request.URL.Path+"?redirected&"+f.Request.Form.Encode())
+			f.Writer.Header().Set("Location",
+				f.Request.URL.Path+"?redirected&"+f.Request.Form.Encode())
 			approved.status = status
 		}
 		approved.write(f.Writer)
 	}
 }
 
-// Approve approves whatever was asked about, with some members of the answer changed, or taken out by Absent.
+// Approve approves whatever was asked about, with some members of the answer changed, or taken out
+// by Absent.
 func Approve(changed map[string]any) Fault {
 	return func(f Faulty) { f.approval(changed).write(f.Writer) }
 }
@@ -175,7 +180,8 @@ func (f Faulty) approval(changed map[string]any) reply {
 func Rewrite(change func(text string) string) Fault {
 	return func(f Faulty) {
 		approved := f.approval(nil)
-		write(f.Writer, approved.status, "application/json", []byte(change(string(approved.text()))))
+		write(f.Writer, approved.status, "application/json",
+			[]byte(change(string(approved.text()))))
 	}
 }
 
@@ -184,7 +190,8 @@ func Error(status, code int) Fault {
 	return func(f Faulty) { refuse(status, code, "Refused on request").write(f.Writer) }
 }
 
-// ErrorAfter does what was asked for and then answers with an error: Verify's 500 (20500) on a send that went out.
+// ErrorAfter does what was asked for and then answers with an error: Verify's 500 (20500) on a
+// send that went out.
 func ErrorAfter(status, code int) Fault {
 	return func(f Faulty) {
 		f.obey()

@@ -49,7 +49,8 @@ func (s *Server) obey(r *http.Request) reply {
 	}
 	rest, ours := strings.CutPrefix(r.URL.Path, s.servicePath())
 	if !ours {
-		return refuse(http.StatusNotFound, 20404, "The requested resource "+strings.TrimPrefix(r.URL.Path, "/v2")+" was not found")
+		return refuse(http.StatusNotFound, 20404,
+			"The requested resource "+strings.TrimPrefix(r.URL.Path, "/v2")+" was not found")
 	}
 	return s.route(r, rest)
 }
@@ -86,7 +87,8 @@ func (s *Server) send(r *http.Request) reply {
 }
 
 func (s *Server) check(r *http.Request) reply {
-	code, to, sid := r.PostForm.Get("Code"), r.PostForm.Get("To"), r.PostForm.Get("VerificationSid")
+	code, to, sid := r.PostForm.Get("Code"), r.PostForm.Get("To"), r.PostForm.Get(
+		"VerificationSid")
 	switch {
 	case len(code) < 4 || len(code) > 10:
 		return refuse(http.StatusBadRequest, 60200, "Invalid parameter `Code`")
@@ -101,6 +103,7 @@ func (s *Server) check(r *http.Request) reply {
 // authorized takes the API key with its secret, or the account with its token.
 func (s *Server) authorized(r *http.Request) bool {
 	user, password, ok := r.BasicAuth()
-	want := map[string]string{s.settings.APIKey: s.settings.APISecret, s.settings.AccountSID: s.book.token}[user]
+	want := map[string]string{s.settings.APIKey: s.settings.APISecret,
+		s.settings.AccountSID: s.book.token}[user]
 	return ok && want != "" && subtle.ConstantTimeCompare([]byte(password), []byte(want)) == 1
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Seen is one request as it arrived. A request that did not get as far as its headers, because the client did not like the
-// certificate, is not seen; Connections counts it.
+// Seen is one request as it arrived. A request that did not get as far as its headers, because the
+// client did not like the certificate, is not seen; Connections counts it.
 type Seen struct {
 	Time   time.Time
 	Method string
@@ -62,7 +62,8 @@ func (s *Server) see(r *http.Request) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seen = append(s.seen, Seen{
-		Time: s.clock(), Method: r.Method, Path: r.URL.RequestURI(), Form: r.PostForm, User: user, Header: r.Header.Clone(),
+		Time: s.clock(), Method: r.Method, Path: r.URL.RequestURI(), Form: r.PostForm, User: user,
+		Header: r.Header.Clone(),
 	})
 	return len(s.seen) - 1
 }

@@ -1,6 +1,7 @@
-// Package standin stands in for Twilio Verify: in tests and in `make demo`. It speaks TLS with an authority of its own, keeps
-// verifications as Verify does (sends, checks, ten minutes), misbehaves on request, and remembers what it saw. It sends
-// nothing to anybody: Code tells what Verify would have sent.
+// Package standin stands in for Twilio Verify: in tests and in `make demo`. It speaks TLS with an
+// authority of its own, keeps verifications as Verify does (sends, checks, ten minutes),
+// misbehaves on request, and remembers what it saw. It sends nothing to anybody: Code tells what
+// Verify would have sent.
 package standin
 
 import (
@@ -19,8 +20,10 @@ import (
 
 // Options are what a stand-in can be started with; the zero value is a good one.
 type Options struct {
-	Listen      string           // address to listen at, "127.0.0.1:0" if empty
-	Hosts       []string         // names and addresses in the certificate besides 127.0.0.1 and localhost; the first is in BaseURL
+	Listen string // address to listen at, "127.0.0.1:0" if empty
+	// names and addresses in the certificate besides 127.0.0.1 and localhost; the first is in
+	// BaseURL
+	Hosts       []string
 	APISecret   string           // of the account's key; a random one if empty
 	Certificate Certificate      // what is wrong with the certificate
 	Clock       func() time.Time // time.Now if nil; certificates live by time.Now alone
@@ -63,13 +66,15 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{listener: listener, clock: o.Clock, done: make(chan struct{}), settings: newSettings(listener, o.Hosts, authority)}
+	s := &Server{listener: listener, clock: o.Clock, done: make(chan struct{}),
+		settings: newSettings(listener, o.Hosts, authority)}
 	if o.APISecret != "" {
 		s.settings.APISecret = o.APISecret
 	}
 	s.book = newBook(s.settings, o.CodeLength)
 	s.http = &http.Server{
-		Handler: s, ErrorLog: log.New(io.Discard, "", 0), ConnState: s.count, TLSConfig: tlsConfig(certificate),
+		Handler: s, ErrorLog: log.New(io.Discard, "", 0), ConnState: s.count,
+		TLSConfig:         tlsConfig(certificate),
 		ReadHeaderTimeout: time.Minute,
 	}
 	go s.http.ServeTLS(listener, "", "") // ends with Close
@@ -91,8 +96,9 @@ func newSettings(l net.Listener, hosts []string, authority string) access.Settin
 		host = hosts[0]
 	}
 	return access.Settings{
-		ServiceSID: newSID("VA"), AccountSID: newSID("AC"), APIKey: newSID("SK"), APISecret: newSID(""),
-		BaseURL: "https://" + net.JoinHostPort(host, port), CA: authority,
+		ServiceSID: newSID("VA"), AccountSID: newSID("AC"), APIKey: newSID("SK"),
+		APISecret: newSID(""),
+		BaseURL:   "https://" + net.JoinHostPort(host, port), CA: authority,
 	}
 }
 

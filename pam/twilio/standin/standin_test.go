@@ -69,7 +69,9 @@ func (c *client) do(path string, form ...string) (status int, body map[string]an
 		method = http.MethodPost
 		values.Set(name, value)
 	}
-	r, err := http.NewRequest(method, c.settings.BaseURL+"/v2/Services/"+c.settings.ServiceSID+path, strings.NewReader(values.Encode()))
+	r, err := http.NewRequest(method,
+		c.settings.BaseURL+"/v2/Services/"+c.settings.ServiceSID+path, strings.NewReader(
+			values.Encode()))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -129,7 +131,8 @@ func TestAskingAgainJoinsTheVerificationAcrossChannelsUpToFiveSends(t *testing.T
 	code := c.server.Code(number)
 	for n, channel := range []string{"call", "sms", "call", "sms"} {
 		again := c.want(201, "pending", sends, "To="+number, "Channel="+channel)
-		if again["sid"] != first["sid"] || c.server.Code(number) != code || len(again["send_code_attempts"].([]any)) != n+2 {
+		if again["sid"] != first["sid"] || c.server.Code(number) != code ||
+			len(again["send_code_attempts"].([]any)) != n+2 {
 			t.Errorf("%d: %v", n, again)
 		}
 	}
@@ -206,10 +209,12 @@ func TestWhatItSawIsRemembered(t *testing.T) {
 	c.server.FailOnce(standin.ErrorAfter(500, 20500))
 	c.want(500, 20500, sends, "To="+number, "Channel=sms")
 	seen := c.server.Seen()
-	if len(seen) != 2 || c.server.Sends() != 2 || c.server.Checks() != 0 || c.server.Connections() != 1 {
+	if len(seen) != 2 || c.server.Sends() != 2 || c.server.Checks() != 0 ||
+		c.server.Connections() != 1 {
 		t.Fatalf("%+v", seen)
 	}
-	if r := seen[0]; r.Method != "POST" || r.Form.Get("Locale") != "en" || r.User != c.settings.APIKey || r.Status != 201 || !r.Time.Equal(c.clock.Now()) {
+	if r := seen[0]; r.Method != "POST" || r.Form.Get("Locale") != "en" ||
+		r.User != c.settings.APIKey || r.Status != 201 || !r.Time.Equal(c.clock.Now()) {
 		t.Errorf("%+v", r)
 	}
 	if seen[1].Status != 500 {
