@@ -7,13 +7,8 @@ package attestation
 import (
 	"bytes"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"time"
-
-	"latchkey/pam/sshkey"
 )
 
 // Errors that say what a file does not prove.
@@ -37,27 +32,6 @@ type statement struct {
 	certificate   []byte // of its kind, in DER
 	signature     []byte
 	authenticator []byte // authenticator data, WebAuthn section 6.1
-}
-
-// Check reports why text does not prove that key is on a security key made by one of the makers:
-// nil if it does. challenge is what the key was made with.
-func (m Makers) Check(text, challenge []byte, key sshkey.Key, now time.Time) error {
-	s, err := parse(text)
-	if err != nil {
-		return err
-	}
-	about, err := s.about(key)
-	if err != nil {
-		return err
-	}
-	cert, err := x509.ParseCertificate(s.certificate)
-	if err != nil {
-		return fmt.Errorf("%w: its certificate cannot be read: %v", errForm, err)
-	}
-	if err := about.signedBy(cert, s, challenge); err != nil {
-		return err
-	}
-	return m.issued(cert, now)
 }
 
 // parse takes the file apart.

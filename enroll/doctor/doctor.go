@@ -6,13 +6,15 @@ package doctor
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"os/exec"
-	"slices"
 	"time"
 
 	"latchkey/pam/factor"
-	"latchkey/pam/policy"
 	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/twilio/settings"
 )
 
 // Doctor is one examination of the machine below Root.
@@ -41,27 +43,9 @@ type Doctor struct {
 	Probe func() protocol.Answer
 }
 
-// Run looks at everything.
-func (d Doctor) Run() []Finding {
-	found := d.checkPolicy(policy.DefaultPath)
-	found = append(found, d.checkInstallation()...)
-	found = append(found, d.checkRecords()...)
-	found = append(found, d.checkLocks()...)
-	found = append(found, d.checkLogins(d.Service)...)
-	found = append(found, checkClock(clockState))
-	if d.phonesWanted() {
-		found = append(found, d.checkTwilio()...)
-	}
-	return distinct(found)
-}
-
-// distinct drops what was found twice: services share files.
-func distinct(all []Finding) []Finding {
-	var kept []Finding
-	for _, f := range all {
-		if !slices.Contains(kept, f) {
-			kept = append(kept, f)
-		}
-	}
-	return kept
+// phonesWanted tells whether there is anything of Twilio to check: a host without twilio.toml
+// uses no phones.
+func (d Doctor) phonesWanted() bool {
+	_, err := os.Lstat(d.Root + settings.DefaultPath)
+	return !errors.Is(err, fs.ErrNotExist)
 }

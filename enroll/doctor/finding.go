@@ -33,3 +33,6 @@ func verdict(check string, err error, hint string) Finding {
 	}
 	return fault(check, err, hint)
 }
+
+// below is what to do about a service that asks for no code.
+const below = "put this line below the password: auth required pam_latchkey.so"

@@ -12,6 +12,9 @@ import (
 	nameservice "latchkey/pam/gate/names"
 )
 
+// mostProblems is how many records are named; more would hide the other checks.
+const mostProblems = 10
+
 // checkOwners finds accounts that were renamed, second names with one uid, and files that a full
 // disk would make unusable.
 func (d Doctor) checkOwners(enrolled []string) []Finding {

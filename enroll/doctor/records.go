@@ -8,9 +8,6 @@ import (
 	"latchkey/pam/record"
 )
 
-// mostProblems is how many records are named; more would hide the other checks.
-const mostProblems = 10
-
 // checkRecords reads every record and its state, as a login does, and the host key.
 func (d Doctor) checkRecords() []Finding {
 	const records = "/etc/latchkey/users"

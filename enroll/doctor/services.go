@@ -67,8 +67,6 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 	return append(found, d.checkLines(s)...)
 }
 
-const below = "put this line below the password: auth required pam_latchkey.so"
-
 // describe puts a weakness into words.
 func describe(service string, w stack.Weakness) Finding {
 	switch w.Kind {

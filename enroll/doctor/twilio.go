@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 
 	"latchkey/pam/method"
@@ -13,13 +12,6 @@ import (
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/settings"
 )
-
-// phonesWanted tells whether there is anything of Twilio to check: a host without twilio.toml
-// uses no phones.
-func (d Doctor) phonesWanted() bool {
-	_, err := os.Lstat(d.Root + settings.DefaultPath)
-	return !errors.Is(err, fs.ErrNotExist)
-}
 
 // checkTwilio reads the settings and, if they can be read, tries them with a request that sends
 // nothing.

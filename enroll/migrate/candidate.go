@@ -1,15 +1,19 @@
 package migrate
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
 	"latchkey/enroll/migrate/source"
-	"latchkey/pam/gate/names"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
+
+// User is a user of this system.
+type User struct {
+	record.User
+	Home string
+}
 
 // candidate is a user who may be taken over.
 type candidate struct {
@@ -44,32 +48,6 @@ func (c *candidate) hasPhone() bool {
 	return slices.ContainsFunc(c.entry.Devices, isPhone)
 }
 
-func isPhone(d source.Device) bool { return d.Type == method.Phone }
-
-// identify finds out who the candidates are. A user who stands in two places is taken over from
-// neither: the files do not say which is right.
-func (m *migration) identify() {
-	first := map[string]*candidate{}
-	for _, c := range m.all {
-		name := c.entry.User
-		if c.Result == "" {
-			if err := m.lookUp(c); err != nil {
-				c.fail(err)
-			} else {
-				name = c.who.Name
-			}
-		}
-		if name == "" {
-			continue
-		}
-		if other := first[name]; other != nil {
-			c.standsToo(other)
-			other.standsToo(c)
-		}
-		first[name] = c
-	}
-}
-
 // standsToo fails a candidate, if nothing has yet, who stands in another place too.
 func (c *candidate) standsToo(other *candidate) {
 	if c.Result == "" {
@@ -77,31 +55,4 @@ func (c *candidate) standsToo(other *candidate) {
 	}
 }
 
-func (m *migration) lookUp(c *candidate) (err error) {
-	if c.who == (User{}) {
-		if c.who, err = m.LookUp(c.entry.User); err != nil {
-			switch {
-			case errors.Is(err, names.ErrUnknown):
-				c.Result, err = Unknown, names.ErrUnknown
-			case errors.Is(err, record.ErrName):
-				err = record.ErrName // without the name, which the line has already
-			}
-			return err
-		}
-	}
-	c.User = c.who.Name
-	return m.checkPhones(c.entry)
-}
-
-// checkPhones refuses an entry with a phone that no code could be sent to.
-func (m *migration) checkPhones(e source.Entry) error {
-	for _, d := range e.Devices {
-		if !isPhone(d) {
-			continue
-		}
-		if err := m.CheckPhone(d.Device); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func isPhone(d source.Device) bool { return d.Type == method.Phone }

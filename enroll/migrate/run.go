@@ -5,40 +5,11 @@ import (
 	"errors"
 	"slices"
 	"sync"
-	"time"
 
-	"latchkey/enroll/migrate/source"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 )
-
-// User is a user of this system.
-type User struct {
-	record.User
-	Home string
-}
-
-// Options are how files are taken over. Those without a remark are needed.
-type Options struct {
-	Store enrollment.Store
-	Proof enrollment.Proof // of the right to change everyone
-	Clock func() time.Time
-	// LookUp and LookUpID find a user. The error matches names.ErrUnknown only if there is
-	// certainly no such user.
-	LookUp   func(name string) (User, error)
-	LookUpID func(uid int) (User, error)
-	// CheckPhone refuses a phone that no code could be sent to.
-	CheckPhone func(record.Device) error
-	// Changed is told of each user for whom something was changed, from one goroutine.
-	Changed func(Outcome)
-
-	Format source.Format // of the files; empty: as each looks
-	// User is whose the one file is, or who alone is taken over from it; may be empty.
-	User    string
-	Replace bool // what a user has already
-}
 
 // Run takes users over from files, and returns what became of each in the order of the files. One
 // that cannot be taken over stops no one else. The error is one that stopped the run before its
@@ -51,13 +22,6 @@ func Run(files []string, o Options) ([]Outcome, error) {
 	m.identify()
 	err := m.save()
 	return m.outcomes(err), err
-}
-
-// migration is one run.
-type migration struct {
-	Options
-	all    []*candidate
-	shared bool // the host key is there
 }
 
 // batch is how many users are saved under one lock: few enough that others who enroll meanwhile

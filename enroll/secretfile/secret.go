@@ -5,14 +5,9 @@
 package secretfile
 
 import (
-	"errors"
-	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"latchkey/pam/method"
-	"latchkey/pam/record"
 )
 
 // Secret is one account of an app or token.
@@ -26,50 +21,4 @@ type Secret struct {
 	Digits    int
 	Period    time.Duration // of TOTP
 	Counter   uint64        // of HOTP: the one to expect next
-}
-
-// fileLimit is more than any line with a secret has, in bytes: an export of ten accounts fits.
-const fileLimit = 4096
-
-// Read reads the one line of a file. Errors name the file and the line.
-func Read(r io.Reader, name string) (Secret, error) {
-	text, err := io.ReadAll(io.LimitReader(r, fileLimit+1))
-	switch {
-	case err != nil:
-		return Secret{}, fmt.Errorf("read %s: %w", name, errors.Unwrap(err))
-	case len(text) > fileLimit:
-		return Secret{}, fmt.Errorf("%s: larger than %d bytes", name, fileLimit)
-	}
-	line := strings.TrimSpace(string(text))
-	if line == "" {
-		return Secret{}, fmt.Errorf("%s:1: no secret there", name)
-	}
-	if strings.ContainsAny(line, "\r\n") {
-		return Secret{}, fmt.Errorf("%s:2: more than one line", name)
-	}
-	s, err := Parse(line)
-	if err != nil {
-		return Secret{}, fmt.Errorf("%s:1: %w", name, err)
-	}
-	return s, nil
-}
-
-// Parse reads one line.
-func Parse(line string) (s Secret, err error) {
-	scheme, _, _ := strings.Cut(strings.ToLower(line), "://")
-	switch scheme {
-	case "otpauth":
-		s, err = fromURI(line)
-	case "otpauth-migration":
-		s, err = fromExport(line)
-	default:
-		s.Bytes, err = Decode(line)
-	}
-	if err == nil && (len(s.Bytes) < record.MinSecret || len(s.Bytes) > record.MaxSecret) {
-		err = fmt.Errorf("a secret has %d to %d bytes", record.MinSecret, record.MaxSecret)
-	}
-	if err != nil {
-		return Secret{}, err
-	}
-	return s, nil
 }

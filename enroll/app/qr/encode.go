@@ -13,6 +13,9 @@ import (
 // Code is a QR code, as small as its text allows. Make it with Encode.
 type Code struct{ grid *qr.Code }
 
+// scale is the width of a module in a picture, in pixels.
+const scale = 8
+
 // Encode makes the code of an otpauth URI, or of any other text, with error correction L: a
 // screen has no scratches, and a terminal has 24 lines.
 func Encode(otpauth string) (*Code, error) {

@@ -1,8 +1,5 @@
 package qr
 
-// scale is the width of a module in a picture, in pixels.
-const scale = 8
-
 // PNG is the code as a black and white picture, with the border of 4 modules that ISO/IEC 18004
 // asks for and 8 pixels a module.
 func (c *Code) PNG() ([]byte, error) { return c.grid.PNG(), nil }

@@ -34,6 +34,13 @@ func (c *collector) add(f Fault, q *config.Connection) {
 	c.report.Faults = append(c.report.Faults, f)
 }
 
+// outcome is what became of a question. The zero outcome: it was not asked.
+type outcome struct {
+	answer *ask.Answer
+	err    error
+	mute   bool // sshd cannot be asked about such a connection
+}
+
 // judge looks at one region: at sshd's answer if there is one, else at what it is thought to be.
 func (c *collector) judge(m *model, r *region, o outcome) {
 	options := r.options
@@ -58,6 +65,17 @@ func (c *collector) judge(m *model, r *region, o outcome) {
 			c.blame(m, r, options, p)
 		}
 	}
+}
+
+// matches reports whether sshd found the same Match lines to apply as the plan did.
+func (m *model) matches(r *region, a *ask.Answer) bool {
+	var expected []string
+	for _, b := range m.config.Blocks {
+		if b.Applies(r.q) {
+			expected = append(expected, b.Conditions())
+		}
+	}
+	return slices.Equal(expected, a.Matched)
 }
 
 func (c *collector) blame(m *model, r *region, options ways.Options, p ways.Problem) {

@@ -15,30 +15,7 @@ import (
 
 	"latchkey/enroll/doctor/sshd/ask"
 	"latchkey/enroll/doctor/sshd/config"
-	"latchkey/enroll/doctor/sshd/ways"
 )
-
-// Fault is one problem, by the line that it comes of.
-type Fault struct {
-	ways.Problem
-	Place string // file:line; "" if it comes of what no line says
-	For   string // the connection that shows it
-}
-
-// Report is what an sshd lets through.
-type Report struct {
-	Base     ways.Options // what is in force where no Match line applies
-	Faults   []Fault
-	Services []Service
-	Asked    int    // how often sshd was asked
-	DNS      string // file:line of UseDNS; "" if no line sets it
-}
-
-// Service is a PAM service that sshd uses.
-type Service struct {
-	Name     string
-	KeyFirst bool // on every way to it a key comes first
-}
 
 // Examination asks one sshd about its configuration.
 type Examination struct {
@@ -124,13 +101,6 @@ func (e Examination) ask(regions []*region, end time.Time, c *collector, m *mode
 	}
 }
 
-// outcome is what became of a question. The zero outcome: it was not asked.
-type outcome struct {
-	answer *ask.Answer
-	err    error
-	mute   bool // sshd cannot be asked about such a connection
-}
-
 func (e Examination) one(r *region) outcome {
 	spec, ok := r.q.Spec()
 	if !ok {
@@ -138,15 +108,4 @@ func (e Examination) one(r *region) outcome {
 	}
 	a, err := e.Program.Ask(spec)
 	return outcome{answer: a, err: err}
-}
-
-// matches reports whether sshd found the same Match lines to apply as the plan did.
-func (m *model) matches(r *region, a *ask.Answer) bool {
-	var expected []string
-	for _, b := range m.config.Blocks {
-		if b.Applies(r.q) {
-			expected = append(expected, b.Conditions())
-		}
-	}
-	return slices.Equal(expected, a.Matched)
 }

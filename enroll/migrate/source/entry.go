@@ -18,6 +18,9 @@ import (
 	"latchkey/pam/state"
 )
 
+// MaxFile is the size of the largest file that is read, in bytes; one megabyte has 10,000 users.
+const MaxFile = 64 << 20
+
 // Entry is what a file says of one user.
 type Entry struct {
 	User    string // empty: the file does not say whose it is

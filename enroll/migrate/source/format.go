@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// MaxFile is the size of the largest file that is read, in bytes; one megabyte has 10,000 users.
-const MaxFile = 64 << 20
-
 // Format is the kind of a file.
 type Format string
 

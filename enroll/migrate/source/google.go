@@ -24,11 +24,6 @@ type google struct {
 	options
 }
 
-// oddity is what is wrong with a line that the module passes over: it says nothing against the rest.
-type oddity string
-
-func (o oddity) Error() string { return string(o) }
-
 // Google reads a .google_authenticator file, as FILEFORMAT of google-authenticator-libpam describes it and its module reads
 // it: the secret, then options and scratch codes, a line each. The file is one user's and does not say whose.
 func Google(r io.Reader, name string, now time.Time) (Entry, error) {

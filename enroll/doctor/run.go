@@ -1,0 +1,32 @@
+package doctor
+
+import (
+	"slices"
+
+	"latchkey/pam/policy"
+)
+
+// Run looks at everything.
+func (d Doctor) Run() []Finding {
+	found := d.checkPolicy(policy.DefaultPath)
+	found = append(found, d.checkInstallation()...)
+	found = append(found, d.checkRecords()...)
+	found = append(found, d.checkLocks()...)
+	found = append(found, d.checkLogins(d.Service)...)
+	found = append(found, checkClock(clockState))
+	if d.phonesWanted() {
+		found = append(found, d.checkTwilio()...)
+	}
+	return distinct(found)
+}
+
+// distinct drops what was found twice: services share files.
+func distinct(all []Finding) []Finding {
+	var kept []Finding
+	for _, f := range all {
+		if !slices.Contains(kept, f) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}

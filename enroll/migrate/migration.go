@@ -1,0 +1,36 @@
+package migrate
+
+import (
+	"time"
+
+	"latchkey/enroll/migrate/source"
+	"latchkey/pam/enrollment"
+	"latchkey/pam/record"
+)
+
+// Options are how files are taken over. Those without a remark are needed.
+type Options struct {
+	Store enrollment.Store
+	Proof enrollment.Proof // of the right to change everyone
+	Clock func() time.Time
+	// LookUp and LookUpID find a user. The error matches names.ErrUnknown only if there is
+	// certainly no such user.
+	LookUp   func(name string) (User, error)
+	LookUpID func(uid int) (User, error)
+	// CheckPhone refuses a phone that no code could be sent to.
+	CheckPhone func(record.Device) error
+	// Changed is told of each user for whom something was changed, from one goroutine.
+	Changed func(Outcome)
+
+	Format source.Format // of the files; empty: as each looks
+	// User is whose the one file is, or who alone is taken over from it; may be empty.
+	User    string
+	Replace bool // what a user has already
+}
+
+// migration is one run.
+type migration struct {
+	Options
+	all    []*candidate
+	shared bool // the host key is there
+}
