@@ -107,7 +107,7 @@ func TestRootWaiterEndsAHolderThatMakesNoProgress(t *testing.T) {
 				}
 				pid := holding(t, ours(path, kind)).Process.Pid
 				halt(t, pid)
-				ended, err := wait(t, path, 5*time.Second)
+				ended, err := wait(t, path, time.Minute)
 				if err != nil || len(ended) != 1 || ended[0] != pid {
 					t.Errorf("got %v, ended %d; want the lock, and %d ended", err, ended, pid)
 				}
