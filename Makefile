@@ -33,7 +33,7 @@ GATE_CFLAGS  = -std=gnu11 -O2 -g -fPIC -Wall -Wextra -Werror \
 GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z,now,-z,noexecstack,-z,defs
 # The same source gives the same bytes wherever it is built: no path, no state of git, no id that
 # depends on either.
-GO_LDFLAGS   = -s -w -buildid= -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll \
+GO_LDFLAGS   = -s -w -buildid= -X latchkey/enroll/usage.Version=$(VERSION) -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll \
                -X latchkey/pam/notify/dispatch.Program=$(LIBEXEC)/latchkey-notify \
                -X "latchkey/pam/safefile.programs=$(LIBEXEC)/latchkey-login $(LIBEXEC)/latchkey-enroll $(PREFIX)/bin/enroll"
 GO_FLAGS     = -trimpath -buildvcs=false -ldflags '$(GO_LDFLAGS)'

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
@@ -11,6 +12,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
+	"latchkey/pam/nearest"
 	"latchkey/pam/record"
 )
 
@@ -26,7 +28,7 @@ func (p *program) remove(o options.Options) error {
 	}
 	err = p.AsRoot(func() error { return p.store().Remove(proof, who.User, o.Operand) })
 	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) && !errors.Is(err, factor.ErrState) {
-		return hint.Error(fmt.Sprintf("%s has no device %q", who.Name, o.Operand), "see the devices with: enroll status")
+		return p.noDevice(who, o.Operand, o.ForUser())
 	}
 	if !made(err) {
 		return err
@@ -34,6 +36,18 @@ func (p *program) remove(o options.Options) error {
 	p.logged(audit.Change{What: "remove", User: who.Name, Device: o.Operand})
 	fmt.Fprintf(p.Out, "removed: device %q of %s\n", o.Operand, who.Name)
 	return err
+}
+
+// noDevice says that who has no device of that label or id, and which one may have been meant.
+func (p *program) noDevice(who identity, name, forUser string) error {
+	var labels []string
+	if s, err := p.statusOf(who); err == nil {
+		for _, d := range s.Devices {
+			labels = append(labels, d.Label)
+		}
+	}
+	text := fmt.Sprintf("%s has no device %q", who.Name, name) + nearest.Ask(name, labels, strconv.Quote)
+	return hint.Error(text, "see the devices with: enroll status"+forUser)
 }
 
 // reset removes all that a user has. It works for users who are gone and on files that cannot be read: it is

@@ -55,7 +55,7 @@ func (p *program) invite(o options.Options) error {
 // bypass gives out a code that works once in place of a device's.
 func (p *program) bypass(o options.Options) error {
 	if o.Lasts < time.Minute || o.Lasts > factor.MaxOneTimeCode {
-		return hint.Misuse("--for must be 1m to %dh", int(factor.MaxOneTimeCode.Hours()))
+		return hint.Misuse("--for must be 1m to %dd, such as 30m, 1h, 1d or 2w", int(factor.MaxOneTimeCode.Hours()/24))
 	}
 	who, err := p.recipient(o)
 	if err != nil {

@@ -46,6 +46,12 @@ type verifier interface {
 	Probe() protocol.Answer
 }
 
+// mayName reports whether a word names a user for whom the command would work.
+func (p *program) mayName(word string) bool {
+	_, err := p.whom(word)
+	return err == nil
+}
+
 // whom decides for whom the command works: only root may name somebody else.
 func (p *program) whom(named string) (identity, error) {
 	self, err := lookUpID(p.uid)

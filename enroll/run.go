@@ -6,6 +6,7 @@ import (
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
+	"latchkey/enroll/usage"
 )
 
 // does is what carries the commands out.
@@ -32,11 +33,13 @@ var does = map[string]func(*program, options.Options) error{
 
 // run does what args say and returns the exit status.
 func (p *program) run(args []string) int {
-	o, err := options.Parse(args)
+	o, err := options.Parse(args, p.mayName)
 	switch {
 	case err != nil:
+	case o.Version:
+		fmt.Fprintf(p.Out, "enroll (latchkey) %s\n", usage.Version)
 	case o.Help:
-		fmt.Fprint(p.Out, o.Command.Text())
+		fmt.Fprint(p.Out, o.Usage())
 	case o.Command.Root && p.uid != 0:
 		err = hint.Error(fmt.Sprintf("enroll %s is for root", o.Command.Name), "")
 	default:

@@ -3,14 +3,13 @@ package options
 
 import (
 	"flag"
-	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/usage"
+	"latchkey/pam/nearest"
 	"latchkey/pam/record"
 )
 
@@ -46,29 +45,29 @@ type Options struct {
 
 	DeleteAnyway bool
 	ButProfile   bool
+	Version      bool
 	Help         bool
+	group        string // with Help: the first word of commands that have two, without the second
 
 	Given map[string]bool // names of the options that the command line has
 }
 
-// Parse reads a command line. Options may stand anywhere.
-func Parse(args []string) (Options, error) {
+// Parse reads a command line. isUser is asked about a word that stands in a command's place and is
+// none: it may be the NAME for enroll alone.
+func Parse(args []string, isUser func(name string) bool) (Options, error) {
 	o := Options{}
 	set := flags(&o)
-	var words []string
-	for rest := args; ; {
-		if err := set.Parse(rest); err != nil {
-			return o, hint.Misuse("%v", err)
-		}
-		if set.NArg() == 0 {
-			break
-		}
-		words, rest = append(words, set.Arg(0)), set.Args()[1:]
+	words, err := scan(set, args)
+	if err != nil {
+		return o, err
 	}
 	o.Given = map[string]bool{}
 	set.Visit(func(f *flag.Flag) { o.Given[f.Name] = true })
-	rest, err := o.named(words)
-	if err != nil || o.Help {
+	if len(words) > 0 && words[0] == "help" {
+		o.Help, words = true, words[1:]
+	}
+	rest, err := o.named(words, isUser)
+	if err != nil || o.Help || o.Version {
 		return o, err
 	}
 	if err := o.operands(rest); err != nil {
@@ -79,8 +78,6 @@ func Parse(args []string) (Options, error) {
 
 func flags(o *Options) *flag.FlagSet {
 	set := flag.NewFlagSet("enroll", flag.ContinueOnError)
-	set.SetOutput(io.Discard)
-	set.Usage = func() {}
 	set.StringVar(&o.User, "user", "", "")
 	set.StringVar(&o.Label, "label", "", "")
 	set.StringVar(&o.SecretFile, "secret-file", "", "")
@@ -91,7 +88,8 @@ func flags(o *Options) *flag.FlagSet {
 	set.StringVar(&o.Number, "number", "", "")
 	set.StringVar(&o.From, "from", "", "")
 	set.StringVar(&o.Service, "service", "sshd", "")
-	set.DurationVar(&o.Lasts, "for", time.Hour, "")
+	o.Lasts = time.Hour
+	set.Var((*span)(&o.Lasts), "for", "")
 	set.StringVar(&o.Algorithm, "algorithm", "SHA1", "")
 	set.IntVar(&o.Digits, "digits", 6, "")
 	set.IntVar(&o.Period, "period", 30, "")
@@ -107,18 +105,20 @@ func flags(o *Options) *flag.FlagSet {
 	set.BoolVar(&o.ButProfile, "but-profile", false, "")
 	set.BoolVar(&o.Help, "help", false, "")
 	set.BoolVar(&o.Help, "h", false, "")
+	set.BoolVar(&o.Version, "version", false, "")
+	set.BoolVar(&o.Version, "V", false, "")
 	return set
 }
 
 // named takes the command's name, of one word or two, from the words of the command line.
-func (o *Options) named(words []string) (rest []string, err error) {
+func (o *Options) named(words []string, isUser func(string) bool) (rest []string, err error) {
 	name := ""
 	for len(words) > 0 && usage.Words(name) != nil {
 		if !slices.Contains(usage.Words(name), words[0]) {
-			if name == "" {
-				return nil, hint.Misuse("unknown command %q", words[0])
+			if name == "" && !o.Help && record.CheckName(words[0]) == nil && isUser(words[0]) {
+				break
 			}
-			return nil, hint.Misuse("unknown device type %q; use %s", words[0], listed(usage.Words(name), "or"))
+			return nil, unknownCommand(name, words[0])
 		}
 		name, words = strings.TrimSpace(name+" "+words[0]), words[1:]
 	}
@@ -126,7 +126,30 @@ func (o *Options) named(words []string) (rest []string, err error) {
 	if o.Command, known = usage.Find(name); !known && !o.Help {
 		return nil, hint.Misuse("enroll %s needs %s", name, listed(usage.Words(name), "or"))
 	}
+	o.group = name
 	return words, nil
+}
+
+// unknownCommand says that a word is no command, or with a group's name before it none of the group.
+func unknownCommand(group, word string) error {
+	if group != "" {
+		return hint.Misuse("unknown device type %q; use %s", word, listed(usage.Words(group), "or"))
+	}
+	all := append(usage.Words(""), "help", "--version")
+	for _, c := range usage.Commands {
+		all = append(all, c.Name)
+	}
+	return hint.Misuse("unknown command %q%s", word, nearest.Ask(word, all, plain))
+}
+
+func plain(word string) string { return word }
+
+// Usage is what --help prints.
+func (o Options) Usage() string {
+	if _, whole := usage.Find(o.group); !whole {
+		return usage.Group(o.group)
+	}
+	return o.Command.Text()
 }
 
 // listed is a list for a sentence: a, b and c.
@@ -137,18 +160,20 @@ func listed(words []string, last string) string {
 
 // operands takes the words behind the command's name.
 func (o *Options) operands(words []string) error {
-	most := 1
 	switch {
 	case strings.HasSuffix(o.Command.Operand, "..."):
-		most, o.Files = len(words), words
-	case o.Command.Operand == "":
-		most = 0
+		if o.Files = words; len(words) > 0 {
+			o.Operand, words = words[0], nil
+		}
+	case o.Command.Operand != "" && len(words) > 0:
+		o.Operand, words = words[0], words[1:]
 	}
-	if len(words) > most {
-		return hint.Misuse("%s", o.unexpected(words[most]))
+	words, err := o.lastName(words)
+	if err != nil {
+		return err
 	}
 	if len(words) > 0 {
-		o.Operand = words[0]
+		return hint.Misuse("unexpected argument %q", words[0])
 	}
 	if o.Command.Operand != "" && o.Operand == "" && !(o.Command.Root && o.User != "") {
 		return hint.Misuse("enroll %s needs %s", o.Command.Name, o.Command.Operand)
@@ -156,13 +181,20 @@ func (o *Options) operands(words []string) error {
 	return nil
 }
 
-// unexpected says that a word is not expected, and how a user is named.
-func (o *Options) unexpected(word string) string {
-	what := "unexpected argument " + strconv.Quote(word)
-	if o.Command.Has("user") && o.User == "" && !o.Command.Root && record.CheckName(word) == nil {
-		what += "; did you mean --user " + word + "?"
+// lastName takes the NAME of a user behind a command that works for one, as --user does.
+func (o *Options) lastName(words []string) ([]string, error) {
+	if len(words) == 0 || !o.Command.TakesName() {
+		return words, nil
 	}
-	return what
+	if o.User != "" && o.User != words[0] {
+		return nil, twoNames(words[0], o.User)
+	}
+	o.User, o.Given["user"] = words[0], true
+	return words[1:], nil
+}
+
+func twoNames(word, user string) error {
+	return hint.Misuse("two names: %q and --user %q", word, user)
 }
 
 // fits refuses options that mean nothing to the command, and those that were given with nothing in them.
@@ -198,7 +230,7 @@ func (o Options) ForUser() string {
 // Target is the NAME of a command for root, which may also be given as --user.
 func (o Options) Target() (string, error) {
 	if o.Operand != "" && o.User != "" && o.Operand != o.User {
-		return "", hint.Misuse("two names: %q and --user %q", o.Operand, o.User)
+		return "", twoNames(o.Operand, o.User)
 	}
 	if o.Operand != "" {
 		return o.Operand, nil

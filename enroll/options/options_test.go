@@ -8,7 +8,7 @@ import (
 )
 
 func TestEveryOptionOfTheTableIsParsedAndNoOther(t *testing.T) {
-	told := map[string]bool{usage.Help.Name: true, "h": true}
+	told := map[string]bool{usage.Help.Name: true, "h": true, "V": true}
 	for _, o := range usage.Options {
 		told[o.Name] = true
 	}

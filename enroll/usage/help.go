@@ -13,7 +13,7 @@ func Overview() string {
 	for _, c := range Commands {
 		if c.Root && !root {
 			root = true
-			b.WriteString("\nfor root, who may also say --user NAME with the commands above:\n\n")
+			b.WriteString("\nfor root, who may also write a user's NAME behind the commands above:\n\n")
 		}
 		row(&b, strings.TrimRight("enroll "+strings.TrimSpace(c.Name+" "+c.Operand), " "), c.Says)
 	}
@@ -23,13 +23,37 @@ func Overview() string {
 	return b.String()
 }
 
+// Group is what enroll --help prints behind the first word of commands that have two.
+func Group(first string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "usage: enroll %s %s [OPTION...]\n\n", first, strings.Join(Words(first), "|"))
+	all := Command{}
+	for _, c := range Commands {
+		if strings.HasPrefix(c.Name, first+" ") {
+			row(&b, "enroll "+c.Name, c.Says)
+			all.Options = append(all.Options, c.Options...)
+		}
+	}
+	fmt.Fprintf(&b, "\noptions (enroll %s %s --help: of that alone):\n\n", first, Words(first)[0])
+	all.rows(&b)
+	return b.String()
+}
+
+// Version is this program's; the Makefile sets it.
+var Version = "(not a release)"
+
 // Text is what enroll COMMAND --help prints.
 func (c Command) Text() string {
 	if c.Name == "" {
 		return Overview()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "usage: %s\n\n", strings.Join(strings.Fields("enroll "+c.Name+" "+c.Operand+" [OPTION...]"), " "))
+	name := ""
+	if c.TakesName() {
+		name = "[NAME]"
+	}
+	words := strings.Fields(strings.Join([]string{"enroll", c.Name, c.Operand, name, "[OPTION...]"}, " "))
+	fmt.Fprintf(&b, "usage: %s\n\n", strings.Join(words, " "))
 	fmt.Fprintf(&b, "%s\n\n", c.Says)
 	c.rows(&b)
 	return b.String()

@@ -25,6 +25,10 @@ var typed = []struct{ keys, ran string }{
 	{"enroll add --user daemon to\t", "add --user daemon totp"},
 	{"enroll add --lab\t x totp", "add --label x totp"},
 	{"enroll doc\t --ser\t oth\t", "doctor --service other"},
+	{"enroll stat\t daemo\t --js\t", "status daemon --json"},
+	{"enroll add to\t daemo\t --y\t", "add totp daemon --yes"},
+	{"enroll remove phone daemo\t", "remove phone daemon"},
+	{"enroll --vers\t", "--version"},
 }
 
 // installed copies a shell's file into a folder of its own, under the name that the shell looks for.

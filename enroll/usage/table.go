@@ -36,7 +36,7 @@ type Option struct {
 
 // Commands are all commands, in the order in which people are told of them.
 var Commands = []Command{
-	{"", "", Text, []string{"user", "label", "algorithm", "digits", "period", "ascii", "plain", "png"}, false, "set up the second factor for yourself"},
+	{"", "", Text, []string{"user", "label", "algorithm", "digits", "period", "ascii", "plain", "png", "version"}, false, "set up the second factor for yourself"},
 	{"status", "", Text, []string{"user", "json"}, false, "devices, last use, recovery codes left"},
 	{"add totp", "", Text, []string{"user", "label", "secret-file", "algorithm", "digits", "period", "ascii", "plain", "png", "if-missing", "yes", "json"}, false, "one more authenticator app"},
 	{"add hotp", "", Text, []string{"user", "label", "secret-file", "counter", "algorithm", "digits", "if-missing", "yes", "json"}, false, "one more hardware token"},
@@ -82,6 +82,7 @@ var Options = []Option{
 	{"if-missing", "", nil, Text, "do nothing if there is one (with --yes)"},
 	{"yes", "", nil, Text, "ask nothing (root)"},
 	{"json", "", nil, Text, "print JSON"},
+	{"version", "", nil, Text, "show the version"},
 }
 
 // Help is the option that every command has.
@@ -98,6 +99,9 @@ func Find(name string) (Command, bool) {
 
 // Has tells whether the command takes the option.
 func (c Command) Has(option string) bool { return slices.Contains(c.Options, option) }
+
+// TakesName reports whether a user's NAME may stand as the last word, in place of --user.
+func (c Command) TakesName() bool { return c.Has("user") && !c.Root }
 
 // options are those of the command.
 func (c Command) options() (all []Option) {

@@ -91,7 +91,7 @@ func TestTheManPageExplainsEveryCommandAndOptionAndNoOther(t *testing.T) {
 	for _, o := range append(slices.Clone(Options), Help) {
 		options = append(options, "--"+o.Name)
 	}
-	options = append(options, "-h")
+	options = append(options, "-h", "-V")
 	for heading, want := range map[string][]string{"## Commands": commands, "# OPTIONS": options} {
 		got := entries(section(t, page, heading))
 		slices.Sort(got)
@@ -106,6 +106,9 @@ func TestHelpFitsIntoEightyColumns(t *testing.T) {
 	texts := []string{Overview()}
 	for _, c := range Commands {
 		texts = append(texts, c.Text())
+	}
+	for _, group := range groups()[1:] {
+		texts = append(texts, Group(group))
 	}
 	for _, text := range texts {
 		for _, line := range strings.Split(text, "\n") {

@@ -45,15 +45,15 @@ _enroll() {
 	if [[ $cur == -* ]]; then
 		case $words in
 		'add') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --counter --number --file --attestation --challenge --help' ;;
-		'') word='--user --label --algorithm --digits --period --ascii --plain --png --help' ;;
-		'status') word='--user --json --help' ;;
-		'add totp') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --help' ;;
-		'add hotp') word='--user --label --secret-file --counter --algorithm --digits --if-missing --yes --json --help' ;;
-		'add phone') word='--user --label --number --if-missing --yes --json --help' ;;
-		'add key') word='--user --label --file --attestation --challenge --if-missing --yes --json --help' ;;
+		'') word='--user --label --algorithm --digits --period --ascii --plain --png --version --help' ;;
+		'status' | 'status '*) word='--user --json --help' ;;
+		'add totp' | 'add totp '*) word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --help' ;;
+		'add hotp' | 'add hotp '*) word='--user --label --secret-file --counter --algorithm --digits --if-missing --yes --json --help' ;;
+		'add phone' | 'add phone '*) word='--user --label --number --if-missing --yes --json --help' ;;
+		'add key' | 'add key '*) word='--user --label --file --attestation --challenge --if-missing --yes --json --help' ;;
 		'remove' | 'remove '*) word='--user --yes --help' ;;
-		'codes') word='--user --yes --help' ;;
-		'test') word='--user --help' ;;
+		'codes' | 'codes '*) word='--user --yes --help' ;;
+		'test' | 'test '*) word='--user --help' ;;
 		'list') word='--json --help' ;;
 		'reset' | 'reset '*) word='--user --delete-anyway --yes --json --help' ;;
 		'unlock' | 'unlock '*) word='--user --yes --json --help' ;;
@@ -70,6 +70,8 @@ _enroll() {
 		'') word='status add remove codes test list reset unlock invite bypass import explain doctor removable' ;;
 		'add') word='totp hotp phone key' ;;
 		'remove') return ;;
+		'status' | 'add totp' | 'add hotp' | 'add phone' | 'add key' | 'remove '* | 'codes' | 'test')
+			mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'reset') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'unlock') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'invite') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;

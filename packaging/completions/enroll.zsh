@@ -45,7 +45,7 @@ case "$bare" in
 		'--user[for this user (root)]:name:_users' \
 		'--json[print JSON]' \
 		'--help[show this]' \
-		'1: :'
+		'1: :' '2:name:_users'
 	;;
 'add totp' | 'add totp '*)
 	_arguments \
@@ -62,7 +62,7 @@ case "$bare" in
 		'--yes[ask nothing (root)]' \
 		'--json[print JSON]' \
 		'--help[show this]' \
-		'1: :' '2: :'
+		'1: :' '2: :' '3:name:_users'
 	;;
 'add hotp' | 'add hotp '*)
 	_arguments \
@@ -76,7 +76,7 @@ case "$bare" in
 		'--yes[ask nothing (root)]' \
 		'--json[print JSON]' \
 		'--help[show this]' \
-		'1: :' '2: :'
+		'1: :' '2: :' '3:name:_users'
 	;;
 'add phone' | 'add phone '*)
 	_arguments \
@@ -87,7 +87,7 @@ case "$bare" in
 		'--yes[ask nothing (root)]' \
 		'--json[print JSON]' \
 		'--help[show this]' \
-		'1: :' '2: :'
+		'1: :' '2: :' '3:name:_users'
 	;;
 'add key' | 'add key '*)
 	_arguments \
@@ -100,27 +100,27 @@ case "$bare" in
 		'--yes[ask nothing (root)]' \
 		'--json[print JSON]' \
 		'--help[show this]' \
-		'1: :' '2: :'
+		'1: :' '2: :' '3:name:_users'
 	;;
 'remove' | 'remove '*)
 	_arguments \
 		'--user[for this user (root)]:name:_users' \
 		'--yes[ask nothing (root)]' \
 		'--help[show this]' \
-		'1: :' '2:device:'
+		'1: :' '2:device:' '3:name:_users'
 	;;
 'codes' | 'codes '*)
 	_arguments \
 		'--user[for this user (root)]:name:_users' \
 		'--yes[ask nothing (root)]' \
 		'--help[show this]' \
-		'1: :'
+		'1: :' '2:name:_users'
 	;;
 'test' | 'test '*)
 	_arguments \
 		'--user[for this user (root)]:name:_users' \
 		'--help[show this]' \
-		'1: :'
+		'1: :' '2:name:_users'
 	;;
 'list' | 'list '*)
 	_arguments \
@@ -226,6 +226,7 @@ case "$bare" in
 		'--ascii[draw the QR code in ASCII]' \
 		'--plain[draw nothing, for screen readers]' \
 		'--png[write the QR code to a new file]:file:_files' \
+		'--version[show the version]' \
 		'--help[show this]' \
 		'1:command:_enroll_commands'
 	;;

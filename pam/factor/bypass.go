@@ -11,7 +11,7 @@ import (
 
 // MaxOneTimeCode is the longest that a code given out by root may work. One that claims longer is
 // from before the clock was set back, and does not work.
-const MaxOneTimeCode = 7 * 24 * time.Hour
+const MaxOneTimeCode = 30 * 24 * time.Hour
 
 // Live reports whether a code given out works at all.
 func Live(c state.OneTimeCode, now time.Time) bool {
