@@ -5,22 +5,29 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"latchkey/sshd/poll"
 	"latchkey/sshd/suite/container"
 	"latchkey/sshd/suite/wire"
 )
 
+// shared is what all containers share.
+type shared struct {
+	Engine *container.Engine
+	dir    string        // temporary, on this side
+	host   ssh.PublicKey // of every server
+}
+
 // Host is a running container of one distribution, with latchkey installed unless it is a bare one.
 type Host struct {
 	*Distribution
-	suite    *Suite
+	suite    *shared
 	dir      string // on this side; /suite inside
 	id       string // the container's
 	Pid      int    // of the container's first process, as this side sees it
@@ -34,88 +41,20 @@ type Host struct {
 	kept    map[string]*Server
 }
 
-// install lays the staged files down.
-const install = "cp -a /suite/stage/. /"
-
-// settle sets the machine up, with a second name service.
-const settle = `set -e
-mkdir -p /run/sshd /var/lib/extrausers
-touch /var/lib/extrausers/passwd /var/lib/extrausers/shadow /var/lib/extrausers/group
-chmod 640 /var/lib/extrausers/shadow
-sed -i -E 's/^(passwd|group|shadow):.*/& extrausers/' /etc/nsswitch.conf
-rm -f /etc/motd /run/motd.dynamic
-`
-
-// start runs a container; a bare one is without latchkey. /var/lib/latchkey and /home are folders of this machine: on an engine's own
-// layers fsync may be switched off, and then neither the tests nor the benchmark would see its cost.
-func (s *Suite) start(d *Distribution, image string, bare bool) (*Host, error) {
-	dir, err := os.MkdirTemp(s.dir, d.Suite+"-")
-	if err != nil {
-		return nil, err
-	}
-	h := &Host{Distribution: d, suite: s, dir: dir, kept: map[string]*Server{}}
-	for _, dir := range []string{"suite", "state", "home"} {
-		if err := os.MkdirAll(filepath.Join(h.dir, dir), 0o755); err != nil {
-			return nil, err
-		}
-	}
-	args := append([]string{"run", "--detach", "--rm", "--network=host", "--cap-add=AUDIT_WRITE", "--hostname", d.Suite}, container.Limits...)
-	volumes := [][2]string{
-		{filepath.Join(h.dir, "suite"), "/suite"},
-		{filepath.Join(s.dir, "stage"), "/suite/stage:ro"},
-		{filepath.Join(s.dir, "agent"), "/usr/libexec/latchkey-suite-agent:ro"},
-		{filepath.Join(h.dir, "home"), "/home"},
-	}
-	if !bare {
-		volumes = append(volumes, [2]string{filepath.Join(h.dir, "state"), "/var/lib/latchkey"})
-	}
-	for _, volume := range volumes {
-		args = append(args, "--volume", volume[0]+":"+volume[1])
-	}
-	out, err := s.Engine.Run(nil, append(args, image, "/usr/libexec/latchkey-suite-agent", "/suite")...)
-	if err != nil {
-		return nil, err
-	}
-	h.id = strings.TrimSpace(string(out))
-	err = h.ready()
-	if err == nil && !bare {
-		_, err = h.Script(install)
-	}
-	if err != nil {
-		return nil, errors.Join(err, h.Close())
-	}
-	return h, nil
+// Config is one sshd: the PAM service it uses and the sshd_config lines that differ from base.
+type Config struct {
+	Name    string // of the PAM service
+	Stack   Stack
+	Account []string // account lines of the service besides pam_unix's
+	Options []string // they come first, and sshd takes the first value of an option
 }
 
-// ready waits for the agent, takes the lifeline, and sets the machine up.
-func (h *Host) ready() error {
-	out, err := h.suite.Engine.Run(nil, "inspect", "--format", "{{.State.Pid}}", h.id)
-	if err != nil {
-		return err
-	}
-	if h.Pid, err = strconv.Atoi(strings.TrimSpace(string(out))); err != nil {
-		return err
-	}
-	err = poll.Until("the agent of "+h.Name, 30*time.Second, func() (err error) {
-		h.lifeline, err = h.dial()
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for key, mode := range map[string]os.FileMode{"host_key": 0o600, "user_key.pub": 0o644} {
-		data, err := os.ReadFile(filepath.Join(h.suite.dir, key))
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(h.dir, "suite", key), data, mode); err != nil {
-			return err
-		}
-	}
-	if _, err := h.Script(settle); err != nil {
-		return err
-	}
-	return h.hashPassword()
+// Server is a running sshd.
+type Server struct {
+	*Host
+	Config
+	Port int
+	conn net.Conn
 }
 
 // Close ends the container by its id and waits until it is removed. Letting go of the lifeline is enough as a rule.

@@ -13,14 +13,6 @@ import (
 	"latchkey/sshd/suite/wire"
 )
 
-// Config is one sshd: the PAM service it uses and the sshd_config lines that differ from base.
-type Config struct {
-	Name    string // of the PAM service
-	Stack   Stack
-	Account []string // account lines of the service besides pam_unix's
-	Options []string // they come first, and sshd takes the first value of an option
-}
-
 // The servers that tests share. Each is its own sshd process with its own PAM service.
 var (
 	// PasswordAndCode is what README tells an administrator to configure.
@@ -54,14 +46,6 @@ PidFile none
 PrintMotd no
 Subsystem sftp /usr/lib/openssh/sftp-server
 `
-
-// Server is a running sshd.
-type Server struct {
-	*Host
-	Config
-	Port int
-	conn net.Conn
-}
 
 // Server gives the shared server of that configuration, starting it at the first call.
 func (h *Host) Server(c Config) (*Server, error) {
@@ -169,4 +153,10 @@ func freePort() (int, error) {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// Service writes /etc/pam.d/NAME.
+func (h *Host) Service(name string, stack Stack, account ...string) error {
+	_, err := h.Exec(stack.file(account...), "/usr/bin/tee", "/etc/pam.d/"+name)
+	return err
 }

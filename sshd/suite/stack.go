@@ -36,9 +36,3 @@ func (s Stack) file(account ...string) string {
 	b.WriteString("session required pam_permit.so\npassword required pam_deny.so\n")
 	return b.String()
 }
-
-// Service writes /etc/pam.d/NAME.
-func (h *Host) Service(name string, stack Stack, account ...string) error {
-	_, err := h.Exec(stack.file(account...), "/usr/bin/tee", "/etc/pam.d/"+name)
-	return err
-}

@@ -17,12 +17,10 @@ import (
 	"latchkey/sshd/suite/workdir"
 )
 
-// Suite is what all containers share: the engine, the staged installation and the key pairs.
+// Suite is the containers of a test run, the staged installation and the key pairs.
 type Suite struct {
-	Engine *container.Engine
-	folder *os.File // temporary, removed by Close
-	dir    string   // its path
-	host   ssh.PublicKey
+	*shared
+	folder *os.File   // removed by Close
 	Key    ssh.Signer // accepted for every user by servers that take public keys
 	// Stranger is a key that no server accepts.
 	Stranger ssh.Signer
@@ -45,7 +43,7 @@ func Open(out io.Writer) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Suite{Engine: found, folder: folder, dir: folder.Name(), out: out, hosts: map[*Distribution]*Host{}}
+	s := &Suite{shared: &shared{Engine: found, dir: folder.Name()}, folder: folder, out: out, hosts: map[*Distribution]*Host{}}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
