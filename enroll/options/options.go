@@ -118,6 +118,9 @@ func (o *Options) named(words []string, isUser func(string) bool) (rest []string
 			if name == "" && !o.Help && record.CheckName(words[0]) == nil && isUser(words[0]) {
 				break
 			}
+			if _, alone := usage.Find(name); alone && name != "" {
+				break
+			}
 			return nil, unknownCommand(name, words[0])
 		}
 		name, words = strings.TrimSpace(name+" "+words[0]), words[1:]

@@ -24,6 +24,8 @@ var typed = []struct{ keys, ran string }{
 	{"enroll --user daemon add totp --peri\t 60", "--user daemon add totp --period 60"},
 	{"enroll add --user daemon to\t", "add --user daemon totp"},
 	{"enroll add --lab\t x totp", "add --label x totp"},
+	{"enroll tru\t --js\t", "trust --json"},
+	{"enroll tru\t rev\t 1 --us\t daemo\t", "trust revoke 1 --user daemon"},
 	{"enroll doc\t --ser\t oth\t", "doctor --service other"},
 	{"enroll stat\t daemo\t --js\t", "status daemon --json"},
 	{"enroll add to\t daemo\t --y\t", "add totp daemon --yes"},

@@ -44,6 +44,8 @@ var Commands = []Command{
 	{"add key", "", Text, []string{"user", "label", "file", "attestation", "challenge", "if-missing", "yes", "json"}, false, "one more security key, for SSH"},
 	{"remove", "DEVICE", Text, []string{"user", "yes"}, false, "one device less"},
 	{"codes", "", Text, []string{"user", "yes"}, false, "new recovery codes; the old ones stop working"},
+	{"trust", "", Text, []string{"user", "json"}, false, "computers that need no code for a while"},
+	{"trust revoke", "COMPUTER", Text, []string{"user", "yes", "json"}, false, "ask for codes there again; all: everywhere"},
 	{"test", "", Text, []string{"user"}, false, "try a code; says which device it is from"},
 	{"list", "", Text, []string{"json"}, true, "who has what"},
 	{"reset", "NAME", User, []string{"user", "delete-anyway", "yes", "json"}, true, "remove everything; the user must enroll again"},

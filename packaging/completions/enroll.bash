@@ -53,6 +53,8 @@ _enroll() {
 		'add key' | 'add key '*) word='--user --label --file --attestation --challenge --if-missing --yes --json --help' ;;
 		'remove' | 'remove '*) word='--user --yes --help' ;;
 		'codes' | 'codes '*) word='--user --yes --help' ;;
+		'trust') word='--user --json --yes --help' ;;
+		'trust revoke' | 'trust revoke '*) word='--user --yes --json --help' ;;
 		'test' | 'test '*) word='--user --help' ;;
 		'list') word='--json --help' ;;
 		'reset' | 'reset '*) word='--user --delete-anyway --yes --json --help' ;;
@@ -67,10 +69,12 @@ _enroll() {
 		esac
 	else
 		case $words in
-		'') word='status add remove codes test list reset unlock invite bypass import explain doctor removable' ;;
+		'') word='status add remove codes trust test list reset unlock invite bypass import explain doctor removable' ;;
 		'add') word='totp hotp phone key' ;;
+		'trust') word='revoke' ;;
+		'trust revoke') return ;;
 		'remove') return ;;
-		'status' | 'add totp' | 'add hotp' | 'add phone' | 'add key' | 'remove '* | 'codes' | 'test')
+		'status' | 'add totp' | 'add hotp' | 'add phone' | 'add key' | 'remove '* | 'codes' | 'trust revoke '* | 'test')
 			mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'reset') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'unlock') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;

@@ -1,13 +1,15 @@
 # fish completion for enroll(8), enroll/usage tests it against the table of commands
 
 complete -c enroll -f
-set -l none 'not __fish_seen_subcommand_from status add remove codes test list reset unlock invite bypass import explain doctor removable'
+set -l none 'not __fish_seen_subcommand_from status add remove codes trust test list reset unlock invite bypass import explain doctor removable'
+set -l trusting '__fish_seen_subcommand_from trust; and not __fish_seen_subcommand_from revoke'
 set -l adding '__fish_seen_subcommand_from add; and not __fish_seen_subcommand_from totp hotp phone key'
 
 complete -c enroll -n $none -a status -d 'devices, last use, recovery codes left'
 complete -c enroll -n $none -a add -d 'add totp, hotp, phone, key'
 complete -c enroll -n $none -a remove -d 'one device less'
 complete -c enroll -n $none -a codes -d 'new recovery codes; the old ones stop working'
+complete -c enroll -n $none -a trust -d 'computers that need no code for a while'
 complete -c enroll -n $none -a test -d 'try a code; says which device it is from'
 complete -c enroll -n $none -a list -d 'who has what'
 complete -c enroll -n $none -a reset -d 'remove everything; the user must enroll again'
@@ -18,6 +20,7 @@ complete -c enroll -n $none -a import -d 'take users over from another module or
 complete -c enroll -n $none -a explain -d 'which rule decides a login, what is asked, and why'
 complete -c enroll -n $none -a doctor -d 'would a login work, could one slip past?'
 complete -c enroll -n $none -a removable -d 'would removing the package lock people out?'
+complete -c enroll -n $trusting -a revoke -d 'ask for codes there again; all: everywhere'
 complete -c enroll -n $adding -a 'totp hotp phone key'
 
 complete -c enroll -n $adding -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
@@ -94,6 +97,13 @@ complete -c enroll -n '__fish_seen_subcommand_from remove' -l yes -d 'ask nothin
 complete -c enroll -n '__fish_seen_subcommand_from codes' -f -a '(__fish_complete_users)'
 complete -c enroll -n '__fish_seen_subcommand_from codes' -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
 complete -c enroll -n '__fish_seen_subcommand_from codes' -l yes -d 'ask nothing (root)'
+complete -c enroll -n $trusting -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
+complete -c enroll -n $trusting -l json -d 'print JSON'
+complete -c enroll -n $trusting -l yes -d 'ask nothing (root)'
+complete -c enroll -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from revoke' -f -a '(__fish_complete_users)'
+complete -c enroll -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from revoke' -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
+complete -c enroll -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from revoke' -l yes -d 'ask nothing (root)'
+complete -c enroll -n '__fish_seen_subcommand_from trust; and __fish_seen_subcommand_from revoke' -l json -d 'print JSON'
 complete -c enroll -n '__fish_seen_subcommand_from test' -f -a '(__fish_complete_users)'
 complete -c enroll -n '__fish_seen_subcommand_from test' -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
 complete -c enroll -n '__fish_seen_subcommand_from list' -l json -d 'print JSON'

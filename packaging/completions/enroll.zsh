@@ -10,6 +10,7 @@ _enroll_commands() {
 		'add:add totp, hotp, phone, key'
 		'remove:one device less'
 		'codes:new recovery codes; the old ones stop working'
+		'trust:computers that need no code for a while'
 		'test:try a code; says which device it is from'
 		'list:who has what'
 		'reset:remove everything; the user must enroll again'
@@ -115,6 +116,22 @@ case "$bare" in
 		'--yes[ask nothing (root)]' \
 		'--help[show this]' \
 		'1: :' '2:name:_users'
+	;;
+'trust')
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--json[print JSON]' \
+		'--yes[ask nothing (root)]' \
+		'--help[show this]' \
+		'1: :' '2:what:(revoke)'
+	;;
+'trust revoke' | 'trust revoke '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2: :' '3:computer:'
 	;;
 'test' | 'test '*)
 	_arguments \

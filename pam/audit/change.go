@@ -4,7 +4,7 @@ import "strings"
 
 // Change is a change that enroll made. Its format is an interface, like a Line's.
 type Change struct {
-	What   string // one word: add, remove, codes, reset, unlock, invite, bypass, import
+	What   string // one word: add, remove, codes, distrust, reset, unlock, invite, bypass, import
 	User   string // whose second factor it is
 	By     string // who ran enroll
 	Device string // the device's label
