@@ -20,6 +20,7 @@ func (d Doctor) checkPolicy(path string) []Finding {
 	}
 	found := d.checkUnenrolled(path, rules)
 	found = append(found, d.checkRules(path, rules)...)
+	found = append(found, checkTrust(path, rules)...)
 	found = append(found, d.checkNotify(path, rules)...)
 	if len(found) == 0 {
 		found = []Finding{okay(path)}

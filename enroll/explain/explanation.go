@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"latchkey/enroll/plural"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
@@ -22,10 +23,14 @@ type Explanation struct {
 	// what could not be told, from the first rule to the last
 	Unknown []policy.Unknown `json:"unknown"`
 	Methods []method.Method  `json:"methods"` // that are accepted
-	Result  string           `json:"result"`  // asked, allow, enroll or deny
-	Reason  verdict.Reason   `json:"reason,omitempty"`
-	Detail  string           `json:"detail,omitempty"`
-	Shown   []string         `json:"shown"` // what the user would see, the first prompt last
+	// for how long this computer may be trusted after the login, and what it is recognized by
+	TrustDays int           `json:"trust_days"` // 0: not at all
+	TrustBind []policy.Bind `json:"trust_bind"`
+
+	Result string         `json:"result"` // asked, allow, enroll or deny
+	Reason verdict.Reason `json:"reason,omitempty"`
+	Detail string         `json:"detail,omitempty"`
+	Shown  []string       `json:"shown"` // what the user would see, the first prompt last
 
 	// what the service's PAM stack has to do with it, beyond what is usual
 	Stack []string `json:"stack"`
@@ -51,6 +56,9 @@ func (e Explanation) Write(w io.Writer) {
 		}
 		fmt.Fprintf(w, "accepted: %s\n", strings.Join(words, ", "))
 	}
+	if e.TrustDays > 0 {
+		fmt.Fprintf(w, "trust: for %s, by %s\n", plural.Of(e.TrustDays, "day"), bound(e.TrustBind))
+	}
 	for _, u := range e.Unusable {
 		fmt.Fprintf(w, "does not work: %s: %s\n", u.Method, u.Why)
 	}
@@ -61,6 +69,14 @@ func (e Explanation) Write(w io.Writer) {
 		fmt.Fprintf(w, "the user sees: %s\n", text)
 	}
 	fmt.Fprintln(w, results[e.Result]+because(e))
+}
+
+// bound is what a trusted computer is recognized by.
+func bound(to []policy.Bind) string {
+	if len(to) > 1 {
+		return "key and address"
+	}
+	return string(to[0])
 }
 
 // strictly says what a condition that could not be told did to the decision.
@@ -97,6 +113,7 @@ func (e *Explanation) deny(detail string) { e.Result, e.Reason, e.Detail = "deny
 func (e *Explanation) unasked(in bool) {
 	e.Rule, e.Line, e.Methods, e.Shown, e.Unusable = 0, 0, []method.Method{}, []string{},
 		[]Unusable{}
+	e.TrustDays, e.TrustBind = 0, []policy.Bind{}
 	e.Why = "PAM service " + e.Service + " does not come to pam_latchkey: no rule is asked"
 	if e.Result, e.Reason, e.Detail = "allow", "", ""; !in {
 		e.deny("PAM service " + e.Service + " lets no one in")

@@ -16,10 +16,13 @@ func (l Login) rehearse(e *Explanation, args []string) (code int) {
 	silent := &listener{member: l.member}
 	o := flow.Flow{
 		Root: l.Root, Keyring: l.Keyring, Clock: l.Clock, Talk: silent, Verifier: mute{},
-		Debug: func(string) {},
+		Debug: func(string) {}, Rehearsal: true,
 	}.Run(flow.Request{User: l.User.Name, Name: l.User.Name, UID: l.User.UID, Lookup: flow.Found,
 		Service: e.Service, From: e.From, ByEnroll: e.Service == "enroll", Args: args})
 	e.Shown, e.Reason, e.Detail = silent.shown, o.Reason, o.Detail
+	if o.Method == string(method.Trust) {
+		e.Detail = "the user trusts this computer"
+	}
 	switch {
 	case o.Reason == verdict.MustEnroll:
 		e.Result, e.Reason = "enroll", ""

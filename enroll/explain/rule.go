@@ -17,6 +17,7 @@ func (l Login) decide(e *Explanation, path string) error {
 	d := rules.Decide(policy.Request{User: l.User.Name, Service: e.Service, From: e.From,
 		InGroup: l.member})
 	e.Rule, e.Line, e.Why, e.Methods = d.Rule, d.Line, d.Why, d.Methods
+	e.TrustDays, e.TrustBind = d.Trust.Days, append([]policy.Bind{}, d.Trust.Bind...)
 	e.Unknown = append([]policy.Unknown{}, d.Unknown...)
 	slices.Reverse(e.Unknown)
 	l.usable(e, rules)

@@ -69,7 +69,8 @@ func (d *dialog) offerTrust(o verdict.Outcome) {
 	if !d.policy.Trusting() && d.trusting && d.r.From != "" {
 		d.forgetTrust()
 	}
-	if !d.computer.Known() || trust.Crowded(d.Keyring, d.r.Account(), d.computer, d.Clock()) {
+	// Where password and code came in one field, the application can ask for nothing else.
+	if d.r.Kept || !d.computer.Known() || trust.Crowded(d.Keyring, d.r.Account(), d.computer, d.Clock()) {
 		return
 	}
 	answer, err := d.answer(prompt.Trust(d.computer.Days))

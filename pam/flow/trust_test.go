@@ -37,6 +37,12 @@ func byKey(from string, keys ...byte) flow.Request {
 	return r
 }
 
+// inOneField is a login whose first answer is the code of a line with split.
+func inOneField(r flow.Request) flow.Request {
+	r.Kept = true
+	return r
+}
+
 // home is alice's usual computer.
 func home() flow.Request { return byKey("192.0.2.7", 1) }
 
@@ -152,6 +158,7 @@ func TestTrustIsNotOfferedWhereTheComputerCannotBeRecognized(t *testing.T) {
 		{"by key, of what calls itself sshd", trustKey, of("sshd", home()), false},
 		{"by key, of any other service", trustKey, of("other", home()), false},
 		{"by address", trustAddress, byKey("192.0.2.7"), true},
+		{"by address, of a program with one field", trustAddress, inOneField(byKey("192.0.2.7")), false},
 		{"by address, a name", trustAddress, byKey("host.example"), false},
 		{"by address, none", trustAddress, byKey(""), false},
 		{"by address, unspecified", trustAddress, byKey("::"), false},
