@@ -50,7 +50,7 @@ func TestTrustListsTheComputersWhoseTimeIsNotOver(t *testing.T) {
 	s.trusting(alice, trusts...)
 	want := " 1  " + byKeyLabel + "  since " + minute(trusts[1].Since) + ", until " + minute(trusts[1].Until()) +
 		", given from 192.0.2.7\n 2  " + byAddressLabel + "  since " + minute(trusts[2].Since) + ", until " + minute(trusts[2].Until()) + "\n"
-	if got := s.asRoot("trust", "--user", alice.Name); got != want {
+	if got := s.asRoot("trust", alice.Name); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	own := s.as(alice, "trust") // no password: nothing here is secret from its owner
@@ -109,7 +109,7 @@ func TestRootRevokesTrustByNumberByLabelAndAtOnce(t *testing.T) {
 	}
 	s.logged()
 	s.trusting(alice, threeComputers()...)
-	s.asRoot("trust", "revoke", "1", "--user", alice.Name)
+	s.asRoot("trust", "revoke", "1", alice.Name)
 	s.logs(`change=distrust user="games" by="root" device="` + byKeyLabel + `"`)
 	if got := len(s.state(alice).Trusts); got != 2 {
 		t.Errorf("got %d left in the state, want 2", got)
@@ -155,8 +155,10 @@ func TestTrustRefusesWhatItDoesNotKnowAndOthers(t *testing.T) {
 		says string
 	}{
 		{[]string{"trust", "revoke"}, exitUsage, "enroll trust revoke needs COMPUTER"},
-		{[]string{"trust", "revoke", "1", "2"}, exitUsage, `unexpected argument "2"`},
-		{[]string{"trust", "revok"}, exitUsage, `unexpected argument "revok"`},
+		{[]string{"trust", "revoke", "1", alice.Name, "2"}, exitUsage, `unexpected argument "2"`},
+		{[]string{"trust", alice.Name, "revoke"}, exitUsage, `unexpected argument "revoke"`},
+		{[]string{"trust", bob.Name}, exitFailed, "only root may name another user"},
+		{[]string{"trust", "revoke", "1", bob.Name}, exitFailed, "only root may name another user"},
 		{[]string{"trust", "revoke", "0"}, exitFailed, `trusts no computer "0"`},
 		{[]string{"trust", "revoke", "3"}, exitFailed, `trusts no computer "3"`},
 		{[]string{"trust", "revoke", "ALL"}, exitFailed, `trusts no computer "ALL"`},
