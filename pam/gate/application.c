@@ -56,7 +56,11 @@ int gate_converse(struct gate *g, int style, const char *text, struct pam_respon
 
 	if (!conv)
 		return PAM_CONV_ERR;
+	if (g->pid > 0)
+		gate_shield(g, false);
 	code = conv->conv(1, &messages, reply, conv->appdata_ptr);
+	if (g->pid > 0)
+		gate_shield(g, true);
 	g->deadline += gate_now() - asked;
 	return code;
 }

@@ -253,10 +253,12 @@ bool gate_spawn(struct gate *g)
 	if (g->pid == 0)
 		child(g->setup->program, pair[1], parent);
 	error = errno;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	g->mask = old;
+	gate_shield(g, true);
 	gate_shut(&pair[1]);
 	if (g->pid < 0) {
 		g->pid = 0;
+		gate_shield(g, false);
 		return gate_deny(g, "fork: %s", strerrordesc_np(error));
 	}
 	g->pidfd = above_stdio(syscall(SYS_pidfd_open, g->pid, 0));
@@ -307,6 +309,39 @@ static void reap(const struct gate *g)
 		;
 }
 
+/* With shield the application hears of no child's end, without it of all, as before. It is down
+ * while the application itself works, in its conversation function. */
+void gate_shield(const struct gate *g, bool up)
+{
+	sigset_t mask = g->mask;
+
+	if (up)
+		sigaddset(&mask, SIGCHLD);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* The application did not start this child and does not hear of its end. vsftpd would take it for
+ * the end of its own, and wait for that for ever. SAFETY: of another child's end, which may be
+ * hidden behind this one's because the kernel keeps one SIGCHLD, it hears all the same, if need
+ * be twice. */
+static void hide_end(const struct gate *g)
+{
+	const struct timespec none = { 0 };
+	siginfo_t info;
+	sigset_t end;
+
+	sigemptyset(&end);
+	sigaddset(&end, SIGCHLD);
+	if (sigtimedwait(&end, &info, &none) != SIGCHLD)
+		return;
+	if (info.si_pid == g->pid) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+			return;
+	}
+	syscall(SYS_rt_sigqueueinfo, getpid(), SIGCHLD, &info);
+}
+
 /* Gives the child time to end by itself, then kills it. */
 void gate_end_child(struct gate *g, int64_t grace_ms)
 {
@@ -318,5 +353,7 @@ void gate_end_child(struct gate *g, int64_t grace_ms)
 	kill_child(g);
 	await_end(g, GATE_REAP_MS);
 	reap(g);
+	hide_end(g);
+	gate_shield(g, false);
 	g->pid = 0;
 }

@@ -9,6 +9,7 @@
 #include "names/names.h"
 
 #include <security/pam_modules.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -57,6 +58,7 @@ struct gate {
 	int64_t began, deadline; /* CLOCK_MONOTONIC, in ms */
 	pid_t pid;               /* latchkey-login; 0: none */
 	int sock, pidfd;         /* -1: none */
+	sigset_t mask;           /* of the application's thread, once there is a child */
 	char detail[256];        /* why the gate itself denies; empty after a verdict */
 	size_t length;           /* of frame */
 	char *frame;             /* GATE_FRAME bytes and one for a final NUL */
@@ -92,6 +94,7 @@ void gate_wipe_typed(struct gate *g);
 
 /* child.c */
 bool gate_spawn(struct gate *g);
+void gate_shield(const struct gate *g, bool up);
 void gate_end_child(struct gate *g, int64_t grace_ms);
 void gate_shut(int *fd);
 void gate_name_limits(struct gate *g);

@@ -173,6 +173,29 @@ func TestAVerdictReachesAnApplicationInAnyState(t *testing.T) {
 	}
 }
 
+// vsftpd takes the end of any child for that of its own, and waits for that for ever.
+func TestAnApplicationHearsOfTheEndOfItsOwnChildrenOnly(t *testing.T) {
+	for _, script := range [][]string{{send("Qcode"), "receive", "judge"}, {"exit=0"}, {"signal=9"}} {
+		said := newHost(t, must(t, buildModule), script...).run(t, "sigchld=heard")
+		if !slices.Equal(said["heard"], []string{"0"}) {
+			t.Errorf("%v: heard %q times of the login program's end", script, said["heard"])
+		}
+	}
+	for _, child := range []string{"child=", "child-after="} {
+		meeting := filepath.Join(writable(t), "fifo")
+		if err := unix.Mkfifo(meeting, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		h := newHost(t, must(t, buildModule), "meet="+meeting, send("Qcode"), "receive", "judge")
+		h.answer = h.user
+		said := h.run(t, "sigchld=heard", child+meeting)
+		wantUnharmed(t, said, pamSuccess)
+		if slices.Equal(said["heard"], []string{"0"}) {
+			t.Errorf("%s: the application did not hear of its own child's end", child)
+		}
+	}
+}
+
 func TestALoginProgramThatFailsHarmsNoApplicationInAnyState(t *testing.T) {
 	for _, options := range oddHosts(t) {
 		for name, script := range map[string][]string{

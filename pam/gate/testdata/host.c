@@ -172,6 +172,33 @@ static char *state(void)
 	return text;
 }
 
+static volatile sig_atomic_t heard;
+static pid_t own;
+
+static void hear(int signal)
+{
+	(void)signal;
+	heard++;
+}
+
+/* A child of the application's own, which ends once the login program says through a FIFO that it runs, or once that has
+ * ended. Until then it is not there. */
+static void own_child(const char *fifo, bool after)
+{
+	char text[32] = "";
+	int fd;
+
+	own = fork();
+	if (own != 0)
+		return;
+	fd = open(fifo, O_RDONLY);
+	if (read(fd, text, sizeof text - 1) < 0)
+		_exit(1);
+	while (after && kill(atoi(text), 0) == 0)
+		sched_yield();
+	_exit(0);
+}
+
 static void reap_all(int signal)
 {
 	int error = errno;
@@ -298,6 +325,12 @@ static void assume(const char *option)
 		signal(SIGCHLD, SIG_IGN);
 	else if (!strcmp(option, "sigchld=reap"))
 		signal(SIGCHLD, reap_all);
+	else if (!strcmp(option, "sigchld=heard"))
+		signal(SIGCHLD, hear);
+	else if (!strncmp(option, "child=", 6))
+		own_child(option + 6, false);
+	else if (!strncmp(option, "child-after=", 12))
+		own_child(option + 12, true);
 	else if (!strcmp(option, "sigpipe=ignore"))
 		signal(SIGPIPE, SIG_IGN);
 	else if (!strcmp(option, "signals=ignored"))
@@ -418,6 +451,9 @@ int main(int argc, char **argv)
 		many_threads(threads);
 	else
 		one_login(argv[3], argv[4], elsewhere);
+	while (own > 0 && waitpid(own, NULL, 0) < 0 && errno == EINTR)
+		;
+	fprintf(out, "heard %d\n", heard);
 	fprintf(out, "children %s\n",
 		waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 && errno == ECHILD
 			? "none"
