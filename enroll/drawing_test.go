@@ -223,6 +223,17 @@ func TestAPictureIsForItsOwnerAloneAndStaysOnlyOfWhatWasSaved(t *testing.T) {
 			}
 		})
 	}
+	for name, end := range map[string]func(*terminal.Terminal){
+		"interrupted": func(term *terminal.Terminal) { typed(t, term, "\x03") },
+		"hung up":     func(term *terminal.Terminal) { term.Signal(unix.SIGHUP) },
+	} {
+		term := shownOn(t, exe, 80, 24, "TERM=xterm LANG=C.UTF-8", "--png", path)
+		end(term)
+		exits(t, term, exitFailed)
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("%s: the picture is still there: %v", name, err)
+		}
+	}
 	term := shownOn(t, exe, 80, 24, "TERM=xterm LANG=C.UTF-8", "add", "totp", "--png", path)
 	if strings.Contains(term.Seen(), "▀") {
 		t.Errorf("it was drawn as well: %s", term.Seen())

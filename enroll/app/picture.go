@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -13,9 +14,29 @@ import (
 	"latchkey/enroll/terminal"
 )
 
+// caller is who runs the program.
+type caller struct{ uid, gid int }
+
+// remove removes f if path still leads to it. A signal may come while the program is root, and the
+// path may be another file's by then: so it is removed with no more than the caller's rights. It is
+// for the end of the program, as the thread keeps these.
+func (c caller) remove(path string, f *os.File) {
+	runtime.LockOSThread()
+	unix.Setfsgid(c.gid)
+	unix.Setfsuid(c.uid)
+	if now, err := unix.SetfsuidRetUid(-1); err != nil || now != c.uid {
+		return
+	}
+	own, err := f.Stat()
+	there, err2 := os.Lstat(path)
+	if err == nil && err2 == nil && os.SameFile(own, there) {
+		os.Remove(path)
+	}
+}
+
 // WritePicture writes the QR code of an otpauth URI to a new file that only its owner, the caller,
 // can read. It overwrites nothing. The file goes away again unless keep is told that the device is
-// saved; a signal that ends the program leaves it empty.
+// saved, or if a signal ends the program.
 func WritePicture(c *terminal.Console, path, uri string) (keep func(saved bool), err error) {
 	code, err := qr.Encode(uri)
 	if err != nil {
@@ -33,9 +54,11 @@ func WritePicture(c *terminal.Console, path, uri string) (keep func(saved bool),
 	if err != nil {
 		return nil, err
 	}
-	// A signal may come while this is root, and the path may be another file's by then: so the
-	// file is emptied, not removed.
-	done := c.Until(func() { f.Truncate(0) })
+	owner := caller{uid: os.Geteuid(), gid: os.Getegid()}
+	done := c.Until(func() {
+		f.Truncate(0) // under whatever name it is now
+		owner.remove(path, f)
+	})
 	keep = func(saved bool) {
 		defer f.Close()
 		defer done()

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"latchkey/pam/nearest"
 	"latchkey/pam/policy"
 )
 
@@ -17,6 +18,11 @@ type Arguments struct {
 	Split       bool
 	Debug       bool
 }
+
+// known are the arguments there are, for those that are misspelled.
+var known = []string{"conf=PATH", "if_publickey", "split", "debug"}
+
+func plain(argument string) string { return argument }
 
 // Take reads one argument. It refuses what it does not know: a misspelt option must not silently
 // change who gets in.
@@ -35,7 +41,7 @@ func (a *Arguments) Take(arg string) error {
 	case arg == "debug":
 		a.Debug = true
 	default:
-		return fmt.Errorf("unknown module argument %q", arg)
+		return fmt.Errorf("unknown module argument %q%s", arg, nearest.Ask(arg, known, plain))
 	}
 	return nil
 }

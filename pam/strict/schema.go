@@ -23,6 +23,9 @@ type Schema struct {
 	Limit  int      // how many bytes it may have
 	Tables []string // what may be written [name]
 	Lists  []string // what may be written [[name]]
+	// Keys are the keys of each table, "" being the top of the file: they are only used to guess
+	// what was meant by one that is unknown.
+	Keys map[string][]string
 
 	// Hidden, if set, says that nothing written in the file may be shown, not even a key: in a
 	// file of secrets, anything may be a secret in the wrong place. It is the error for an unknown
@@ -149,7 +152,7 @@ func (r *reader) unknownTable(name string, line int) error {
 	if len(r.Tables)+len(r.Lists) == 0 {
 		return r.ErrorAt(line, "the file has no tables")
 	}
-	return r.ErrorAt(line, "unknown table%s", r.shown(name))
+	return r.ErrorAt(line, "unknown table%s%s", r.shown(name), r.meantTable(name))
 }
 
 // enter leaves the current table for another.

@@ -29,9 +29,9 @@ func (v Value) Unknown() error {
 	case r.Hidden != "":
 		return v.Errorf("%s", r.Hidden)
 	case r.table == "":
-		return v.Errorf("unknown key %s", Quote(v.Name))
+		return v.Errorf("unknown key %s%s", Quote(v.Name), r.meant(v.Name))
 	default:
-		return v.Errorf("unknown key %s in [%s]", Quote(v.Name), r.table)
+		return v.Errorf("unknown key %s in [%s]%s", Quote(v.Name), r.table, r.meant(v.Name))
 	}
 }
 
