@@ -8,6 +8,7 @@ import (
 	"latchkey/enroll/doctor"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
+	"latchkey/enroll/plural"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/twilio/protocol"
 )
@@ -29,7 +30,7 @@ func (p *program) doctor(o options.Options) error {
 		}
 	}
 	if bad > 0 {
-		return hint.Error(fmt.Sprintf("%d of %d checks failed", bad, len(found)), "")
+		return hint.Error(fmt.Sprintf("%d of %s failed", bad, plural.Of(len(found), "check")), "")
 	}
 	return nil
 }

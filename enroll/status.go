@@ -196,7 +196,7 @@ func (p *program) list(o options.Options) error {
 		if untold > 0 {
 			next = "the name service is not reliable now (see /etc/nsswitch.conf): do not reset any user because of this"
 		}
-		err = hint.Error(fmt.Sprintf("%d of %d users cannot log in", bad, len(all)), next)
+		err = hint.Error(fmt.Sprintf("%d of %s cannot log in", bad, plural.Of(len(all), "user")), next)
 	}
 	return err
 }

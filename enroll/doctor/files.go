@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/enroll/doctor/stack/pamd"
+	"latchkey/enroll/plural"
 	"latchkey/pam/safefile"
 )
 
@@ -120,7 +121,7 @@ func (d Doctor) checkLeftovers() []Finding {
 			}
 		}
 		if count > 0 {
-			left := fmt.Sprintf("%d temporary files of commands that were killed", count)
+			left := plural.Of(count, "temporary file") + " of commands that were killed"
 			found = append(found, warning(dir, left, "rm "+dir+"/.new-*"))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"latchkey/enroll/plural"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
@@ -29,7 +30,7 @@ func (d Doctor) checkRecords() []Finding {
 		}
 	}
 	if bad > mostProblems {
-		err := fmt.Errorf("%d more records cannot be used", bad-mostProblems)
+		err := fmt.Errorf("%s cannot be used", plural.Of(bad-mostProblems, "more record"))
 		found = append(found, fault(records, err, "enroll list"))
 	}
 	if bad == 0 {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"latchkey/enroll/plural"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/twilio/protocol"
@@ -30,7 +31,7 @@ func (d Doctor) checkTwilio() []Finding {
 	}
 	found = append(found, takes)
 	if a.Skew > maxSkew || a.Skew < -maxSkew {
-		err := fmt.Errorf("%d seconds from Twilio's", -a.Skew)
+		err := fmt.Errorf("%s from Twilio's", plural.Of(int(-a.Skew), "second"))
 		return append(found, fault("this machine's clock", err, "app codes need the right time: timedatectl set-ntp true"))
 	}
 	return append(found, okay("this machine's clock agrees with Twilio's"))
