@@ -17,6 +17,7 @@ type Attempt struct {
 	Password string   // answers every prompt for a password
 	Codes    []string // answer the other prompts in order; the last one is repeated as often as asked. None: hang up there
 	Key      ssh.Signer
+	Second   ssh.Signer // a second key, where one is not enough
 	From     string // the client's address; empty: as the system chooses
 	// PasswordFirst tries the "password" method before keyboard-interactive, as some clients do.
 	PasswordFirst bool
@@ -107,7 +108,11 @@ func (s *Server) Login(a Attempt) *Outcome {
 func (a *Attempt) methods(o *Outcome, sent *time.Time) []ssh.AuthMethod {
 	var methods []ssh.AuthMethod
 	if a.Key != nil {
-		methods = append(methods, ssh.PublicKeys(a.Key))
+		keys := []ssh.Signer{a.Key}
+		if a.Second != nil {
+			keys = append(keys, a.Second)
+		}
+		methods = append(methods, ssh.PublicKeys(keys...))
 	}
 	if a.PasswordFirst {
 		methods = append(methods, ssh.Password(a.Password))
