@@ -119,6 +119,7 @@ func TestAnEnrolledSecurityKeyIsEnoughAndEveryOtherLoginIsAskedForTheCode(t *tes
 				t.Errorf("%s: got the prompts %q, want three for a code", what, o.Prompts)
 			}
 			audited(t, h, u.Name, n, "verdict=deny", "reason=wrong")
+			script(t, h, "enroll unlock "+u.Name)
 		}
 		for what, key := range map[string]ssh.Signer{
 			"as a plain key": own.Disguised("ssh-ed25519"), "as ECDSA": own.Disguised(softkey.ECDSA),
@@ -197,9 +198,12 @@ func TestTheCallerOfSuAndSudoCannotGiveAKey(t *testing.T) {
 			must(t, err)
 			must(t, term.Expect(`[Pp]assword`))
 			must(t, term.Type(suite.Password))
-			must(t, term.Expect(`From your app.*Verification code: `))
+			for range 3 {
+				must(t, term.Expect(`From your app.*Verification code: `))
+				must(t, term.Type(u.WrongCode()))
+			}
+			audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong", fmt.Sprintf("service=%q", app.service))
 			term.Close()
-			audited(t, h, u.Name, 1, "verdict=deny", fmt.Sprintf("service=%q", app.service))
 		}
 		u, own := enrolled(t, h), newSoftKey(t)
 		enrollKey(t, h, u, "yubikey", own.Line())

@@ -21,8 +21,12 @@ var recipes = []struct {
 	{"key-and-code", keyAndCode},
 	{"key-or-password-and-code", keyOrPasswordAndCode},
 	{"key-from-one-network", keyFromOneNetwork},
+	{"security-key", securityKey},
+	{"security-key-and-pin", securityKeyAndPIN},
+	{"security-key-for-administrators", securityKeyForAdministrators},
 	{"break-glass", breakGlass},
 	{"sudo", sudoRecipe},
+	{"sudo-and-security-key", sudoAndSecurityKey},
 	{"su", suRecipe},
 	{"console", consoleRecipe},
 }
@@ -188,7 +192,7 @@ func (h *recipeHost) debians(t *testing.T, recipe string) {
 // asking matches the lines by which files may differ: how they ask for the password and the code,
 // and what one Debian has and another has not.
 var asking = regexp.MustCompile(
-	`^(@include common-auth|auth requisite pam_unix\.so|auth .* pam_latchkey\.so.*|-?session ` +
+	`^(@include common-auth|auth requisite pam_unix\.so|auth .* pam_latchkey\.so.*|auth .* pam_u2f\.so.*|-?session ` +
 		`optional pam_lastlog\.so)$`)
 
 // others returns the remaining lines, without comments, of a PAM file.

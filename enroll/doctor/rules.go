@@ -31,7 +31,7 @@ func (d Doctor) checkMethods(place string, rules *policy.Policy, r policy.Rule) 
 	if r.Methods == nil {
 		return nil
 	}
-	why, usable := "no device of this version makes that", false
+	why, usable := "", false
 	for _, m := range r.Methods {
 		switch sent := m == method.SMS || m == method.Call; {
 		case sent && !slices.Contains(rules.Phone.Methods, m):
@@ -39,7 +39,7 @@ func (d Doctor) checkMethods(place string, rules *policy.Policy, r policy.Rule) 
 		case sent && !d.phonesWanted():
 			why = settings.DefaultPath + " is missing"
 		default:
-			usable = usable || m != method.Key
+			usable = true
 		}
 	}
 	if !usable {
@@ -89,7 +89,7 @@ func (d Doctor) someoneHas(methods []method.Method, users []string) bool {
 
 func has(r *record.Record, m method.Method) bool {
 	of := map[method.Method]method.Method{method.TOTP: method.TOTP, method.HOTP: method.HOTP,
-		method.SMS: method.Phone, method.Call: method.Phone}
+		method.SMS: method.Phone, method.Call: method.Phone, method.Key: method.Key}
 	return m == method.Recovery && r.Recovery.Len() > 0 ||
 		slices.ContainsFunc(r.Devices, func(d record.Device) bool { return d.Type == of[m] })
 }

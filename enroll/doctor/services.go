@@ -21,6 +21,7 @@ func (d Doctor) checkLogins(service string) []Finding {
 	}
 	s := d.checkSSHD()
 	found := append(append(s.findings, d.checkNamesOfClients(s)...), d.checkEnrollService()...)
+	found = append(found, d.checkKeys(s)...)
 	for _, name := range s.services {
 		found = append(found, d.checkService(name, s.keyFirst[name])...)
 	}
@@ -29,6 +30,7 @@ func (d Doctor) checkLogins(service string) []Finding {
 		found = append(found, d.checkService(name, part[name] && !isDoor(name))...)
 	}
 	found = append(found, damaged...)
+	found = append(found, d.checkKeyRules(others)...)
 	return append(found, d.checkDoors()...)
 }
 
@@ -74,6 +76,9 @@ func describe(service string, w stack.Weakness) Finding {
 		return fault("PAM service "+service,
 			errors.New("it has no pam_latchkey in auth: no one is asked for a code"), below)
 	case stack.Skipped:
+		if w.Line.SecurityKey() {
+			return skippedByKey(w)
+		}
 		return fault(w.Line.Place(),
 			fmt.Errorf("%s that returns %s leaves out %s: a login succeeds without a code",
 				w.Line.Name(), w.Code, w.Factor.Place()),
@@ -118,8 +123,11 @@ func describeEarly(w stack.Weakness) Finding {
 func (d Doctor) checkLines(s *stack.Service) []Finding {
 	var found []Finding
 	for _, l := range s.Auth {
-		if l.Ours() {
+		switch {
+		case l.Ours():
 			found = append(found, d.checkArguments(l)...)
+		case l.SecurityKey():
+			found = append(found, d.checkKeyFile(l)...)
 		}
 	}
 	found = append(found, checkAccountLines(s)...)

@@ -30,11 +30,15 @@ type sshdReport struct {
 	services []string        // of PAM; none: there is no sshd
 	keyFirst map[string]bool // by service: on every way to it a key comes first
 	dns      string          // where UseDNS is yes; "" if it is no
+	keyed    []sshd.Service  // to which a key leads, once for each sshd
 }
 
 // note takes down which PAM services a configuration uses.
 func (r *sshdReport) note(services []sshd.Service) {
 	for _, s := range services {
+		if s.Keyed {
+			r.keyed = append(r.keyed, s)
+		}
 		if !slices.Contains(r.services, s.Name) {
 			r.services = append(r.services, s.Name)
 			r.keyFirst[s.Name] = true

@@ -18,7 +18,7 @@ type Attempt struct {
 	Codes    []string // answer the other prompts in order; the last one is repeated as often as asked. None: hang up there
 	Key      ssh.Signer
 	Second   ssh.Signer // a second key, where one is not enough
-	From     string // the client's address; empty: as the system chooses
+	From     string     // the client's address; empty: as the system chooses
 	// PasswordFirst tries the "password" method before keyboard-interactive, as some clients do.
 	PasswordFirst bool
 	// Answer, if set, answers the prompts that are not for a password in place of Codes.

@@ -21,6 +21,6 @@ var Distributions = []*Distribution{Debian12, Debian13}
 // packages is what an image holds besides Debian's minimal base.
 var packages = []string{
 	"openssh-server", "openssh-sftp-server", "openssh-client", "libpam-modules", "passwd", "login", "sudo",
-	"libpam-google-authenticator", "libpam-oath", "libnss-extrausers", "pamtester", "time",
+	"libpam-google-authenticator", "libpam-oath", "libpam-u2f", "libnss-extrausers", "pamtester", "time",
 	"python3", // which Ansible needs on its hosts
 }

@@ -106,10 +106,19 @@ func (c *collector) note(o ways.Options) {
 	lists, _ := o.Ways(false)
 	at := slices.IndexFunc(c.report.Services, func(s Service) bool { return s.Name == name })
 	if at < 0 {
-		c.report.Services = append(c.report.Services, Service{name, true})
+		c.report.Services = append(c.report.Services,
+			Service{Name: name, KeyFirst: true, Touch: true, PIN: true})
 		at = len(c.report.Services) - 1
 	}
-	c.report.Services[at].KeyFirst = c.report.Services[at].KeyFirst && ways.KeyFirst(lists)
+	s := &c.report.Services[at]
+	s.KeyFirst = s.KeyFirst && ways.KeyFirst(lists)
+	if !ways.Keyed(lists) {
+		return
+	}
+	asked := o.Fields("pubkeyauthoptions")
+	s.Keyed = true
+	s.Touch = s.Touch && slices.Contains(asked, "touch-required")
+	s.PIN = s.PIN && slices.Contains(asked, "verify-required")
 }
 
 // leftOver looks at Match lines that no region was for: a group without members, a name that

@@ -16,6 +16,7 @@ var decisive = []string{
 	"gssapiauthentication", "gssapikeyexchange",
 	"authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys",
 	"allowusers", "denyusers", "allowgroups", "denygroups", "refuseconnection", "pamservicename", "usepam", "usedns",
+	"pubkeyauthoptions",
 }
 
 // gathered are the keywords whose lines add up; of all others the first line counts.

@@ -22,4 +22,7 @@ type Report struct {
 type Service struct {
 	Name     string
 	KeyFirst bool // on every way to it a key comes first
+	// Keyed reports whether a key comes first on some way to it; Touch and PIN, whether
+	// PubkeyAuthOptions asks for a touch and for a PIN on each of them.
+	Keyed, Touch, PIN bool
 }

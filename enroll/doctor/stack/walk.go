@@ -5,7 +5,7 @@ import "latchkey/enroll/doctor/stack/control"
 // node is a position and what has been shown on the way there.
 type node struct {
 	position
-	proved  bool // pam_latchkey returned success
+	proved  bool // pam_latchkey returned success, or what is as good
 	checked bool // a password, or a key, was right
 }
 
@@ -83,7 +83,8 @@ func (s *Service) after(from node, code control.Code, checks func(*Line) bool) n
 	if l.substack {
 		return to
 	}
-	to.proved = to.proved || l.role() == factor && code == control.Success
+	proves := l.role() == factor || l.asGood()
+	to.proved = to.proved || proves && code == control.Success
 	to.checked = to.checked || checks(l) && right(code)
 	return to
 }

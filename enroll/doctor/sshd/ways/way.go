@@ -77,6 +77,13 @@ func asks(way []string) int {
 	return slices.IndexFunc(way, func(m string) bool { return m == asking || strings.HasPrefix(m, asking+":") })
 }
 
+// Keyed reports whether some way shows a key before PAM is asked.
+func Keyed(ways [][]string) bool {
+	return slices.ContainsFunc(ways, func(way []string) bool {
+		return slices.Contains(way[:max(asks(way), 0)], "publickey")
+	})
+}
+
 // KeyFirst reports whether every way shows a key (or what is as good) before PAM is asked.
 func KeyFirst(ways [][]string) bool {
 	for _, way := range ways {
