@@ -10,7 +10,7 @@ import (
 // Explain says what the login would come to.
 func (l Login) Explain() (Explanation, error) {
 	e := Explanation{User: l.User.Name, UID: l.User.UID, Service: l.Service, From: l.From,
-		Unknown: []policy.Unknown{}, Stack: []string{}, Unusable: []Unusable{}}
+		Unknown: []policy.Unknown{}, Stack: []string{}, Unusable: []Unusable{}, Keys: []string{}}
 	l.member = membership(names.LookUp(l.User.Name))
 	f, err := l.forecast(&e)
 	if err != nil {

@@ -36,7 +36,9 @@ type Explanation struct {
 	Stack []string `json:"stack"`
 	// methods that are accepted and with which this user cannot log in
 	Unusable []Unusable `json:"unusable"`
-	bypass   bool       // root has given out a code that works now
+	// the security keys with which an SSH login is let in, and nothing is asked
+	Keys   []string `json:"keys"`
+	bypass bool     // root has given out a code that works now
 }
 
 // Write writes the explanation for people.
@@ -61,6 +63,9 @@ func (e Explanation) Write(w io.Writer) {
 	}
 	for _, u := range e.Unusable {
 		fmt.Fprintf(w, "does not work: %s: %s\n", u.Method, u.Why)
+	}
+	for _, label := range e.Keys {
+		fmt.Fprintf(w, "if sshd accepts the security key %q, the login is allowed and nothing is asked\n", label)
 	}
 	for _, text := range e.Stack {
 		fmt.Fprintf(w, "PAM: %s\n", text)

@@ -20,6 +20,9 @@ func (l Login) usable(e *Explanation, rules *policy.Policy) {
 	e.Unusable = []Unusable{}
 	e.bypass = factor.Live(account.State.Bypass, l.Clock())
 	for _, m := range e.Methods {
+		if m == method.Key {
+			e.Keys = l.keys(account, rules)
+		}
 		if why := l.obstacle(account, m, rules); why != "" {
 			e.Unusable = append(e.Unusable, Unusable{m, why})
 		}
@@ -36,10 +39,37 @@ func (l Login) obstacle(account *factor.Account, m method.Method, rules *policy.
 			return "there is no unused recovery code"
 		}
 		return ""
+	case method.Key:
+		return l.keyObstacle(account, rules)
 	}
 	if !slices.ContainsFunc(account.Record.Devices,
 		func(d record.Device) bool { return d.Type == m }) {
 		return "the user has no such device"
+	}
+	return ""
+}
+
+// keys are the labels of the security keys with which the login is let in without a question.
+func (l Login) keys(account *factor.Account, rules *policy.Policy) []string {
+	all := []string{}
+	for _, d := range account.Record.Devices {
+		if d.Type == method.Key && l.From != "" && (d.Attested || !rules.RequireAttestation) {
+			all = append(all, d.Label)
+		}
+	}
+	return all
+}
+
+// keyObstacle is why no security key of the user's works; empty if one does.
+func (l Login) keyObstacle(account *factor.Account, rules *policy.Policy) string {
+	isKey := func(d record.Device) bool { return d.Type == method.Key }
+	switch {
+	case !slices.ContainsFunc(account.Record.Devices, isKey):
+		return "the user has no such device"
+	case l.From == "":
+		return "only sshd says which key was used, and this login is a local one"
+	case len(l.keys(account, rules)) == 0:
+		return "no maker attests the user's security keys, and require_attestation asks for that"
 	}
 	return ""
 }
