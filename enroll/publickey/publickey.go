@@ -22,7 +22,8 @@ const maxText = 64 << 10
 // makeOne is how a key on a security key is made.
 const makeOne = "make one with: ssh-keygen -t ed25519-sk (older security keys: -t ecdsa-sk)"
 
-// Read returns the one key in a text, as ssh-keygen writes it. name says in errors where it stands.
+// Read returns the one key in a text, as ssh-keygen writes it. name says in errors where it
+// stands.
 func Read(name string, r io.Reader) (sshkey.Key, error) {
 	var found *sshkey.Key
 	lines := bufio.NewScanner(io.LimitReader(r, maxText))
@@ -75,9 +76,9 @@ func options(line string) bool {
 }
 
 // OfLogin returns the security keys that sshd accepted in the login at which the program was
-// started: with ExposeAuthInfo, the variable SSH_USER_AUTH names a file of sshd's that says so. The
-// file is the user's, who may write anything there: so it is good for offering a choice, and proves
-// nothing.
+// started: with ExposeAuthInfo, the variable SSH_USER_AUTH names a file of sshd's that says so.
+// The file is the user's, who may write anything there: so it is good for offering a choice, and
+// proves nothing.
 func OfLogin(path string) (keys []sshkey.Key) {
 	if path == "" {
 		return nil

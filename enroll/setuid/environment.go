@@ -37,8 +37,8 @@ const loginInfo = "SSH_USER_AUTH"
 
 var ofSSHD = regexp.MustCompile(`^/tmp/sshauth\.[A-Za-z0-9]{1,32}$`)
 
-// LoginInfo is the path of that file; empty: there is none. It is a hint, never a right: the caller
-// may have set it, and may write there. It is for reading with the caller's rights.
+// LoginInfo is the path of that file; empty: there is none. It is a hint, never a right: the
+// caller may have set it, and may write there. It is for reading with the caller's rights.
 func LoginInfo() string {
 	if path := os.Getenv(loginInfo); ofSSHD.MatchString(path) {
 		return path
@@ -46,9 +46,9 @@ func LoginInfo() string {
 	return ""
 }
 
-// fixedEnvironment is the environment that the program runs with. It keeps from the caller's
-// what says how text is shown and who called sudo. GOTRACEBACK is what Go sets by itself in a setuid program: it
-// stands here so that the environment compares equal in both.
+// fixedEnvironment is the environment that the program runs with. It keeps from the caller's what
+// says how text is shown and who called sudo. GOTRACEBACK is what Go sets by itself in a setuid
+// program: it stands here so that the environment compares equal in both.
 func fixedEnvironment(getenv func(string) string) []string {
 	fixed := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "GOTRACEBACK=none"}
 	for _, name := range []string{"TERM", "LANG", "LC_ALL", "LC_CTYPE"} {

@@ -321,9 +321,10 @@ func (d *dialog) count(t turn, m factor.Match) turn {
 	return t
 }
 
-// tellRefused tells a user who is let in of the wrong codes before this login: they may have been
-// somebody else's.
+// tellRefused tells a user who is let in of the wrong codes before this login, once: they may have
+// been somebody else's.
 func (d *dialog) tellRefused(all state.Refused) {
+	all.Count -= min(all.Told, all.Count)
 	if all.Count <= d.charged {
 		return
 	}

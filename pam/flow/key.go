@@ -29,6 +29,7 @@ func (d *dialog) byKey(account *factor.Account) verdict.Outcome {
 	case m.Result != factor.Accepted:
 		return verdict.Undecided
 	}
+	d.tellRefused(m.Refused)
 	d.network(m.NewNetwork)
 	return verdict.Outcome{
 		Allow: true, Reason: verdict.OK, Method: string(m.Method), Device: m.Device.Label,

@@ -148,7 +148,8 @@ func TestALockedUserIsDeniedWithTheKeyToo(t *testing.T) {
 	o := w.login(r)
 	w.expect(o, false, verdict.Locked, maxTries, "Too many wrong codes. Try again in 15 minutes.")
 	w.now = w.now.Add(15 * time.Minute)
-	w.byKey(w.login(r), "yubikey")
+	w.expect(w.login(r), true, verdict.OK, success,
+		"2 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
 }
 
 // Scripts log in by key all day: that must not make a guesser's wrong codes forgotten.
@@ -156,16 +157,33 @@ func TestALoginByKeyForgetsNoWrongCodes(t *testing.T) {
 	w, own, _ := withKey(t, "[limits]\ntries = 1\nfailures = \"9/10m\"\nconsecutive = 4\n")
 	r := accepted(testroot.Line(t, own))
 	for _, code := range w.wrongs(4) {
-		w.byKey(w.login(r), "yubikey")
+		if o := w.login(r); !o.Allow {
+			t.Errorf("got %+v before the limit, want to be let in", o)
+		}
 		w.login(request(), code)
 	}
 	if o := w.login(r); o.Reason != verdict.Locked || o.Allow {
 		t.Errorf("got %+v after 4 wrong codes in a row, want a lock until root ends it", o)
 	}
 	if st := w.state(); len(st.Failures) != 4 || st.Refused.Count != 4 {
-		t.Errorf("got %d failures, %d in a row, want 4 of each", len(st.Failures),
-			st.Refused.Count)
+		t.Errorf("got %d failures, %d in a row, want 4 of each", len(st.Failures), st.Refused.Count)
 	}
+}
+
+func TestALoginByKeyTellsOfTheWrongCodesBeforeItOnce(t *testing.T) {
+	w, own, _ := withKey(t, "")
+	r := accepted(testroot.Line(t, own))
+	w.login(request(), w.wrongs(3)...)
+	w.expect(w.login(r), true, verdict.OK, success,
+		"3 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
+	w.byKey(w.login(r), "yubikey")
+	w.login(request(), w.wrong(), noMore)
+	w.expect(w.login(r), true, verdict.OK, success,
+		"1 wrong code was refused since Sun 31 Jan 12:00 from 192.0.2.7.")
+	w.login(request(), w.wrongs(2)[1], noMore)
+	w.expect(w.login(request(), w.code()), true, verdict.OK, success,
+		"1 wrong code was refused since Sun 31 Jan 12:00 from 192.0.2.7.")
+	w.byKey(w.login(r), "yubikey")
 }
 
 func TestALoginByKeyIsTheKeysLastUse(t *testing.T) {

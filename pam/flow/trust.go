@@ -7,6 +7,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/notify/event"
 	"latchkey/pam/policy"
@@ -33,12 +34,14 @@ func (d *dialog) byTrust(account *factor.Account) verdict.Outcome {
 	d.trusting = len(account.State.Trusts) > 0
 	d.proven = trust.Proven{User: d.r.Account(), Enrollment: account.Record.Enrollment,
 		Limits: d.limits}
+	refused := account.State.Refused
 	isNew := factor.NewNetwork(&account.State.State, d.r.address())
 	t, ok, err := trust.Find(d.Keyring, account, d.computer, now)
 	if ok && !d.Rehearsal {
 		// The time is on the disk before anyone is let in: a clock that is set back later does not
 		// make the trust last longer.
 		account.State.See(now)
+		limit.Tell(&account.State.State)
 		factor.LetIn(&account.State.State, state.Attempt{
 			At: now, From: d.r.address(), Service: d.r.Service, Method: method.Trust,
 		})
@@ -50,6 +53,7 @@ func (d *dialog) byTrust(account *factor.Account) verdict.Outcome {
 	case !ok:
 		return verdict.Undecided
 	}
+	d.tellRefused(refused)
 	d.network(isNew)
 	return verdict.Outcome{Allow: true, Reason: verdict.OK, Method: string(method.Trust),
 		Device: trust.Label(t)}

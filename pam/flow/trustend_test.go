@@ -116,7 +116,10 @@ func TestTrustedLoginForgetsNoWrongCodes(t *testing.T) {
 	for range 3 {
 		w.login(byKey("198.51.100.1"), w.wrongs(3)...)
 	}
-	w.trusted(home())
+	o := w.login(home())
+	w.expect(o, true, verdict.OK, success,
+		"9 wrong codes were refused since Sun 31 Jan 12:00, the last from 198.51.100.1.")
+	w.trusted(home()) // told once
 	if st := w.state(); len(st.Failures) != 9 || st.Refused.Count != 9 {
 		t.Errorf("got %d failures, %d in a row; want 9 of each", len(st.Failures),
 			st.Refused.Count)

@@ -135,6 +135,10 @@ func charged(failures []time.Time, at time.Time) int {
 // Accept notes that a guess was right: those in a row before it are over.
 func Accept(st *state.State) { st.Refused = state.Refused{} }
 
+// Tell notes that the user is told now of the wrong codes that are counted. It makes none of them
+// forgotten.
+func Tell(st *state.State) { st.Refused.Told = st.Refused.Count }
+
 // Count is the number of wrong guesses that count now.
 func (g Guesses) Count(st *state.State, now time.Time) int {
 	n := 0
