@@ -35,8 +35,9 @@ func (s Store) Add(p Proof, u record.User, d record.Device, counter uint64) erro
 			if next.Find(d.Label) != nil {
 				return fmt.Errorf("there is a device %q already", d.Label)
 			}
-			if twin := twin(&next, &d); twin != nil {
-				return fmt.Errorf("the device %q has this %s already", twin.Label, secretOf(d.Type))
+			if twin := twinOf(&next, &d); twin != nil {
+				return fmt.Errorf("the device %q has this %s already", twin.Label,
+					secretOf(d.Type))
 			}
 			next.Devices = append(slices.Clone(next.Devices), d)
 			return s.rewrite(account, &next, first)
@@ -204,9 +205,9 @@ func secretOf(t method.Method) string {
 	return "secret"
 }
 
-// twin returns the device of r that makes the same codes as d, or has the same number: a code used
-// up with one would be accepted by the other.
-func twin(r *record.Record, d *record.Device) *record.Device {
+// twinOf returns the device of r that makes the same codes as d, or has the same number: a code
+// used up with one would be accepted by the other.
+func twinOf(r *record.Record, d *record.Device) *record.Device {
 	i := slices.IndexFunc(r.Devices, func(old record.Device) bool {
 		return old.Type == d.Type && bytes.Equal(old.Secret, d.Secret)
 	})

@@ -25,14 +25,14 @@ func (s Store) Reset(p Proof, name string) error {
 	return s.Exclusive(func() error {
 		defer s.release(name).Close()
 		recordErr := s.Records.Remove(name)
-		if !gone(recordErr) {
+		if !isGone(recordErr) {
 			return recordErr
 		}
 		stateErr := s.States.Remove(name)
-		if !gone(stateErr) && errors.Is(recordErr, fs.ErrNotExist) {
+		if !isGone(stateErr) && errors.Is(recordErr, fs.ErrNotExist) {
 			return stateErr
 		}
-		if !gone(stateErr) {
+		if !isGone(stateErr) {
 			return fmt.Errorf("%w: %w", ErrHalf, stateErr)
 		}
 		return resetError(recordErr, stateErr)
@@ -52,8 +52,8 @@ func (s Store) release(name string) io.Closer {
 	return lock
 }
 
-// gone reports whether a file that was to be removed is no longer there.
-func gone(err error) bool {
+// isGone reports whether a file that was to be removed is no longer there.
+func isGone(err error) bool {
 	return err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, safefile.ErrInForce)
 }
 

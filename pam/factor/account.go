@@ -40,7 +40,7 @@ var (
 	ErrUnenrolled = errors.New("no second factor is set up")
 	// ErrRecord: the record must not be used, or is missing and should not be.
 	ErrRecord = errors.New("record")
-	// ErrState: the state is not there, must not be used, or is locked by somebody else.
+	// ErrState: the state is not there, must not be used, or is locked by another process.
 	ErrState = errors.New("state")
 )
 
@@ -53,9 +53,9 @@ type Account struct {
 
 // Open opens the account of name. The error matches one of ErrUnenrolled, ErrRecord and ErrState.
 func (k Keyring) Open(u record.User) (*Account, error) {
-	// The state is locked before the record is read, so that both are of the same moment. But a
-	// record without state and a user without either must be told apart, so a state that is not
-	// there is not an error yet.
+	// The state is locked before the record is read, so that both are of the same moment. A record
+	// without state and a user without either must be told apart, so a missing state is not an
+	// error yet.
 	st, stateErr := k.States.Open(u.Name)
 	rec, err := k.Records.Load(u)
 	if err == nil && errors.Is(stateErr, fs.ErrNotExist) {
@@ -98,7 +98,7 @@ func StateError(name string, err error) error {
 	return fmt.Errorf("%w: %w; to start over run: enroll reset %s", ErrState, err, name)
 }
 
-// match refuses a state that was not made with this record, a restored old one for instance. A
+// match refuses a state that was not made with this record, such as a restored old one. A
 // state whose first enrollment was interrupted after the record was saved has no enrollment id
 // yet, and gets it: the next commit keeps it.
 func match(r *record.Record, st *state.State) error {

@@ -46,7 +46,7 @@ func verify(t *testing.T, root testroot.Root, code string, now time.Time) factor
 	return m
 }
 
-func TestACodeThatRootGaveOutWorksOnceWhateverTheRuleAllows(t *testing.T) {
+func TestBypassCodeWorksOnceUnderAnyRule(t *testing.T) {
 	root, code := bypassed(t)
 	if m := verify(t, root, code, noon); m.Result != factor.Accepted ||
 		m.Method != method.Bypass || m.Device != nil {
@@ -57,7 +57,7 @@ func TestACodeThatRootGaveOutWorksOnceWhateverTheRuleAllows(t *testing.T) {
 	}
 }
 
-func TestACodeThatRootGaveOutWorksInItsTimeOnly(t *testing.T) {
+func TestBypassCodeWorksOnlyUntilItExpires(t *testing.T) {
 	for name, at := range map[string]time.Time{
 		"when it ends":                   noon.Add(time.Hour),
 		"afterwards":                     noon.Add(time.Hour + time.Second),
@@ -74,7 +74,7 @@ func TestACodeThatRootGaveOutWorksInItsTimeOnly(t *testing.T) {
 	}
 }
 
-func TestANewCodeOfRootsReplacesTheOldOne(t *testing.T) {
+func TestNewBypassCodeReplacesTheOldOne(t *testing.T) {
 	root, old := bypassed(t)
 	fresh, g := newCode(t)
 	testroot.Must(t, root.Store().SetBypass(enrollment.ByRoot(),
@@ -87,7 +87,7 @@ func TestANewCodeOfRootsReplacesTheOldOne(t *testing.T) {
 	}
 }
 
-func TestAWrongCodeOfRootsIsAGuessAndLocks(t *testing.T) {
+func TestWrongBypassCodeIsAGuessAndLocks(t *testing.T) {
 	root, code := bypassed(t)
 	for range 3 {
 		verify(t, root, "0000000000", noon)
@@ -97,7 +97,7 @@ func TestAWrongCodeOfRootsIsAGuessAndLocks(t *testing.T) {
 	}
 }
 
-func TestACodeThatRootGaveOutEndsWhereAnImportReplacesEverything(t *testing.T) {
+func TestBypassCodeEndsWhereAnImportReplacesEverything(t *testing.T) {
 	root, _, _ := enrolled(t)
 	k := root.Store()
 	code, g := newCode(t)

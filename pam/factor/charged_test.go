@@ -11,9 +11,9 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// Of a guess that Twilio approves late no trace is left, whatever other logins and the clock did
-// meanwhile; and of theirs none is lost.
-func TestApprovedGuessIsTakenBackAndNoOtherWhateverHappenedMeanwhile(t *testing.T) {
+// Of a guess that Twilio approves late no trace is left, no matter what other logins and the clock
+// did meanwhile; and of theirs none is lost.
+func TestOnlyTheApprovedGuessIsTakenBack(t *testing.T) {
 	limits := limit.Guesses{Failures: limit.Rate{Count: 3, Window: time.Minute},
 		Lock: 15 * time.Minute, Consecutive: 100}
 	for name, c := range map[string]struct {

@@ -16,7 +16,7 @@ type Check struct {
 	Pending state.Pending
 }
 
-// Last reports whether Twilio compares no more codes with this verification.
+// Last reports whether this was the verification's last comparison at Twilio.
 func (c Check) Last() bool { return c.Pending.Checks >= maxChecks }
 
 // reserveChecks reserves a comparison with each verification that waits for a code, the newest
@@ -50,15 +50,15 @@ const (
 	Unknown   Answer = iota // it is wrong, or the answer was lost
 	Approved                // it is right, and used up
 	Gone                    // the verification was used, has expired or is unknown
-	Exceeded                // Twilio compares no more codes with the verification
+	Exceeded                // Twilio no longer compares codes with the verification
 	Unreached               // Twilio was never asked
 )
 
-// EndCheck notes the answer about m.Checks[n], after which no more of them are asked. Approved
+// EndCheck notes the answer about m.Checks[n], the last one that Twilio is asked about. Approved
 // takes back the guess that was charged; the result is Accepted only then, and only once for a
-// verification: of two logins with one code only one is let in. An approval counts whatever other
-// logins have heard of the verification meanwhile. Unreached takes the guess back if the code was
-// compared with nothing.
+// verification: of two logins with the same code only one is let in. An approval counts even if
+// other logins have heard otherwise of the verification meanwhile. Unreached takes the guess back
+// if the code was compared with nothing.
 func (k Keyring) EndCheck(u record.User, m Match, n int, said Answer, limits limit.Guesses,
 	now time.Time) (Result, error) {
 	account, err := k.Open(u)

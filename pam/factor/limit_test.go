@@ -72,7 +72,7 @@ func TestGuessThatCannotBeChargedIsNotAnswered(t *testing.T) {
 	}
 }
 
-func TestTheLimitLocksAndTheLockEndsByItself(t *testing.T) {
+func TestLimitLocksAndTheLockEndsByItself(t *testing.T) {
 	root, phone, wrong := enrolled(t)
 	for range 3 {
 		expect(t, root, wrong, noon, factor.Wrong)
@@ -117,7 +117,7 @@ func TestOnlyFailuresWithinTheWindowCount(t *testing.T) {
 	expect(t, root, wrong, later, factor.Locked)
 }
 
-func TestARightCodeGivesBackItsOwnChargeOnly(t *testing.T) {
+func TestRightCodeGivesBackItsOwnChargeOnly(t *testing.T) {
 	root, phone, wrong := enrolled(t)
 	expect(t, root, wrong, noon, factor.Wrong)
 	expect(t, root, wrong, noon, factor.Wrong)
@@ -133,7 +133,7 @@ func TestARightCodeGivesBackItsOwnChargeOnly(t *testing.T) {
 		factor.Locked)
 }
 
-func TestAReplayedCodeCostsNothing(t *testing.T) {
+func TestReplayedCodeCostsNothing(t *testing.T) {
 	root, phone, wrong := enrolled(t)
 	code := testroot.Code(t, phone, noon)
 	expect(t, root, code, noon, factor.Accepted)
@@ -146,7 +146,7 @@ func TestAReplayedCodeCostsNothing(t *testing.T) {
 	expect(t, root, wrong, noon, factor.Wrong)
 }
 
-func TestALockDoesNotOutlastAClockThatIsSetBack(t *testing.T) {
+func TestLockDoesNotOutlastAClockThatIsSetBack(t *testing.T) {
 	root, phone, wrong := enrolled(t)
 	for range 3 {
 		expect(t, root, wrong, noon, factor.Wrong)
@@ -171,7 +171,7 @@ func TestFailuresFromTheFutureCountAsOfNow(t *testing.T) {
 	expect(t, root, testroot.Code(t, phone, end), end, factor.Accepted)
 }
 
-func TestALockThatIsLoweredInThePolicyHoldsForTheNewTime(t *testing.T) {
+func TestLockThatIsLoweredInThePolicyHoldsForTheNewTime(t *testing.T) {
 	root, _, wrong := enrolled(t)
 	for range 3 {
 		expect(t, root, wrong, noon, factor.Wrong)
@@ -205,7 +205,7 @@ func TestAtTheLargestLimitTheStateHoldsEveryFailure(t *testing.T) {
 	}
 }
 
-func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) { // FAULTS 39
+func TestHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) { // FAULTS 39
 	root, phone, wrong := enrolled(t)
 	slow := three
 	slow.Consecutive = 100
@@ -237,7 +237,7 @@ func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) { // FAULTS 
 	}
 }
 
-func TestARightCodeEndsTheRow(t *testing.T) {
+func TestRightCodeEndsTheRow(t *testing.T) {
 	root, phone, wrong := enrolled(t)
 	slow := three
 	slow.Consecutive = 5

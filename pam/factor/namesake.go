@@ -99,8 +99,8 @@ func (k Keyring) MayHave(other string, uid uint32) bool {
 	return st.UID == uid && st.Enrollment != state.EnrollmentID{}
 }
 
-// UIDs is the one that name's record says or, where there is none that can be read, the state;
-// none if neither can be. What cannot be read denies its own user only.
+// UIDs has the uid in name's record or, if no record can be read, in the state; it is empty if
+// neither can be read. What cannot be read denies its own user only.
 func (k Keyring) UIDs(name string) []uint32 {
 	if uid, err := k.Records.UID(name); err == nil {
 		return []uint32{uid}
@@ -133,7 +133,7 @@ func (k Keyring) lost(name string) bool {
 		st.Enrollment != state.EnrollmentID{}
 }
 
-// Known are those of all records and states.
+// Known lists, sorted, the users that have a record or a state.
 func (k Keyring) Known() ([]string, error) {
 	records, err := k.Records.Names()
 	if err != nil {

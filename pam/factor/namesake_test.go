@@ -57,7 +57,7 @@ func TestLostRecordIsDeniedUntilItIsPutBackOrReset(t *testing.T) {
 	saved := testroot.Read(t, root.Record("alice"))
 	testroot.Must(t, os.Remove(root.Record("alice")))
 	denied(t, root, "alice", uid, "enroll reset alice")
-	// the name was given to somebody else since
+	// the name was given to someone else since
 	denied(t, root, "alice", uid+1, "enroll reset alice")
 	if err := k.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
 		testroot.TOTP("phone"), 0); !errors.Is(err, factor.ErrRecord) {

@@ -28,7 +28,7 @@ func noCodes(t *testing.T, root testroot.Root, first int) {
 	}
 }
 
-func TestAThousandWrongCodesInParallelAreComparedNoOftenerThanTheLimitAllows(t *testing.T) {
+func TestThousandWrongCodesInParallelAreComparedOnlyAsOftenAsTheLimitAllows(t *testing.T) {
 	root, phone, _ := enrolled(t)
 	noCodes(t, root, 0)
 	var all sync.WaitGroup
@@ -60,7 +60,7 @@ func TestAThousandWrongCodesInParallelAreComparedNoOftenerThanTheLimitAllows(t *
 	expect(t, root, testroot.Code(t, phone, end), end, factor.Accepted)
 }
 
-func TestAThousandWrongCodesFromManyProcessesAreComparedNoOftenerThanTheLimitAllows(t *testing.T) {
+func TestThousandWrongCodesFromManyProcessesAreComparedOnlyAsOftenAsTheLimitAllows(t *testing.T) {
 	root, phone, _ := enrolled(t)
 	noCodes(t, root, 0)
 	var all sync.WaitGroup
@@ -116,7 +116,7 @@ func TestOfFiftyLoginsWithOneCodeExactlyOneIsAccepted(t *testing.T) {
 	}
 }
 
-func TestAnAcceptanceKilledAtAnySystemCallIsUsableOnceAtMost(t *testing.T) {
+func TestAcceptanceKilledAtAnySystemCallIsUsableOnceAtMost(t *testing.T) {
 	t.Parallel()
 	root, phone, _ := enrolled(t)
 	code := testroot.Code(t, phone, noon)

@@ -19,10 +19,10 @@ const (
 // answerLife is how long after a code's life an answer about it can still arrive.
 const answerLife = time.Minute
 
-// Standing is how the verification stands that was sent last.
+// Standing is what became of the verification that was sent last.
 type Standing int
 
-// The standings. Only about codes of a verification that is Waiting Twilio is asked.
+// The standings. Twilio is asked only about codes of a verification that is Waiting.
 const (
 	None     Standing = iota // none was sent, it is used up, or it must not be used
 	Waiting                  // for its code
@@ -31,8 +31,8 @@ const (
 	Exhausted
 )
 
-// LatestSent returns how the verification stands that was sent last, of those that allowed
-// accepts, and to which phone it was sent.
+// LatestSent returns what became of the latest verification that allowed accepts, and the phone it
+// was sent to.
 func (a *Account) LatestSent(now time.Time, allowed func(state.Pending) bool) (*record.Device,
 	Standing) {
 	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
@@ -71,7 +71,7 @@ func standing(p state.Pending, now time.Time) Standing {
 // sent now.
 func age(p state.Pending, now time.Time) time.Duration { return max(now.Sub(p.At), 0) }
 
-// latest is the verification that was sent last to a phone, or nil.
+// latest is the verification that was last sent to a phone, or nil.
 func (a *Account) latest(id state.DeviceID) *state.Pending {
 	for i := len(a.State.Pendings) - 1; i >= 0; i-- {
 		if a.State.Pendings[i].Device == id {
@@ -101,8 +101,8 @@ func (a *Account) noteSend(id state.DeviceID, now time.Time) {
 	a.keep(state.Pending{Device: id, At: now, Sends: 1}, now)
 }
 
-// keep adds a verification, after those that nothing can be heard of any more. If there is no room
-// the oldest is forgotten.
+// keep adds a verification, and drops those that Twilio can no longer answer about. If there is no
+// room the oldest is dropped.
 func (a *Account) keep(p state.Pending, now time.Time) {
 	kept := slices.DeleteFunc(a.State.Pendings, func(old state.Pending) bool {
 		return age(old, now) >= CodeLife+answerLife || a.device(old.Device) == nil
@@ -127,7 +127,8 @@ func (k Keyring) KeepPending(u record.User, sent state.Pending) error {
 	case p != nil && (p.SID == sent.SID || p.SID == ""):
 		p.SID, p.At, p.Voice = sent.SID, sent.At, sent.Voice
 	case p != nil:
-		p.Over = true // its phone has a newer one; an answer about it may still be on its way
+		// the phone has a newer one; an answer about this one may still be on its way
+		p.Over = true
 		sent.Sends = p.Sends
 		account.keep(sent, sent.At)
 	default:

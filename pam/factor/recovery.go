@@ -59,8 +59,8 @@ func (a *Account) findRecovery(code string) (int, error) {
 	return found, nil
 }
 
-// UsedCodes is what the state knows of the record's set; nil if it knows nothing: then none of its
-// codes may be accepted, since it is not known which were used.
+// UsedCodes returns what the state knows of the record's set, or nil: then no code of the set may
+// be accepted, since it is not known which were used.
 func (a *Account) UsedCodes() *state.Recovery {
 	st, set := &a.State.State, a.Record.Recovery.ID
 	switch {
@@ -74,7 +74,7 @@ func (a *Account) UsedCodes() *state.Recovery {
 	return nil
 }
 
-// RecoveryLeft is how many recovery codes are not used.
+// RecoveryLeft returns how many recovery codes are unused.
 func (a *Account) RecoveryLeft() int { return RecoveryLeft(a.Record, &a.State.State) }
 
 // RecoveryLeft is the same for a record and state that were read for display.

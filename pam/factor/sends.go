@@ -19,8 +19,8 @@ const HostName = "host"
 // ErrNotYet says that a code may be sent, but later; it comes with the time to wait.
 var ErrNotYet = errors.New("not yet")
 
-// ReserveSend reserves one more code to be sent to the phone d of name, durably and before
-// anything is sent, for the user and for the host. If a limit forbids it the error matches
+// ReserveSend reserves one more send to a phone of the user's, durably and before anything is
+// sent, against the limits of the user and the host. If a limit forbids it the error matches
 // ErrNotYet and wait says how long; nothing is reserved then. Other errors match those of Open, or
 // ErrState.
 func (k Keyring) ReserveSend(u record.User, id state.DeviceID, limits limit.Sends,
@@ -40,9 +40,9 @@ func (k Keyring) ReserveSend(u record.User, id state.DeviceID, limits limit.Send
 		Reservation{Own: func() { account.noteSend(id, now) }})
 }
 
-// resendWait is how long the next send to a phone has to wait for the sake of the one before it:
-// twice as long each time, as long as that one can be used. Without a verification that waits
-// there is nothing to wait for.
+// resendWait is how long the next send to a phone has to wait because of the one before it: twice
+// as long each time, while that one can still be used. Without a verification that waits there is
+// nothing to wait for.
 func (a *Account) resendWait(id state.DeviceID, now time.Time, atOnce bool) (time.Duration,
 	error) {
 	p := a.latest(id)

@@ -67,7 +67,7 @@ func reserved(t *testing.T, store state.Store, name string) (total int) {
 	return total
 }
 
-func TestAWaitEndsAfterTheClockWasSetBack(t *testing.T) {
+func TestWaitEndsAfterTheClockWasSetBack(t *testing.T) {
 	root, ids := phones(t, 1)
 	sent(t, root, ids[0], noon)
 	back := noon.AddDate(-1, 0, 0)
@@ -76,7 +76,7 @@ func TestAWaitEndsAfterTheClockWasSetBack(t *testing.T) {
 	sent(t, root, ids[0], back.Add(30*time.Second))
 }
 
-func TestTheHostsLimitEndsAfterTheClockWasSetBack(t *testing.T) {
+func TestHostsLimitEndsAfterTheClockWasSetBack(t *testing.T) {
 	root, ids := phones(t, 8)
 	for i := range 7 {
 		_, err := root.Keyring().ReserveSend(record.User{Name: name(i), UID: uidOf(i)}, ids[i],
@@ -163,7 +163,7 @@ func TestNoMoreSendsFitIntoAnyHourThanTheLimitSays(t *testing.T) {
 	}
 }
 
-func TestASendKilledAtAnySystemCallIsCountedForTheHostIfItIsForTheUser(t *testing.T) {
+func TestSendKilledAtAnySystemCallIsCountedForTheHostIfItIsForTheUser(t *testing.T) {
 	t.Parallel()
 	root, ids := phones(t, 1)
 	own, host := root.State("user0"), root.Join("var/lib/latchkey/host")
@@ -310,13 +310,13 @@ func TestWhatIsNotPendingIsNotCheckedAtTwilio(t *testing.T) {
 	}
 }
 
-func TestAClockSetBackRefusesNoCodeThatWasSent(t *testing.T) {
+func TestClockSetBackRefusesNoCodeThatWasSent(t *testing.T) {
 	root, ids := phones(t, 1)
 	pendingOf(t, root, ids[0], "VE1", noon)
 	checked(t, root, noon.Add(-time.Minute))
 }
 
-func TestAnApprovalOfAnotherVerificationIsNotAccepted(t *testing.T) {
+func TestApprovalOfAnotherVerificationIsNotAccepted(t *testing.T) {
 	root, ids := phones(t, 1)
 	pendingOf(t, root, ids[0], "VE2", noon)
 	m := checked(t, root, noon)
@@ -331,7 +331,7 @@ func TestAnApprovalOfAnotherVerificationIsNotAccepted(t *testing.T) {
 	}
 }
 
-func TestOnlyTheLatestVerificationOfAPhoneIsSpokenOf(t *testing.T) {
+func TestOnlyAPhonesLatestVerificationIsReported(t *testing.T) {
 	root, ids := phones(t, 1)
 	pendingOf(t, root, ids[0], "VE1", noon)
 	later := noon.Add(10 * time.Minute)

@@ -10,7 +10,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// FAULTS 24, 36: the file that counts for the whole host is everyone's, so nobody may keep it.
+// FAULTS 24, 36: the file that counts for the whole host is shared by all logins, so no login may
+// keep it locked.
 func TestSendStoppedAfterAnySystemCallHoldsUpNoOtherUsersSend(t *testing.T) {
 	testroot.NeedRoot(t, "only root ends others")
 	root, ids := phones(t, 2)
@@ -51,7 +52,8 @@ func TestSendStoppedAfterAnySystemCallHoldsUpNoOtherUsersSend(t *testing.T) {
 				t.Fatalf("stopped after %s: the user's own state: %v", after, err)
 			}
 			account.Close()
-			first.Process.Kill() // strace, which leaves what it traced stopped if nobody has ended it
+			// strace, which leaves what it traced stopped unless that was ended
+			first.Process.Kill()
 			<-over
 			return true
 		})

@@ -111,10 +111,10 @@ func (a *Account) unmatched(m Match, g Guess) Match {
 	return m
 }
 
-func (g Guess) accepts(method method.Method) bool { return g.Accepts != nil && g.Accepts(method) }
+func (g Guess) accepts(m method.Method) bool { return g.Accepts != nil && g.Accepts(m) }
 
-// compare finds what the code is of, and uses it up in memory. What nothing was compared with that
-// could have let the user in was no guess.
+// compare finds whose code it is, and uses it up in memory. A code that was compared with nothing
+// that could let the user in was no guess.
 func (a *Account) compare(g Guess) (Match, error) {
 	m, err := a.compareDevices(g)
 	for _, compare := range []func(Guess) (Match, error){a.compareRecovery, a.compareBypass} {
@@ -129,8 +129,8 @@ func (a *Account) compare(g Guess) (Match, error) {
 }
 
 // Lockout returns the account's lock. One from the future (the clock was set back) begins now,
-// durably, so that it ends limits.Lock after it was first seen and not when the clock is where it
-// was. The error matches ErrState.
+// durably, so that it ends limits.Lock after it was first seen, not when the clock is back where
+// it was. The error matches ErrState.
 func (a *Account) Lockout(now time.Time, limits limit.Guesses) (limit.Lockout, error) {
 	st := &a.State.State
 	if st.Locked.After(now) {
@@ -142,7 +142,7 @@ func (a *Account) Lockout(now time.Time, limits limit.Guesses) (limit.Lockout, e
 	return limits.Lockout(st, now), nil
 }
 
-// compareDevices looks at every device, so that the time it takes does not tell which one matched.
+// compareDevices looks at every device, so that its duration does not reveal which one matched.
 func (a *Account) compareDevices(g Guess) (m Match, err error) {
 	var counter uint64
 	for i := range a.Record.Devices {

@@ -52,7 +52,7 @@ func expect(t *testing.T, root testroot.Root, code string, now time.Time, want f
 	}
 }
 
-func TestAStepIsAcceptedOnceAndNoEarlierOneAfterIt(t *testing.T) {
+func TestStepIsAcceptedOnceAndNoEarlierOneAfterIt(t *testing.T) {
 	const ok, replayed, wrong = factor.Accepted, factor.Replayed, factor.Wrong
 	type typed struct {
 		step int // whose code is typed …
@@ -121,7 +121,7 @@ func TestEveryDeviceHasItsOwnSteps(t *testing.T) {
 	}
 }
 
-func TestACodeOfTwoDevicesIsAcceptedOnceForEach(t *testing.T) {
+func TestCodeOfTwoDevicesIsAcceptedOnceForEach(t *testing.T) {
 	one, two := testroot.TOTP("one"), testroot.TOTP("two")
 	two.Secret = one.Secret
 	root := testroot.New(t)
@@ -145,7 +145,7 @@ func TestAcceptedCodeIsNotedWithItsTime(t *testing.T) {
 	}
 }
 
-func TestADeviceThatIsNotAllowedIsNotCompared(t *testing.T) {
+func TestDeviceThatIsNotAllowedIsNotCompared(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, phone)
@@ -156,7 +156,7 @@ func TestADeviceThatIsNotAllowedIsNotCompared(t *testing.T) {
 	}
 }
 
-func TestACodeOfAnotherLengthIsNoDevices(t *testing.T) {
+func TestCodeOfAnotherLengthMatchesNoDevice(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	phone.Digits = 8
 	root := testroot.New(t)
@@ -165,7 +165,7 @@ func TestACodeOfAnotherLengthIsNoDevices(t *testing.T) {
 	expect(t, root, testroot.Code(t, phone, noon), noon, factor.Accepted)
 }
 
-func TestAStateThatMissesADeviceIsAnError(t *testing.T) {
+func TestStateThatMissesADeviceIsAnError(t *testing.T) {
 	phone, tablet := testroot.TOTP("phone"), testroot.TOTP("tablet")
 	root := testroot.New(t)
 	rec := root.Enroll(t, "alice", uid, phone, tablet)
@@ -178,7 +178,7 @@ func TestAStateThatMissesADeviceIsAnError(t *testing.T) {
 	}
 }
 
-func TestAnAccountIsNotOpened(t *testing.T) {
+func TestAccountIsNotOpenedWhen(t *testing.T) {
 	cases := []struct {
 		name   string
 		change func(t *testing.T, root testroot.Root)

@@ -8,9 +8,9 @@ import (
 	"latchkey/pam/flow/verdict"
 )
 
-// Ask shows a prompt and returns what the user typed; nothing, if that was the password. The error
-// matches ErrConversation if there was no answer, and also if sshd answered in the place of a user
-// who may not log in: such an answer is no guess, or strangers could lock accounts.
+// Ask shows a prompt and returns what the user typed, or nothing if that was the password. The
+// error matches ErrConversation if there was no answer, and also if sshd answered in place of a
+// user who may not log in: such an answer is not a guess, or strangers could lock accounts.
 func (f Flow) Ask(prompt string) (string, error) {
 	answer, err := f.answer(prompt)
 	if errors.Is(err, ErrPassword) {
@@ -19,7 +19,7 @@ func (f Flow) Ask(prompt string) (string, error) {
 	return answer, err
 }
 
-// answer is Ask for a caller who tells a password from other answers: the error then matches
+// answer is Ask for a caller that tells a password from other answers: the error then matches
 // ErrPassword.
 func (f Flow) answer(prompt string) (string, error) {
 	answer, err := f.Talk.Ask(prompt)
@@ -32,7 +32,7 @@ func (f Flow) answer(prompt string) (string, error) {
 var errJunk = fmt.Errorf(
 	"%w: sshd does not let this user in (see PermitRootLogin, AllowUsers) and answered in the user's place", ErrConversation)
 
-// junk is what sshd puts in place of the answers of users that may not log in (OpenSSH,
+// junk is what sshd puts in place of the answers of users who may not log in (OpenSSH,
 // auth-pam.c), repeated or cut to the length of what was typed.
 const junk = "\b\n\r\177INCORRECT"
 

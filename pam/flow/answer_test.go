@@ -10,7 +10,7 @@ import (
 	"latchkey/pam/testroot"
 )
 
-func TestARightCodeIsAllowedAndItsStepIsSaved(t *testing.T) {
+func TestRightCodeIsAllowedAndItsStepIsSaved(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(request(), w.code())
 	w.expect(o, true, verdict.OK, success, firstText)
@@ -30,7 +30,7 @@ func TestSpacesAndDashesInACodeDoNotMatter(t *testing.T) {
 	w.expect(o, true, verdict.OK, success, firstText)
 }
 
-func TestWhatIsNoCodeIsDeniedAndIsNoGuess(t *testing.T) {
+func TestAnswerThatCannotBeACodeIsDeniedAndIsNoGuess(t *testing.T) {
 	cases := []struct{ name, answer string }{
 		{"an empty answer", ""},
 		{"a space", " "},
@@ -58,7 +58,7 @@ func TestWhatIsNoCodeIsDeniedAndIsNoGuess(t *testing.T) {
 	}
 }
 
-func TestAWrongCodeIsAGuessAndThreeEndTheLogin(t *testing.T) {
+func TestWrongCodeIsAGuessAndThreeEndTheLogin(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(request(), w.wrongs(3)...)
 	w.expect(o, false, verdict.Wrong, maxTries, wrongText)
@@ -67,7 +67,7 @@ func TestAWrongCodeIsAGuessAndThreeEndTheLogin(t *testing.T) {
 	}
 }
 
-func TestAWrongCodeBeforeTheRightOneDoesNotMatter(t *testing.T) {
+func TestWrongCodeBeforeTheRightOneDoesNotMatter(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(request(), w.wrong(), "x", w.code())
 	w.expect(o, true, verdict.OK, success, wrongText)
@@ -76,13 +76,13 @@ func TestAWrongCodeBeforeTheRightOneDoesNotMatter(t *testing.T) {
 	}
 }
 
-func TestThePolicySaysHowManyTries(t *testing.T) {
+func TestPolicySaysHowManyTries(t *testing.T) {
 	w := newWorld(t, "[limits]\ntries = 1\n")
 	o := w.login(request(), w.wrong())
 	w.expect(o, false, verdict.Wrong, maxTries, firstText)
 }
 
-func TestTheSameCodeIsAllowedOnce(t *testing.T) {
+func TestSameCodeIsAllowedOnce(t *testing.T) {
 	w := newWorld(t, "")
 	w.expect(w.login(request(), w.code()), true, verdict.OK, success, firstText)
 	o := w.login(request(), w.code(), w.code(), w.code())
@@ -96,14 +96,14 @@ func TestTheSameCodeIsAllowedOnce(t *testing.T) {
 	w.expect(w.login(request(), old, noMore), false, verdict.NoAnswer, convErr, replayText)
 }
 
-func TestAClockThatIsSetBackBringsNoCodeBack(t *testing.T) {
+func TestClockThatIsSetBackBringsNoCodeBack(t *testing.T) {
 	w := newWorld(t, "")
 	w.expect(w.login(request(), w.code()), true, verdict.OK, success, firstText)
 	w.now = w.now.Add(-time.Hour)
 	w.expect(w.login(request(), w.code(), noMore), false, verdict.NoAnswer, convErr, replayText)
 }
 
-func TestAConversationThatFailsIsNoGuess(t *testing.T) {
+func TestConversationThatFailsIsNoGuess(t *testing.T) {
 	w := newWorld(t, "")
 	w.untouched()
 	o := w.login(request(), noMore)
@@ -113,7 +113,7 @@ func TestAConversationThatFailsIsNoGuess(t *testing.T) {
 	}
 }
 
-func TestAConversationThatEndsLeavesEarlierGuessesCharged(t *testing.T) {
+func TestConversationThatEndsLeavesEarlierGuessesCharged(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(request(), w.wrong(), noMore)
 	w.expect(o, false, verdict.NoAnswer, convErr, wrongText)
@@ -122,7 +122,7 @@ func TestAConversationThatEndsLeavesEarlierGuessesCharged(t *testing.T) {
 	}
 }
 
-func TestAFailureOfTheWireIsNamed(t *testing.T) {
+func TestFailureOfTheWireIsNamed(t *testing.T) {
 	w := newWorld(t, "")
 	w.untouched()
 	o := w.login(request()) // the test has no answer: an error that is none of the conversation
@@ -165,7 +165,7 @@ func TestAnyDeviceOfTheUsersIsAccepted(t *testing.T) {
 	w.expect(w.login(request(), w.code()), true, verdict.OK, success, firstText)
 }
 
-func TestTheUserSeesNoMoreThanIsMeantForHer(t *testing.T) {
+func TestUserSeesOnlyWhatIsMeantForUsers(t *testing.T) {
 	w := newWorld(t, "")
 	w.login(request(), w.wrong(), "x", w.code())
 	if !slices.Equal(w.shown, []string{firstText, wrongText, wrongText}) {

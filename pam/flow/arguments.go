@@ -24,7 +24,7 @@ var known = []string{"conf=PATH", "if_publickey", "split", "debug"}
 
 func plain(argument string) string { return argument }
 
-// Take reads one argument. It refuses what it does not know: a misspelt option must not silently
+// Take reads one argument. It refuses what it does not know: a misspelled option must not silently
 // change who gets in.
 func (a *Arguments) Take(arg string) error {
 	path, isConf := strings.CutPrefix(arg, "conf=")

@@ -21,7 +21,7 @@ func (w *world) bypass() string {
 	return code
 }
 
-func TestACodeThatRootGaveOutLetsInOnce(t *testing.T) {
+func TestBypassCodeLetsInOnce(t *testing.T) {
 	w := newWorld(t, "")
 	code := w.bypass()
 	o := w.login(request(), code)
@@ -31,7 +31,7 @@ func TestACodeThatRootGaveOutLetsInOnce(t *testing.T) {
 	w.expect(w.login(request(), code, noMore), false, verdict.NoAnswer, convErr, wrongText)
 }
 
-func TestACodeThatRootGivesOutWhileTheUserIsAskedIsAccepted(t *testing.T) {
+func TestBypassCodeGivenOutDuringALoginIsAccepted(t *testing.T) {
 	w := newWorld(t, "")
 	code := w.bypass() // the one that it replaces
 	w.onAsk = func() { w.onAsk, code = nil, w.bypass() }
@@ -41,7 +41,7 @@ func TestACodeThatRootGivesOutWhileTheUserIsAskedIsAccepted(t *testing.T) {
 	}
 }
 
-func TestAUserWithNothingThatTheRuleAllowsIsAskedForTheCodeOfRoots(t *testing.T) {
+func TestUserWithNothingThatTheRuleAllowsIsAskedForTheBypassCode(t *testing.T) {
 	const rule = "[[rule]]\nrequire = \"code\"\nmethods = [\"hotp\"]\n"
 	w := newWorld(t, rule)
 	code := w.bypass()
@@ -57,7 +57,7 @@ func TestAUserWithNothingThatTheRuleAllowsIsAskedForTheCodeOfRoots(t *testing.T)
 		"None of your second factors may be used here. Ask your administrator.")
 }
 
-func TestACodeOfRootsDoesNotEndALock(t *testing.T) {
+func TestBypassCodeDoesNotEndALock(t *testing.T) {
 	w := newWorld(t, "[limits]\nfailures = \"1/10m\"\n")
 	w.login(request(), w.wrong())
 	w.bypass()
@@ -65,7 +65,7 @@ func TestACodeOfRootsDoesNotEndALock(t *testing.T) {
 		"Too many wrong codes. Try again in 15 minutes.")
 }
 
-func TestAnImportedRecoveryCodeLetsInOnce(t *testing.T) {
+func TestImportedRecoveryCodeLetsInOnce(t *testing.T) {
 	w := newWorld(t, "")
 	testroot.Must(t, w.root.Store().SetRecovery(enrollment.ByRoot(),
 		record.User{Name: "alice", UID: uid}, enrollment.ImportedRecovery(

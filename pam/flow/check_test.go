@@ -12,7 +12,7 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-func TestAWrongCodeGoesToTwilioOnlyIfOneWasSent(t *testing.T) {
+func TestWrongCodeGoesToTwilioOnlyIfOneWasSent(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.expect(w.login(request(), w.wrong(), noMore), false, verdict.NoAnswer, convErr, bothWrong)
 	w.network()
@@ -50,7 +50,7 @@ func TestWhatCannotBeACodeIsNotCheckedAtTwilio(t *testing.T) {
 	}
 }
 
-func TestACodeThatWasComparedWithNothingAndNeverReachedTwilioIsNoGuess(t *testing.T) {
+func TestCodeThatWasComparedWithNothingAndNeverReachedTwilioIsNoGuess(t *testing.T) {
 	for _, r := range []protocol.Result{
 		protocol.Unreachable, protocol.Certificate, protocol.Refused, protocol.Timeout,
 		protocol.Failed, protocol.Invalid,
@@ -70,7 +70,7 @@ func TestACodeThatWasComparedWithNothingAndNeverReachedTwilioIsNoGuess(t *testin
 }
 
 // FAULTS 34.
-func TestAGuessThatWasComparedWithAnAppStaysChargedThoughTwilioCannotBeReached(t *testing.T) {
+func TestGuessThatWasComparedWithAnAppStaysChargedThoughTwilioCannotBeReached(t *testing.T) {
 	for _, r := range []protocol.Result{protocol.Unreachable, protocol.Certificate,
 		protocol.Refused} {
 		w := newPhoneWorld(t, "[limits]\ntries = 10\nfailures = \"10/10m\"")
@@ -86,7 +86,7 @@ func TestAGuessThatWasComparedWithAnAppStaysChargedThoughTwilioCannotBeReached(t
 	}
 }
 
-func TestAnAppCodeIsNotCheckedAtTwilioAlthoughOneWasSent(t *testing.T) {
+func TestAppCodeIsNotCheckedAtTwilioAlthoughOneWasSent(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	o := w.login(request(), "sms", w.code())
 	w.expect(o, true, verdict.OK, success, bySMS)
@@ -96,7 +96,7 @@ func TestAnAppCodeIsNotCheckedAtTwilioAlthoughOneWasSent(t *testing.T) {
 	}
 }
 
-func TestFiveCodesAreCheckedAtTwilioAndNoMore(t *testing.T) {
+func TestOnlyFiveCodesAreCheckedAtTwilio(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\ntries = 10\nfailures = \"20/10m\"")
 	wrong := w.wrongs(6)
 	w.login(request(), append(append([]string{"sms"}, wrong...), sentCode, noMore)...)
@@ -118,7 +118,7 @@ func TestWrongCodesFromAPhoneLockLikeOthers(t *testing.T) {
 	w.network()
 }
 
-func TestTheLastGuessThatTheLimitAllowsMayBeRight(t *testing.T) {
+func TestLastGuessThatTheLimitAllowsMayBeRight(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\nfailures = \"2/10m\"")
 	w.expect(w.login(request(), "sms", w.wrong(), sentCode), true, verdict.OK, success, bothWrong)
 	if w.failures() != 1 {
@@ -126,7 +126,7 @@ func TestTheLastGuessThatTheLimitAllowsMayBeRight(t *testing.T) {
 	}
 }
 
-func TestACodeThatTwilioHasForgottenHasExpired(t *testing.T) {
+func TestCodeThatTwilioHasForgottenHasExpired(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.check = func(string) protocol.Answer { return answer(protocol.Gone) }
 	const expired = "That code has expired. From your app. Verification code: "
@@ -155,7 +155,7 @@ func TestOfTwoLoginsThatTwilioApprovesOneCodeOfOnlyOneGetsIn(t *testing.T) {
 		replayed)
 }
 
-func TestAPhoneRemovedWhileItsCodeIsCheckedLetsNobodyIn(t *testing.T) {
+func TestPhoneRemovedWhileItsCodeIsCheckedLetsNoOneIn(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.check = func(string) protocol.Answer {
 		testroot.Must(t, w.root.Store().Remove(enrollment.ByRoot(),
@@ -168,7 +168,7 @@ func TestAPhoneRemovedWhileItsCodeIsCheckedLetsNobodyIn(t *testing.T) {
 	}
 }
 
-func TestEveryOtherAnswerOfTwilioLetsNobodyIn(t *testing.T) {
+func TestEveryOtherAnswerOfTwilioLetsNoOneIn(t *testing.T) {
 	for _, r := range []protocol.Result{
 		"", "unheard of", protocol.Sent, protocol.ProbeOK, protocol.Wrong, protocol.Gone,
 		protocol.TooManyChecks, protocol.TooManySends,
@@ -200,7 +200,7 @@ func TestEveryOtherAnswerOfTwilioLetsNobodyIn(t *testing.T) {
 	}
 }
 
-func TestACodeThatIsTypedTooLateHasExpired(t *testing.T) {
+func TestCodeThatIsTypedTooLateHasExpired(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\ntries = 1")
 	w.onAsk = func() { w.now = w.now.Add(10 * time.Minute) }
 	w.expect(w.login(request(), "sms", sentCode), false, verdict.Expired, maxTries, bySMS)

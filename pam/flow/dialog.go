@@ -21,7 +21,7 @@ import (
 )
 
 // dialog is one user being asked. It opens the user's account for each step and closes it before
-// the next prompt, so that nothing is locked while somebody types and what enroll changed
+// the next prompt, so that nothing is locked while the user types, and what enroll changed
 // meanwhile counts.
 type dialog struct {
 	Flow
@@ -48,7 +48,7 @@ type dialog struct {
 // turn is what an answer led to. The zero turn asks again and lets no one in.
 type turn struct {
 	over    bool            // the login is decided
-	outcome verdict.Outcome // of the login, if it is over or the user answers no more
+	outcome verdict.Outcome // of the login, if it is over or the user no longer answers
 	say     string          // to the user, with the next prompt
 }
 
@@ -321,8 +321,8 @@ func (d *dialog) count(t turn, m factor.Match) turn {
 	return t
 }
 
-// tellRefused tells a user who is let in of the wrong codes before this login, once: they may have
-// been somebody else's.
+// tellRefused tells a user who is let in of the wrong codes before this login, once: someone else may
+// have typed them.
 func (d *dialog) tellRefused(all state.Refused) {
 	all.Count -= min(all.Told, all.Count)
 	if all.Count <= d.charged {

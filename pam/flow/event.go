@@ -7,8 +7,8 @@ import (
 	"latchkey/pam/policy"
 )
 
-// Happened passes an event of a login on, where the policy names a program for it. Who logs in,
-// from where and by what is added when the login is decided.
+// Happened passes on an event of a login, if the policy names a program for it. The user, address
+// and method are added when the login is decided.
 func (f Flow) Happened(p *policy.Policy, e event.Event) {
 	if program := p.Notify.Program; program != "" && f.Notify != nil {
 		f.Notify(program, e)

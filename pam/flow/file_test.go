@@ -46,7 +46,7 @@ var unreadable = []struct {
 		testroot.Must(t, os.Remove(file))
 		testroot.Must(t, unix.Mkfifo(file, 0o600))
 	}, "not a regular file"},
-	{"that belongs to somebody else", func(t *testing.T,
+	{"that belongs to another user", func(t *testing.T,
 		file string) {
 		testroot.GiveAway(t, file)
 	}, "owned by uid"},
@@ -55,7 +55,7 @@ var unreadable = []struct {
 	}, "writable by others"},
 }
 
-// directories are ways in which nobody can tell whether a file is there.
+// directories are ways in which it stays unknown whether a file is there.
 var directories = []struct {
 	name string
 	make func(t *testing.T, dir string)
@@ -83,7 +83,7 @@ var directories = []struct {
 		dir string) {
 		testroot.Must(t, os.Chmod(dir, 0))
 	}, "permission denied"},
-	{"that belongs to somebody else", func(t *testing.T, dir string) { testroot.GiveAway(t, dir) },
+	{"that belongs to another user", func(t *testing.T, dir string) { testroot.GiveAway(t, dir) },
 		"owned by uid"},
 }
 
@@ -95,7 +95,7 @@ func kept(t *testing.T, file string) {
 	}
 }
 
-func TestAnUnreadableRecordIsDenied(t *testing.T) {
+func TestUnreadableRecordIsDenied(t *testing.T) {
 	for _, c := range unreadable {
 		for _, unenrolled := range []string{"deny", "allow"} {
 			t.Run(c.name+", unenrolled "+unenrolled, func(t *testing.T) {
@@ -110,7 +110,7 @@ func TestAnUnreadableRecordIsDenied(t *testing.T) {
 	}
 }
 
-func TestAnUnreadableStateIsDenied(t *testing.T) {
+func TestUnreadableStateIsDenied(t *testing.T) {
 	for _, c := range unreadable {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, `unenrolled = "allow"`)
@@ -124,7 +124,7 @@ func TestAnUnreadableStateIsDenied(t *testing.T) {
 	}
 }
 
-func TestWhereNobodyCanTellWhetherThereIsARecordEverybodyIsDenied(t *testing.T) {
+func TestLoginIsDeniedWhereItIsUnknownWhetherARecordExists(t *testing.T) {
 	for _, c := range directories {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, `unenrolled = "allow"`)
@@ -141,7 +141,7 @@ func TestWhereNobodyCanTellWhetherThereIsARecordEverybodyIsDenied(t *testing.T) 
 	}
 }
 
-func TestARecordWhoseStateCannotBeReachedIsDenied(t *testing.T) {
+func TestRecordWhoseStateCannotBeReachedIsDenied(t *testing.T) {
 	for _, c := range directories {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, `unenrolled = "allow"`)
@@ -158,7 +158,7 @@ func TestARecordWhoseStateCannotBeReachedIsDenied(t *testing.T) {
 	}
 }
 
-func TestARecordOrStateOfANewerVersionIsDeniedAndSaysSo(t *testing.T) {
+func TestRecordOrStateOfANewerVersionIsDeniedAndSaysSo(t *testing.T) {
 	w := newWorld(t, "")
 	file := strings.Replace(string(testroot.Read(t, w.root.Record("alice"))), "version = 1",
 		"version = 3", 1)
@@ -169,7 +169,7 @@ func TestARecordOrStateOfANewerVersionIsDeniedAndSaysSo(t *testing.T) {
 	w.detail(o, "another version of latchkey")
 }
 
-func TestAMissingHostKeyIsDenied(t *testing.T) {
+func TestMissingHostKeyIsDenied(t *testing.T) {
 	w := newWorld(t, `unenrolled = "allow"`)
 	testroot.Must(t, os.Remove(w.root.Key()))
 	o := w.login(request())
@@ -177,7 +177,7 @@ func TestAMissingHostKeyIsDenied(t *testing.T) {
 	w.detail(o, "host key is missing")
 }
 
-func TestARecordWithoutAStateIsDeniedAndTheLogNamesTheCommand(t *testing.T) {
+func TestRecordWithoutAStateIsDeniedAndTheLogNamesTheCommand(t *testing.T) {
 	w := newWorld(t, `unenrolled = "allow"`)
 	testroot.Must(t, os.Remove(w.root.State("alice")))
 	o := w.login(request())
@@ -185,7 +185,7 @@ func TestARecordWithoutAStateIsDeniedAndTheLogNamesTheCommand(t *testing.T) {
 	w.detail(o, "enroll reset alice")
 }
 
-func TestALockThatSomebodyHoldsIsADenialAndNoWait(t *testing.T) {
+func TestLockHeldByAnotherProcessIsADenialWithoutAWait(t *testing.T) {
 	w := newWorld(t, "")
 	w.held = true
 	w.untouched()
@@ -200,7 +200,7 @@ func TestALockThatSomebodyHoldsIsADenialAndNoWait(t *testing.T) {
 	}
 }
 
-func TestARecordThatIsGoneIsUnenrolled(t *testing.T) {
+func TestUserWithoutRecordIsUnenrolled(t *testing.T) {
 	for policy, want := range map[string]struct {
 		allow bool
 		pam   int

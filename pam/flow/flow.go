@@ -20,7 +20,7 @@ type Flow struct {
 	Clock    func() time.Time
 	Talk     Conversation
 	Verifier Verifier // codes by phone
-	// receives how the decision was made if the module has the argument debug
+	// Debug receives how the decision was made, if the module has the argument debug.
 	Debug func(text string)
 	// Rehearsal: no one logs in, so nothing is saved up to the first answer.
 	Rehearsal bool
@@ -29,9 +29,8 @@ type Flow struct {
 	Notify func(program string, e event.Event)
 }
 
-// Run holds one login. It denies unless every step says otherwise. The reason MustEnroll asks its
-// caller to have the user set up a second factor first, and is a denial as long as nothing comes
-// of that.
+// Run conducts one login. It denies unless every step says otherwise. The reason MustEnroll asks
+// the caller to have the user set up a second factor first; until that succeeds it is a denial.
 func (f Flow) Run(r Request) verdict.Outcome {
 	args, err := parseArguments(r.Args)
 	if err != nil {
@@ -84,9 +83,9 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict
 	case policy.RequireNone:
 		return verdict.Allow(verdict.Exempt)
 	case policy.RequireCode:
-		dialog := &dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: rules.Limits,
+		asked := &dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: rules.Limits,
 			computer: r.computer(d)}
-		return dialog.run()
+		return asked.run()
 	}
 	f.Talk.Tell("You may not log in here.")
 	return verdict.Deny(verdict.Forbidden, d.Why)
@@ -94,9 +93,9 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict
 
 // enrollService is the PAM service by which enroll(8) asks for the password. Where all services
 // that do so ask for a code too (pam-auth-update --enable latchkey puts the module into
-// common-auth), enroll would ask for it twice, the second time for one that is used, and a user
-// without a device could never set one up. enroll asks for what it needs itself, whatever the
-// policy says. For any other application with a service of that name the policy decides.
+// common-auth), enroll would ask for it twice, the second time for a used one, and a user without
+// a device could never set one up. enroll itself asks for what it needs, regardless of the policy.
+// For any other application with a service of that name the policy decides.
 const enrollService = "enroll"
 
 // isEnroll reports whether enroll itself asks for the password.
@@ -111,8 +110,8 @@ func ifPublicKey(r Request) verdict.Outcome {
 	return verdict.Outcome{Reason: verdict.NoPublicKey, Unlogged: true}
 }
 
-// checkName denies a user the name service does not vouch for, and names no file could have. Its
-// outcome is verdict.Undecided if there is nothing to say.
+// checkName denies users that the name service does not vouch for, and names that no file could
+// have. Its outcome is verdict.Undecided if there is nothing to say.
 func checkName(r Request) verdict.Outcome {
 	switch r.Lookup {
 	case Found:

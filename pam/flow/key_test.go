@@ -49,7 +49,7 @@ func (w *world) asked(r flow.Request) {
 	w.expect(o, false, verdict.NoAnswer, convErr, firstText)
 }
 
-func TestAnEnrolledKeyThatSSHDAcceptedIsEnough(t *testing.T) {
+func TestEnrolledKeyThatSSHDAcceptedIsEnough(t *testing.T) {
 	w, own, _ := withKey(t, "")
 	for name, r := range map[string]flow.Request{
 		"alone":            accepted(testroot.Line(t, own)),
@@ -98,7 +98,7 @@ func TestEveryOtherLoginIsAskedForACode(t *testing.T) {
 	w.asked(byHost)
 }
 
-func TestARemovedKeyIsNoLongerEnough(t *testing.T) {
+func TestRemovedKeyIsNoLongerEnough(t *testing.T) {
 	w, own, _ := withKey(t, "")
 	r := accepted(testroot.Line(t, own))
 	w.byKey(w.login(r), "yubikey")
@@ -106,7 +106,7 @@ func TestARemovedKeyIsNoLongerEnough(t *testing.T) {
 	w.asked(r)
 }
 
-func TestTheRuleDecidesWhetherAKeyIsEnough(t *testing.T) {
+func TestRuleDecidesWhetherAKeyIsEnough(t *testing.T) {
 	for policy, enough := range map[string]bool{
 		"":                               true,
 		"[[rule]]\nrequire = \"code\"\n": true,
@@ -132,7 +132,7 @@ func TestTheRuleDecidesWhetherAKeyIsEnough(t *testing.T) {
 		"You may not log in here.")
 }
 
-func TestAnAttestedKeyIsEnoughWhereProofIsAskedFor(t *testing.T) {
+func TestAttestedKeyIsEnoughWhereProofIsAskedFor(t *testing.T) {
 	w, own, _ := withKey(t, "require_attestation = true\n")
 	spare := testroot.SecurityKey(t, "spare")
 	own.Attested = true
@@ -141,7 +141,7 @@ func TestAnAttestedKeyIsEnoughWhereProofIsAskedFor(t *testing.T) {
 	w.asked(accepted(testroot.Line(t, spare)))
 }
 
-func TestALockedUserIsDeniedWithTheKeyToo(t *testing.T) {
+func TestLockedUserIsDeniedWithTheKeyToo(t *testing.T) {
 	w, own, _ := withKey(t, "[limits]\nfailures = \"2/10m\"\n")
 	r := accepted(testroot.Line(t, own))
 	w.login(request(), w.wrongs(2)...)
@@ -153,7 +153,7 @@ func TestALockedUserIsDeniedWithTheKeyToo(t *testing.T) {
 }
 
 // Scripts log in by key all day: that must not make a guesser's wrong codes forgotten.
-func TestALoginByKeyForgetsNoWrongCodes(t *testing.T) {
+func TestLoginByKeyForgetsNoWrongCodes(t *testing.T) {
 	w, own, _ := withKey(t, "[limits]\ntries = 1\nfailures = \"9/10m\"\nconsecutive = 4\n")
 	r := accepted(testroot.Line(t, own))
 	for _, code := range w.wrongs(4) {
@@ -170,7 +170,7 @@ func TestALoginByKeyForgetsNoWrongCodes(t *testing.T) {
 	}
 }
 
-func TestALoginByKeyTellsOfTheWrongCodesBeforeItOnce(t *testing.T) {
+func TestLoginByKeyTellsOfTheWrongCodesBeforeItOnce(t *testing.T) {
 	w, own, _ := withKey(t, "")
 	r := accepted(testroot.Line(t, own))
 	w.login(request(), w.wrongs(3)...)
@@ -186,7 +186,7 @@ func TestALoginByKeyTellsOfTheWrongCodesBeforeItOnce(t *testing.T) {
 	w.byKey(w.login(r), "yubikey")
 }
 
-func TestALoginByKeyIsTheKeysLastUse(t *testing.T) {
+func TestLoginByKeyIsTheKeysLastUse(t *testing.T) {
 	w, own, _ := withKey(t, "")
 	w.now = w.now.Add(time.Hour)
 	w.byKey(w.login(accepted(testroot.Line(t, own))), "yubikey")
@@ -198,7 +198,7 @@ func TestALoginByKeyIsTheKeysLastUse(t *testing.T) {
 	}
 }
 
-func TestAKeyIsNotEnoughWhereTheStateCannotBeUsed(t *testing.T) {
+func TestKeyIsNotEnoughWhereTheStateCannotBeUsed(t *testing.T) {
 	for name, damage := range map[string]func(w *world){
 		"damaged": func(w *world) { testroot.Write(w.t, w.root.State("alice"), nil) },
 		"without the key": func(w *world) {
@@ -216,7 +216,7 @@ func TestAKeyIsNotEnoughWhereTheStateCannotBeUsed(t *testing.T) {
 	}
 }
 
-func TestAUserWithNothingButAKeyIsToldToUseIt(t *testing.T) {
+func TestUserWithNothingButAKeyIsToldToUseIt(t *testing.T) {
 	w, own, _ := withKey(t, "")
 	w.root.Enroll(t, "alice", uid, own)
 	o := w.login(request())
@@ -227,7 +227,7 @@ func TestAUserWithNothingButAKeyIsToldToUseIt(t *testing.T) {
 }
 
 // With SSH_AUTH_INFO_0 cut to what the gate passes on, what is whole still counts.
-func TestALongListOfKeysIsReadToItsEnd(t *testing.T) {
+func TestLongListOfKeysIsReadToItsEnd(t *testing.T) {
 	w, own, _ := withKey(t, "")
 	var lines []string
 	for i := range 60 {

@@ -24,7 +24,7 @@ func lock(w *world) {
 	w.detail(o, "locked until 2027-01-31T12:15:15Z")
 }
 
-func TestTenWrongCodesLockAndNobodyIsAskedUntilTheLockEndsByItself(t *testing.T) {
+func TestTenWrongCodesLockAndNoOneIsAskedUntilTheLockEnds(t *testing.T) {
 	w := newWorld(t, "")
 	lock(w)
 	o := w.login(request())
@@ -38,7 +38,7 @@ func TestTenWrongCodesLockAndNobodyIsAskedUntilTheLockEndsByItself(t *testing.T)
 		"10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
 }
 
-func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
+func TestLockDuringALoginHoldsForTheUserBeingAsked(t *testing.T) {
 	w := newWorld(t, "")
 	w.onAsk = func() {
 		w.onAsk = nil
@@ -58,7 +58,7 @@ func TestALockThatOthersCauseMeanwhileHoldsForWhoIsBeingAsked(t *testing.T) {
 	}
 }
 
-func TestALockEndsAlthoughTheClockWasSetBack(t *testing.T) {
+func TestLockEndsAlthoughTheClockWasSetBack(t *testing.T) {
 	w := newWorld(t, "")
 	lock(w)
 	w.now = w.now.Add(-24 * time.Hour)
@@ -69,7 +69,7 @@ func TestALockEndsAlthoughTheClockWasSetBack(t *testing.T) {
 		"10 wrong codes were refused since Sun 31 Jan 12:00, the last from 192.0.2.7.")
 }
 
-func TestThePolicySaysHowManyFailuresAndHowLongALock(t *testing.T) {
+func TestPolicySaysHowManyFailuresAndHowLongALock(t *testing.T) {
 	w := newWorld(t, "[limits]\nfailures = \"2/1m\"\nlock = \"1h\"\n")
 	o := w.login(request(), w.wrongs(2)...)
 	w.expect(o, false, verdict.Wrong, maxTries, "Too many wrong codes. Try again in 60 minutes.")
@@ -78,7 +78,7 @@ func TestThePolicySaysHowManyFailuresAndHowLongALock(t *testing.T) {
 	}
 }
 
-func TestALockOfOneUserIsNoLockOfAnother(t *testing.T) {
+func TestLockOfOneUserIsNoLockOfAnother(t *testing.T) {
 	w := newWorld(t, "")
 	lock(w)
 	tablet := testroot.TOTP("tablet")
@@ -88,7 +88,7 @@ func TestALockOfOneUserIsNoLockOfAnother(t *testing.T) {
 	w.expect(w.login(r, testroot.Code(t, tablet, w.now)), true, verdict.OK, success, firstText)
 }
 
-func TestADamagedSlotIsToldInTheLogAndIsNoDenial(t *testing.T) {
+func TestDamagedSlotIsToldInTheLogAndIsNoDenial(t *testing.T) {
 	w := newWorld(t, "")
 	file := testroot.Read(t, w.root.State("alice"))
 	file[100] ^= 1
@@ -103,7 +103,7 @@ func TestADamagedSlotIsToldInTheLogAndIsNoDenial(t *testing.T) {
 }
 
 // FAULTS 39.
-func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) {
+func TestHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) {
 	w := newWorld(t, "[limits]\nconsecutive = 4\n")
 	w.login(request(), append(w.wrongs(2), noMore)...)
 	w.now = w.now.Add(24 * time.Hour)
@@ -121,7 +121,7 @@ func TestAHundredWrongCodesInARowLockUntilRootUnlocks(t *testing.T) {
 }
 
 // FAULTS 39.
-func TestAUserIsToldOfWrongCodesBeforeThisLoginOnceAndAfterSuccess(t *testing.T) {
+func TestUserIsToldOfWrongCodesBeforeThisLoginOnceAndAfterSuccess(t *testing.T) {
 	w := newWorld(t, "")
 	stranger := request()
 	stranger.From = "198.51.100.9"
@@ -138,7 +138,7 @@ func TestAUserIsToldOfWrongCodesBeforeThisLoginOnceAndAfterSuccess(t *testing.T)
 	w.saw(firstText, wrongText) // her own mistake, just now
 }
 
-func TestAUserWhoTypesACodeByPhoneIsToldOfTheSameWrongCodes(t *testing.T) {
+func TestUserWhoTypesACodeByPhoneIsToldOfTheSameWrongCodes(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	stranger := request()
 	stranger.From = "198.51.100.9"

@@ -7,8 +7,8 @@ import (
 	"latchkey/pam/flow/verdict"
 )
 
-// Line is the line in the log about the outcome of a login, which took so long without the user's
-// typing.
+// Line is the line in the log about the outcome of a login, which took so long, not counting the
+// user's typing.
 func (r Request) Line(o verdict.Outcome, took time.Duration) audit.Line {
 	method := o.Method
 	if method == "" {

@@ -20,7 +20,7 @@ func (w *world) meanwhile(happens func()) {
 	}
 }
 
-func TestADeviceReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
+func TestDeviceReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
 	w := newWorld(t, "")
 	tablet := testroot.TOTP("tablet")
 	w.meanwhile(func() {
@@ -36,7 +36,7 @@ func TestADeviceReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
 	}
 }
 
-func TestAResetMeanwhileIsADenialWhateverThePolicySays(t *testing.T) {
+func TestResetDuringTheLoginIsADenialUnderAnyPolicy(t *testing.T) {
 	for _, policy := range []string{"", `unenrolled = "allow"`, "enroll_by = 2099-01-01"} {
 		w := newWorld(t, policy)
 		w.meanwhile(func() {
@@ -51,7 +51,7 @@ func TestAResetMeanwhileIsADenialWhateverThePolicySays(t *testing.T) {
 	}
 }
 
-func TestAResetAndANewEnrollmentMeanwhileLeaveOnlyTheNewDevice(t *testing.T) {
+func TestResetAndANewEnrollmentMeanwhileLeaveOnlyTheNewDevice(t *testing.T) {
 	w := newWorld(t, "")
 	tablet := testroot.TOTP("tablet")
 	w.meanwhile(func() {
@@ -63,7 +63,7 @@ func TestAResetAndANewEnrollmentMeanwhileLeaveOnlyTheNewDevice(t *testing.T) {
 	w.expect(o, true, verdict.OK, success, wrongText)
 }
 
-func TestTheSameDeviceEnrolledAnewMeanwhileKeepsWhatItHasUsed(t *testing.T) {
+func TestSameDeviceEnrolledAgainDuringTheLoginKeepsWhatItHasUsed(t *testing.T) {
 	w := newWorld(t, "")
 	w.meanwhile(func() {
 		testroot.Must(t, w.root.Store().Reset(enrollment.ByRoot(), "alice"))
@@ -73,13 +73,13 @@ func TestTheSameDeviceEnrolledAnewMeanwhileKeepsWhatItHasUsed(t *testing.T) {
 	w.expect(w.login(request(), w.code(), noMore), false, verdict.NoAnswer, convErr, replayText)
 }
 
-func TestARecordMadeUnreadableMeanwhileIsADenial(t *testing.T) {
+func TestRecordMadeUnreadableMeanwhileIsADenial(t *testing.T) {
 	w := newWorld(t, "")
 	w.meanwhile(func() { testroot.Must(t, os.Chmod(w.root.Record("alice"), 0o644)) })
 	w.expect(w.login(request(), w.code()), false, verdict.Record, unavailable, sorryText)
 }
 
-func TestAStateRestoredMeanwhileIsNoStateOfThisRecord(t *testing.T) {
+func TestStateRestoredMeanwhileIsNoStateOfThisRecord(t *testing.T) {
 	w := newWorld(t, "")
 	old := testroot.Read(t, w.root.State("alice"))
 	w.root.Enroll(t, "alice", uid, testroot.TOTP("tablet"), w.phone)
@@ -109,7 +109,7 @@ func TestNoLockIsHeldWhileTheUserIsAsked(t *testing.T) {
 	}
 }
 
-func TestAnEnrollmentReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
+func TestEnrollmentReplacedMeanwhileCountsAndTheOldOneDoesNot(t *testing.T) {
 	w := newWorld(t, "")
 	google := testroot.TOTP("google")
 	w.meanwhile(func() {

@@ -21,7 +21,7 @@ func unmade(w *world) {
 	}
 }
 
-func TestANameThatIsNoneIsDeniedAndTouchesNothing(t *testing.T) {
+func TestInvalidNameIsDeniedAndTouchesNothing(t *testing.T) {
 	names := []string{"", ".", "..", "../users/alice", "a/b", "-alice", ".alice", "alice\nx",
 		"alice\x1b[2J", "alice\x00", "alice\xff", strings.Repeat("x", 10000)}
 	for _, name := range names {
@@ -41,7 +41,7 @@ func TestANameThatIsNoneIsDeniedAndTouchesNothing(t *testing.T) {
 	}
 }
 
-func TestAUserTheNameServiceDoesNotVouchForIsDenied(t *testing.T) {
+func TestUserTheNameServiceDoesNotVouchForIsDenied(t *testing.T) {
 	for lookup, want := range map[flow.Lookup]struct {
 		reason verdict.Reason
 		pam    int
@@ -61,7 +61,7 @@ func TestAUserTheNameServiceDoesNotVouchForIsDenied(t *testing.T) {
 	}
 }
 
-func TestAUidThatIsSomebodyElsesNowDoesNotGetTheOldRecord(t *testing.T) {
+func TestUIDReusedByAnotherUserDoesNotGetTheOldRecord(t *testing.T) {
 	w := newWorld(t, `unenrolled = "allow"`)
 	w.untouched()
 	r := request()
@@ -71,7 +71,7 @@ func TestAUidThatIsSomebodyElsesNowDoesNotGetTheOldRecord(t *testing.T) {
 	w.detail(o, "made for another user")
 }
 
-func TestANameThatIsSomebodyElsesNowDoesNotGetTheOldRecord(t *testing.T) {
+func TestNameReusedByAnotherUserDoesNotGetTheOldRecord(t *testing.T) {
 	w := newWorld(t, `unenrolled = "allow"`)
 	testroot.Must(t, os.Rename(w.root.Record("alice"), w.root.Record("bob")))
 	testroot.Must(t, os.Rename(w.root.State("alice"), w.root.State("bob")))
@@ -82,14 +82,14 @@ func TestANameThatIsSomebodyElsesNowDoesNotGetTheOldRecord(t *testing.T) {
 	w.detail(o, "made for another user")
 }
 
-func TestTheNameServicesSpellingFindsTheRecord(t *testing.T) {
+func TestNameServicesSpellingFindsTheRecord(t *testing.T) {
 	w := newWorld(t, "")
 	r := request()
 	r.User = "ALICE"
 	w.expect(w.login(r, w.code()), true, verdict.OK, success, firstText)
 }
 
-func TestTheZeroLookupIsADenial(t *testing.T) {
+func TestZeroLookupIsADenial(t *testing.T) {
 	w := newWorld(t, "")
 	r := request()
 	r.Lookup = flow.Lookup(0)

@@ -28,7 +28,7 @@ func said(r protocol.Result) func(string) protocol.Answer {
 	return func(string) protocol.Answer { return answer(r) }
 }
 
-func TestAnApprovalCountsThoughAnotherLoginHasHeardMeanwhileThatTheCodeIsGone(t *testing.T) {
+func TestApprovalCountsThoughAnotherLoginHasHeardMeanwhileThatTheCodeIsGone(t *testing.T) {
 	for name, other := range map[string]*twilio{
 		"gone":            {check: said(protocol.Gone)},
 		"too many checks": {check: said(protocol.TooManyChecks)},
@@ -111,7 +111,7 @@ func TestEachPhoneHasItsOwnPendingVerification(t *testing.T) {
 	}
 }
 
-func TestAWrongCodeIsComparedWithEachPhonesVerificationAndIsOneGuess(t *testing.T) {
+func TestWrongCodeIsComparedWithEachPhonesVerificationAndIsOneGuess(t *testing.T) {
 	w, _ := twoPhones(t)
 	w.login(request(), "sms 1", "sms 2", w.wrong(), noMore)
 	checks := 0
@@ -125,7 +125,7 @@ func TestAWrongCodeIsComparedWithEachPhonesVerificationAndIsOneGuess(t *testing.
 	}
 }
 
-func TestTheWaitBetweenSendsEndsWithTheVerification(t *testing.T) {
+func TestWaitBetweenSendsEndsWithTheVerification(t *testing.T) {
 	for name, end := range map[string]func(w *world){
 		"when its code lets in": func(w *world) {
 			w.expect(w.login(request(), sentCode), true, verdict.OK, success, bothFirst)
@@ -149,21 +149,21 @@ func TestTheWaitBetweenSendsEndsWithTheVerification(t *testing.T) {
 	}
 }
 
-func TestAClockSetBackByAMinuteRefusesNoCodeThatWasSent(t *testing.T) {
+func TestClockSetBackByAMinuteRefusesNoCodeThatWasSent(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.login(request(), "sms", noMore)
 	w.now = w.now.Add(-time.Minute)
 	w.expect(w.login(request(), sentCode), true, verdict.OK, success, bothFirst)
 }
 
-func TestASecondPhoneIsAskedWithoutWaitingForTheFirst(t *testing.T) {
+func TestSecondPhoneIsAskedWithoutWaitingForTheFirst(t *testing.T) {
 	w, _ := twoPhones(t)
 	w.login(request(), "sms 1", "sms 2", noMore)
 	w.network("sms "+number+" en", "sms "+otherNumber+" en")
 }
 
 // FAULTS 34: of two comparisons one was made, so the guess stays charged; and the user is not told
-// of it as somebody else's.
+// of it as another user's.
 func TestGuessComparedWithOnePhoneStaysChargedThoughTheOtherCannotBeAsked(t *testing.T) {
 	w, _ := twoPhones(t)
 	check := w.twilio.checkWith

@@ -34,8 +34,7 @@ func (d *dialog) request(c prompt.Choice) string {
 
 // send has a code sent and returns what the user is told, and whether a code is on its way.
 // Everything that can refuse it locally is asked before any network, and the send is reserved
-// before it happens: whether it then fails or not, nobody can run up more sends than the limits
-// allow.
+// before it happens: even if it then fails, no one can run up more sends than the limits allow.
 func (d *dialog) send(c prompt.Choice) (said string, ok bool) {
 	number := string(c.Phone.Secret)
 	if !d.policy.Phone.Allows(number) {
@@ -129,15 +128,15 @@ func (d *dialog) check(code string, m factor.Match) turn {
 	return d.count(t, m)
 }
 
-// note keeps something for the log, once: the administrator should know of it whatever the login
-// comes to.
+// note keeps something for the log, once: the administrator should know of it, however the login
+// ends.
 func (d *dialog) note(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(d.notes, text) {
 		d.notes = append(d.notes, text)
 	}
 }
 
-// noteDamage tells the administrator of a damaged slot, which the next commit writes anew.
+// noteDamage tells the administrator of a damaged slot, which the next commit rewrites.
 func (d *dialog) noteDamage(account *factor.Account) {
 	if damage := account.State.Damage; damage != "" {
 		d.note("%s", damage)

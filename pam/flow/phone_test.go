@@ -11,13 +11,13 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-func TestNothingIsSentToWhoTypesAnAppCode(t *testing.T) {
+func TestUserWhoTypesAnAppCodeIsSentNothing(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.expect(w.login(request(), w.code()), true, verdict.OK, success, bothFirst)
 	w.network()
 }
 
-func TestACodeIsSentToWhoAsksAndLetsInOnce(t *testing.T) {
+func TestCodeIsSentOnRequestAndLetsInOnce(t *testing.T) {
 	for word, c := range map[string]struct{ prompt, asked, method string }{
 		"sms":    {bySMS, "sms", "sms"},
 		" SMS ":  {bySMS, "sms", "sms"},
@@ -41,7 +41,7 @@ func TestACodeIsSentToWhoAsksAndLetsInOnce(t *testing.T) {
 	}
 }
 
-func TestWhoCannotBeSentACodeIsToldWhatElseWorks(t *testing.T) {
+func TestUserWhoCannotBeSentACodeIsToldWhatElseWorks(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.twilio.send = protocol.Answer{Result: protocol.Credentials, TwilioCode: 20003,
 		Detail: "api_key or api_secret is wrong"}
@@ -50,14 +50,14 @@ func TestWhoCannotBeSentACodeIsToldWhatElseWorks(t *testing.T) {
 	w.detail(o, `sms to "mobile": credentials: api_key or api_secret is wrong (Twilio error 20003)`)
 }
 
-func TestALandlineIsOfferedTheCall(t *testing.T) {
+func TestLandlineIsOfferedTheCall(t *testing.T) {
 	w := newPhoneWorld(t, "", onlyPhone())
 	w.twilio.send = answer(protocol.Landline)
 	w.login(request(), "sms", noMore)
 	w.saw(phoneFirst, "...1234 takes no SMS: type call. Verification code: ")
 }
 
-func TestAPhoneAloneGetsACodeOnlyIfAskedForUnlessThePolicySaysAuto(t *testing.T) {
+func TestPhoneAloneGetsACodeOnlyIfAskedForUnlessThePolicySaysAuto(t *testing.T) {
 	w := newPhoneWorld(t, "", onlyPhone())
 	w.expect(w.login(request(), "sms", sentCode), true, verdict.OK, success, bySMS)
 	w.saw(phoneFirst, bySMS)
@@ -100,7 +100,7 @@ func TestOnlyTheChannelsThatThePolicyAllowsAreOffered(t *testing.T) {
 	w.network()
 }
 
-func TestACodeThatWasSentDoesNotLetInWhereTheRuleForbidsPhones(t *testing.T) {
+func TestCodeThatWasSentDoesNotLetInWhereTheRuleForbidsPhones(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.login(request(), "sms", noMore)
 	w.root.Policy(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]")
@@ -109,7 +109,7 @@ func TestACodeThatWasSentDoesNotLetInWhereTheRuleForbidsPhones(t *testing.T) {
 	w.network()
 }
 
-func TestACodeSentByAChannelThatTheRuleForbidsIsNotAccepted(t *testing.T) {
+func TestCodeSentByAChannelThatTheRuleForbidsIsNotAccepted(t *testing.T) {
 	w := newPhoneWorld(t,
 		"[[rule]]\nservices = [\"sudo\"]\nrequire = \"code\"\nmethods = [\"totp\", \"call\"]")
 	w.login(request(), "sms", noMore)
@@ -141,7 +141,7 @@ func TestOnlyAUserWithNothingButOnePhoneIsSentACodeUnasked(t *testing.T) {
 	}
 }
 
-func TestWhoComesBackWhileACodeWaitsIsAskedForIt(t *testing.T) {
+func TestUserWhoReturnsWhileACodeWaitsIsAskedForIt(t *testing.T) {
 	for _, policy := range []string{"", "[phone]\nauto = true"} {
 		w := newPhoneWorld(t, policy, onlyPhone())
 		if policy == "" {
@@ -157,14 +157,14 @@ func TestWhoComesBackWhileACodeWaitsIsAskedForIt(t *testing.T) {
 	}
 }
 
-func TestTheWordsMayBeTypedAsThePromptShowsThem(t *testing.T) {
+func TestWordsMayBeTypedAsThePromptShowsThem(t *testing.T) {
 	for _, typed := range []string{`"sms"`, `'sms'`, `"sms" 1`, ` "SMS"1 `} {
 		w := newPhoneWorld(t, "")
 		w.expect(w.login(request(), typed, sentCode), true, verdict.OK, success, bySMS)
 	}
 }
 
-func TestTheLogSaysEverythingOnceAndTheOutcomeFirst(t *testing.T) {
+func TestLogSaysEverythingOnceAndTheOutcomeFirst(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\nfailures = \"1/10m\"")
 	o := w.login(request(), "sms", "sms", "sms", "sms", w.wrong())
 	const want = `locked until 2027-01-31T12:15:15Z; sms to "mobile": not yet: a code was sent to this phone just now`

@@ -12,7 +12,7 @@ import (
 	"latchkey/pam/testroot"
 )
 
-func TestAnArgumentThatIsNotKnownIsDenied(t *testing.T) {
+func TestArgumentThatIsNotKnownIsDenied(t *testing.T) {
 	for _, arg := range []string{
 		"nullok", "Debug", "debug ", "", "if_publickey=yes", "conf", "conf=", "conf=latchkey.toml",
 		"conf=/etc/../tmp/x",
@@ -25,7 +25,7 @@ func TestAnArgumentThatIsNotKnownIsDenied(t *testing.T) {
 	}
 }
 
-func TestTheArgumentConfNamesThePolicy(t *testing.T) {
+func TestArgumentConfNamesThePolicy(t *testing.T) {
 	w := newWorld(t, "")
 	testroot.Must(t, os.WriteFile(w.root.Join("etc/other.toml"),
 		[]byte("[[rule]]\nrequire = \"none\"\n"), 0o644))
@@ -35,7 +35,7 @@ func TestTheArgumentConfNamesThePolicy(t *testing.T) {
 	w.detail(o, "missing.toml")
 }
 
-func TestAPolicyThatCannotBeTrustedIsADenial(t *testing.T) {
+func TestPolicyThatCannotBeTrustedIsADenial(t *testing.T) {
 	const lax = "[[rule]]\nrequire = \"none\"\n"
 	cases := []struct {
 		name   string
@@ -52,7 +52,7 @@ func TestAPolicyThatCannotBeTrustedIsADenial(t *testing.T) {
 			path string) {
 			testroot.Must(t, os.Chmod(path, 0o646))
 		}, "mode 0646"},
-		{"somebody else's", func(t *testing.T, path string) { testroot.GiveAway(t, path) },
+		{"another user's", func(t *testing.T, path string) { testroot.GiveAway(t, path) },
 			"owned by uid"},
 		{"a symbolic link", func(t *testing.T, path string) {
 			testroot.Must(t, os.Rename(path, path+"2"))
@@ -90,7 +90,7 @@ func write(text string) func(*testing.T, string) {
 	return func(t *testing.T, path string) { testroot.Write(t, path, []byte(text)) }
 }
 
-func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
+func TestRuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
 	const ask = verdict.NoAnswer // the user is asked and says nothing
 	cases := []struct {
 		name, rule string
@@ -105,7 +105,7 @@ func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
 		{"code without the user's method forbids",
 			"require = \"code\"\nmethods = [\"key\", \"recovery\"]", verdict.Forbidden,
 			"None of your second factors may be used here. Ask your administrator."},
-		{"none for somebody else asks", "users = [\"bob\"]\nrequire = \"none\"", ask, firstText},
+		{"none for another user asks", "users = [\"bob\"]\nrequire = \"none\"", ask, firstText},
 		{"none from elsewhere asks", "from = [\"198.51.100.0/24\"]\nrequire = \"none\"", ask,
 			firstText},
 		{"none from here exempts", "from = [\"192.0.2.0/24\"]\nrequire = \"none\"", verdict.Exempt,
@@ -153,7 +153,7 @@ func TestARuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
 
 // FAULTS 35: the log says which condition could not be told, and why, where that made the login a
 // stricter one.
-func TestTheLogSaysWhatCouldNotBeTold(t *testing.T) {
+func TestLogSaysWhatCouldNotBeTold(t *testing.T) {
 	const untold = `cannot be checked: rule 1, line 1, group "ldap": no answer`
 	const above = "[[rule]]\ngroups = [\"ldap\"]\nrequire = "
 	cases := []struct{ name, policy, detail string }{
@@ -177,13 +177,13 @@ func TestTheLogSaysWhatCouldNotBeTold(t *testing.T) {
 	}
 }
 
-func TestACodeOfAMethodThatIsNotAllowedIsNotAccepted(t *testing.T) {
+func TestCodeOfAMethodThatIsNotAllowedIsNotAccepted(t *testing.T) {
 	w := newWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"recovery\"]\n")
 	w.expect(w.login(request()), false, verdict.Forbidden, permDenied,
 		"None of your second factors may be used here. Ask your administrator.")
 }
 
-func TestIfPublicKeyAnswersThePAMConfigurationAndAsksNobody(t *testing.T) {
+func TestIfPublicKeyAnswersThePAMConfigurationAndAsksNoOne(t *testing.T) {
 	cases := []struct {
 		name, info string
 		allow      bool
@@ -210,7 +210,7 @@ func TestIfPublicKeyAnswersThePAMConfigurationAndAsksNobody(t *testing.T) {
 	}
 }
 
-func TestTheArgumentDebugSaysWhichRuleDecidedAndNoSecret(t *testing.T) {
+func TestArgumentDebugSaysWhichRuleDecidedAndNoSecret(t *testing.T) {
 	w := newWorld(t, "[[rule]]\nusers = [\"alice\"]\nrequire = \"code\"\n")
 	code := w.code()
 	w.login(request(), code)

@@ -19,7 +19,7 @@ import (
 type guesser struct {
 	*world
 	*rand.Rand
-	app      bool        // alice has an app besides her phone: then every code is compared
+	app      bool        // alice also has an app: then every code is compared
 	compared []time.Time // wrong codes
 	row      int         // of them since the last right one
 	longest  int
@@ -27,9 +27,9 @@ type guesser struct {
 	reached  bool // Twilio has compared the code that is being judged
 }
 
-// FAULTS 34 and 22: whatever is typed and whatever Twilio does, no more codes are compared within
-// a window, nor in a row, than the limits say.
-func TestNoMoreCodesAreComparedThanTheLimitsSayWhateverTwilioDoes(t *testing.T) {
+// FAULTS 34 and 22: no matter what is typed and what Twilio does, no more codes are compared
+// within a window, nor in a row, than the limits say.
+func TestNothingThatTwilioDoesExceedsTheLimitOnComparedCodes(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

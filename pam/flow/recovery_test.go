@@ -27,7 +27,7 @@ func (w *world) newCodes() []string {
 	return codes
 }
 
-func TestARecoveryCodeLetsInOnceAndTellsHowManyAreLeft(t *testing.T) {
+func TestRecoveryCodeLetsInOnceAndTellsHowManyAreLeft(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "")
 	o := w.login(request(), codes[3])
 	w.expect(o, true, verdict.OK, success,
@@ -43,7 +43,7 @@ func TestARecoveryCodeLetsInOnceAndTellsHowManyAreLeft(t *testing.T) {
 		"That recovery code is used up; 8 recovery codes are left. For new ones run: enroll codes")
 }
 
-func TestAWrongRecoveryCodeIsAGuessAndLocks(t *testing.T) {
+func TestWrongRecoveryCodeIsAGuessAndLocks(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "[limits]\nfailures = \"2/10m\"")
 	w.login(request(), "00000-00000", "11111-11111")
 	if len(w.state().Failures) != 2 {
@@ -54,7 +54,7 @@ func TestAWrongRecoveryCodeIsAGuessAndLocks(t *testing.T) {
 	_ = codes
 }
 
-func TestNewRecoveryCodesEndTheOldOnesAlsoWhileSomebodyIsAsked(t *testing.T) {
+func TestNewRecoveryCodesEndTheOldOnesEvenWhileAUserIsAsked(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "")
 	var fresh []string
 	w.onAsk = func() {
@@ -68,7 +68,7 @@ func TestNewRecoveryCodesEndTheOldOnesAlsoWhileSomebodyIsAsked(t *testing.T) {
 	}
 }
 
-func TestARecoveryCodeIsNotTakenWhereTheRuleForbidsIt(t *testing.T) {
+func TestRecoveryCodeIsNotTakenWhereTheRuleForbidsIt(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]")
 	w.expect(w.login(request(), codes[0], noMore), false, verdict.NoAnswer, convErr, wrongText)
 	// nothing that could let her in has codes of this form, so it was no guess
@@ -81,7 +81,7 @@ func TestARecoveryCodeIsNotTakenWhereTheRuleForbidsIt(t *testing.T) {
 		"That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
 }
 
-func TestAnOldRecordThatIsRestoredBringsNoUsedRecoveryCodeBack(t *testing.T) {
+func TestOldRecordThatIsRestoredBringsNoUsedRecoveryCodeBack(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "")
 	old := testroot.Read(t, w.root.Record("alice"))
 	w.login(request(), codes[0])
@@ -103,7 +103,7 @@ func TestWhenFewRecoveryCodesAreLeftTheUserIsToldAtEachLogin(t *testing.T) {
 	w.saw(recoveryFirst, "Only 3 recovery codes are left. For new ones run: enroll codes")
 }
 
-func TestATokenIsAskedForAndItsCodeTakenOnce(t *testing.T) {
+func TestTokenIsAskedForAndItsCodeTakenOnce(t *testing.T) {
 	w := newWorld(t, "")
 	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, testroot.Noon)
 	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},

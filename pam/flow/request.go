@@ -43,7 +43,7 @@ const (
 	Found
 )
 
-// publicKeyAccepted tells whether sshd has accepted a public key in this connection.
+// publicKeyAccepted reports whether sshd has accepted a public key in this connection.
 func (r Request) publicKeyAccepted() bool {
 	for line := range strings.Lines(r.AuthInfo) {
 		if strings.HasPrefix(line, "publickey ") {
@@ -75,18 +75,18 @@ func (r Request) address() netip.Addr {
 // network is the one that the login comes from, for people to read.
 func (r Request) network() string { return state.NetworkOf(r.address()).String() }
 
-// Conversation is the user, by way of the PAM application.
+// Conversation reaches the user through the PAM application.
 type Conversation interface {
 	// Ask shows a prompt and returns what the user typed, visibly. The error matches
 	// ErrConversation if there was no answer, and ErrPassword if the answer was the user's
 	// password, which nothing here gets to see.
 	Ask(prompt string) (string, error)
-	// Tell shows a text. Whether anybody sees it is not known: older sshd shows it with the next
+	// Tell shows a text. Whether the user sees it is not known: older sshd shows it with the next
 	// prompt.
 	Tell(text string) error
 	// InGroup asks the name service whether the user is in a group, or in a netgroup if group
-	// begins with @. The error matches ErrConversation if there is nobody left to log in, and does
-	// not if the name service cannot tell.
+	// begins with @. The error matches ErrConversation if the user is gone, and does not if the
+	// name service cannot tell.
 	InGroup(group string) (bool, error)
 }
 

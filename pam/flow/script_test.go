@@ -150,7 +150,7 @@ func (w *world) untouched() {
 	testroot.Unchanged(w.t, w.root.State("alice"))
 }
 
-// user is who types the answers.
+// user is the one typing the answers.
 type user struct {
 	*world
 	answers []string

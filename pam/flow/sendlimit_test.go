@@ -27,7 +27,7 @@ func TestWithoutSettingsNothingIsCountedAsSent(t *testing.T) {
 	}
 }
 
-func TestANumberOutsideTheAllowedPrefixesIsRefusedWithoutTheNetwork(t *testing.T) {
+func TestNumberOutsideTheAllowedPrefixesIsRefusedWithoutTheNetwork(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.root.Policy(t, "[phone]\nprefixes = [\"+44\"]")
 	o := w.login(request(), "sms", noMore)
@@ -38,7 +38,7 @@ func TestANumberOutsideTheAllowedPrefixesIsRefusedWithoutTheNetwork(t *testing.T
 	}
 }
 
-func TestTheWaitBetweenTwoSendsDoubles(t *testing.T) {
+func TestWaitBetweenTwoSendsDoubles(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	for _, seconds := range []int{0, 30, 60, 120, 240} {
 		if seconds > 0 {
@@ -82,7 +82,7 @@ func TestAskingCostsNoTryButEndsSomeTime(t *testing.T) {
 	}
 }
 
-func TestTheHostSendsNoMoreThanItsLimitWhoeverAsks(t *testing.T) {
+func TestHostsLimitOnSendsHoldsForAllUsersTogether(t *testing.T) {
 	w := newPhoneWorld(t, "[phone]\nsends_per_host = \"2/1h\"")
 	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(),
 		record.User{Name: "bob", UID: uid + 1}, enrollment.NewPhone("mobile", "+15559875555",
@@ -102,7 +102,7 @@ func TestTheHostSendsNoMoreThanItsLimitWhoeverAsks(t *testing.T) {
 	}
 }
 
-func TestASendThatCannotBeBookedIsNotSent(t *testing.T) {
+func TestSendThatCannotBeReservedIsNotMade(t *testing.T) {
 	for name, spoil := range map[string]func(w *world) string{
 		"the host's file is missing": func(
 			w *world) string {
@@ -131,7 +131,7 @@ func removeFile(t *testing.T, path string) {
 	testroot.Must(t, os.Remove(path))
 }
 
-func TestALandlineIsCalledAtOnceAfterItWasOffered(t *testing.T) {
+func TestLandlineIsCalledAtOnceAfterItWasOffered(t *testing.T) {
 	w := newPhoneWorld(t, "", onlyPhone())
 	w.twilio.send = answer(protocol.Landline)
 	w.onAsk = func() {
@@ -171,7 +171,7 @@ func TestAfterTooManyChecksTheUserIsToldSoAndNothingIsSentInVain(t *testing.T) {
 	}
 }
 
-func TestALockThatIsNotToBeHadIsWaitedForOnce(t *testing.T) {
+func TestLockThatIsNotReleasedIsWaitedForOnce(t *testing.T) {
 	w := newPhoneWorld(t, "")
 	w.held = true
 	host, err := w.root.Keyring().Host.Open("host")

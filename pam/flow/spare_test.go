@@ -9,7 +9,7 @@ import (
 )
 
 // FAULTS 38.
-func TestThePasswordOrTheUsersNameIsNoCodeAndCostsNothing(t *testing.T) {
+func TestPasswordOrTheUsersNameIsNoCodeAndCostsNothing(t *testing.T) {
 	for name, typed := range map[string]string{"the password": passwordAgain, "her name": "alice",
 		"her name and a blank": "alice "} {
 		t.Run(name, func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestThePasswordOrTheUsersNameIsNoCodeAndCostsNothing(t *testing.T) {
 }
 
 // FAULTS 38.
-func TestAClientThatAlwaysSendsThePasswordComesToAnEndAndChargesNothing(t *testing.T) {
+func TestClientThatAlwaysSendsThePasswordComesToAnEndAndChargesNothing(t *testing.T) {
 	w := newWorld(t, "")
 	w.untouched()
 	o := w.login(request(), slices.Repeat([]string{passwordAgain}, 6)...)
@@ -39,7 +39,7 @@ func TestAClientThatAlwaysSendsThePasswordComesToAnEndAndChargesNothing(t *testi
 }
 
 // FAULTS 38.
-func TestTheSameWrongCodeAgainInOneLoginIsOneGuess(t *testing.T) {
+func TestSameWrongCodeAgainInOneLoginIsOneGuess(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "")
 	wrong := w.wrong()
 	o := w.login(request(), wrong, wrong[:3]+" "+wrong[3:], wrong)
@@ -86,7 +86,7 @@ func TestWhatLooksLikeARecoveryCodeIsAGuessWhereOneIsLeftOrRootGaveOneOut(t *tes
 	}
 }
 
-func TestACodeThatWasSentMayHaveFourToTenDigits(t *testing.T) {
+func TestCodeThatWasSentMayHaveFourToTenDigits(t *testing.T) {
 	for n := 4; n <= 10; n++ {
 		code := "2718281828"[:n]
 		t.Run(fmt.Sprint(n), func(t *testing.T) {

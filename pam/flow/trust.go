@@ -64,8 +64,8 @@ func (d *dialog) byTrust(account *factor.Account) verdict.Outcome {
 var proving = []method.Method{method.TOTP, method.HOTP, method.SMS, method.Call}
 
 // offerTrust asks a user whom a code has let in whether to trust this computer, once and only
-// where it can be recognized. The login is decided: whatever comes of the question, even if no one
-// answers it, neither lets anyone in nor keeps anyone out.
+// where it can be recognized. The login is decided: no answer to this question, nor the lack of
+// one, lets anyone in or keeps anyone out.
 func (d *dialog) offerTrust(o verdict.Outcome) {
 	if !o.Allow || !slices.Contains(proving, method.Method(o.Method)) {
 		return

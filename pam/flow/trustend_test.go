@@ -230,7 +230,7 @@ func TestClockThatGoesForwardAndBackForgetsTrustAtTheNextCodeAndNotForEver(t *te
 	}
 }
 
-func TestTheOldestOfSixteenFallsOut(t *testing.T) {
+func TestOldestOfSixteenFallsOut(t *testing.T) {
 	w := newWorld(t, trustKey)
 	for n := range byte(state.MaxTrusts) {
 		w.trusts(byKey("192.0.2.7", n+1))

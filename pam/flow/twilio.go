@@ -19,8 +19,8 @@ type Asked struct {
 }
 
 // AskTwilio has Twilio compare a code with each verification for which Verify has reserved a
-// comparison, the one that was sent last first, and notes what it said: a login and enroll ask
-// alike. No account may be open meanwhile.
+// comparison, the latest first, and notes what it said: a login and enroll ask in the same way. No
+// account may be open meanwhile.
 func AskTwilio(
 	v Verifier, k factor.Keyring, r Request, m factor.Match, code string, limits limit.Guesses,
 	clock func() time.Time,
@@ -38,7 +38,7 @@ func AskTwilio(
 	return a, err
 }
 
-// heard is what an answer of Twilio's means for the verification.
+// heard returns what an answer from Twilio means for the verification.
 func heard(a protocol.Answer) factor.Answer {
 	switch {
 	case a.Result == protocol.Approved:

@@ -61,7 +61,7 @@ func (v *twilio) Check(number, sid, code string) protocol.Answer {
 	return v.check(code)
 }
 
-// unlocked demands that nobody holds alice's state or the host's: the network or the user is being
+// unlocked demands that no one holds alice's state or the host's: the network or the user is being
 // asked.
 func (w *world) unlocked() {
 	w.t.Helper()

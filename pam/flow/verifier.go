@@ -8,7 +8,7 @@ import (
 // Verifier reaches Twilio Verify. Send and Check are bounded in time, and end early if the host
 // goes away.
 type Verifier interface {
-	// Ready tells what keeps the others from being tried at all.
+	// Ready returns why the others cannot even be tried, or nil.
 	Ready() error
 	// Send has a code sent to a number in E.164.
 	Send(number string, channel method.Method, locale string) protocol.Answer

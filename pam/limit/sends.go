@@ -6,7 +6,7 @@ import (
 	"latchkey/pam/state"
 )
 
-// Sends bound how many codes are sent to phones: each costs money, and wakes somebody.
+// Sends bound how many codes are sent to phones: each costs money, and may wake someone.
 type Sends struct {
 	User, Host Rate
 	// there is no wait after the last one, which Twilio refused to send; it still counts

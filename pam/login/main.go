@@ -34,8 +34,8 @@ var enrollProgram = "/usr/libexec/latchkey/latchkey-enroll"
 
 func main() { os.Exit(run(0, root, time.Now)) }
 
-func run(fd int, root string, clock func() time.Time) int {
-	return session.Session{FD: fd, Root: root, Clock: clock, Enroll: handOver}.Run()
+func run(fd int, under string, clock func() time.Time) int {
+	return session.Session{FD: fd, Root: under, Clock: clock, Enroll: handOver}.Run()
 }
 
 // handOver replaces this process with the program that enrolls, which inherits descriptor 0, the
@@ -45,5 +45,6 @@ func handOver(hello []string, _ flow.Flow, _ flow.Request, _ *policy.Policy) ver
 	if err == nil {
 		err = unix.Exec(enrollProgram, []string{enrollProgram}, os.Environ())
 	}
-	return verdict.Outcome{Reason: verdict.Internal, Detail: fmt.Sprintf("%s: %v", enrollProgram, err)}
+	return verdict.Outcome{Reason: verdict.Internal,
+		Detail: fmt.Sprintf("%s: %v", enrollProgram, err)}
 }

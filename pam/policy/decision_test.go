@@ -8,8 +8,8 @@ import (
 	"latchkey/pam/method"
 )
 
-// in is a lookup that knows these groups.
-func in(groups ...string) func(string) (bool, error) {
+// inGroups is a lookup that knows these groups.
+func inGroups(groups ...string) func(string) (bool, error) {
 	return func(group string) (bool, error) {
 		for _, g := range groups {
 			if g == group {
@@ -53,16 +53,17 @@ func TestConditions(t *testing.T) {
 		{"an address with a zone", `from = ["fe80::/10"]`, Request{From: "fe80::1%eth0"}, true},
 		{"IPv4 is not in all of IPv6", `from = ["::/0"]`, Request{From: "::ffff:10.0.0.1"}, false},
 		{"no address in all networks", `from = ["0.0.0.0/0", "::/0"]`, Request{}, false},
-		{"a member", `groups = ["wheel"]`, Request{InGroup: in("wheel")}, true},
+		{"a member", `groups = ["wheel"]`, Request{InGroup: inGroups("wheel")}, true},
 		{"a member of the second group", `groups = ["wheel", "admin"]`,
-			Request{InGroup: in("admin")}, true},
-		{"not a member", `groups = ["wheel"]`, Request{InGroup: in("users")}, false},
+			Request{InGroup: inGroups("admin")}, true},
+		{"not a member", `groups = ["wheel"]`, Request{InGroup: inGroups("users")}, false},
 		{"a netgroup is asked for with its mark", `groups = ["@unix"]`,
-			Request{InGroup: in("@unix")}, true},
-		{"a group of the netgroup's name", `groups = ["@unix"]`, Request{InGroup: in("unix")},
+			Request{InGroup: inGroups("@unix")}, true},
+		{"a group of the netgroup's name", `groups = ["@unix"]`,
+			Request{InGroup: inGroups("unix")},
 			false},
 		{"all hold", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
-			Request{User: "a", Service: "s", From: "::1", InGroup: in("g")}, true},
+			Request{User: "a", Service: "s", From: "::1", InGroup: inGroups("g")}, true},
 		{"all but the user", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
 			Request{User: "b", Service: "s", From: "::1", InGroup: unasked(t)}, false},
 		{"all but the service", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
@@ -70,7 +71,7 @@ func TestConditions(t *testing.T) {
 		{"all but the address", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
 			Request{User: "a", Service: "s", From: "::2", InGroup: unasked(t)}, false},
 		{"all but the group", "users = ['a']\nservices = ['s']\nfrom = ['::1']\ngroups = ['g']",
-			Request{User: "a", Service: "s", From: "::1", InGroup: in()}, false},
+			Request{User: "a", Service: "s", From: "::1", InGroup: inGroups()}, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,7 +88,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
-func TestTheFirstRuleThatMatchesDecides(t *testing.T) {
+func TestFirstRuleThatMatchesDecides(t *testing.T) {
 	p := parse(t, `
 [[rule]]
 users = ["alice"]
@@ -128,9 +129,9 @@ methods = ["key", "totp"]
 	}
 }
 
-func TestTheReasonNamesEveryConditionThatHeld(t *testing.T) {
+func TestReasonNamesEveryConditionThatHeld(t *testing.T) {
 	p := parse(t, "[[rule]]\nusers=['a']\nservices=['s']\nfrom=['::1']\ngroups=['x','g']\nrequire='code'")
-	d := p.Decide(Request{User: "a", Service: "s", From: "::1", InGroup: in("g")})
+	d := p.Decide(Request{User: "a", Service: "s", From: "::1", InGroup: inGroups("g")})
 	if want := `rule 1, line 1, requires code: user "a", service "s", from ::1 in ::1/128, group "g"`; d.Why != want {
 		t.Errorf("got  %s\nwant %s", d.Why, want)
 	}
@@ -152,7 +153,7 @@ func TestNoGroupIsAskedForAfterTheUsersOwn(t *testing.T) {
 	}
 }
 
-func TestAMethodThatPhoneSwitchesOffIsLeftOut(t *testing.T) {
+func TestMethodThatPhoneSwitchesOffIsLeftOut(t *testing.T) {
 	cases := []struct {
 		name, text string
 		want       []method.Method
@@ -180,7 +181,7 @@ func TestAMethodThatPhoneSwitchesOffIsLeftOut(t *testing.T) {
 	}
 }
 
-func TestADecisionDoesNotShareItsMethodsWithThePolicy(t *testing.T) {
+func TestDecisionDoesNotShareItsMethodsWithThePolicy(t *testing.T) {
 	p := parse(t, "[[rule]]\nrequire='code'\nmethods=['totp','key']")
 	d := p.Decide(Request{})
 	d.Methods[0] = method.SMS
@@ -189,9 +190,10 @@ func TestADecisionDoesNotShareItsMethodsWithThePolicy(t *testing.T) {
 	}
 }
 
-func TestTheDocumentedExampleDecides(t *testing.T) {
+func TestDocumentedExampleDecides(t *testing.T) {
 	p := parse(t, readExample(t))
-	d := p.Decide(Request{User: "alice", Service: "sshd", From: "10.1.2.3", InGroup: in("@unix")})
+	d := p.Decide(Request{User: "alice", Service: "sshd", From: "10.1.2.3",
+		InGroup: inGroups("@unix")})
 	if want := `rule 1, line 23, requires code: user "alice", from 10.1.2.3 in 10.0.0.0/8, group "@unix"`; d.Why != want {
 		t.Errorf("got %+v", d)
 	}

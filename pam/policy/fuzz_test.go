@@ -13,8 +13,8 @@ import (
 // requests are asked of every policy that the fuzzer finds.
 var requests = []Request{
 	{},
-	{User: "alice", Service: "sshd", From: "10.1.2.3", InGroup: in("wheel")},
-	{User: "alice", Service: "sudo", InGroup: in()},
+	{User: "alice", Service: "sshd", From: "10.1.2.3", InGroup: inGroups("wheel")},
+	{User: "alice", Service: "sudo", InGroup: inGroups()},
 	{User: "root", Service: "login", From: "gw.example",
 		InGroup: func(string) (bool, error) { return false, errors.New("down") }},
 	{User: "a\x1b\n", Service: strings.Repeat("s", 10000), From: "::ffff:192.0.2.7",
@@ -22,7 +22,7 @@ var requests = []Request{
 }
 
 // FuzzParse: no text panics; an error or a reason is one printable line, and an error's line
-// number is one of the file's; what is accepted is TOML; nobody passes without a code unless the
+// number is one of the file's; what is accepted is TOML; no one passes without a code unless the
 // ordinary TOML decoder, too, finds `require = "none"` in the rule that decided.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(readExample(f)))
@@ -48,7 +48,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// written is the part of a file that can let somebody in without a code.
+// written is the part of a file that can let someone in without a code.
 type written struct {
 	Unenrolled string
 	Rule       []struct{ Require string }

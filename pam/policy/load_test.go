@@ -21,7 +21,7 @@ func put(t *testing.T, text string) (root, file string) {
 	return root, file
 }
 
-func TestAPolicyThatOnlyRootCouldWriteIsLoaded(t *testing.T) {
+func TestPolicyThatOnlyRootCouldWriteIsLoaded(t *testing.T) {
 	root, _ := put(t, "[limits]\ntries = 2\n")
 	p, err := Load(root, DefaultPath)
 	if err != nil || p.Tries != 2 {
@@ -29,7 +29,7 @@ func TestAPolicyThatOnlyRootCouldWriteIsLoaded(t *testing.T) {
 	}
 }
 
-func TestAPolicyIsNotLoadedWhen(t *testing.T) {
+func TestPolicyIsNotLoadedWhen(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(file string) error
 		says  string

@@ -21,7 +21,7 @@ type Phone struct {
 	Locale   string // language of the message, such as "en" or "pt-BR"
 }
 
-// Allows tells whether codes may be sent to a number in E.164.
+// Allows reports whether codes may be sent to a number in E.164.
 func (p *Phone) Allows(number string) bool {
 	return len(p.Prefixes) == 0 || slices.ContainsFunc(p.Prefixes,
 		func(prefix string) bool { return strings.HasPrefix(number, prefix) })
@@ -38,13 +38,13 @@ func (p *Phone) set(v strict.Value) error {
 	case "sends_per_host":
 		return value.Rate(v, &p.Sends.Host, 10000)
 	case "prefixes":
-		return strict.List(v, &p.Prefixes, prefix)
+		return strict.List(v, &p.Prefixes, readPrefix)
 	case "locale":
 		return v.Text(&p.Locale, `be a language such as "en" or "pt-BR"`, phone.IsLocale)
 	}
 	return v.Unknown()
 }
 
-func prefix(v strict.Value, into *string) error {
+func readPrefix(v strict.Value, into *string) error {
 	return v.Text(into, `be "+" and 1 to 15 digits, the first not 0`, phone.IsPrefix)
 }

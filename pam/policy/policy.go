@@ -2,7 +2,7 @@
 //
 // The file is TOML in its plain spelling: keys, [tables] and [[rule]]. Dotted keys and inline
 // tables are refused, so that every setting has one spelling and one line. Parsing is strict,
-// because a misspelt key that is skipped is a rule that silently does not apply: whatever is
+// because a misspelled key that is skipped is a rule that silently does not apply: anything
 // unknown, repeated or out of bounds is an error with file and line.
 //
 // The package asks no name service, knows no clock and links no network code.
@@ -21,7 +21,7 @@ import (
 // defaults.
 type Policy struct {
 	Unenrolled Unenrolled // what happens to users without a record
-	Ticket     bool       // a first enrollment needs a ticket of the administrator's
+	Ticket     bool       // a first enrollment needs a ticket from the administrator
 	// last day on which unenrolled users pass with a reminder; the zero Date: never
 	EnrollBy value.Date
 	Issuer   string        // what an app shows above its codes; "": the host's name
@@ -60,7 +60,7 @@ func defaults() *Policy {
 }
 
 // Parse reads the bytes of latchkey.toml. An absent key has its default, so that no bytes at all
-// are a valid policy that asks everybody for a code. The error, if any, is the first one, as
+// are a valid policy that asks all users for a code. The error, if any, is the first one, as
 // `file:line: what`; file is only used there. Values it quotes are cut and escaped.
 func Parse(file string, data []byte) (*Policy, error) {
 	p := defaults()

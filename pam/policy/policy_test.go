@@ -32,7 +32,7 @@ func readExample(t testing.TB) string {
 	return string(text)
 }
 
-func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
+func TestDocumentedExampleMeansWhatItSays(t *testing.T) {
 	want := &Policy{
 		Unenrolled: UnenrolledDeny,
 		EnrollBy:   value.Date{Year: 2027, Month: time.January, Day: 31},
@@ -63,7 +63,7 @@ func TestTheDocumentedExampleMeansWhatItSays(t *testing.T) {
 	}
 }
 
-func TestAnEmptyFileHasTheDefaults(t *testing.T) {
+func TestEmptyFileHasTheDefaults(t *testing.T) {
 	want := &Policy{
 		Unenrolled: UnenrolledDeny,
 		Tries:      3,
@@ -142,7 +142,7 @@ require = "deny"
 	}
 }
 
-func TestTheLeastValuesAreAccepted(t *testing.T) {
+func TestLeastValuesAreAccepted(t *testing.T) {
 	p := parse(t, "unenrolled = 'allow'\n[limits]\ntries = 1\nfailures = '1/1s'\nlock = '1s'\n[phone]\nsends_per_user = '1/1s'\n[trust]\ndays = 0")
 	if p.Unenrolled != UnenrolledAllow || p.Tries != 1 ||
 		p.Limits.Failures != (limit.Rate{Count: 1, Window: time.Second}) ||
@@ -151,7 +151,7 @@ func TestTheLeastValuesAreAccepted(t *testing.T) {
 	}
 }
 
-func TestTheZeroValuesDeny(t *testing.T) {
+func TestZeroValuesDeny(t *testing.T) {
 	var d Decision
 	if d.Require == RequireNone || d.Require == RequireCode || d.Require.String() != "deny" {
 		t.Errorf("the zero Require is %q", d.Require)

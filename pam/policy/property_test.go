@@ -15,8 +15,8 @@ import (
 
 var seed = flag.Uint64("seed", 0, "of the random policies; 0: a new one")
 
-// FAULTS 35: whatever is made unknown, the decision is no laxer than any that what is unknown
-// may lead to.
+// FAULTS 35: no matter what is made unknown, the decision is no laxer than any that what is
+// unknown may lead to.
 func TestNoConditionThatBecomesUnknownMakesADecisionLaxer(t *testing.T) {
 	if *seed == 0 {
 		*seed = rand.Uint64()
@@ -160,7 +160,7 @@ func randomPolicy(r *rand.Rand) string {
 			require += pick(r, []string{"", "", "\ntrust_days = 0", "\ntrust_days = 7",
 				"\ntrust_days = 30"})
 		}
-		text += rule(conditions, require)
+		text += ruleText(conditions, require)
 	}
 	return text
 }

@@ -255,7 +255,7 @@ var refusals = []struct{ name, text, want string }{
 		`2: each of from must be an address or a network such as "10.0.0.0/8", never a host name, not "10.0.0.0/33"`},
 }
 
-func TestABadFileIsRefusedWithFileAndLine(t *testing.T) {
+func TestBadFileIsRefusedWithFileAndLine(t *testing.T) {
 	for _, c := range refusals {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := Parse("/etc/latchkey/latchkey.toml", []byte(c.text))
@@ -272,7 +272,7 @@ func TestABadFileIsRefusedWithFileAndLine(t *testing.T) {
 	}
 }
 
-func TestAFileOf64KiBIsAccepted(t *testing.T) {
+func TestFileOf64KiBIsAccepted(t *testing.T) {
 	parse(t, strings.Repeat("#", maxFile))
 }
 
@@ -284,7 +284,7 @@ func TestLinesAreCountedWithCarriageReturns(t *testing.T) {
 	}
 }
 
-func TestAValueMayBeginLinesAfterItsKey(t *testing.T) {
+func TestValueMayBeginLinesAfterItsKey(t *testing.T) {
 	_, err := Parse("f", []byte("[[rule]]\nusers = [\n  'a',\n\n  '*',\n]\n"))
 	if want := `f:5: each of users must be an exact name, not "*"`; err == nil ||
 		err.Error() != want {

@@ -3,7 +3,7 @@ package policy
 // Require says what a rule wants of a login.
 type Require string
 
-// The values of `require`. Only RequireNone lets anybody in without a second factor.
+// The values of `require`. Only RequireNone lets users in without a second factor.
 const (
 	RequireDeny Require = "deny"
 	RequireCode Require = "code"

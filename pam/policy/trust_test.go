@@ -12,15 +12,15 @@ func TestTrustIsWhatTheRuleSaysOrElseTheTable(t *testing.T) {
 		name, text string
 		want       Trust
 	}{
-		{"nothing is said", rule("", "code"), Trust{}},
+		{"nothing is said", ruleText("", "code"), Trust{}},
 		{"the table, and no rule", table, Trust{30, key}},
-		{"the table, and a rule without a word", table + rule("", "code"), Trust{30, key}},
-		{"a rule that says 0", table + rule("", "code\ntrust_days = 0"), Trust{}},
-		{"a rule that says less", table + rule("", "code\ntrust_days = 1"), Trust{1, key}},
-		{"a rule alone", rule("", "code\ntrust_days = 365"), Trust{365, key}},
-		{"a rule above the table", rule("", "code\ntrust_days = 7") + table, Trust{7, key}},
-		{"a rule that requires nothing", table + rule("", "none"), Trust{}},
-		{"a rule that denies", table + rule("", "deny"), Trust{}},
+		{"the table, and a rule without a word", table + ruleText("", "code"), Trust{30, key}},
+		{"a rule that says 0", table + ruleText("", "code\ntrust_days = 0"), Trust{}},
+		{"a rule that says less", table + ruleText("", "code\ntrust_days = 1"), Trust{1, key}},
+		{"a rule alone", ruleText("", "code\ntrust_days = 365"), Trust{365, key}},
+		{"a rule above the table", ruleText("", "code\ntrust_days = 7") + table, Trust{7, key}},
+		{"a rule that requires nothing", table + ruleText("", "none"), Trust{}},
+		{"a rule that denies", table + ruleText("", "deny"), Trust{}},
 		{"both, in either order", table + "bind = ['key', 'address']\n", Trust{30, both}},
 		{"a table that says 0", "[trust]\ndays = 0\nbind = ['address']\n", Trust{}},
 	}
@@ -41,15 +41,15 @@ func TestTrustIsNoneWhereARuleThatMayHoldSaysOtherwise(t *testing.T) {
 		name, text string
 		days       int
 	}{
-		{"the rule says 0", table + rule("groups=['U']", "code\ntrust_days = 0"), 0},
-		{"the rule says less", table + rule("groups=['U']", "code\ntrust_days = 7"), 0},
-		{"the rule accepts less", table + rule("groups=['U']", "code\nmethods = ['totp']"), 0},
-		{"the rule says the same", table + rule("groups=['U']", "code\ntrust_days = 30"), 30},
-		{"the rule requires nothing", table + rule("groups=['U']", "none"), 30},
-		{"the rule denies", table + rule("groups=['U']", "deny"), 0},
+		{"the rule says 0", table + ruleText("groups=['U']", "code\ntrust_days = 0"), 0},
+		{"the rule says less", table + ruleText("groups=['U']", "code\ntrust_days = 7"), 0},
+		{"the rule accepts less", table + ruleText("groups=['U']", "code\nmethods = ['totp']"), 0},
+		{"the rule says the same", table + ruleText("groups=['U']", "code\ntrust_days = 30"), 30},
+		{"the rule requires nothing", table + ruleText("groups=['U']", "none"), 30},
+		{"the rule denies", table + ruleText("groups=['U']", "deny"), 0},
 		{"two rules, one of which says 0",
-			table + rule("groups=['U']", "code") +
-				rule("groups=['U2']", "code\ntrust_days = 0"), 0},
+			table + ruleText("groups=['U']", "code") +
+				ruleText("groups=['U2']", "code\ntrust_days = 0"), 0},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -62,20 +62,21 @@ func TestTrustIsNoneWhereARuleThatMayHoldSaysOtherwise(t *testing.T) {
 }
 
 // What a computer was trusted under must not be mistaken for anything else.
-func TestTermsDifferInWhateverALoginMustDo(t *testing.T) {
+func TestTermsDifferInEverythingALoginMustDo(t *testing.T) {
 	same := []string{
-		"[trust]\ndays = 30\n", "[trust]\ndays = 30\nbind = ['key']\n" + rule("", "code"),
-		"[trust]\ndays = 7\n" + rule("users=['a']", "code\ntrust_days = 30"),
+		"[trust]\ndays = 30\n", "[trust]\ndays = 30\nbind = ['key']\n" + ruleText("", "code"),
+		"[trust]\ndays = 7\n" + ruleText("users=['a']", "code\ntrust_days = 30"),
 		"[trust]\ndays = 30\n[limits]\ntries = 5\n",
-		"[trust]\ndays = 30\n" + rule("",
+		"[trust]\ndays = 30\n" + ruleText("",
 			"code\nmethods = ['key', 'call', 'sms', 'recovery', 'hotp', 'totp']"),
 	}
 	other := []string{
 		"[trust]\ndays = 29\n", "[trust]\ndays = 30\nbind = ['address']\n",
 		"[trust]\ndays = 30\nbind = ['address', 'key']\n", "[trust]\ndays = 0\n",
 		"[trust]\ndays = 30\n[phone]\nmethods = []\n", "[trust]\ndays = 30\n[phone]\nmethods = ['sms']\n",
-		"[trust]\ndays = 30\n" + rule("", "code\nmethods = ['totp']"),
-		"[trust]\ndays = 30\n" + rule("", "none"), "[trust]\ndays = 30\n" + rule("", "deny"),
+		"[trust]\ndays = 30\n" + ruleText("", "code\nmethods = ['totp']"),
+		"[trust]\ndays = 30\n" + ruleText("", "none"), "[trust]\ndays = 30\n" +
+			ruleText("", "deny"),
 	}
 	terms := func(text string) string { return parse(t, text).Decide(Request{User: "a"}).Terms() }
 	want := terms(same[0])

@@ -1,6 +1,6 @@
 package policy
 
-// truth is what is known of a condition. The zero truth is unknown: what nothing was said of is
+// truth is what is known of a condition. The zero truth is unknown: silence about a condition is
 // not "no".
 type truth int
 

@@ -3,8 +3,8 @@ package policy
 // Unenrolled says what happens to a user who has no record.
 type Unenrolled string
 
-// The values of `unenrolled`. Only UnenrolledAllow lets anybody in; whatever a caller does not
-// know or does not implement is a denial.
+// The values of `unenrolled`. Only UnenrolledAllow lets users in; a value that a caller does not
+// know or implement is a denial.
 const (
 	UnenrolledDeny   Unenrolled = "deny"
 	UnenrolledAllow  Unenrolled = "allow"

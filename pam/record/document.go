@@ -42,11 +42,11 @@ func (d *document) set(table string, v strict.Value) error {
 	case "version":
 		return v.Int(&d.Version, 0, 1<<16-1)
 	case "name":
-		return text(v, &d.Name)
+		return readText(v, &d.Name)
 	case "uid":
 		return v.Uint32(&d.UID)
 	case "enrollment":
-		return text(v, &d.Enrollment)
+		return readText(v, &d.Enrollment)
 	}
 	return v.Unknown()
 }
@@ -54,13 +54,13 @@ func (d *document) set(table string, v strict.Value) error {
 func (r *recovery) set(v strict.Value) error {
 	switch v.Name {
 	case "id":
-		return text(v, &r.ID)
+		return readText(v, &r.ID)
 	case "salt":
-		return text(v, &r.Salt)
+		return readText(v, &r.Salt)
 	case "codes":
-		return strict.List(v, &r.Codes, text)
+		return strict.List(v, &r.Codes, readText)
 	case "sealed":
-		return text(v, &r.Sealed)
+		return readText(v, &r.Sealed)
 	}
 	return v.Unknown()
 }
@@ -71,7 +71,7 @@ func (d *device) set(v strict.Value) error {
 		"secret": &d.Secret,
 	}
 	if into, ok := texts[v.Name]; ok {
-		return text(v, into)
+		return readText(v, into)
 	}
 	switch v.Name {
 	case "created":
@@ -86,6 +86,6 @@ func (d *device) set(v strict.Value) error {
 	return v.Unknown()
 }
 
-func text(v strict.Value, into *string) error {
+func readText(v strict.Value, into *string) error {
 	return v.Text(into, "be a string", func(string) bool { return true })
 }

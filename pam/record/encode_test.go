@@ -48,8 +48,8 @@ func twoDevices() *Record {
 	}}
 }
 
-// body returns a record without its first line.
-func body(t testing.TB, k *key, r *Record) string {
+// bodyOf returns a record without its first line.
+func bodyOf(t testing.TB, k *key, r *Record) string {
 	t.Helper()
 	file, err := k.encode(r)
 	if err != nil {
@@ -80,7 +80,7 @@ func TestARecordWithAnySingleBitFlippedIsRefused(t *testing.T) {
 func TestInvalidRecordWithValidMACIsRefused(t *testing.T) {
 	k := secretKey(t, 1)
 	secrets := regexp.MustCompile(`secret = ['"][^'"]+['"]`)
-	good := body(t, k, twoDevices())
+	good := bodyOf(t, k, twoDevices())
 	sealed := secrets.FindAllString(good, 2)
 	line := func(key string) string {
 		return regexp.MustCompile(`(?m)^` + key + ` = .*\n`).FindString(good)
@@ -160,7 +160,7 @@ func TestRecordIsNotReadWithAnotherHostKey(t *testing.T) {
 
 func TestNonNumericVersionIsDamageNotANewerRecord(t *testing.T) {
 	k := secretKey(t, 1)
-	good := body(t, k, twoDevices())
+	good := bodyOf(t, k, twoDevices())
 	for _, version := range []string{"x", "", "1x", "-1", "99999999999", `"2"`} {
 		file := "mac = \"\"\n" + strings.Replace(good, "version = 1", "version = "+version, 1)
 		if _, err := k.decode([]byte(file)); err != errMAC {
@@ -226,9 +226,9 @@ func TestFindPrefersALabelToAnID(t *testing.T) {
 
 func FuzzDecode(f *testing.F) {
 	k := secretKey(f, 1)
-	good := body(f, k, twoDevices())
+	good := bodyOf(f, k, twoDevices())
 	f.Add(good)
-	f.Add(body(f, k, &Record{Name: "alice"}))
+	f.Add(bodyOf(f, k, &Record{Name: "alice"}))
 	f.Add(strings.Replace(good, "30", "86400", 1))
 	f.Add(strings.ReplaceAll(good, "'", `"`))
 	f.Add("version = 2\n")

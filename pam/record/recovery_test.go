@@ -32,7 +32,7 @@ func TestImportedRecoveryCodesAreReadBackAndAreNotInTheFile(t *testing.T) {
 
 func TestMalformedImportedRecoveryCodesWithValidMACAreRefused(t *testing.T) {
 	k := secretKey(t, 1)
-	good := body(t, k, imported("12345678"))
+	good := bodyOf(t, k, imported("12345678"))
 	for name, text := range map[string]string{
 		"of another set": strings.Replace(good, "0700000000000000",
 			"0800000000000000", 1),
@@ -46,7 +46,7 @@ func TestMalformedImportedRecoveryCodesWithValidMACAreRefused(t *testing.T) {
 		"that are not base64":          strings.Replace(good, "sealed = '", "sealed = '*", 1),
 		"that are a device's secret":   strings.Replace(good, "sealed = ", "sealed = 'AAAA' #", 1),
 		"under an unknown name":        strings.Replace(good, "sealed = ", "seal = ", 1),
-		"sealed by another host's key": body(t, secretKey(t, 2), imported("12345678")),
+		"sealed by another host's key": bodyOf(t, secretKey(t, 2), imported("12345678")),
 	} {
 		if text == good {
 			t.Fatalf("%s: nothing was changed", name)

@@ -17,23 +17,23 @@ var ErrNotSecurityKey = errors.New("not a security key's key")
 
 // SSHKey returns a security key's public key. The error is that of a device that is none.
 func (d *Device) SSHKey() (sshkey.Key, error) {
-	key, err := sshkey.Decode(string(d.Secret))
+	public, err := sshkey.Decode(string(d.Secret))
 	switch {
 	case err != nil:
 		return sshkey.Key{}, err
-	case !key.OnSecurityKey():
-		return sshkey.Key{}, fmt.Errorf("%w, but of type %s", ErrNotSecurityKey, key.Type)
+	case !public.OnSecurityKey():
+		return sshkey.Key{}, fmt.Errorf("%w, but of type %s", ErrNotSecurityKey, public.Type)
 	}
-	return key, nil
+	return public, nil
 }
 
 // Fingerprint returns a security key's fingerprint; it is empty for other devices.
 func (d *Device) Fingerprint() string {
-	key, err := d.SSHKey()
+	public, err := d.SSHKey()
 	if d.Type != method.Key || err != nil {
 		return ""
 	}
-	return key.Fingerprint()
+	return public.Fingerprint()
 }
 
 func (d *Device) checkKey() error {
@@ -43,8 +43,8 @@ func (d *Device) checkKey() error {
 	if len(d.Secret) > maxKey {
 		return fmt.Errorf("a security key's public key has at most %d bytes", maxKey)
 	}
-	key, err := d.SSHKey()
-	if err == nil && key.Blob != string(d.Secret) {
+	public, err := d.SSHKey()
+	if err == nil && public.Blob != string(d.Secret) {
 		return errors.New("the public key is not encoded as sshd does it")
 	}
 	return err

@@ -37,8 +37,10 @@ func withKeys(t *testing.T) *Record {
 	r := twoDevices()
 	created := r.Devices[0].Created
 	r.Devices = append(r.Devices,
-		Device{ID: [8]byte{8}, Type: method.Key, Label: "yubikey", Created: created, Secret: keyOf(t, edSK), Attested: true},
-		Device{ID: [8]byte{9}, Type: method.Key, Label: "spare", Created: created, Secret: keyOf(t, ecdsaSK)})
+		Device{ID: [8]byte{8}, Type: method.Key, Label: "yubikey", Created: created,
+			Secret: keyOf(t, edSK), Attested: true},
+		Device{ID: [8]byte{9}, Type: method.Key, Label: "spare", Created: created,
+			Secret: keyOf(t, ecdsaSK)})
 	return r
 }
 
@@ -62,7 +64,8 @@ func TestARecordWithSecurityKeysIsReadAsItWasWritten(t *testing.T) {
 // A program that does not know security keys refuses version 2 by name, and reads version 1.
 func TestOnlyARecordWithASecurityKeyHasTheNewVersion(t *testing.T) {
 	k := secretKey(t, 1)
-	for want, r := range map[string]*Record{"version = 1\n": twoDevices(), "version = 2\n": withKeys(t)} {
+	for want, r := range map[string]*Record{"version = 1\n": twoDevices(),
+		"version = 2\n": withKeys(t)} {
 		file, err := k.encode(r)
 		must(t, err)
 		if _, after, _ := strings.Cut(string(file), "\n"); !strings.HasPrefix(after, want) {
@@ -70,34 +73,46 @@ func TestOnlyARecordWithASecurityKeyHasTheNewVersion(t *testing.T) {
 		}
 	}
 	for name, text := range map[string]string{
-		"keys in version 1":    strings.Replace(body(t, k, withKeys(t)), "version = 2", "version = 1", 1),
-		"no keys in version 2": strings.Replace(body(t, k, twoDevices()), "version = 1", "version = 2", 1),
+		"keys in version 1": strings.Replace(bodyOf(t, k, withKeys(t)), "version = 2",
+			"version = 1", 1),
+		"no keys in version 2": strings.Replace(bodyOf(t, k, twoDevices()), "version = 1",
+			"version = 2", 1),
 	} {
 		if _, err := k.decode(signed(k, text)); !errors.Is(err, errVersion) {
 			t.Errorf("%s: got %v, want %v", name, err, errVersion)
 		}
 	}
-	newer := strings.Replace(body(t, k, withKeys(t)), "version = 2", "version = 3", 1)
+	newer := strings.Replace(bodyOf(t, k, withKeys(t)), "version = 2", "version = 3", 1)
 	if _, err := k.decode(signed(k, newer)); !errors.Is(err, ErrNewer) {
 		t.Errorf("version 3: got %v, want %v", err, ErrNewer)
 	}
 }
 
 func TestADeviceThatIsNoSecurityKeyIsNotTakenForOne(t *testing.T) {
-	good := Device{ID: [8]byte{8}, Type: method.Key, Label: "k", Created: time.Unix(1, 0), Secret: keyOf(t, edSK)}
+	good := Device{ID: [8]byte{8}, Type: method.Key, Label: "k", Created: time.Unix(1, 0),
+		Secret: keyOf(t, edSK)}
 	must(t, good.Check())
 	for name, change := range map[string]func(*Device){
-		"a plain key":       func(d *Device) { d.Secret = keyOf(t, plain) },
-		"no key":            func(d *Device) { d.Secret = nil },
-		"a cut key":         func(d *Device) { d.Secret = d.Secret[:20] },
-		"a byte more":       func(d *Device) { d.Secret = append(d.Secret, 0) },
-		"another name":      func(d *Device) { d.Secret = []byte(strings.Replace(string(d.Secret), "openssh", "opensss", 1)) },
-		"too long":          func(d *Device) { d.Secret = append(d.Secret, make([]byte, maxKey)...) },
-		"digits":            func(d *Device) { d.Digits = 6 },
-		"a period":          func(d *Device) { d.Period = time.Second },
-		"an algorithm":      func(d *Device) { d.Algorithm = "SHA1" },
-		"an attested app":   func(d *Device) { *d = twoDevices().Devices[0]; d.Attested = true },
-		"an attested phone": func(d *Device) { d.Type, d.Secret, d.Attested = method.Phone, []byte("+15551234567"), true },
+		"a plain key": func(d *Device) { d.Secret = keyOf(t, plain) },
+		"no key":      func(d *Device) { d.Secret = nil },
+		"a cut key":   func(d *Device) { d.Secret = d.Secret[:20] },
+		"a byte more": func(d *Device) { d.Secret = append(d.Secret, 0) },
+		"another name": func(d *Device) {
+			d.Secret = []byte(
+				strings.Replace(string(d.Secret), "openssh", "opensss", 1))
+		},
+		"too long": func(d *Device) {
+			d.Secret = append(d.Secret,
+				make([]byte, maxKey)...)
+		},
+		"digits":          func(d *Device) { d.Digits = 6 },
+		"a period":        func(d *Device) { d.Period = time.Second },
+		"an algorithm":    func(d *Device) { d.Algorithm = "SHA1" },
+		"an attested app": func(d *Device) { *d = twoDevices().Devices[0]; d.Attested = true },
+		"an attested phone": func(d *Device) {
+			d.Type, d.Secret, d.Attested = method.Phone,
+				[]byte("+15551234567"), true
+		},
 	} {
 		bad := good
 		bad.Secret = append([]byte(nil), good.Secret...)

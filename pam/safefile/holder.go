@@ -113,9 +113,9 @@ func (h *Holder) look(proc string) bool {
 	h.UID = realUID(proc)
 	program, _ := os.Readlink(proc + "/exe")
 	h.Program = strings.TrimSuffix(program, " (deleted)") // replaced by a newer one meanwhile
-	own, _ := os.Readlink("/proc/self/exe")
+	self, _ := os.Readlink("/proc/self/exe")
 	h.Ours = h.Program != "" &&
-		slices.Contains(append(strings.Fields(programs), strings.TrimSuffix(own, " (deleted)")),
+		slices.Contains(append(strings.Fields(programs), strings.TrimSuffix(self, " (deleted)")),
 			h.Program)
 	stat, ok := statOf(proc)
 	h.CPU, h.Started = ticks(stat[11])+ticks(stat[12]), ticks(stat[19])
@@ -166,9 +166,9 @@ func (h Holder) end(fd int) bool {
 		unix.PidfdSendSignal(process, unix.SIGKILL, nil, 0) == nil
 }
 
-// EndOld ends those processes with this program that hold a lock below dir and have been running for
-// longer than age. It is for locks whose holders end by themselves before that, unless they are
-// stopped.
+// EndOld ends those processes with this program that hold a lock below dir and have been running
+// for longer than age. It is for locks whose holders end by themselves before that, unless they
+// are stopped.
 func EndOld(dir string, age time.Duration) {
 	var now unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) != nil {

@@ -101,8 +101,8 @@ type gate struct {
 	status chan int
 }
 
-// pair returns the gate's end of a socket, on which no test waits for ever, and the login's.
-func pair(t *testing.T) (ours, theirs int) {
+// sockets returns the gate's end of a socket, on which no test waits for ever, and the login's.
+func sockets(t *testing.T) (ours, theirs int) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	testroot.Must(t, err)
@@ -119,7 +119,7 @@ type enrolls func([]string, flow.Flow, flow.Request, *policy.Policy) verdict.Out
 // begin runs a login. Without handed, its hello comes from the gate.
 func (h *host) begin(handed []string, enroll enrolls) *gate {
 	h.t.Helper()
-	ours, theirs := pair(h.t)
+	ours, theirs := sockets(h.t)
 	g := &gate{t: h.t, fd: ours, status: make(chan int, 1)}
 	h.t.Cleanup(g.hangUp)
 	s := Session{
@@ -185,8 +185,12 @@ func (g *gate) hangUp() {
 // fields is the hello of a login of that user, without its version.
 func fields(user string) []string {
 	return []string{
-		"user=" + user, "name=" + user, "uid=1000", "service=sshd", "rhost=192.0.2.7", "auth_info=",
+		"user=" + user, "name=" + user, "uid=1000", "service=sshd", "rhost=192.0.2.7",
+		"auth_info=",
 	}
 }
 
-func hello(fields ...string) string { return "H2\x00" + strings.Join(fields, "\x00") + "\x00" }
+func helloFrame(fields ...string) string {
+	return "H2\x00" + strings.Join(fields, "\x00") +
+		"\x00"
+}

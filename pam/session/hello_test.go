@@ -37,13 +37,13 @@ func split(fields string) []string {
 
 // written returns r as the fields in which the gate would send it.
 func written(r flow.Request) string {
-	uid := map[flow.Lookup]string{
+	found := map[flow.Lookup]string{
 		flow.LookupFailed: "error",
 		flow.NoSuchUser:   "none",
 		flow.Found:        fmt.Sprint(r.UID),
 	}[r.Lookup]
 	fields := []string{
-		"user=" + r.User, "name=" + r.Name, "uid=" + uid, "service=" + r.Service,
+		"user=" + r.User, "name=" + r.Name, "uid=" + found, "service=" + r.Service,
 		"rhost=" + r.From, "auth_info=" + r.AuthInfo,
 	}
 	for key, set := range map[string]bool{"own": r.ByEnroll, "sshd": r.BySSHD, "kept": r.Kept} {

@@ -49,16 +49,16 @@ func (s Session) Run() int {
 	if err != nil {
 		return refuse(w, log, err)
 	}
-	talk := &talk{wire: w, clock: s.Clock}
+	user := &talk{wire: w, clock: s.Clock}
 	began := s.Clock()
-	news := &news{}
-	outcome := s.login(request, talk, log, news)
-	took := s.Clock().Sub(began) - talk.waited
+	after := &news{}
+	outcome := s.login(request, user, log, after)
+	took := s.Clock().Sub(began) - user.waited
 	if !outcome.Unlogged {
 		log.Send(priority(outcome), request.Line(outcome, took).String())
 	}
 	status := deliver(w, outcome)
-	news.tell(s.Root, log, request, outcome)
+	after.tell(s.Root, log, request, outcome)
 	return status
 }
 
@@ -74,20 +74,20 @@ func (s *Session) hello(w *wire) (flow.Request, error) {
 }
 
 // login runs the flow. A crash in it is a denial like any other, with a line in the log.
-func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog,
-	news *news) (o verdict.Outcome) {
+func (s *Session) login(r flow.Request, user *talk, log audit.Syslog,
+	after *news) (o verdict.Outcome) {
 	defer func() {
 		if crash := recover(); crash != nil {
 			o = verdict.Outcome{Reason: verdict.Internal, Detail: fmt.Sprint("crashed: ", crash)}
 		}
 	}()
 	f := flow.Flow{
-		Root: s.Root, Clock: s.Clock, Talk: talk,
+		Root: s.Root, Clock: s.Clock, Talk: user,
 		Keyring: factor.NewKeyring(s.Root,
-			safefile.Patience{Limit: lockWait, Gone: talk.wire.hostGone, Ended: ended(log)}),
-		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: talk.wire.fd},
+			safefile.Patience{Limit: lockWait, Gone: user.wire.hostGone, Ended: logEnded(log)}),
+		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: user.wire.fd},
 		Debug:    func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
-		Notify:   news.add,
+		Notify:   after.add,
 	}
 	if o = f.Run(r); o.Reason == verdict.MustEnroll {
 		return s.Enroll(s.Hello, f, r, o.Policy)
@@ -95,9 +95,9 @@ func (s *Session) login(r flow.Request, talk *talk, log audit.Syslog,
 	return o
 }
 
-// ended returns a function that logs which process was ended because it held a lock and made no
+// logEnded returns a function that logs which process was ended because it held a lock and made no
 // progress.
-func ended(log audit.Syslog) func(safefile.Holder) {
+func logEnded(log audit.Syslog) func(safefile.Holder) {
 	return func(h safefile.Holder) {
 		log.Send(audit.Warning,
 			audit.Ended{Process: h.PID, Program: h.Program, UID: h.UID, Lock: h.File}.String())

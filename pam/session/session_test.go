@@ -14,15 +14,15 @@ import (
 	"latchkey/pam/testroot"
 )
 
-const prompt = "QFrom your app. Verification code: "
+const codePrompt = "QFrom your app. Verification code: "
 
 func TestTimeForTheUserIsNotInTheLog(t *testing.T) {
 	h := newHost(t)
 	phone := testroot.TOTP("phone")
 	h.root.Enroll(t, "alice", uid, phone)
 	g := h.begin(nil, nil)
-	g.send(hello(fields("alice")...))
-	g.expect(prompt)
+	g.send(helloFrame(fields("alice")...))
+	g.expect(codePrompt)
 	h.clock.advance(10 * time.Second)
 	g.send("A" + testroot.Code(t, phone, h.clock.read()))
 	g.verdict("allow")
@@ -36,8 +36,8 @@ func TestDenialIsAWarningWithItsCode(t *testing.T) {
 	phone := testroot.TOTP("phone")
 	h.root.Enroll(t, "alice", uid, phone)
 	g := h.begin(nil, nil)
-	g.send(hello(fields("alice")...))
-	g.expect(prompt)
+	g.send(helloFrame(fields("alice")...))
+	g.expect(codePrompt)
 	g.send("A" + testroot.WrongCode(t, testroot.Noon, phone))
 	frame := g.receive()
 	for ; strings.HasPrefix(frame, "E"); frame = g.receive() {
@@ -58,7 +58,7 @@ func without(prefix string, more ...string) string {
 			kept = append(kept, f)
 		}
 	}
-	return hello(append(kept, more...)...)
+	return helloFrame(append(kept, more...)...)
 }
 
 func TestHelloWithAMistakeIsDeniedAndNamedInTheLog(t *testing.T) {
@@ -86,7 +86,8 @@ func TestHelloWithAMistakeIsDeniedAndNamedInTheLog(t *testing.T) {
 			g := h.begin(nil, nil)
 			g.send(c.frame)
 			g.verdict("deny 4")
-			h.wantLog(`<84>latchkey: verdict=deny user="" `, "reason=internal tries=0 ms=0", c.detail)
+			h.wantLog(`<84>latchkey: verdict=deny user="" `, "reason=internal tries=0 ms=0",
+				c.detail)
 		})
 	}
 }
@@ -106,8 +107,9 @@ func TestHelloSaysWhatTheGateKnows(t *testing.T) {
 		without("uid=", "uid=4294967295"): change(func(r *flow.Request) {
 			r.UID, r.Lookup = 4294967295, flow.Found
 		}),
-		without("uid=", "uid=none"):  change(func(r *flow.Request) { r.Lookup = flow.NoSuchUser }),
-		without("uid=", "uid=error"): change(func(r *flow.Request) { r.Lookup = flow.LookupFailed }),
+		without("uid=", "uid=none"): change(func(r *flow.Request) { r.Lookup = flow.NoSuchUser }),
+		without("uid=", "uid=error"): change(
+			func(r *flow.Request) { r.Lookup = flow.LookupFailed }),
 		without("uid=", "uid=none", "own=1", "sshd=1"): change(func(r *flow.Request) {
 			r.Lookup, r.ByEnroll, r.BySSHD = flow.NoSuchUser, true, true
 		}),
@@ -116,7 +118,7 @@ func TestHelloSaysWhatTheGateKnows(t *testing.T) {
 				r.Lookup, r.Args = flow.NoSuchUser, []string{"debug", "conf=/x"}
 			}),
 	} {
-		ours, theirs := pair(t)
+		ours, theirs := sockets(t)
 		(&gate{t: t, fd: ours}).send(frame)
 		parts, err := newWire(theirs).hello()
 		testroot.Must(t, err)
@@ -140,9 +142,9 @@ func TestGateThatEndsBeforeTheHelloLeavesNoLine(t *testing.T) {
 func TestVerdictThatNoOneReceivesIsLoggedAndAFailure(t *testing.T) {
 	h := newHost(t)
 	h.root.Policy(t, "[[rule]]\nrequire = \"none\"\n")
-	ours, theirs := pair(t)
+	ours, theirs := sockets(t)
 	g := &gate{t: t, fd: ours}
-	g.send(hello(fields("alice")...))
+	g.send(helloFrame(fields("alice")...))
 	g.hangUp()
 	s := Session{FD: theirs, Root: string(h.root), Clock: h.clock.read}
 	if got := s.Run(); got != 1 {
@@ -154,7 +156,7 @@ func TestVerdictThatNoOneReceivesIsLoggedAndAFailure(t *testing.T) {
 func TestAnswerAboutAKeyIsNotLogged(t *testing.T) {
 	h := newHost(t)
 	g := h.begin(nil, nil)
-	g.send(hello(append(fields("alice"), "arg=if_publickey")...))
+	g.send(helloFrame(append(fields("alice"), "arg=if_publickey")...))
 	g.verdict("deny 7")
 	if lines := h.logged(); lines != nil {
 		t.Errorf("logged %q, want nothing", lines)
@@ -165,7 +167,7 @@ func TestDebugIsLoggedAsSuch(t *testing.T) {
 	h := newHost(t)
 	h.root.Policy(t, "[[rule]]\nrequire = \"deny\"\n")
 	g := h.begin(nil, nil)
-	g.send(hello(append(fields("alice"), "arg=debug")...))
+	g.send(helloFrame(append(fields("alice"), "arg=debug")...))
 	if frame := g.receive(); strings.HasPrefix(frame, "E") {
 		g.send("A")
 	}
@@ -203,7 +205,7 @@ func TestUserWhoMustEnrollGetsTheVerdictOfTheEnrollment(t *testing.T) {
 				return c.outcome
 			})
 			if !handed {
-				g.send(hello(fields("bob")...))
+				g.send(helloFrame(fields("bob")...))
 			}
 			g.verdict(c.says)
 			h.wantLog(c.log, `user="bob"`)
@@ -220,14 +222,14 @@ func TestCrashIsADenialWithALine(t *testing.T) {
 	g := h.begin(nil, func([]string, flow.Flow, flow.Request, *policy.Policy) verdict.Outcome {
 		panic("no such luck")
 	})
-	g.send(hello(fields("bob")...))
+	g.send(helloFrame(fields("bob")...))
 	g.verdict("deny 4")
 	h.wantLog(`verdict=deny user="bob"`, "reason=internal", `detail="crashed: no such luck"`)
 }
 
 func TestHolderThatWasEndedIsLogged(t *testing.T) {
 	h := newHost(t)
-	ended(audit.Syslog{Path: h.root.Join("dev/log")})(
+	logEnded(audit.Syslog{Path: h.root.Join("dev/log")})(
 		safefile.Holder{PID: 4711, Program: "/usr/bin/enroll", UID: 1000, File: "/x"})
 	h.wantLog(`<84>latchkey: ended=4711 program="/usr/bin/enroll" uid=1000 lock="/x"`)
 }

@@ -16,7 +16,7 @@ import (
 // ends returns the gate's end, and a conversation at the login's.
 func ends(t *testing.T) (*gate, *talk) {
 	t.Helper()
-	ours, theirs := pair(t)
+	ours, theirs := sockets(t)
 	g := &gate{t: t, fd: ours}
 	t.Cleanup(g.hangUp)
 	t.Cleanup(func() { unix.Close(theirs) })

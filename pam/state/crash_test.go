@@ -13,8 +13,8 @@ import (
 const sector = 512
 
 // platter models a file on a disk behind a cache. Processes see the cache. After a crash of the
-// machine each sector of 512 bytes is whatever was flushed last or any of the things written
-// since, each sector for itself.
+// machine each sector of 512 bytes is what was flushed last or any of the things written since,
+// each sector for itself.
 type platter struct {
 	random   *rand.Rand
 	cache    []byte
@@ -206,21 +206,21 @@ func life(t *testing.T, seed uint64, failures bool) {
 	}
 }
 
-func TestACrashAtAnyInstantLeavesTheOldStateOrTheNew(t *testing.T) {
+func TestCrashAtAnyInstantLeavesTheOldStateOrTheNew(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(50) {
 		life(t, seed, false)
 	}
 }
 
-func TestACrashAfterFailedFlushesLeavesTheOldStateOrTheNew(t *testing.T) {
+func TestCrashAfterFailedFlushesLeavesTheOldStateOrTheNew(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(50) {
 		life(t, seed, true)
 	}
 }
 
-func TestASavedStateSurvivesTheLossOfEitherSlot(t *testing.T) {
+func TestSavedStateSurvivesTheLossOfEitherSlot(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	slot, err := (&State{Devices: []Device{{}}, sequence: 1}).encode()
 	if err != nil {
@@ -244,7 +244,7 @@ func TestASavedStateSurvivesTheLossOfEitherSlot(t *testing.T) {
 	}
 }
 
-func TestAnEvenStateGoesIntoTheFirstSlotFirstAndAnOddOneIntoTheSecond(t *testing.T) {
+func TestEvenStateGoesIntoTheFirstSlotFirstAndAnOddOneIntoTheSecond(t *testing.T) {
 	for n := uint64(2); n < 8; n++ {
 		before, err := (&State{Devices: []Device{{}}, sequence: n - 1}).encode()
 		if err != nil {

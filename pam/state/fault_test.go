@@ -11,7 +11,7 @@ import (
 	"latchkey/pam/testroot"
 )
 
-func TestACommitKilledAtAnySystemCallLeavesTheOldStateOrTheNew(t *testing.T) {
+func TestCommitKilledAtAnySystemCallLeavesTheOldStateOrTheNew(t *testing.T) {
 	t.Parallel()
 	s, _ := stored(t)
 	old := counter(t, s)
@@ -28,7 +28,7 @@ func TestACommitKilledAtAnySystemCallLeavesTheOldStateOrTheNew(t *testing.T) {
 	}
 }
 
-func TestACommitThatFailsSaysThatTheStateCannotBeSaved(t *testing.T) {
+func TestCommitThatFailsSaysThatTheStateCannotBeSaved(t *testing.T) {
 	for _, c := range []struct{ name, call, errno string }{
 		{"when the flush fails", "fdatasync", "EIO"},
 		{"when the flush finds the disk full", "fdatasync", "ENOSPC"},
@@ -54,8 +54,8 @@ func TestACommitThatFailsSaysThatTheStateCannotBeSaved(t *testing.T) {
 	}
 }
 
-// What somebody must be told of to be of use must not count if it cannot be told.
-func TestAChangeThatFailsIsUndoneOrSaysThatItIsInForce(t *testing.T) {
+// A change that is of use only if someone is told of it must not count if it cannot be told.
+func TestChangeThatFailsIsUndoneOrSaysThatItIsInForce(t *testing.T) {
 	for _, c := range []struct {
 		name, injected string
 		inForce        bool
@@ -94,7 +94,7 @@ func TestAChangeThatFailsIsUndoneOrSaysThatItIsInForce(t *testing.T) {
 	}
 }
 
-func TestACommitSucceedsIfOnlyTheSecondSlotCannotBeWritten(t *testing.T) {
+func TestCommitSucceedsIfOnlyTheSecondSlotCannotBeWritten(t *testing.T) {
 	s, _ := stored(t)
 	if out, failed := testroot.FailCall(t, "pwrite64", "EIO:when=2+", "commit", s.Path,
 		"alice"); failed {
@@ -105,7 +105,7 @@ func TestACommitSucceedsIfOnlyTheSecondSlotCannotBeWritten(t *testing.T) {
 	}
 }
 
-func TestAReadThatFailsIsNotDamage(t *testing.T) {
+func TestReadThatFailsIsNotDamage(t *testing.T) {
 	s, file := stored(t)
 	testroot.Unchanged(t, file)
 	cmd := testroot.Role(testroot.Strace(t, "-o", "/dev/null", "-P", file, "-e",
@@ -117,7 +117,7 @@ func TestAReadThatFailsIsNotDamage(t *testing.T) {
 	}
 }
 
-func TestAFullDiskStopsNoCommit(t *testing.T) {
+func TestFullDiskStopsNoCommit(t *testing.T) {
 	if out, err := testroot.RoleWithMounts(t, "full", t.TempDir()).CombinedOutput(); err != nil {
 		t.Errorf("%s", out)
 	}
@@ -132,7 +132,7 @@ func TestOnAReadOnlyFileSystemTheStateCannotBeSaved(t *testing.T) {
 	}
 }
 
-func TestAStateThatMayNotBeWrittenIsNotOpened(t *testing.T) {
+func TestStateThatMayNotBeWrittenIsNotOpened(t *testing.T) {
 	s, file := stored(t)
 	testroot.Unchanged(t, file)
 	testroot.Must(t, os.Chmod(file, 0))

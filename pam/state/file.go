@@ -27,7 +27,7 @@ type File struct {
 	// unfinished is the newer slot if the two are uneven: a writer died or failed before its
 	// commit was complete, and what it wrote may not be on the disk yet.
 	unfinished []byte
-	// Damage tells of a slot that was damaged and will be written anew by the next Commit; empty
+	// Damage tells of a slot that was damaged and will be rewritten by the next Commit; empty
 	// if there is none.
 	Damage string
 }
@@ -42,8 +42,8 @@ type disk interface {
 
 type osDisk struct{ *os.File }
 
-// WriteAt does not go on for ever where os.File does: on a file system that is interrupted again
-// and again.
+// WriteAt gives up where os.File would retry forever: on a file system whose writes are always
+// interrupted.
 func (d osDisk) WriteAt(b []byte, off int64) (int, error) {
 	n, err := unix.Pwrite(int(d.Fd()), b, off)
 	if err == nil && n < len(b) {
@@ -90,8 +90,8 @@ func (s Store) CopiedOnWrite(name string) (bool, error) {
 	return safefile.CopiedOnWrite(f), nil
 }
 
-// Peek reads name's state without waiting for its lock: what never changes of it (uid, enrollment)
-// is sure, and only that.
+// Peek reads name's state without waiting for its lock: only what never changes (uid, enrollment)
+// can be relied on.
 func (s Store) Peek(name string) (*State, error) {
 	f, err := s.open(name, unix.O_RDONLY, func(*os.File) error { return nil })
 	if err != nil {

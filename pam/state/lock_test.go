@@ -13,7 +13,7 @@ import (
 	"latchkey/pam/testroot"
 )
 
-func TestAStoppedProcessThatHoldsTheLockStopsNobodyForLong(t *testing.T) {
+func TestStoppedProcessThatHoldsTheLockStopsNoOneForLong(t *testing.T) {
 	s, file := stored(t)
 	testroot.Unchanged(t, file)
 	cmd := testroot.Role(nil, "hold", s.Path, "alice")
@@ -58,7 +58,7 @@ func waiting(t *testing.T, open func(gone func() bool)) (done *sync.WaitGroup) {
 	return done
 }
 
-func TestWhoWaitedWhileTheFileWasReplacedGetsTheNewOne(t *testing.T) {
+func TestWaiterGetsTheNewFileAfterItWasReplaced(t *testing.T) {
 	s, _ := stored(t)
 	f, err := s.Open("alice")
 	testroot.Must(t, err)
@@ -79,14 +79,14 @@ func TestWhoWaitedWhileTheFileWasReplacedGetsTheNewOne(t *testing.T) {
 			t.Errorf("the new file is not locked: %v", err)
 		}
 	})
-	anew := sample()
-	anew.Devices[0].Counter = 99
-	testroot.Must(t, s.Create("alice", anew))
+	again := sample()
+	again.Devices[0].Counter = 99
+	testroot.Must(t, s.Create("alice", again))
 	f.Close()
 	done.Wait()
 }
 
-func TestWhoWaitedWhileTheFileWasRemovedFindsNone(t *testing.T) {
+func TestWaiterFindsNoFileAfterItWasRemoved(t *testing.T) {
 	s, _ := stored(t)
 	f, err := s.Open("alice")
 	testroot.Must(t, err)

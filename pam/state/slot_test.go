@@ -97,7 +97,7 @@ func sealed(b []byte) []byte {
 	return b
 }
 
-func TestAStateIsReadAsItWasWritten(t *testing.T) {
+func TestStateIsReadAsItWasWritten(t *testing.T) {
 	for name, s := range map[string]*State{
 		"empty":        {},
 		"full":         full(),
@@ -121,7 +121,7 @@ func TestAStateIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-func TestAStateThatDoesNotFitIsNotWritten(t *testing.T) {
+func TestStateThatDoesNotFitIsNotWritten(t *testing.T) {
 	for name, s := range map[string]*State{
 		"failures":          {Failures: make([]time.Time, MaxFailures+1)},
 		"devices":           {Devices: make([]Device, MaxDevices+1)},
@@ -138,7 +138,7 @@ func TestAStateThatDoesNotFitIsNotWritten(t *testing.T) {
 	}
 }
 
-func TestASlotIsAsFormatSays(t *testing.T) {
+func TestSlotIsAsFormatSays(t *testing.T) {
 	b := encoded(t, full())
 	be := binary.BigEndian
 	for _, c := range []struct {
@@ -208,7 +208,7 @@ func TestASlotIsAsFormatSays(t *testing.T) {
 	}
 }
 
-func TestASlotWithAnythingElseInItIsDamaged(t *testing.T) {
+func TestSlotWithAnythingElseInItIsDamaged(t *testing.T) {
 	small := &State{Failures: full().Failures[:2], Devices: full().Devices[:2]}
 	cases := []struct {
 		name   string
@@ -257,7 +257,7 @@ func TestASlotWithAnythingElseInItIsDamaged(t *testing.T) {
 	}
 }
 
-func TestASlotWithAnySingleBitFlippedIsDamaged(t *testing.T) {
+func TestSlotWithAnySingleBitFlippedIsDamaged(t *testing.T) {
 	b := encoded(t, full())
 	for bit := range slotSize * 8 {
 		b[bit/8] ^= 1 << (bit % 8)

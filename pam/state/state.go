@@ -1,7 +1,7 @@
 // Package state keeps what changes at login: accepted time steps and counters, failures, locks.
 //
 // FORMAT.md beside this file is the format. A state file is only ever overwritten in place, under
-// its lock, and a new state is on the disk before anybody acts on it.
+// its lock, and a new state is on the disk before anyone acts on it.
 package state
 
 import (
@@ -56,7 +56,7 @@ type Device struct {
 	// TOTP: the last accepted time step (RFC 6238 section 5.2); HOTP: the next counter (RFC 4226)
 	Counter uint64
 	Used    time.Time // last accepted code; zero: never
-	// HOTP: the counter whose code would resynchronise the token (RFC 4226 section 7.4); 0: none
+	// HOTP: the counter whose code would resynchronize the token (RFC 4226 section 7.4); 0: none
 	Resync uint64
 }
 
@@ -72,7 +72,7 @@ type Pending struct {
 	Device DeviceID
 	At     time.Time // when it was last sent
 	Voice  bool      // it was last sent by a call, not by SMS
-	Over   bool      // Twilio compares no more codes with it
+	Over   bool      // Twilio no longer compares codes with it
 	// Twilio's name for it, at most 40 bytes of ASCII; empty until Twilio has given one
 	SID    string
 	Checks uint16 // how many codes were compared with it
@@ -114,7 +114,7 @@ var (
 )
 
 // Device returns the device id, or nil if the state knows none of that id: then no code of it may
-// be accepted, since nobody can tell which were used.
+// be accepted, since it is not known which were used.
 func (s *State) Device(id DeviceID) *Device {
 	for i := range s.Devices {
 		if s.Devices[i].ID == id {

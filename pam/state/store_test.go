@@ -60,7 +60,7 @@ func TestWhatWasCommittedIsOpenedAgain(t *testing.T) {
 	}
 }
 
-func TestANewStateIsAllocatedInFull(t *testing.T) {
+func TestNewStateIsAllocatedInFull(t *testing.T) {
 	_, file := stored(t)
 	var st unix.Stat_t
 	testroot.Must(t, unix.Stat(file, &st))
@@ -69,7 +69,7 @@ func TestANewStateIsAllocatedInFull(t *testing.T) {
 	}
 }
 
-func TestAFileThatIsNoStateIsRefusedAndKept(t *testing.T) {
+func TestFileThatIsNotAStateIsRefusedAndKept(t *testing.T) {
 	cases := []struct {
 		name   string
 		change func(b []byte) []byte
@@ -100,7 +100,7 @@ func TestAFileThatIsNoStateIsRefusedAndKept(t *testing.T) {
 	}
 }
 
-func TestADamagedSlotIsToldAndMendedByTheNextCommitOnly(t *testing.T) {
+func TestDamagedSlotIsToldAndMendedByTheNextCommitOnly(t *testing.T) {
 	for _, at := range []int{100, 5000} {
 		s, file := stored(t)
 		broken := testroot.Read(t, file)
@@ -125,7 +125,7 @@ func TestADamagedSlotIsToldAndMendedByTheNextCommitOnly(t *testing.T) {
 	}
 }
 
-func TestAStateThatIsNotThereIsNotThere(t *testing.T) {
+func TestMissingStateIsReportedAsMissing(t *testing.T) {
 	s, _ := stored(t)
 	if _, err := s.Open("bob"); !errors.Is(err, fs.ErrNotExist) {
 		t.Error(err)
@@ -147,7 +147,7 @@ func TestRemoveLeavesNothingAndSaysIfThereWasNothing(t *testing.T) {
 	}
 }
 
-func TestOneEnrollAtATimeAndNoLoginWaitsForIt(t *testing.T) {
+func TestOnlyOneEnrollRunsAtATimeAndNoLoginWaitsForIt(t *testing.T) {
 	s, file := stored(t)
 	testroot.Write(t, s.Path+"/.new-left", nil)
 	err := s.Exclusive(func() error {

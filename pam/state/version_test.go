@@ -59,7 +59,7 @@ func before2() *State {
 
 func unchanged([]byte) {}
 
-func TestASlotOfVersion2IsRead(t *testing.T) {
+func TestSlotOfVersion2IsRead(t *testing.T) {
 	for name, s := range map[string]*State{"empty": {}, "full": before3()} {
 		got, err := decode(version2Slot(t, s, unchanged))
 		if err != nil || !reflect.DeepEqual(got, s) {
@@ -68,7 +68,7 @@ func TestASlotOfVersion2IsRead(t *testing.T) {
 	}
 }
 
-func TestASlotOfVersion2WithAnythingElseInItIsDamaged(t *testing.T) {
+func TestSlotOfVersion2WithAnythingElseInItIsDamaged(t *testing.T) {
 	for name, at := range map[string]int{
 		"the first reserved byte of the header":      50,
 		"the first byte where version 1 had checks":  1594,
@@ -87,7 +87,7 @@ func TestASlotOfVersion2WithAnythingElseInItIsDamaged(t *testing.T) {
 	}
 }
 
-func TestASlotOfVersion1IsRead(t *testing.T) {
+func TestSlotOfVersion1IsRead(t *testing.T) {
 	s := before2()
 	got, err := decode(version1Slot(t, s, unchanged))
 	if err != nil || !reflect.DeepEqual(got, s) {
@@ -103,7 +103,7 @@ func TestASlotOfVersion1IsRead(t *testing.T) {
 	}
 }
 
-func TestASlotOfVersion1WithAnythingElseInItIsDamaged(t *testing.T) {
+func TestSlotOfVersion1WithAnythingElseInItIsDamaged(t *testing.T) {
 	for name, change := range map[string]func(b []byte){
 		"what version 2 added":       func(b []byte) { b[2824+59] = 1 },
 		"the last reserved byte":     func(b []byte) { b[4063] = 1 },
@@ -118,7 +118,7 @@ func TestASlotOfVersion1WithAnythingElseInItIsDamaged(t *testing.T) {
 	}
 }
 
-func TestTheFirstCommitAfterAnUpgradeWritesVersion3AndNothingIsLost(t *testing.T) {
+func TestFirstCommitAfterAnUpgradeWritesVersion3AndNothingIsLost(t *testing.T) {
 	for name, slot := range map[string][]byte{
 		"version 1": version1Slot(t, before2(), withVerification),
 		"version 2": version2Slot(t, before3(), unchanged),

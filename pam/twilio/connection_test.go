@@ -57,7 +57,7 @@ func otherAuthority(t *testing.T) string {
 		standin.Options{}).Settings().CA
 }
 
-func TestAnAuthorityThatCannotBeParsedIsNamedAndNothingIsSent(t *testing.T) {
+func TestAuthorityThatCannotBeParsedIsNamedAndNothingIsSent(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	settings := s.Settings()
 	settings.CA = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
@@ -129,7 +129,7 @@ func (r recorded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// at is somebody's settings with another base URL.
+// at returns settings with another base URL.
 func at(t *testing.T, base string) access.Settings {
 	t.Helper()
 	s := startStandin(t, standin.Options{}).Settings()
@@ -137,7 +137,7 @@ func at(t *testing.T, base string) access.Settings {
 	return s
 }
 
-func TestAServerWithoutTLSGetsNothingToRead(t *testing.T) {
+func TestServerWithoutTLSGetsNothingToRead(t *testing.T) {
 	l := listen(t, func(c net.Conn) {
 		c.Read(make([]byte, 4096))
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}")
@@ -152,7 +152,7 @@ func TestAServerWithoutTLSGetsNothingToRead(t *testing.T) {
 	}
 }
 
-func TestAnOldTLSIsNotSpoken(t *testing.T) {
+func TestOldTLSVersionsAreRefused(t *testing.T) {
 	config := httptest.NewUnstartedServer(nil)
 	config.StartTLS()
 	defer config.Close()
@@ -167,12 +167,12 @@ func TestAnOldTLSIsNotSpoken(t *testing.T) {
 	}
 }
 
-func TestAHostThatCannotBeReachedIsSaidToBe(t *testing.T) {
+func TestUnreachableHostIsReportedAsUnreachable(t *testing.T) {
 	closed := listen(t, func(net.Conn) {})
 	closed.Close()
 	for name, base := range map[string]string{
 		"a port that is closed": closed.url(),
-		// A label longer than DNS has: it is refused without asking anybody.
+		// A label longer than DNS has: it is refused without asking any server.
 		"a name that does not exist": "https://" + strings.Repeat("a", 64) + ".invalid",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -184,12 +184,12 @@ func TestAHostThatCannotBeReachedIsSaidToBe(t *testing.T) {
 	}
 }
 
-func TestAConnectionThatEndsInTheHandshakeIsUnreachable(t *testing.T) {
+func TestConnectionThatEndsInTheHandshakeIsUnreachable(t *testing.T) {
 	l := listen(t, func(c net.Conn) { c.Read(make([]byte, 4096)) })
 	want(t, ask(t, sendTo(at(t, l.url()), method.SMS)), protocol.Unreachable)
 }
 
-func TestAHandshakeThatNeverEndsIsATimeout(t *testing.T) {
+func TestHandshakeThatNeverEndsIsATimeout(t *testing.T) {
 	l := listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 	r := sendTo(at(t, l.url()), method.SMS)
 	r.TimeoutMS = short
@@ -218,7 +218,7 @@ func tunnel(t *testing.T, authorization *string) *listener {
 	})
 }
 
-func TestAProxyOfTheSettingsIsUsedAndSeesNothing(t *testing.T) {
+func TestProxyOfTheSettingsIsUsedAndSeesNothing(t *testing.T) {
 	var authorization string
 	proxy := tunnel(t, &authorization)
 	s := startStandin(t, standin.Options{})
@@ -235,7 +235,7 @@ func TestAProxyOfTheSettingsIsUsedAndSeesNothing(t *testing.T) {
 	}
 }
 
-func TestAProxyThatRefusesMakesTheHostUnreachable(t *testing.T) {
+func TestProxyThatRefusesMakesTheHostUnreachable(t *testing.T) {
 	proxy := listen(t, func(c net.Conn) {
 		http.ReadRequest(newReader(c))
 		io.WriteString(c, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
@@ -249,7 +249,7 @@ func TestAProxyThatRefusesMakesTheHostUnreachable(t *testing.T) {
 	}
 }
 
-func TestAProxyThatIsDownIsNotGoneAround(t *testing.T) {
+func TestProxyThatIsDownIsNotGoneAround(t *testing.T) {
 	down := listen(t, func(net.Conn) {})
 	down.Close()
 	s := startStandin(t, standin.Options{})

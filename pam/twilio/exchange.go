@@ -25,12 +25,12 @@ type exchange struct {
 func answer(r protocol.Request, clock func() time.Time) protocol.Answer {
 	deadline, cancel := context.WithTimeout(context.Background(), r.Timeout())
 	defer cancel()
-	guard, err := newGuard(deadline, r.Service, clock)
+	g, err := newGuard(deadline, r.Service, clock)
 	if err != nil {
 		return protocol.Answer{Version: protocol.Version, Result: protocol.Certificate,
 			Detail: line(r, err.Error())}
 	}
-	return newExchange(r, guard).run()
+	return newExchange(r, g).run()
 }
 
 // newExchange puts the guard below twilio-go. Its convenience constructors are avoided: they read

@@ -66,7 +66,7 @@ func isBroken(err error) bool {
 		errors.Is(err, syscall.EPIPE) || errors.As(err, &network)
 }
 
-// isTrust tells whether err is a TLS handshake that one side refused, or that was none.
+// isTrust reports whether err is a TLS handshake that one side refused, or that was none.
 func isTrust(err error) bool {
 	var (
 		certificate *tls.CertificateVerificationError

@@ -10,7 +10,7 @@ import (
 	"latchkey/pam/twilio/standin"
 )
 
-// otherSID is nobody's.
+// otherSID belongs to no verification.
 func otherSID(kind string) string { return kind + strings.Repeat("f", 32) }
 
 var faults = []struct {
@@ -117,7 +117,7 @@ var faults = []struct {
 	{"500 that says gone", standin.Error(500, 20404), protocol.Failed},
 }
 
-func TestTheRightCodeIsNotApprovedWhereVerifyMisbehaves(t *testing.T) {
+func TestRightCodeIsNotApprovedWhereVerifyMisbehaves(t *testing.T) {
 	for _, c := range faults {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -133,12 +133,12 @@ func TestTheRightCodeIsNotApprovedWhereVerifyMisbehaves(t *testing.T) {
 	}
 }
 
-func TestASendIsNotTakenForSentNorRepeatedWhereVerifyMisbehaves(t *testing.T) {
+func TestSendIsNotTakenForSentNorRepeatedWhereVerifyMisbehaves(t *testing.T) {
 	for _, c := range faults {
 		result := c.want
 		switch {
 		case c.name == "approved for another verification":
-			continue // nobody knows the verification before the send
+			continue // no verification is known before the send
 		case c.name == "pending and valid", result == protocol.Gone &&
 			!strings.HasPrefix(c.name, "404"), c.name == "exhausted":
 			result = protocol.Invalid
@@ -160,13 +160,13 @@ func TestASendIsNotTakenForSentNorRepeatedWhereVerifyMisbehaves(t *testing.T) {
 	}
 }
 
-func TestAVerificationThatIsApprovedBeforeItsCodeWasTypedIsNoSend(t *testing.T) {
+func TestVerificationThatIsApprovedBeforeItsCodeWasTypedIsNoSend(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.Fail(standin.Approve(nil))
 	want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Invalid)
 }
 
-func TestASendThatFailedAfterItWentOutIsNotRepeated(t *testing.T) {
+func TestSendThatFailedAfterItWentOutIsNotRepeated(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.FailOnce(standin.ErrorAfter(500, 20500))
 	a := want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Failed)
@@ -188,7 +188,7 @@ func (m *meter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func TestAnAnswerOf100MBIsNotReadToItsEnd(t *testing.T) {
+func TestAnswerOf100MBIsNotReadToItsEnd(t *testing.T) {
 	s, r := pending(t)
 	written := make(chan int, 1)
 	s.Fail(func(f standin.Faulty) {

@@ -17,11 +17,11 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// guard stands between twilio-go and the network. Whatever twilio-go would ask or believe, only
-// requests for our service leave, to our base URL, once each; and it only gets to see what Verify
-// sends where all went well: 200 or 201, one JSON object, 64 KiB at most, all of it before the
-// deadline. By itself twilio-go would take a redirect, trailing bytes or {} for an answer, repeat
-// a failed request of an API of version 1, and has no deadline.
+// guard stands between twilio-go and the network. No matter what twilio-go would ask or believe,
+// only requests for our service leave, to our base URL, once each; and it only gets to see what
+// Verify sends where all went well: 200 or 201, one JSON object, 64 KiB at most, all of it before
+// the deadline. By itself twilio-go would take a redirect, trailing bytes or {} for an answer,
+// repeat a failed request of an API of version 1, and has no deadline.
 type guard struct {
 	deadline context.Context
 	next     http.RoundTripper
@@ -86,7 +86,7 @@ func (g *guard) exchange(r *http.Request) (*http.Response, *failure) {
 	return response, accept(response)
 }
 
-// ours tells whether twilio-go made the URL that it should.
+// ours reports whether twilio-go made the URL that it should.
 func (g *guard) ours(u *url.URL) bool {
 	below := u.Path == g.service || strings.HasPrefix(u.Path, g.service+"/")
 	return u.Scheme == "https" && u.Host == "verify.twilio.com" && u.User == nil &&

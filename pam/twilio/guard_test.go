@@ -60,7 +60,7 @@ func (l tooLate) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func TestAnAnswerThatTheDeadlineCutOffIsATimeout(t *testing.T) {
+func TestAnswerThatTheDeadlineCutOffIsATimeout(t *testing.T) {
 	deadline, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
 	g := &guard{next: tooLate{deadline}, base: &url.URL{Scheme: "https", Host: "verify.example"},
@@ -75,7 +75,7 @@ func TestAnAnswerThatTheDeadlineCutOffIsATimeout(t *testing.T) {
 	}
 }
 
-func TestALineForTheLogHidesWhatTheRequestHides(t *testing.T) {
+func TestLineForTheLogHidesWhatTheRequestHides(t *testing.T) {
 	r := protocol.Request{To: "+15551230123", Code: "739501",
 		Service: access.Settings{APISecret: "seCRet", AuthToken: "toKEn", Proxy: "http://u:p@h"}}
 	got := line(r, "+15551230123 15551230123 739501 seCRet toKEn http://u:p@h a\x1b\n\xffé"+strings.Repeat("x", 1000))

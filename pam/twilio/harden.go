@@ -14,8 +14,8 @@ const lifetime = protocol.MaxTimeout + 2*time.Second
 
 // harden comes before everything else.
 //
-// The environment must be empty: latchkey-login sees to it. Who starts the program otherwise gets
-// it started anew without one, because clearing it here would be too late: before main, net/http
+// The environment must be empty: latchkey-login sees to it. If it is started in another way it
+// restarts itself without one, because clearing it here would be too late: before main, net/http
 // has already read GODEBUG (http2debug=1 prints credentials) and the runtime GOTRACEBACK. With an
 // empty one there are no SSL_CERT_FILE, HTTPS_PROXY or TWILIO_EDGE either.
 //

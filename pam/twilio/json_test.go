@@ -42,7 +42,7 @@ func FuzzObject(f *testing.F) {
 	})
 }
 
-func TestABodyOfMoreThan64KiBIsTooLong(t *testing.T) {
+func TestBodyOfMoreThan64KiBIsTooLong(t *testing.T) {
 	if data, err := readBody(strings.NewReader(strings.Repeat(" ", maxBody))); err != nil ||
 		len(data) != maxBody {
 		t.Errorf("64 KiB: %d bytes, %v", len(data), err)

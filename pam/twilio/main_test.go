@@ -15,13 +15,13 @@ import (
 // a program that changed: most tests start the program as a process, which the cache does not see.
 var entry = main
 
-func TestTheProgramIsLinkedIntoItsTest(t *testing.T) {
+func TestProgramIsLinkedIntoItsTest(t *testing.T) {
 	if entry == nil {
 		t.Error("it is not")
 	}
 }
 
-func TestARequestThatCannotBeReadIsRefused(t *testing.T) {
+func TestRequestThatCannotBeReadIsRefused(t *testing.T) {
 	for name, in := range map[string]io.Reader{"not a request": strings.NewReader("x"),
 		"an error": broke{}} {
 		var out bytes.Buffer
@@ -35,7 +35,7 @@ func TestARequestThatCannotBeReadIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatCannotBeWrittenEndsTheProgram(t *testing.T) {
+func TestAnswerThatCannotBeWrittenEndsTheProgram(t *testing.T) {
 	if run(strings.NewReader("x"), broke{}, time.Now) == 0 {
 		t.Error("as if it had been written")
 	}

@@ -9,10 +9,10 @@ import (
 // nobodysVerification is a verification that never was.
 var nobodysVerification = "VE" + strings.Repeat("0", 32)
 
-// probe asks for a verification that never was: who is told that it is gone (404, 20404) has
-// good credentials. Then it asks for the service, because Verify answers the same for a service
-// that never was. A key that may use the service need not be allowed to read it, so that only a
-// plain "not found" counts against it.
+// probe asks for a verification that never was: a caller who is told that it is gone (404, 20404)
+// has good credentials. Then it asks for the service, because Verify answers the same for a
+// service that never was. A key that may use the service need not be allowed to read it, so that
+// only a plain "not found" counts against it.
 func (e exchange) probe() protocol.Answer {
 	service := e.request.Service
 	_, err := e.api.FetchVerification(service.ServiceSID, nobodysVerification)

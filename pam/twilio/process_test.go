@@ -16,7 +16,7 @@ import (
 	"latchkey/pam/twilio/standin"
 )
 
-// hostile is the environment that somebody who wants Verify's credentials or its answers would
+// hostile is the environment that someone who wants Verify's credentials or its answers would
 // set.
 func hostile(t *testing.T, proxy, authority string) []string {
 	t.Helper()
@@ -42,7 +42,7 @@ func hostile(t *testing.T, proxy, authority string) []string {
 	}
 }
 
-func TestAHostileEnvironmentMakesNoDifference(t *testing.T) {
+func TestHostileEnvironmentMakesNoDifference(t *testing.T) {
 	proxy := listen(t, func(net.Conn) {})
 	s := startStandin(t, standin.Options{})
 	environment := hostile(t, "http://"+proxy.Addr().String(), s.Settings().CA)
@@ -131,7 +131,7 @@ func TestAnotherProcessOfTheSameUserCannotLookIntoTheProgram(t *testing.T) {
 	}
 }
 
-func TestTheProgramLeavesNoCoreAndGainsNoPrivileges(t *testing.T) {
+func TestProgramLeavesNoCoreAndGainsNoPrivileges(t *testing.T) {
 	pid, _ := waiting(t)
 	for name, line := range map[string]string{"limits": "Max core file size 0 0 bytes",
 		"status": "NoNewPrivs: 1"} {
@@ -145,7 +145,7 @@ func TestTheProgramLeavesNoCoreAndGainsNoPrivileges(t *testing.T) {
 	}
 }
 
-func TestARequestThatIsNoneGetsARefusalAndSendsNothing(t *testing.T) {
+func TestMalformedRequestGetsARefusalAndSendsNothing(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	good, err := protocol.EncodeRequest(sendTo(s.Settings(), method.SMS))
 	if err != nil {

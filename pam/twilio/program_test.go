@@ -19,7 +19,7 @@ import (
 )
 
 // program is latchkey-twilio, static as it is installed, but readable for its user: installed with
-// mode 0711 it would not be dumpable whatever it did about that.
+// mode 0711 it would not be dumpable, even if it forbade that.
 var program string
 
 func TestMain(m *testing.M) { os.Exit(build(m)) }
@@ -47,7 +47,7 @@ func build(m *testing.M) int {
 	return m.Run()
 }
 
-// nobody is who runs the program in tests that run as root.
+// nobody is the user that runs the program in tests that run as root.
 const nobody = 65534
 
 // command is the program as latchkey-login starts it: unprivileged, without arguments and

@@ -16,7 +16,7 @@ func TestOnlyTheSettingsDecideTheRoute(t *testing.T) {
 	}
 }
 
-func TestTheAuthoritiesOfTheSettingsAreTheOnlyOnes(t *testing.T) {
+func TestAuthoritiesOfTheSettingsAreTheOnlyOnes(t *testing.T) {
 	s, err := standin.Start(standin.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ type verification struct {
 	valid                             *bool
 }
 
-// match tells whether v is what r asked about.
+// match reports whether v is what r asked about.
 func (v verification) match(r protocol.Request) error {
 	switch {
 	case v.sid == nil || !protocol.IsVerificationSID(*v.sid):
@@ -59,7 +59,7 @@ func checked(v verification) protocol.Result {
 	return protocol.Invalid
 }
 
-// says tells whether valid is there and is b.
+// says reports whether valid is there and is b.
 func (v verification) says(b bool) bool { return v.valid != nil && *v.valid == b }
 
 func is(s *string, want string) bool { return s != nil && *s == want }

@@ -11,7 +11,7 @@ import (
 	"latchkey/pam/twilio/standin"
 )
 
-func TestACodeSentBySMSOrByCallIsApprovedOnce(t *testing.T) {
+func TestCodeSentBySMSOrByCallIsApprovedOnce(t *testing.T) {
 	for _, channel := range []method.Method{method.SMS, method.Call} {
 		s := startStandin(t, standin.Options{})
 		r := sendTo(s.Settings(), channel)
@@ -38,7 +38,7 @@ func TestACodeSentBySMSOrByCallIsApprovedOnce(t *testing.T) {
 	}
 }
 
-func TestACodeWhoseVerificationIsNotKnownIsCheckedByTheNumber(t *testing.T) {
+func TestCodeWhoseVerificationIsNotKnownIsCheckedByTheNumber(t *testing.T) {
 	s, r := pending(t)
 	sid := r.SID
 	r.SID = ""
@@ -50,7 +50,7 @@ func TestACodeWhoseVerificationIsNotKnownIsCheckedByTheNumber(t *testing.T) {
 	}
 }
 
-func TestTheAccountsTokenWorksInPlaceOfAnAPIKey(t *testing.T) {
+func TestAccountsTokenWorksInPlaceOfAnAPIKey(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	want(t, ask(t, sendTo(s.TokenSettings(), method.SMS)), protocol.Sent)
 	if user := s.Seen()[0].User; user != s.Settings().AccountSID {
@@ -58,7 +58,7 @@ func TestTheAccountsTokenWorksInPlaceOfAnAPIKey(t *testing.T) {
 	}
 }
 
-func TestASecretMayBeAnythingThatCanBeTyped(t *testing.T) {
+func TestSecretMayBeAnythingThatCanBeTyped(t *testing.T) {
 	s := startStandin(t, standin.Options{APISecret: "p@ss:w/rd+%\\\"<&>~"})
 	want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Sent)
 	wrong := s.Settings()
@@ -84,7 +84,7 @@ func TestSendsAndChecksBeyondVerifysLimitsAreNamed(t *testing.T) {
 	}
 }
 
-func TestACodeThatExpiredIsGone(t *testing.T) {
+func TestCodeThatExpiredIsGone(t *testing.T) {
 	var late atomic.Bool
 	s := startStandin(t, standin.Options{Clock: func() time.Time {
 		if late.Load() {
@@ -101,14 +101,14 @@ func TestACodeThatExpiredIsGone(t *testing.T) {
 	}
 }
 
-func TestALandlineTakesTheCallOnly(t *testing.T) {
+func TestLandlineTakesTheCallOnly(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.Landline(number)
 	want(t, ask(t, sendTo(s.Settings(), method.SMS)), protocol.Landline)
 	want(t, ask(t, sendTo(s.Settings(), method.Call)), protocol.Sent)
 }
 
-func TestAProbeSendsNothingAndSaysWhatIsWrong(t *testing.T) {
+func TestProbeSendsNothingAndSaysWhatIsWrong(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	want(t, ask(t, probeOf(s.Settings())), protocol.ProbeOK)
 	want(t, ask(t, probeOf(s.TokenSettings())), protocol.ProbeOK)
@@ -143,7 +143,7 @@ func TestCodesOfEveryLengthAServiceCanHaveAreSentCheckedAndProbed(t *testing.T) 
 	}
 }
 
-func TestAProbeOfAServiceThatDoesNotTellItsLengthIsOK(t *testing.T) {
+func TestProbeOfAServiceThatDoesNotTellItsLengthIsOK(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	service, account := s.Settings().ServiceSID, s.Settings().AccountSID
 	s.Fail(serviceOf(`{"sid":"` + service + `","account_sid":"` + account + `"}`))
@@ -152,7 +152,7 @@ func TestAProbeOfAServiceThatDoesNotTellItsLengthIsOK(t *testing.T) {
 	}
 }
 
-func TestAProbeBelievesTheFirstThingThatIsWrong(t *testing.T) {
+func TestProbeBelievesTheFirstThingThatIsWrong(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.FailOnce(standin.Error(401, 20003))
 	want(t, ask(t, probeOf(s.Settings())), protocol.Credentials)
@@ -166,7 +166,7 @@ func TestAProbeBelievesTheFirstThingThatIsWrong(t *testing.T) {
 	}
 }
 
-func TestAProbeWithAKeyThatMayNotReadTheServiceSaysSo(t *testing.T) {
+func TestProbeWithAKeyThatMayNotReadTheServiceSaysSo(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	s.Fail(func(f standin.Faulty) {
 		if strings.Contains(f.Request.URL.Path, "/Verifications/") {
@@ -183,7 +183,7 @@ func TestAProbeWithAKeyThatMayNotReadTheServiceSaysSo(t *testing.T) {
 	want(t, ask(t, probeOf(s.Settings())), protocol.Permission)
 }
 
-func TestAProbeOfSomethingThatIsNotVerifyIsNotOK(t *testing.T) {
+func TestProbeOfSomethingThatIsNotVerifyIsNotOK(t *testing.T) {
 	s := startStandin(t, standin.Options{})
 	own := func(more string) standin.Fault {
 		return serviceOf(`{"sid":"` + s.Settings().ServiceSID + `","account_sid":"` +
@@ -193,12 +193,12 @@ func TestAProbeOfSomethingThatIsNotVerifyIsNotOK(t *testing.T) {
 		"a page that is not found":   standin.Answer(404, "text/html", "<h1>Not found"),
 		"not found without a number": standin.Answer(404, "application/json", "{}"),
 		"a page":                     standin.HTML,
-		"a verification of nobody":   standin.Approve(nil),
+		"an unknown verification":    standin.Approve(nil),
 		"an error of another status": standin.Answer(404, "application/json",
 			`{"code":20404,"message":"","more_info":"","status":200}`),
 		"a number that stands twice": standin.Answer(404, "application/json",
 			`{"code":1,"code":20404,"status":404}`),
-		"a service of somebody else":   serviceOf(`{"sid":"VA%s","account_sid":"AC%s"}`),
+		"another account's service":    serviceOf(`{"sid":"VA%s","account_sid":"AC%s"}`),
 		"a service without an account": serviceOf(`{"sid":"VA%s"}`),
 		"codes of 3 digits":            own(`"code_length":3`),
 		"codes of 11 digits":           own(`"code_length":11`),
@@ -225,7 +225,7 @@ func serviceOf(body string) standin.Fault {
 	}
 }
 
-func TestAProbeTellsByHowMuchTheClocksDiffer(t *testing.T) {
+func TestProbeTellsByHowMuchTheClocksDiffer(t *testing.T) {
 	s := startStandin(t, standin.Options{Clock: func() time.Time {
 		return time.Now().Add(
 			time.Hour)

@@ -7,15 +7,15 @@ import (
 	"latchkey/pam/state"
 )
 
-// A token's counter runs ahead of ours when its button is pressed for nothing (RFC 4226 section
-// 7.4): so many codes ahead are accepted at once, and so many if the next one follows.
+// A token's counter runs ahead of ours when its button is pressed without a login (RFC 4226
+// section 7.4): so many codes ahead are accepted at once, and so many if the next one follows.
 const (
 	lookAhead  = 10
 	resyncSpan = 100
 )
 
-// MaxCounter bounds counters, so that looking ahead never overflows. No token's button was pressed
-// that often.
+// MaxCounter bounds counters, so that looking ahead never overflows. No token's button is ever
+// pressed that often.
 const MaxCounter = 1 << 62
 
 // FindCounter looks for the counter, from first on and at most reach further, whose code this is.
@@ -34,7 +34,7 @@ func FindCounter(d *record.Device, code string, first, reach uint64) (counter ui
 }
 
 // compareHOTP compares code with a token. It tells the counter to expect next if it is accepted,
-// and notes in used what a resynchronisation needs. Like FindStep it takes the same time whichever
+// and notes in used what a resynchronization needs. Like FindStep it takes the same time whichever
 // counter matches.
 func compareHOTP(d *record.Device, used *state.Device, code string) (Place, uint64, error) {
 	at, next := Nowhere, uint64(0)

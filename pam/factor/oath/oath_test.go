@@ -35,7 +35,7 @@ func number(t *testing.T, format, text string) (n uint64) {
 	return n
 }
 
-func TestTheWholeTableOfRFC6238(t *testing.T) {
+func TestWholeTableOfRFC6238(t *testing.T) {
 	rows := table(t, "rfc6238.txt")
 	if len(rows) != 6 {
 		t.Fatalf("the table has %d rows", len(rows))
@@ -59,7 +59,7 @@ func TestTheWholeTableOfRFC6238(t *testing.T) {
 	}
 }
 
-func TestTheWholeTableOfRFC4226(t *testing.T) {
+func TestWholeTableOfRFC4226(t *testing.T) {
 	rows := table(t, "rfc4226.txt")
 	if len(rows) != 10 {
 		t.Fatalf("the table has %d rows", len(rows))
@@ -72,7 +72,7 @@ func TestTheWholeTableOfRFC4226(t *testing.T) {
 	}
 }
 
-func TestAnUnknownAlgorithmHasNoCodes(t *testing.T) {
+func TestUnknownAlgorithmHasNoCodes(t *testing.T) {
 	d := testroot.TOTP("phone")
 	for _, d.Algorithm = range []string{"", "sha1", "MD5", "SHA384"} {
 		if code, err := oath.Code(&d, 1); code != "" || err == nil {
@@ -104,7 +104,7 @@ func TestTimeStepsOfAnyPeriod(t *testing.T) {
 	}
 }
 
-func TestTheWindowAtTheBeginningOfTimeDoesNotWrap(t *testing.T) {
+func TestWindowAtTheBeginningOfTimeDoesNotWrap(t *testing.T) {
 	d := testroot.TOTP("phone")
 	code, err := oath.Code(&d, 1<<64-1)
 	testroot.Must(t, err)

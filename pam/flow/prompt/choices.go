@@ -12,14 +12,14 @@ import (
 	"latchkey/pam/state"
 )
 
-// choices are what a user can answer a prompt with.
+// Choices are what a user can answer a prompt with.
 type Choices struct {
 	methods []method.Method // that the rule allows
-	// "app", "token" or both: devices that make codes by themselves; empty: none
+	// Own is "app", "token" or both: devices that make codes by themselves; empty: none.
 	Own      string
 	recovery bool            // a recovery code that is not used
 	bypass   bool            // a code that root gave out
-	Alone    bool            // the user has one device, whatever the rule allows
+	Alone    bool            // the user has one device, allowed by the rule or not
 	Phones   []record.Device // that codes can be sent to
 	Channels []method.Method // SMS, Call: how
 }
@@ -70,8 +70,8 @@ func (c Choices) None() bool {
 
 // Accepts reports whether codes of a device that makes them by itself, or recovery codes, may be
 // used.
-func (c Choices) Accepts(method method.Method) bool {
-	return slices.Contains(c.methods, method)
+func (c Choices) Accepts(m method.Method) bool {
+	return slices.Contains(c.methods, m)
 }
 
 // AcceptsSent reports whether a code that was sent, maybe in another login under another rule, may
@@ -81,7 +81,7 @@ func (c Choices) AcceptsSent(p state.Pending) bool {
 		Channel(p))
 }
 
-// Channel is how a code was sent.
+// Channel returns how a code was sent.
 func Channel(p state.Pending) method.Method {
 	if p.Voice {
 		return method.Call

@@ -35,7 +35,7 @@ func all() (all []Choices) {
 	return all
 }
 
-func TestPromptsFitEightyColumnsWhateverTheDevicesAndWhateverIsSaid(t *testing.T) {
+func TestEveryPromptFitsEightyColumns(t *testing.T) {
 	phone := record.Device{Type: method.Phone, Secret: []byte("+15550001234")}
 	sms, call := Choice{method.SMS, phone}, Choice{method.Call, phone}
 	said := []string{

@@ -36,8 +36,8 @@ func LockedUntil(end, now time.Time) string {
 	return "Too many wrong codes. Try again in " + span(max(end.Sub(now), time.Minute)) + "."
 }
 
-// span is a time to wait, rounded up: in seconds below a minute, and then in minutes so that
-// nobody counts seconds.
+// span is a time to wait, rounded up: in seconds below a minute, and then in minutes, so that no
+// one counts seconds.
 func span(d time.Duration) string {
 	seconds := max(int((d+time.Second-1)/time.Second), 1)
 	minutes := (seconds + 59) / 60
@@ -58,15 +58,15 @@ const FewCodes = 3
 // CodeUsed tells the user of a recovery code that was just used up, and how many are left.
 func CodeUsed(left int) string {
 	return fmt.Sprintf("That recovery code is used up; %s left. For new ones run: enroll codes",
-		codes(left))
+		codesLeft(left))
 }
 
 // FewLeft tells the user that few recovery codes are left.
 func FewLeft(left int) string {
-	return fmt.Sprintf("Only %s left. For new ones run: enroll codes", codes(left))
+	return fmt.Sprintf("Only %s left. For new ones run: enroll codes", codesLeft(left))
 }
 
-func codes(n int) string {
+func codesLeft(n int) string {
 	if n == 1 {
 		return "1 recovery code is"
 	}

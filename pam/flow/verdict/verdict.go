@@ -12,7 +12,7 @@ type Reason string
 // The reasons.
 const (
 	OK         Reason = "ok"           // a code was accepted
-	Wrong      Reason = "wrong"        // the last code typed was nobody's
+	Wrong      Reason = "wrong"        // the last code typed matched nothing
 	Replayed   Reason = "replayed"     // the last code typed had been used
 	Expired    Reason = "expired"      // a code that was sent, too late
 	Locked     Reason = "locked"       // too many wrong codes; nothing was compared
@@ -28,7 +28,7 @@ const (
 	Service    Reason = "service"  // Twilio
 	Internal   Reason = "internal"
 
-	// nothing is decided: the user has to enroll first; never logged
+	// MustEnroll: nothing is decided, the user has to enroll first; never logged.
 	MustEnroll  Reason = "enroll"
 	Split       Reason = "split"     // the answer to split; never logged
 	NoPublicKey Reason = "publickey" // the answer to if_publickey; never logged
@@ -66,7 +66,7 @@ const (
 	pamConvErr         = 19
 )
 
-// allowed lists the reasons that can let somebody in.
+// allowed lists the reasons that can let a user in.
 var allowed = map[Reason]bool{OK: true, Unenrolled: true, Exempt: true}
 
 // denied is the table from reasons to what PAM is told. sshd ends the connection on PAM_MAXTRIES,

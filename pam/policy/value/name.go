@@ -27,9 +27,9 @@ func Service(v strict.Value, into *string) error {
 	return v.Text(into, "be the exact name of a PAM service, in lower case", isService)
 }
 
-// isName reports whether s can be somebody's exact name. Patterns, paths and the marks that
-// sudoers and netgroups put before a name are refused, because as a name they match nobody: a rule
-// for "*" or "%wheel" would silently never apply.
+// isName reports whether s can be the exact name of a user or group. Patterns, paths and the marks
+// that sudoers and netgroups put before a name are refused, because as a name they match no one: a
+// rule for "*" or "%wheel" would silently never apply.
 func isName(s string) bool {
 	return s != "" && len(s) <= maxName && s == strings.TrimSpace(s) &&
 		!strings.ContainsAny(s, "*?/") && !strings.ContainsAny(s[:1], "@%!+-") &&

@@ -50,8 +50,8 @@ func (s Settings) Base() string {
 	return s.BaseURL
 }
 
-// Validate tells what is wrong with s, by the names of twilio.toml and without showing any value.
-// The error is a *SettingError.
+// Validate returns what is wrong with s, by the names of twilio.toml and without showing any
+// value. The error is a *SettingError.
 func (s Settings) Validate() error {
 	switch {
 	case !IsSID("VA", s.ServiceSID):

@@ -63,7 +63,7 @@ func (d *Dispatcher) Probe() protocol.Answer {
 		protocol.Request{Action: protocol.Probe})
 }
 
-// ask runs latchkey-twilio for one request. Whatever goes wrong is an answer that accepts nothing.
+// ask runs latchkey-twilio for one request. Any failure is an answer that accepts nothing.
 func (d *Dispatcher) ask(r protocol.Request) protocol.Answer {
 	left := min(requestTime, allRequests-d.spent)
 	if left < spare {

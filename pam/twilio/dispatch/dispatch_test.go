@@ -93,7 +93,7 @@ func is(result protocol.Result, sid string) string {
 
 func check(root testroot.Root) protocol.Answer { return dispatcher(root).Check(number, sid, code) }
 
-func TestAnAnswerToTheRequestIsTaken(t *testing.T) {
+func TestAnswerToTheRequestIsTaken(t *testing.T) {
 	for name, script := range map[string]string{
 		"and the program ends":  writes(is(protocol.Approved, sid)),
 		"and the program fails": writes(is(protocol.Approved, sid)) + "; exit 1",
@@ -143,7 +143,7 @@ func TestAnythingElseIsNoAnswer(t *testing.T) {
 	}
 }
 
-func TestASendIsNotApprovedAndAProbeIsNotSent(t *testing.T) {
+func TestSendIsNotApprovedAndAProbeIsNotSent(t *testing.T) {
 	for _, r := range []protocol.Result{protocol.Approved, protocol.Wrong, protocol.ProbeOK} {
 		text := is(r, sid)
 		if r == protocol.ProbeOK {
@@ -160,7 +160,7 @@ func TestASendIsNotApprovedAndAProbeIsNotSent(t *testing.T) {
 	}
 }
 
-func TestAProgramThatCannotBeStartedIsNamed(t *testing.T) {
+func TestProgramThatCannotBeStartedIsNamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(path string) error
 		says  string
@@ -234,7 +234,7 @@ func TestAllRequestsTogetherEndInTime(t *testing.T) {
 	}
 }
 
-func TestTheProgramIsToldItsTime(t *testing.T) {
+func TestProgramIsToldItsTime(t *testing.T) {
 	for spent, want := range map[time.Duration]string{0: `"timeout_ms":7000`,
 		10 * time.Second: `"timeout_ms":5000`} {
 		d := dispatcher(host(t,
@@ -247,7 +247,7 @@ func TestTheProgramIsToldItsTime(t *testing.T) {
 	}
 }
 
-func TestARequestEndsAtOnceWhenNobodyWaitsForItAnyMore(t *testing.T) {
+func TestRequestEndsAtOnceWhenItsCallerIsGone(t *testing.T) {
 	root := host(t, "exec sleep 60")
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	testroot.Must(t, err)
@@ -271,7 +271,7 @@ func TestARequestEndsAtOnceWhenNobodyWaitsForItAnyMore(t *testing.T) {
 	gone(t, root, 1)
 }
 
-func TestTheProgramDiesWithWhoStartedIt(t *testing.T) {
+func TestProgramDiesWithItsParent(t *testing.T) {
 	root := host(t, "exec sleep 60")
 	cmd := testroot.Role(nil, "send", string(root))
 	testroot.Must(t, cmd.Start())
@@ -301,8 +301,8 @@ func reports(commands string) string {
 		commands + `)"`
 }
 
-func TestTheProgramRunsAsAUserWithoutRights(t *testing.T) {
-	testroot.NeedRoot(t, "only root can become somebody else")
+func TestProgramRunsAsAUserWithoutRights(t *testing.T) {
+	testroot.NeedRoot(t, "only root can become another user")
 	for name, c := range map[string]struct{ passwd, want string }{
 		"no accounts": {"", "65534 65534 65534"},
 		"no account of its own": {"root:x:0:0::/root:/bin/sh\nlatchkey2:x:4:5::/:\n",
@@ -326,7 +326,7 @@ func TestTheProgramRunsAsAUserWithoutRights(t *testing.T) {
 	}
 }
 
-func TestTheProgramGetsNothingButItsRequest(t *testing.T) {
+func TestProgramGetsNothingButItsRequest(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://192.0.2.1:1")
 	root := host(t, "")
 	program := root.Join(dispatch.Program)

@@ -26,8 +26,8 @@ type Answer struct {
 	CodeLength int `json:"code_length,omitempty"`
 }
 
-// NothingSent tells that the request never reached Twilio, for certain: whatever was charged for
-// it can be given back.
+// NothingSent reports whether the request certainly never reached Twilio: then anything charged
+// for it can be given back.
 func (a Answer) NothingSent() bool {
 	return a.Result == Unreachable || a.Result == Certificate || a.Result == Refused &&
 		a.HTTPStatus == 0
@@ -46,7 +46,7 @@ func (a Answer) Because() string {
 	return said
 }
 
-// Validate tells what is wrong with a.
+// Validate returns what is wrong with a.
 func (a Answer) Validate() error {
 	switch {
 	case a.Version != Version:
@@ -69,8 +69,8 @@ func (a Answer) Validate() error {
 	return nil
 }
 
-// Answers tells whether a can be what came of r: a result of its kind, about the verification that
-// it named.
+// Answers reports whether a can be the answer to r: a result of its kind, about the verification
+// that it named.
 func (a Answer) Answers(r Request) bool {
 	switch a.Result {
 	case Sent:

@@ -48,7 +48,7 @@ func answer() protocol.Answer {
 	}
 }
 
-func TestMessagesSurviveTheWayThere(t *testing.T) {
+func TestMessagesAreDecodedAsEncoded(t *testing.T) {
 	everything := send()
 	everything.Service.BaseURL, everything.Service.Proxy = "https://verify.example:8443", "http://user:pass@proxy.example:3128"
 	everything.Service.CA = certificate + "# another\n" + certificate
@@ -74,7 +74,7 @@ func TestMessagesSurviveTheWayThere(t *testing.T) {
 	}
 }
 
-func TestABadRequestIsNeitherWrittenNorRead(t *testing.T) {
+func TestBadRequestIsNeitherWrittenNorRead(t *testing.T) {
 	for name, c := range map[string]struct {
 		request protocol.Request
 		change  func(*protocol.Request)
@@ -223,7 +223,7 @@ func byToken(token string) access.Settings {
 	return s
 }
 
-func TestAMessageHasOneFormAndNoOther(t *testing.T) {
+func TestMessageHasOneFormAndNoOther(t *testing.T) {
 	data, err := protocol.EncodeRequest(send())
 	if err != nil {
 		t.Fatal(err)
@@ -287,7 +287,7 @@ func TestNoMoreIsReadThanAMessageCanBeLong(t *testing.T) {
 	}
 }
 
-func TestABadAnswerIsNeitherWrittenNorRead(t *testing.T) {
+func TestBadAnswerIsNeitherWrittenNorRead(t *testing.T) {
 	for name, change := range map[string]func(*protocol.Answer){
 		"another version":             func(a *protocol.Answer) { a.Version = 0 },
 		"no result":                   func(a *protocol.Answer) { a.Result = "" },
@@ -329,7 +329,7 @@ func probed(length int) protocol.Answer {
 	return protocol.Answer{Version: 1, Result: protocol.ProbeOK, CodeLength: length}
 }
 
-func TestAnAnswerIsToldWithTwiliosErrorNumber(t *testing.T) {
+func TestAnswerIsToldWithTwiliosErrorNumber(t *testing.T) {
 	for want, a := range map[string]protocol.Answer{
 		"busy": {Result: protocol.Busy},
 		"refused: Verify refused the request (Twilio error 60200)": {
@@ -343,14 +343,14 @@ func TestAnAnswerIsToldWithTwiliosErrorNumber(t *testing.T) {
 	}
 }
 
-func TestAZeroAnswerIsNoAnswer(t *testing.T) {
+func TestZeroAnswerIsNoAnswer(t *testing.T) {
 	var a protocol.Answer
 	if a.Validate() == nil || a.Result == protocol.Approved {
 		t.Error("it is")
 	}
 }
 
-func TestTheTimeoutIsCappedAtTenSeconds(t *testing.T) {
+func TestTimeoutIsCappedAtTenSeconds(t *testing.T) {
 	for ms, want := range map[int]string{1: "1ms", 9999: "9.999s", 10_000: "10s", 10_001: "10s",
 		1 << 40: "10s"} {
 		if got := (protocol.Request{TimeoutMS: ms}).Timeout().String(); got != want {
@@ -359,7 +359,7 @@ func TestTheTimeoutIsCappedAtTenSeconds(t *testing.T) {
 	}
 }
 
-func TestARequestThatIsPrintedShowsNothingOfItself(t *testing.T) {
+func TestRequestThatIsPrintedShowsNothingOfItself(t *testing.T) {
 	r := check()
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 		for _, value := range []any{r, &r, r.Service, &r.Service, []protocol.Request{r},
@@ -374,7 +374,7 @@ func TestARequestThatIsPrintedShowsNothingOfItself(t *testing.T) {
 	}
 }
 
-func TestTheLargestRequestFits(t *testing.T) {
+func TestLargestRequestFits(t *testing.T) {
 	r := send()
 	r.Service.APISecret = strings.Repeat("<", 128)
 	r.Service.CA = strings.Repeat(certificate, access.MaxCA/len(certificate))
@@ -385,7 +385,7 @@ func TestTheLargestRequestFits(t *testing.T) {
 	}
 }
 
-func TestTheProtocolLinksNoNetwork(t *testing.T) {
+func TestProtocolLinksNoNetwork(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {
 		t.Fatal(err)

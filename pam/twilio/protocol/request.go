@@ -56,7 +56,7 @@ func (r Request) String() string { return fmt.Sprintf("a %s request", r.Action) 
 // GoString hides the same from %#v.
 func (r Request) GoString() string { return r.String() }
 
-// Validate tells what is wrong with r, without showing any of its values.
+// Validate returns what is wrong with r, without showing any of its values.
 func (r Request) Validate() error {
 	if r.Version != Version {
 		return errVersion

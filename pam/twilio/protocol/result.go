@@ -39,7 +39,7 @@ const (
 	Certificate Result = "certificate"
 )
 
-// known tells whether r is one of the results.
+// known reports whether r is one of the results.
 func (r Result) known() bool {
 	switch r {
 	case Sent, Approved, ProbeOK, Wrong, Gone, TooManyChecks, TooManySends, Landline, Busy, Blocked, Refused, Credentials,
@@ -49,5 +49,6 @@ func (r Result) known() bool {
 	return false
 }
 
-// ofVerification tells whether r speaks of one verification, whose sid the answer must then have.
+// ofVerification reports whether r speaks of one verification, whose sid the answer must then
+// have.
 func (r Result) ofVerification() bool { return r == Sent || r == Approved || r == Wrong }

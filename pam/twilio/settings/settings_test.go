@@ -50,7 +50,7 @@ func parse(text string) (access.Settings, error) {
 		})
 }
 
-func TestAGoodFileIsRead(t *testing.T) {
+func TestGoodFileIsRead(t *testing.T) {
 	everything := want()
 	everything.BaseURL, everything.CA, everything.Proxy = "https://verify.example:8443", certificate, "http://proxy.example:3128"
 	const sorts = `!"#$%&()*+,-./:;<=>?@[\]^_{|}~` + "`"
@@ -125,7 +125,7 @@ var refusals = []struct{ name, text, want string }{
 	{"authorities that are none", good + "\nca_file = '/etc/text.pem'", ":6: ca_file must be a file of certificates in PEM, at most 32 KiB"},
 }
 
-func TestABadFileIsRefusedWithFileAndLineAndShowsNothingOfItself(t *testing.T) {
+func TestBadFileIsRefusedWithFileAndLineAndShowsNothingOfItself(t *testing.T) {
 	for _, c := range refusals {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := parse(c.text)

@@ -42,7 +42,7 @@ func (s *Server) takeFault() Fault {
 // obey is what the right answer would have been. What was asked for is done.
 func (f Faulty) obey() reply { return f.server.obey(f.Request) }
 
-// ended tells whether the client or the server is gone, after a pause at most.
+// ended reports whether the client or the server is gone, after a pause at most.
 func (f Faulty) ended(pause <-chan time.Time) bool {
 	select {
 	case <-f.Request.Context().Done():
@@ -139,8 +139,8 @@ func Redirect(status int) Fault {
 	}
 }
 
-// Approve approves whatever was asked about, with some members of the answer changed, or taken out
-// by Absent.
+// Approve approves any verification that it is asked about, with some members of the answer
+// changed, or taken out by Absent.
 func Approve(changed map[string]any) Fault {
 	return func(f Faulty) { f.approval(changed).write(f.Writer) }
 }
@@ -176,7 +176,7 @@ func (f Faulty) approval(changed map[string]any) reply {
 	return reply{http.StatusOK, body}
 }
 
-// Rewrite approves whatever was asked about, with the text of the answer changed.
+// Rewrite approves any verification that it is asked about, with the text of the answer changed.
 func Rewrite(change func(text string) string) Fault {
 	return func(f Faulty) {
 		approved := f.approval(nil)

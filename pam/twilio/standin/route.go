@@ -14,16 +14,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.ParseForm() // a body that is no form is an empty form
 	place := s.see(r)
 	w.Header().Set("Date", s.clock().UTC().Format(http.TimeFormat))
-	counted := &counted{ResponseWriter: w, note: func(status int) {
+	writer := &counted{ResponseWriter: w, note: func(status int) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.seen[place].Status = status
 	}}
 	if fault := s.takeFault(); fault != nil {
-		fault(Faulty{Writer: counted, Request: r, server: s})
+		fault(Faulty{Writer: writer, Request: r, server: s})
 		return
 	}
-	s.obey(r).write(counted)
+	s.obey(r).write(writer)
 }
 
 // counted is a ResponseWriter that notes the status.

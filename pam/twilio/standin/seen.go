@@ -26,7 +26,7 @@ func (s *Server) Seen() []Seen {
 	return append([]Seen(nil), s.seen...)
 }
 
-// Sends is how many requests to send a code there were so far, whatever came of them.
+// Sends returns how many requests to send a code there were so far, successful or not.
 func (s *Server) Sends() int { return s.countPath("/Verifications") }
 
 // Checks is how many requests to check a code there were so far.

@@ -1,6 +1,6 @@
 // Package standin stands in for Twilio Verify: in tests and in `make demo`. It speaks TLS with an
 // authority of its own, keeps verifications as Verify does (sends, checks, ten minutes),
-// misbehaves on request, and remembers what it saw. It sends nothing to anybody: Code tells what
+// misbehaves on request, and remembers what it saw. It sends nothing to anyone: Code tells what
 // Verify would have sent.
 package standin
 
@@ -21,8 +21,8 @@ import (
 // Options are what a stand-in can be started with; the zero value is a good one.
 type Options struct {
 	Listen string // address to listen at, "127.0.0.1:0" if empty
-	// names and addresses in the certificate besides 127.0.0.1 and localhost; the first is in
-	// BaseURL
+	// names and addresses in the certificate, in addition to 127.0.0.1 and localhost; the first is
+	// in BaseURL
 	Hosts       []string
 	APISecret   string           // of the account's key; a random one if empty
 	Certificate Certificate      // what is wrong with the certificate

@@ -108,7 +108,7 @@ func (c *client) want(status int, what any, path string, form ...string) map[str
 
 const sends, checks = "/Verifications", "/VerificationCheck"
 
-func TestTheRightCodeIsApprovedOnceAndThenForgotten(t *testing.T) {
+func TestRightCodeIsApprovedOnceAndThenForgotten(t *testing.T) {
 	c := start(t)
 	sid := c.want(201, "pending", sends, "To="+number, "Channel=sms")["sid"].(string)
 	c.want(200, "pending", sends+"/"+sid)
@@ -142,7 +142,7 @@ func TestAskingAgainJoinsTheVerificationAcrossChannelsUpToFiveSends(t *testing.T
 	}
 }
 
-func TestFiveChecksAreComparedAndNoMore(t *testing.T) {
+func TestOnlyFiveChecksAreCompared(t *testing.T) {
 	c := start(t)
 	c.want(201, "pending", sends, "To="+number, "Channel=sms")
 	for range standin.MaxChecks {
@@ -153,7 +153,7 @@ func TestFiveChecksAreComparedAndNoMore(t *testing.T) {
 	c.want(429, 60202, checks, "To="+number, "Code="+c.server.Code(number))
 }
 
-func TestACodeLivesTenMinutes(t *testing.T) {
+func TestCodeLivesTenMinutes(t *testing.T) {
 	c := start(t)
 	c.want(201, "pending", sends, "To="+number, "Channel=sms")
 	code := c.server.Code(number)
@@ -164,7 +164,7 @@ func TestACodeLivesTenMinutes(t *testing.T) {
 	c.want(201, "pending", sends, "To="+number, "Channel=sms")
 }
 
-func TestAVerificationIsCanceledOrApprovedByItsStatus(t *testing.T) {
+func TestVerificationIsCanceledOrApprovedByItsStatus(t *testing.T) {
 	for _, status := range []string{"canceled", "approved"} {
 		c := start(t)
 		sid := c.want(201, "pending", sends, "To="+number, "Channel=sms")["sid"].(string)
@@ -175,7 +175,7 @@ func TestAVerificationIsCanceledOrApprovedByItsStatus(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotAskedRightIsRefusedWithVerifysNumbers(t *testing.T) {
+func TestMalformedRequestIsRefusedWithVerifysErrorNumbers(t *testing.T) {
 	c := start(t)
 	c.server.Landline(number)
 	c.want(400, 60200, sends, "To=5551230123", "Channel=sms")
@@ -203,7 +203,7 @@ func TestCredentialsAreTheKeysOrTheAccounts(t *testing.T) {
 	c.want(404, 20404, sends, "To="+number, "Channel=sms")
 }
 
-func TestWhatItSawIsRemembered(t *testing.T) {
+func TestRequestsAreRemembered(t *testing.T) {
 	c := start(t)
 	c.want(201, "pending", sends, "To="+number, "Channel=sms", "Locale=en")
 	c.server.FailOnce(standin.ErrorAfter(500, 20500))
