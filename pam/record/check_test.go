@@ -116,7 +116,7 @@ func TestDeviceThatIsDamagedInTheFileIsNamedByItsPlace(t *testing.T) {
 			"for another user",
 	} {
 		old, now, _ := strings.Cut(change, "=>")
-		good := body(t, k, twoDevices())
+		good := bodyOf(t, k, twoDevices())
 		text := strings.Replace(good, old, now, 1)
 		if text == good {
 			t.Fatalf("%q: nothing was changed in\n%s", change, good)
@@ -227,7 +227,7 @@ func TestMalformedRecoveryCodesWithValidMACAreRefused(t *testing.T) {
 	k := secretKey(t, 1)
 	r := twoDevices()
 	r.Recovery = hashes(10)
-	good := body(t, k, r)
+	good := bodyOf(t, k, r)
 	for _, change := range []string{
 		"id = '0700000000000000'=>id = '07'",
 		"id = '0700000000000000'=>id = '0000000000000000'",
