@@ -60,8 +60,10 @@ func (p *program) wantsAttestation(o options.Options) error {
 	if err != nil || !rules.RequireAttestation || o.Attestation != "" {
 		return err
 	}
-	return hint.Error("latchkey.toml asks for its maker's proof that a security key is one (require_attestation)",
-		"make the key with: ssh-keygen -t ed25519-sk -O challenge=FILE1 -O write-attestation=FILE2; "+
+	return hint.Error(
+		"latchkey.toml asks for its maker's proof that a security key is one (require_attestation)",
+		"make the key with: ssh-keygen -t ed25519-sk -O challenge=FILE1 "+
+			"-O write-attestation=FILE2; "+
 			"then: enroll add key --challenge FILE1 --attestation FILE2"+o.ForUser())
 }
 
@@ -145,7 +147,7 @@ func (p *program) attest(o options.Options, key sshkey.Key) error {
 	switch {
 	case errors.Is(err, attestation.ErrNone):
 		return hint.Error(err.Error()+"; nothing was changed",
-			"root: put the root certificate that the maker publishes there, in PEM, as NAME.pem")
+			"root: "+attestation.PutThere)
 	case err != nil:
 		return fmt.Errorf("%s: %w; nothing was changed", o.Attestation, err)
 	}
@@ -175,7 +177,8 @@ func (p *program) sayKey(who identity, o options.Options, d record.Device) error
 	if d.Attested {
 		attested = ", attested by its maker"
 	}
-	_, err := fmt.Fprintf(p.Out, "Done: the security key %q is set up for %s%s: %s\nSSH logins with it need no code.\n",
+	_, err := fmt.Fprintf(p.Out,
+		"Done: the security key %q is set up for %s%s: %s\nSSH logins with it need no code.\n",
 		d.Label, who.Name, attested, d.Fingerprint())
 	return err
 }

@@ -14,12 +14,12 @@ import (
 // Errors that say what a file does not prove.
 var (
 	errForm      = errors.New("not an attestation that ssh-keygen -O write-attestation wrote")
-	errOld       = errors.New("the attestation is of OpenSSH before 8.4, which left out what it is about")
+	errOld       = errors.New("OpenSSH before 8.4 made the attestation and left out what it is about")
 	errNoMaker   = errors.New("no maker has signed the attestation")
 	errOther     = errors.New("the attestation is of another key")
-	errSignature = errors.New("the signature is not of this challenge by the attestation's certificate")
+	errSignature = errors.New("the certificate's key did not sign this key with this challenge")
 	errUntouched = errors.New("the key was made without a touch")
-	errSubject   = errors.New("the certificate is not one for attestations of this kind of security key")
+	errSubject   = errors.New("the certificate is not for attestations of this kind of security key")
 )
 
 const (
@@ -47,7 +47,7 @@ func parse(text []byte) (s statement, err error) {
 	s.certificate, s.signature = r.bytes(), r.bytes()
 	encoded := r.bytes()
 	flags, reserved := r.take(4), r.bytes()
-	if r.rest == nil || len(r.rest) > 0 || len(reserved) > 0 || !bytes.Equal(flags, make([]byte, 4)) {
+	if r.rest == nil || len(r.rest)+len(reserved) > 0 || !bytes.Equal(flags, make([]byte, 4)) {
 		return s, errForm
 	}
 	if len(s.certificate) == 0 {

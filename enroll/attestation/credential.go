@@ -108,7 +108,8 @@ var modelExtension = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}
 // kind reports whether cert is one for attestations by this model (WebAuthn section 8.2.1). A
 // maker may issue others below the same root, for keys that their owner can sign anything with.
 func (c credential) kind(cert *x509.Certificate) bool {
-	if cert.Version != 3 || !slices.Contains(cert.Subject.OrganizationalUnit, "Authenticator Attestation") {
+	const unit = "Authenticator Attestation"
+	if cert.Version != 3 || !slices.Contains(cert.Subject.OrganizationalUnit, unit) {
 		return false
 	}
 	for _, e := range cert.Extensions {

@@ -25,6 +25,10 @@ type Makers struct {
 	roots, between *x509.CertPool
 }
 
+// PutThere says how root comes to believe a maker.
+const PutThere = "put the root certificate that the maker publishes into " + Dir +
+	" (a folder of root's), in PEM, as NAME.pem"
+
 // ErrNone says that root believes no maker.
 var ErrNone = errors.New("no maker's certificate is in " + Dir)
 

@@ -63,13 +63,14 @@ func (d Doctor) checkKeys(s sshdReport) []Finding {
 		if !service.Touch {
 			found = append(found, warning(check,
 				"a user's authorized_keys, and a certificate, can switch the touch off "+
-					"(no-touch-required): then a program on the user's computer needs no one to log in",
+					"(no-touch-required): then a program on the user's computer needs no one "+
+					"to log in",
 				"write in sshd_config: PubkeyAuthOptions touch-required"))
 		}
 		if !service.PIN && d.keyAlone(service.Name) {
 			found = append(found, warning(check,
-				"a security key alone is enough: no password and no PIN is asked for, so anyone who has "+
-					"the key gets in",
+				"a security key alone is enough: no password and no PIN is asked for, so anyone "+
+					"who has the key gets in",
 				"write in sshd_config: PubkeyAuthOptions touch-required verify-required"))
 		}
 	}
@@ -98,17 +99,18 @@ func (d Doctor) checkAttestation(rules *policy.Policy, holders []keyHolder) []Fi
 		if len(bare) == 0 {
 			return nil
 		}
-		return []Finding{{policy.DefaultPath, OK, "security keys that no maker attests, which may be programs: of " +
-			some(bare), ""}}
+		return []Finding{{policy.DefaultPath, OK,
+			"security keys that no maker attests, which may be programs: of " + some(bare), ""}}
 	}
 	var found []Finding
 	if _, err := attestation.Load(d.Root); err != nil {
 		found = append(found, fault(attestation.Dir, err,
-			"no security key can be enrolled: put the root certificate that the maker publishes there, as NAME.pem"))
+			"no security key can be enrolled: "+attestation.PutThere))
 	}
 	if len(bare) > 0 {
 		found = append(found, warning(policy.DefaultPath,
-			"require_attestation: security keys that no maker attests are not accepted, of "+some(bare),
+			"require_attestation: security keys that no maker attests are not accepted, of "+
+				some(bare),
 			"they may be enrolled again: enroll add key --attestation FILE --challenge FILE"))
 	}
 	return found
@@ -134,8 +136,8 @@ func (d Doctor) checkKeyRules(others []string) []Finding {
 		for _, service := range others {
 			if slices.Equal(r.Methods, []method.Method{method.Key}) &&
 				(r.Services == nil || slices.Contains(r.Services, service)) {
-				err := fmt.Errorf("this rule keeps out everyone it matches at PAM service %s: only sshd says which "+
-					"key was used", service)
+				err := fmt.Errorf("this rule keeps out everyone it matches at PAM service %s: "+
+					"only sshd says which key was used", service)
 				found = append(found, fault(fmt.Sprintf("%s:%d", policy.DefaultPath, r.Line), err,
 					`give it services = ["sshd"], or add a method such as totp`))
 				break
@@ -149,11 +151,13 @@ func (d Doctor) checkKeyRules(others []string) []Finding {
 func (d Doctor) checkKeyFile(l *stack.Line) []Finding {
 	if lax := l.Lax(); lax != "" {
 		return []Finding{fault(l.Place(),
-			fmt.Errorf("pam_u2f with %s lets in users who touch no key", lax), "leave "+lax+" out")}
+			fmt.Errorf("pam_u2f with %s lets in users who touch no key", lax),
+			"leave "+lax+" out")}
 	}
 	if file := l.KeyFile(); file != "" {
 		if err := checkInstalled(d.Root+file, 0); err != nil {
-			return []Finding{fault(file, err, "pam_u2f believes the keys in it: it must be root's alone")}
+			return []Finding{fault(file, err,
+				"pam_u2f believes the keys in it: it must be root's alone")}
 		}
 		return []Finding{{l.Place(), OK, "pam_u2f stands for a code for the keys in " + file, ""}}
 	}
@@ -162,12 +166,14 @@ func (d Doctor) checkKeyFile(l *stack.Line) []Finding {
 
 // skippedByKey is about a line of pam_u2f that stands for a code and is not as good as one.
 func skippedByKey(w stack.Weakness) Finding {
-	why := "each user lists their keys in a file of their own, so any program of theirs can add one"
+	why := "each user lists their keys in a file of their own, " +
+		"so any program of theirs can add one"
 	if w.Line.Lax() != "" {
 		why = "it also succeeds where no key was touched"
 	}
 	return fault(w.Line.Place(),
 		fmt.Errorf("%s that returns %s leaves out %s: a login succeeds without a code; %s",
 			w.Line.Name(), w.Code, w.Factor.Place(), why),
-		"name a file of root's (authfile=/etc/latchkey/u2f_keys), and neither nouserok nor alwaysok")
+		"name a file of root's (authfile=/etc/latchkey/u2f_keys), and neither nouserok nor "+
+			"alwaysok")
 }

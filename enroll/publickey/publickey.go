@@ -56,15 +56,17 @@ func Parse(place, line string) (sshkey.Key, error) {
 	key, err := sshkey.Parse(strings.Join(strings.Fields(line), " "))
 	switch {
 	case strings.Contains(line, "PRIVATE KEY"):
-		return key, hint.Error(place+": this is a private key", "the public one is in the file ending in .pub")
+		return key, hint.Error(place+": this is a private key",
+			"the public one is in the file ending in .pub")
 	case errors.Is(err, sshkey.ErrUnknown), err != nil && options(line):
 		return key, hint.Error(fmt.Sprintf("%s: %v", place, err),
 			"give the line that ssh-keygen wrote, without options before it")
 	case err != nil:
 		return key, fmt.Errorf("%s: %w", place, err)
 	case !key.OnSecurityKey():
-		return key, hint.Error(fmt.Sprintf("%s: this key is in a file, not on a security key: its type is %s",
-			place, key.Type), makeOne)
+		return key, hint.Error(fmt.Sprintf(
+			"%s: this key is in a file, not on a security key: its type is %s", place, key.Type),
+			makeOne)
 	}
 	return key, nil
 }

@@ -17,24 +17,29 @@ var keyConfig = suite.Config{Name: "sshd-with-keys", Stack: suite.OnlyCode, Opti
 
 // bySecurityKey enrolls a security key and logs in with it.
 func (d demo) bySecurityKey(alice *suite.User) error {
-	d.say("Root adds a security key, by its public key. (It is a program in this demonstration, which says " +
-		"of itself that it was touched: the type of a key proves nothing, see require_attestation.)")
+	d.say("Root adds a security key, by its public key. (It is a program in this demonstration, " +
+		"which says of itself that it was touched: the type of a key proves nothing, see " +
+		"require_attestation.)")
 	key, err := softkey.NewEd25519()
 	if err != nil {
 		return err
 	}
 	home := "/home/" + alice.Name + "/.ssh"
-	_, err = d.host.Script(fmt.Sprintf("set -e\nmkdir %[1]s\necho '%[2]s' >%[1]s/authorized_keys\nchown -R %[3]s:%[3]s %[1]s\n",
+	_, err = d.host.Script(fmt.Sprintf("set -e\nmkdir %[1]s\n"+
+		"echo '%[2]s' >%[1]s/authorized_keys\nchown -R %[3]s:%[3]s %[1]s\n",
 		home, key.Line(), alice.Name))
 	if err != nil {
 		return err
 	}
-	argv := []string{"/usr/bin/enroll", "add", "key", "--user", alice.Name, "--label", "yubikey", "--yes"}
+	argv := []string{
+		"/usr/bin/enroll", "add", "key", "--user", alice.Name, "--label", "yubikey", "--yes",
+	}
 	said, err := d.host.Exec(key.Line()+"\n", argv...)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "root@%s:~# enroll %s <id_ed25519_sk.pub\n%s", d.host.Suite, strings.Join(argv[1:], " "), said)
+	fmt.Fprintf(d.out, "root@%s:~# enroll %s <id_ed25519_sk.pub\n%s", d.host.Suite,
+		strings.Join(argv[1:], " "), said)
 	d.say("Alice touches it. She types nothing, here at an sshd that asks for a key first.")
 	return d.touch(alice, key)
 }
@@ -56,7 +61,9 @@ func (d demo) touch(alice *suite.User, key *softkey.Key) error {
 		return err
 	}
 	defer server.Stop()
-	client := suite.OpenSSH{User: alice.Name, Options: agent.Options, Methods: "publickey,keyboard-interactive"}
+	client := suite.OpenSSH{
+		User: alice.Name, Options: agent.Options, Methods: "publickey,keyboard-interactive",
+	}
 	terminal, err := server.Terminal(client, "host", "whoami")
 	if err != nil {
 		return err

@@ -31,7 +31,8 @@ func NewAgent(k *Key, dir string) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{Options: []string{"IdentityAgent=" + socket, "IdentityFile=" + public}, listener: listener}
+	options := []string{"IdentityAgent=" + socket, "IdentityFile=" + public}
+	a := &Agent{Options: options, listener: listener}
 	a.served.Go(func() { a.serve(holder{k}) })
 	return a, nil
 }

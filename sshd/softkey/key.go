@@ -136,15 +136,17 @@ func (k *Key) signInBrowser(said, data []byte) (*ssh.Signature, error) {
 	client := `{"type":"webauthn.get","challenge":"` + base64.RawURLEncoding.EncodeToString(data) +
 		`","origin":"` + k.Browser + `","crossOrigin":false}`
 	blob, err := k.sign(said, []byte(client))
-	rest := append(slices.Clone(said), ssh.Marshal(struct{ Origin, Client, Extensions string }{k.Browser, client, ""})...)
-	return &ssh.Signature{Format: webAuthn, Blob: blob, Rest: rest}, err
+	rest := ssh.Marshal(struct{ Origin, Client, Extensions string }{k.Browser, client, ""})
+	return &ssh.Signature{Format: webAuthn, Blob: blob, Rest: append(said, rest...)}, err
 }
 
 // Certified is the same key with a certificate that authority signs for a user, with extensions.
-func (k *Key) Certified(authority ssh.Signer, user string, serial uint64, extensions ...string) (ssh.Signer, error) {
+func (k *Key) Certified(authority ssh.Signer, user string, serial uint64,
+	extensions ...string) (ssh.Signer, error) {
 	c := &ssh.Certificate{
-		Key: k.PublicKey(), Serial: serial, CertType: ssh.UserCert, KeyId: user, ValidPrincipals: []string{user},
-		ValidBefore: ssh.CertTimeInfinity, Permissions: ssh.Permissions{Extensions: map[string]string{}},
+		Key: k.PublicKey(), Serial: serial, CertType: ssh.UserCert, KeyId: user,
+		ValidPrincipals: []string{user}, ValidBefore: ssh.CertTimeInfinity,
+		Permissions: ssh.Permissions{Extensions: map[string]string{}},
 	}
 	for _, e := range extensions {
 		c.Extensions[e] = ""

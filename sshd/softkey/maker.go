@@ -29,6 +29,9 @@ type Maker struct {
 	key         *ecdsa.PrivateKey
 }
 
+// modelExtension is id-fido-gen-ce-aaguid.
+var modelExtension = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}
+
 // Model changes what a maker's certificate for a model says.
 type Model func(*x509.Certificate)
 
@@ -41,8 +44,8 @@ func NewMaker(now time.Time, model Model) (*Maker, error) {
 		return nil, err
 	}
 	authority := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Example Root"}, NotBefore: from, NotAfter: until,
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Example Root"},
+		NotBefore: from, NotAfter: until, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, authority, authority, &root.PublicKey, root)
 	if err != nil {
@@ -60,7 +63,7 @@ func NewMaker(now time.Time, model Model) (*Maker, error) {
 		SerialNumber: big.NewInt(2), NotBefore: from, NotAfter: until, BasicConstraintsValid: true,
 		Subject: pkix.Name{Country: []string{"SE"}, Organization: []string{"Example"},
 			OrganizationalUnit: []string{"Authenticator Attestation"}, CommonName: "Example Key"},
-		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}, Value: id}},
+		ExtraExtensions: []pkix.Extension{{Id: modelExtension, Value: id}},
 	}
 	if model != nil {
 		model(cert)
@@ -88,7 +91,8 @@ func (m *Maker) AttestU2F(k *Key, challenge []byte) ([]byte, error) {
 		return nil, err
 	}
 	application, hash := sha256.Sum256([]byte(k.application)), sha256.Sum256(challenge)
-	return m.file(old.authenticatorData(k), slices.Concat([]byte{0}, application[:], hash[:], handle, point))
+	signed := slices.Concat([]byte{0}, application[:], hash[:], handle, point)
+	return m.file(old.authenticatorData(k), signed)
 }
 
 // handle is what the authenticator calls a key.
@@ -108,10 +112,12 @@ func (m *Maker) authenticatorData(k *Key) []byte {
 // cose is the public key as RFC 9052 has it.
 func (k *Key) cose() []byte {
 	if k.edwards != nil {
-		return append([]byte("\xa4\x01\x01\x03\x27\x20\x06\x21\x58\x20"), k.edwards.Public().(ed25519.PublicKey)...)
+		public := k.edwards.Public().(ed25519.PublicKey)
+		return append([]byte("\xa4\x01\x01\x03\x27\x20\x06\x21\x58\x20"), public...)
 	}
 	point, _ := k.nist.PublicKey.Bytes()
-	return slices.Concat([]byte("\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20"), point[1:33], []byte("\x22\x58\x20"), point[33:])
+	return slices.Concat([]byte("\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20"), point[1:33],
+		[]byte("\x22\x58\x20"), point[33:])
 }
 
 // file is PROTOCOL.u2f's, with a signature of signed.
