@@ -48,7 +48,8 @@ var dialogs = map[string][]question{
 		{`Verification code: `, func(d dialog) string { return d.verify.Code(d.user.Number()) }}},
 	"enroll codes":        {password, proof},
 	"enroll remove spare": {password, proof},
-	"enroll test":         {password, {`Verification code: `, func(d dialog) string { return d.codes[0] }}},
+	"enroll test": {password,
+		{`Verification code: `, func(d dialog) string { return d.codes[0] }}},
 }
 
 // start runs the command as a new user on a terminal in the host.

@@ -13,12 +13,14 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// playbook runs the example's role as ansible of this machine, over ssh, and returns what it says.
+// playbook runs the example's role with the ansible of this machine, over ssh, and returns its
+// output.
 func playbook(t *testing.T, dir string, s *suite.Server, more string) string {
 	t.Helper()
 	inventory := fmt.Sprintf("host ansible_host=127.0.0.1 ansible_port=%d ansible_user=root "+
 		"ansible_ssh_private_key_file=%s/key ansible_python_interpreter=/usr/bin/python3 "+
-		"ansible_ssh_common_args='-F none -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no'\n", s.Port, dir)
+		"ansible_ssh_common_args='-F none -o UserKnownHostsFile=/dev/null -o "+
+		"StrictHostKeyChecking=no'\n", s.Port, dir)
 	must(t, os.WriteFile(filepath.Join(dir, "hosts"), []byte(inventory), 0o600))
 	cmd := exec.Command("ansible-playbook", "-i", "hosts", "-e", more, "site.yml")
 	cmd.Dir = dir
@@ -31,18 +33,19 @@ func playbook(t *testing.T, dir string, s *suite.Server, more string) string {
 	return string(said)
 }
 
-// tasksChanged is how many tasks changed something.
+// tasksChanged matches the number of tasks that changed something.
 func tasksChanged(t *testing.T, said string) string {
 	t.Helper()
-	m := regexp.MustCompile(`(?m)^host +: ok=\d+ +changed=(\d+) +unreachable=0 +failed=0 `).FindStringSubmatch(said)
+	m := regexp.MustCompile(`(?m)^host +: ok=\d+ +changed=(\d+) +unreachable=0 ` +
+		`+failed=0 `).FindStringSubmatch(said)
 	if m == nil {
 		t.Fatalf("no recap in %s", said)
 	}
 	return m[1]
 }
 
-// Ansible of Debian 12 does not know the Python of Debian 13, so only the former is its host here.
-func TestAnsiblesRoleEnrollsOnceAndThenChangesNothing(t *testing.T) {
+// Debian 12's Ansible does not know Debian 13's Python, so it runs only against Debian 12.
+func TestAnsibleRoleEnrollsOnceAndThenChangesNothing(t *testing.T) {
 	h, err := shared.Private(suite.Debian12)
 	must(t, err)
 	t.Cleanup(func() { must(t, h.Close()) })
@@ -57,13 +60,17 @@ func TestAnsiblesRoleEnrollsOnceAndThenChangesNothing(t *testing.T) {
 	}
 	public, err := os.ReadFile(dir + "/key.pub")
 	must(t, err)
-	script(t, h, "cat >/root/key.pub <<'END'\n"+string(public)+"END\nuseradd -m alice; useradd -m bob")
-	s, err := h.Own("AuthorizedKeysFile=/root/key.pub", "PubkeyAuthentication=yes", "AuthenticationMethods=publickey")
+	script(t, h, "cat >/root/key.pub <<'END'\n"+string(public)+
+		"END\nuseradd -m alice; useradd -m bob")
+	s, err := h.Own("AuthorizedKeysFile=/root/key.pub", "PubkeyAuthentication=yes",
+		"AuthenticationMethods=publickey")
 	must(t, err)
 	t.Cleanup(s.Stop)
 
-	// doctor would rightly say that this sshd lets ansible in by a key alone; it is asked at the end.
-	const users = `{"latchkey_users": ["alice", "bob"], "latchkey_reload": "true", "latchkey_doctor": false}`
+	// doctor would rightly report that this sshd lets ansible in by a key alone; it runs at the
+	// end
+	const users = `{"latchkey_users": ["alice", "bob"], "latchkey_reload": "true", ` +
+		`"latchkey_doctor": false}`
 	first := playbook(t, dir, s, users)
 	if got := tasksChanged(t, first); got == "0" {
 		t.Errorf("the first run changed nothing: %s", first)

@@ -67,7 +67,8 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 				scanned(t, u, term.Seen(), false)
 				for _, word := range client.words {
 					must(t, term.Type(word))
-					must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
+					must(t, term.Expect(`Type the code that the app shows now. `+
+						`Verification code: `))
 					scanned(t, u, term.Seen(), true)
 				}
 				must(t, term.Type(u.Code()))

@@ -325,7 +325,8 @@ func TestUserWhoLostThePhoneAddsAnAppWithACodeFromRoot(t *testing.T) {
 		term := enrollAs(t, h, u, "enroll add totp")
 		typed(t, term, `Password: `, suite.Password)
 		typed(t, term,
-			`Code from a device you have, a recovery code, or the code from your\s+administrator. Verification code: `,
+			`Code from a device you have, a recovery code, or the code from `+
+				`your\s+administrator. Verification code: `,
 			code)
 		must(t, term.Expect(`the app shows now. Verification code: `))
 		must(t, u.ReadSecret(term.Seen()))

@@ -31,7 +31,8 @@ var recipes = []struct {
 	{"console", consoleRecipe},
 }
 
-// elsewhere are the folders of packaging/examples that other tests try: they are copied another way.
+// elsewhere are the folders of packaging/examples that other tests try: they are copied another
+// way.
 var elsewhere = []string{"ansible"}
 
 // examples is where the recipes are here, and installed where they are inside.

@@ -85,12 +85,16 @@ func TestEnrollRefusesImpostersAndGeneratesNothing(t *testing.T) {
 			"ended at the password": {plain, "enroll", [][2]string{{`Password: `, "\x04"}},
 				"not accepted"},
 			"interrupted at the code": {plain, "enroll",
-				[][2]string{password, {`the app shows now. Verification code: `, "\x03"}}, "status "},
+				[][2]string{password, {`the app shows now. Verification code: `, "\x03"}},
+				"status "},
 			"ended at the code": {plain, "enroll",
-				[][2]string{password, {`the app shows now. Verification code: `, "\x04"}}, "nothing was changed"},
+				[][2]string{password, {`the app shows now. Verification code: `, "\x04"}},
+				"nothing was changed"},
 			"wrong codes": {plain, "enroll",
 				[][2]string{
-					password, {`shows now. Verification code: `, "1"}, {`shows now. Verification code: `, "2"}, {`shows now. Verification code: `, "3"},
+					password, {`shows now. Verification code: `, "1"},
+					{`shows now. Verification code: `, "2"},
+					{`shows now. Verification code: `, "3"},
 				}, "nothing was saved"},
 		} {
 			t.Run(name, func(t *testing.T) {

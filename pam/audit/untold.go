@@ -1,7 +1,7 @@
 package audit
 
-// Untold is an event that the program of [notify] was not told, or that it failed on. Its form is
-// an interface like a Line's.
+// Untold is an event that the program of [notify] was not told, or failed on. Its format is an
+// interface like a Line's.
 type Untold struct {
 	Event   string // one word
 	User    string
@@ -9,8 +9,9 @@ type Untold struct {
 	Detail  string // why
 }
 
-// String is the line without its line feed.
+// String returns the line without its line feed.
 func (u Untold) String() string {
-	return "latchkey: untold=" + u.Event + " user=" + quote(u.User) + " program=" + quote(u.Program) +
+	return "latchkey: untold=" + u.Event + " user=" + quote(u.User) + " program=" +
+		quote(u.Program) +
 		" detail=" + quote(u.Detail)
 }

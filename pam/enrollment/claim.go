@@ -32,9 +32,9 @@ const (
 // ErrLocked says that the user has typed too many wrong codes.
 var ErrLocked = errors.New("too many wrong codes")
 
-// ReserveClaim reserves a code that is sent to a claimed number, as ReserveSend does. A user without a
-// record gets a state for it, which the enrollment that follows takes over. The error matches
-// ErrLocked if the user is locked.
+// ReserveClaim reserves a code that is sent to a claimed number, as ReserveSend does. A user
+// without a record gets a state for it, which the enrollment that follows takes over. The error
+// matches ErrLocked if the user is locked.
 func (s Store) ReserveClaim(c Claim, sends limit.Sends, limits limit.Guesses, now time.Time) (
 	wait time.Duration, err error) {
 	err = s.Exclusive(func() error {
@@ -179,8 +179,8 @@ type ClaimCheck struct {
 	charged time.Time
 }
 
-// CheckClaim charges a code typed as proof of a claimed number: as a guess of the user who typed it,
-// and as one of the number's few comparisons. Both are on the disk before it returns, and so
+// CheckClaim charges a code typed as proof of a claimed number: as a guess of the user who typed
+// it, and as one of the number's few comparisons. Both are on the disk before it returns, and so
 // before Twilio is asked.
 func (s Store) CheckClaim(c Claim, limits limit.Guesses, now time.Time) (ClaimCheck, error) {
 	used, err := s.claim(c)
@@ -226,8 +226,8 @@ func (s Store) claimCheck(c claimed, now time.Time) (ClaimCheck, error) {
 	return ClaimCheck{Result: factor.AskTwilio, Enough: enough}, factor.Commit(host)
 }
 
-// EndClaim notes that Twilio has approved a code that CheckClaim charged: it was not a wrong guess,
-// and with it all that users have used of the number's verification is gone.
+// EndClaim notes that Twilio has approved a code that CheckClaim charged: it was not a wrong
+// guess, and with it all that users have used of the number's verification is gone.
 func (s Store) EndClaim(c Claim, p ClaimCheck, limits limit.Guesses) error {
 	used, err := s.claim(c)
 	if err != nil {

@@ -22,7 +22,10 @@ var many = limit.Sends{
 	Host: limit.Rate{Count: 500, Window: time.Hour},
 }
 
-var guesses = limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute}, Lock: 15 * time.Minute}
+var guesses = limit.Guesses{
+	Failures: limit.Rate{Count: 10, Window: 10 * time.Minute},
+	Lock:     15 * time.Minute,
+}
 
 func claimOf(user int, number string) enrollment.Claim {
 	return enrollment.Claim{

@@ -21,7 +21,10 @@ const uid = 1000
 
 var (
 	noon  = testroot.Noon
-	three = limit.Guesses{Failures: limit.Rate{Count: 3, Window: 10 * time.Minute}, Lock: 15 * time.Minute}
+	three = limit.Guesses{
+		Failures: limit.Rate{Count: 3, Window: 10 * time.Minute},
+		Lock:     15 * time.Minute,
+	}
 	alice = record.User{Name: "alice", UID: uid}
 )
 

@@ -114,7 +114,11 @@ func TestGuessingATicketLocks(t *testing.T) {
 func TestUnlockEndsTheLockOfAUserWithoutARecord(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	row := limit.Guesses{Failures: limit.Rate{Count: 10, Window: time.Minute}, Lock: time.Minute, Consecutive: 3}
+	row := limit.Guesses{
+		Failures:    limit.Rate{Count: 10, Window: time.Minute},
+		Lock:        time.Minute,
+		Consecutive: 3,
+	}
 	if was, err := k.Unlock(enrollment.ByRoot(), alice, row, noon); was ||
 		!errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("without a state: got %v, %v; want ErrUnenrolled", was, err)

@@ -37,8 +37,8 @@ func TestEnrolledUserKeepsTheSecondFactorUnlessReplaced(t *testing.T) {
 	k := root.Store()
 	testroot.Must(t, k.Add(enrollment.ByRoot(), alice, testroot.TOTP("phone"), 3))
 	again := moved("12345678")
-	if err := k.Enroll(enrollment.ByRoot(), alice,
-		again); !errors.Is(err, enrollment.ErrEnrolled) {
+	err := k.Enroll(enrollment.ByRoot(), alice, again)
+	if !errors.Is(err, enrollment.ErrEnrolled) {
 		t.Errorf("%v", err)
 	}
 	if got := devices(t, root); !slices.Equal(got, []string{"phone"}) {

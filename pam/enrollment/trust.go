@@ -8,9 +8,10 @@ import (
 	"latchkey/pam/state"
 )
 
-// Distrust ends the trust that u has given to the computers that end chooses, and returns what they
-// were. Nothing is saved if there are none.
-func (s Store) Distrust(p Proof, u record.User, end func(state.Trust) bool) (ended []state.Trust, err error) {
+// Distrust ends u's trust in the computers that end selects, and returns them. If there are none,
+// nothing is saved.
+func (s Store) Distrust(p Proof, u record.User,
+	end func(state.Trust) bool) (ended []state.Trust, err error) {
 	account, err := s.Open(u)
 	if err != nil {
 		return nil, err

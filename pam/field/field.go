@@ -1,6 +1,6 @@
-// Package field says where in one field that holds password and code the code begins.
+// Package field finds where the code begins in a field that holds password and code.
 //
-// Clients that ask once (OpenVPN, mail, FTP) send "passwordCODE". The gate keeps what was typed and
+// Clients that ask once (OpenVPN, mail, FTP) send "passwordCODE". The gate keeps the text and
 // shows only its shape: a 9 for each digit, an a for each letter, a dot for anything else; commas,
 // dashes and blanks stay as they are. So nothing here ever sees a password.
 package field
@@ -13,8 +13,8 @@ import (
 	"latchkey/pam/record"
 )
 
-// Cut is how many bytes at the end are the code, and how many before those separate it. The zero
-// value takes nothing off.
+// Cut is the number of bytes at the end that are the code, and of those before it that separate
+// it. The zero value takes nothing off.
 type Cut struct{ Code, Comma int }
 
 // Codes are the codes that a user can type. The zero value is a user without any.
@@ -24,19 +24,19 @@ type Codes struct {
 	behind  []int // how many digits may stand behind a comma
 }
 
-// The digits of codes that are sent to phones: what Twilio Verify sends unless told otherwise, and
-// what it can be told to send.
+// The lengths of codes that are sent to phones: what Twilio Verify sends unless told otherwise,
+// and what it can be told to send.
 const (
 	usuallySent  = 6
 	shortestSent = 4
 	longestSent  = 10
 )
 
-// Unknown are the codes of a user whose record cannot be read: as most have them. Whether such a
+// Unknown returns the codes of a user whose record cannot be read: the usual ones. Whether such a
 // user gets in is decided elsewhere.
 func Unknown() Codes { return Codes{digits: []int{6}, spelled: true, behind: []int{6}} }
 
-// Of are the codes of a record's user.
+// Of returns the codes of a record's user.
 func Of(r *record.Record) Codes {
 	c := Codes{spelled: true}
 	for _, d := range r.Devices {
@@ -63,8 +63,8 @@ func (c *Codes) own(digits int) {
 	}
 }
 
-// Cut finds the code at the end of a shape. What stands behind the last comma is one if it can be
-// one as a whole; else the digits at the end are, as many as the user's codes have.
+// Cut finds the code at the end of a shape. The text after the last comma is the code if all of it
+// can be one; otherwise the digits at the end are, as many as the user's codes have.
 func (c Codes) Cut(shape string) Cut {
 	if at := strings.LastIndexByte(shape, ','); at >= 0 && c.isCode(shape[at+1:]) {
 		return Cut{Code: len(shape) - at - 1, Comma: 1}
@@ -72,7 +72,7 @@ func (c Codes) Cut(shape string) Cut {
 	return Cut{Code: c.atTheEnd(shape)}
 }
 
-// atTheEnd is how many digits at the end are a code.
+// atTheEnd returns how many digits at the end are a code.
 func (c Codes) atTheEnd(shape string) int {
 	digits := len(shape) - len(strings.TrimRight(shape, "9"))
 	for _, n := range c.digits {
@@ -92,14 +92,14 @@ func (c Codes) isCode(shape string) bool {
 	return strings.Trim(plain, "9") == "" && slices.Contains(c.behind, len(plain))
 }
 
-// Codes that are spelled have ten letters and digits, and a dash in the middle as they are printed.
+// Recovery codes have ten letters and digits, and are printed with a dash in the middle.
 const (
 	spelledLength = 10
 	middle        = 5
 )
 
-// isSpelled: one without its dash that ends like a device's code is not taken for one, or the end
-// of a password before such a code would be.
+// isSpelled reports whether a shape is such a code. Without its dash, one that ends like a
+// device's code is not taken for one, nor is the end of a password before such a code.
 func (c Codes) isSpelled(shape, plain string) bool {
 	if len(plain) != spelledLength || strings.Trim(plain, "9a") != "" {
 		return false

@@ -10,7 +10,7 @@ import (
 	"latchkey/pam/record"
 )
 
-// shape is what the gate makes of a text (pam/gate/split.c).
+// shape returns what the gate makes of a text (pam/gate/split.c).
 func shape(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -25,7 +25,7 @@ func shape(text string) string {
 	}, text)
 }
 
-// apps is a record with apps of so many digits each.
+// apps returns a record with apps whose codes have so many digits each.
 func apps(digits ...int) *record.Record {
 	r := &record.Record{}
 	for _, n := range digits {
@@ -50,7 +50,7 @@ func TestTheCodeIsFoundAtTheEndOfWhatWasTyped(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		codes          field.Codes
-		password, rest string // what is typed, and what of it is taken off
+		password, rest string // the text typed, and what is left of it
 	}{
 		{"six digits", six, "secret", "123456"},
 		{"eight digits", eight, "secret", "12345678"},
@@ -89,7 +89,8 @@ func TestTheCodeIsFoundAtTheEndOfWhatWasTyped(t *testing.T) {
 		{"a phone, where codes are longer", phone, "secret", ",1234567890"},
 		{"longer than any", phone, "secret,12345", "678901"},
 		{"recovery codes alone", field.Of(&record.Record{}), "secret123456", ""},
-		{"a recovery code of a user without a device", field.Of(&record.Record{}), "secret", ",abcde-fgh23"},
+		{"a recovery code of a user without a device", field.Of(&record.Record{}), "secret",
+			",abcde-fgh23"},
 		{"a user without a second factor", field.Codes{}, "secret123456", ""},
 		{"the same with a comma", field.Codes{}, "secret,abcde-fgh23", ""},
 		{"a user who cannot be read", field.Unknown(), "secret", "123456"},
@@ -97,7 +98,8 @@ func TestTheCodeIsFoundAtTheEndOfWhatWasTyped(t *testing.T) {
 	} {
 		cut := c.codes.Cut(shape(c.password + c.rest))
 		if got := cut.Code + cut.Comma; got != len(c.rest) {
-			t.Errorf("%s: of %q %d bytes are taken off, not %d", c.name, c.password+c.rest, got, len(c.rest))
+			t.Errorf("%s: of %q %d bytes are taken off, not %d", c.name, c.password+c.rest,
+				got, len(c.rest))
 		}
 		if comma := strings.HasPrefix(c.rest, ","); comma != (cut.Comma == 1) {
 			t.Errorf("%s: of %q the cut is %+v", c.name, c.password+c.rest, cut)
@@ -105,14 +107,17 @@ func TestTheCodeIsFoundAtTheEndOfWhatWasTyped(t *testing.T) {
 	}
 }
 
-// A comma before the code is always understood, whatever the password is.
+// A comma before the code is always understood, with any password.
 func FuzzACommaBeforeTheCodeEndsThePassword(f *testing.F) {
-	for _, password := range []string{"", ",", "a,b", "secret22", "se,abcd", "se,abcde-fgh23", "123456", ",,"} {
+	for _, password := range []string{
+		"", ",", "a,b", "secret22", "se,abcd", "se,abcde-fgh23", "123456", ",,",
+	} {
 		f.Add(password)
 	}
 	f.Fuzz(func(t *testing.T, password string) {
 		for code, codes := range map[string]field.Codes{
-			"123456": field.Of(apps(6)), "12345678": field.Of(apps(8, 6)), "abcde-fgh23": field.Of(apps(6)),
+			"123456": field.Of(apps(6)), "12345678": field.Of(apps(8, 6)),
+			"abcde-fgh23": field.Of(apps(6)),
 		} {
 			typed := shape(password + "," + code)
 			got := codes.Cut(typed)

@@ -1,6 +1,6 @@
 /*
- * The application's side: what it says of the login, and the user, whom only its conversation
- * function reaches.
+ * The application's side: what it says about the login, and its user, who can only be reached
+ * through its conversation function.
  */
 #define _GNU_SOURCE
 #include "gate.h"

@@ -86,9 +86,9 @@ static bool is_enroll(void)
 }
 
 /* Is this process sshd, which alone may say which keys were accepted? A program that a user has
- * started with root's rights is not, whatever its name: then its caller may have had a hand in what
- * it says. The kernel keeps the ids that it was started with. OpenSSH 9.8 moved PAM from sshd into
- * sshd-session. SAFETY: path is ended within its size. */
+ * started with root's rights is not, under any name, because its caller may influence what it
+ * says. The kernel keeps the ids with which it was started. OpenSSH 9.8 moved PAM from sshd
+ * into sshd-session. SAFETY: path is ended within its size. */
 static bool is_sshd(void)
 {
 	char path[4096];
@@ -364,7 +364,8 @@ static void audit(struct gate *g)
 	snprintf(line, sizeof line,
 		 "latchkey: verdict=deny user=\"%s\" service=\"%s\" from=\"%s\" "
 		 "method=none device=\"\" reason=internal tries=0 ms=%lld detail=\"%s\"",
-		 quoted(user, gate_item(g->pamh, PAM_USER)), quoted(service, gate_item(g->pamh, PAM_SERVICE)),
+		 quoted(user, gate_item(g->pamh, PAM_USER)),
+		 quoted(service, gate_item(g->pamh, PAM_SERVICE)),
 		 quoted(from, gate_item(g->pamh, PAM_RHOST)), (long long)(gate_now() - g->began),
 		 quoted(detail, g->detail));
 	g->setup->log(LOG_AUTHPRIV | LOG_WARNING, "%s", line);

@@ -401,7 +401,7 @@ func TestConcurrentLoginsAreIndependent(t *testing.T) {
 	for i := range 8 {
 		wait.Go(func() {
 			for j := range 5 {
-				user := fmt.Sprintf("nobody-%d-%d", i, j)
+				user := fmt.Sprintf("user-%d-%d", i, j)
 				a := newAttempt(t, send("Qcode"), "receive", "judge").at(t)
 				a.user, a.answer = &user, user
 				if o := a.authenticate(); o.code != pamSuccess {

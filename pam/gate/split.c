@@ -1,9 +1,9 @@
 /*
  * One field for password and code (pam_latchkey(8), split). The line above the password's takes
  * the code off the end of what was typed; the line below it answers the first question with that
- * code. Between the two the code is where pam_set_data(3) keeps it, for one user and one attempt.
- * Which bytes are the code the login program says: it knows what the user has, and sees of what
- * was typed only the shape.
+ * code. In between, pam_set_data(3) keeps the code, for one user and one attempt. The login
+ * program decides which bytes are the code: it knows what the user has, and sees only the shape of
+ * what was typed.
  */
 #define _GNU_SOURCE
 #include "gate.h"
@@ -60,8 +60,8 @@ static bool keep(struct gate *g, const char *code, size_t length)
 	return gate_deny(g, "libpam does not keep the code");
 }
 
-/* Takes the code that the line above kept, if it was this user's. Whether it is used or not, it
- * is there no longer. */
+/* Takes the code that the line above kept, if it was this user's. Used or not, it is gone
+ * afterwards. */
 void gate_take(struct gate *g)
 {
 	const void *data = NULL;
@@ -111,7 +111,8 @@ static char class_of(unsigned char byte)
 	return byte == ',' || byte == '-' || byte == ' ' ? byte : '.';
 }
 
-/* What the login program gets to see. SAFETY: shape has room for GATE_SHAPE bytes and a NUL. */
+/* Writes the shape that the login program gets to see. SAFETY: shape has room for GATE_SHAPE
+ * bytes and a NUL. */
 void gate_shape(const struct gate *g, char *shape)
 {
 	size_t length = g->typed_length < GATE_SHAPE ? g->typed_length : GATE_SHAPE;
@@ -122,8 +123,8 @@ void gate_shape(const struct gate *g, char *shape)
 	shape[length] = 0;
 }
 
-/* Reads the verdict "2 cut N M". SAFETY: only what is written back as the same bytes is taken,
- * so each number is one in plain decimal and nothing follows. */
+/* Reads the verdict "2 cut N M". SAFETY: only a payload that is written back as the same bytes
+ * is accepted, so each number is in plain decimal and nothing follows. */
 bool gate_reads_cut(struct gate *g, const char *payload)
 {
 	char again[32];
@@ -141,8 +142,8 @@ bool gate_reads_cut(struct gate *g, const char *payload)
 	return true;
 }
 
-/* SAFETY: the string is the handle's, which others may read only: what is written into it is the
- * end that it will no longer have. Old versions of libpam free it as it is. */
+/* SAFETY: the string is the handle's, which others may only read: only the end that it is about
+ * to lose is overwritten. Old versions of libpam free it without wiping it. */
 static void wipe_item(const struct gate *g, size_t from)
 {
 	char *item = (char *)gate_item(g->pamh, PAM_AUTHTOK);
@@ -151,8 +152,8 @@ static void wipe_item(const struct gate *g, size_t from)
 		explicit_bzero(item + from, g->typed_length - from);
 }
 
-/* Does what the verdict says: PAM_AUTHTOK becomes the password alone, and the code waits for the
- * line below. This line has then no opinion, so that it can never let anyone in. */
+/* Does what the verdict says: PAM_AUTHTOK becomes the password alone, and the code waits for
+ * the line below. This line then has no opinion, so that it can never let anyone in. */
 int gate_cut(struct gate *g)
 {
 	size_t password = g->typed_length - g->code_length - g->comma;

@@ -25,24 +25,27 @@ func oneField(t *testing.T, script string, below ...string) (error, map[string][
 func answered(t *testing.T, field, script string, below ...string) (error, map[string][]string) {
 	t.Helper()
 	if sanitizers != "" {
-		t.Skip("msteinert/pam leaks 18 bytes (the name it gives to dlsym), which LeakSanitizer reports; ./pam/login drives these lines too")
+		t.Skip("msteinert/pam leaks 18 bytes (the name it gives to dlsym), which LeakSanitizer " +
+			"reports; ./pam/login drives these lines too")
 	}
 	module := must(t, buildModule)
 	dir, path := t.TempDir(), filepath.Join(writable(t), "notes")
-	stack := "auth requisite " + module + " split notes=" + path + " " + script + "\nauth required pam_permit.so\n"
+	stack := "auth requisite " + module + " split notes=" + path + " " + script +
+		"\nauth required pam_permit.so\n"
 	for _, script := range below {
 		stack += "auth required " + module + " notes=" + path + " " + script + "\n"
 	}
 	writeService(t, dir, stack)
-	tx, err := pam.StartConfDir("latchkey-test", "root", pam.ConversationFunc(func(style pam.Style, text string) (string, error) {
-		if style == pam.PromptEchoOff && text == "Password: " {
-			if field == "" {
-				return "", errors.New("this client cannot be asked")
+	tx, err := pam.StartConfDir("latchkey-test", "root",
+		pam.ConversationFunc(func(style pam.Style, text string) (string, error) {
+			if style == pam.PromptEchoOff && text == "Password: " {
+				if field == "" {
+					return "", errors.New("this client cannot be asked")
+				}
+				return field, nil
 			}
-			return field, nil
-		}
-		return "asked", nil
-	}), dir)
+			return "asked", nil
+		}), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,14 +79,15 @@ func TestALineWithSplitHasNoOpinionOrDenies(t *testing.T) {
 		{"a NUL behind it", "V2 cut 6 1\x00", pam.ErrSystem},
 		{"another version", "V1 cut 6 1", pam.ErrSystem},
 	} {
-		if err, _ := oneField(t, send(c.verdict)); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+		err, _ := oneField(t, send(c.verdict))
+		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
 	}
 }
 
 // Without an answer there is nothing to cut, and hello says so.
-func TestALineWithSplitWithoutAnAnswerDeniesWhateverTheVerdict(t *testing.T) {
+func TestLineWithSplitWithoutAnAnswerDeniesOnAnyVerdict(t *testing.T) {
 	for _, verdict := range []string{"V2 cut 0 0", "V2 cut 6 1", "V2 allow"} {
 		err, noted := answered(t, "", send(verdict))
 		if !errors.Is(err, pam.ErrSystem) {
@@ -98,7 +102,8 @@ func TestALineWithSplitWithoutAnAnswerDeniesWhateverTheVerdict(t *testing.T) {
 func TestTheLoginProgramSeesTheShapeOfAFieldAlone(t *testing.T) {
 	_, noted := oneField(t, send("V2 cut 0 0"))
 	hello := noted["hello"][0]
-	if !strings.Contains(hello, "\x00typed=a..aaaa,999999\x00") || strings.Contains(hello, "cret") {
+	if !strings.Contains(hello, "\x00typed=a..aaaa,999999\x00") ||
+		strings.Contains(hello, "cret") {
 		t.Errorf("hello %q", hello)
 	}
 }
@@ -109,7 +114,8 @@ func TestTheKeptCodeAnswersTheFirstQuestionOfTheLineBelowOnce(t *testing.T) {
 	if want := []string{"A123456", "Aasked"}; err != nil || !slices.Equal(noted["frame"], want) {
 		t.Errorf("%v, answers %q, want %q", err, noted["frame"], want)
 	}
-	if hello := noted["hello"][1]; !strings.Contains(hello, "\x00kept=1\x00") || strings.Contains(hello, "123456") {
+	hello := noted["hello"][1]
+	if !strings.Contains(hello, "\x00kept=1\x00") || strings.Contains(hello, "123456") {
 		t.Errorf("hello of the line below: %q", hello)
 	}
 	err, noted = oneField(t, send("V2 cut 0 0"), below)
@@ -127,7 +133,8 @@ func TestTheKeptCodeIsThereForOneLine(t *testing.T) {
 
 func TestOnlyALineWithSplitHasNoOpinion(t *testing.T) {
 	for _, verdict := range []string{"V2 cut 0 0", "V2 cut 6 1", "V2 deny 25"} {
-		if err, _ := oneField(t, send("V2 cut 6 1"), send(verdict)); !errors.Is(err, pam.ErrSystem) {
+		err, _ := oneField(t, send("V2 cut 6 1"), send(verdict))
+		if !errors.Is(err, pam.ErrSystem) {
 			t.Errorf("%s at a line without split: %v", verdict, err)
 		}
 	}

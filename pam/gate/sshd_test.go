@@ -47,7 +47,8 @@ func (h host) saysSSHD(t *testing.T) bool {
 func TestOnlyAProgramCalledSSHDIsTakenForSSHD(t *testing.T) {
 	for name, want := range map[string]bool{
 		"sshd": true, "sshd-session": true,
-		"sshd-auth": false, "sshd2": false, "notsshd": false, "SSHD": false, "su": false, "sudo": false,
+		"sshd-auth": false, "sshd2": false, "notsshd": false, "SSHD": false, "su": false,
+		"sudo":  false,
 		"login": false, "sshd-session-x": false, "sshd (deleted)": false,
 	} {
 		h := newHost(t, must(t, buildModule))
@@ -70,7 +71,8 @@ func TestALinkCalledSSHDIsTheProgramItLeadsTo(t *testing.T) {
 	}
 }
 
-// The caller of a setuid program chooses its environment, limits and descriptors. No sshd is one.
+// The caller of a setuid program chooses its environment, limits and descriptors. sshd is not
+// setuid.
 func TestAProgramThatAUserStartedWithRootsRightsIsNeverTakenForSSHD(t *testing.T) {
 	if !asRoot(t) {
 		t.Skip("only root can make a program that runs with another user's rights")
@@ -79,7 +81,8 @@ func TestAProgramThatAUserStartedWithRootsRightsIsNeverTakenForSSHD(t *testing.T
 		t.Skip("setuid programs have no rights below " + scratch)
 	}
 	h := newHost(t, must(t, buildModule))
-	h.program = called(t, "sshd", 12345, os.ModeSetuid|0o755) // with the rights of a user, which are as good for this
+	// with the rights of a user, which serve as well here
+	h.program = called(t, "sshd", 12345, os.ModeSetuid|0o755)
 	if h.saysSSHD(t) {
 		t.Error("got that a setuid program is sshd")
 	}

@@ -21,7 +21,7 @@ func TestNoSuchUserIsBelievedOnlyIfEverySourceSaysSo(t *testing.T) {
 		{"the library of the first source is missing", "passwd: nosuchsource files\n", "error"},
 		{"the library of the only source is missing", "passwd: nosuchsource\n", "error"},
 		{"it goes on after a no", "passwd: files [NOTFOUND=continue] nosuchsource\n", "error"},
-		{"whatever the action is", "passwd: files [NOTFOUND=return] nosuchsource\n", "error"},
+		{"the action does not matter", "passwd: files [NOTFOUND=return] nosuchsource\n", "error"},
 		{"it goes on unless it is found", "passwd: files [!NOTFOUND=return] nosuchsource\n",
 			"error"},
 		{"a second line names it", "passwd: files\npasswd: nosuchsource\n", "error"},

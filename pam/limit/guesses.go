@@ -18,7 +18,7 @@ type Guesses struct {
 	Consecutive int
 }
 
-// Lockout is how long a second factor is locked. The zero Lockout is none.
+// Lockout is how long a second factor is locked. The zero Lockout is no lock.
 type Lockout struct {
 	Until     time.Time
 	UntilRoot bool // no time ends it: `enroll unlock` does
@@ -57,9 +57,9 @@ func (g Guesses) Lockout(st *state.State, now time.Time) Lockout {
 	return Lockout{}
 }
 
-// Settle takes times that the clock, set back, has put into the future as now, forgets failures
-// older than the window and ends a lock that is over, with the failures that led to it. What it
-// changes becomes durable with the next commit.
+// Settle moves times that a clock set back has put into the future to now, forgets failures older
+// than the window, and ends a lock that is over, with the failures that led to it. Its changes
+// become durable with the next commit.
 func (g Guesses) Settle(st *state.State, now time.Time) {
 	if !st.Locked.IsZero() && !g.Lockout(st, now).Locked() {
 		st.Locked, st.Failures = time.Time{}, nil
@@ -102,8 +102,8 @@ func (g Guesses) Charge(st *state.State, now time.Time, from netip.Addr) {
 	}
 }
 
-// TakeBack takes back what Charge counted at a time, and the lock if that was what it took. What
-// other guesses were charged since stays.
+// TakeBack takes back what Charge counted at a time, and the lock if that guess caused it. Guesses
+// charged since stay.
 func (g Guesses) TakeBack(st *state.State, at time.Time) {
 	i := charged(st.Failures, at)
 	if i < 0 {
@@ -121,9 +121,9 @@ func (g Guesses) TakeBack(st *state.State, at time.Time) {
 	}
 }
 
-// charged is the index of a failure that was charged at a time, or -1. If the clock was set back,
-// Settle may have moved it to an earlier time, among others: then it is the oldest, so that no
-// other one is forgotten too early.
+// charged returns the index of a failure that was charged at a time, or -1. If the clock was set
+// back, Settle may have moved it to an earlier time, among others: then it is the oldest, so that
+// no other one is forgotten too early.
 func charged(failures []time.Time, at time.Time) int {
 	same := func(t time.Time) bool { return t.Unix() == at.Unix() } // the state keeps seconds
 	if i := slices.IndexFunc(failures, same); i >= 0 {
@@ -132,14 +132,13 @@ func charged(failures []time.Time, at time.Time) int {
 	return slices.IndexFunc(failures, at.After)
 }
 
-// Accept notes that a guess was right: those in a row before it are over.
+// Accept notes that a guess was right, which ends the row of wrong ones before it.
 func Accept(st *state.State) { st.Refused = state.Refused{} }
 
-// Tell notes that the user is told now of the wrong codes that are counted. It makes none of them
-// forgotten.
+// Tell notes that the user is now told of the wrong codes counted so far. They still count.
 func Tell(st *state.State) { st.Refused.Told = st.Refused.Count }
 
-// Count is the number of wrong guesses that count now.
+// Count returns the number of wrong guesses that count now.
 func (g Guesses) Count(st *state.State, now time.Time) int {
 	n := 0
 	for _, at := range st.Failures {

@@ -1,5 +1,5 @@
-// Package limit counts what may happen only so often: wrong guesses, and codes that are sent. The
-// policy has the numbers, a user's state the events.
+// Package limit counts events that may happen only so often: wrong guesses, and codes that are
+// sent. The policy has the numbers, a user's state the events.
 package limit
 
 import (
@@ -20,7 +20,7 @@ func (r Rate) String() string {
 	return fmt.Sprintf("%d/%s", r.Count, shortSpan(r.Window))
 }
 
-// shortSpan is d.String without the zeros at its end: 10m, not 10m0s.
+// shortSpan returns d.String without the zeros at its end: 10m, not 10m0s.
 func shortSpan(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

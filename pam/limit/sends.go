@@ -13,7 +13,7 @@ type Sends struct {
 	AtOnce bool
 }
 
-// SettleSends forgets sends older than the window, takes those from the future as now, and reports
+// SettleSends forgets sends older than the window, moves those from the future to now, and reports
 // whether there were any.
 func (r Rate) SettleSends(st *state.State, now time.Time) (setBack bool) {
 	kept := st.Sends[:0]
@@ -29,8 +29,8 @@ func (r Rate) SettleSends(st *state.State, now time.Time) (setBack bool) {
 	return setBack
 }
 
-// WaitToSend is how long it takes until the oldest send of a full window is forgotten; 0: the
-// window is not full.
+// WaitToSend returns the time until the oldest send of a full window is forgotten; 0: the window
+// is not full.
 func (r Rate) WaitToSend(sends []state.Send, now time.Time) time.Duration {
 	total := 0
 	for _, s := range sends {

@@ -63,7 +63,9 @@ func TestEnrollingProgramLinksOnlyEnrollmentAndQRCodesInAddition(t *testing.T) {
 // A login only reads records. That holds for every program because pam/factor does not import the
 // code that writes them.
 func TestNothingBelowALoginImportsEnrollment(t *testing.T) {
-	for _, below := range []string{"session", "flow", "factor", "policy", "limit", "record", "state"} {
+	for _, below := range []string{
+		"session", "flow", "factor", "policy", "limit", "record", "state",
+	} {
 		if slices.Contains(list(t, "-deps", "latchkey/pam/"+below), "latchkey/pam/enrollment") {
 			t.Errorf("got that pam/%s imports pam/enrollment", below)
 		}

@@ -12,7 +12,7 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// listener is a host whose program of [notify] is a shell script, which works in a directory of its
+// listener is a host whose program of [notify] is a shell script that works in a directory of its
 // own.
 func listener(t *testing.T, script string) *host {
 	t.Helper()
@@ -30,7 +30,7 @@ func listener(t *testing.T, script string) *host {
 	return h
 }
 
-// heard waits for what the program was told: n lines of JSON.
+// heard waits for the program to be told n events, and returns their lines of JSON.
 func (h *host) heard(n int) []string {
 	h.t.Helper()
 	for end := time.Now().Add(bound); ; time.Sleep(time.Millisecond) {
@@ -64,7 +64,7 @@ func (h *host) signIn(codes ...string) string {
 	}
 }
 
-func TestProgramIsToldOfLoginWithWhoAndWhere(t *testing.T) {
+func TestProgramIsToldOfALoginWithUserAndAddress(t *testing.T) {
 	h := listener(t, "cat >>events")
 	if got := h.signIn(h.code()); got != "V2 allow" {
 		t.Fatalf("the verdict is %q", got)
@@ -73,7 +73,8 @@ func TestProgramIsToldOfLoginWithWhoAndWhere(t *testing.T) {
 	testroot.Must(t, err)
 	got := h.heard(1)[0]
 	for _, want := range []string{
-		`{"version":1,"event":"new-network","time":"2`, fmt.Sprintf(`Z","host":%q,"user":"alice","service":"sshd","from":"192.0.2.7",`, host),
+		`{"version":1,"event":"new-network","time":"2`,
+		fmt.Sprintf(`Z","host":%q,"user":"alice","service":"sshd","from":"192.0.2.7",`, host),
 		`"method":"totp","device":"phone","by":"","detail":"192.0.2.0/24"}`,
 	} {
 		if !strings.Contains(got, want) {
@@ -90,7 +91,8 @@ func TestProgramIsToldOfLock(t *testing.T) {
 	if got := h.signIn(testroot.WrongCodes(t, 2, time.Now(), h.phone)...); got != "V2 deny 11" {
 		t.Fatalf("the verdict is %q", got)
 	}
-	if got := h.heard(1)[0]; !strings.Contains(got, `"event":"lock"`) || !strings.Contains(got, `"detail":"until 2`) {
+	if got := h.heard(1)[0]; !strings.Contains(got, `"event":"lock"`) ||
+		!strings.Contains(got, `"detail":"until 2`) {
 		t.Errorf("the program heard %s", got)
 	}
 }
@@ -109,26 +111,34 @@ func TestProgramThatHangsDelaysNoLogin(t *testing.T) {
 	testroot.Must(t, err)
 	fields := strings.Fields(string(stat))
 	if fields[1] != "(latchkey-notify)" || fields[5] != notifier || fields[6] != "0" {
-		t.Errorf("got %q, want latchkey-notify in a session of its own without a terminal", fields[:8])
+		t.Errorf("got %q, want latchkey-notify in a session of its own without a terminal",
+			fields[:8])
 	}
 	fds, err := os.ReadDir("/proc/" + notifier + "/fd")
 	testroot.Must(t, err)
 	for _, fd := range fds {
-		if to, _ := os.Readlink("/proc/" + notifier + "/fd/" + fd.Name()); strings.HasPrefix(to, "socket:") {
+		to, _ := os.Readlink("/proc/" + notifier + "/fd/" + fd.Name())
+		if strings.HasPrefix(to, "socket:") {
 			t.Errorf("it has the socket %s", fd.Name())
 		}
 	}
 	testroot.Must(t, os.WriteFile(h.root.Join("out/fifo"), []byte("go on\n"), 0o600))
 }
 
-func TestLoginWorksWhateverBecomesOfProgram(t *testing.T) {
+func TestLoginWorksHoweverTheProgramEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoil func(h *host) error
 		why   string
 	}{
-		"it is missing":              {func(h *host) error { return os.Remove(h.root.Join("opt/tell")) }, "no such file"},
-		"its group can write it":     {func(h *host) error { return os.Chmod(h.root.Join("opt/tell"), 0o775) }, "mode 0775"},
-		"latchkey-notify is missing": {func(h *host) error { return os.Remove(h.root.Join(dispatch.Program)) }, "latchkey-notify: no such file"},
+		"it is missing": {func(h *host) error {
+			return os.Remove(h.root.Join("opt/tell"))
+		}, "no such file"},
+		"its group can write it": {func(h *host) error {
+			return os.Chmod(h.root.Join("opt/tell"), 0o775)
+		}, "mode 0775"},
+		"latchkey-notify is missing": {func(h *host) error {
+			return os.Remove(h.root.Join(dispatch.Program))
+		}, "latchkey-notify: no such file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := listener(t, ": >ran")
@@ -136,8 +146,10 @@ func TestLoginWorksWhateverBecomesOfProgram(t *testing.T) {
 			if got := h.signIn(h.code()); got != "V2 allow" {
 				t.Fatalf("the verdict is %q", got)
 			}
-			h.logged(`verdict=allow ` + alice + `method=totp device="phone" reason=ok tries=1 ms=\d+`)
-			h.logged(`untold=new-network user="alice" program="/opt/tell" detail=".*` + c.why + `.*"`)
+			h.logged(`verdict=allow ` + alice +
+				`method=totp device="phone" reason=ok tries=1 ms=\d+`)
+			h.logged(`untold=new-network user="alice" program="/opt/tell" detail=".*` + c.why +
+				`.*"`)
 			if _, err := os.Stat(h.root.Join("out/ran")); err == nil {
 				t.Error("the program was run")
 			}
@@ -151,7 +163,7 @@ func TestNothingIsStartedWithoutEventOrProgram(t *testing.T) {
 	h.heard(1)
 	testroot.Must(t, os.Remove(h.root.Join(dispatch.Program))) // starting it would be logged
 	h.line()
-	h.signIn(h.wrong(), h.wrong(), "") // nothing to tell of
+	h.signIn(h.wrong(), h.wrong(), "") // there is nothing to report
 	h.line()
 	h.silent()
 }

@@ -26,19 +26,20 @@ var passwordModule = sync.OnceValues(func() (string, error) {
 	if cc == "" {
 		cc = "cc"
 	}
-	out, err := exec.Command(cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared",
+	out, err := exec.Command(cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror",
+		"-fPIC", "-shared",
 		"testdata/password.c", "-o", path, "-lpam").CombinedOutput()
 	return path, errors.Join(err, nonempty(out))
 })
 
-// oneField is a service that asks once: its lines have SPLIT, PASSWORD and CODE for the modules.
+// oneField is a service that asks once. Its lines name the modules SPLIT, PASSWORD and CODE.
 type oneField struct {
 	t       *testing.T
 	confdir string
 	name    string
-	// what the client sends at each question; the last one again and again
+	// what the client sends at each question; the last one is repeated
 	field string
-	// what it answers to questions with echo; nil: it cannot be asked
+	// its answers to questions with echo; nil: it cannot be asked
 	code  func(prompt string) (string, error)
 	asked []string
 }
@@ -46,7 +47,7 @@ type oneField struct {
 // usualField is how a service is set up: password "secret".
 const usualField = "auth requisite SPLIT\nauth requisite PASSWORD secret\nauth required CODE\n"
 
-// theModule is one that all these tests share.
+// theModule is shared by all these tests.
 var theModule string
 
 func newField(t *testing.T, stack string) *oneField {
@@ -65,7 +66,8 @@ func (f *oneField) write(service, stack string) {
 	f.t.Helper()
 	password, err := passwordModule()
 	testroot.Must(f.t, err)
-	stack = strings.NewReplacer("SPLIT", theModule+" split", "PASSWORD", password, "CODE", theModule, "DIR", f.confdir).Replace(stack)
+	stack = strings.NewReplacer("SPLIT", theModule+" split", "PASSWORD", password, "CODE",
+		theModule, "DIR", f.confdir).Replace(stack)
 	testroot.Must(f.t, os.WriteFile(filepath.Join(f.confdir, service), []byte(stack), 0o644))
 }
 
@@ -94,7 +96,7 @@ func (f *oneField) start() *pam.Transaction {
 	return tx
 }
 
-// login is one with what was typed into the field.
+// login is a login with this text in the field.
 func (f *oneField) login(field string) error {
 	f.t.Helper()
 	f.asked, f.field = nil, field
@@ -106,7 +108,7 @@ func (f *oneField) login(field string) error {
 	return err
 }
 
-// charged are the guesses that stay charged.
+// charged returns the number of guesses that stay charged.
 func charged(t *testing.T, root testroot.Root, name string) int {
 	t.Helper()
 	st, err := root.Keyring().States.View(name)
@@ -114,7 +116,7 @@ func charged(t *testing.T, root testroot.Root, name string) int {
 	return len(st.Failures)
 }
 
-// splitHost is a host on which the user has an app of so many digits.
+// splitHost returns a host on which the user has an app with codes of so many digits.
 func splitHost(t *testing.T, digits ...int) (*host, []record.Device) {
 	t.Helper()
 	name, id := me(t)
@@ -148,7 +150,8 @@ func TestOneFieldWithPasswordAndCodeLetsInOnlyWithBoth(t *testing.T) {
 		{"eight digits", "secret", "secretC", []int{8}, true, 0},
 		{"a comma", "secret", "secret,C", []int{6}, true, 0},
 		{"a password that ends in digits", "secret22", "secret22C", []int{6}, true, 0},
-		{"a password that ends in digits, and a comma", "secret22", "secret22,C", []int{6, 8}, true, 0},
+		{"a password that ends in digits, and a comma", "secret22", "secret22,C", []int{6, 8},
+			true, 0},
 		{"a password with a comma", "se,cret", "se,cretC", []int{6}, true, 0},
 		{"a password that ends in a comma", "secret,", "secret,,C", []int{6}, true, 0},
 		{"no password, of a user who has none", "", "C", []int{6}, true, 0},
@@ -157,16 +160,18 @@ func TestOneFieldWithPasswordAndCodeLetsInOnlyWithBoth(t *testing.T) {
 		{"a wrong password", "secret", "wrongC", []int{6}, false, 0},
 		{"both wrong", "secret", "wrongW", []int{6}, false, 0},
 		{"no code", "secret", "secret", []int{6}, false, 0},
-		{"no code after a password that ends in six digits", "secret123456", "secret123456", []int{6}, false, 0},
+		{"no code after a password that ends in six digits", "secret123456", "secret123456",
+			[]int{6}, false, 0},
 		{"no password", "secret", "C", []int{6}, false, 0},
 		{"nothing", "secret", "", []int{6}, false, 0},
-		{"a recovery code that is nobody's", "secret", "secret,abcde-fgh23", []int{6}, false, 0},
+		{"a recovery code of no user", "secret", "secret,abcde-fgh23", []int{6}, false, 0},
 		{"the code first", "secret", "Csecret", []int{6}, false, 0},
 		{"a blank between", "secret", "secret C", []int{6}, false, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h, apps := splitHost(t, c.digits...)
-			f := newField(t, "auth requisite SPLIT\nauth requisite PASSWORD "+c.stack+"\nauth required CODE\n")
+			f := newField(t,
+				"auth requisite SPLIT\nauth requisite PASSWORD "+c.stack+"\nauth required CODE\n")
 			typed := strings.ReplaceAll(c.typed, "C", testroot.Code(t, apps[0], time.Now()))
 			typed = strings.ReplaceAll(typed, "W", wrongCode(t, apps[0]))
 			if err := f.login(typed); (err == nil) != c.in {
@@ -201,7 +206,7 @@ func TestACodeAtTheEndIsNotAskedForAgain(t *testing.T) {
 	}
 }
 
-// A client with one field sends it again wherever it is asked: that is not a guess.
+// A client with one field sends it again at every prompt: that is not a guess.
 func TestTheWholeFieldSentAgainAsTheCodeIsNotAGuess(t *testing.T) {
 	h, apps := splitHost(t, 6)
 	h.root.Policy(t, "")
@@ -211,12 +216,14 @@ func TestTheWholeFieldSentAgainAsTheCodeIsNotAGuess(t *testing.T) {
 	if f.login(typed) == nil || charged(t, h.root, f.name) != 1 {
 		t.Errorf("%d guesses are charged, want 1", charged(t, h.root, f.name))
 	}
-	h.logged(`verdict=deny .* reason=wrong .*detail="the password or the user's name was sent as the code"`)
+	h.logged(`verdict=deny .* reason=wrong .*detail="the password or the user's name was sent ` +
+		`as the code"`)
 }
 
 func TestNothingIsTakenOffWhereThereIsNoSecondFactor(t *testing.T) {
 	newHost(t, `unenrolled = "allow"`)
-	f := newField(t, "auth requisite SPLIT\nauth requisite PASSWORD secret123456\nauth required CODE\n")
+	f := newField(t,
+		"auth requisite SPLIT\nauth requisite PASSWORD secret123456\nauth required CODE\n")
 	testroot.Must(t, f.login("secret123456"))
 	if f.login("secret") == nil {
 		t.Error("a wrong password of a user without a second factor lets in")
@@ -226,7 +233,7 @@ func TestNothingIsTakenOffWhereThereIsNoSecondFactor(t *testing.T) {
 func TestUsersWhoDoNotExistAreDeniedWithoutALineOfLatchkeys(t *testing.T) {
 	h := newHost(t, "")
 	f := newField(t, usualField)
-	for _, name := range []string{"nobody-of-that-name", "../x", "-f", "a/b"} {
+	for _, name := range []string{"no-one-of-that-name", "../x", "-f", "a/b"} {
 		f.name = name
 		if f.login("wrong123456") == nil {
 			t.Errorf("%q is let in", name)
@@ -236,7 +243,7 @@ func TestUsersWhoDoNotExistAreDeniedWithoutALineOfLatchkeys(t *testing.T) {
 }
 
 // enroll asks for the password alone, and for a code itself.
-func TestNothingIsTakenOffWhatIsTypedIntoEnroll(t *testing.T) {
+func TestNothingIsTakenOffAPasswordTypedIntoEnroll(t *testing.T) {
 	splitHost(t, 6)
 	self, err := os.Executable()
 	testroot.Must(t, err)
@@ -251,7 +258,7 @@ func TestNothingIsTakenOffWhatIsTypedIntoEnroll(t *testing.T) {
 	testroot.Must(t, tx.Authenticate(0))
 }
 
-// What another module has asked for is taken apart, too.
+// A password that another module asked for is split, too.
 func TestAPasswordThatAnotherModuleAskedForIsTakenApart(t *testing.T) {
 	_, apps := splitHost(t, 6)
 	code := testroot.Code(t, apps[0], time.Now())
@@ -279,7 +286,9 @@ func TestACodeIsKeptForOneAttemptOfOneUser(t *testing.T) {
 	testroot.Must(t, tx.Authenticate(0))
 
 	// The name of the user changes between the two lines.
-	f = newField(t, "auth requisite SPLIT\nauth requisite PASSWORD secret\nauth required PASSWORD user=nobody\nauth required CODE\n")
+	f = newField(t,
+		"auth requisite SPLIT\nauth requisite PASSWORD secret\nauth required PASSWORD "+
+			"user=nobody\nauth required CODE\n")
 	name, id := me(t)
 	h.root.Enroll(t, name, id, apps...)
 	h.root.Enroll(t, "nobody", 65534, apps...)
@@ -294,7 +303,8 @@ func TestACodeIsKeptForOneAttemptOfOneUser(t *testing.T) {
 func TestTheLineBelowMayStandInAnotherFile(t *testing.T) {
 	_, apps := splitHost(t, 6)
 	for _, how := range []string{"include", "substack"} {
-		f := newField(t, "auth requisite SPLIT\nauth requisite PASSWORD secret\nauth "+how+" DIR/below\n")
+		f := newField(t,
+			"auth requisite SPLIT\nauth requisite PASSWORD secret\nauth "+how+" DIR/below\n")
 		f.write("below", "auth required CODE\n")
 		name, id := me(t)
 		testroot.Root(home()+"/root").Enroll(t, name, id, apps...)
@@ -332,7 +342,9 @@ func TestNoStackLetsInByTheLineWithSplit(t *testing.T) {
 
 func TestALineWithSplitThatIsThereTwiceTakesTheCodeOffOnce(t *testing.T) {
 	h, apps := splitHost(t, 6)
-	f := newField(t, "auth requisite SPLIT\nauth requisite SPLIT\nauth requisite PASSWORD secret\nauth required CODE\n")
+	f := newField(t,
+		"auth requisite SPLIT\nauth requisite SPLIT\nauth requisite PASSWORD secret\nauth "+
+			"required CODE\n")
 	if f.login("secret"+testroot.Code(t, apps[0], time.Now())) == nil {
 		t.Error("the code is kept over a second line, which found none")
 	}
@@ -341,7 +353,8 @@ func TestALineWithSplitThatIsThereTwiceTakesTheCodeOffOnce(t *testing.T) {
 
 func TestSplitTogetherWithIfPublickeyIsRefused(t *testing.T) {
 	h, apps := splitHost(t, 6)
-	f := newField(t, "auth requisite SPLIT if_publickey\nauth requisite PASSWORD secret\nauth required CODE\n")
+	f := newField(t,
+		"auth requisite SPLIT if_publickey\nauth requisite PASSWORD secret\nauth required CODE\n")
 	if f.login("secret"+testroot.Code(t, apps[0], time.Now())) == nil {
 		t.Error("let in")
 	}
@@ -366,27 +379,35 @@ func TestARecordThatCannotBeReadIsToldOnlyToUsersWhoKnowThePassword(t *testing.T
 // FAULTS 42
 func TestAfterALoginWithOneFieldTheApplicationsMemoryHoldsNeitherCodeNorPassword(t *testing.T) {
 	_, apps := splitHost(t, 8)
-	blanks := strings.Repeat(" ", 40) // the first bytes of what is freed are overwritten in any case
+	// the first bytes of what is freed are overwritten in any case
+	blanks := strings.Repeat(" ", 40)
 	code := testroot.Code(t, apps[0], time.Now())
 	for _, c := range []struct{ name, above, password, code, end string }{
 		{"right", "", "tremendous", code, "0"},
 		{"a wrong code", "", "tremendous", wrongCode(t, apps[0]), "11"},
 		{"a wrong password", "", "enormously", code, "7"},
-		{"right, and asked for by another module", "auth required PASSWORD ask\n", "tremendous", code, "0"},
-		{"wrong, and asked for by another module", "auth required PASSWORD ask\n", "enormously", code, "7"},
+		{"right, and asked for by another module", "auth required PASSWORD ask\n", "tremendous",
+			code, "0"},
+		{"wrong, and asked for by another module", "auth required PASSWORD ask\n", "enormously",
+			code, "7"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h, _ := splitHost(t, 8)
 			name, id := me(t)
 			h.root.Enroll(t, name, id, apps...)
-			f := newField(t, c.above+"auth requisite SPLIT\nauth requisite PASSWORD tremendous\nauth required CODE\n")
+			f := newField(t,
+				c.above+"auth requisite SPLIT\nauth requisite PASSWORD tremendous\nauth "+
+					"required CODE\n")
 			a := apply(t, nil, f.confdir, name)
 			if got := a.hears(); got != "Password: " {
 				t.Fatalf("asked %q", got)
 			}
 			a.answers(c.password + "," + blanks + c.code)
 			a.ends(c.end)
-			secrets := map[string]string{"the code": c.code, "the password with its comma": c.password + ","}
+			secrets := map[string]string{
+				"the code":                    c.code,
+				"the password with its comma": c.password + ",",
+			}
 			if c.end == "7" { // the right one is in the service file, and so in libpam's memory
 				secrets["the password"] = c.password[4:]
 			}

@@ -11,7 +11,7 @@ import (
 )
 
 // await waits for a child to end, and kills it with its process group when its time is over. Until
-// endAll takes its status no other process can have that number.
+// endAll takes its status, no other process can have its number.
 func await(pid int, limit time.Duration) (status unix.WaitStatus, late bool) {
 	killed := make(chan struct{})
 	timer := time.AfterFunc(limit, func() {
@@ -30,7 +30,7 @@ func await(pid int, limit time.Duration) (status unix.WaitStatus, late bool) {
 	}
 }
 
-// kill kills a process and its group. What is in a group cannot escape by forking meanwhile.
+// kill kills a process and its group. A process in the group cannot escape by forking meanwhile.
 func kill(pid int) {
 	if group, err := unix.Getpgid(pid); err == nil && group != unix.Getpgrp() {
 		unix.Kill(-group, unix.SIGKILL)
@@ -38,8 +38,8 @@ func kill(pid int) {
 	unix.Kill(pid, unix.SIGKILL)
 }
 
-// endAll ends what a program has left running. This process is the parent of all of it, however often
-// it forked: those whose parent ends become its children.
+// endAll ends all processes that a program has left running. This process is the parent of all of
+// them, however often they forked: when a parent ends, its children become this process's.
 func endAll() {
 	for {
 		for _, pid := range children() {
@@ -51,7 +51,7 @@ func endAll() {
 	}
 }
 
-// children are the processes whose parent this one is, as proc_pid_stat(5) shows them.
+// children returns the processes whose parent is this one, according to proc_pid_stat(5).
 func children() (pids []int) {
 	parent := fmt.Sprint(os.Getpid())
 	all, _ := os.ReadDir("/proc")

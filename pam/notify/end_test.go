@@ -9,8 +9,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// gone demands that the processes whose ids are in a file, and any with the root in their arguments,
-// are no more, not even as zombies.
+// gone checks that the processes whose ids are in a file, and any with the root in their
+// arguments, no longer exist, not even as zombies.
 func (h *host) gone() {
 	h.t.Helper()
 	pids := strings.Fields(h.out("pids"))
@@ -24,17 +24,21 @@ func (h *host) gone() {
 	}
 }
 
-// A program that hangs is ended, with all that it has started in whatever way.
+// A program that hangs is ended, with all processes that it has started in any way.
 func TestProgramThatHangsIsEnded(t *testing.T) {
 	for name, script := range map[string]string{
-		"it sleeps":                     `echo $$ >>pids; exec sleep 1000`,
-		"it waits for a child":          `sleep 1000 & echo $! $$ >>pids; wait`,
-		"it ignores signals":            `trap '' TERM INT HUP ALRM; echo $$ >>pids; while :; do sleep 1000; done`,
-		"it stops":                      `echo $$ >>pids; kill -STOP $$`,
-		"it writes without an end":      `echo $$ >>pids; while :; do echo x; done`,
-		"a child in a session":          `setsid sh -c 'echo $$ >>pids; exec sleep 1000' & echo $$ >>pids; wait`,
-		"it starts one after another":   `echo $$ >>pids; while :; do (sleep 1000 & echo $! >>pids); done`,
-		"it starts them and loses them": `echo $$ >>pids; while :; do setsid sh -c 'sleep 1000 & echo $! >>pids'; done`,
+		"it sleeps":            `echo $$ >>pids; exec sleep 1000`,
+		"it waits for a child": `sleep 1000 & echo $! $$ >>pids; wait`,
+		"it ignores signals": `trap '' TERM INT HUP ALRM; echo $$ >>pids; while :; ` +
+			`do sleep 1000; done`,
+		"it stops":                 `echo $$ >>pids; kill -STOP $$`,
+		"it writes without an end": `echo $$ >>pids; while :; do echo x; done`,
+		"a child in a session": `setsid sh -c 'echo $$ >>pids; exec sleep 1000' & echo ` +
+			`$$ >>pids; wait`,
+		"it starts one after another": `echo $$ >>pids; while :; do (sleep 1000 & echo $! ` +
+			`>>pids); done`,
+		"it starts them and loses them": `echo $$ >>pids; while :; do setsid sh -c 'sleep 1000 ` +
+			`& echo $! >>pids'; done`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t, script)
@@ -48,8 +52,10 @@ func TestProgramThatHangsIsEnded(t *testing.T) {
 func TestNothingThatProgramLeavesRunningSurvivesIt(t *testing.T) {
 	for name, script := range map[string]string{
 		"in the background": `sleep 1000 & echo $! >>pids`,
-		"as a daemon":       `(setsid sh -c 'echo $$ >>pids; exec sleep 1000' >/dev/null 2>&1 </dev/null &); while ! [ -s pids ]; do :; done`,
-		"twice removed":     `setsid sh -c 'setsid sh -c "echo \$\$ >>pids; exec sleep 1000" & :'; while ! [ -s pids ]; do :; done`,
+		"as a daemon": `(setsid sh -c 'echo $$ >>pids; exec sleep 1000' >/dev/null 2>&1 ` +
+			`</dev/null &); while ! [ -s pids ]; do :; done`,
+		"twice removed": `setsid sh -c 'setsid sh -c "echo \$\$ >>pids; exec sleep 1000" & :'; ` +
+			`while ! [ -s pids ]; do :; done`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t, script)

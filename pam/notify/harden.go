@@ -7,15 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// limits are the program's, whatever those of the login were. Processes are counted for the whole
+// limits are the program's, regardless of those of the login. Processes are counted for the whole
 // account, which latchkey-twilio uses too.
 var limits = map[int]uint64{
 	unix.RLIMIT_CORE: 0, unix.RLIMIT_CPU: 10, unix.RLIMIT_FSIZE: 16 << 20,
 	unix.RLIMIT_NOFILE: 256, unix.RLIMIT_NPROC: 512,
 }
 
-// harden makes sure of what the program inherits: no descriptor, no way to more rights (a set-user-ID
-// program is started without its owner's), and this process as the parent of all that it leaves.
+// harden controls what the program inherits: no descriptor, no way to more rights (a set-user-ID
+// program starts without its owner's), and this process as the parent of everything that it leaves
+// behind.
 func harden() error {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return os.NewSyscallError("prctl", err)
@@ -30,7 +31,7 @@ func harden() error {
 	return closeOnExec()
 }
 
-// limit lowers a limit, and raises one that is lower where that is allowed.
+// limit lowers a limit, and raises a lower one where that is allowed.
 func limit(what int, most uint64) {
 	if unix.Setrlimit(what, &unix.Rlimit{Cur: most, Max: most}) == nil {
 		return
@@ -43,7 +44,7 @@ func limit(what int, most uint64) {
 	}
 }
 
-// closeOnExec keeps from the program what whoever ran enroll had open.
+// closeOnExec keeps the caller's open files from the program.
 func closeOnExec() error {
 	open, err := os.ReadDir("/proc/self/fd")
 	for _, entry := range open {

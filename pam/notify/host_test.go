@@ -17,7 +17,7 @@ import (
 
 func TestMain(m *testing.M) { testroot.Main(m, testroot.Roles{"notify": play}) }
 
-// play is latchkey-notify as a role: its root and its three bounds.
+// play is latchkey-notify as a role. Its arguments are the root and three bounds.
 func play(args []string) error {
 	var b [3]time.Duration
 	for i := range b {
@@ -30,7 +30,8 @@ func play(args []string) error {
 	return nil
 }
 
-// Bounds of tests: ample ones for a program that ends by itself, and short ones for one that hangs.
+// Bounds of tests: ample ones for a program that ends by itself, and short ones for one that
+// hangs.
 var (
 	ample = []string{"60s", "60s", "60s"}
 	short = []string{"20s", "300ms", "20s"}
@@ -46,10 +47,10 @@ type host struct {
 	log  *net.UnixConn
 }
 
-// program is where the program is, below the root.
+// program is the path of the program below the root.
 const program = "/opt/tell"
 
-// newHost makes a host whose program is a shell script. It can write into out.
+// newHost returns a host whose program is a shell script. It can write into out.
 func newHost(t *testing.T, script string) *host {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "lk")
@@ -61,24 +62,27 @@ func newHost(t *testing.T, script string) *host {
 		testroot.Must(t, os.Mkdir(h.root.Join(name), 0o755))
 	}
 	testroot.Must(t, os.Chmod(h.root.Join("out"), 0o1777))
-	passwd := fmt.Sprintf("root:x:0:0::/:/bin/sh\nlatchkey:x:%d:%d::/:/usr/sbin/nologin\n", account, account)
+	passwd := fmt.Sprintf("root:x:0:0::/:/bin/sh\nlatchkey:x:%d:%d::/:/usr/sbin/nologin\n",
+		account, account)
 	testroot.Must(t, os.WriteFile(h.root.Join("etc/passwd"), []byte(passwd), 0o644))
-	testroot.Executable(t, h.root.Join(program), []byte("#!/bin/sh\ncd "+h.root.Join("out")+"\n"+script+"\n"))
+	testroot.Executable(t, h.root.Join(program),
+		[]byte("#!/bin/sh\ncd "+h.root.Join("out")+"\n"+script+"\n"))
 	testroot.Must(t, os.Chmod(h.root.Join(program), 0o755))
-	h.log, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: h.root.Join("dev/log"), Net: "unixgram"})
+	h.log, err = net.ListenUnixgram("unixgram",
+		&net.UnixAddr{Name: h.root.Join("dev/log"), Net: "unixgram"})
 	testroot.Must(t, err)
 	t.Cleanup(func() { h.log.Close() })
 	return h
 }
 
-// an is an event of that kind about alice.
+// an returns an event of that kind about alice.
 func an(kind event.Kind) event.Event {
 	e := event.New(kind, testroot.Noon)
 	e.User, e.Service, e.From, e.Method, e.Device = "alice", "sshd", "192.0.2.7", "totp", "phone"
 	return e
 }
 
-// command is latchkey-notify with a job of these events.
+// command returns latchkey-notify with a job of these events.
 func (h *host) command(bounds []string, events ...event.Event) *exec.Cmd {
 	h.t.Helper()
 	job, err := event.Job{Program: program, Events: events}.Encode()
@@ -97,7 +101,7 @@ func (h *host) tell(bounds []string, events ...event.Event) {
 	}
 }
 
-// out is what the program wrote into a file.
+// out returns what the program wrote into a file.
 func (h *host) out(name string) string {
 	h.t.Helper()
 	text, err := os.ReadFile(filepath.Join(h.root.Join("out"), name))
@@ -105,7 +109,7 @@ func (h *host) out(name string) string {
 	return string(text)
 }
 
-// lines are all that was logged so far.
+// lines returns all that was logged so far.
 func (h *host) lines() (all []string) {
 	h.t.Helper()
 	buf := make([]byte, 65536)
@@ -119,17 +123,18 @@ func (h *host) lines() (all []string) {
 	}
 }
 
-// logged demands exactly one line, which says that the kind was not told, and why.
+// logged checks that exactly one line was logged, which says that the kind was not told, and why.
 func (h *host) logged(kind event.Kind, why string) {
 	h.t.Helper()
 	lines := h.lines()
-	start := fmt.Sprintf(`<84>latchkey: untold=%s user="alice" program="%s" detail="`, kind, program)
+	start := fmt.Sprintf(`<84>latchkey: untold=%s user="alice" program="%s" detail="`,
+		kind, program)
 	if len(lines) != 1 || !strings.HasPrefix(lines[0], start) || !strings.Contains(lines[0], why) {
 		h.t.Errorf("the log has %q, want one line %s…%s…", lines, start, why)
 	}
 }
 
-// silent demands that nothing was logged.
+// silent checks that nothing was logged.
 func (h *host) silent() {
 	h.t.Helper()
 	if lines := h.lines(); len(lines) > 0 {

@@ -11,13 +11,13 @@ import (
 	"latchkey/pam/safefile"
 )
 
-// So many latchkey-notify may wait at a time, and so many of them run a program.
+// How many latchkey-notify may wait at a time, and how many of them may run a program.
 const (
 	places = 64
 	turns  = 4
 )
 
-// pause is how often one that waits looks again.
+// pause is how often a waiting one looks again.
 const pause = 20 * time.Millisecond
 
 // Errors of a queue.
@@ -26,7 +26,7 @@ var (
 	errLate = errors.New("dropped: no turn came in time")
 )
 
-// queue bounds how many latchkey-notify there are: a program that hangs must not fill the host with
+// queue bounds the number of latchkey-notify: a program that hangs must not fill the host with
 // them. Each place and each turn is the lock of a file (flock(2)), which ends with the process.
 type queue struct {
 	root string
@@ -39,7 +39,7 @@ func (q queue) wait(until time.Time) error {
 	if err != nil {
 		return err
 	}
-	// A user can stop what su started for them with the control group that it is in.
+	// A user can stop what su started for them through the control group that it is in.
 	safefile.EndOld(dir, q.life+2*q.margin)
 	if ok, err := claim(dir+"/place", places); !ok {
 		return errors.Join(errFull, err)
@@ -53,7 +53,7 @@ func (q queue) wait(until time.Time) error {
 	return errLate
 }
 
-// dir makes sure of the directory of the locks.
+// dir makes sure that the directory of the locks exists and is safe.
 func (q queue) dir() (string, error) {
 	above, err := safefile.OpenDir(q.root + "/var/lib/latchkey")
 	if err != nil {

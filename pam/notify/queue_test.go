@@ -31,10 +31,10 @@ func fifo(path string) error {
 	return unix.Mkfifo(path, 0o755)
 }
 
-// bound is how long these tests wait for what must come to pass.
+// bound is how long these tests wait for what must happen.
 const bound = time.Minute
 
-// until waits until something holds.
+// until waits until a condition holds.
 func (h *host) until(what string, holds func() bool) {
 	h.t.Helper()
 	for end := time.Now().Add(bound); !holds(); time.Sleep(time.Millisecond) {
@@ -44,7 +44,7 @@ func (h *host) until(what string, holds func() bool) {
 	}
 }
 
-// started is the process id that the program wrote down.
+// started returns the process id that the program wrote down.
 func (h *host) started() (pid string) {
 	h.t.Helper()
 	h.until("the program runs", func() bool {
@@ -55,7 +55,7 @@ func (h *host) started() (pid string) {
 	return pid
 }
 
-// ends waits until a process is gone, or a zombie that its parent has not taken yet.
+// ends waits until a process is gone, or is a zombie that its parent has not taken yet.
 func (h *host) ends(pid string) {
 	h.t.Helper()
 	h.until("process "+pid+" ends", func() bool {
@@ -70,7 +70,8 @@ func (h *host) take(kind string, n int) {
 	dir := h.root.Join("var/lib/latchkey/notify")
 	testroot.Must(h.t, os.MkdirAll(dir, 0o700))
 	for i := range n {
-		file, err := os.OpenFile(fmt.Sprintf("%s/%s-%d", dir, kind, i), os.O_RDWR|os.O_CREATE, 0o600)
+		file, err := os.OpenFile(fmt.Sprintf("%s/%s-%d", dir, kind, i),
+			os.O_RDWR|os.O_CREATE, 0o600)
 		testroot.Must(h.t, err)
 		testroot.Must(h.t, unix.Flock(int(file.Fd()), unix.LOCK_EX))
 		h.t.Cleanup(func() { file.Close() })
@@ -114,10 +115,12 @@ func (h *host) hung() *exec.Cmd {
 	return cmd
 }
 
-// FAULTS 36: who stops those that run must not keep everyone's events back for good.
+// FAULTS 36: users who stop those that run must not keep everyone's events back for good.
 func TestNotifierThatOutlivesItselfIsEnded(t *testing.T) {
 	testroot.NeedRoot(t, "only root's processes end others")
-	h := newHost(t, `read -r event; case $event in *new-network*) : >told;; *) echo $$ >pids; exec sleep 1000; esac`)
+	h := newHost(t,
+		`read -r event; case $event in *new-network*) : >told;; *) echo $$ >pids; exec sleep `+
+			`1000; esac`)
 	stopped := h.hung()
 	ended := make(chan struct{})
 	go func() {
@@ -125,7 +128,8 @@ func TestNotifierThatOutlivesItselfIsEnded(t *testing.T) {
 		close(ended)
 	}()
 	h.until("the stopped process is ended", func() bool {
-		h.tell([]string{"0s", "60s", "250ms"}, an(event.NewNetwork)) // it outlives itself in half a second
+		// it outlives itself in half a second
+		h.tell([]string{"0s", "60s", "250ms"}, an(event.NewNetwork))
 		select {
 		case <-ended:
 			return true
@@ -137,7 +141,9 @@ func TestNotifierThatOutlivesItselfIsEnded(t *testing.T) {
 
 // Its twin: one that may still be at work is left alone.
 func TestNotifierThatMayStillWorkIsNotEnded(t *testing.T) {
-	h := newHost(t, `read -r event; case $event in *new-network*) : >told;; *) echo $$ >pids; exec sleep 1000; esac`)
+	h := newHost(t,
+		`read -r event; case $event in *new-network*) : >told;; *) echo $$ >pids; exec sleep `+
+			`1000; esac`)
 	stopped := h.hung()
 	h.tell(ample, an(event.NewNetwork))
 	h.silent()

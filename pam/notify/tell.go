@@ -14,10 +14,10 @@ import (
 	"latchkey/pam/unprivileged"
 )
 
-// environment is all of the program's.
+// environment is the whole environment of the program.
 var environment = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/"}
 
-// tell runs the program for one event, not longer than limit, and returns what went wrong.
+// tell runs the program for one event, no longer than limit, and returns what went wrong.
 func tell(root, program string, e event.Event, limit time.Duration) error {
 	if limit <= 0 {
 		return errLate
@@ -48,22 +48,23 @@ func tell(root, program string, e event.Event, limit time.Duration) error {
 	return failure(status, late, limit, said)
 }
 
-// start starts the program with the event for its standard input. A change of the user also drops
-// the supplementary groups, and all capabilities go with it.
+// start starts the program with the event as its standard input. A change of the user also drops
+// the supplementary groups and all capabilities.
 func start(path string, uid, gid uint32, input []byte, said int) (pid int, err error) {
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
 		return 0, os.NewSyscallError("pipe", err)
 	}
 	defer unix.Close(pipe[0])
-	_, err = unix.Write(pipe[1], input) // a pipe is deeper than an event is long
+	_, err = unix.Write(pipe[1], input) // a pipe holds more than an event
 	unix.Close(pipe[1])
 	if err != nil {
 		return 0, os.NewSyscallError("write", err)
 	}
 	attr := &syscall.ProcAttr{
-		Dir: "/", Env: environment, Files: []uintptr{uintptr(pipe[0]), uintptr(said), uintptr(said)},
-		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
+		Dir: "/", Env: environment,
+		Files: []uintptr{uintptr(pipe[0]), uintptr(said), uintptr(said)},
+		Sys:   &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
 	}
 	if os.Geteuid() == 0 {
 		attr.Sys.Credential = &syscall.Credential{Uid: uid, Gid: gid}
@@ -75,10 +76,10 @@ func start(path string, uid, gid uint32, input []byte, said int) (pid int, err e
 	return pid, nil
 }
 
-// maxSaid is how much of what a failing program printed is logged.
+// maxSaid is how much of a failing program's output is logged.
 const maxSaid = 160
 
-// failure is what the log says about a program that did not do its work.
+// failure returns what the log says about a program that did not do its work.
 func failure(status unix.WaitStatus, late bool, limit time.Duration, said int) error {
 	var ended string
 	switch {

@@ -15,8 +15,8 @@ func TestProgramReadsOneEventAsOneLineOfJSON(t *testing.T) {
 	e := an(event.Lock)
 	e.Host, e.Detail = "web1", "until 2027-01-31T12:15:15Z"
 	h.tell(ample, e)
-	want := `{"version":1,"event":"lock","time":"2027-01-31T12:00:15Z","host":"web1","user":"alice",` +
-		`"service":"sshd","from":"192.0.2.7","method":"totp","device":"phone","by":"",` +
+	want := `{"version":1,"event":"lock","time":"2027-01-31T12:00:15Z","host":"web1",` +
+		`"user":"alice","service":"sshd","from":"192.0.2.7","method":"totp","device":"phone","by":"",` +
 		`"detail":"until 2027-01-31T12:15:15Z"}` + "\n"
 	if got := h.out("event"); got != want {
 		t.Errorf("the program read\n%s, want\n%s", got, want)
@@ -27,15 +27,16 @@ func TestProgramReadsOneEventAsOneLineOfJSON(t *testing.T) {
 func TestProgramRunsOnceForEachEventInOrder(t *testing.T) {
 	h := newHost(t, `grep -o '"event":"[a-z-]*"' >>events`)
 	h.tell(ample, an(event.LoginAfterLock), an(event.BypassUsed), an(event.NewNetwork))
-	want := "\"event\":\"login-after-lock\"\n\"event\":\"bypass-used\"\n\"event\":\"new-network\"\n"
+	want := "\"event\":\"login-after-lock\"\n\"event\":\"bypass-used\"\n" +
+		"\"event\":\"new-network\"\n"
 	if got := h.out("events"); got != want {
 		t.Errorf("the program was told %q, want %q", got, want)
 	}
 	h.silent()
 }
 
-// TestProgramHasNoRights starts it from a process that has everything a caller of enroll could leave
-// to it: groups, an open file, a variable, a directory, a mask.
+// The program is started from a process that has everything a caller of enroll could leave to it:
+// groups, an open file, a variable, a directory, a umask.
 func TestProgramHasNoRights(t *testing.T) {
 	testroot.NeedRoot(t, "only root can give up rights")
 	h := newHost(t, `{ id -u; id -g; id -G; umask; env -i sh -c 'cd /proc/self/cwd && pwd -P'
@@ -49,7 +50,9 @@ ulimit -c; } >rights 2>&1`)
 	cmd := h.command(ample, an(event.Lock))
 	cmd.Env = append(cmd.Env, "GIVEN=1", "LD_PRELOAD=")
 	cmd.ExtraFiles = []*os.File{secret}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Groups: []uint32{0, 4, 27}}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential: &syscall.Credential{Groups: []uint32{0, 4, 27}},
+	}
 	testroot.Must(t, cmd.Run())
 	got := h.out("rights")
 	want := "54321\n54321\n54321\n0077\n" + h.root.Join("out") + "\n" +
@@ -58,7 +61,9 @@ ulimit -c; } >rights 2>&1`)
 		t.Errorf("the program has\n%s, want\n%s", got, want)
 	}
 	zero := "\t0000000000000000\n"
-	for _, want := range []string{"NoNewPrivs:\t1\n", "CapInh:" + zero, "CapPrm:" + zero, "CapEff:" + zero, "CapAmb:" + zero} {
+	for _, want := range []string{
+		"NoNewPrivs:\t1\n", "CapInh:" + zero, "CapPrm:" + zero, "CapEff:" + zero, "CapAmb:" + zero,
+	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the program has\n%s, want %q", got, want)
 		}
@@ -76,8 +81,9 @@ func TestProgramThatFailsIsLoggedWithWhatItPrinted(t *testing.T) {
 		"echo no mail server >&2; exit 3": `exit status 3: no mail server"`,
 		"exit 1":                          `exit status 1"`,
 		"kill -TERM $$":                   `killed by SIGTERM"`,
-		`printf 'a\nlatchkey: verdict=allow'; ` + "exit 1": `exit status 1: a\x0alatchkey: verdict=allow"`,
-		"head -c 100000 /dev/zero | tr '\\0' x; exit 1":    strings.Repeat("x", 160) + `"`,
+		`printf 'a\nlatchkey: verdict=allow'; ` +
+			"exit 1": `exit status 1: a\x0alatchkey: verdict=allow"`,
+		"head -c 100000 /dev/zero | tr '\\0' x; exit 1": strings.Repeat("x", 160) + `"`,
 	} {
 		h := newHost(t, script)
 		h.tell(ample, an(event.Lock))
@@ -85,7 +91,7 @@ func TestProgramThatFailsIsLoggedWithWhatItPrinted(t *testing.T) {
 	}
 }
 
-func TestProgramThatSucceedsLogsNothingWhateverItPrints(t *testing.T) {
+func TestProgramThatSucceedsLogsNothingDespiteItsOutput(t *testing.T) {
 	for _, script := range []string{"exit 0", "echo done", "echo oops >&2", "exec 0<&-"} {
 		h := newHost(t, script)
 		h.tell(ample, an(event.Lock))

@@ -48,8 +48,9 @@ var devices = map[string]struct {
 	}), "a period is 1 to 86400 whole seconds"},
 	"a period of -1": {changed(app(), func(d *Device) { d.Period = -time.Second }),
 		"a period is 1 to 86400 whole seconds"},
-	"a secret of 10 bytes":  {changed(app(), func(d *Device) { d.Secret = make([]byte, 10) }), ""},
-	"a secret of 128 bytes": {changed(app(), func(d *Device) { d.Secret = make([]byte, 128) }), ""},
+	"a secret of 10 bytes": {changed(app(), func(d *Device) { d.Secret = make([]byte, 10) }), ""},
+	"a secret of 128 bytes": {changed(app(), func(d *Device) { d.Secret = make([]byte, 128) }),
+		""},
 	"a secret of 9 bytes": {changed(app(), func(d *Device) { d.Secret = make([]byte, 9) }),
 		"a secret has 10 to 128 bytes"},
 	"a secret of 129 bytes": {changed(app(), func(d *Device) { d.Secret = make([]byte, 129) }),
@@ -62,7 +63,8 @@ var devices = map[string]struct {
 	"a label of 65 bytes": {changed(app(), func(d *Device) {
 		d.Label = strings.Repeat("x", 65)
 	}), "a label has 1 to 64 bytes"},
-	"no time of creation": {changed(app(), func(d *Device) { d.Created = time.Time{} }), "created"},
+	"no time of creation": {changed(app(), func(d *Device) { d.Created = time.Time{} }),
+		"created"},
 	"an attested app":     {changed(app(), func(d *Device) { d.Attested = true }), "attested"},
 	"another type":        {changed(app(), func(d *Device) { d.Type = "fax" }), `type "fax"`},
 	"a token":             {token(), ""},

@@ -17,8 +17,8 @@ import (
 	"latchkey/pam/state"
 )
 
-// Versions of the format. Only a record with a security key has the second: a program that does not
-// know security keys then refuses the record by its version, and can still read all others.
+// Versions of the format. Only a record with a security key has the second: a program that does
+// not know security keys then refuses the record by its version, and can still read all others.
 const (
 	version1  = 1
 	version2  = 2 // there may be security keys

@@ -15,7 +15,8 @@ const maxKey = 1024
 // ErrNotSecurityKey says that a public key is of a type that never lives on a security key.
 var ErrNotSecurityKey = errors.New("not a security key's key")
 
-// SSHKey returns a security key's public key. The error is that of a device that is none.
+// SSHKey returns a security key's public key. The error is for a device that is not a security
+// key.
 func (d *Device) SSHKey() (sshkey.Key, error) {
 	public, err := sshkey.Decode(string(d.Secret))
 	switch {

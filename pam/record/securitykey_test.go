@@ -11,11 +11,16 @@ import (
 	"latchkey/pam/sshkey"
 )
 
-// The keys of OpenSSH's own tests, and a plain one.
+// Keys from OpenSSH's own tests, and a plain one.
 const (
-	edSK    = "sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIJMm0fXS9aEgPF3rZ528wuD27ZzBgrKprvffaN5ECseMAAAABHNzaDo="
-	ecdsaSK = "sk-ecdsa-sha2-nistp256@openssh.com AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20AAAAIbmlzdHAyNTYAAABBBNjJTvrOinVU5vgN8pZidHlvRM4LfPDwPM5sB8dYHmjrGWz605iISV5e8gSLTQNraIIrjuFptlM6EvJ4FfYC+7kAAAAEc3NoOg=="
-	plain   = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDPQXmEVMVLmeFRyafKMVWgPDkv8/uRBTwmcEDatZzMD"
+	edSK = "sk-ssh-ed25519@openssh.com " +
+		"AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIJMm0fXS9aEgPF3rZ528wuD27ZzBgrKprvff" +
+		"aN5ECseMAAAABHNzaDo="
+	ecdsaSK = "sk-ecdsa-sha2-nistp256@openssh.com " +
+		"AAAAInNrLWVjZHNhLXNoYTItbmlzdHAyNTZAb3BlbnNzaC5jb20AAAAIbmlzdHAyNTYAAABBBNjJTvrO" +
+		"inVU5vgN8pZidHlvRM4LfPDwPM5sB8dYHmjrGWz605iISV5e8gSLTQNraIIrjuFptlM6EvJ4FfYC+7kA" +
+		"AAAEc3NoOg=="
+	plain = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDPQXmEVMVLmeFRyafKMVWgPDkv8/uRBTwmcEDatZzMD"
 )
 
 func must(t *testing.T, err error) {
@@ -61,7 +66,7 @@ func TestARecordWithSecurityKeysIsReadAsItWasWritten(t *testing.T) {
 	}
 }
 
-// A program that does not know security keys refuses version 2 by name, and reads version 1.
+// A program that does not know security keys refuses version 2 by its number, and reads version 1.
 func TestOnlyARecordWithASecurityKeyHasTheNewVersion(t *testing.T) {
 	k := secretKey(t, 1)
 	for want, r := range map[string]*Record{"version = 1\n": twoDevices(),

@@ -1,7 +1,7 @@
 package record
 
-// TrustTag is a keyed hash of what a computer is trusted by. The host key is in it, so that it means
-// nothing on another host.
+// TrustTag returns a keyed hash of the properties by which a computer is trusted. It includes the
+// host key, so that it means nothing on another host.
 func (s Store) TrustTag(text string) (tag [8]byte, err error) {
 	k, err := loadKey(s.KeyPath)
 	if err != nil {

@@ -155,7 +155,8 @@ func TestTheHoldersBelowADirectoryAreListed(t *testing.T) {
 	dir, file := place(t)
 	one, two := holding(t, ours(file, "alone")).Process.Pid,
 		holding(t, ours(dir, "alone")).Process.Pid
-	// The kernel does not show all locks at one instant: one may be missed while others come and go.
+	// The kernel does not show all locks at one instant: one may be missed while others come and
+	// go.
 	got := map[int]string{}
 	for tries := 0; len(got) < 2 && tries < 100; tries++ {
 		for _, h := range safefile.HoldersBelow(dir) {

@@ -15,7 +15,8 @@ func FuzzParseHello(f *testing.F) {
 	f.Add("user=\x00name=\x00uid=none\x00service=\x00rhost=\x00auth_info=\x00")
 	f.Add("user=x\x00name=\x00uid=error\x00service=\x00rhost=\x00" +
 		"auth_info=password\npublickey x\n\x00")
-	f.Add("user=x\x00name=x\x00uid=7\x00service=sshd\x00rhost=\x00auth_info=\x00own=1\x00sshd=1\x00")
+	f.Add("user=x\x00name=x\x00uid=7\x00service=sshd\x00rhost=\x00auth_info=\x00" +
+		"own=1\x00sshd=1\x00")
 	f.Add("user=x\x00name=x\x00uid=1\x00service=vpn\x00rhost=\x00auth_info=\x00" +
 		"typed=aa99\x00kept=1\x00arg=split\x00")
 	f.Fuzz(func(t *testing.T, fields string) {

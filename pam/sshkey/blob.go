@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Types of certificates: the type of their key, and before a domain "-cert-v01".
+// Types of certificates: the type of their key with "-cert-v01" before any domain.
 const (
 	certificate       = "-cert-v01@openssh.com"
 	userCertificate   = 1
@@ -13,7 +13,7 @@ const (
 	textsBehindUser   = 5 // critical options, extensions, reserved, signature key, signature
 )
 
-// plainType is the type of the key in a certificate of a type.
+// plainType returns the type of the key in a certificate of a type.
 func plainType(typ string) (plain string, ok bool) {
 	name, ok := strings.CutSuffix(typ, certificate)
 	if !ok {
@@ -61,7 +61,7 @@ func (r *reader) texts(n int) []string {
 	return all
 }
 
-// key is the key of a type that is all of the rest.
+// key returns the key of a type that fills the rest.
 func (r *reader) key(typ string, n int) (Key, error) {
 	parts := r.texts(n)
 	if r.bad || r.rest != "" || !sound(typ, parts) {
@@ -70,8 +70,8 @@ func (r *reader) key(typ string, n int) (Key, error) {
 	return encode(typ, parts), nil
 }
 
-// certificate is the key of the certificate that is all of the rest. sshd has checked who signed
-// it for whom and until when; what matters here is that no other key can be read out of it.
+// certificate returns the key of the certificate that fills the rest. sshd has checked its
+// signature, user and dates; what matters here is that no other key can be read out of it.
 func (r *reader) certificate(typ string) (Key, error) {
 	r.text() // a nonce
 	parts := r.texts(fields[typ])
@@ -89,7 +89,7 @@ func (r *reader) certificate(typ string) (Key, error) {
 	return encode(typ, parts), nil
 }
 
-// sound refuses a key whose fields have lengths that a key of its type cannot have.
+// sound refuses a key with fields of lengths that a key of its type cannot have.
 func sound(typ string, parts []string) bool {
 	curve, isCurve := strings.CutPrefix(typ, "ecdsa-sha2-")
 	switch {
@@ -110,7 +110,7 @@ func sound(typ string, parts []string) bool {
 	return true
 }
 
-// encode is a key again, with the one name that its type has.
+// encode returns a key encoded again, under the one name that its type has.
 func encode(typ string, parts []string) Key {
 	if typ == webAuthn {
 		typ = SKECDSA

@@ -1,9 +1,8 @@
-// Package sshkey reads SSH public keys, and what sshd says of the keys that it accepted.
+// Package sshkey reads SSH public keys, and what sshd says about the keys that it accepted.
 //
-// It is what a login needs of SSH's formats and no more: golang.org/x/crypto/ssh would link
-// network code into a program that runs as root at every login. RFC 4253 section 6.6 has the
-// encoding of keys, OpenSSH's PROTOCOL.u2f that of security keys, and PROTOCOL.certkeys that of
-// certificates.
+// It has only what a login needs of SSH's formats: golang.org/x/crypto/ssh would link network code
+// into a program that runs as root at every login. RFC 4253 section 6.6 describes the encoding of
+// keys, OpenSSH's PROTOCOL.u2f that of security keys, and PROTOCOL.certkeys that of certificates.
 package sshkey
 
 import (
@@ -24,19 +23,19 @@ type Key struct {
 const (
 	SKEd25519 = "sk-ssh-ed25519@openssh.com"
 	SKECDSA   = "sk-ecdsa-sha2-nistp256@openssh.com"
-	// webAuthn is a way to sign with an SKECDSA key, in a browser. OpenSSH reads a public key that
-	// has its name for the type, and writes it with the name of the key.
+	// webAuthn is a way to sign with an SKECDSA key in a browser. OpenSSH reads a public key whose
+	// type has that name, and writes it under the key's own.
 	webAuthn = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
 )
 
-// fields is how many fields a key of each type has behind its type.
+// fields is the number of fields that a key of each type has after its type.
 var fields = map[string]int{
 	"ssh-rsa": 2, "ssh-dss": 4, "ssh-ed25519": 1,
 	"ecdsa-sha2-nistp256": 2, "ecdsa-sha2-nistp384": 2, "ecdsa-sha2-nistp521": 2,
 	SKEd25519: 2, SKECDSA: 3, webAuthn: 3,
 }
 
-// Errors of Parse. None of them shows any of what was read.
+// Errors of Parse. None of them shows any of the input.
 var (
 	errForm     = errors.New("not a public key: its line is a type, base64 and a comment")
 	errType     = errors.New("the key is not of the type that its line begins with")
@@ -44,25 +43,25 @@ var (
 	errHostCert = errors.New("the certificate is a host's, not a user's")
 )
 
-// Hash is the SHA-256 of the key, by which it can be recognized.
+// Hash returns the SHA-256 of the key, by which it can be recognized.
 func (k Key) Hash() [sha256.Size]byte { return sha256.Sum256([]byte(k.Blob)) }
 
-// Fingerprint is the hash as ssh-keygen -l shows it.
+// Fingerprint returns the hash as ssh-keygen -l shows it.
 func (k Key) Fingerprint() string {
 	hash := k.Hash()
 	return "SHA256:" + base64.RawStdEncoding.EncodeToString(hash[:])
 }
 
-// String is the key as a line of a public key file has it, without a comment.
+// String returns the key as a line of a public key file, without a comment.
 func (k Key) String() string {
 	return k.Type + " " + base64.StdEncoding.EncodeToString([]byte(k.Blob))
 }
 
-// OnSecurityKey reports whether the key has a type of those that live on security keys. It is no
+// OnSecurityKey reports whether the key's type is one that lives on security keys. That is not
 // proof that this one does: 60 lines of code can act like one.
 func (k Key) OnSecurityKey() bool { return k.Type == SKEd25519 || k.Type == SKECDSA }
 
-// Application is what a security key's key is for, usually "ssh:"; empty for other keys.
+// Application returns the application of a security key, usually "ssh:"; empty for other keys.
 func (k Key) Application() string {
 	if !k.OnSecurityKey() {
 		return ""
@@ -72,8 +71,8 @@ func (k Key) Application() string {
 }
 
 // Accepted returns the keys that sshd says it accepted in this connection. authInfo is
-// SSH_AUTH_INFO_0: a line for each method that was passed, with a key behind "publickey". A line
-// that this cannot read is passed over: then no key is known to have been accepted.
+// SSH_AUTH_INFO_0: a line for each method that was passed, with a key after "publickey". A line
+// that cannot be read is skipped: then no key is known to have been accepted.
 func Accepted(authInfo string) (keys []Key) {
 	for line := range strings.Lines(authInfo) {
 		text, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "publickey ")
@@ -88,7 +87,7 @@ func Accepted(authInfo string) (keys []Key) {
 }
 
 // Parse reads the line of a public key or of a user's certificate, as ssh-keygen writes it: a
-// type, base64 and possibly more. Of a certificate it returns the key inside, which stays the
+// type, base64 and possibly more. For a certificate it returns the key inside, which stays the
 // same when the certificate is renewed.
 func Parse(line string) (Key, error) {
 	words := strings.SplitN(strings.TrimRight(line, "\r\n"), " ", 3)
@@ -102,8 +101,8 @@ func Parse(line string) (Key, error) {
 	return FromBlob(words[0], string(blob))
 }
 
-// FromBlob is the key, or the key inside the certificate, that is encoded in blob and said to be
-// of a type.
+// FromBlob returns the key that is encoded in blob, or the key inside the certificate, whose type
+// is said to be kind.
 func FromBlob(typ, blob string) (Key, error) {
 	r := &reader{rest: blob}
 	inside := r.text()
@@ -123,13 +122,13 @@ func FromBlob(typ, blob string) (Key, error) {
 	return r.key(inside, n)
 }
 
-// ErrUnknown says that a key is of a type that latchkey does not know.
+// ErrUnknown says that latchkey does not know the type of a key.
 var ErrUnknown = errors.New("unknown type of key")
 
 // cut bounds text that is shown.
 func cut(text string) string { return text[:min(len(text), 64)] }
 
-// Decode returns the key, or the key inside the certificate, that is encoded in blob.
+// Decode returns the key that is encoded in blob, or the key inside the certificate.
 func Decode(blob string) (Key, error) {
 	r := &reader{rest: blob}
 	return FromBlob(r.text(), blob)

@@ -63,7 +63,7 @@ func plain(t testing.TB) map[string]ssh.PublicKey {
 	return keys
 }
 
-// certified is a certificate of a key.
+// certified returns a certificate of a key.
 func certified(t testing.TB, key ssh.PublicKey, kind uint32) ssh.PublicKey {
 	t.Helper()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
@@ -71,9 +71,10 @@ func certified(t testing.TB, key ssh.PublicKey, kind uint32) ssh.PublicKey {
 	authority, err := ssh.NewSignerFromKey(private)
 	testroot.Must(t, err)
 	c := &ssh.Certificate{
-		Key: key, Serial: 7, CertType: kind, KeyId: "alice", ValidPrincipals: []string{"alice", "al"},
-		ValidBefore: ssh.CertTimeInfinity,
-		Permissions: ssh.Permissions{Extensions: map[string]string{"permit-pty": ""}},
+		Key: key, Serial: 7, CertType: kind, KeyId: "alice",
+		ValidPrincipals: []string{"alice", "al"},
+		ValidBefore:     ssh.CertTimeInfinity,
+		Permissions:     ssh.Permissions{Extensions: map[string]string{"permit-pty": ""}},
 	}
 	testroot.Must(t, c.SignCert(rand.Reader, authority))
 	return c
@@ -86,16 +87,20 @@ func line(key ssh.PublicKey) string {
 func TestEveryTypeOfKeyIsReadAndItsCertificateIsTheKeyInside(t *testing.T) {
 	for typ, key := range plain(t) {
 		for name, text := range map[string]string{
-			"plain": line(key), "with a comment": line(key) + " alice@host", "with a count": line(key) + " signature count = 5",
-			"certificate": line(certified(t, key, ssh.UserCert)),
+			"plain": line(key), "with a comment": line(key) + " alice@host",
+			"with a count": line(key) + " signature count = 5",
+			"certificate":  line(certified(t, key, ssh.UserCert)),
 		} {
 			got, err := sshkey.Parse(text)
 			testroot.Must(t, err)
-			if got.Type != typ || got.Blob != string(key.Marshal()) || got.Fingerprint() != ssh.FingerprintSHA256(key) {
+			if got.Type != typ || got.Blob != string(key.Marshal()) ||
+				got.Fingerprint() != ssh.FingerprintSHA256(key) {
 				t.Errorf("%s %s: got %q, want %s", name, typ, got, line(key))
 			}
-			if want := strings.HasPrefix(typ, "sk-"); got.OnSecurityKey() != want || (got.Application() == "ssh:") != want {
-				t.Errorf("%s: got on a security key %v, for %q", typ, got.OnSecurityKey(), got.Application())
+			want := strings.HasPrefix(typ, "sk-")
+			if got.OnSecurityKey() != want || (got.Application() == "ssh:") != want {
+				t.Errorf("%s: got on a security key %v, for %q", typ, got.OnSecurityKey(),
+					got.Application())
 			}
 		}
 	}
@@ -143,7 +148,8 @@ func TestABlobIsOnlyReadAsTheTypeThatStandsInFrontOfIt(t *testing.T) {
 				t.Errorf("a key of type %s said to be %s: got %v", typ, other, err)
 			}
 			if got, err := sshkey.Parse(certType(other) + " " + blob); err == nil {
-				t.Errorf("a key of type %s said to be a certificate of %s: got %s", typ, other, got)
+				t.Errorf("a key of type %s said to be a certificate of %s: got %s", typ,
+					other, got)
 			}
 		}
 	}
@@ -187,7 +193,7 @@ func TestADamagedKeyOrCertificateIsRefused(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoSoundKeyIsRefused(t *testing.T) {
+func TestUnsoundKeyIsRefused(t *testing.T) {
 	point, long := "\x04"+strings.Repeat("x", 64), strings.Repeat("x", 32)
 	for what, blob := range map[string][]byte{
 		"an unknown type":            text("ssh-new", long),

@@ -16,14 +16,15 @@ import (
 func SecurityKey(t testing.TB, label string) record.Device {
 	t.Helper()
 	sum := sha256.Sum256([]byte("key " + label))
-	key, err := sshkey.FromBlob(sshkey.SKEd25519, encoded(sshkey.SKEd25519, string(sum[:]), "ssh:"))
+	key, err := sshkey.FromBlob(sshkey.SKEd25519,
+		encoded(sshkey.SKEd25519, string(sum[:]), "ssh:"))
 	Must(t, err)
 	d := record.Device{Type: method.Key, Label: label, Created: Noon, Secret: []byte(key.Blob)}
 	copy(d.ID[:], sum[20:])
 	return d
 }
 
-// PlainKey returns the line of a public key that lives in a file.
+// PlainKey returns the line of a public key that is kept in a file.
 func PlainKey(t testing.TB, label string) string {
 	t.Helper()
 	sum := sha256.Sum256([]byte("plain " + label))
@@ -40,8 +41,8 @@ func Line(t testing.TB, d record.Device) string {
 	return key.String()
 }
 
-// CertificateLine returns the line of a certificate of a security key. Its signature is none: sshd
-// checks it, and nothing here does.
+// CertificateLine returns the line of a certificate of a security key. Its signature is invalid:
+// sshd checks it, and nothing here does.
 func CertificateLine(t testing.TB, d record.Device, serial uint64) string {
 	t.Helper()
 	const typ = "sk-ssh-ed25519-cert-v01@openssh.com"

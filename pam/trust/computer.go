@@ -1,5 +1,5 @@
-// Package trust is about computers that need no code for a while: how one is recognized, when a login
-// from it needs no code, and when that ends.
+// Package trust is about computers that need no code for a while: how one is recognized, when a
+// login from it needs no code, and when that ends.
 package trust
 
 import (
@@ -13,8 +13,8 @@ import (
 	"latchkey/pam/state"
 )
 
-// Computer is where a login comes from, as far as the client cannot choose it, and what the policy says
-// about trusting it. The zero Computer is never trusted.
+// Computer is where a login comes from, as far as the client cannot choose it, and what the policy
+// says about trusting it. The zero Computer is never trusted.
 type Computer struct {
 	policy.Trust
 	Terms   string       // of the policy's decision
@@ -23,7 +23,8 @@ type Computer struct {
 	From    netip.Addr   // the zero Addr: not from a literal address
 }
 
-// Known reports whether the computer can be recognized by what the policy says, and may be trusted.
+// Known reports whether the computer can be recognized by what the policy says, and may be
+// trusted.
 func (c Computer) Known() bool {
 	return c.Days > 0 && len(c.Bind) > 0 &&
 		(!c.By(policy.BindKey) || len(c.Keys) > 0) &&
@@ -32,14 +33,19 @@ func (c Computer) Known() bool {
 
 // is reports whether t was given to this computer, by all that t binds to.
 func (c Computer) is(t state.Trust) bool {
-	sameKey := t.Key == [16]byte{} || slices.ContainsFunc(c.Keys, func(k sshkey.Key) bool { return hash(k) == t.Key })
+	sameKey := t.Key == [16]byte{} ||
+		slices.ContainsFunc(c.Keys, func(k sshkey.Key) bool { return hash(k) == t.Key })
 	sameAddress := t.Anywhere || t.From.IsValid() && t.From == network(c.From)
 	return sameKey && sameAddress && (t.Key != [16]byte{} || !t.Anywhere)
 }
 
 // trusted is a trust in this computer, without a time and a tag.
 func (c Computer) trusted() state.Trust {
-	t := state.Trust{From: network(c.From), Anywhere: !c.By(policy.BindAddress), Days: uint16(c.Days)}
+	t := state.Trust{
+		From:     network(c.From),
+		Anywhere: !c.By(policy.BindAddress),
+		Days:     uint16(c.Days),
+	}
 	if c.By(policy.BindKey) {
 		t.Key = hash(c.Keys[0])
 	}
@@ -59,9 +65,9 @@ var shared = []netip.Prefix{
 	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2001::/32"),
 }
 
-// network is what a client is recognized by of its address: IPv4 as a whole, and of IPv6 the first 64
-// bits, since a client chooses the others. It is the zero Addr for addresses that say nothing about a
-// client.
+// network is what a client is recognized by of its address: IPv4 as a whole, and of IPv6 the first
+// 64 bits, since a client chooses the others. It is the zero Addr for addresses that say nothing
+// about a client.
 func network(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if !a.IsValid() || a.IsUnspecified() || a.IsMulticast() || a.IsLinkLocalUnicast() {
@@ -80,8 +86,8 @@ func whole(a netip.Addr) bool {
 	return a.Is4() || slices.ContainsFunc(shared, inside)
 }
 
-// Key is the beginning of the fingerprint of the key that t is bound to, as ssh-keygen -l shows it;
-// empty if it is bound to none.
+// Key is the beginning of the fingerprint of the key that t is bound to, as ssh-keygen -l shows
+// it; empty if it is bound to none.
 func Key(t state.Trust) string {
 	if t.Key == [16]byte{} {
 		return ""
@@ -90,8 +96,8 @@ func Key(t state.Trust) string {
 	return "SHA256:" + base64.RawStdEncoding.EncodeToString(t.Key[:])[:sure]
 }
 
-// Address is where t was given, as people write it: an address, or a network in IPv6; empty if that
-// is not known.
+// Address is where t was given, as people write it: an address, or a network in IPv6; empty if
+// that is not known.
 func Address(t state.Trust) string {
 	switch {
 	case !t.From.IsValid():

@@ -12,10 +12,11 @@ import (
 	"latchkey/pam/state"
 )
 
-// Find reports whether account's user trusts the computer of a login, and which trust says so. What is
-// not known for certain is not trusted. The error matches factor.ErrRecord, and means that no one may
-// be let in.
-func Find(k factor.Keyring, account *factor.Account, c Computer, now time.Time) (t state.Trust, ok bool, err error) {
+// Find reports whether account's user trusts the computer of a login, and which trust says so.
+// What is not known for certain is not trusted. The error matches factor.ErrRecord, and means that
+// no one may be let in.
+func Find(k factor.Keyring, account *factor.Account, c Computer,
+	now time.Time) (t state.Trust, ok bool, err error) {
 	st := &account.State.State
 	if !c.Known() || st.SetBack(now) {
 		return state.Trust{}, false, nil
@@ -42,10 +43,12 @@ func Lasts(t state.Trust, now time.Time) bool {
 
 // tag binds t to this host, its user and enrollment, the service and what the policy says: none of
 // these can be exchanged for another.
-func tag(records record.Store, account *factor.Account, c Computer, t state.Trust) ([8]byte, error) {
+func tag(records record.Store, account *factor.Account, c Computer,
+	t state.Trust) ([8]byte, error) {
 	r := account.Record
 	tag, err := records.TrustTag(fmt.Sprintf("%x %d %q %q %q %x %s %t %d %d",
-		r.Enrollment, r.UID, r.Name, c.Service, c.Terms, t.Key, t.From, t.Anywhere, t.Since.Unix(), t.Days))
+		r.Enrollment, r.UID, r.Name, c.Service, c.Terms, t.Key, t.From, t.Anywhere,
+		t.Since.Unix(), t.Days))
 	if err != nil {
 		return tag, fmt.Errorf("%w: %w", factor.ErrRecord, err)
 	}
@@ -70,8 +73,8 @@ func (p Proven) holds(r *record.Record) bool {
 	return r.Enrollment == p.Enrollment && slices.ContainsFunc(r.Devices, is)
 }
 
-// Give makes the user of a login trust its computer. The error says why it is not: nothing is trusted
-// then.
+// Give makes the user of a login trust its computer. The error says why it is not: nothing is
+// trusted then.
 func Give(k factor.Keyring, p Proven, c Computer, now time.Time) error {
 	account, err := k.Open(p.User)
 	if err != nil {
@@ -100,7 +103,8 @@ func Give(k factor.Keyring, p Proven, c Computer, now time.Time) error {
 // room, the oldest falls out.
 func keep(st *state.State, t state.Trust, now time.Time) {
 	kept := slices.DeleteFunc(st.Trusts, func(old state.Trust) bool {
-		renewed := old.Key == t.Key && old.From == t.From && old.Anywhere == t.Anywhere && old.Days == t.Days
+		renewed := old.Key == t.Key && old.From == t.From && old.Anywhere == t.Anywhere &&
+			old.Days == t.Days
 		return renewed || !Lasts(old, now)
 	})
 	if len(kept) == state.MaxTrusts {
@@ -123,8 +127,8 @@ func Forget(k factor.Keyring, u record.User) error {
 	return factor.Commit(account.State)
 }
 
-// MaxSharers is how many users may trust one address without any key. Behind an address with more of
-// them there is a network, not a computer.
+// MaxSharers is how many users may trust one address without any key. Behind an address with more
+// of them there is a network, not a computer.
 const MaxSharers = 3
 
 // Crowded reports whether the computer would be recognized by its address alone and more than

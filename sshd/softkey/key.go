@@ -1,6 +1,6 @@
 // Package softkey is a security key made of software, for tests and demonstrations: it signs as
-// OpenSSH's PROTOCOL.u2f says, and nothing has to be touched. That this works is why the type of
-// an SSH key proves nothing.
+// OpenSSH's PROTOCOL.u2f says, and nothing has to be touched. It shows why the type of an SSH key
+// proves nothing.
 package softkey
 
 import (
@@ -43,7 +43,7 @@ const (
 	webAuthn = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
 )
 
-// NewEd25519 makes a key that says of each signature that it was touched.
+// NewEd25519 makes a key that says in each signature that it was touched.
 func NewEd25519() (*Key, error) {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	k := &Key{Did: Touched, application: "ssh:", edwards: private}
@@ -77,7 +77,7 @@ type public struct {
 	typ string
 }
 
-// Type implements ssh.PublicKey: it is also the name of the signatures.
+// Type implements ssh.PublicKey. It is also the name of the signatures.
 func (p public) Type() string { return p.typ }
 
 // PublicKey implements ssh.Signer.
@@ -92,7 +92,7 @@ func (k *Key) PublicKey() ssh.PublicKey {
 	return key
 }
 
-// Line is its line in authorized_keys.
+// Line returns the key's line in authorized_keys.
 func (k *Key) Line() string {
 	key, _, _ := cutType(k.blob)
 	return key + " " + base64.StdEncoding.EncodeToString(k.blob)
@@ -119,7 +119,7 @@ func (k *Key) Sign(_ io.Reader, data []byte) (*ssh.Signature, error) {
 	return &ssh.Signature{Format: typ, Blob: blob, Rest: said}, err
 }
 
-// sign signs what the authenticator said, and the hash of data.
+// sign signs what the authenticator says, and the hash of data.
 func (k *Key) sign(said, data []byte) ([]byte, error) {
 	application, message := sha256.Sum256([]byte(k.application)), sha256.Sum256(data)
 	signed := slices.Concat(application[:], said, message[:])

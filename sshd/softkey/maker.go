@@ -19,8 +19,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Maker is who makes security keys and attests that they are: a root, and a certificate for one
-// model.
+// Maker makes security keys and attests that they are: a root, and a certificate for one model.
 type Maker struct {
 	Root        []byte // in PEM
 	Between     []byte // a certificate between the root and the model's, in PEM; none if empty
@@ -35,7 +34,8 @@ var modelExtension = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 45724, 1, 1, 4}
 // Model changes what a maker's certificate for a model says.
 type Model func(*x509.Certificate)
 
-// NewMaker founds a maker whose certificates are good from a day before now to ten years after it.
+// NewMaker returns a maker whose certificates are valid from a day before now to ten years after
+// it.
 func NewMaker(now time.Time, model Model) (*Maker, error) {
 	m := &Maker{model: [16]byte([]byte("latchkey's model"))}
 	from, until := now.AddDate(0, 0, -1), now.AddDate(10, 0, 0)
@@ -68,13 +68,14 @@ func NewMaker(now time.Time, model Model) (*Maker, error) {
 	if model != nil {
 		model(cert)
 	}
-	m.Certificate, err = x509.CreateCertificate(rand.Reader, cert, authority, &m.key.PublicKey, root)
+	m.Certificate, err = x509.CreateCertificate(rand.Reader, cert, authority,
+		&m.key.PublicKey, root)
 	return m, err
 }
 
 func newKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
 
-// Attest writes what ssh-keygen -O write-attestation writes of a key that was made with a
+// Attest returns what ssh-keygen -O write-attestation writes about a key that was made with a
 // challenge.
 func (m *Maker) Attest(k *Key, challenge []byte) ([]byte, error) {
 	data := m.authenticatorData(k)
@@ -82,7 +83,7 @@ func (m *Maker) Attest(k *Key, challenge []byte) ([]byte, error) {
 	return m.file(data, slices.Concat(data, hash[:]))
 }
 
-// AttestU2F is Attest of a security key from before FIDO2. It has no model and signs otherwise.
+// AttestU2F is Attest for a security key from before FIDO2. It has no model and signs differently.
 func (m *Maker) AttestU2F(k *Key, challenge []byte) ([]byte, error) {
 	old := *m
 	old.model = [16]byte{}
@@ -95,10 +96,10 @@ func (m *Maker) AttestU2F(k *Key, challenge []byte) ([]byte, error) {
 	return m.file(old.authenticatorData(k), signed)
 }
 
-// handle is what the authenticator calls a key.
+// handle is the authenticator's name for a key.
 var handle = []byte("a handle of thirty-two bytes ...")
 
-// authenticatorData is WebAuthn section 6.1, for a new key.
+// authenticatorData is that of WebAuthn section 6.1, for a new key.
 func (m *Maker) authenticatorData(k *Key) []byte {
 	application := sha256.Sum256([]byte(k.application))
 	const withKey = 1 << 6
@@ -109,7 +110,7 @@ func (m *Maker) authenticatorData(k *Key) []byte {
 	return append(said, k.cose()...)
 }
 
-// cose is the public key as RFC 9052 has it.
+// cose returns the public key as RFC 9052 has it.
 func (k *Key) cose() []byte {
 	if k.edwards != nil {
 		public := k.edwards.Public().(ed25519.PublicKey)
@@ -120,7 +121,7 @@ func (k *Key) cose() []byte {
 		[]byte("\x22\x58\x20"), point[33:])
 }
 
-// file is PROTOCOL.u2f's, with a signature of signed.
+// file returns the file of PROTOCOL.u2f, with a signature of signed.
 func (m *Maker) file(authenticatorData, signed []byte) ([]byte, error) {
 	sum := sha256.Sum256(signed)
 	signature, err := ecdsa.SignASN1(rand.Reader, m.key, sum[:])

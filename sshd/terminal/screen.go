@@ -18,13 +18,13 @@ import (
 	"golang.org/x/image/math/fixed"
 )
 
-// Screen is a terminal's window as a person sees it who points a phone at it.
+// Screen is a terminal's window as it looks to a person who points a phone at it.
 type Screen struct {
-	Columns, Rows int  // of the window; what does not fit has scrolled out of it at the top
-	Light         bool // black on white, not white on black
+	Columns, Rows int  // of the window; lines that do not fit have scrolled out at the top
+	Light         bool // black on white instead of white on black
 }
 
-// cell is a character on the screen with its colours.
+// cell is a character on the screen with its colors.
 type cell struct {
 	r      rune
 	fg, bg color.Color
@@ -32,10 +32,11 @@ type cell struct {
 
 var palette = map[string]color.Color{"0": color.Black, "7": color.Gray{0xbb}}
 
-// sequence is an escape sequence that sets colours, or any other.
+// sequence is an escape sequence that sets colors, or any other.
 var sequence = regexp.MustCompile(`^\x1b\[([0-9;]*)([A-Za-z])`)
 
-// lines lays out what was written to the terminal, which may move to the beginning of a line, to the next, and set colours.
+// lines lays out what was written to the terminal, which may move to the beginning of a line, to
+// the next, and set colors.
 func (s Screen) lines(written string) (lines [][]cell) {
 	fg, bg := s.colours()
 	usualFg, usualBg := fg, bg
@@ -108,18 +109,21 @@ func (s Screen) Picture(written string) (image.Image, error) {
 	return picture, nil
 }
 
-// farthest is how many times smaller a phone sees the screen that is held as far away as a code is still read from.
+// farthest is how many times smaller a phone sees the screen at the greatest distance from which a
+// code can still be read.
 const farthest = 12
 
-// Scan has zbar, a decoder that is not ours, read the QR code on the screen, from nearby at first and then from farther away, as
-// people hold a phone: characters that do not fill their cells are grey from there.
+// Scan has zbar, a decoder that is not ours, read the QR code on the screen, from nearby at first
+// and then from farther away, as people hold a phone: characters that do not fill their cells are
+// grey from there.
 func (s Screen) Scan(written string) (text string, err error) {
 	near, err := s.Picture(written)
 	if err != nil {
 		return "", err
 	}
 	for distance := 1; distance <= farthest; distance++ {
-		far := image.NewGray(image.Rect(0, 0, near.Bounds().Dx()/distance, near.Bounds().Dy()/distance))
+		far := image.NewGray(
+			image.Rect(0, 0, near.Bounds().Dx()/distance, near.Bounds().Dy()/distance))
 		xdraw.BiLinear.Scale(far, far.Bounds(), near, near.Bounds(), draw.Src, nil)
 		var file bytes.Buffer
 		if err := png.Encode(&file, far); err != nil {

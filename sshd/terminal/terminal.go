@@ -45,7 +45,9 @@ func NewSized(columns, rows int, argv []string) (*Terminal, error) {
 		return nil, errors.Join(err, master.Close())
 	}
 	cmd := exec.Command(argv[0], argv[1:]...)
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TERM=dumb", "LANG=C.UTF-8"}
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "TERM=dumb", "LANG=C.UTF-8",
+	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {
@@ -80,7 +82,8 @@ func openPTY() (master, slave *os.File, err error) {
 func (t *Terminal) Resize(columns, rows int) error { return resize(t.master, columns, rows) }
 
 func resize(master *os.File, columns, rows int) error {
-	return unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: uint16(columns), Row: uint16(rows)})
+	return unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ,
+		&unix.Winsize{Col: uint16(columns), Row: uint16(rows)})
 }
 
 func (t *Terminal) read() {
@@ -139,7 +142,8 @@ func (t *Terminal) Exit() (int, error) {
 	case <-t.ended:
 		return t.cmd.ProcessState.ExitCode(), nil
 	case <-time.After(limit):
-		return -1, fmt.Errorf("%s has not ended after %v; seen: %q", t.cmd.Args[0], limit, t.Seen())
+		return -1, fmt.Errorf("%s has not ended after %v; seen: %q", t.cmd.Args[0],
+			limit, t.Seen())
 	}
 }
 

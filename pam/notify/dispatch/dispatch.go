@@ -1,8 +1,8 @@
-// Package dispatch tells the program of [notify] in latchkey.toml what happened, by starting
-// latchkey-notify, which lives on when the login is over.
+// Package dispatch reports events to the program of [notify] in latchkey.toml, by starting
+// latchkey-notify, which outlives the login.
 //
-// It is linked into programs that run as root, so it knows processes and pipes and nothing else. It
-// never waits for the program, and what comes of it changes no login.
+// It is linked into programs that run as root, so it uses processes and pipes and nothing else. It
+// never waits for the program, and its failures change no login.
 package dispatch
 
 import (
@@ -15,7 +15,7 @@ import (
 	"latchkey/pam/notify/event"
 )
 
-// Program is where make install puts latchkey-notify; -ldflags -X
+// Program is the path at which make install puts latchkey-notify; -ldflags -X
 // latchkey/pam/notify/dispatch.Program=PATH sets it.
 var Program = "/usr/libexec/latchkey/latchkey-notify"
 
@@ -28,7 +28,8 @@ type Notifier struct {
 	Log  audit.Syslog
 }
 
-// Tell has the program told of events. It returns at once; what cannot be told is logged.
+// Tell reports events to the program. It returns at once; events that cannot be reported are
+// logged.
 func (n Notifier) Tell(program string, events ...event.Event) {
 	if program == "" || len(events) == 0 {
 		return
@@ -43,7 +44,7 @@ func (n Notifier) Tell(program string, events ...event.Event) {
 }
 
 // start starts latchkey-notify in a session of its own, with the job in a pipe and no other
-// descriptor: nothing that it or its children do is felt in the session that the user gets.
+// descriptor, so that neither it nor its children affect the session that the user gets.
 func (n Notifier) start(job event.Job) error {
 	text, err := job.Encode()
 	if err != nil {
@@ -54,7 +55,7 @@ func (n Notifier) start(job event.Job) error {
 		return os.NewSyscallError("pipe", err)
 	}
 	defer unix.Close(pipe[0])
-	// A pipe is deeper than a job is long, so this waits for no reader.
+	// A pipe holds more than a job, so this waits for no reader.
 	_, err = unix.Write(pipe[1], text)
 	unix.Close(pipe[1])
 	if err != nil {

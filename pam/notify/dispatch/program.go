@@ -10,8 +10,8 @@ import (
 )
 
 // Check reports why the program at path, below root, must not be run: only root may have been able
-// to write it, and that account must be able to start it. It returns the path without symbolic
-// links, so that what is started is what was looked at.
+// to write it, and the account must be able to start it. It returns the path without symbolic
+// links, so that the program started is the one that was checked.
 func Check(root, path string, uid, gid uint32) (resolved string, err error) {
 	dir, err := filepath.EvalSymlinks(filepath.Dir(root + path))
 	if err != nil {
@@ -38,8 +38,8 @@ func Check(root, path string, uid, gid uint32) (resolved string, err error) {
 	}
 }
 
-// startable reports why the account may not run a file or pass through a directory. Lists of rights
-// (acl(5)) are not looked at: a program that only they let start is not refused when it is run.
+// startable reports why the account may not run a file or pass through a directory. It ignores
+// access control lists (acl(5)): a program that only they let start is not refused when it is run.
 func startable(path string, uid, gid uint32) error {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
@@ -53,7 +53,8 @@ func startable(path string, uid, gid uint32) error {
 		bit = 0o010
 	}
 	if st.Mode&bit == 0 {
-		return fmt.Errorf("%s: mode %04o does not let uid %d execute it", path, st.Mode&0o7777, uid)
+		return fmt.Errorf("%s: mode %04o does not let uid %d execute it", path,
+			st.Mode&0o7777, uid)
 	}
 	return nil
 }

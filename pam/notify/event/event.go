@@ -1,7 +1,7 @@
-// Package event is what the program of [notify] in latchkey.toml is told.
+// Package event defines what the program of [notify] in latchkey.toml is told.
 //
 // latchkey.toml(5) documents the fields: their names, and the words of Kind, are an interface. An
-// event holds no code, no secret and no phone number.
+// event contains no code, no secret and no phone number.
 package event
 
 import (
@@ -31,7 +31,7 @@ const (
 	NewNetwork     Kind = "new-network" // the user never came from there
 )
 
-// version is that of the fields.
+// version is the version of the fields.
 const version = 1
 
 // Event is one thing that happened. The zero value of a field means that it does not apply.
@@ -45,21 +45,23 @@ type Event struct {
 	From    string `json:"from"`    // the client's address, as the service gave it
 	Method  string `json:"method"`  // as in the log
 	Device  string `json:"device"`  // its label
-	By      string `json:"by"`      // who changed a device
+	By      string `json:"by"`      // the user who changed a device
 	Detail  string `json:"detail"`
 }
 
-// New is an event of that kind and time; the caller fills in what else is known.
+// New returns an event of that kind and time; the caller fills in the rest.
 func New(kind Kind, at time.Time) Event {
 	return Event{Version: version, Kind: kind, Time: at.UTC().Format(time.RFC3339)}
 }
 
-// maxText is the most bytes of one field.
+// maxText is the largest size of one field, in bytes.
 const maxText = 255
 
 // clean makes texts from outside short and printable: they end up in mails and on terminals.
 func (e Event) clean() Event {
-	for _, text := range []*string{&e.Host, &e.User, &e.Service, &e.From, &e.Method, &e.Device, &e.By, &e.Detail} {
+	for _, text := range []*string{
+		&e.Host, &e.User, &e.Service, &e.From, &e.Method, &e.Device, &e.By, &e.Detail,
+	} {
 		*text = printable(*text)
 	}
 	return e
@@ -75,30 +77,35 @@ func printable(text string) string {
 	}, text)
 }
 
-// Encode is the line that the program reads.
+// Encode returns the line that the program reads.
 func (e Event) Encode() ([]byte, error) {
 	text, err := json.Marshal(e)
 	return append(text, '\n'), err
 }
 
-// Untold is the line in the log for an event that a program was not told, or failed on.
+// Untold returns the line in the log for an event that a program was not told, or failed on.
 func (e Event) Untold(program, why string) string {
-	return audit.Untold{Event: string(e.Kind), User: e.User, Program: program, Detail: why}.String()
+	return audit.Untold{
+		Event:   string(e.Kind),
+		User:    e.User,
+		Program: program,
+		Detail:  why,
+	}.String()
 }
 
-// Job is what latchkey-notify is to do: run a program once for each event.
+// Job is the work of one latchkey-notify: to run a program once for each event.
 type Job struct {
 	Program string  `json:"program"`
 	Events  []Event `json:"events"`
 }
 
-// The most that a job holds. It is written into a pipe that no one may be reading yet.
+// The limits of a job. It is written into a pipe from which no one may be reading yet.
 const (
 	maxEvents = 8
 	maxJob    = 32768
 )
 
-// Encode writes a job for latchkey-notify.
+// Encode returns a job as latchkey-notify reads it.
 func (j Job) Encode() ([]byte, error) {
 	if len(j.Events) > maxEvents {
 		return nil, fmt.Errorf("%d events at once", len(j.Events))
@@ -114,7 +121,7 @@ func (j Job) Encode() ([]byte, error) {
 	return text, err
 }
 
-// ReadJob reads what Encode wrote, to the end of in.
+// ReadJob reads what Encode returned, to the end of in.
 func ReadJob(in io.Reader) (Job, error) {
 	var j Job
 	decoder := json.NewDecoder(io.LimitReader(in, maxJob))
