@@ -38,7 +38,7 @@ func (p *program) remove(o options.Options) error {
 	return err
 }
 
-// noDevice says that who has no device of that label or id, and which one may have been meant.
+// noDevice says that the user has no device of that label or id, and which one may have been meant.
 func (p *program) noDevice(who identity, name, forUser string) error {
 	var labels []string
 	if s, err := p.statusOf(who); err == nil {
@@ -52,7 +52,7 @@ func (p *program) noDevice(who identity, name, forUser string) error {
 
 // reset removes all that a user has. It works for users who are gone and on files that cannot be read: it is
 // the way back when nothing else works. Whether a user is gone must be certain, or root must say that it does not matter:
-// a job that clears up after deleted users would otherwise destroy everybody's enrollment while the name service is down.
+// a job that clears up after deleted users would otherwise destroy everyone's enrollment while the name service is down.
 func (p *program) reset(o options.Options) error {
 	name, err := o.Target()
 	if err != nil {

@@ -53,7 +53,7 @@ func (p *program) newCodes(proof enrollment.Proof, who identity) error {
 	return saved
 }
 
-// unseen says that recovery codes were saved which nobody has seen.
+// unseen says that recovery codes were saved which no one has seen.
 func unseen(who identity, err error) error {
 	return hint.Error(fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.Name, err), "make new ones: enroll codes")
 }

@@ -45,32 +45,32 @@ func TestTheDrawingIsReadOffTheScreenTogetherWithThePrompt(t *testing.T) {
 		env           string
 		light         bool
 		args          []string
-		colour        bool
+		color         bool
 		drawn         string // what it consists of
 	}{
-		"80x24, dark":                     {80, 24, "TERM=xterm LANG=C.UTF-8", false, nil, true, "▀"},
-		"80x24, light":                    {80, 24, "TERM=xterm LC_ALL=C.UTF-8", true, nil, true, "▀"},
-		"80x24, add":                      {80, 24, "TERM=xterm LANG=C.UTF-8", false, []string{"add", "totp"}, true, "▀"},
-		"80x45, SHA256, 8 digits":         {80, 45, "TERM=xterm LANG=C.UTF-8", false, []string{"--algorithm", "SHA256", "--digits", "8"}, true, "▀"},
-		"80x24, NO_COLOR":                 {80, 24, "TERM=xterm LANG=C.UTF-8 NO_COLOR=yes!", false, nil, false, "▀"},
-		"80x24, a dumb terminal":          {80, 24, "TERM=dumb LANG=C.UTF-8", false, nil, false, "▀"},
-		"80x24, no terminal is named":     {80, 24, "LANG=C.UTF-8", false, nil, false, "▀"},
-		"narrow":                          {37, 24, "TERM=xterm LANG=C.UTF-8", false, nil, true, "▀"},
-		"80x40, --ascii":                  {80, 40, "TERM=xterm LANG=C.UTF-8", false, []string{"--ascii"}, true, "    \x1b[47m"},
-		"80x40, --ascii, light":           {80, 40, "TERM=xterm LANG=C.UTF-8", true, []string{"--ascii"}, true, "    \x1b[47m"},
-		"80x40, --ascii, NO_COLOR":        {80, 40, "TERM=xterm LANG=C.UTF-8 NO_COLOR=1", false, []string{"--ascii"}, false, "#["},
-		"80x40, the C locale":             {80, 40, "TERM=xterm LC_ALL=C LANG=C.UTF-8", false, nil, true, "    \x1b[47m"},
-		"80x40, no locale and no colours": {80, 40, "TERM=dumb", false, nil, false, "#["},
+		"80x24, dark":                    {80, 24, "TERM=xterm LANG=C.UTF-8", false, nil, true, "▀"},
+		"80x24, light":                   {80, 24, "TERM=xterm LC_ALL=C.UTF-8", true, nil, true, "▀"},
+		"80x24, add":                     {80, 24, "TERM=xterm LANG=C.UTF-8", false, []string{"add", "totp"}, true, "▀"},
+		"80x45, SHA256, 8 digits":        {80, 45, "TERM=xterm LANG=C.UTF-8", false, []string{"--algorithm", "SHA256", "--digits", "8"}, true, "▀"},
+		"80x24, NO_COLOR":                {80, 24, "TERM=xterm LANG=C.UTF-8 NO_COLOR=yes!", false, nil, false, "▀"},
+		"80x24, a dumb terminal":         {80, 24, "TERM=dumb LANG=C.UTF-8", false, nil, false, "▀"},
+		"80x24, no terminal is named":    {80, 24, "LANG=C.UTF-8", false, nil, false, "▀"},
+		"narrow":                         {37, 24, "TERM=xterm LANG=C.UTF-8", false, nil, true, "▀"},
+		"80x40, --ascii":                 {80, 40, "TERM=xterm LANG=C.UTF-8", false, []string{"--ascii"}, true, "    \x1b[47m"},
+		"80x40, --ascii, light":          {80, 40, "TERM=xterm LANG=C.UTF-8", true, []string{"--ascii"}, true, "    \x1b[47m"},
+		"80x40, --ascii, NO_COLOR":       {80, 40, "TERM=xterm LANG=C.UTF-8 NO_COLOR=1", false, []string{"--ascii"}, false, "#["},
+		"80x40, the C locale":            {80, 40, "TERM=xterm LC_ALL=C LANG=C.UTF-8", false, nil, true, "    \x1b[47m"},
+		"80x40, no locale and no colors": {80, 40, "TERM=dumb", false, nil, false, "#["},
 	} {
 		t.Run(name, func(t *testing.T) {
 			term := shownOn(t, exe, c.columns, c.rows, c.env, c.args...)
 			seen := term.Seen()
 			scanned(t, terminal.Screen{Columns: c.columns, Rows: c.rows, Light: c.light}, seen)
-			if strings.Contains(seen, "\x1b") != c.colour || !strings.Contains(seen, c.drawn) {
+			if strings.Contains(seen, "\x1b") != c.color || !strings.Contains(seen, c.drawn) {
 				t.Errorf("seen: %q", seen)
 			}
 			if strings.Contains(strings.ReplaceAll(seen, "\x1b[0m", ""), "\x1b") && !strings.Contains(seen[strings.LastIndex(seen, "\x1b["):], "\x1b[0m") {
-				t.Errorf("the last colour is not ended: %q", seen)
+				t.Errorf("the last color is not ended: %q", seen)
 			}
 		})
 	}
@@ -129,7 +129,7 @@ func TestADrawingThatIsTallerThanTheWindowIsDrawnAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestPlainDrawsNothingAndUsesNoColours(t *testing.T) {
+func TestPlainDrawsNothingAndUsesNoColors(t *testing.T) {
 	exe, root := underRoot(t)
 	term := shownOn(t, exe, 80, 24, "TERM=xterm LANG=C.UTF-8", "--plain")
 	for _, r := range term.Seen() {

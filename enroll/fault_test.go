@@ -69,7 +69,7 @@ func (f *faulty) changes() (lines []string) {
 	return nil
 }
 
-// meaning is what a login would find for root: nothing that is in a file and that nobody reads.
+// meaning is what a login would find for root: nothing that is in a file and is never read.
 func (f *faulty) meaning() string {
 	k := factor.NewKeyring(f.root, safefile.Patience{})
 	r, st, err := k.View(record.User{Name: "root", UID: 0})

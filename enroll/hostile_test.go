@@ -16,7 +16,7 @@ func shell(t *testing.T, exe, line string, env ...string) (string, error) {
 	return string(out), err
 }
 
-// callers are what whoever starts enroll may have set. Root may raise limits again, but not root without CAP_SYS_RESOURCE, as in many
+// callers are what users who start enroll may have set. Root may raise limits again, but not root without CAP_SYS_RESOURCE, as in many
 // containers: then an error that changes nothing is right.
 var callers = map[string]string{
 	"umask 000":                      `umask 000; exec "$@"`,
@@ -46,7 +46,7 @@ var changes = map[string][]string{
 	"import":    {"import", "--user", "root", "--replace", "GOOGLE"},
 }
 
-func TestEnrollWritesPrivateWholeFilesOrNoneWhateverItsCallerSet(t *testing.T) {
+func TestEnrollWritesPrivateWholeFilesOrNoneWithAnySettingsOfTheCaller(t *testing.T) {
 	exe, root := underRoot(t)
 	files := strings.NewReplacer("SECRET", root+"/secret", "GOOGLE", root+"/google")
 	for path, text := range map[string]string{"secret": rfcSecret + "\n", "google": rfcSecret + "\n\" TOTP_AUTH\n12345678\n"} {

@@ -81,7 +81,7 @@ func TestAnImportThatWasKilledIsFinishedByTheSameCommand(t *testing.T) {
 		for n := 1; n <= 16; n += 3 {
 			wipe(t, root)
 			killed := killedAt(t, exe, call, n, []string{"import", file})
-			runs(t, exe, "list") // fails if somebody could not log in
+			runs(t, exe, "list") // fails if a user could not log in
 			out := runs(t, exe, "import", file)
 			all := strings.Count(out, ": imported: totp") + strings.Count(out, ": already there, unchanged")
 			if all != len(accounts) {
@@ -162,7 +162,7 @@ func BenchmarkImportOfTenThousandUsers(b *testing.B) {
 	}
 }
 
-// importMany imports into an empty root, where a passwd file of its own says who exists.
+// importMany imports into an empty root, where a passwd file of its own says which users exist.
 func importMany(b *testing.B, passwd, files string) {
 	b.StopTimer()
 	root := b.TempDir()

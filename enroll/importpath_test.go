@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A file in a folder for all may belong to a service that reads it, and be somebody else's.
+// A file in a folder for all may belong to a service that reads it, and be another user's.
 func TestAGoogleFileIsItsOwnersOnlyInTheOwnersHome(t *testing.T) {
 	exe, root := underRoot(t)
 	if out, err := exec.Command("unshare", "--mount", "true").CombinedOutput(); err != nil {

@@ -26,7 +26,7 @@ func built(t testing.TB, root string) string {
 	return exe
 }
 
-// underRoot makes a root and the enroll for it. The program under test is the real one, which asks who runs it.
+// underRoot makes a root and the enroll for it. The program under test is the real one, which asks which user runs it.
 func underRoot(t *testing.T) (exe, root string) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -50,7 +50,7 @@ func runs(t *testing.T, exe string, args ...string) string {
 	return out.String()
 }
 
-// killedAt runs enroll and kills it at the n-th call. It tells whether it came to that.
+// killedAt runs enroll and kills it at the n-th call. It reports whether it came to that.
 func killedAt(t *testing.T, exe, call string, n int, args []string) bool {
 	t.Helper()
 	inject := fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n)
@@ -107,7 +107,7 @@ func TestEnrollKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 					if !strings.Contains(after, c.old) && !strings.Contains(after, c.new) {
 						t.Fatalf("killed at %s number %d: neither old nor new: %s", call, n, after)
 					}
-					// Whatever was left behind does not stand in the way of the next change.
+					// What was left behind does not stand in the way of the next change.
 					runs(t, exe, "add", "totp", "--label", "another", "--yes")
 					if !killed {
 						break

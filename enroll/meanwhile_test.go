@@ -16,7 +16,7 @@ import (
 	"latchkey/pam/safefile"
 )
 
-// What was proven before a prompt is not true for ever: a thief who knows the password may leave enroll waiting there.
+// What was proven before a prompt does not stay true forever: a thief who knows the password may leave enroll waiting there.
 func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 	device := func(label string) record.Device {
 		return enrollment.NewTOTP(label, enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, time.Now())
@@ -55,21 +55,21 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 		took      time.Duration
 		want      error
 	}{
-		"the password, and still nobody has enrolled": {byPassword, nil, nil, time.Minute, nil},
+		"the password, and still no one has enrolled": {byPassword, nil, nil, time.Minute, nil},
 		"the password, and the owner enrolls": {byPassword, nil,
 			func(k enrollment.Store) error { return k.Add(enrollment.ByRoot(), alice.User, phone, 0) }, 0, enrollment.ErrMeanwhile},
-		"the password, long ago":                       {byPassword, nil, nil, time.Hour, enrollment.ErrProof},
-		"a code, and its device is still there":        {by(ofPhone), []record.Device{phone, tablet}, nil, 0, nil},
-		"a code, long ago":                             {by(ofPhone), []record.Device{phone, tablet}, nil, time.Hour, enrollment.ErrProof},
-		"a code, and the owner removes its device":     {by(ofPhone), []record.Device{phone, tablet}, func(k enrollment.Store) error { return k.Remove(enrollment.ByRoot(), alice.User, "phone") }, 0, enrollment.ErrMeanwhile},
-		"a code, and root resets":                      {by(ofPhone), []record.Device{phone}, again(), 0, enrollment.ErrMeanwhile},
-		"a code, and the owner enrolls anew":           {by(ofPhone), []record.Device{phone}, again(tablet), 0, enrollment.ErrMeanwhile},
-		"a code, and the same app is enrolled anew":    {by(ofPhone), []record.Device{phone}, again(phone), 0, enrollment.ErrMeanwhile},
-		"a recovery code":                              {by(ofCodes), []record.Device{phone, tablet}, nil, 0, nil},
-		"a recovery code, and there are new ones":      {by(ofCodes), []record.Device{phone, tablet}, newCodes, 0, enrollment.ErrMeanwhile},
-		"a code of root's":                             {by(ofRoot), []record.Device{phone, tablet}, newCodes, 0, nil},
-		"a code of root's, and the owner enrolls anew": {by(ofRoot), []record.Device{phone}, again(tablet), 0, enrollment.ErrMeanwhile},
-		"a code of root's, and the owner is reset":     {by(ofRoot), []record.Device{phone}, again(), 0, enrollment.ErrMeanwhile},
+		"the password, long ago":                        {byPassword, nil, nil, time.Hour, enrollment.ErrProof},
+		"a code, and its device is still there":         {by(ofPhone), []record.Device{phone, tablet}, nil, 0, nil},
+		"a code, long ago":                              {by(ofPhone), []record.Device{phone, tablet}, nil, time.Hour, enrollment.ErrProof},
+		"a code, and the owner removes its device":      {by(ofPhone), []record.Device{phone, tablet}, func(k enrollment.Store) error { return k.Remove(enrollment.ByRoot(), alice.User, "phone") }, 0, enrollment.ErrMeanwhile},
+		"a code, and root resets":                       {by(ofPhone), []record.Device{phone}, again(), 0, enrollment.ErrMeanwhile},
+		"a code, and the owner enrolls again":           {by(ofPhone), []record.Device{phone}, again(tablet), 0, enrollment.ErrMeanwhile},
+		"a code, and the same app is enrolled again":    {by(ofPhone), []record.Device{phone}, again(phone), 0, enrollment.ErrMeanwhile},
+		"a recovery code":                               {by(ofCodes), []record.Device{phone, tablet}, nil, 0, nil},
+		"a recovery code, and there are new ones":       {by(ofCodes), []record.Device{phone, tablet}, newCodes, 0, enrollment.ErrMeanwhile},
+		"a code of root's":                              {by(ofRoot), []record.Device{phone, tablet}, newCodes, 0, nil},
+		"a code of root's, and the owner enrolls again": {by(ofRoot), []record.Device{phone}, again(tablet), 0, enrollment.ErrMeanwhile},
+		"a code of root's, and the owner is reset":      {by(ofRoot), []record.Device{phone}, again(), 0, enrollment.ErrMeanwhile},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()

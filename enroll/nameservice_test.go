@@ -29,7 +29,7 @@ enum nss_status _nss_hesiod_getpwuid_r(uid_t uid, struct passwd *entry, char *ro
 }
 `
 
-// outages are lines of nsswitch.conf with which nobody can tell whether a user exists who is
+// outages are lines of nsswitch.conf with which no one can tell whether a user exists who is
 // not in /etc/passwd.
 var outages = map[string]string{
 	"the last source's library is missing":  "passwd: files nosuchsource\n",

@@ -63,7 +63,7 @@ var reading = map[string][]string{
 	"doctor": {"doctor"}, "doctor --json": {"doctor", "--json"},
 }
 
-// FAULTS 32 and 33: what nobody can see is not made, and what could not be said is a failure.
+// FAULTS 32 and 33: what no one can see is not made, and what could not be said is a failure.
 func TestNothingIsChangedWhereStandardOutputTakesNothing(t *testing.T) {
 	o := newOutputs(t)
 	for name, c := range o.commands() {

@@ -74,7 +74,7 @@ func (s *site) different(number string) func() string {
 	}
 }
 
-// FAULTS 40: nobody can burn a colleague's phone code.
+// FAULTS 40: no one can burn a colleague's phone code.
 func TestClaimingAColleaguesNumberLeavesTheirCodeAlone(t *testing.T) {
 	for name, attack := range map[string]func(*site){
 		"once": func(s *site) { s.claims(bob, aliceNumber, s.different(aliceNumber)) },

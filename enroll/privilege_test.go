@@ -35,7 +35,7 @@ func setuidRoot(t *testing.T, users ...string) (exe, root string) {
 	return exe, root
 }
 
-// Who may send a signal is decided by the real and the saved uid, kill(2).
+// The real and the saved uid decide which users may send a signal, kill(2).
 func TestACallerCannotStopEnrollWhereItHoldsALock(t *testing.T) {
 	exe, root := setuidRoot(t, "nobody")
 	held, err := os.Open(root + "/var/lib/latchkey/users/nobody")

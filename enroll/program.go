@@ -28,7 +28,7 @@ const service = "enroll"
 type program struct {
 	*terminal.Console
 	setuid.Privilege
-	uid     int // the real uid: who runs it
+	uid     int // the real uid: the caller's
 	root    string
 	clock   func() time.Time
 	keyring factor.Keyring
@@ -52,7 +52,7 @@ func (p *program) mayName(word string) bool {
 	return err == nil
 }
 
-// whom decides for whom the command works: only root may name somebody else.
+// whom decides for whom the command works: only root may name another user.
 func (p *program) whom(named string) (identity, error) {
 	self, err := lookUpID(p.uid)
 	if err != nil || named == "" || named == self.Name {
@@ -104,7 +104,7 @@ func hinted(err error, forUser string) error {
 	return err
 }
 
-// enrolled tells whether who has a record, and fails if that is unreadable.
+// enrolled reports whether the user has a record, and fails if that is unreadable.
 func (p *program) enrolled(who identity) (bool, error) {
 	err := p.AsRoot(func() error {
 		account, err := p.keyring.Open(who.User)
@@ -119,7 +119,7 @@ func (p *program) enrolled(who identity) (bool, error) {
 	return err == nil, err
 }
 
-// enrolledUser is for whom the command works, who must have a second factor.
+// enrolledUser is the user for whom the command works, if they have a second factor.
 func (p *program) enrolledUser(named string) (identity, error) {
 	who, err := p.whom(named)
 	if err != nil {

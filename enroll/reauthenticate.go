@@ -37,7 +37,7 @@ func (p *program) authenticate(name string) error {
 		if err := t.AcctMgmt(pam.DisallowNullAuthtok); err != nil {
 			return hint.Error(fmt.Sprintf("this account cannot be used (%v); nothing was changed", err), "")
 		}
-		// A module may have changed the name on the way; the password was then somebody else's.
+		// A module may have changed the name on the way; the password was then another user's.
 		if now, err := t.GetItem(pam.User); err != nil || now != name {
 			return errors.New("PAM changed the user; nothing was changed")
 		}

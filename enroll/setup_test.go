@@ -68,7 +68,7 @@ func started(t *testing.T, columns, rows int, argv []string) *terminal.Terminal 
 	return term
 }
 
-// scan waits for the drawing and reads the secret as a person would who types it by hand.
+// scan waits for the drawing and reads the secret as a person who types it by hand would.
 func scan(t *testing.T, term *terminal.Terminal) *record.Device {
 	t.Helper()
 	expect(t, term, "Type the code that the app shows now. Verification code: ")

@@ -38,7 +38,7 @@ var (
 	carol = identity{User: record.User{Name: "daemon", UID: 1}}
 )
 
-// password is everybody's.
+// password is every user's.
 const password = "correct horse"
 
 // siteFolder has the programs, built once for all tests, and the root for which they were built.

@@ -32,7 +32,7 @@ type userStatus struct {
 	Recovery    int            `json:"recovery_codes_left"`
 	Accepted    *attemptStatus `json:"last_accepted"`
 	Denied      *attemptStatus `json:"last_refused"`
-	Problem     string         `json:"problem,omitempty"` // why login is denied whatever is typed
+	Problem     string         `json:"problem,omitempty"` // why every login is denied
 	hint        string
 	untold      bool // whether there is such a user
 }
@@ -49,7 +49,7 @@ type deviceStatus struct {
 	LastUsed    *time.Time `json:"last_used"`
 }
 
-// status tells what one user has.
+// status says what one user has.
 func (p *program) status(o options.Options) error {
 	who, err := p.whom(o.User)
 	if err != nil {
@@ -166,7 +166,7 @@ func (s *userStatus) locked() string {
 	return ""
 }
 
-// list tells what everybody has.
+// list says what every user has.
 func (p *program) list(o options.Options) error {
 	enrolled, err := p.keyring.Names()
 	if err != nil {

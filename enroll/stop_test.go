@@ -39,7 +39,7 @@ func TestEnrollStoppedAfterAnySystemCallHoldsUpNoOtherEnroll(t *testing.T) {
 				if !strings.Contains(status, "phone ") || !strings.Contains(status, "another ") {
 					t.Errorf("stopped after %s: %s", after, status)
 				}
-				first.Process.Kill() // strace, which leaves what it traced stopped if nobody has ended it
+				first.Process.Kill() // strace, which leaves what it traced stopped unless it is ended
 				<-ended
 				return true
 			})

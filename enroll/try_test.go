@@ -18,7 +18,7 @@ func rfcApp() *record.Device {
 
 func wrongCode() string { d := rfcApp(); return absent(d, oath.Step(d, time.Now())) }
 
-// FAULTS 40: whoever sits at a session that was left open does not know the password.
+// FAULTS 40: anyone at a session that was left open does not know the password.
 func TestTestAsksForThePasswordBeforeItComparesOrChargesAnything(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withApp(alice)
@@ -71,7 +71,7 @@ func TestACodeRefusedByTestIsChargedAndLoggedAsAtALogin(t *testing.T) {
 	}
 }
 
-// The password or the name at the wrong prompt is no guess, whatever it looks like.
+// The password or the name at the wrong prompt is no guess, even if it looks like a code.
 func TestThePasswordTypedAsTheCodeCostsNothing(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withApp(alice)

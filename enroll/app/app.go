@@ -39,7 +39,7 @@ type Look struct {
 // draws reports whether the code is drawn on the terminal at all.
 func (l Look) draws() bool { return !l.Plain && l.Picture == "" }
 
-// account is what the app wants to know besides the secret.
+// account is what the app has to know beside the secret.
 func (a *App) account() string {
 	d := a.Device
 	return fmt.Sprintf("%s on %s, time-based, %s, %d digits, %d seconds",

@@ -64,7 +64,7 @@ func (a *App) obey(answer, prompt string) (string, error) {
 // usualDrawing is the smallest that the terminal shows, unless another look was asked for.
 func (a *App) usualDrawing() guide.Drawing {
 	w := a.Window()
-	d := guide.Drawing{Style: qr.Blocks, Colour: w.Color, Plain: !a.Look.draws()}
+	d := guide.Drawing{Style: qr.Blocks, Color: w.Color, Plain: !a.Look.draws()}
 	if a.Look.ASCII || !w.UTF8 {
 		d.Style = qr.ASCII
 	}

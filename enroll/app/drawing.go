@@ -44,8 +44,8 @@ func (a *App) draw(first, secret string) error {
 	if !holds(w, code, d.Style, more) {
 		below += tooTall
 	}
-	if d.Colour {
-		defer a.Until(func() { io.WriteString(a.Out, guide.ColourOff) })()
+	if d.Color {
+		defer a.Until(func() { io.WriteString(a.Out, guide.ColorOff) })()
 	}
 	fmt.Fprintf(a.Out, "%sScan this with the app\n(%s),\n%s%s%s",
 		first, a.account(), above, d.Of(code), below)

@@ -14,7 +14,7 @@ import (
 	"latchkey/enroll/terminal"
 )
 
-// caller is who runs the program.
+// caller is the user who runs the program.
 type caller struct{ uid, gid int }
 
 // remove removes f if path still leads to it. A signal may come while the program is root, and the
@@ -56,7 +56,7 @@ func WritePicture(c *terminal.Console, path, uri string) (keep func(saved bool),
 	}
 	owner := caller{uid: os.Geteuid(), gid: os.Getegid()}
 	done := c.Until(func() {
-		f.Truncate(0) // under whatever name it is now
+		f.Truncate(0) // under the name that it has now
 		owner.remove(path, f)
 	})
 	keep = func(saved bool) {

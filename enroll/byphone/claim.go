@@ -12,7 +12,7 @@ import (
 )
 
 // claim proves that a new number is the user's. Wrong codes are charged to the user; and of the
-// number's verification at Twilio, which may be somebody else's login, a claim uses up no more
+// number's verification at Twilio, which may be another user's login, a claim uses up no more
 // than its bounds.
 type claim struct {
 	Prover

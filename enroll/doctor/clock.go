@@ -11,13 +11,13 @@ const clockCheck = "this machine's clock"
 
 // checkClock asks whether something keeps this machine's clock right. It is never an error: in a
 // container the answer may be about nothing.
-func checkClock(state func() (synchronised bool, err error)) Finding {
+func checkClock(state func() (synchronized bool, err error)) Finding {
 	const check, hint = clockCheck, "app codes need the right time: timedatectl set-ntp true"
-	synchronised, err := state()
+	synchronized, err := state()
 	switch {
 	case err != nil:
 		return warning(check, err.Error(), hint)
-	case !synchronised:
+	case !synchronized:
 		return warning(check, "the kernel says that it is not synchronized", hint)
 	}
 	return okay("something keeps this machine's clock right")

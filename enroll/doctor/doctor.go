@@ -25,7 +25,7 @@ type Doctor struct {
 	Keyring factor.Keyring
 	// LookUp finds a user's uid by name.
 	LookUp func(name string) (uid uint32, err error)
-	// Group is why it cannot be told who is in a group, or behind "@" a netgroup; nil in place
+	// Group is why the members of a group, or behind "@" a netgroup, cannot be told; nil in place
 	// of it: the files below Root say.
 	Group func(name string) error
 	// Remedy is what to do about an error of the packages below; empty if it knows nothing
@@ -43,7 +43,7 @@ type Doctor struct {
 	Probe func() protocol.Answer
 }
 
-// phonesWanted tells whether there is anything of Twilio to check: a host without twilio.toml
+// phonesWanted reports whether there is anything of Twilio to check: a host without twilio.toml
 // uses no phones.
 func (d Doctor) phonesWanted() bool {
 	_, err := os.Lstat(d.Root + settings.DefaultPath)

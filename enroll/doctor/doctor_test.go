@@ -43,7 +43,7 @@ func installed(t *testing.T, root string) {
 	sshdSays(t, root, goodSSHD)
 }
 
-// sshdSays makes a stand-in for sshd that answers the same whatever it is asked, or by
+// sshdSays makes a stand-in for sshd that gives every question the same answer, or answers by
 // connection: what follows a line "-- TEXT" is the answer to a spec that has TEXT in it. Traces
 // begin with debug.
 func sshdSays(t *testing.T, root, answers string) {
@@ -133,7 +133,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		"sufficient above":             {file("/etc/pam.d/sshd", "auth sufficient pam_rootok.so\n"+goodStack, 0o644), "error: /etc/pam.d/sshd:1: pam_rootok.so that returns success leaves out /etc/pam.d/sshd:3"},
 		"required password":            {file("/etc/pam.d/sshd", "auth required pam_unix.so\nauth required pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sshd:1: pam_unix.so goes on"},
 		"no password":                  {file("/etc/pam.d/sshd", "auth required pam_latchkey.so\n", 0o644), "error: /etc/pam.d/sshd:1: the code is asked for, or sent, before"},
-		"nobody gets in":               {file("/etc/pam.d/sshd", goodStack+"auth required pam_deny.so\n", 0o644), "error: /etc/pam.d/sshd:2: no one can log in"},
+		"no one gets in":               {file("/etc/pam.d/sshd", goodStack+"auth required pam_deny.so\n", 0o644), "error: /etc/pam.d/sshd:2: no one can log in"},
 		"an unknown module":            {file("/etc/pam.d/sshd", "auth requisite pam_strange.so\nauth required pam_latchkey.so\n", 0o644), "warning: /etc/pam.d/sshd:1: if pam_strange.so does not"},
 		"a misspelt control":           {file("/etc/pam.d/sshd", "auth requird pam_unix.so\n", 0o644), `/etc/pam.d/sshd:1: unknown control "requird"`},
 		"an unknown argument":          {file("/etc/pam.d/sshd", "auth requisite pam_unix.so\nauth required pam_latchkey.so nullok\n", 0o644), `error: /etc/pam.d/sshd:2: pam_latchkey does not take "nullok"`},
@@ -181,7 +181,7 @@ func chmod(t *testing.T, path string, mode os.FileMode) {
 
 // The first answer of an option counts in sshdSays' answers as in sshd's own, so these begin
 // with what differs.
-func TestDoctorTellsEveryWayPastSSHD(t *testing.T) {
+func TestDoctorReportsEveryWayPastSSHD(t *testing.T) {
 	const open = "passwordauthentication yes\nhostbasedauthentication yes\ngssapiauthentication yes\nkbdinteractiveauthentication no\nauthenticationmethods any\n"
 	root := t.TempDir()
 	installed(t, root)
@@ -242,7 +242,7 @@ func TestAKeyThatComesFirstExcusesNothingElse(t *testing.T) {
 	}
 }
 
-func TestAPeriodToEnrollThatIsOverLetsNobodyIn(t *testing.T) {
+func TestAPeriodToEnrollThatIsOverLetsNoOneIn(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
 	put(t, root, "/etc/latchkey/latchkey.toml", "enroll_by = 2020-12-31\n", 0o644)
@@ -263,7 +263,7 @@ func TestDoctorNamesAtMostTenRecords(t *testing.T) {
 	}
 }
 
-func TestDoctorTellsOfTemporaryFilesThatAreLeftOver(t *testing.T) {
+func TestDoctorReportsTemporaryFilesThatAreLeftOver(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
 	put(t, root, "/etc/latchkey/users/.new-1", "", 0o600)
@@ -345,11 +345,11 @@ func TestAPartOfOtherServicesNeedsNoPasswordOfItsOwn(t *testing.T) {
 
 func TestAClockThatNothingKeepsRightIsAWarning(t *testing.T) {
 	for name, c := range map[string]struct {
-		synchronised bool
+		synchronized bool
 		err          error
 		want         Status
 	}{"kept": {true, nil, OK}, "not kept": {false, nil, Warning}, "not known": {true, errors.New("no"), Warning}} {
-		if f := checkClock(func() (bool, error) { return c.synchronised, c.err }); f.Status != c.want {
+		if f := checkClock(func() (bool, error) { return c.synchronized, c.err }); f.Status != c.want {
 			t.Errorf("%s: %v", name, f)
 		}
 	}

@@ -31,7 +31,7 @@ var doors = [][]door{
 	{{"kde", false}, {"kde-fingerprint", false}, {"kde-smartcard", false}},
 }
 
-// isDoor reports whether programs come in by this service, whoever includes its file.
+// isDoor reports whether programs come in by this service, even if others include its file.
 func isDoor(name string) bool {
 	is := func(d door) bool { return d.service == name }
 	return name == "sudo" || name == "sudo-i" || slices.ContainsFunc(doors,
@@ -108,7 +108,7 @@ func (d Doctor) sudoers() string {
 	return all.String()
 }
 
-// helpers are other programs that make root of whoever may use sudo, for the same password, and
+// helpers are other programs that make root of users who may use sudo, for the same password, and
 // the services by which they ask.
 var helpers = []struct{ program, service string }{{"/usr/bin/pkexec", "polkit-1"},
 	{"/usr/bin/doas", "doas"}}

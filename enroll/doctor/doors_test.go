@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestProgramsThatMakeRootBesideSudoAreToldOf(t *testing.T) {
+func TestProgramsThatMakeRootBesideSudoAreReported(t *testing.T) {
 	const passwordAlone = "auth required pam_unix.so\naccount required pam_unix.so\n"
 	for name, c := range map[string]struct {
 		mode     os.FileMode // of pkexec; 0: it is not installed

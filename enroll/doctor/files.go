@@ -22,7 +22,7 @@ var programs = []string{
 	"/usr/libexec/latchkey/latchkey-notify",
 }
 
-// private are folders that nobody but root may even list.
+// private are folders that only root may even list.
 var private = []string{"/etc/latchkey/users", "/var/lib/latchkey", "/var/lib/latchkey/users"}
 
 const reinstall = "install latchkey again"
@@ -105,7 +105,7 @@ func (d Doctor) checkPrivate(path string) Finding {
 // moment.
 const old = time.Minute
 
-// checkLeftovers looks for temporary files of commands that were killed. They harm nobody; the
+// checkLeftovers looks for temporary files of commands that were killed. They do no harm; the
 // next command sweeps some.
 func (d Doctor) checkLeftovers() []Finding {
 	var found []Finding

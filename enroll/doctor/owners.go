@@ -83,7 +83,7 @@ func (d Doctor) nameOf(uid uint32) string {
 	return ""
 }
 
-// checkSecondNames finds names in /etc/passwd that have the uid of another who is enrolled, and
+// checkSecondNames finds names in /etc/passwd that have the uid of another user who is enrolled, and
 // no record.
 func (d Doctor) checkSecondNames(owner map[uint32]string) []Finding {
 	var found []Finding

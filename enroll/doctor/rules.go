@@ -113,7 +113,7 @@ func (d Doctor) checkNames(place string, r policy.Rule) []Finding {
 	return found
 }
 
-// group is why it cannot be told who is in a group; nil if it can.
+// group is why the members of a group cannot be told; nil if they can.
 func (d Doctor) group(name string) error {
 	if d.Group != nil {
 		return d.Group(name)

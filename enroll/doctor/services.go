@@ -34,7 +34,7 @@ func (d Doctor) checkLogins(service string) []Finding {
 	return append(found, d.checkDoors()...)
 }
 
-// checkService tells what is wrong with one service. keyed: who comes to it has shown a key, or
+// checkService finds what is wrong with one service. keyed: users who come to it have shown a key, or
 // given a password, before.
 func (d Doctor) checkService(name string, keyed bool) []Finding {
 	s, err := stack.Read(d.Root, name)
@@ -63,7 +63,7 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 			"none is asked for too early"))
 	}
 	for _, l := range s.RootAlready() {
-		found = append(found, Finding{l.Place(), OK, "who is root already needs no code for " +
+		found = append(found, Finding{l.Place(), OK, "users who are already root need no code for " +
 			name, ""})
 	}
 	return append(found, d.checkLines(s)...)
@@ -137,7 +137,7 @@ func (d Doctor) checkLines(s *stack.Service) []Finding {
 	return found
 }
 
-// checkAccountLines: in account pam_latchkey lets everybody pass, so it must not decide there.
+// checkAccountLines: in account pam_latchkey lets everyone pass, so it must not decide there.
 func checkAccountLines(s *stack.Service) []Finding {
 	var found []Finding
 	lenient := s.Lenient()

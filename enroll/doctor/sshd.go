@@ -120,7 +120,7 @@ func (d Doctor) sshdCommand(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, d.Root+sshdProgram, args...)
 }
 
-// zones are the interfaces with an address of their own link: who comes by it has an address
+// zones are the interfaces with an address of their own link: clients that come by it have an address
 // that is in no network.
 func (d Doctor) zones() []string {
 	if d.Root != "" {

@@ -6,7 +6,7 @@ import (
 	"latchkey/pam/policy"
 )
 
-// checkTrust finds computers that are recognized by their address alone, which all share who are
+// checkTrust finds computers that are recognized by their address alone, which all users share who are
 // behind one router.
 func checkTrust(path string, rules *policy.Policy) []Finding {
 	if !rules.Trusting() || slices.Contains(rules.Trust.Bind, policy.BindKey) {

@@ -20,7 +20,7 @@ import (
 	"latchkey/pam/state"
 )
 
-// Bounds of one conversation: how often a ticket or a code may be mistyped, and how often the drawing can be asked for anew.
+// Bounds of one conversation: how often a ticket or a code may be mistyped, and how often the drawing can be asked for again.
 const (
 	ticketTries = 3
 	codeTries   = 5

@@ -154,7 +154,7 @@ func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 	}
 }
 
-func TestEverythingFitsIntoEightyColumnsWhateverTheNames(t *testing.T) {
+func TestEverythingFitsIntoEightyColumnsWithAnyNames(t *testing.T) {
 	d := enrollment.NewTOTP("app", enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, noon)
 	texts := []string{askTicket, wrongTicket, intro, guide.NotTheCode(0) + guide.ShownNow, guide.NotTheCode(-3570), guide.NotTheCode(3570), showCodes(make([]string, 10))}
 	for _, host := range []string{"web1", "a-rather-long-host-name.of.some.example.com", strings.Repeat("h", 64)} {
@@ -250,7 +250,7 @@ func TestWithATicketTheFirstLoginEnrollsOnce(t *testing.T) {
 	}
 }
 
-func TestWithoutTheTicketThePasswordAloneEnrollsNobodyAndShowsNoSecret(t *testing.T) {
+func TestThePasswordWithoutTheTicketEnrollsNoOneAndShowsNoSecret(t *testing.T) {
 	for name, invited := range map[string]bool{"invited": true, "not invited": false} {
 		w := newWorld(t, "enroll_ticket = true\n")
 		if invited {
@@ -275,7 +275,7 @@ func TestGuessingTicketsLocks(t *testing.T) {
 	}
 }
 
-func TestATicketThatIsTakenBackMeanwhileEnrollsNobody(t *testing.T) {
+func TestATicketThatIsTakenBackMeanwhileEnrollsNoOne(t *testing.T) {
 	w := newWorld(t, "enroll_ticket = true\n")
 	ticket := w.invited()
 	o := w.login(text(ticket), func(w *world) string {
@@ -287,7 +287,7 @@ func TestATicketThatIsTakenBackMeanwhileEnrollsNobody(t *testing.T) {
 	}
 }
 
-func TestWhoTakesTooLongEnrollsNobody(t *testing.T) {
+func TestTakingTooLongEnrollsNoOne(t *testing.T) {
 	after := func(d time.Duration) func(*world) string {
 		return func(w *world) string {
 			w.later = d

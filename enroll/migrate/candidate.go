@@ -48,7 +48,7 @@ func (c *candidate) hasPhone() bool {
 	return slices.ContainsFunc(c.entry.Devices, isPhone)
 }
 
-// standsToo fails a candidate, if nothing has yet, who stands in another place too.
+// standsToo fails a candidate who stands in another place too, if nothing has failed them yet.
 func (c *candidate) standsToo(other *candidate) {
 	if c.Result == "" {
 		c.fail(fmt.Errorf("is also in %s", shown(other.File)))

@@ -14,7 +14,7 @@ import (
 	"latchkey/enroll/migrate/source"
 )
 
-// importFile is an opened file of another second factor. Whoever may write it decides what is
+// importFile is an opened file of another second factor. Users who may write it decide what is
 // taken over, so its owner and mode are those of the opened file.
 type importFile struct {
 	text  []byte
@@ -125,8 +125,8 @@ func (m *migration) personal(
 	return c
 }
 
-// mayName reports whether the file may say whose secret is whose. Otherwise somebody's
-// .google_authenticator with a line about root in it, read with everybody's, would give them
+// mayName reports whether the file may say whose secret is whose. Otherwise a user's
+// .google_authenticator with a line about root in it, read with everyone's, would give them
 // root's second factor.
 func (f importFile) mayName() error {
 	if f.owner != 0 || f.mode&0o022 != 0 {

@@ -17,7 +17,7 @@ var (
 	errUpdated   = errors.New("already there; used further elsewhere")
 )
 
-// merge is what a candidate gets who is enrolled already: nothing, or what the file says in
+// merge is what a candidate who is already enrolled gets: nothing, or what the file says in
 // place of all they have.
 func (m *migration) merge(c *candidate, old *factor.Account) (enrollment.Enrollment, error) {
 	devices := hasDevices(old.Record, c.entry)
@@ -58,7 +58,7 @@ func (c *candidate) advance(p enrollment.Proof, old *factor.Account) error {
 }
 
 // enrollment is what the file says. What was used of it here since it was first imported stays
-// used, whatever the file says.
+// used, even if the file says otherwise.
 func (c *candidate) enrollment(old *factor.Account) (e enrollment.Enrollment) {
 	for _, d := range c.entry.Devices {
 		counter := d.Counter

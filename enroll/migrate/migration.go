@@ -23,7 +23,7 @@ type Options struct {
 	Changed func(Outcome)
 
 	Format source.Format // of the files; empty: as each looks
-	// User is whose the one file is, or who alone is taken over from it; may be empty.
+	// User is the user whose file it is, or the only one to take over from it; may be empty.
 	User    string
 	Replace bool // what a user has already
 }

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// folder is a directory as the file system knows it, whatever path leads there.
+// folder is a directory as the file system knows it; any path may lead there.
 type folder struct{ device, inode uint64 }
 
 // openWithoutLinks opens a file for reading and follows no symbolic link in any part of its

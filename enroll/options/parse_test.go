@@ -49,7 +49,7 @@ func TestNameOfUserMayStandLast(t *testing.T) {
 		"reset status":         {"reset", "status", ""},
 		"--user status":        {"", "", "status"},
 		"--user add status":    {"status", "", "add"},
-		"status bob":           {"status", "", "bob"}, // who is looked up later
+		"status bob":           {"status", "", "bob"}, // the user is looked up later
 	} {
 		o, err := Parse(strings.Fields(line), isUser)
 		if err != nil || o.Command.Name != want.command || o.Operand != want.operand || o.User != want.user {

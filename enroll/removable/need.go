@@ -11,8 +11,8 @@ import (
 	"latchkey/enroll/doctor/stack/pamd"
 )
 
-// need is a place in PAM's files that needs pam_latchkey: without the module whoever comes to it
-// is denied.
+// need is a place in PAM's files that needs pam_latchkey: without the module users who come to
+// it are denied.
 type need struct {
 	file     string
 	from, to int   // its lines; 0: what the file says is not known

@@ -157,7 +157,7 @@ func TestEveryWayToNameTheModuleIsANeed(t *testing.T) {
 			""},
 		"no file to include": {sshd +
 			"@include nothing\nauth include\nauth required pam_unix.so\n", ""},
-		"a file nobody includes": {sshd +
+		"a file that is not included": {sshd +
 			"auth required pam_unix.so\n/etc/pam.d/sub/code:\nauth required pam_latchkey.so\n",
 			""},
 		"a shadowed file": {sshd +
@@ -251,7 +251,7 @@ func TestLinesThatOthersJumpOverAreNotJustTakenOut(t *testing.T) {
 	}
 }
 
-// What stack.Read takes for pam_latchkey, in whatever stack, is found: FuzzRead's files are looked at
+// What stack.Read takes for pam_latchkey, in any stack, is found: FuzzRead's files are looked at
 // the other way round.
 func FuzzNeeds(f *testing.F) {
 	f.Add("auth required pam_latchkey.so\n")

@@ -94,7 +94,7 @@ func (p Privilege) set(ruid, euid int) error {
 	if err := threadsHave(ruid, euid, gid); err != nil || ruid != 0 {
 		return err
 	}
-	// Whoever is root may look at it (ptrace(2)), and no one else. The next change of ids takes
+	// Only root may look at it (ptrace(2)). The next change of ids takes
 	// that back. There is no core file: the limit is 0.
 	return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0))
 }

@@ -28,7 +28,7 @@ import (
 )
 
 // output is standard output. It remembers what could not be written, so that no command
-// succeeds that told nobody what it did.
+// succeeds that told no one what it did.
 type output struct {
 	io.Writer
 	failed error

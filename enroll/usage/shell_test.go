@@ -78,7 +78,7 @@ func interactive(t *testing.T, argv []string, setUp string) {
 	}
 }
 
-// pamOther tells whether there is the PAM service that one completion is tried with, as on every Debian.
+// pamOther reports whether there is the PAM service that one completion is tried with, as on every Debian.
 func pamOther() bool {
 	_, err := os.Stat("/etc/pam.d/other")
 	return err == nil

@@ -99,7 +99,7 @@ func Find(name string) (Command, bool) {
 	return Commands[i], true
 }
 
-// Has tells whether the command takes the option.
+// Has reports whether the command takes the option.
 func (c Command) Has(option string) bool { return slices.Contains(c.Options, option) }
 
 // TakesName reports whether a user's NAME may stand as the last word, in place of --user.

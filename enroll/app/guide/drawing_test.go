@@ -19,9 +19,9 @@ func TestADecoderReadsEveryDrawingFromAPictureOfTheScreen(t *testing.T) {
 		}
 		for _, style := range []qr.Style{qr.Blocks, qr.ASCII} {
 			columns, rows := code.Size(style)
-			for _, colour := range []bool{true, false} {
+			for _, color := range []bool{true, false} {
 				for _, light := range []bool{false, true} {
-					d := Drawing{Style: style, Colour: colour, Invert: light && !colour}
+					d := Drawing{Style: style, Color: color, Invert: light && !color}
 					t.Run(fmt.Sprintf("%s, %+v", name, d), func(t *testing.T) {
 						screen := terminal.Screen{Columns: columns, Rows: rows + 2, Light: light}
 						if got, err := screen.Scan(d.Of(code)); err != nil || got != text {

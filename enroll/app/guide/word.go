@@ -12,7 +12,7 @@ func word(answer string) string {
 	return strings.ToLower(strings.Trim(strings.TrimSpace(answer), `"'`))
 }
 
-// Obey changes the drawing as a user asks who was asked for a code, and reports whether that was
+// Obey changes the drawing as a user who was asked for a code asks, and reports whether that was
 // what the answer said.
 func (d *Drawing) Obey(answer string) bool {
 	switch word(answer) {

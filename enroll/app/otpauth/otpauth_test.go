@@ -74,7 +74,7 @@ func reads(t *testing.T, o oracle, home, issuer string) {
 }
 
 // Every app splits at the first colon, so a label has at most the one between issuer and name; and "+" is a blank to some.
-func TestURIsAreReadTheSameWhateverAnAppUndoes(t *testing.T) {
+func TestURIsAreReadTheSameByAppsThatUndoAnyEscapes(t *testing.T) {
 	for _, issuer := range issuers {
 		a := otpauth.Account{Issuer: issuer, Host: "web1.example", User: `EX\al+ice`}
 		for _, uri := range append(otpauth.Short(a, device.Secret), otpauth.URI(a, device)) {

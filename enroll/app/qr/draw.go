@@ -26,7 +26,7 @@ func (c *Code) Size(s Style) (columns, rows int) {
 }
 
 // Draw is the code in lines of equal length that end with \n, without escape sequences. What is
-// inked shows in the terminal's foreground colour: the light modules, for a terminal with a
+// inked shows in the terminal's foreground color: the light modules, for a terminal with a
 // dark background, or with light the dark modules, for a terminal with a light one.
 func (c *Code) Draw(s Style, light bool) string {
 	inked := func(x, y int) bool { return c.grid.Black(x, y) == light }

@@ -6,7 +6,7 @@ import (
 )
 
 // read is a drawing back as modules; inked tells what the terminal would show in its foreground
-// colour.
+// color.
 func read(drawing string, s Style) (inked [][]bool) {
 	for _, line := range strings.Split(strings.TrimSuffix(drawing, "\n"), "\n") {
 		cells := []rune(line)

@@ -9,7 +9,7 @@ import (
 	"latchkey/enroll/doctor/sshd/ways"
 )
 
-// admits reports whether sshd lets somebody try at all (auth.c, allowed_user): AllowUsers and
+// admits reports whether sshd lets a user try at all (auth.c, allowed_user): AllowUsers and
 // its like, RefuseConnection, and PermitRootLogin no.
 func admits(o ways.Options, q *config.Connection) bool {
 	if o.On("refuseconnection") || q.User.UID == 0 && !q.User.Made && o.First("permitrootlogin") == "no" {

@@ -7,11 +7,11 @@ import (
 	"latchkey/enroll/doctor/stack/pamd"
 )
 
-// In pam_latchkey's account line the module lets everybody pass (pam_latchkey(8)); in session and
+// In pam_latchkey's account line the module lets everyone pass (pam_latchkey(8)); in session and
 // password libpam fails it, because the module has no such functions.
 
-// Lenient are the lines of pam_latchkey in account by which somebody passes whom other modules
-// refuse (an account that has expired), or by which alone everybody passes.
+// Lenient are the lines of pam_latchkey in account by which users pass whom other modules
+// refuse (an account that has expired), or by which alone everyone passes.
 func (s *Service) Lenient() []*Line {
 	var found []*Line
 	ours := s.ours(s.Account)

@@ -11,9 +11,9 @@ const (
 	negative
 )
 
-// judgement is an impression, and whether the code to return is success (libpam's impression and
+// judgment is an impression, and whether the code to return is success (libpam's impression and
 // status).
-type judgement struct {
+type judgment struct {
 	impression impression
 	success    bool
 }
@@ -25,15 +25,15 @@ const depthLimit = 16
 type position struct {
 	next  int // the line that runs next
 	level int // of the line before
-	now   judgement
-	saved [depthLimit + 1]judgement // as each substack began
+	now   judgment
+	saved [depthLimit + 1]judgment // as each substack began
 }
 
-// ended tells whether nothing is left to run.
+// ended reports whether nothing is left to run.
 func (p position) ended(s Stack) bool { return p.next >= len(s) }
 
-// passes tells whether pam_authenticate(3) returns success at the end of the walk.
-func (p position) passes() bool { return p.now == judgement{positive, true} }
+// passes reports whether pam_authenticate(3) returns success at the end of the walk.
+func (p position) passes() bool { return p.now == judgment{positive, true} }
 
 // step runs one line whose module returns code, as _pam_dispatch_aux in libpam/pam_dispatch.c
 // does.
@@ -42,7 +42,7 @@ func (s Stack) step(p position, code control.Code) position {
 	if p.level < l.level {
 		p.saved[l.level] = p.now
 	}
-	clear(p.saved[l.level+1:]) // what nobody reads any more must not tell positions apart
+	clear(p.saved[l.level+1:]) // what is no longer read must not tell positions apart
 	p.level = l.level
 	p.next++
 	if l.substack {
@@ -64,7 +64,7 @@ func (s Stack) step(p position, code control.Code) position {
 
 func (s Stack) accept(p position, a control.Action, code control.Code) position {
 	if p.now.impression == undecided || p.passes() {
-		p.now = judgement{positive, code == control.Success}
+		p.now = judgment{positive, code == control.Success}
 	}
 	if a == control.Done && p.now.impression == positive {
 		return s.leave(p)
@@ -73,7 +73,7 @@ func (s Stack) accept(p position, a control.Action, code control.Code) position 
 }
 
 func (s Stack) refuse(p position, a control.Action) position {
-	p.now = judgement{negative, false}
+	p.now = judgment{negative, false}
 	if a == control.Die {
 		return s.leave(p)
 	}
@@ -88,8 +88,8 @@ func (s Stack) leave(p position) position {
 	return p
 }
 
-// jump skips n modules; a substack is one. Whoever jumps beyond the end of his substack has
-// failed.
+// jump skips n modules; a substack is one. A jump beyond the end of its substack
+// is a failure.
 func (s Stack) jump(p position, n int) position {
 	for ; n > 0 && !p.ended(s) && s[p.next].level >= p.level; n-- {
 		p.next++
@@ -98,7 +98,7 @@ func (s Stack) jump(p position, n int) position {
 		}
 	}
 	if n > 0 {
-		p.now = judgement{negative, false}
+		p.now = judgment{negative, false}
 	}
 	return p
 }

@@ -20,7 +20,7 @@ type Answer func(l *Line, again bool) (code control.Code, uses bool)
 
 // Foresee walks all ways of a login by auth with a right password. Unlike Weaknesses, which takes
 // each module for capable of everything, it takes modules for what they do on a machine in order;
-// only of those that check who it is, or from where, either is possible.
+// only for those that check which user it is, or from where, either is possible.
 func (s *Service) Foresee(answer Answer) Forecast {
 	var f Forecast
 	type place struct {
@@ -89,7 +89,7 @@ func (s *Service) usual(l *Line, answer Answer, again bool) (codes []control.Cod
 	return []control.Code{control.Success}, false
 }
 
-// fickles are modules that decide by who it is, from where, when, or by a file.
+// fickles are modules that decide by user, by place, by time, or by a file.
 var fickles = set(`
 	pam_access pam_exec pam_geoip pam_listfile pam_localuser pam_nologin pam_rhosts
 	pam_securetty pam_sepermit pam_shells pam_succeed_if pam_time pam_timestamp pam_usertype

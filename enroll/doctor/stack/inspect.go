@@ -51,7 +51,7 @@ func (l *Line) files(root string, dirs []string) (files []string) {
 }
 
 // Missing are the first lines of auth and account whose module is not on this machine, where that
-// keeps everybody out.
+// keeps everyone out.
 func (s *Service) Missing() (lines []*Line) {
 	for _, all := range []Stack{s.Auth, s.Account} {
 		missing := slices.IndexFunc(all, func(l *Line) bool { return l.absent })

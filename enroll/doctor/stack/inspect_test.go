@@ -23,11 +23,11 @@ func TestAModuleUnderAnotherNameIsTheModule(t *testing.T) {
 		t.Errorf("a link to it: got %v, %v, want a stack that is right", s, err)
 	}
 	if s, err = ReadAnyones(root, "sshd"); err != nil || !s.Has() {
-		t.Errorf("whoever may write it: got %v, %v, want a stack that is right", s, err)
+		t.Errorf("writable by others: got %v, %v, want a stack that is right", s, err)
 	}
 }
 
-func TestAModuleThatIsNotInstalledIsToldOfWhereItLocksEverybodyOut(t *testing.T) {
+func TestAMissingModuleIsReportedWhereItLocksEveryoneOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		sshd string
 		want []string

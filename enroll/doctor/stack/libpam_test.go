@@ -174,7 +174,7 @@ func TestTheSimulationWalksEveryStackAsLibpamDoes(t *testing.T) {
 	}
 }
 
-// A bypass is found exactly where libpam lets somebody in, with some results of the other modules,
+// A bypass is found exactly where libpam lets a user in, with some results of the other modules,
 // whose code was refused.
 func TestABypassIsFoundExactlyWhereLibpamHasOne(t *testing.T) {
 	dir := t.TempDir()

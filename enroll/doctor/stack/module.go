@@ -95,14 +95,14 @@ func (s *Service) codes(l *Line, checks bool) []control.Code {
 }
 
 // rootAlready: in programs that run with their caller's real uid pam_rootok lets no one in but
-// root, who could do what he likes anyway. (In sshd and login it would let in everybody.)
+// root, who could do anything already. (In sshd and login it would let in everyone.)
 func (s *Service) rootAlready(l *Line) bool {
 	return l.Name() == "pam_rootok.so" && slices.Contains([]string{"su", "su-l", "runuser",
 		"runuser-l", "chsh", "chfn", pamd.Enroll}, s.Name)
 }
 
-// RootAlready are the lines by which root needs no code, where only who is root already passes
-// them.
+// RootAlready are the lines by which root needs no code, where only users who are already root
+// pass them.
 func (s *Service) RootAlready() []*Line {
 	return slices.DeleteFunc(slices.Clone([]*Line(s.Auth)),
 		func(l *Line) bool { return l.substack || !s.rootAlready(l) })

@@ -23,8 +23,7 @@ func Read(root, service string) (*Service, error) {
 	return read(&reader{root: root, dirs: pamd.Dirs, open: readTrusted}, service)
 }
 
-// ReadAnyones is Read, but whoever owns the files and can write them: libpam does not look at
-// that.
+// ReadAnyones is Read for files that anyone may own and write: libpam does not look at that.
 func ReadAnyones(root, service string) (*Service, error) {
 	open := func(file string) ([]byte, error) {
 		text, err := pamd.Read(file, fileLimit)

@@ -137,7 +137,7 @@ func TestTheFirstFolderThatHasAFileCounts(t *testing.T) {
 	}
 }
 
-// Whatever stands in a file, reading it ends, and what is read can be walked. Includes are taken
+// Reading any file ends, and what is read can be walked. Includes are taken
 // for substacks that go on.
 func FuzzRead(f *testing.F) {
 	f.Add("@include common-auth\nauth required pam_latchkey.so\n")

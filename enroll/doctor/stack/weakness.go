@@ -32,7 +32,7 @@ type Weakness struct {
 	Factor *Line // the line of pam_latchkey that is concerned
 }
 
-// Has tells whether pam_latchkey asks for codes in the service's auth stack.
+// Has reports whether pam_latchkey asks for codes in the service's auth stack.
 func (s *Service) Has() bool { return len(s.factors()) > 0 }
 
 // Factors are the lines that ask for a code, in the order of the stack.
@@ -55,7 +55,7 @@ func (s *Service) factors() []int {
 }
 
 // Weaknesses walks every way through the auth stack and tells what should not be possible. None:
-// whoever passes has given a code, and is asked for it only after the password (or a key, where
+// users who pass have given a code, and are asked for it only after the password (or a key, where
 // if_publickey looks for one).
 func (s *Service) Weaknesses() []Weakness {
 	factors := s.factors()
@@ -100,7 +100,7 @@ func (s *Service) bypasses(w *walk, factors []int) []Weakness {
 	return found
 }
 
-// twice are the lines of pam_latchkey that ask who has given a code before.
+// twice are the lines of pam_latchkey that ask users who have given a code before.
 func (s *Service) twice(w *walk, factors []int) (found []Weakness) {
 	for _, e := range w.edges {
 		if _, asks := slices.BinarySearch(factors, e.line); asks && w.nodes[e.from].proved {

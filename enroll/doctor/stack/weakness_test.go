@@ -174,7 +174,7 @@ func TestEachStackThatIsRightHasTwinsThatAreNot(t *testing.T) {
 			[]string{"skipped sshd:1 success"}},
 		{"if_publickey alone", "auth requisite pam_unix.so\n" +
 			"auth required pam_latchkey.so if_publickey\n", []string{"absent"}},
-		{"whatever if_publickey says",
+		{"with any answer of if_publickey",
 			"auth [default=1] pam_latchkey.so if_publickey\nauth requisite pam_unix.so\n" +
 				"auth required pam_latchkey.so\n",
 			[]string{"early sshd:3"}},
@@ -213,7 +213,7 @@ func TestEachStackThatIsRightHasTwinsThatAreNot(t *testing.T) {
 			"auth requisite pam_unix.so\nauth [success=1 default=die] pam_latchkey.so\n" +
 			"auth required pam_latchkey.so conf=/etc/keys.toml\nauth required pam_permit.so\n",
 			nil},
-		{"nobody gets in", "auth requisite pam_unix.so\nauth required pam_latchkey.so\n" +
+		{"no one gets in", "auth requisite pam_unix.so\nauth required pam_latchkey.so\n" +
 			"auth [default=1] pam_permit.so\n", []string{"closed sshd:2"}},
 
 		// Files that the service does not have.
@@ -241,7 +241,7 @@ func sorted(all []string) []string {
 	return all
 }
 
-func TestRootNeedsNoCodeForSuAndNobodyGetsInToSshdThatWay(t *testing.T) {
+func TestRootNeedsNoCodeForSuAndNoOneGetsInToSshdThatWay(t *testing.T) {
 	dir := files(t, "auth sufficient pam_rootok.so\nauth requisite pam_unix.so\n"+
 		"auth required pam_latchkey.so\nsu:\n@include sshd\n")
 	for service, want := range map[string][]string{"su": nil, "sshd": {"skipped sshd:1 success"}} {

@@ -62,7 +62,7 @@ func CSV(r io.Reader, name string, now time.Time) ([]Entry, error) {
 	}
 }
 
-// checkHeader does not quote what it refuses: a file without header begins with somebody's secret.
+// checkHeader does not quote what it refuses: a file without header begins with a user's secret.
 func checkHeader(header []string) error {
 	for i, column := range header {
 		if !slices.Contains(columns, column) || slices.Contains(header[:i], column) {
@@ -76,7 +76,7 @@ func checkHeader(header []string) error {
 	return nil
 }
 
-// csvError is an error of the whole file: after it nobody knows where a line begins.
+// csvError is an error of the whole file: after it no one can tell where a line begins.
 func csvError(name string, err error) error {
 	if bad := (*csv.ParseError)(nil); errors.As(err, &bad) {
 		return at(name, bad.Line, bad.Err)

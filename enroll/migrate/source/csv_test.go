@@ -56,11 +56,11 @@ func TestColumnsStandInAnyOrderAndMayBeLeftOut(t *testing.T) {
 func TestALineOfCSVIsRefused(t *testing.T) {
 	for name, c := range map[string]struct{ line, why string }{
 		"no type":                  {"alice,,," + base32Secret + ",,,,,", "unknown device type; use totp, hotp or phone"},
-		"a type nobody knows":      {"alice,TOTP,," + base32Secret + ",,,,,", "unknown device type; use"},
+		"an unknown type":          {"alice,TOTP,," + base32Secret + ",,,,,", "unknown device type; use"},
 		"no secret":                {"alice,totp,,,,,,,", "a secret has 10 to 128 bytes"},
 		"a secret not in base32":   {"alice,totp,,7788!,,,,,", "the secret is neither base32 nor hexadecimal"},
 		"a secret not in hex":      {"alice,totp,,0x77x,,,,,", "the secret is not hexadecimal"},
-		"an algorithm nobody uses": {"alice,totp,," + base32Secret + ",MD77,,,,", "unknown algorithm; use"},
+		"an unknown algorithm":     {"alice,totp,," + base32Secret + ",MD77,,,,", "unknown algorithm; use"},
 		"7 digits":                 {"alice,totp,," + base32Secret + ",,7,,,", "7 digits; only 6 and 8 exist"},
 		"no digits":                {"alice,totp,," + base32Secret + ",,0,,,", "0 digits"},
 		"digits that are none":     {"alice,totp,," + base32Secret + ",,six,,,", "digits is not a number from 0 to 8"},
@@ -100,7 +100,7 @@ func TestACSVFileIsRefused(t *testing.T) {
 	for name, c := range map[string]struct{ text, where, why string }{
 		"nothing":                {"", "f:1", "nothing there"},
 		"no header":              {"alice,totp,," + base32Secret + ",,,,,\n", "f:1", "does not name the columns"},
-		"a column nobody knows":  {"user,type,secret,colour\n", "f:1", "does not name the columns"},
+		"an unknown column":      {"user,type,secret,color\n", "f:1", "does not name the columns"},
 		"a column twice":         {"user,type,secret,user\n", "f:1", "does not name the columns"},
 		"no column for the user": {"type,secret\n", "f:1", "the columns user, type"},
 		"no column for a secret": {"user,type\n", "f:1", "the columns user, type"},
@@ -109,11 +109,11 @@ func TestACSVFileIsRefused(t *testing.T) {
 		"a quote in the middle": {csvHeader + "alice,totp,a\"b," + base32Secret + ",,,,,\n", "f:2", `bare " in non-quoted-field`},
 	} {
 		_, err := CSV(strings.NewReader(c.text), "f", made)
-		t.Run(name, func(t *testing.T) { refused(t, err, c.where, c.why, base32Secret, "alice", "colour") })
+		t.Run(name, func(t *testing.T) { refused(t, err, c.where, c.why, base32Secret, "alice", "color") })
 	}
 }
 
-func TestALineOfCSVWithoutAUserStopsNobodyElse(t *testing.T) {
+func TestALineOfCSVWithoutAUserStopsNoOtherUser(t *testing.T) {
 	all, err := CSV(strings.NewReader(csvHeader+",totp,,"+base32Secret+",,,,,\nbob,totp,,"+base32Secret+",,,,,\n"), "f", made)
 	if err != nil || len(all) != 2 || all[1].User != "bob" || all[1].Err != nil {
 		t.Fatalf("%+v, %v", all, err)

@@ -1,4 +1,4 @@
-// Package source reads the files of other second factors: who has which secret, what of it was used, and what latchkey has
+// Package source reads the files of other second factors: which user has which secret, what of it was used, and what latchkey has
 // no counterpart for.
 //
 // It only reads. Errors name file and line, and never quote what stands there: it could be a secret.

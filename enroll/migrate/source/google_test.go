@@ -70,7 +70,7 @@ func TestUsedStepsOfAGoogleFileComeOver(t *testing.T) {
 	}{
 		"none":                                    {`" DISALLOW_REUSE`, 0},
 		"the highest of several":                  {`" DISALLOW_REUSE 998 1000 999`, 1000},
-		"no list, and nobody knows of a login":    {`" RATE_LIMIT 3 30`, 0},
+		"no list, and no login is known":          {`" RATE_LIMIT 3 30`, 0},
 		"no list, and the last attempt":           {`" RATE_LIMIT 3 30 29000 29970 29500`, 999 + 1},
 		"no list, and the last login":             {"\" LAST0 host 29970\n\" LAST9 host 29000", 999 + 1},
 		"no list, and a wide window":              {"\" WINDOW_SIZE 17\n\" LAST0 host 29970", 999 + 8},
@@ -187,7 +187,7 @@ func manyCodes(n int) string {
 func TestAnOddLineIsNamedAndTheRestTakenOver(t *testing.T) {
 	const code = "12345678\n"
 	for name, c := range map[string]struct{ odd, why string }{
-		"an option nobody knows":            {"\" GRACE_PERIOD 5", "an option that pam_google_authenticator does not have"},
+		"an unknown option":                 {"\" GRACE_PERIOD 5", "an option that pam_google_authenticator does not have"},
 		"WINDOW_SIZE 101":                   {"\" WINDOW_SIZE 101", "WINDOW_SIZE has a value that is not a number from 1 to 100"},
 		"RATE_LIMIT without values":         {"\" RATE_LIMIT", "RATE_LIMIT has too few or too many values"},
 		"LAST0 without a time":              {"\" LAST0 host", "LAST0 has too few or too many values"},

@@ -27,7 +27,7 @@ func byUser(t *testing.T, all []Entry) map[string]Entry {
 	return users
 }
 
-// testdata/users.oath was used by pam_oath (2.6.7), by all who have a last code.
+// testdata/users.oath was used by pam_oath (2.6.7), by all users who have a last code.
 func TestAUsersFileOfTheRealModuleIsTakenOver(t *testing.T) {
 	all, err := Oath(strings.NewReader(readFile(t, "users.oath")), "users.oath", made)
 	if err != nil {
@@ -151,7 +151,7 @@ func TestALineOfAUsersFileIsRefused(t *testing.T) {
 	}
 }
 
-func TestALineWithoutAUserStopsNobodyElse(t *testing.T) {
+func TestALineWithoutAUserStopsNoOtherUser(t *testing.T) {
 	all, err := Oath(strings.NewReader("HOTP\nnonsense\nHOTP bob - "+hexSecret+"\n"), "f", made)
 	if err != nil || len(all) != 3 {
 		t.Fatalf("%+v, %v", all, err)

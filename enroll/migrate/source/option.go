@@ -97,7 +97,7 @@ func (o *options) setRate(values []string) error {
 	return nil
 }
 
-// setLast reads from where and when somebody logged in.
+// setLast reads from where and when the user logged in.
 func (o *options) setLast(values []string) error {
 	if len(values) != 2 {
 		return errors.New("has too few or too many values")

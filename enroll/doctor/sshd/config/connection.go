@@ -18,12 +18,12 @@ const (
 	PlainPort    = 22
 )
 
-// User is somebody who may log in.
+// User is a user who may log in.
 type User struct {
 	Name   string
 	UID    uint32
 	Groups []string // by name, the primary one too
-	Made   bool     // nobody of that name is known: it stands for all such
+	Made   bool     // no user of that name is known: it stands for all such
 }
 
 // Connection is what Match lines look at.

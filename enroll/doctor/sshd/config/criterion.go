@@ -83,7 +83,7 @@ func (c Criterion) Holds(q *Connection) bool {
 	case "version":
 		return pattern.Names(c.Patterns, q.Release) == pattern.Includes
 	}
-	return false // invalid-user: who does not exist cannot log in
+	return false // invalid-user: users who do not exist cannot log in
 }
 
 // inGroups: an exception that fits one of the groups outweighs all others.

@@ -32,7 +32,7 @@ type List int
 const (
 	Misses   List = iota
 	Includes      // a pattern fits
-	Excludes      // a pattern behind an exclamation mark fits, whatever else does
+	Excludes      // a pattern behind an exclamation mark fits; what else does has no effect
 )
 
 // judge applies one(pattern) to each pattern of a list with commas.

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Problem is what lets somebody in without a code, or keeps everybody out.
+// Problem is what lets users in without a code, or keeps everyone out.
 type Problem struct {
 	Text    string
 	Hint    string

@@ -40,7 +40,7 @@ var keywords = map[string]string{
 const longestJump = 999
 
 // Parse reads a keyword, or value=action pairs. Brackets only keep pairs together: libpam
-// does not tell whether they were there.
+// does not remember whether they were there.
 func Parse(text string) (Control, error) {
 	if pairs, ok := keywords[strings.ToLower(text)]; ok {
 		return parsePairs(pairs)

@@ -25,7 +25,7 @@ type Modules struct {
 // ModulesBelow are the modules below root, which is empty but in tests.
 func ModulesBelow(root string) *Modules { return &Modules{root, map[string]bool{}} }
 
-// Ours reports whether a word names the module: by its name, in whatever folder, or by what the
+// Ours reports whether a word names the module: by its name, in any folder, or by what the
 // file is.
 func (m *Modules) Ours(word string) bool {
 	if filepath.Base(word) == Module {
@@ -53,7 +53,7 @@ func (m *Modules) Ours(word string) bool {
 }
 
 // isCopy reports whether a file is pam_latchkey, or a link that leads to it: without the login
-// program a copy denies everybody as well.
+// program a copy denies everyone as well.
 func isCopy(path string) bool {
 	if target, err := os.Readlink(path); err == nil && filepath.Base(target) == Module {
 		return true

@@ -19,8 +19,8 @@ func Exists(path string) bool {
 // Largest is far more than the module has, or any file of PAM's.
 const Largest = 4 << 20
 
-// Read reads a file, whoever can write it. Folders and /dev/null are empty for PAM. Nothing
-// else is opened: a FIFO would never end, and of a device nobody knows what opening it does.
+// Read reads a file, even one that others can write. Folders and /dev/null are empty for PAM.
+// Nothing else is opened: a FIFO would never end, and opening a device could do anything.
 func Read(path string, limit int64) (string, error) {
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {

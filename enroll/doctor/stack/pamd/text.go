@@ -16,7 +16,7 @@ type Line struct {
 }
 
 // Lines joins the lines of a file. What versions of libpam read differently is an error:
-// nobody could say then what the stack is.
+// it would then be unknown what the stack is.
 func Lines(data string) ([]Line, error) {
 	var all []Line
 	var open *Line // a line that goes on
@@ -49,7 +49,7 @@ func Lines(data string) ([]Line, error) {
 }
 
 // part is what one line of the file gives, and whether the next one belongs to it. A comment ends
-// at its line, whatever stands at its end.
+// at its line, even behind a backslash.
 func part(line string, continued bool) (text string, goes bool, err error) {
 	text, _, comment := strings.Cut(line, "#")
 	for _, c := range []byte(text) {
@@ -73,7 +73,7 @@ func part(line string, continued bool) (text string, goes bool, err error) {
 }
 
 // tokens splits a line at blanks. As in libpam, what begins with a bracket goes to the closing
-// one, whatever follows that, and \] does not close.
+// one, even if no blank follows that, and \] does not close.
 func tokens(text string) ([]string, error) {
 	var all []string
 	for {
