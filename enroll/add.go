@@ -11,7 +11,8 @@ func (p *program) addTOTP(o options.Options) error { return p.addSecret(o, p.add
 // addHOTP gives a user one more token.
 func (p *program) addHOTP(o options.Options) error {
 	if o.Yes && o.SecretFile == "" {
-		return hint.Misuse("enroll add hotp --yes needs --secret-file: the token has its secret already")
+		return hint.Misuse("enroll add hotp --yes needs --secret-file: the token has its " +
+			"secret already")
 	}
 	return p.addSecret(o, p.addToken)
 }

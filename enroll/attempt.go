@@ -8,8 +8,8 @@ import (
 	"latchkey/pam/state"
 )
 
-// attemptStatus is the last login that was let in, or the last one with a wrong code; its JSON is an
-// interface.
+// attemptStatus is the last login that was let in, or the last one with a wrong code; its JSON is
+// an interface.
 type attemptStatus struct {
 	At      time.Time     `json:"time"`
 	From    string        `json:"from"` // empty: not from a literal address

@@ -27,7 +27,8 @@ func (p *program) remove(o options.Options) error {
 		return err
 	}
 	err = p.AsRoot(func() error { return p.store().Remove(proof, who.User, o.Operand) })
-	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) && !errors.Is(err, factor.ErrState) {
+	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) &&
+		!errors.Is(err, factor.ErrState) {
 		return p.noDevice(who, o.Operand, o.ForUser())
 	}
 	if !made(err) {
@@ -38,7 +39,8 @@ func (p *program) remove(o options.Options) error {
 	return err
 }
 
-// noDevice says that the user has no device of that label or id, and which one may have been meant.
+// noDevice says that the user has no device of that label or id, and which one may have been
+// meant.
 func (p *program) noDevice(who identity, name, forUser string) error {
 	var labels []string
 	if s, err := p.statusOf(who); err == nil {
@@ -46,13 +48,15 @@ func (p *program) noDevice(who identity, name, forUser string) error {
 			labels = append(labels, d.Label)
 		}
 	}
-	text := fmt.Sprintf("%s has no device %q", who.Name, name) + nearest.Ask(name, labels, strconv.Quote)
+	text := fmt.Sprintf("%s has no device %q", who.Name, name) +
+		nearest.Ask(name, labels, strconv.Quote)
 	return hint.Error(text, "see the devices with: enroll status"+forUser)
 }
 
-// reset removes all that a user has. It works for users who are gone and on files that cannot be read: it is
-// the way back when nothing else works. Whether a user is gone must be certain, or root must say that it does not matter:
-// a job that clears up after deleted users would otherwise destroy everyone's enrollment while the name service is down.
+// reset removes all that a user has. It works for users who are gone and on files that cannot be
+// read: it is the way back when nothing else works. Whether a user is gone must be certain, or
+// root must say that it does not matter: a job that clears up after deleted users would otherwise
+// destroy everyone's enrollment while the name service is down.
 func (p *program) reset(o options.Options) error {
 	name, err := o.Target()
 	if err != nil {
@@ -63,12 +67,14 @@ func (p *program) reset(o options.Options) error {
 		return lookUpErr
 	}
 	if errors.Is(lookUpErr, names.ErrUntold) && !o.DeleteAnyway {
-		return hint.Error(lookUpErr.Error()+"; nothing was changed", "try again when it can; to remove all that "+name+
-			" has, deleted user or not: enroll reset --delete-anyway "+name)
+		return hint.Error(lookUpErr.Error()+"; nothing was changed",
+			"try again when it can; to remove all that "+name+
+				" has, deleted user or not: enroll reset --delete-anyway "+name)
 	}
 	err = p.store().Reset(p.asRoot(), name)
 	if errors.Is(err, fs.ErrNotExist) {
-		// A mistyped name must not look like a job done: it may be the owner of a stolen phone who is meant.
+		// A mistyped name must not look like a job done: it may be the owner of a stolen phone
+		// who is meant.
 		if lookUpErr != nil {
 			return lookUpErr
 		}
@@ -79,13 +85,15 @@ func (p *program) reset(o options.Options) error {
 	}
 	if errors.Is(err, enrollment.ErrHalf) {
 		p.logged(audit.Change{What: "reset", User: name, Detail: "incomplete"})
-		return hint.Error("the reset of "+name+" is incomplete: "+err.Error(), "run it again: enroll reset "+name)
+		return hint.Error("the reset of "+name+" is incomplete: "+err.Error(),
+			"run it again: enroll reset "+name)
 	}
 	if !made(err) {
 		return err
 	}
 	p.logged(audit.Change{What: "reset", User: name})
-	return p.sayChanged(o, name, true, "reset: "+name+" no longer has a second factor and must enroll again", err)
+	return p.sayChanged(o, name, true, "reset: "+name+" no longer has a second factor and "+
+		"must enroll again", err)
 }
 
 // unlock ends a lock.
@@ -113,8 +121,10 @@ func (p *program) unlock(o options.Options) error {
 	return p.sayChanged(o, who.Name, true, "unlocked: "+who.Name, err)
 }
 
-// sayChanged says what came of a command that scripts run again and again. saved is what is still wrong with the change.
-func (p *program) sayChanged(o options.Options, name string, changed bool, said string, saved error) (err error) {
+// sayChanged says what came of a command that scripts run again and again. saved is what is still
+// wrong with the change.
+func (p *program) sayChanged(o options.Options, name string, changed bool, said string,
+	saved error) (err error) {
 	if o.JSON {
 		err = writeJSON(p.Out, struct {
 			User    string `json:"user"`

@@ -47,7 +47,8 @@ func (p *program) newCodes(proof enrollment.Proof, who identity) error {
 	if !made(saved) {
 		return saved
 	}
-	if _, err := fmt.Fprint(p.Out, "\n"+guide.KeepCodes+guide.Codes(codes, 1)+"\nThe old codes no longer work.\n"); err != nil {
+	if _, err := fmt.Fprint(p.Out, "\n"+guide.KeepCodes+guide.Codes(codes,
+		1)+"\nThe old codes no longer work.\n"); err != nil {
 		return unseen(who, err)
 	}
 	return saved
@@ -55,10 +56,12 @@ func (p *program) newCodes(proof enrollment.Proof, who identity) error {
 
 // unseen says that recovery codes were saved which no one has seen.
 func unseen(who identity, err error) error {
-	return hint.Error(fmt.Sprintf("the new codes of %s are saved, but could not be written: %v", who.Name, err), "make new ones: enroll codes")
+	return hint.Error(fmt.Sprintf("the new codes of %s are saved, but could not be written: %v",
+		who.Name, err), "make new ones: enroll codes")
 }
 
-// replaceCodes saves a new set. It is saved before it is seen: codes on paper that do not work are worse than none.
+// replaceCodes saves a new set. It is saved before it is seen: codes on paper that do not work
+// are worse than none.
 func (p *program) replaceCodes(proof enrollment.Proof, who identity) ([]string, error) {
 	codes, set, err := enrollment.NewRecovery()
 	if err == nil {

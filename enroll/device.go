@@ -21,7 +21,8 @@ func (p *program) adding(o options.Options) (identity, error) {
 		return identity{}, hint.Misuse("--if-missing and --json need --yes")
 	}
 	if (o.Yes || o.SecretFile != "") && p.uid != 0 {
-		return identity{}, hint.Error("--yes and --secret-file are for root", "without them: enroll "+o.Command.Name)
+		return identity{}, hint.Error("--yes and --secret-file are for root",
+			"without them: enroll "+o.Command.Name)
 	}
 	return p.whom(o.User)
 }
@@ -36,7 +37,8 @@ func (p *program) device(who identity, o options.Options) (record.Device, error)
 }
 
 // deviceWith makes the new device with a secret that is known.
-func (p *program) deviceWith(who identity, o options.Options, secret []byte) (record.Device, error) {
+func (p *program) deviceWith(who identity, o options.Options,
+	secret []byte) (record.Device, error) {
 	var err error
 	label := o.Label
 	if label == "" {
@@ -45,13 +47,16 @@ func (p *program) deviceWith(who identity, o options.Options, secret []byte) (re
 		}
 	}
 	if o.Period < 1 || o.Period > int(record.MaxPeriod/time.Second) {
-		return record.Device{}, hint.Misuse("--period must be 1 to %d seconds", int(record.MaxPeriod/time.Second))
+		return record.Device{}, hint.Misuse("--period must be 1 to %d seconds",
+			int(record.MaxPeriod/time.Second))
 	}
 	if o.Counter > oath.MaxCounter {
-		return record.Device{}, hint.Misuse("--counter must be at most %d", uint64(oath.MaxCounter))
+		return record.Device{}, hint.Misuse("--counter must be at most %d",
+			uint64(oath.MaxCounter))
 	}
 	algorithm, now := strings.ToUpper(o.Algorithm), p.clock()
-	d := enrollment.NewTOTP(label, secret, algorithm, o.Digits, time.Duration(o.Period)*time.Second, now)
+	d := enrollment.NewTOTP(label, secret, algorithm, o.Digits,
+		time.Duration(o.Period)*time.Second, now)
 	if o.Command.Name == "add hotp" {
 		d = enrollment.NewHOTP(label, secret, algorithm, o.Digits, now)
 	}
@@ -62,7 +67,8 @@ func (p *program) deviceWith(who identity, o options.Options, secret []byte) (re
 }
 
 // standardLabel is what a device is called unless the user says otherwise.
-var standardLabel = map[string]string{"": "app", "add totp": "app", "add hotp": "token", "add phone": "phone", "add key": "key"}
+var standardLabel = map[string]string{"": "app", "add totp": "app", "add hotp": "token",
+	"add phone": "phone", "add key": "key"}
 
 // freeLabel is base, or base-2 and so on if the user has that.
 func (p *program) freeLabel(who identity, base string) (label string, err error) {
@@ -88,7 +94,8 @@ func (p *program) save(
 	proof enrollment.Proof, who identity, d record.Device, step uint64) error {
 	err := p.AsRoot(func() error { return p.store().Add(proof, who.User, d, step) })
 	if made(err) {
-		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
+		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label,
+			Detail: string(d.Type)})
 	}
 	return err
 }

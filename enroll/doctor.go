@@ -37,13 +37,16 @@ func (p *program) doctor(o options.Options) error {
 
 func (p *program) examination(of string) doctor.Doctor {
 	return doctor.Doctor{
-		Root: p.root, Service: of, Clock: p.clock, Keyring: p.keyring, Remedy: remedy, Progress: p.progress(),
+		Root: p.root, Service: of, Clock: p.clock, Keyring: p.keyring, Remedy: remedy,
+		Progress: p.progress(),
 		LookUp: func(name string) (uint32, error) {
 			who, err := lookUp(name)
 			return who.UID, err
 		},
 		Group: p.group(), Pause: time.Sleep,
-		Probe: func() protocol.Answer { return p.twilio(func(t verifier) protocol.Answer { return t.Probe() }) },
+		Probe: func() protocol.Answer {
+			return p.twilio(func(t verifier) protocol.Answer { return t.Probe() })
+		},
 	}
 }
 
@@ -95,7 +98,8 @@ func writeFindings(w io.Writer, found []doctor.Finding) error {
 	return nil
 }
 
-// twilio asks Twilio Verify; reading its credentials and starting latchkey-twilio as another user takes root's rights.
+// twilio asks Twilio Verify; reading its credentials and starting latchkey-twilio as another user
+// takes root's rights.
 func (p *program) twilio(ask func(verifier) protocol.Answer) (a protocol.Answer) {
 	err := p.AsRoot(func() error {
 		a = ask(p.newVerifier())

@@ -32,19 +32,29 @@ func TestDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 		status int
 	}{
 		"nothing is wrong": {protocol.Answer{Result: protocol.ProbeOK, Skew: 2},
-			[]string{"ok: Twilio Verify takes the credentials\n", "ok: this machine's clock agrees with Twilio's\n"}, exitDone},
+			[]string{"ok: Twilio Verify takes the credentials\n",
+				"ok: this machine's clock agrees with Twilio's\n"}, exitDone},
 		"the clock is slow": {protocol.Answer{Result: protocol.ProbeOK, Skew: 95},
-			[]string{"error: this machine's clock: -95 seconds from Twilio's\n", "timedatectl"}, exitFailed},
+			[]string{"error: this machine's clock: -95 seconds from Twilio's\n", "timedatectl"},
+			exitFailed},
 		"the clock is fast": {protocol.Answer{Result: protocol.ProbeOK, Skew: -95},
 			[]string{"error: this machine's clock: 95 seconds from Twilio's\n"}, exitFailed},
 		"the key": {protocol.Answer{Result: protocol.Credentials, Detail: "wrong key"},
-			[]string{"error: Twilio Verify: credentials: wrong key\n", "hint: check account_sid, api_key"}, exitFailed},
-		"the permission":  {protocol.Answer{Result: protocol.Permission}, []string{"error: Twilio Verify: permission", "hint: the API key lacks"}, exitFailed},
-		"the service":     {protocol.Answer{Result: protocol.UnknownService}, []string{"error: Twilio Verify: unknown_service", "hint: check service_sid"}, exitFailed},
-		"the network":     {protocol.Answer{Result: protocol.Unreachable}, []string{"error: Twilio Verify: unreachable", "hint: no connection"}, exitFailed},
-		"the certificate": {protocol.Answer{Result: protocol.Certificate}, []string{"error: Twilio Verify: certificate", "hint: the server's certificate"}, exitFailed},
-		"the time":        {protocol.Answer{Result: protocol.Timeout}, []string{"error: Twilio Verify: timeout", "hint: no answer in time"}, exitFailed},
-		"anything else":   {protocol.Answer{}, []string{"error: Twilio Verify: "}, exitFailed},
+			[]string{"error: Twilio Verify: credentials: wrong key\n",
+				"hint: check account_sid, api_key"}, exitFailed},
+		"the permission": {protocol.Answer{Result: protocol.Permission},
+			[]string{"error: Twilio Verify: permission", "hint: the API key lacks"}, exitFailed},
+		"the service": {protocol.Answer{Result: protocol.UnknownService},
+			[]string{"error: Twilio Verify: unknown_service", "hint: check service_sid"},
+			exitFailed},
+		"the network": {protocol.Answer{Result: protocol.Unreachable},
+			[]string{"error: Twilio Verify: unreachable", "hint: no connection"}, exitFailed},
+		"the certificate": {protocol.Answer{Result: protocol.Certificate},
+			[]string{"error: Twilio Verify: certificate", "hint: the server's certificate"},
+			exitFailed},
+		"the time": {protocol.Answer{Result: protocol.Timeout},
+			[]string{"error: Twilio Verify: timeout", "hint: no answer in time"}, exitFailed},
+		"anything else": {protocol.Answer{}, []string{"error: Twilio Verify: "}, exitFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
@@ -75,7 +85,9 @@ func TestDoctorChangesNothing(t *testing.T) {
 		out.Reset()
 		p := newProgram(setuid.Privilege{}, root)
 		p.Console = silent(&out, &out)
-		p.newVerifier = func() verifier { return probe{answer: protocol.Answer{Result: protocol.ProbeOK, CodeLength: 8}} }
+		p.newVerifier = func() verifier {
+			return probe{answer: protocol.Answer{Result: protocol.ProbeOK, CodeLength: 8}}
+		}
 		before := tree(t, root)
 		p.run([]string{"doctor"})
 		if after := tree(t, root); after != before {
@@ -84,13 +96,15 @@ func TestDoctorChangesNothing(t *testing.T) {
 		return out.String()
 	}
 	host := root + "/var/lib/latchkey/host"
-	for _, want := range []string{"ok: " + host + ": made with the first phone\n", "takes the credentials: its codes have 8 digits\n"} {
+	for _, want := range []string{"ok: " + host + ": made with the first phone\n",
+		"takes the credentials: its codes have 8 digits\n"} {
 		if said := run(); !strings.Contains(said, want) {
 			t.Errorf("got %s, want %s", said, want)
 		}
 	}
 	put(t, host, "LATCHKEY", 0o600)
-	if said := run(); !strings.Contains(said, "error: "+host) || !strings.Contains(said, "enroll add phone") {
+	if said := run(); !strings.Contains(said, "error: "+host) ||
+		!strings.Contains(said, "enroll add phone") {
 		t.Errorf("got %s", said)
 	}
 }
@@ -128,8 +142,10 @@ func installed(t *testing.T, root string) {
 	}
 	put(t, root+"/etc/pam.d/enroll", "auth required pam_unix.so\n", 0o644)
 	for path, mode := range map[string]os.FileMode{
-		"/usr/lib/security/pam_deny.so": 0o644, "/usr/lib/security/pam_latchkey.so": 0o644, "/usr/bin/enroll": 0o755 | os.ModeSetuid,
-		"/usr/libexec/latchkey/latchkey-login": 0o755, "/usr/libexec/latchkey/latchkey-enroll": 0o755,
+		"/usr/lib/security/pam_deny.so": 0o644, "/usr/lib/security/pam_latchkey.so": 0o644,
+		"/usr/bin/enroll":                       0o755 | os.ModeSetuid,
+		"/usr/libexec/latchkey/latchkey-login":  0o755,
+		"/usr/libexec/latchkey/latchkey-enroll": 0o755,
 		"/usr/libexec/latchkey/latchkey-twilio": 0o755,
 		"/usr/libexec/latchkey/latchkey-notify": 0o755,
 	} {
@@ -139,7 +155,8 @@ func installed(t *testing.T, root string) {
 
 func put(t *testing.T, path, text string, mode os.FileMode) {
 	t.Helper()
-	err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o600), os.Chmod(path, mode))
+	err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755),
+		os.WriteFile(path, []byte(text), 0o600), os.Chmod(path, mode))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,8 @@ import (
 )
 
 // shownOn is enroll on a terminal of that size with that environment, up to the prompt for a code.
-func shownOn(t *testing.T, exe string, columns, rows int, env string, args ...string) *terminal.Terminal {
+func shownOn(t *testing.T, exe string, columns, rows int, env string,
+	args ...string) *terminal.Terminal {
 	t.Helper()
 	argv := append(append([]string{"env", "-i"}, strings.Fields(env)...), exe)
 	term := started(t, columns, rows, append(argv, args...))
@@ -25,7 +26,8 @@ func shownOn(t *testing.T, exe string, columns, rows int, env string, args ...st
 
 var uriOf = regexp.MustCompile(`^otpauth://totp/\S+secret=([A-Z2-7]+)$`)
 
-// scanned demands that zbar reads off the screen the same secret as stands there for typing it by hand.
+// scanned demands that zbar reads off the screen the same secret as stands there for typing it by
+// hand.
 func scanned(t *testing.T, screen terminal.Screen, written string) {
 	t.Helper()
 	text, err := screen.Scan(written)
@@ -48,18 +50,29 @@ func TestTheDrawingIsReadOffTheScreenTogetherWithThePrompt(t *testing.T) {
 		color         bool
 		drawn         string // what it consists of
 	}{
-		"80x24, dark":                    {80, 24, "TERM=xterm LANG=C.UTF-8", false, nil, true, "▀"},
-		"80x24, light":                   {80, 24, "TERM=xterm LC_ALL=C.UTF-8", true, nil, true, "▀"},
-		"80x24, add":                     {80, 24, "TERM=xterm LANG=C.UTF-8", false, []string{"add", "totp"}, true, "▀"},
-		"80x45, SHA256, 8 digits":        {80, 45, "TERM=xterm LANG=C.UTF-8", false, []string{"--algorithm", "SHA256", "--digits", "8"}, true, "▀"},
-		"80x24, NO_COLOR":                {80, 24, "TERM=xterm LANG=C.UTF-8 NO_COLOR=yes!", false, nil, false, "▀"},
-		"80x24, a dumb terminal":         {80, 24, "TERM=dumb LANG=C.UTF-8", false, nil, false, "▀"},
-		"80x24, no terminal is named":    {80, 24, "LANG=C.UTF-8", false, nil, false, "▀"},
-		"narrow":                         {37, 24, "TERM=xterm LANG=C.UTF-8", false, nil, true, "▀"},
-		"80x40, --ascii":                 {80, 40, "TERM=xterm LANG=C.UTF-8", false, []string{"--ascii"}, true, "    \x1b[47m"},
-		"80x40, --ascii, light":          {80, 40, "TERM=xterm LANG=C.UTF-8", true, []string{"--ascii"}, true, "    \x1b[47m"},
-		"80x40, --ascii, NO_COLOR":       {80, 40, "TERM=xterm LANG=C.UTF-8 NO_COLOR=1", false, []string{"--ascii"}, false, "#["},
-		"80x40, the C locale":            {80, 40, "TERM=xterm LC_ALL=C LANG=C.UTF-8", false, nil, true, "    \x1b[47m"},
+		"80x24, dark": {80, 24, "TERM=xterm LANG=C.UTF-8", false, nil, true,
+			"▀"},
+		"80x24, light": {80, 24, "TERM=xterm LC_ALL=C.UTF-8", true, nil, true,
+			"▀"},
+		"80x24, add": {80, 24, "TERM=xterm LANG=C.UTF-8", false,
+			[]string{"add", "totp"}, true, "▀"},
+		"80x45, SHA256, 8 digits": {80, 45, "TERM=xterm LANG=C.UTF-8", false,
+			[]string{"--algorithm", "SHA256", "--digits", "8"}, true, "▀"},
+		"80x24, NO_COLOR": {80, 24, "TERM=xterm LANG=C.UTF-8 NO_COLOR=yes!",
+			false, nil, false, "▀"},
+		"80x24, a dumb terminal": {80, 24, "TERM=dumb LANG=C.UTF-8", false, nil, false,
+			"▀"},
+		"80x24, no terminal is named": {80, 24, "LANG=C.UTF-8", false, nil, false, "▀"},
+		"narrow": {37, 24, "TERM=xterm LANG=C.UTF-8", false, nil, true,
+			"▀"},
+		"80x40, --ascii": {80, 40, "TERM=xterm LANG=C.UTF-8", false,
+			[]string{"--ascii"}, true, "    \x1b[47m"},
+		"80x40, --ascii, light": {80, 40, "TERM=xterm LANG=C.UTF-8", true,
+			[]string{"--ascii"}, true, "    \x1b[47m"},
+		"80x40, --ascii, NO_COLOR": {80, 40, "TERM=xterm LANG=C.UTF-8 NO_COLOR=1", false,
+			[]string{"--ascii"}, false, "#["},
+		"80x40, the C locale": {80, 40, "TERM=xterm LC_ALL=C LANG=C.UTF-8", false,
+			nil, true, "    \x1b[47m"},
 		"80x40, no locale and no colors": {80, 40, "TERM=dumb", false, nil, false, "#["},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +82,8 @@ func TestTheDrawingIsReadOffTheScreenTogetherWithThePrompt(t *testing.T) {
 			if strings.Contains(seen, "\x1b") != c.color || !strings.Contains(seen, c.drawn) {
 				t.Errorf("seen: %q", seen)
 			}
-			if strings.Contains(strings.ReplaceAll(seen, "\x1b[0m", ""), "\x1b") && !strings.Contains(seen[strings.LastIndex(seen, "\x1b["):], "\x1b[0m") {
+			if strings.Contains(strings.ReplaceAll(seen, "\x1b[0m", ""), "\x1b") &&
+				!strings.Contains(seen[strings.LastIndex(seen, "\x1b["):], "\x1b[0m") {
 				t.Errorf("the last color is not ended: %q", seen)
 			}
 		})
@@ -96,7 +110,8 @@ func TestAUserWhoseAppCannotReadTheDrawingGetsAnother(t *testing.T) {
 func TestAWindowThatIsTooNarrowIsToldAndMadeLarger(t *testing.T) {
 	exe, _ := underRoot(t)
 	term := shownOn(t, exe, 30, 24, "TERM=xterm LANG=C.UTF-8")
-	if seen := term.Seen(); !strings.Contains(seen, "too narrow for the QR code, which takes 33 columns and 17 lines") || strings.Contains(seen, "▀") {
+	if seen := term.Seen(); !strings.Contains(seen, "too narrow for the QR code, which takes "+
+		"33 columns and 17 lines") || strings.Contains(seen, "▀") {
 		t.Errorf("seen: %s", seen)
 	}
 	if err := term.Resize(80, 24); err != nil {
@@ -113,7 +128,8 @@ func TestAWindowThatIsTooNarrowIsToldAndMadeLarger(t *testing.T) {
 func TestADrawingThatIsTallerThanTheWindowIsDrawnAndSaysSo(t *testing.T) {
 	exe, _ := underRoot(t)
 	term := shownOn(t, exe, 80, 24, "TERM=xterm LANG=C.UTF-8", "--ascii")
-	if !strings.Contains(term.Seen(), `Taller than your window? Make the window larger and type "again".`) {
+	if !strings.Contains(term.Seen(),
+		`Taller than your window? Make the window larger and type "again".`) {
 		t.Errorf("seen: %s", term.Seen())
 	}
 	if err := term.Resize(80, 40); err != nil {
@@ -139,11 +155,13 @@ func TestPlainDrawsNothingAndUsesNoColors(t *testing.T) {
 	}
 	uri := regexp.MustCompile(`otpauth://\S+secret=([A-Z2-7]+)\n`).FindStringSubmatch(term.Seen())
 	d := byHand(t, term)
-	if uri == nil || uri[1] != strings.ReplaceAll(otpauth.Grouped(d.Secret), " ", "") || strings.Contains(term.Seen(), "  ") {
+	if uri == nil || uri[1] != strings.ReplaceAll(otpauth.Grouped(d.Secret), " ", "") ||
+		strings.Contains(term.Seen(), "  ") {
 		t.Errorf("seen: %s", term.Seen())
 	}
 	for word, says := range map[string]string{
-		"invert": "Step 1 of 3", "text": "by hand: ", "help": "small +a QR code", "?": "plain +the secret", "sms": "That is not a code",
+		"invert": "Step 1 of 3", "text": "by hand: ", "help": "small +a QR code",
+		"?": "plain +the secret", "sms": "That is not a code",
 	} {
 		typed(t, term, word)
 		expect(t, term, says)
@@ -208,7 +226,8 @@ func TestAPictureIsForItsOwnerAloneAndStaysOnlyOfWhatWasSaved(t *testing.T) {
 			term := shownOn(t, exe, 80, 24, "TERM=xterm LANG=C.UTF-8", "--png", path)
 			// A signal may come while enroll is root, and by then the name may be another file's.
 			aside := path + ".aside"
-			if err := errors.Join(os.Rename(path, aside), os.WriteFile(path, []byte("precious"), 0o600)); err != nil {
+			if err := errors.Join(os.Rename(path, aside),
+				os.WriteFile(path, []byte("precious"), 0o600)); err != nil {
 				t.Fatal(err)
 			}
 			end(term)
@@ -216,7 +235,8 @@ func TestAPictureIsForItsOwnerAloneAndStaysOnlyOfWhatWasSaved(t *testing.T) {
 			precious, err := os.ReadFile(path)
 			secret, err2 := os.ReadFile(aside)
 			if err != nil || err2 != nil || string(precious) != "precious" || len(secret) > 0 {
-				t.Errorf("%q, %v; of the picture %d bytes are left, %v", precious, err, len(secret), err2)
+				t.Errorf("%q, %v; of the picture %d bytes are left, %v", precious, err,
+					len(secret), err2)
 			}
 			if err := errors.Join(os.Remove(path), os.Remove(aside)); err != nil {
 				t.Fatal(err)
@@ -242,7 +262,8 @@ func TestAPictureIsForItsOwnerAloneAndStaysOnlyOfWhatWasSaved(t *testing.T) {
 	typed(t, term, codeAt(t, d, 0))
 	expect(t, term, `warning: .*code\.png holds the secret`)
 	exits(t, term, exitDone)
-	if _, text := pictureOf(t, path); !strings.Contains(text, strings.ReplaceAll(otpauth.Grouped(d.Secret), " ", "")) {
+	if _, text := pictureOf(t, path); !strings.Contains(text,
+		strings.ReplaceAll(otpauth.Grouped(d.Secret), " ", "")) {
 		t.Errorf("zbar reads %q", text)
 	}
 }

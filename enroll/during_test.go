@@ -19,8 +19,10 @@ import (
 // rfcSecret is the secret of the RFCs' test vectors, in base32.
 const rfcSecret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
-// logins has several logins try the same code at once until stop, and counts those that it lets in.
-func logins(t *testing.T, k factor.Keyring, code string, at time.Time, stop <-chan struct{}) (accepted int64) {
+// logins has several logins try the same code at once until stop, and counts those that it lets
+// in.
+func logins(t *testing.T, k factor.Keyring, code string, at time.Time,
+	stop <-chan struct{}) (accepted int64) {
 	var all sync.WaitGroup
 	var count atomic.Int64
 	for range 4 {
@@ -51,14 +53,17 @@ func tried(k factor.Keyring, code string, at time.Time) (factor.Result, error) {
 		return factor.Wrong, err
 	}
 	defer account.Close()
-	m, err := account.Verify(factor.Guess{Code: code, At: at, Accepts: func(method.Method) bool { return true }}, limit.Guesses{Failures: limit.Rate{Count: 64, Window: time.Hour}, Lock: time.Minute})
+	m, err := account.Verify(factor.Guess{Code: code, At: at, Accepts: func(method.Method) bool {
+		return true
+	}}, limit.Guesses{Failures: limit.Rate{Count: 64, Window: time.Hour}, Lock: time.Minute})
 	return m.Result, err
 }
 
 func TestALoginDuringAnyCommandUsesItsCodeOnceAndNothingComesBack(t *testing.T) {
 	exe, root := underRoot(t)
 	secret, file := root+"/secret", root+"/.google_authenticator"
-	for path, text := range map[string]string{secret: rfcSecret + "\n", file: rfcSecret + "\n\" TOTP_AUTH\n12345678\n"} {
+	for path, text := range map[string]string{secret: rfcSecret + "\n",
+		file: rfcSecret + "\n\" TOTP_AUTH\n12345678\n"} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +87,8 @@ func TestALoginDuringAnyCommandUsesItsCodeOnceAndNothingComesBack(t *testing.T) 
 				wipe(t, root)
 				runs(t, exe, "add", "totp", "--label", "phone", "--secret-file", secret, "--yes")
 				runs(t, exe, "add", "totp", "--label", "tablet", "--yes")
-				d := &record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: []byte("12345678901234567890")}
+				d := &record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
+					Secret: []byte("12345678901234567890")}
 				at := time.Now()
 				code := codeAt(t, d, 0)
 				stop := make(chan struct{})
@@ -99,8 +105,10 @@ func TestALoginDuringAnyCommandUsesItsCodeOnceAndNothingComesBack(t *testing.T) 
 				if ended != nil {
 					t.Fatal(ended)
 				}
-				if result, err := tried(k, code, at); accepted > 0 && result == factor.Accepted || accepted > 1 {
-					t.Fatalf("%d logins with one code, and another one afterwards: %v, %v", accepted, result, err)
+				if result, err := tried(k, code, at); accepted > 0 &&
+					result == factor.Accepted || accepted > 1 {
+					t.Fatalf("%d logins with one code, and another one afterwards: %v, %v",
+						accepted, result, err)
 				}
 				before += int(accepted)
 				if name == "reset" {

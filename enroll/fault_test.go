@@ -36,12 +36,14 @@ func newFaulty(t *testing.T) *faulty {
 	if err := os.Mkdir(root+"/dev", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	log, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: root + "/dev/log", Net: "unixgram"})
+	log, err := net.ListenUnixgram("unixgram",
+		&net.UnixAddr{Name: root + "/dev/log", Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { log.Close() })
-	if err := os.WriteFile(root+"/google", []byte(rfcSecret+"\n\" TOTP_AUTH\n12345678\n"), 0o600); err != nil {
+	if err := os.WriteFile(root+"/google", []byte(rfcSecret+"\n\" TOTP_AUTH\n12345678\n"),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	return &faulty{t, exe, root, log}
@@ -94,7 +96,8 @@ func (f *faulty) meaning() string {
 func (f *faulty) run(inject string, args []string) (out, errs string, exit int) {
 	f.t.Helper()
 	call, _, _ := strings.Cut(inject, ":")
-	line := []string{"-f", "-qq", "--seccomp-bpf", "-o", os.DevNull, "-e", "trace=" + call, "-e", "inject=" + inject}
+	line := []string{"-f", "-qq", "--seccomp-bpf", "-o", os.DevNull, "-e", "trace=" + call, "-e",
+		"inject=" + inject}
 	cmd := exec.Command("strace", append(append(line, f.exe), args...)...)
 	var o, e bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &o, &e
@@ -109,21 +112,27 @@ func (f *faulty) run(inject string, args []string) (out, errs string, exit int) 
 func (f *faulty) commands() map[string]struct{ before, args []string } {
 	google := filepath.Join(f.root, "google")
 	return map[string]struct{ before, args []string }{
-		"first enrollment":       {nil, []string{"add", "totp", "--label", "new", "--yes"}},
-		"first, with a ticket":   {[]string{"invite"}, []string{"add", "totp", "--label", "new", "--yes"}},
-		"add":                    {[]string{"phone"}, []string{"add", "totp", "--label", "new", "--yes"}},
-		"remove":                 {[]string{"phone", "tablet"}, []string{"remove", "tablet"}},
-		"codes":                  {[]string{"phone", "codes"}, []string{"codes", "--yes"}},
-		"reset":                  {[]string{"phone"}, []string{"reset", "root"}},
-		"unlock":                 {[]string{"phone", "lock"}, []string{"unlock", "root"}},
-		"invite":                 {nil, []string{"invite", "root"}},
-		"another invite":         {[]string{"invite"}, []string{"invite", "root"}},
-		"bypass":                 {[]string{"phone"}, []string{"bypass", "root"}},
-		"another bypass":         {[]string{"phone", "bypass"}, []string{"bypass", "root", "--json"}},
-		"import":                 {nil, []string{"import", "--user", "root", google}},
-		"import that replaces":   {[]string{"phone", "codes"}, []string{"import", "--replace", "--user", "root", google}},
-		"import over a bypass":   {[]string{"phone", "bypass"}, []string{"import", "--replace", "--user", "root", google}},
-		"import of a used token": {[]string{"google"}, []string{"import", "--user", "root", google}},
+		"first enrollment": {nil, []string{"add", "totp", "--label", "new", "--yes"}},
+		"first, with a ticket": {[]string{"invite"},
+			[]string{"add", "totp", "--label", "new", "--yes"}},
+		"add": {[]string{"phone"},
+			[]string{"add", "totp", "--label", "new", "--yes"}},
+		"remove":         {[]string{"phone", "tablet"}, []string{"remove", "tablet"}},
+		"codes":          {[]string{"phone", "codes"}, []string{"codes", "--yes"}},
+		"reset":          {[]string{"phone"}, []string{"reset", "root"}},
+		"unlock":         {[]string{"phone", "lock"}, []string{"unlock", "root"}},
+		"invite":         {nil, []string{"invite", "root"}},
+		"another invite": {[]string{"invite"}, []string{"invite", "root"}},
+		"bypass":         {[]string{"phone"}, []string{"bypass", "root"}},
+		"another bypass": {[]string{"phone", "bypass"},
+			[]string{"bypass", "root", "--json"}},
+		"import": {nil, []string{"import", "--user", "root", google}},
+		"import that replaces": {[]string{"phone", "codes"},
+			[]string{"import", "--replace", "--user", "root", google}},
+		"import over a bypass": {[]string{"phone", "bypass"},
+			[]string{"import", "--replace", "--user", "root", google}},
+		"import of a used token": {[]string{"google"},
+			[]string{"import", "--user", "root", google}},
 	}
 }
 
@@ -140,7 +149,8 @@ func (f *faulty) prepare(before []string) (stage map[string]string) {
 		case "google":
 			runs(f.t, f.exe, "import", "--user", "root", f.root+"/google")
 		case "lock":
-			account, err := factor.NewKeyring(f.root, safefile.Patience{}).Open(record.User{Name: "root", UID: 0})
+			account, err := factor.NewKeyring(f.root,
+				safefile.Patience{}).Open(record.User{Name: "root", UID: 0})
 			if err != nil {
 				f.t.Fatal(err)
 			}
@@ -162,7 +172,8 @@ func (f *faulty) restore(stage map[string]string) {
 	f.t.Helper()
 	wipe(f.t, f.root)
 	for path, text := range stage {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700),
+			os.WriteFile(path, []byte(text), 0o600)); err != nil {
 			f.t.Fatal(err)
 		}
 	}
@@ -176,7 +187,8 @@ func TestNothingIsChangedUnlessTheMessageSaysSo(t *testing.T) {
 	f := newFaulty(t)
 	for name, c := range f.commands() {
 		stage := f.prepare(c.before)
-		for _, call := range []string{"fsync", "fdatasync", "pwrite64", "renameat2", "unlinkat", "fchmod", "fchown"} {
+		for _, call := range []string{"fsync", "fdatasync", "pwrite64", "renameat2", "unlinkat",
+			"fchmod", "fchown"} {
 			for n := 1; n <= mostCalls; n++ {
 				errno := []string{"EIO", "ENOSPC", "EINTR", "EPERM"}[n%4]
 				f.fails(name, stage, c.args, fmt.Sprintf("%s:error=%s:when=%d", call, errno, n))
@@ -190,7 +202,8 @@ func TestNothingIsChangedUnlessTheMessageSaysSo(t *testing.T) {
 
 // fails runs a command with a fault and compares what it says with what it did. It reports
 // whether the command succeeded.
-func (f *faulty) fails(name string, stage map[string]string, args []string, inject string) (succeeded bool) {
+func (f *faulty) fails(name string, stage map[string]string, args []string,
+	inject string) (succeeded bool) {
 	f.t.Helper()
 	f.restore(stage)
 	old := f.meaning()
@@ -198,16 +211,19 @@ func (f *faulty) fails(name string, stage map[string]string, args []string, inje
 	now, logged := f.meaning(), f.changes()
 	said := out + errs
 	changed := now != old
-	claims := exit == 0 || strings.Contains(said, "in force") || strings.Contains(said, "incomplete")
+	claims := exit == 0 || strings.Contains(said, "in force") ||
+		strings.Contains(said, "incomplete")
 	switch where := name + ", " + inject; {
 	case exit != 0 && exit != 1:
 		f.t.Errorf("%s: exit status %d: %s", where, exit, said)
-	case exit == 0 && (!changed && name != "import of a used token" || errs != "" && strings.Contains(errs, "error")):
+	case exit == 0 && (!changed && name != "import of a used token" || errs != "" &&
+		strings.Contains(errs, "error")):
 		f.t.Errorf("%s: exit status 0, and changed is %v: %s", where, changed, said)
 	case exit == 1 && !strings.Contains(errs, "enroll: error: "):
 		f.t.Errorf("%s: exit status 1 without a word: %s", where, said)
 	case changed != claims && name != "import of a used token":
-		f.t.Errorf("%s: changed is %v, and it says %q (exit status %d)\nbefore: %s\nafter:  %s", where, changed, said, exit, old, now)
+		f.t.Errorf("%s: changed is %v, and it says %q (exit status %d)\nbefore: %s\nafter:  %s",
+			where, changed, said, exit, old, now)
 	case changed != (len(logged) > 0):
 		f.t.Errorf("%s: changed is %v, and the log has %q\n%s", where, changed, logged, said)
 	case changed && !strings.Contains(said, "incomplete") && strings.HasPrefix(now, "denied"):
@@ -216,7 +232,8 @@ func (f *faulty) fails(name string, stage map[string]string, args []string, inje
 	return exit == 0
 }
 
-// A code that was typed stays used, or counted as wrong, though that could not be flushed: only the message changes.
+// A code that was typed stays used, or counted as wrong, though that could not be flushed: only
+// the message changes.
 func TestACodeThatCannotBeBookedIsSaidToCount(t *testing.T) {
 	f := newFaulty(t)
 	if err := os.WriteFile(f.root+"/secret", []byte(rfcSecret+"\n"), 0o600); err != nil {
@@ -224,15 +241,19 @@ func TestACodeThatCannotBeBookedIsSaidToCount(t *testing.T) {
 	}
 	for _, call := range []string{"fdatasync", "pwrite64"} {
 		wipe(t, f.root)
-		runs(t, f.exe, "add", "totp", "--label", "phone", "--secret-file", f.root+"/secret", "--yes")
+		runs(t, f.exe, "add", "totp", "--label", "phone", "--secret-file", f.root+"/secret",
+			"--yes")
 		old := f.meaning()
-		cmd := exec.Command("strace", "-f", "-qq", "-o", os.DevNull, "-e", "inject="+call+":error=EIO", f.exe, "test")
+		cmd := exec.Command("strace", "-f", "-qq", "-o", os.DevNull, "-e",
+			"inject="+call+":error=EIO", f.exe, "test")
 		cmd.Stdin = strings.NewReader("000000\n")
 		out, err := cmd.CombinedOutput()
-		if err == nil || !strings.Contains(string(out), "state cannot be saved") || strings.Contains(string(out), "nothing was changed") {
+		if err == nil || !strings.Contains(string(out), "state cannot be saved") ||
+			strings.Contains(string(out), "nothing was changed") {
 			t.Errorf("%s: %v: %s", call, err, out)
 		}
-		if charged := f.meaning() != old; charged != (call == "fdatasync") || !strings.Contains(string(out), "may count") {
+		if charged := f.meaning() != old; charged != (call == "fdatasync") ||
+			!strings.Contains(string(out), "may count") {
 			t.Errorf("%s: charged is %v, and it says %s", call, charged, out)
 		}
 	}

@@ -47,7 +47,8 @@ func agreed(o options.Options, s secretfile.Secret) (options.Options, error) {
 		return o, nil
 	}
 	if asked := strings.TrimPrefix(o.Command.Name, "add "); asked != string(s.Type) {
-		return o, hint.Error(fmt.Sprintf("the secret is of a %s, not of a %s", s.Type, asked), "enroll add "+string(s.Type))
+		return o, hint.Error(fmt.Sprintf("the secret is of a %s, not of a %s", s.Type, asked),
+			"enroll add "+string(s.Type))
 	}
 	period := o.Period
 	if s.Type == method.TOTP {
@@ -60,7 +61,8 @@ func agreed(o options.Options, s secretfile.Secret) (options.Options, error) {
 		{"counter", strconv.FormatUint(o.Counter, 10), strconv.FormatUint(s.Counter, 10)},
 	} {
 		if o.Given[p.option] && p.given != p.own {
-			return o, hint.Misuse("--%s is %s, but the secret came with %s", p.option, p.given, p.own)
+			return o, hint.Misuse("--%s is %s, but the secret came with %s", p.option, p.given,
+				p.own)
 		}
 	}
 	o.Algorithm, o.Digits, o.Period, o.Counter = s.Algorithm, s.Digits, period, s.Counter

@@ -16,8 +16,8 @@ func shell(t *testing.T, exe, line string, env ...string) (string, error) {
 	return string(out), err
 }
 
-// callers are what users who start enroll may have set. Root may raise limits again, but not root without CAP_SYS_RESOURCE, as in many
-// containers: then an error that changes nothing is right.
+// callers are what users who start enroll may have set. Root may raise limits again, but not root
+// without CAP_SYS_RESOURCE, as in many containers: then an error that changes nothing is right.
 var callers = map[string]string{
 	"umask 000":                      `umask 000; exec "$@"`,
 	"files may have no bytes":        `ulimit -f 0; exec "$@"`,
@@ -49,7 +49,8 @@ var changes = map[string][]string{
 func TestEnrollWritesPrivateWholeFilesOrNoneWithAnySettingsOfTheCaller(t *testing.T) {
 	exe, root := underRoot(t)
 	files := strings.NewReplacer("SECRET", root+"/secret", "GOOGLE", root+"/google")
-	for path, text := range map[string]string{"secret": rfcSecret + "\n", "google": rfcSecret + "\n\" TOTP_AUTH\n12345678\n"} {
+	for path, text := range map[string]string{"secret": rfcSecret + "\n",
+		"google": rfcSecret + "\n\" TOTP_AUTH\n12345678\n"} {
 		if err := os.WriteFile(root+"/"+path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +67,8 @@ func TestEnrollWritesPrivateWholeFilesOrNoneWithAnySettingsOfTheCaller(t *testin
 					argv[i] = files.Replace(arg)
 				}
 				out, err := exec.Command("sh", argv...).CombinedOutput()
-				if err != nil && !strings.Contains(line, "ulimit") && !strings.Contains(line, ">&-") {
+				if err != nil && !strings.Contains(line, "ulimit") &&
+					!strings.Contains(line, ">&-") {
 					t.Fatalf("%v: %s", err, out)
 				}
 				if err != nil && strings.Contains(line, "ulimit") && recordOf(t, root) != before {
@@ -79,17 +81,20 @@ func TestEnrollWritesPrivateWholeFilesOrNoneWithAnySettingsOfTheCaller(t *testin
 	}
 }
 
-// privateAndWhole demands that only root may read what is below root, and that nothing half-written is there.
+// privateAndWhole demands that only root may read what is below root, and that nothing
+// half-written is there.
 func privateAndWhole(t *testing.T, root string) {
 	t.Helper()
-	for _, dir := range []string{"/etc/latchkey/users/", "/var/lib/latchkey/", "/var/lib/latchkey/users/"} {
+	for _, dir := range []string{"/etc/latchkey/users/", "/var/lib/latchkey/",
+		"/var/lib/latchkey/users/"} {
 		all, err := os.ReadDir(root + dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, file := range all {
 			info, err := file.Info()
-			if err != nil || !info.IsDir() && info.Mode() != 0o600 || strings.HasPrefix(file.Name(), ".") {
+			if err != nil || !info.IsDir() && info.Mode() != 0o600 ||
+				strings.HasPrefix(file.Name(), ".") {
 				t.Errorf("%s%s: %v, %v", dir, file.Name(), info, err)
 			}
 		}
@@ -112,9 +117,11 @@ func TestEnrollOnAFullDiskSaysSoAndChangesNothing(t *testing.T) {
 	exe, root := underRoot(t)
 	runs(t, exe, "add", "totp", "--label", "phone", "--yes")
 	before := recordOf(t, root)
-	cmd := exec.Command("strace", "-f", "-qq", "-o", os.DevNull, "-e", "inject=fsync:error=ENOSPC", exe, "add", "totp", "--label", "tablet", "--yes")
+	cmd := exec.Command("strace", "-f", "-qq", "-o", os.DevNull, "-e",
+		"inject=fsync:error=ENOSPC", exe, "add", "totp", "--label", "tablet", "--yes")
 	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "no space left on device") || strings.Contains(string(out), "otpauth:") {
+	if err == nil || !strings.Contains(string(out), "no space left on device") ||
+		strings.Contains(string(out), "otpauth:") {
 		t.Errorf("%v: %s", err, out)
 	}
 	if recordOf(t, root) != before {
@@ -127,9 +134,11 @@ func TestEnrollOnAFullDiskSaysSoAndChangesNothing(t *testing.T) {
 
 func TestEnrollsEnvironmentIsFixedBeforeAnythingIsRead(t *testing.T) {
 	exe, _ := underRoot(t)
-	hostile := []string{"GODEBUG=http2debug=2,inittrace=1", "TMPDIR=/nowhere", "TZ=:/etc/shadow", "LD_PRELOAD=/nowhere.so", "TERM=xterm"}
+	hostile := []string{"GODEBUG=http2debug=2,inittrace=1", "TMPDIR=/nowhere", "TZ=:/etc/shadow",
+		"LD_PRELOAD=/nowhere.so", "TERM=xterm"}
 	out, err := exec.Command("strace", "-f", "-s", "500", "-v", "-e", "trace=execve",
-		"-E", hostile[0], "-E", hostile[1], "-E", hostile[2], "-E", hostile[4], exe, "status").CombinedOutput()
+		"-E", hostile[0], "-E", hostile[1], "-E", hostile[2], "-E", hostile[4], exe,
+		"status").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

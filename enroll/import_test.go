@@ -21,9 +21,12 @@ func TestImportKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 		args  []string
 		old   *regexp.Regexp
 	}{
-		"of a user who has nothing": {nil, []string{"import", "--user", "root", file}, regexp.MustCompile(`^root has no second factor`)},
-		"that replaces": {[][]string{{"add", "totp", "--label", "phone", "--yes"}, {"codes", "--yes"}},
-			[]string{"import", "--replace", "--user", "root", file}, regexp.MustCompile(`^phone +totp .*\nRecovery codes left: 10\n$`)},
+		"of a user who has nothing": {nil, []string{"import", "--user", "root", file},
+			regexp.MustCompile(`^root has no second factor`)},
+		"that replaces": {[][]string{{"add", "totp", "--label", "phone", "--yes"},
+			{"codes", "--yes"}},
+			[]string{"import", "--replace", "--user", "root", file},
+			regexp.MustCompile(`^phone +totp .*\nRecovery codes left: 10\n$`)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			exe, root := underRoot(t)
@@ -35,7 +38,8 @@ func TestImportKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 						runs(t, exe, args...)
 					}
 					killed := killedAt(t, exe, call, n, c.args)
-					if after := runs(t, exe, "status"); !c.old.MatchString(after) && !fresh.MatchString(after) {
+					if after := runs(t, exe, "status"); !c.old.MatchString(after) &&
+						!fresh.MatchString(after) {
 						t.Fatalf("killed at %s number %d: neither old nor new: %s", call, n, after)
 					}
 					runs(t, exe, c.args...)
@@ -57,7 +61,8 @@ func TestImportKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 }
 
 // accounts are some that every Debian has.
-var accounts = []string{"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp", "proxy", "www-data",
+var accounts = []string{"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail",
+	"news", "uucp", "proxy", "www-data",
 	"backup", "list"}
 
 // crowd writes a CSV file with a device for each of accounts.
@@ -83,9 +88,11 @@ func TestAnImportThatWasKilledIsFinishedByTheSameCommand(t *testing.T) {
 			killed := killedAt(t, exe, call, n, []string{"import", file})
 			runs(t, exe, "list") // fails if a user could not log in
 			out := runs(t, exe, "import", file)
-			all := strings.Count(out, ": imported: totp") + strings.Count(out, ": already there, unchanged")
+			all := strings.Count(out, ": imported: totp") +
+				strings.Count(out, ": already there, unchanged")
 			if all != len(accounts) {
-				t.Errorf("killed (%v) at %s number %d: of %d users, the second run says\n%s", killed, call, n, len(accounts), out)
+				t.Errorf("killed (%v) at %s number %d: of %d users, the second run says\n%s",
+					killed, call, n, len(accounts), out)
 			}
 			if n == 1 && !killed {
 				t.Errorf("%s: the injection does not work", call)
@@ -96,10 +103,12 @@ func TestAnImportThatWasKilledIsFinishedByTheSameCommand(t *testing.T) {
 
 func TestAnImportOnAFullDiskSaysSoAndChangesNothing(t *testing.T) {
 	exe, root := underRoot(t)
-	cmd := exec.Command("strace", "-f", "-qq", "-o", os.DevNull, "-e", "inject=fsync:error=ENOSPC", exe, "import", crowd(t))
+	cmd := exec.Command("strace", "-f", "-qq", "-o", os.DevNull, "-e",
+		"inject=fsync:error=ENOSPC", exe, "import", crowd(t))
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err == nil || strings.Count(out.String(), "no space left on device") != len(accounts) {
+	if err := cmd.Run(); err == nil ||
+		strings.Count(out.String(), "no space left on device") != len(accounts) {
 		t.Errorf("%v: %s%s", err, out.String(), errs.String())
 	}
 	for _, dir := range []string{"/etc/latchkey/users", "/var/lib/latchkey/users"} {
@@ -113,7 +122,8 @@ func TestAnImportOnAFullDiskSaysSoAndChangesNothing(t *testing.T) {
 // many is how many users issue 4 wants imported in under a minute.
 const many = 10_000
 
-// population writes so many users as files of google-authenticator and as CSV, and a passwd file that knows them.
+// population writes so many users as files of google-authenticator and as CSV, and a passwd file
+// that knows them.
 func population(tb testing.TB, dir string) (passwd string) {
 	tb.Helper()
 	var users, csv strings.Builder
@@ -126,7 +136,8 @@ func population(tb testing.TB, dir string) (passwd string) {
 		secret := otpauth.Grouped([]byte(fmt.Sprintf("secret number %06d", n)))
 		fmt.Fprintf(&users, "many%d:x:%d:%d::/home/many%d:/bin/sh\n", n, 100_000+n, 100_000+n, n)
 		fmt.Fprintf(&csv, "many%d,totp,%s\n", n, secret)
-		text := fmt.Sprintf("%s\n\" RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE 12345\n\" TOTP_AUTH\n", secret)
+		text := fmt.Sprintf("%s\n\" RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n"+
+			"\" DISALLOW_REUSE 12345\n\" TOTP_AUTH\n", secret)
 		for c := range 5 {
 			text += fmt.Sprintf("%d\n", 10_000_000+5*n+c)
 		}
@@ -138,7 +149,8 @@ func population(tb testing.TB, dir string) (passwd string) {
 			tb.Fatal(err)
 		}
 	}
-	for name, text := range map[string]string{"/users.csv": csv.String(), "/passwd": users.String()} {
+	for name, text := range map[string]string{"/users.csv": csv.String(),
+		"/passwd": users.String()} {
 		if err := os.WriteFile(dir+name, []byte(text), 0o644); err != nil {
 			tb.Fatal(err)
 		}
@@ -146,14 +158,16 @@ func population(tb testing.TB, dir string) (passwd string) {
 	return dir + "/passwd"
 }
 
-// BenchmarkImportOfTenThousandUsers is one import per operation, by the real program, on the disk of the temporary directory.
+// BenchmarkImportOfTenThousandUsers is one import per operation, by the real program, on the disk
+// of the temporary directory.
 func BenchmarkImportOfTenThousandUsers(b *testing.B) {
 	if os.Getuid() != 0 {
 		b.Skip("skipped: import is for root, and this benchmark does not run as root")
 	}
 	dir := b.TempDir()
 	passwd := population(b, dir)
-	for name, files := range map[string]string{"of CSV": dir + "/users.csv", "of google-authenticator": dir + "/google/*"} {
+	for name, files := range map[string]string{"of CSV": dir + "/users.csv",
+		"of google-authenticator": dir + "/google/*"} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				importMany(b, passwd, files)

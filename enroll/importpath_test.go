@@ -23,18 +23,25 @@ func TestAGoogleFileIsItsOwnersOnlyInTheOwnersHome(t *testing.T) {
 	}{
 		{"in the home", "home/alice", alice, "home/alice/.google_authenticator", "imported"},
 		{"below it", "home/alice", alice, "home/alice/a/b/file", "imported"},
-		{"in a home that a link leads to", "link/alice", alice, "home/alice/.google_authenticator", "imported"},
-		{"in a folder for all, by the owner's name", "home/alice", alice, "etc/ga/alice", "imported"},
+		{"in a home that a link leads to", "link/alice", alice,
+			"home/alice/.google_authenticator", "imported"},
+		{"in a folder for all, by the owner's name", "home/alice", alice, "etc/ga/alice",
+			"imported"},
 		{"in a folder for all", "home/alice", alice, "etc/ga/u19", "--user NAME"},
-		{"in another's home", "home/alice", alice, "home/alice2/.google_authenticator", "--user NAME"},
-		{"in a home that is not the owner's", "home/alice", vpn, "home/alice/.google_authenticator", "--user NAME"},
+		{"in another's home", "home/alice", alice, "home/alice2/.google_authenticator",
+			"--user NAME"},
+		{"in a home that is not the owner's", "home/alice", vpn,
+			"home/alice/.google_authenticator", "--user NAME"},
 		{"in a home that is root's", "etc", 0, "etc/ga/u19", "--user NAME"},
 		{"with a home that is not there", "nowhere", alice, "etc/ga/u19", "--user NAME"},
 		{"with no home", "", alice, "etc/ga/u19", "--user NAME"},
 		{"with all for a home", "/", alice, "etc/ga/u19", "--user NAME"},
-		{"through a link", "home/alice", alice, "link/alice/.google_authenticator", "link is a symbolic link"},
-		{"through a link in the home", "home/alice", alice, "home/alice/away/u19", "away is a symbolic link"},
-		{"through a link and back", "home/alice", alice, "home/alice/away/../ga/u19", "away is a symbolic link"},
+		{"through a link", "home/alice", alice, "link/alice/.google_authenticator",
+			"link is a symbolic link"},
+		{"through a link in the home", "home/alice", alice, "home/alice/away/u19",
+			"away is a symbolic link"},
+		{"through a link and back", "home/alice", alice, "home/alice/away/../ga/u19",
+			"away is a symbolic link"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			wipe(t, root)
@@ -56,11 +63,13 @@ func TestAGoogleFileIsItsOwnersOnlyInTheOwnersHome(t *testing.T) {
 				mount --bind passwd /etc/passwd
 				exec "$5" import "$1/$4"`
 			owner := map[int]string{alice: "100001", vpn: "100002", 0: "0"}[c.homeOwner]
-			out, err := exec.Command("unshare", "--mount", "sh", "-c", script, "sh", dir, home, owner, c.file, exe).CombinedOutput()
+			out, err := exec.Command("unshare", "--mount", "sh", "-c", script, "sh", dir, home,
+				owner, c.file, exe).CombinedOutput()
 			if !strings.Contains(string(out), c.want) || (err == nil) != (c.want == "imported") {
 				t.Errorf("got %v: %s; want %s", err, out, c.want)
 			}
-			if _, err := os.Stat(root + "/etc/latchkey/users/alice"); (err == nil) != (c.want == "imported") {
+			if _, err := os.Stat(root +
+				"/etc/latchkey/users/alice"); (err == nil) != (c.want == "imported") {
 				t.Errorf("the record of alice: %v", err)
 			}
 		})

@@ -9,8 +9,8 @@ import (
 	"latchkey/pam/policy"
 )
 
-// account is how an app shows the user's account. A policy that cannot be read keeps no one from adding a device: the app then
-// shows the host's name.
+// account is how an app shows the user's account. A policy that cannot be read keeps no one from
+// adding a device: the app then shows the host's name.
 func (p *program) account(who identity) otpauth.Account {
 	a := otpauth.Account{Host: otpauth.Host(), User: who.Name}
 	rules, err := policy.Load(p.root, policy.DefaultPath)
@@ -18,7 +18,8 @@ func (p *program) account(who identity) otpauth.Account {
 	case err == nil:
 		a.Issuer = rules.Issuer
 	case !errors.Is(err, fs.ErrNotExist):
-		fmt.Fprintf(p.Err, "enroll: warning: %v; the app shows the name of this host as the issuer\n", err)
+		fmt.Fprintf(p.Err, "enroll: warning: %v; the app shows the name of this host as the "+
+			"issuer\n", err)
 	}
 	return a
 }

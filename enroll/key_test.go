@@ -43,7 +43,8 @@ func (s *site) keysOf(u identity) (all []string) {
 // appCode is what the app that withApp gives shows now, or a wrong code.
 func appCode(t *testing.T, right bool) string {
 	t.Helper()
-	d := record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: []byte("12345678901234567890")}
+	d := record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
+		Secret: []byte("12345678901234567890")}
 	if !right {
 		return absent(&d, oath.Step(&d, time.Now()))
 	}
@@ -57,7 +58,8 @@ func TestAUserAddsASecurityKeyWithPasswordAndCodeAndNotWithout(t *testing.T) {
 	s.withApp(alice)
 	line := softKey(t).Line()
 	refused := s.as(alice, "add", "key")
-	talk(t, refused, "Password: ", password, "Verification code: ", appCode(t, false), "code not accepted")
+	talk(t, refused, "Password: ", password, "Verification code: ", appCode(t, false),
+		"code not accepted")
 	exits(t, refused, exitFailed)
 	refused = s.as(alice, "add", "key", "--user", bob.Name)
 	expect(t, refused, "only root may name another user")
@@ -67,7 +69,8 @@ func TestAUserAddsASecurityKeyWithPasswordAndCodeAndNotWithout(t *testing.T) {
 	}
 	term := s.as(alice, "add", "key", "--label", "yubikey")
 	talk(t, term, "Password: ", password, "Verification code: ", appCode(t, true),
-		`Line of the public key \(it is in a file such as`, line+" alice@laptop", `Done: the security key "yubikey" is set up for `)
+		`Line of the public key \(it is in a file such as`, line+" alice@laptop",
+		`Done: the security key "yubikey" is set up for `)
 	exits(t, term, exitDone)
 	if got := s.keysOf(alice); !slices.Equal(got, []string{"yubikey false"}) {
 		t.Errorf("got the keys %q, want yubikey, not attested", got)
@@ -78,7 +81,8 @@ func TestAUserAddsASecurityKeyWithPasswordAndCodeAndNotWithout(t *testing.T) {
 func (s *site) addKeyAfter(u identity, path string) *terminal.Terminal {
 	s.t.Helper()
 	id := fmt.Sprint(u.UID)
-	return started(s.t, 100, 24, []string{"setpriv", "--reuid", id, "--regid", id, "--clear-groups",
+	return started(s.t, 100, 24, []string{"setpriv", "--reuid", id, "--regid", id,
+		"--clear-groups",
 		"env", "SSH_USER_AUTH=" + path, s.exe, "add", "key"})
 }
 
@@ -87,7 +91,8 @@ func TestAUserChoosesTheKeyOfTheLogin(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	own, other := softKey(t), softKey(t)
 	path := fmt.Sprintf("/tmp/sshauth.keytest%d", os.Getpid())
-	put(t, path, "publickey "+testroot.PlainKey(t, "x")+"\npublickey "+own.Line()+"\npublickey "+other.Line()+"\n", 0o600)
+	put(t, path, "publickey "+testroot.PlainKey(t,
+		"x")+"\npublickey "+own.Line()+"\npublickey "+other.Line()+"\n", 0o600)
 	defer os.Remove(path)
 	testroot.Must(t, os.Chown(path, int(alice.UID), -1))
 	term := s.addKeyAfter(alice, path)
@@ -121,7 +126,8 @@ func TestAUserWithNothingButSecurityKeysIsToldThatRootCanHelp(t *testing.T) {
 	put(t, s.root+"/key.pub", softKey(t).Line()+"\n", 0o644)
 	s.asRoot("--user", alice.Name, "add", "key", "--file", s.root+"/key.pub", "--yes")
 	term := s.as(alice, "codes")
-	talk(t, term, "Password: ", password, `a security key gives no codes, and there is nothing else; nothing was changed`)
+	talk(t, term, "Password: ", password,
+		`a security key gives no codes, and there is nothing else; nothing was changed`)
 	exits(t, term, exitFailed)
 }
 
@@ -143,11 +149,13 @@ func TestAKeyIsSavedAsAttestedOnlyWithItsMakersProof(t *testing.T) {
 	put(t, s.root+"/own.pub", own.Line()+"\n", 0o644)
 	put(t, s.root+"/other.pub", other.Line()+"\n", 0o644)
 	add := func(key, proof string) (string, error) {
-		out, err := exec.Command(s.exe, "add", "key", "--user", alice.Name, "--file", s.root+"/"+key, "--yes",
+		out, err := exec.Command(s.exe, "add", "key", "--user", alice.Name, "--file",
+			s.root+"/"+key, "--yes",
 			"--attestation", s.root+"/"+proof, "--challenge", s.root+"/challenge").CombinedOutput()
 		return string(out), err
 	}
-	if out, err := add("own.pub", "good"); err == nil || !strings.Contains(out, "no maker's certificate is in") {
+	if out, err := add("own.pub", "good"); err == nil ||
+		!strings.Contains(out, "no maker's certificate is in") {
 		t.Errorf("before root believes any maker: got %v, %s", err, out)
 	}
 	testroot.Must(t, os.MkdirAll(s.root+attestation.Dir, 0o755))
@@ -159,10 +167,12 @@ func TestAKeyIsSavedAsAttestedOnlyWithItsMakersProof(t *testing.T) {
 		{"own.pub", "missing", "no such file"},
 	} {
 		if out, err := add(c.key, c.proof); err == nil || !strings.Contains(out, c.says) {
-			t.Errorf("%s with %s: got %v, %s, want an error that says %q", c.key, c.proof, err, out, c.says)
+			t.Errorf("%s with %s: got %v, %s, want an error that says %q", c.key, c.proof, err,
+				out, c.says)
 		}
 	}
-	if out, err := add("own.pub", "good"); err != nil || !strings.Contains(out, "attested by its maker") {
+	if out, err := add("own.pub", "good"); err != nil ||
+		!strings.Contains(out, "attested by its maker") {
 		t.Fatalf("with the maker's proof: got %v, %s", err, out)
 	}
 	if got := s.keysOf(alice); !slices.Equal(got, []string{"key true"}) {

@@ -11,22 +11,25 @@ import (
 	"testing"
 )
 
-// changing are the system calls with which enroll changes or locks anything; it is killed at each occurrence of each. Between
-// two of them the disk is the same.
-var changing = []string{"write", "pwrite64", "fchown", "fchmod", "fsync", "fdatasync", "flock", "renameat", "renameat2", "unlinkat"}
+// changing are the system calls with which enroll changes or locks anything; it is killed at each
+// occurrence of each. Between two of them the disk is the same.
+var changing = []string{"write", "pwrite64", "fchown", "fchmod", "fsync", "fdatasync", "flock",
+	"renameat", "renameat2", "unlinkat"}
 
 // built compiles enroll for a root of the test's.
 func built(t testing.TB, root string) string {
 	t.Helper()
 	exe := filepath.Join(t.TempDir(), "enroll")
-	out, err := exec.Command("go", "build", "-o", exe, "-ldflags", "-X main.root="+root, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-o", exe, "-ldflags", "-X main.root="+root,
+		".").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return exe
 }
 
-// underRoot makes a root and the enroll for it. The program under test is the real one, which asks which user runs it.
+// underRoot makes a root and the enroll for it. The program under test is the real one, which
+// asks which user runs it.
 func underRoot(t *testing.T) (exe, root string) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -54,7 +57,8 @@ func runs(t *testing.T, exe string, args ...string) string {
 func killedAt(t *testing.T, exe, call string, n int, args []string) bool {
 	t.Helper()
 	inject := fmt.Sprintf("inject=%s:signal=KILL:when=%d", call, n)
-	cmd := exec.Command("strace", append([]string{"-f", "-qq", "-o", os.DevNull, "-e", inject, exe}, args...)...)
+	cmd := exec.Command("strace", append([]string{"-f", "-qq", "-o", os.DevNull, "-e", inject,
+		exe}, args...)...)
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return false
@@ -77,17 +81,24 @@ func TestEnrollKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 		old   string // status before
 		new   string // status after, with the device's name
 	}{
-		{"the first device", nil, []string{"add", "totp", "--label", "phone", "--yes"}, "no second factor", "phone "},
+		{"the first device", nil, []string{"add", "totp", "--label", "phone", "--yes"},
+			"no second factor", "phone "},
 		{"one more device", [][]string{{"add", "totp", "--label", "phone", "--yes"}},
 			[]string{"add", "totp", "--label", "tablet", "--yes"}, "phone ", "tablet "},
-		{"remove", [][]string{{"add", "totp", "--label", "phone", "--yes"}, {"add", "totp", "--label", "tablet", "--yes"}},
+		{"remove", [][]string{{"add", "totp", "--label", "phone", "--yes"},
+			{"add", "totp", "--label", "tablet", "--yes"}},
 			[]string{"remove", "phone"}, "phone ", "tablet "},
-		{"reset", [][]string{{"add", "totp", "--label", "phone", "--yes"}}, []string{"reset", "root"}, "phone ", "no second factor"},
-		{"new recovery codes", [][]string{{"add", "totp", "--label", "phone", "--yes"}, {"codes", "--yes"}},
+		{"reset", [][]string{{"add", "totp", "--label", "phone", "--yes"}},
+			[]string{"reset", "root"}, "phone ", "no second factor"},
+		{"new recovery codes", [][]string{{"add", "totp", "--label", "phone", "--yes"},
+			{"codes", "--yes"}},
 			[]string{"codes", "--yes"}, "codes left: 10", "codes left: 10"},
 		{"a ticket", nil, []string{"invite", "root"}, "no second factor", "no second factor"},
-		{"another ticket", [][]string{{"invite", "root"}}, []string{"invite", "root"}, "no second factor", "no second factor"},
-		{"a code in place of a device's", [][]string{{"add", "totp", "--label", "phone", "--yes"}}, []string{"bypass", "root"}, "phone ", "phone "},
+		{"another ticket", [][]string{{"invite", "root"}}, []string{"invite", "root"},
+			"no second factor", "no second factor"},
+		{"a code in place of a device's",
+			[][]string{{"add", "totp", "--label", "phone", "--yes"}}, []string{"bypass", "root"},
+			"phone ", "phone "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			exe, root := underRoot(t)

@@ -45,8 +45,8 @@ func (p *program) unconfirmed(who identity, d record.Device) {
 	p.refused(who, o, p.clock())
 }
 
-// compared tells of a code that was compared, where a login would: it was one that its owner should
-// know of, or it locked them out.
+// compared tells of a code that was compared, where a login would: it was one that its owner
+// should know of, or it locked them out.
 func (p *program) compared(who identity, m factor.Match) {
 	e := event.New("", p.clock())
 	switch {

@@ -16,10 +16,12 @@ import (
 	"latchkey/pam/safefile"
 )
 
-// What was proven before a prompt does not stay true forever: a thief who knows the password may leave enroll waiting there.
+// What was proven before a prompt does not stay true forever: a thief who knows the password may
+// leave enroll waiting there.
 func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 	device := func(label string) record.Device {
-		return enrollment.NewTOTP(label, enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, time.Now())
+		return enrollment.NewTOTP(label, enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second,
+			time.Now())
 	}
 	phone, tablet, thiefs := device("phone"), device("tablet"), device("thief's")
 	alice := identity{User: record.User{Name: "alice", UID: 1000}}
@@ -47,7 +49,8 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 		_, set, err := enrollment.NewRecovery()
 		return errors.Join(err, k.SetRecovery(enrollment.ByRoot(), alice.User, set))
 	}
-	ofPhone, ofCodes, ofRoot := factor.Match{Device: &phone}, factor.Match{Method: method.Recovery}, factor.Match{Method: method.Bypass}
+	ofPhone, ofCodes, ofRoot := factor.Match{Device: &phone},
+		factor.Match{Method: method.Recovery}, factor.Match{Method: method.Bypass}
 	for name, c := range map[string]struct {
 		proven    func(*record.Record) enrollment.Proof
 		before    []record.Device
@@ -57,26 +60,43 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 	}{
 		"the password, and still no one has enrolled": {byPassword, nil, nil, time.Minute, nil},
 		"the password, and the owner enrolls": {byPassword, nil,
-			func(k enrollment.Store) error { return k.Add(enrollment.ByRoot(), alice.User, phone, 0) }, 0, enrollment.ErrMeanwhile},
-		"the password, long ago":                        {byPassword, nil, nil, time.Hour, enrollment.ErrProof},
-		"a code, and its device is still there":         {by(ofPhone), []record.Device{phone, tablet}, nil, 0, nil},
-		"a code, long ago":                              {by(ofPhone), []record.Device{phone, tablet}, nil, time.Hour, enrollment.ErrProof},
-		"a code, and the owner removes its device":      {by(ofPhone), []record.Device{phone, tablet}, func(k enrollment.Store) error { return k.Remove(enrollment.ByRoot(), alice.User, "phone") }, 0, enrollment.ErrMeanwhile},
-		"a code, and root resets":                       {by(ofPhone), []record.Device{phone}, again(), 0, enrollment.ErrMeanwhile},
-		"a code, and the owner enrolls again":           {by(ofPhone), []record.Device{phone}, again(tablet), 0, enrollment.ErrMeanwhile},
-		"a code, and the same app is enrolled again":    {by(ofPhone), []record.Device{phone}, again(phone), 0, enrollment.ErrMeanwhile},
-		"a recovery code":                               {by(ofCodes), []record.Device{phone, tablet}, nil, 0, nil},
-		"a recovery code, and there are new ones":       {by(ofCodes), []record.Device{phone, tablet}, newCodes, 0, enrollment.ErrMeanwhile},
-		"a code of root's":                              {by(ofRoot), []record.Device{phone, tablet}, newCodes, 0, nil},
-		"a code of root's, and the owner enrolls again": {by(ofRoot), []record.Device{phone}, again(tablet), 0, enrollment.ErrMeanwhile},
-		"a code of root's, and the owner is reset":      {by(ofRoot), []record.Device{phone}, again(), 0, enrollment.ErrMeanwhile},
+			func(k enrollment.Store) error {
+				return k.Add(enrollment.ByRoot(), alice.User, phone, 0)
+			}, 0, enrollment.ErrMeanwhile},
+		"the password, long ago": {byPassword, nil, nil, time.Hour,
+			enrollment.ErrProof},
+		"a code, and its device is still there": {by(ofPhone),
+			[]record.Device{phone, tablet}, nil, 0, nil},
+		"a code, long ago": {by(ofPhone),
+			[]record.Device{phone, tablet}, nil, time.Hour, enrollment.ErrProof},
+		"a code, and the owner removes its device": {by(ofPhone),
+			[]record.Device{phone, tablet}, func(k enrollment.Store) error {
+				return k.Remove(enrollment.ByRoot(), alice.User, "phone")
+			}, 0, enrollment.ErrMeanwhile},
+		"a code, and root resets": {by(ofPhone), []record.Device{phone},
+			again(), 0, enrollment.ErrMeanwhile},
+		"a code, and the owner enrolls again": {by(ofPhone), []record.Device{phone},
+			again(tablet), 0, enrollment.ErrMeanwhile},
+		"a code, and the same app is enrolled again": {by(ofPhone), []record.Device{phone},
+			again(phone), 0, enrollment.ErrMeanwhile},
+		"a recovery code": {by(ofCodes),
+			[]record.Device{phone, tablet}, nil, 0, nil},
+		"a recovery code, and there are new ones": {by(ofCodes),
+			[]record.Device{phone, tablet}, newCodes, 0, enrollment.ErrMeanwhile},
+		"a code of root's": {by(ofRoot),
+			[]record.Device{phone, tablet}, newCodes, 0, nil},
+		"a code of root's, and the owner enrolls again": {by(ofRoot), []record.Device{phone},
+			again(tablet), 0, enrollment.ErrMeanwhile},
+		"a code of root's, and the owner is reset": {by(ofRoot), []record.Device{phone},
+			again(), 0, enrollment.ErrMeanwhile},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()
 			if err := makeRoot(root); err != nil {
 				t.Fatal(err)
 			}
-			k := enrollment.Store{Keyring: factor.NewKeyring(root, safefile.Patience{Limit: lockWait})}
+			k := enrollment.Store{Keyring: factor.NewKeyring(root,
+				safefile.Patience{Limit: lockWait})}
 			for _, d := range c.before {
 				if err := k.Add(enrollment.ByRoot(), alice.User, d, 0); err != nil {
 					t.Fatal(err)
@@ -93,7 +113,8 @@ func TestAChangeIsRefusedIfWhatWasProvenIsNoLongerTrue(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := newProgram(setuid.Privilege{}, root).save(proven, alice, thiefs, 0); !errors.Is(err, c.want) {
+			if err := newProgram(setuid.Privilege{}, root).save(proven, alice, thiefs,
+				0); !errors.Is(err, c.want) {
 				t.Errorf("adding: %v, want %v", err, c.want)
 			}
 			r, _, err := k.View(alice.User)
@@ -153,7 +174,8 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 		}
 	}
 	must(os.WriteFile(root+"/etc/latchkey/latchkey.toml", []byte("enroll_ticket = true\n"), 0o644))
-	mine := enrollment.NewTOTP("mine", enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, now)
+	mine := enrollment.NewTOTP("mine", enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second,
+		now)
 	if err := k.Add(proofs(ticket), nobody.User, mine, 0); !errors.Is(err, enrollment.ErrProof) {
 		t.Errorf("a ticket an hour after the password: %v", err)
 	}
@@ -161,7 +183,8 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 	codes, set, err := enrollment.NewRecovery()
 	must(err)
 	must(k.SetRecovery(enrollment.ByRoot(), nobody.User, set))
-	if err := k.SetRecovery(proofs(codes[0]), nobody.User, record.Recovery{}); !errors.Is(err, enrollment.ErrProof) {
+	if err := k.SetRecovery(proofs(codes[0]), nobody.User, record.Recovery{}); !errors.Is(err,
+		enrollment.ErrProof) {
 		t.Errorf("a recovery code an hour after the password: %v", err)
 	}
 }

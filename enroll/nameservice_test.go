@@ -37,7 +37,8 @@ var outages = map[string]string{
 	"the only source's library is missing":  "passwd: nosuchsource\n",
 	"the last source fails silently":        "passwd: files hesiod\n",
 	"the first source fails silently":       "passwd: hesiod files\n",
-	"sources have actions":                  "passwd: files [SUCCESS=return] hesiod [NOTFOUND=return] files\n",
+	"sources have actions": "passwd: files [SUCCESS=return] hesiod " +
+		"[NOTFOUND=return] files\n",
 	"a source that returns unless it fails": "passwd: hesiod [!UNAVAIL=return] files\n",
 	"a second line names it":                "passwd: files\npasswd:hesiod\n",
 	"no source is named":                    "passwd:\n",
@@ -70,7 +71,8 @@ func newSources(t *testing.T, exe string) withSources {
 	if err := os.WriteFile(source, []byte(sourceThatFails), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("gcc", "-shared", "-fPIC", "-o", lib, source).CombinedOutput(); err != nil {
+	if out, err := exec.Command("gcc", "-shared", "-fPIC", "-o", lib,
+		source).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return withSources{t, exe, lib}
@@ -86,7 +88,8 @@ func (w withSources) run(nsswitch string, args ...string) (out, errs string, err
 		if [ -e $dir/libnss_hesiod.so.2 ]; then mount --bind "$2" $(readlink -f $dir/libnss_hesiod.so.2); fi
 	done
 	mount --bind "$1" /etc/nsswitch.conf; shift 2; exec "$@"`
-	cmd := exec.Command("unshare", append([]string{"--mount", "sh", "-ec", line, "sh", file, w.lib, w.exe}, args...)...)
+	cmd := exec.Command("unshare", append([]string{"--mount", "sh", "-ec", line, "sh", file,
+		w.lib, w.exe}, args...)...)
 	var o, e bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &o, &e
 	err = cmd.Run()
@@ -129,7 +132,9 @@ func filesBelow(t *testing.T, root string) map[string]string {
 func usersFiles(t *testing.T, root string) map[string]string {
 	t.Helper()
 	all := filesBelow(t, root)
-	maps.DeleteFunc(all, func(path, _ string) bool { return filepath.Base(filepath.Dir(path)) != "users" })
+	maps.DeleteFunc(all, func(path, _ string) bool {
+		return filepath.Base(filepath.Dir(path)) != "users"
+	})
 	return all
 }
 
@@ -142,28 +147,35 @@ func TestAnOutageOfTheNameServiceIsNoDeletion(t *testing.T) {
 			gone(t, exe, root)
 			before := usersFiles(t, root)
 			out, errs, err := sources.run(nsswitch, "list")
-			if err == nil || !strings.Contains(out, "the name service cannot tell whether there is a user") ||
+			if err == nil || !strings.Contains(out, "the name service cannot tell whether "+
+				"there is a user") ||
 				strings.Contains(out, "no such user") || strings.Contains(errs, "enroll reset") {
 				t.Errorf("list: %v: %s%s", err, out, errs)
 			}
-			for _, args := range [][]string{{"reset", "latchkey-gone"}, {"reset", "latchkey-gone", "--yes", "--json"},
-				{"unlock", "latchkey-gone"}, {"bypass", "latchkey-gone"}, {"invite", "latchkey-gone"},
-				{"codes", "--yes", "--user", "latchkey-gone"}, {"remove", "app", "--user", "latchkey-gone"}} {
+			for _, args := range [][]string{{"reset", "latchkey-gone"},
+				{"reset", "latchkey-gone", "--yes", "--json"},
+				{"unlock", "latchkey-gone"}, {"bypass", "latchkey-gone"},
+				{"invite", "latchkey-gone"},
+				{"codes", "--yes", "--user", "latchkey-gone"},
+				{"remove", "app", "--user", "latchkey-gone"}} {
 				out, errs, err := sources.run(nsswitch, args...)
-				if err == nil || out != "" || !strings.Contains(errs, "cannot tell") || !strings.Contains(errs, "nothing was changed") {
+				if err == nil || out != "" || !strings.Contains(errs, "cannot tell") ||
+					!strings.Contains(errs, "nothing was changed") {
 					t.Errorf("%v: %v: %s%s", args, err, out, errs)
 				}
 			}
 			if !maps.Equal(usersFiles(t, root), before) {
 				t.Error("files were changed")
 			}
-			if _, errs, err := sources.run(nsswitch, "reset", "--delete-anyway", "latchkey-gone"); err != nil {
+			if _, errs, err := sources.run(nsswitch, "reset", "--delete-anyway",
+				"latchkey-gone"); err != nil {
 				t.Errorf("told to: %s", errs)
 			}
 			if left := usersFiles(t, root); len(left) > 0 {
 				t.Errorf("left: %q", left)
 			}
-			if out, errs, err := sources.run(nsswitch, "reset", "--delete-anyway", "latchkey-gone"); err == nil {
+			if out, errs, err := sources.run(nsswitch, "reset", "--delete-anyway",
+				"latchkey-gone"); err == nil {
 				t.Errorf("a name that was perhaps mistyped looks like a job done: %s%s", out, errs)
 			}
 		})
@@ -176,7 +188,8 @@ func TestADeletedUserIsResetWhereEverySourceSaysSo(t *testing.T) {
 	for name, nsswitch := range sound {
 		t.Run(name, func(t *testing.T) {
 			gone(t, exe, root)
-			if out, errs, err := sources.run(nsswitch, "list"); err == nil || !strings.Contains(out, `no such user: "latchkey-gone"`) {
+			if out, errs, err := sources.run(nsswitch, "list"); err == nil ||
+				!strings.Contains(out, `no such user: "latchkey-gone"`) {
 				t.Errorf("list: %v: %s%s", err, out, errs)
 			}
 			if out, errs, err := sources.run(nsswitch, "reset", "latchkey-gone"); err != nil {
@@ -185,7 +198,8 @@ func TestADeletedUserIsResetWhereEverySourceSaysSo(t *testing.T) {
 			if left := usersFiles(t, root); len(left) > 0 {
 				t.Errorf("left: %q", left)
 			}
-			if out, errs, err := sources.run(nsswitch, "reset", "latchkey-gone"); err == nil || !strings.Contains(errs, "no such user") {
+			if out, errs, err := sources.run(nsswitch, "reset", "latchkey-gone"); err == nil ||
+				!strings.Contains(errs, "no such user") {
 				t.Errorf("again: %v: %s%s", err, out, errs)
 			}
 		})

@@ -27,7 +27,8 @@ func (s *site) listen() (heard func(n int) []string) {
 	if err := os.Chmod(s.root+"/out", 0o1777); err != nil {
 		s.t.Fatal(err)
 	}
-	put(s.t, s.root+"/opt/tell", fmt.Sprintf("#!/bin/sh\nread -r event; echo \"$(id -ru):$(id -u) $event\" >>%s/out/events\n", s.root), 0o755)
+	put(s.t, s.root+"/opt/tell", fmt.Sprintf("#!/bin/sh\n"+
+		"read -r event; echo \"$(id -ru):$(id -u) $event\" >>%s/out/events\n", s.root), 0o755)
 	s.policy("[limits]\nfailures = \"2/10m\"\n[notify]\nprogram = \"/opt/tell\"\n")
 	return func(n int) []string {
 		s.t.Helper()
@@ -51,7 +52,8 @@ func tells(t *testing.T, line string, want event.Event) {
 	if err := json.Unmarshal([]byte(text), &got); err != nil {
 		t.Fatalf("%s: %v", line, err)
 	}
-	if host, err := os.Hostname(); err != nil || got.Host != host || got.Time == "" || got.Version != 1 {
+	if host, err := os.Hostname(); err != nil || got.Host != host || got.Time == "" ||
+		got.Version != 1 {
 		t.Errorf("the event is %s", text)
 	}
 	got.Version, got.Time, got.Host = 0, "", ""
@@ -75,14 +77,16 @@ func TestProgramHearsOfDevicesThatEnrollAddsAndRemoves(t *testing.T) {
 		{Kind: event.DeviceRemoved},
 	} {
 		i = slices.IndexFunc(lines, func(line string) bool { // several may run at once
-			return strings.Contains(line, `"`+string(want.Kind)+`"`) && strings.Contains(line, `"device":"`+want.Device+`"`)
+			return strings.Contains(line, `"`+string(want.Kind)+`"`) &&
+				strings.Contains(line, `"device":"`+want.Device+`"`)
 		})
 		if want.User, want.By = alice.Name, "root"; i < 0 {
 			t.Fatalf("the program heard %q, not of %+v", lines, want)
 		}
 		tells(t, lines[i], want)
 	}
-	if text := strings.Join(lines, ""); strings.Contains(text, aliceNumber) || strings.Contains(text, rfcSecret) {
+	if text := strings.Join(lines, ""); strings.Contains(text, aliceNumber) ||
+		strings.Contains(text, rfcSecret) {
 		t.Errorf("the program heard a number or a secret: %s", text)
 	}
 }

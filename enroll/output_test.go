@@ -43,7 +43,8 @@ func (o outputs) run(line string, args []string) (errs string, exit int) {
 	o.t.Helper()
 	const prepare = `mount -t tmpfs -o size=16k,mode=0700 tmpfs "$1"; : >"$1/file"; head -c 100000 /dev/zero >"$1/rest" 2>/dev/null || true
 		export full="$1/file" status="$1.status"; shift; exec sh -c "$@"`
-	cmd := exec.Command("unshare", append([]string{"--mount", "sh", "-ec", prepare, "sh", o.dir, line, o.exe}, args...)...)
+	cmd := exec.Command("unshare", append([]string{"--mount", "sh", "-ec", prepare, "sh", o.dir,
+		line, o.exe}, args...)...)
 	reader, pipe, err := os.Pipe()
 	if err != nil {
 		o.t.Fatal(err)
@@ -58,9 +59,11 @@ func (o outputs) run(line string, args []string) (errs string, exit int) {
 
 // reading are the commands that only tell something.
 var reading = map[string][]string{
-	"--help": {"--help"}, "list --help": {"list", "--help"}, "status": {"status"}, "status --json": {"status", "--json"}, "list": {"list"},
-	"list --json": {"list", "--json"}, "explain": {"explain", "root"}, "explain --json": {"explain", "root", "--json"},
-	"doctor": {"doctor"}, "doctor --json": {"doctor", "--json"},
+	"--help": {"--help"}, "list --help": {"list", "--help"}, "status": {"status"},
+	"status --json": {"status", "--json"}, "list": {"list"},
+	"list --json": {"list", "--json"}, "explain": {"explain", "root"},
+	"explain --json": {"explain", "root", "--json"},
+	"doctor":         {"doctor"}, "doctor --json": {"doctor", "--json"},
 }
 
 // FAULTS 32 and 33: what no one can see is not made, and what could not be said is a failure.
@@ -91,7 +94,8 @@ func TestACommandThatCouldNotSayAnythingFails(t *testing.T) {
 	for name, args := range reading {
 		for where, line := range nowhere {
 			errs, exit := o.run(line, args)
-			if exit != 1 || !strings.Contains(line, "2>") && !strings.Contains(errs, "standard output c") {
+			if exit != 1 || !strings.Contains(line, "2>") &&
+				!strings.Contains(errs, "standard output c") {
 				t.Errorf("%s, %s: exit status %d: %q", name, where, exit, errs)
 			}
 		}

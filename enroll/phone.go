@@ -15,7 +15,8 @@ import (
 	"latchkey/pam/record"
 )
 
-// addPhone gives a user one more phone. Root's word for a number is enough with --yes; otherwise a code sent to it proves it.
+// addPhone gives a user one more phone. Root's word for a number is enough with --yes; otherwise
+// a code sent to it proves it.
 func (p *program) addPhone(o options.Options) error {
 	if o.Yes && o.Number == "" {
 		return hint.Misuse("enroll add phone --yes needs --number")
@@ -55,20 +56,24 @@ func (p *program) addNumber(who identity, o options.Options) error {
 		err := writeJSON(p.Out, addedDevice{User: who.Name, Changed: true, Device: d.Label})
 		return cmp.Or(saved, err)
 	default:
-		fmt.Fprintf(p.Out, "Done: codes for %s can be sent to %q, %s.\n", who.Name, d.Label, d.Hint())
+		fmt.Fprintf(p.Out, "Done: codes for %s can be sent to %q, %s.\n", who.Name, d.Label,
+			d.Hint())
 	}
 	return saved
 }
 
 // phone makes the device from the options; the number is asked for if they have none.
-func (p *program) phone(who identity, o options.Options, rules *policy.Policy) (record.Device, error) {
+func (p *program) phone(who identity, o options.Options,
+	rules *policy.Policy) (record.Device, error) {
 	if len(rules.Phone.Methods) == 0 {
-		return record.Device{}, hint.Error("phones are switched off in latchkey.toml (methods = [])", "")
+		return record.Device{}, hint.Error("phones are switched off in latchkey.toml "+
+			"(methods = [])", "")
 	}
 	typed := o.Number
 	if typed == "" {
 		var err error
-		if typed, err = p.Ask("Number of the phone, with country code, such as +1 555 123 4567: "); err != nil {
+		if typed, err = p.Ask("Number of the phone, with country code, such as +1 555 " +
+			"123 4567: "); err != nil {
 			return record.Device{}, err
 		}
 	}
@@ -86,7 +91,8 @@ func (p *program) phone(who identity, o options.Options, rules *policy.Policy) (
 		}
 	}
 	if likeNumber(label) {
-		return record.Device{}, hint.Misuse("a label must not be a phone number: labels appear in the log")
+		return record.Device{}, hint.Misuse("a label must not be a phone number: labels " +
+			"appear in the log")
 	}
 	d := enrollment.NewPhone(label, number, p.clock())
 	if err := d.Check(); err != nil {
@@ -106,7 +112,8 @@ func likeNumber(label string) bool {
 	return digits >= 7
 }
 
-// e164 reads a number as people write it. Without a country code it could be anybody's, so it is refused.
+// e164 reads a number as people write it. Without a country code it could be anybody's, so it is
+// refused.
 func e164(typed string) (string, error) {
 	const next = "write it with + and the country code, such as +15551234567"
 	if !strings.HasPrefix(strings.TrimSpace(typed), "+") {

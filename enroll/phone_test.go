@@ -45,7 +45,8 @@ func (s *site) claims(u identity, number string, code func() string) {
 		s.t.Errorf("no password was asked for: %q", term.Seen())
 		return
 	}
-	for term.Expect(`Verification code: |enroll: error: `) == nil && !strings.Contains(term.Seen(), "enroll: error: ") {
+	for term.Expect(`Verification code: |enroll: error: `) == nil &&
+		!strings.Contains(term.Seen(), "enroll: error: ") {
 		if term.Type(code()) != nil {
 			break
 		}
@@ -59,7 +60,8 @@ func (s *site) claims(u identity, number string, code func() string) {
 func (s *site) proves(term *terminal.Terminal, number, says string) {
 	s.t.Helper()
 	expect(s.t, term, onItsWay+number[len(number)-4:]+`\. Verification code: `)
-	talk(s.t, term, "", s.verify.WrongCode(number), `not accepted\. Verification code: `, s.verify.Code(number), says)
+	talk(s.t, term, "", s.verify.WrongCode(number), `not accepted\. Verification code: `,
+		s.verify.Code(number), says)
 }
 
 // different is a code that is not right, another one each time.
@@ -96,14 +98,16 @@ func TestClaimingAColleaguesNumberLeavesTheirCodeAlone(t *testing.T) {
 			all.Wait()
 		},
 		"three users": func(s *site) {
-			for _, u := range []identity{bob, carol, {User: record.User{Name: "mail", UID: 8}}, bob} {
+			for _, u := range []identity{bob, carol, {User: record.User{Name: "mail", UID: 8}},
+				bob} {
 				s.claims(u, aliceNumber, s.different(aliceNumber))
 			}
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, standin.Options{})
-			s.policy("[phone]\nsends_per_user = \"50/1h\"\n") // so that it is not this limit that helps
+			// so that it is not this limit that helps
+			s.policy("[phone]\nsends_per_user = \"50/1h\"\n")
 			code, check := s.sent()
 			attack(s)
 			most := 2
@@ -112,7 +116,8 @@ func TestClaimingAColleaguesNumberLeavesTheirCodeAlone(t *testing.T) {
 			}
 			sends, checks := s.verify.Sends()-1, s.verify.Checks()
 			if sends > most || checks > most || checks == 0 {
-				t.Errorf("%d sends and %d checks of alice's verification by others, want at most %d", sends, checks, most)
+				t.Errorf("%d sends and %d checks of alice's verification by others, want at "+
+					"most %d", sends, checks, most)
 			}
 			if got := check(code); got != protocol.Approved {
 				t.Errorf("after that alice's code is %s", got)
@@ -136,7 +141,8 @@ func TestClaimingANumberLeavesItsOwnersClaimAlone(t *testing.T) {
 
 // FAULTS 40
 func TestACodeThatDoesNotProveANumberIsChargedAndLogged(t *testing.T) {
-	for name, app := range map[string]bool{"before the first device": false, "beside an app": true} {
+	for name, app := range map[string]bool{"before the first device": false,
+		"beside an app": true} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, standin.Options{})
 			start := func(offset int64) *terminal.Terminal {
@@ -155,12 +161,14 @@ func TestACodeThatDoesNotProveANumberIsChargedAndLogged(t *testing.T) {
 			wrong := s.different(bobNumber)
 			first := wrong()
 			talk(t, term, "", first, "That code was not accepted. Verification code: ", first,
-				"That code was not accepted. Verification code: ", wrong(), "no correct code; nothing was changed")
+				"That code was not accepted. Verification code: ", wrong(),
+				"no correct code; nothing was changed")
 			exits(t, term, exitFailed)
 			line := refusedLine(bob, "sms", "mobile", "wrong")
 			s.logs(line, line, line)
 			if got, checks := s.failures(bob), s.verify.Checks(); got != 2 || checks != 2 {
-				t.Errorf("%d failures and %d checks for two wrong codes, one of them twice; want 2 and 2", got, checks)
+				t.Errorf("%d failures and %d checks for two wrong codes, one of them twice; "+
+					"want 2 and 2", got, checks)
 			}
 		})
 	}
@@ -173,7 +181,8 @@ func TestARightCodeProvesANumberAndCostsNothing(t *testing.T) {
 	s.proves(term, bobNumber, `codes for nobody can be sent to "phone", \.\.\.0002`)
 	exits(t, term, exitDone)
 	got := s.logged()
-	if len(got) != 2 || !strings.Contains(got[0], "reason=wrong") || !strings.Contains(got[1], "change=add") {
+	if len(got) != 2 || !strings.Contains(got[0], "reason=wrong") ||
+		!strings.Contains(got[1], "change=add") {
 		t.Errorf("the log has %q, want a wrong code and the change", got)
 	}
 	host, err := s.keyring().Host.View("host")
@@ -203,18 +212,21 @@ func TestALockedUserProvesNothingAndTwilioIsNotAsked(t *testing.T) {
 		"code not accepted; nothing was changed")
 	exits(t, other, exitFailed)
 	if s.verify.Sends() != sends || s.verify.Checks() != checks {
-		t.Errorf("Twilio was asked: %d sends and %d checks more", s.verify.Sends()-sends, s.verify.Checks()-checks)
+		t.Errorf("Twilio was asked: %d sends and %d checks more", s.verify.Sends()-sends,
+			s.verify.Checks()-checks)
 	}
 }
 
 // FAULTS 40: a code sent to the user's own phone is a proof like any other.
 func TestACodeSentAsAProofIsChargedAndLoggedAsAtALogin(t *testing.T) {
-	for _, args := range [][]string{{"codes"}, {"remove", "mobile"}, {"add", "totp"}, {"add", "hotp"}, {"add", "phone"}} {
+	for _, args := range [][]string{{"codes"}, {"remove", "mobile"}, {"add", "totp"},
+		{"add", "hotp"}, {"add", "phone"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			s := newSite(t, standin.Options{})
 			s.withPhone(alice, aliceNumber)
 			stranger := s.as(alice, args...)
-			talk(t, stranger, "Password: ", "a guess", "password not accepted; nothing was changed")
+			talk(t, stranger, "Password: ", "a guess", "password not accepted; nothing was "+
+				"changed")
 			exits(t, stranger, exitFailed)
 			if s.verify.Sends() != 0 {
 				t.Error("a code was sent before the password was right")
@@ -223,7 +235,9 @@ func TestACodeSentAsAProofIsChargedAndLoggedAsAtALogin(t *testing.T) {
 			wrong := s.different(aliceNumber)
 			thief := s.as(alice, args...)
 			talk(t, thief, "Password: ", password, onItsWay+`0001\. Verification code: `, wrong(),
-				`not accepted\. Verification code: `, "hello", `not accepted\. Verification code: `, wrong(), "no correct code; nothing was changed")
+				`not accepted\. Verification code: `, "hello",
+				`not accepted\. Verification code: `, wrong(),
+				"no correct code; nothing was changed")
 			exits(t, thief, exitFailed)
 			line := refusedLine(alice, "sms", "mobile", "wrong")
 			s.logs(line, line, line)
@@ -272,9 +286,11 @@ func TestTwiliosErrorNumberIsTold(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withPhone(alice, aliceNumber)
 	s.verify.Fail(standin.Error(400, 60200))
-	for u, args := range map[identity][]string{alice: {"codes"}, bob: {"add", "phone", "--number", bobNumber}} {
+	for u, args := range map[identity][]string{alice: {"codes"},
+		bob: {"add", "phone", "--number", bobNumber}} {
 		term := s.as(u, args...)
-		talk(t, term, "Password: ", password, `no code could be sent \(refused: .*Twilio error 60200\)`)
+		talk(t, term, "Password: ", password,
+			`no code could be sent \(refused: .*Twilio error 60200\)`)
 		exits(t, term, exitFailed)
 	}
 	s.verify.Fail(nil)
@@ -282,11 +298,13 @@ func TestTwiliosErrorNumberIsTold(t *testing.T) {
 	term := s.as(carol, "add", "phone", "--number", "+15551230003")
 	talk(t, term, "Password: ", password, onItsWay)
 	s.verify.Fail(standin.Error(403, 60410))
-	talk(t, term, "Verification code: ", "123456", `the code could not be checked \(blocked: .*Twilio error 60410\)`)
+	talk(t, term, "Verification code: ", "123456",
+		`the code could not be checked \(blocked: .*Twilio error 60410\)`)
 	exits(t, term, exitFailed)
 	s.logs(refusedLine(carol, "sms", "phone", "service"))
 	if got := s.failures(carol); got != 1 {
-		t.Errorf("%d failures after a code that could not be checked, want 1: it stays charged", got)
+		t.Errorf("%d failures after a code that could not be checked, want 1: it stays charged",
+			got)
 	}
 }
 
@@ -310,7 +328,8 @@ func TestALandlineIsProvenByACall(t *testing.T) {
 	talk(t, term, "Password: ", password)
 	s.proves(term, bobNumber, "codes for nobody can be sent")
 	exits(t, term, exitDone)
-	if got := s.logged(); len(got) != 2 || !strings.Contains(got[0], `method=call device="phone" reason=wrong`) {
+	if got := s.logged(); len(got) != 2 ||
+		!strings.Contains(got[0], `method=call device="phone" reason=wrong`) {
 		t.Errorf("the log has %q", got)
 	}
 }
@@ -320,7 +339,8 @@ func TestALandlineIsProvenByACall(t *testing.T) {
 func TestACodeOfAnotherPhoneProvesNothing(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withPhone(alice, aliceNumber)
-	s.asRoot("--user", alice.Name, "add", "phone", "--label", "stolen", "--number", bobNumber, "--yes")
+	s.asRoot("--user", alice.Name, "add", "phone", "--label", "stolen", "--number", bobNumber,
+		"--yes")
 	r, _, err := s.keyring().View(alice.User)
 	if err != nil {
 		t.Fatal(err)
@@ -331,6 +351,7 @@ func TestACodeOfAnotherPhoneProvesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	thief := s.as(alice, "remove", "stolen")
-	talk(t, thief, "Password: ", password, onItsWay+`0001\. Verification code: `, s.verify.Code(bobNumber),
+	talk(t, thief, "Password: ", password, onItsWay+`0001\. Verification code: `,
+		s.verify.Code(bobNumber),
 		`not accepted\. Verification code: `)
 }

@@ -20,7 +20,8 @@ func (p *program) withPicture(uri string, o options.Options, work func() error) 
 	err = work()
 	keep(made(err))
 	if made(err) {
-		fmt.Fprintf(p.Err, "enroll: warning: %s holds the secret: remove it once it is scanned\n", o.PNG)
+		fmt.Fprintf(p.Err, "enroll: warning: %s holds the secret: remove it once it is "+
+			"scanned\n", o.PNG)
 	}
 	return err
 }

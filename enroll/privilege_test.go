@@ -17,14 +17,16 @@ import (
 
 const nobody = 65534
 
-// setuidRoot makes a root that others may enter, with records of users in it, and the enroll for it as it is installed.
+// setuidRoot makes a root that others may enter, with records of users in it, and the enroll for
+// it as it is installed.
 func setuidRoot(t *testing.T, users ...string) (exe, root string) {
 	t.Helper()
 	exe, root = underRoot(t)
 	for _, user := range users {
 		runs(t, exe, "--user", user, "add", "totp", "--label", "phone", "--yes")
 	}
-	for _, dir := range []string{filepath.Dir(root), root, filepath.Dir(filepath.Dir(exe)), filepath.Dir(exe)} {
+	for _, dir := range []string{filepath.Dir(root), root, filepath.Dir(filepath.Dir(exe)),
+		filepath.Dir(exe)} {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +51,8 @@ func TestACallerCannotStopEnrollWhereItHoldsALock(t *testing.T) {
 	var out strings.Builder
 	cmd := exec.Command(exe, "status") // waits for the lock
 	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody,
+		Gid: nobody}}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -81,14 +84,16 @@ func TestACallerCannotStopEnrollWhereItHoldsALock(t *testing.T) {
 	}
 }
 
-// libc changes the uids of the other threads by signals, and a caller can see to it that none can be sent. Root may raise that limit
-// again where he has CAP_SYS_RESOURCE; where not, as in many containers, nothing must go on.
+// libc changes the uids of the other threads by signals, and a caller can see to it that none can
+// be sent. Root may raise that limit again where he has CAP_SYS_RESOURCE; where not, as in many
+// containers, nothing must go on.
 func TestNoThreadStaysRootsWhereNoSignalCanBeQueued(t *testing.T) {
 	exe, root := setuidRoot(t, "nobody")
 	askPasswords(t, root)
 	nobody := []string{"setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"}
 	limited := []string{"prlimit", "--sigpending=0:0", exe, "test"}
-	refused := started(t, 80, 24, slices.Concat(nobody, []string{"--bounding-set", "-sys_resource"}, limited))
+	refused := started(t, 80, 24, slices.Concat(nobody,
+		[]string{"--bounding-set", "-sys_resource"}, limited))
 	expect(t, refused, `enroll: error: the uids of a thread could not be changed \(see: ulimit -i\)`)
 	exits(t, refused, exitFailed)
 
@@ -104,7 +109,8 @@ func TestNoThreadStaysRootsWhereNoSignalCanBeQueued(t *testing.T) {
 		t.Fatalf("%d threads, %v", len(statuses), err)
 	}
 	for _, path := range statuses {
-		if status, err := os.ReadFile(path); err != nil || !strings.Contains(string(status), "\nUid:\t65534\t65534\t0\t65534\n") {
+		if status, err := os.ReadFile(path); err != nil ||
+			!strings.Contains(string(status), "\nUid:\t65534\t65534\t0\t65534\n") {
 			t.Errorf("%v: %s", err, status)
 		}
 	}

@@ -66,7 +66,8 @@ func (p *program) whom(named string) (identity, error) {
 	if alias, err := lookUp(named); err == nil && int(alias.UID) == p.uid {
 		return alias, nil
 	}
-	return identity{}, hint.Error("only root may name another user", "without --user the command works for you")
+	return identity{}, hint.Error("only root may name another user",
+		"without --user the command works for you")
 }
 
 // diskFails is the hint where something could not be saved.
@@ -76,30 +77,39 @@ const diskFails = "look at the disk: it is full, read-only or failing"
 func hinted(err error, forUser string) error {
 	switch {
 	case errors.Is(err, names.ErrUntold):
-		return hint.Error(err.Error()+"; nothing was changed", "try again when it answers (see /etc/nsswitch.conf)")
+		return hint.Error(err.Error()+"; nothing was changed",
+			"try again when it answers (see /etc/nsswitch.conf)")
 	case errors.Is(err, safefile.ErrInForce):
-		return hint.Error(err.Error(), "the disk is failing: look at the kernel's log before you rely on the change")
+		return hint.Error(err.Error(), "the disk is failing: look at the kernel's log before "+
+			"you rely on the change")
 	case errors.Is(err, state.ErrSave):
 		return hint.Error(err.Error(), diskFails)
 	case errors.Is(err, factor.ErrUnenrolled):
 		return hint.Error("no second factor is set up", "set one up with: enroll"+forUser)
 	case errors.As(err, new(*factor.MissingError)), errors.As(err, new(*factor.NamesakeError)):
-		return hint.Error(err.Error(), "only root can do that; until then this account cannot log in or enroll")
+		return hint.Error(err.Error(), "only root can do that; until then this account cannot "+
+			"log in or enroll")
 	case errors.Is(err, safefile.ErrBusy):
-		return hint.Error(err.Error(), "another login or enroll is running; try again. A process that makes no progress loses the lock to root's programs")
+		return hint.Error(err.Error(), "another login or enroll is running; try again. A "+
+			"process that makes no progress loses the lock to root's programs")
 	case errors.Is(err, enrollment.ErrTicket):
-		return hint.Error(err.Error()+"; nothing was changed", "root gives out a new one with: enroll invite NAME")
+		return hint.Error(err.Error()+"; nothing was changed",
+			"root gives out a new one with: enroll invite NAME")
 	case errors.Is(err, enrollment.ErrMeanwhile):
-		return hint.Error(enrollment.ErrMeanwhile.Error()+"; nothing was changed here", "start again")
+		return hint.Error(enrollment.ErrMeanwhile.Error()+"; nothing was changed here",
+			"start again")
 	case errors.Is(err, enrollment.ErrProof):
 		return hint.Error(err.Error()+"; nothing was changed", "start again")
 	case errors.Is(err, enrollment.ErrLastDevice):
-		return hint.Error(err.Error(), "add another first; root can remove everything with: enroll reset NAME")
+		return hint.Error(err.Error(), "add another first; root can remove everything with: "+
+			"enroll reset NAME")
 	case errors.Is(err, enrollment.ErrItself):
 		return hint.Error(err.Error()+"; nothing was changed",
-			"start again with a code from another device or a recovery code: you must be able to log in without this device")
+			"start again with a code from another device or a recovery code: you must be able "+
+				"to log in without this device")
 	case errors.Is(err, record.ErrNoKey):
-		return hint.Error(err.Error(), "restore it from a backup, or remove the records with: enroll reset NAME")
+		return hint.Error(err.Error(), "restore it from a backup, or remove the records with: "+
+			"enroll reset NAME")
 	}
 	return err
 }

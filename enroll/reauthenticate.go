@@ -23,7 +23,8 @@ import (
 	"latchkey/pam/record"
 )
 
-// authenticate asks for name's password, and whether the account is one that may be used, as /etc/pam.d/enroll says.
+// authenticate asks for name's password, and whether the account is one that may be used, as
+// /etc/pam.d/enroll says.
 func (p *program) authenticate(name string) error {
 	return p.AsSetuid(func() error {
 		t, err := p.startPAM(name)
@@ -35,7 +36,8 @@ func (p *program) authenticate(name string) error {
 			return passwordRefused(err)
 		}
 		if err := t.AcctMgmt(pam.DisallowNullAuthtok); err != nil {
-			return hint.Error(fmt.Sprintf("this account cannot be used (%v); nothing was changed", err), "")
+			return hint.Error(fmt.Sprintf("this account cannot be used (%v); nothing was "+
+				"changed", err), "")
 		}
 		// A module may have changed the name on the way; the password was then another user's.
 		if now, err := t.GetItem(pam.User); err != nil || now != name {
@@ -45,22 +47,26 @@ func (p *program) authenticate(name string) error {
 	})
 }
 
-// startPAM begins a conversation with PAM about name. Below a root of a test's it reads the services there.
+// startPAM begins a conversation with PAM about name. Below a root of a test's it reads the
+// services there.
 func (p *program) startPAM(name string) (*pam.Transaction, error) {
 	if p.root != "" {
-		return pam.StartConfDir(service, name, pam.ConversationFunc(p.pamAsks), p.root+"/etc/pam.d")
+		return pam.StartConfDir(service, name, pam.ConversationFunc(p.pamAsks),
+			p.root+"/etc/pam.d")
 	}
 	return pam.StartFunc(service, name, p.pamAsks)
 }
 
 // passwordRefused tells a password that is wrong from one that could not be checked.
 func passwordRefused(err error) error {
-	for _, wrong := range []error{pam.ErrAuth, pam.ErrUserUnknown, pam.ErrMaxtries, pam.ErrPermDenied, pam.ErrConv, pam.ErrCredInsufficient} {
+	for _, wrong := range []error{pam.ErrAuth, pam.ErrUserUnknown, pam.ErrMaxtries,
+		pam.ErrPermDenied, pam.ErrConv, pam.ErrCredInsufficient} {
 		if errors.Is(err, wrong) {
 			return hint.Error("password not accepted; nothing was changed", "")
 		}
 	}
-	return hint.Error(fmt.Sprintf("the password could not be checked (%v); nothing was changed", err), "root: look at /etc/pam.d/"+service)
+	return hint.Error(fmt.Sprintf("the password could not be checked (%v); nothing was changed",
+		err), "root: look at /etc/pam.d/"+service)
 }
 
 func (p *program) pamAsks(style pam.Style, text string) (string, error) {
@@ -78,9 +84,9 @@ func (p *program) pamAsks(style pam.Style, text string) (string, error) {
 	return "", errors.New("unknown message style")
 }
 
-// prove makes sure the caller owns the account. Root needs no proof; other users give the password
-// and, if a factor is set up already, a code of it: a stolen session alone changes nothing. With an
-// error the proof gives no right.
+// prove makes sure the caller owns the account. Root needs no proof; other users give the
+// password and, if a factor is set up already, a code of it: a stolen session alone changes
+// nothing. With an error the proof gives no right.
 func (p *program) prove(who identity) (enrollment.Proof, error) {
 	if p.uid == 0 {
 		return enrollment.ByRoot(), nil
@@ -106,8 +112,8 @@ func (p *program) prove(who identity) (enrollment.Proof, error) {
 	return p.proveCode(who, has, began)
 }
 
-// proveNew is prove for a new device. Behind sudo, root is asked whether the account is meant: sudo
-// enroll sets up root, not its caller.
+// proveNew is prove for a new device. Behind sudo, root is asked whether the account is meant:
+// sudo enroll sets up root, not its caller.
 func (p *program) proveNew(who identity, o options.Options) (enrollment.Proof, error) {
 	invoker := setuid.Invoker()
 	if p.uid != 0 || o.User != "" || invoker == "" {
@@ -140,14 +146,17 @@ func (p *program) means(who identity) (has means, err error) {
 			return err
 		}
 		has.of, has.given = r, factor.Live(st.Bypass, p.clock())
-		codes := func(d record.Device) bool { return d.Type != method.Phone && d.Type != method.Key }
+		codes := func(d record.Device) bool {
+			return d.Type != method.Phone && d.Type != method.Key
+		}
 		if has.given || factor.RecoveryLeft(r, st) > 0 || slices.ContainsFunc(r.Devices, codes) {
 			return nil
 		}
 		isPhone := func(d record.Device) bool { return d.Type == method.Phone }
 		i := slices.IndexFunc(r.Devices, isPhone)
 		if i < 0 {
-			return hint.Error("a security key gives no codes, and there is nothing else; nothing was changed",
+			return hint.Error("a security key gives no codes, and there is nothing else; "+
+				"nothing was changed",
 				"root can give out a code with: enroll bypass "+who.Name)
 		}
 		has.phone = &r.Devices[i]
@@ -161,14 +170,16 @@ func (p *program) proveCode(
 	who identity, has means, began time.Time) (enrollment.Proof, error) {
 	prompt := "Code from a device you have, or a recovery code. Verification code: "
 	if has.given {
-		prompt = "Code from a device you have, a recovery code, or the code from your\nadministrator. Verification code: "
+		prompt = "Code from a device you have, a recovery code, or the code from your\n" +
+			"administrator. Verification code: "
 	}
 	m, of, err := p.tryCode(who, prompt)
 	if err != nil {
 		return enrollment.Proof{}, err
 	}
 	if m.Result != factor.Accepted {
-		return enrollment.Proof{}, hint.Error("code not accepted; nothing was changed", refusal.Advice(m.Result))
+		return enrollment.Proof{}, hint.Error("code not accepted; nothing was changed",
+			refusal.Advice(m.Result))
 	}
 	return enrollment.ByCode(began, p.clock, of, m), nil
 }
@@ -194,7 +205,8 @@ func (p *program) provePhone(
 }
 
 // byPhone proves things with codes that are sent to a phone.
-func (p *program) byPhone(who identity, phone *record.Device, rules *policy.Policy) byphone.Prover {
+func (p *program) byPhone(who identity, phone *record.Device,
+	rules *policy.Policy) byphone.Prover {
 	return byphone.Prover{
 		Console: p.Console, User: who.User, Phone: phone, Rules: rules,
 		Clock: p.clock, Keyring: p.keyring, AsRoot: p.AsRoot,

@@ -60,8 +60,10 @@ func ordinary(t *testing.T, pid int) {
 		attr, err := unix.SchedGetAttr(id, 0)
 		const thisThread = 1 // IOPRIO_WHO_PROCESS of ioprio_get(2)
 		class, _, errno := unix.Syscall(unix.SYS_IOPRIO_GET, thisThread, uintptr(id), 0)
-		if err != nil || errno != 0 || attr.Policy != unix.SCHED_NORMAL || attr.Nice != 0 || class>>13 == 3 {
-			t.Errorf("thread %d has policy %d, nice %d, I/O class %d; %v, %v", id, attr.Policy, attr.Nice, class>>13, err, errno)
+		if err != nil || errno != 0 || attr.Policy != unix.SCHED_NORMAL || attr.Nice != 0 ||
+			class>>13 == 3 {
+			t.Errorf("thread %d has policy %d, nice %d, I/O class %d; %v, %v", id, attr.Policy,
+				attr.Nice, class>>13, err, errno)
 		}
 	}
 }
@@ -73,7 +75,8 @@ func TestNoPriorityOfTheCallerIsLeftWhereEnrollHoldsALock(t *testing.T) {
 	cmd := exec.Command(idle[0], append(idle[1:len(idle):len(idle)], exe, "status")...)
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody,
+		Gid: nobody}}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -19,18 +19,23 @@ import (
 	"latchkey/pam/record"
 )
 
-// The scripts in testdata/script run enroll as root below $WORK. They show what a person types and reads.
+// The scripts in testdata/script run enroll as root below $WORK. They show what a person types
+// and reads.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", Setup: func(e *testscript.Env) error {
-		e.Setenv("LATCHKEY_ROOT", e.WorkDir)
-		manual, err := os.ReadFile("../packaging/man/enroll.8.md")
-		return errors.Join(err, os.WriteFile(e.WorkDir+"/manual", manual, 0o644), makeRoot(e.WorkDir),
-			os.MkdirAll(e.WorkDir+"/etc/pam.d", 0o755), os.WriteFile(e.WorkDir+"/etc/pam.d/other", []byte(goodStack), 0o644))
-	}})
+	testscript.Run(t, testscript.Params{Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("LATCHKEY_ROOT", e.WorkDir)
+			manual, err := os.ReadFile("../packaging/man/enroll.8.md")
+			return errors.Join(err, os.WriteFile(e.WorkDir+"/manual", manual, 0o644),
+				makeRoot(e.WorkDir),
+				os.MkdirAll(e.WorkDir+"/etc/pam.d", 0o755),
+				os.WriteFile(e.WorkDir+"/etc/pam.d/other", []byte(goodStack), 0o644))
+		}})
 }
 
 // goodStack asks for the password, then for the code.
-const goodStack = "auth requisite pam_unix.so\nauth required pam_latchkey.so\naccount required pam_unix.so\nsession required pam_permit.so\n"
+const goodStack = "auth requisite pam_unix.so\nauth required pam_latchkey.so\n" +
+	"account required pam_unix.so\nsession required pam_permit.so\n"
 
 func TestMain(m *testing.M) {
 	testscript.Main(tidy{m}, map[string]func(){"enroll": enrollBelowRoot, "code": printCode})
@@ -63,18 +68,21 @@ func silent(out, err io.Writer) *terminal.Console {
 	return &terminal.Console{In: in, Out: out, Err: err}
 }
 
-// enrollBelowRoot is main without the clean start, whose re-execution would forget where the test's root is.
+// enrollBelowRoot is main without the clean start, whose re-execution would forget where the
+// test's root is.
 func enrollBelowRoot() {
 	os.Exit(newProgram(setuid.Privilege{}, os.Getenv("LATCHKEY_ROOT")).run(os.Args[1:]))
 }
 
-// printCode prints the code that an app with the RFC's test secret shows so many steps from now, or a wrong one.
+// printCode prints the code that an app with the RFC's test secret shows so many steps from now,
+// or a wrong one.
 func printCode() {
 	offset := flag.Int("offset", 0, "time steps from now")
 	counter := flag.Int("counter", -1, "of a token with that secret, instead")
 	wrong := flag.Bool("wrong", false, "a code of no step near now")
 	flag.Parse()
-	d := record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: []byte("12345678901234567890")}
+	d := record.Device{Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
+		Secret: []byte("12345678901234567890")}
 	now := oath.Step(&d, time.Now())
 	if *wrong {
 		fmt.Println(absent(&d, now))

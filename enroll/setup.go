@@ -13,7 +13,8 @@ import (
 	"latchkey/pam/record"
 )
 
-// setUp is enroll alone: the first device and recovery codes, in three steps. Both are saved at once.
+// setUp is enroll alone: the first device and recovery codes, in three steps. Both are saved at
+// once.
 func (p *program) setUp(o options.Options) error {
 	who, err := p.whom(o.User)
 	if err != nil {
@@ -23,7 +24,8 @@ func (p *program) setUp(o options.Options) error {
 		return err
 	} else if enrolled {
 		return hint.Error(who.Name+" has a second factor already",
-			"see it with: enroll status"+o.ForUser()+"; add a device with: enroll add totp"+o.ForUser())
+			"see it with: enroll status"+o.ForUser()+"; add a device with: enroll "+
+				"add totp"+o.ForUser())
 	}
 	return p.setUpApp(who, o, 3, func(proof enrollment.Proof, d record.Device, step uint64) error {
 		return p.saveFirst(proof, who, d, step)
@@ -31,19 +33,22 @@ func (p *program) setUp(o options.Options) error {
 }
 
 // saveFirst saves a first device with recovery codes, and shows those.
-func (p *program) saveFirst(proof enrollment.Proof, who identity, d record.Device, step uint64) error {
+func (p *program) saveFirst(proof enrollment.Proof, who identity, d record.Device,
+	step uint64) error {
 	codes, set, err := enrollment.NewRecovery()
 	if err != nil {
 		return err
 	}
-	all := enrollment.Enrollment{Devices: []record.Device{d}, Counters: []uint64{step}, Recovery: set}
+	all := enrollment.Enrollment{Devices: []record.Device{d}, Counters: []uint64{step},
+		Recovery: set}
 	saved := p.AsRoot(func() error { return p.store().Enroll(proof, who.User, all) })
 	if !made(saved) {
 		return saved
 	}
 	p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
 	p.logged(audit.Change{What: "codes", User: who.Name})
-	if _, err := fmt.Fprint(p.Out, "Step 3 of 3. "+guide.KeepCodes+guide.Codes(codes, 1)+"\n"); err != nil {
+	if _, err := fmt.Fprint(p.Out, "Step 3 of 3. "+guide.KeepCodes+guide.Codes(codes,
+		1)+"\n"); err != nil {
 		return unseen(who, err)
 	}
 	p.saidDone(who, d)
@@ -62,7 +67,8 @@ func (p *program) addApp(who identity, o options.Options) error {
 }
 
 func (p *program) saidDone(who identity, d record.Device) {
-	fmt.Fprintf(p.Out, "Done: the device %q is set up for %s. The next login asks for a code from it.\n", d.Label, who.Name)
+	fmt.Fprintf(p.Out, "Done: the device %q is set up for %s. The next login asks for a code "+
+		"from it.\n", d.Label, who.Name)
 }
 
 // setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. These
@@ -85,7 +91,8 @@ func (p *program) setUpApp(who identity, o options.Options, steps int,
 	uri := otpauth.URI(account, d)
 	return p.withPicture(uri, o, func() error {
 		a := app.App{
-			Console: p.Console, Account: account, Device: d, URI: uri, Steps: steps, Clock: p.clock,
+			Console: p.Console, Account: account, Device: d, URI: uri, Steps: steps,
+			Clock:   p.clock,
 			Look:    app.Look{ASCII: o.ASCII, Plain: o.Plain, Picture: o.PNG},
 			Refused: func() { p.unconfirmed(who, d) },
 		}

@@ -26,7 +26,8 @@ func onTerminal(t *testing.T, args ...string) (*terminal.Terminal, string) {
 
 func terminalIn(t *testing.T, root string, args ...string) *terminal.Terminal {
 	t.Helper()
-	return started(t, usualColumns, 0, append([]string{"env", "LATCHKEY_ROOT=" + root, asEnroll(t)}, args...))
+	return started(t, usualColumns, 0,
+		append([]string{"env", "LATCHKEY_ROOT=" + root, asEnroll(t)}, args...))
 }
 
 // asEnroll is the test program by a name by which it is enroll.
@@ -182,7 +183,8 @@ func TestACodeFromAClockThatIsOffSaysByHowMuch(t *testing.T) {
 }
 
 func TestAnAbortAtThePromptSavesNothing(t *testing.T) {
-	for name, key := range map[string]string{"interrupt": "\x03", "end of file": "\x04", "hang-up": ""} {
+	for name, key := range map[string]string{"interrupt": "\x03", "end of file": "\x04",
+		"hang-up": ""} {
 		t.Run(name, func(t *testing.T) {
 			term, root := onTerminal(t)
 			scan(t, term)
@@ -251,7 +253,8 @@ func TestEnrollWithoutSudoOrWithUserAsksNothingMore(t *testing.T) {
 		invoker string
 		args    []string
 	}{
-		"root itself": {"", nil}, "root by sudo": {"root", nil}, "by name": {"alice", []string{"--user", "root"}},
+		"root itself": {"", nil}, "root by sudo": {"root", nil},
+		"by name": {"alice", []string{"--user", "root"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			term, _ := bySudo(t, c.invoker, c.args...)

@@ -57,7 +57,8 @@ var buildSite = sync.OnceValue(func() error {
 		"latchkey-twilio": {"../pam/twilio"},
 		"latchkey-notify": {"-ldflags", "-X main.root=" + siteFolder + "/root", "../pam/notify"},
 	} {
-		build := exec.Command("go", append([]string{"build", "-o", filepath.Join(siteFolder, program)}, argv...)...)
+		build := exec.Command("go", append([]string{"build", "-o",
+			filepath.Join(siteFolder, program)}, argv...)...)
 		if out, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("%w: %s", err, out)
 		}
@@ -110,7 +111,8 @@ func newSite(t *testing.T, o standin.Options) *site {
 	put(t, root+"/etc/latchkey/twilio.toml", s.verify.TOML("/etc/latchkey/ca.pem"), 0o600)
 	put(t, root+"/etc/latchkey/ca.pem", s.verify.Settings().CA, 0o600)
 	must(os.MkdirAll(root+"/dev", 0o755))
-	s.log, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: root + "/dev/log", Net: "unixgram"})
+	s.log, err = net.ListenUnixgram("unixgram",
+		&net.UnixAddr{Name: root + "/dev/log", Net: "unixgram"})
 	must(err)
 	t.Cleanup(func() { s.log.Close() })
 	return s
@@ -225,7 +227,8 @@ func (s *site) policy(text string) {
 func (s *site) withApp(u identity) {
 	s.t.Helper()
 	put(s.t, s.root+"/secret", rfcSecret+"\n", 0o600)
-	s.asRoot("--user", u.Name, "add", "totp", "--label", "app", "--secret-file", s.root+"/secret", "--yes")
+	s.asRoot("--user", u.Name, "add", "totp", "--label", "app", "--secret-file",
+		s.root+"/secret", "--yes")
 	s.logged()
 }
 

@@ -21,8 +21,9 @@ import (
 
 // userStatus is what status and list tell of a user; its JSON is an interface.
 type userStatus struct {
-	User        string         `json:"user"`
-	UID         *uint32        `json:"uid"` // null: the name service knows no such user, or cannot tell
+	User string `json:"user"`
+	// null: the name service knows no such user, or cannot tell
+	UID         *uint32        `json:"uid"`
 	Enrolled    bool           `json:"enrolled"`
 	LockedUntil *time.Time     `json:"locked_until"`
 	ForGood     bool           `json:"locked_until_root"`
@@ -86,7 +87,8 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 	})
 	s.Enrolled = err == nil
 	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
-		s.Enrolled, s.Problem, s.hint = true, err.Error(), "root can start over with: enroll reset "+who.Name
+		s.Enrolled, s.Problem, s.hint = true, err.Error(),
+			"root can start over with: enroll reset "+who.Name
 		if next := hint.Of(hinted(err, "")); next != "" {
 			s.hint = next
 		}
@@ -141,7 +143,8 @@ func (s *userStatus) write(w io.Writer) {
 		if d.Attested {
 			used += ", attested"
 		}
-		fmt.Fprintf(w, "%-20s %-5s since %s, %s\n", d.Label, what, d.Created.Format(time.DateOnly), used)
+		fmt.Fprintf(w, "%-20s %-5s since %s, %s\n", d.Label, what,
+			d.Created.Format(time.DateOnly), used)
 	}
 	fmt.Fprintf(w, "Recovery codes left: %d\n", s.Recovery)
 	if s.Accepted != nil {
@@ -159,7 +162,8 @@ func (s *userStatus) write(w io.Writer) {
 func (s *userStatus) locked() string {
 	switch {
 	case s.ForGood:
-		return "locked until root unlocks it, after " + plural.Of(int(s.Refused), "wrong code") + " in a row"
+		return "locked until root unlocks it, after " + plural.Of(int(s.Refused), "wrong code") +
+			" in a row"
 	case s.LockedUntil != nil:
 		return "locked until " + s.LockedUntil.Format(time.DateTime) + " UTC"
 	}
@@ -194,19 +198,23 @@ func (p *program) list(o options.Options) error {
 	if err == nil && bad > 0 {
 		next := "each line says why; if nothing else helps: enroll reset NAME"
 		if untold > 0 {
-			next = "the name service is not reliable now (see /etc/nsswitch.conf): do not reset any user because of this"
+			next = "the name service is not reliable now (see /etc/nsswitch.conf): do not " +
+				"reset any user because of this"
 		}
-		err = hint.Error(fmt.Sprintf("%d of %s cannot log in", bad, plural.Of(len(all), "user")), next)
+		err = hint.Error(fmt.Sprintf("%d of %s cannot log in", bad, plural.Of(len(all), "user")),
+			next)
 	}
 	return err
 }
 
-// listed is the status of a name found in the directory, of which the name service may know nothing any more.
+// listed is the status of a name found in the directory, of which the name service may know
+// nothing any more.
 func (p *program) listed(name string) (userStatus, error) {
 	who, err := lookUp(name)
 	if err != nil {
 		untold := errors.Is(err, names.ErrUntold)
-		return userStatus{User: name, Enrolled: true, Devices: []deviceStatus{}, Problem: err.Error(), untold: untold}, nil
+		return userStatus{User: name, Enrolled: true, Devices: []deviceStatus{},
+			Problem: err.Error(), untold: untold}, nil
 	}
 	return p.statusOf(who)
 }

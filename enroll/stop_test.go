@@ -11,12 +11,14 @@ import (
 
 // FAULTS 24, 36
 func TestEnrollStoppedAfterAnySystemCallHoldsUpNoOtherEnroll(t *testing.T) {
-	for _, call := range []string{"flock", "pwrite64", "fdatasync", "fsync", "renameat2", "unlinkat"} {
+	for _, call := range []string{"flock", "pwrite64", "fdatasync", "fsync", "renameat2",
+		"unlinkat"} {
 		t.Run(call, func(t *testing.T) {
 			t.Parallel()
 			exe, root := underRoot(t)
 			stops := 0
-			testroot.Stops(t, call, func(strace []string, stopped func(<-chan struct{}) bool, after string) bool {
+			testroot.Stops(t, call, func(strace []string, stopped func(<-chan struct{}) bool,
+				after string) bool {
 				wipe(t, root)
 				runs(t, exe, "add", "totp", "--label", "phone", "--yes")
 				var out bytes.Buffer
@@ -34,12 +36,14 @@ func TestEnrollStoppedAfterAnySystemCallHoldsUpNoOtherEnroll(t *testing.T) {
 					return false
 				}
 				stops++
-				runs(t, exe, "add", "totp", "--label", "another", "--yes") // fails if it is held up
+				// fails if it is held up
+				runs(t, exe, "add", "totp", "--label", "another", "--yes")
 				status := runs(t, exe, "status")
 				if !strings.Contains(status, "phone ") || !strings.Contains(status, "another ") {
 					t.Errorf("stopped after %s: %s", after, status)
 				}
-				first.Process.Kill() // strace, which leaves what it traced stopped unless it is ended
+				// strace, which leaves what it traced stopped unless it is ended
+				first.Process.Kill()
 				<-ended
 				return true
 			})

@@ -62,5 +62,6 @@ func (p *program) tryTicket(who identity) (ticket state.OneTimeCode, err error) 
 }
 
 var errTicket = hint.Error(
-	"ticket not accepted; nothing was changed", "root gives out a new one with: enroll invite NAME",
+	"ticket not accepted; nothing was changed", "root gives out a new one with: enroll "+
+		"invite NAME",
 )

@@ -18,7 +18,8 @@ func (p *program) addToken(who identity, o options.Options) error {
 	if err != nil {
 		return err
 	}
-	typed, err := p.AskHidden("Step 1 of 2. Secret of the token (base32, hexadecimal or otpauth URI): ")
+	typed, err := p.AskHidden("Step 1 of 2. Secret of the token (base32, hexadecimal or " +
+		"otpauth URI): ")
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,9 @@ func (p *program) confirmToken(who identity, d record.Device, first uint64) (uin
 			return counter + 1, err
 		}
 		p.unconfirmed(who, d)
-		prompt = "That code is not from this token. Press its button and type the code. Verification code: "
+		prompt = "That code is not from this token. Press its button and type the code. " +
+			"Verification code: "
 	}
-	return 0, hint.Error("no correct code; nothing was saved", "check the secret, and --digits and --algorithm")
+	return 0, hint.Error("no correct code; nothing was saved",
+		"check the secret, and --digits and --algorithm")
 }

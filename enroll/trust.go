@@ -17,9 +17,10 @@ import (
 
 // computer is one that a user trusts; its JSON is an interface.
 type computer struct {
-	Number  int       `json:"number"` // as enroll trust revoke takes it
-	Label   string    `json:"label"`  // what it is recognized by, in one text
-	Key     *string   `json:"key"`    // the beginning of its key's fingerprint; null: it is not recognized by a key
+	Number int    `json:"number"` // as enroll trust revoke takes it
+	Label  string `json:"label"`  // what it is recognized by, in one text
+	// the beginning of its key's fingerprint; null: it is not recognized by a key
+	Key     *string   `json:"key"`
 	Address *string   `json:"address"`
 	Given   *string   `json:"given_from"` // where it was when it was trusted; null: not known
 	Since   time.Time `json:"since"`
@@ -28,7 +29,8 @@ type computer struct {
 
 func computerOf(n int, t state.Trust) computer {
 	c := computer{
-		Number: n, Label: trust.Label(t), Key: textOrNull(trust.Key(t)), Given: textOrNull(trust.Address(t)),
+		Number: n, Label: trust.Label(t), Key: textOrNull(trust.Key(t)),
+		Given: textOrNull(trust.Address(t)),
 		Since: t.Since.UTC(), Until: t.Until().UTC(),
 	}
 	if !t.Anywhere {
@@ -77,7 +79,8 @@ func writeComputers(w io.Writer, who identity, computers []computer) error {
 		if c.Address == nil && c.Given != nil {
 			given = ", given from " + *c.Given
 		}
-		_, err := fmt.Fprintf(w, "%2d  %s  since %s, until %s%s\n", c.Number, c.Label, minute(c.Since), minute(c.Until), given)
+		_, err := fmt.Fprintf(w, "%2d  %s  since %s, until %s%s\n", c.Number, c.Label,
+			minute(c.Since), minute(c.Until), given)
 		if err != nil {
 			return err
 		}
@@ -99,8 +102,8 @@ func (p *program) trusts(who identity) (lasting []state.Trust, err error) {
 	return lasting, err
 }
 
-// distrust ends trust: of a computer by its number or label, or of all of them, those included whose
-// time is over. It is chosen before the proof, so that what a user has seen is what ends.
+// distrust ends trust: of a computer by its number or label, or of all of them, those included
+// whose time is over. It is chosen before the proof, so that what a user has seen is what ends.
 func (p *program) distrust(o options.Options) error {
 	if o.Yes && p.uid != 0 {
 		return hint.Error("--yes is for root", "without it: enroll trust revoke "+o.Operand)
@@ -128,7 +131,8 @@ func (p *program) distrust(o options.Options) error {
 	for _, t := range ended {
 		p.logged(audit.Change{What: "distrust", User: who.Name, Device: trust.Label(t)})
 	}
-	said := fmt.Sprintf("revoked: %s no longer trusts %s", who.Name, plural.Of(len(ended), "computer"))
+	said := fmt.Sprintf("revoked: %s no longer trusts %s", who.Name,
+		plural.Of(len(ended), "computer"))
 	if len(ended) == 0 {
 		said = who.Name + " trusts no computer"
 	}
@@ -151,5 +155,6 @@ func (p *program) chosen(who identity, word, forUser string) (func(state.Trust) 
 	if slices.ContainsFunc(trusts, named) {
 		return named, nil
 	}
-	return nil, hint.Error(fmt.Sprintf("%s trusts no computer %q", who.Name, word), "see them with: enroll trust"+forUser)
+	return nil, hint.Error(fmt.Sprintf("%s trusts no computer %q", who.Name, word),
+		"see them with: enroll trust"+forUser)
 }

@@ -46,7 +46,8 @@ func (p *program) try(o options.Options) error {
 }
 
 // tryCode asks for a code and uses it up. It returns the record with which it was compared, too.
-func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *record.Record, err error) {
+func (p *program) tryCode(who identity,
+	prompt string) (m factor.Match, with *record.Record, err error) {
 	limits, err := p.limits()
 	if err != nil {
 		return m, nil, err
@@ -69,7 +70,8 @@ func (p *program) tryCode(who identity, prompt string) (m factor.Match, with *re
 		defer account.Close()
 		with = account.Record
 		any := func(method.Method) bool { return true }
-		m, err = account.Verify(factor.Guess{Code: code, At: p.clock(), Service: service, Accepts: any}, limits)
+		m, err = account.Verify(factor.Guess{Code: code, At: p.clock(), Service: service,
+			Accepts: any}, limits)
 		return err
 	})
 	switch {

@@ -12,7 +12,8 @@ import (
 // rfcApp is the app that site.withApp gives.
 func rfcApp() *record.Device {
 	return &record.Device{
-		Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second, Secret: []byte("12345678901234567890"),
+		Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
+		Secret: []byte("12345678901234567890"),
 	}
 }
 
@@ -32,7 +33,8 @@ func TestTestAsksForThePasswordBeforeItComparesOrChargesAnything(t *testing.T) {
 	}
 	s.logs()
 	owner := s.as(alice, "test")
-	talk(t, owner, "Password: ", password, "Verification code: ", codeAt(t, rfcApp(), 0), `accepted: device "app" \(totp\)`)
+	talk(t, owner, "Password: ", password, "Verification code: ", codeAt(t, rfcApp(), 0),
+		`accepted: device "app" \(totp\)`)
 	exits(t, owner, exitDone)
 }
 
@@ -102,13 +104,15 @@ func TestRootTestsWithoutAPassword(t *testing.T) {
 func TestACodeRefusedAsAProofIsChargedAndLogged(t *testing.T) {
 	s := newSite(t, standin.Options{})
 	s.withApp(alice)
-	for i, args := range [][]string{{"codes"}, {"remove", "app"}, {"add", "totp"}, {"add", "hotp"}, {"add", "phone"}} {
+	for i, args := range [][]string{{"codes"}, {"remove", "app"}, {"add", "totp"},
+		{"add", "hotp"}, {"add", "phone"}} {
 		stranger := s.as(alice, args...)
 		talk(t, stranger, "Password: ", "a guess", "password not accepted; nothing was changed")
 		exits(t, stranger, exitFailed)
 		s.logs()
 		thief := s.as(alice, args...)
-		talk(t, thief, "Password: ", password, "Code from a device you have, or a recovery code. Verification code: ",
+		talk(t, thief, "Password: ", password, "Code from a device you have, or a recovery "+
+			"code. Verification code: ",
 			wrongCode(), "code not accepted")
 		exits(t, thief, exitFailed)
 		s.logs(refusedLine(alice, "none", "", "wrong"))
@@ -152,7 +156,8 @@ func TestACodeThatDoesNotConfirmANewDeviceIsLoggedAndNotCharged(t *testing.T) {
 	talk(t, term, "Password: ", password)
 	d := scan(t, term)
 	typed(t, term, absent(d, oath.Step(d, time.Now())))
-	talk(t, term, "That code is wrong", "12345", "That code is wrong", "", "no correct code; nothing was saved")
+	talk(t, term, "That code is wrong", "12345", "That code is wrong", "",
+		"no correct code; nothing was saved")
 	exits(t, term, exitFailed)
 	line := refusedLine(bob, "totp", "app", "wrong")
 	s.logs(line, line, line)

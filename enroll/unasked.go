@@ -23,7 +23,8 @@ type addedDevice struct {
 	Codes   []string `json:"recovery_codes,omitempty"`
 }
 
-// addUnasked is for scripts: no questions, and the URI alone on standard output, or one JSON object.
+// addUnasked is for scripts: no questions, and the URI alone on standard output, or one JSON
+// object.
 func (p *program) addUnasked(who identity, o options.Options) error {
 	secret, o, err := p.givenSecret(o)
 	if err != nil {
@@ -35,7 +36,8 @@ func (p *program) addUnasked(who identity, o options.Options) error {
 	}
 	uri := otpauth.URI(p.account(who), d)
 	if len(d.Secret) < 16 {
-		fmt.Fprintln(p.Err, "enroll: warning: the secret is shorter than the 128 bits that RFC 4226 asks for")
+		fmt.Fprintln(p.Err, "enroll: warning: the secret is shorter than the 128 bits that "+
+			"RFC 4226 asks for")
 	}
 	if d.Type == method.HOTP {
 		uri += fmt.Sprintf("&counter=%d", o.Counter)
@@ -46,14 +48,17 @@ func (p *program) addUnasked(who identity, o options.Options) error {
 		return saved
 	}
 	if err := p.sayAdded(o, added); err != nil {
-		return hint.Error(fmt.Sprintf("the device %q of %s is saved, but its URI could not be written: %v", d.Label, who.Name, err),
+		return hint.Error(fmt.Sprintf("the device %q of %s is saved, but its URI could not be "+
+			"written: %v", d.Label, who.Name, err),
 			"remove it (enroll remove, or enroll reset if it is the only one) and add it again")
 	}
 	return saved
 }
 
-// saveUnasked saves the device. Where JSON tells of it, a user's first one comes with recovery codes.
-func (p *program) saveUnasked(who identity, o options.Options, d record.Device, added *addedDevice) error {
+// saveUnasked saves the device. Where JSON tells of it, a user's first one comes with recovery
+// codes.
+func (p *program) saveUnasked(who identity, o options.Options, d record.Device,
+	added *addedDevice) error {
 	enrolled, err := p.enrolled(who)
 	if err != nil {
 		return err
@@ -65,11 +70,13 @@ func (p *program) saveUnasked(who identity, o options.Options, d record.Device, 
 	if err != nil {
 		return err
 	}
-	all := enrollment.Enrollment{Devices: []record.Device{d}, Counters: []uint64{o.Counter}, Recovery: set}
+	all := enrollment.Enrollment{Devices: []record.Device{d}, Counters: []uint64{o.Counter},
+		Recovery: set}
 	saved := p.AsRoot(func() error { return p.store().Enroll(p.asRoot(), who.User, all) })
 	if made(saved) {
 		added.Codes = codes
-		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
+		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label,
+			Detail: string(d.Type)})
 		p.logged(audit.Change{What: "codes", User: who.Name})
 	}
 	return saved
@@ -83,8 +90,8 @@ func (p *program) sayAdded(o options.Options, added addedDevice) error {
 	return err
 }
 
-// existing is the label of a device of the user that makes adding one unnecessary: the one with the
-// label that was asked for, or the first one of its type; empty: there is none.
+// existing is the label of a device of the user that makes adding one unnecessary: the one with
+// the label that was asked for, or the first one of its type; empty: there is none.
 func (p *program) existing(who identity, o options.Options) (label string, err error) {
 	err = p.AsRoot(func() error {
 		account, err := p.keyring.Open(who.User)
@@ -109,7 +116,8 @@ func same(devices []record.Device, o options.Options) (label string, err error) 
 		case o.Label == "" && right:
 			return d.Label, nil
 		case o.Label == d.Label && !right:
-			return "", hint.Error(fmt.Sprintf("the device %q is of another type: %s", d.Label, d.Type), "choose another --label")
+			return "", hint.Error(fmt.Sprintf("the device %q is of another type: %s", d.Label,
+				d.Type), "choose another --label")
 		case o.Label == d.Label:
 			return d.Label, nil
 		}
@@ -131,6 +139,7 @@ func (p *program) unlessThere(who identity, o options.Options, add func() error)
 	case o.JSON:
 		return writeJSON(p.Out, addedDevice{User: who.Name, Device: label})
 	}
-	fmt.Fprintf(p.Err, "enroll: %s has the device %q already; nothing was changed\n", who.Name, label)
+	fmt.Fprintf(p.Err, "enroll: %s has the device %q already; nothing was changed\n", who.Name,
+		label)
 	return nil
 }

@@ -17,9 +17,9 @@ import (
 // caller is the user who runs the program.
 type caller struct{ uid, gid int }
 
-// remove removes f if path still leads to it. A signal may come while the program is root, and the
-// path may be another file's by then: so it is removed with no more than the caller's rights. It is
-// for the end of the program, as the thread keeps these.
+// remove removes f if path still leads to it. A signal may come while the program is root, and
+// the path may be another file's by then: so it is removed with no more than the caller's rights.
+// It is for the end of the program, as the thread keeps these.
 func (c caller) remove(path string, f *os.File) {
 	runtime.LockOSThread()
 	unix.Setfsgid(c.gid)

@@ -49,7 +49,8 @@ func heard(a protocol.Answer) (verdict.Outcome, error) {
 }
 
 func notReached(what string, a protocol.Answer) error {
-	return hint.Error(what+" ("+a.Because()+"); nothing was changed", "root can find out more with: enroll doctor")
+	return hint.Error(what+" ("+a.Because()+"); nothing was changed",
+		"root can find out more with: enroll doctor")
 }
 
 // Why a code proves nothing, and another one would not either.
@@ -58,7 +59,8 @@ var (
 	ErrCountry = hint.Error(
 		"no codes are sent to numbers of this country", "see prefixes in latchkey.toml",
 	)
-	errLocked  = hint.Error("too many wrong codes; nothing was changed", refusal.Advice(factor.Locked))
+	errLocked = hint.Error("too many wrong codes; nothing was changed",
+		refusal.Advice(factor.Locked))
 	errExpired = hint.Error(
 		"that code has expired; nothing was changed", "start again for a new one",
 	)

@@ -38,7 +38,8 @@ func (c claim) judge(code, sid string) (verdict.Outcome, error) {
 	case err != nil:
 		return verdict.Outcome{}, err
 	case checked.Result == factor.Locked && checked.Enough:
-		return verdict.Outcome{Reason: verdict.Locked, Detail: "too many tries for this number"}, errEnough
+		return verdict.Outcome{Reason: verdict.Locked, Detail: "too many tries for this number"},
+			errEnough
 	case checked.Result == factor.Locked:
 		return verdict.Outcome{Reason: verdict.Locked}, errLocked
 	case checked.Result != factor.AskTwilio:

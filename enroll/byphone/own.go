@@ -97,7 +97,8 @@ func (o ownPhone) compare(m factor.Match, code string) (verdict.Outcome, error) 
 		o.Compared(m)
 	}
 	if a.Answer.Result == protocol.Approved { // and another login was faster
-		used := hint.Error("code not accepted; nothing was changed", refusal.Advice(factor.Replayed))
+		used := hint.Error("code not accepted; nothing was changed",
+			refusal.Advice(factor.Replayed))
 		return verdict.Outcome{Reason: verdict.Replayed}, used
 	}
 	return heard(a.Answer)

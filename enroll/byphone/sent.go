@@ -13,8 +13,8 @@ import (
 	"latchkey/pam/twilio/protocol"
 )
 
-// proof is what a code sent to a phone proves: that a phone of the user's is at hand, or that a new
-// number is the user's. Its methods run as root.
+// proof is what a code sent to a phone proves: that a phone of the user's is at hand, or that a
+// new number is the user's. Its methods run as root.
 type proof interface {
 	// reserve reserves one send, before it happens.
 	reserve(limit.Sends) (wait time.Duration, err error)

@@ -19,8 +19,9 @@ import (
 
 // Doctor is one examination of the machine below Root.
 type Doctor struct {
-	Root    string // "" but in tests
-	Service string // the PAM service to look at; "sshd": sshd, its services, and all others that ask for codes
+	Root string // "" but in tests
+	// the PAM service to look at; "sshd": sshd, its services, and all others that ask for codes
+	Service string
 	Clock   func() time.Time
 	Keyring factor.Keyring
 	// LookUp finds a user's uid by name.

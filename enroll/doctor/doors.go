@@ -66,7 +66,8 @@ func (d Doctor) checkRoom(room []door) (found []Finding) {
 	}
 	for _, name := range open {
 		found = append(found, fault("PAM service "+name,
-			fmt.Errorf("it asks for no code, and %s, which leads to the same place, does", guarded),
+			fmt.Errorf("it asks for no code, and %s, which leads to the same place, does",
+				guarded),
 			below))
 	}
 	return found

@@ -18,7 +18,8 @@ import (
 
 // programs are what make install lays out beside enroll.
 var programs = []string{
-	"/usr/libexec/latchkey/latchkey-login", "/usr/libexec/latchkey/latchkey-enroll", "/usr/libexec/latchkey/latchkey-twilio",
+	"/usr/libexec/latchkey/latchkey-login", "/usr/libexec/latchkey/latchkey-enroll",
+	"/usr/libexec/latchkey/latchkey-twilio",
 	"/usr/libexec/latchkey/latchkey-notify",
 }
 
@@ -48,7 +49,8 @@ func (d Doctor) checkInstallation() []Finding {
 func (d Doctor) checkModule() Finding {
 	var dirs []string
 	for _, pattern := range pamd.Securities {
-		pams, _ := filepath.Glob(d.Root + pattern + "/pam_deny.so") // the patterns have no mistakes
+		// the patterns have no mistakes
+		pams, _ := filepath.Glob(d.Root + pattern + "/pam_deny.so")
 		for _, file := range pams {
 			dirs = append(dirs, strings.TrimPrefix(filepath.Dir(file), d.Root))
 		}
@@ -58,7 +60,8 @@ func (d Doctor) checkModule() Finding {
 			return d.checkFile(dir+"/pam_latchkey.so", 0)
 		}
 	}
-	return fault("pam_latchkey.so", fmt.Errorf("not where PAM's modules are (%s)", strings.Join(dirs, ", ")), reinstall)
+	return fault("pam_latchkey.so", fmt.Errorf("not where PAM's modules are (%s)",
+		strings.Join(dirs, ", ")), reinstall)
 }
 
 // checkFile: a regular file that only root can write, with the mode bits it needs.

@@ -41,13 +41,19 @@ func TestASecurityKeyThatIsWeakerThanItLooksIsNamed(t *testing.T) {
 		ways sshd.Service
 		want []string
 	}{
-		"nothing asked of keys":    {onlyTheCode, sshd.Service{Name: "sshd", Keyed: true}, []string{alone, touch}},
-		"a touch":                  {onlyTheCode, sshd.Service{Name: "sshd", Keyed: true, Touch: true}, []string{alone}},
-		"a touch, and a key skips": {keyOrWord, sshd.Service{Name: "sshd", Keyed: true, Touch: true}, []string{alone}},
-		"a touch and the password": {wordToo, sshd.Service{Name: "sshd", Keyed: true, Touch: true}, nil},
-		"the password alone":       {wordToo, sshd.Service{Name: "sshd", Keyed: true}, []string{touch}},
-		"a touch and a PIN":        {onlyTheCode, sshd.Service{Name: "sshd", Keyed: true, Touch: true, PIN: true}, nil},
-		"no way by a key to it":    {onlyTheCode, sshd.Service{Name: "sshd"}, nil},
+		"nothing asked of keys": {onlyTheCode, sshd.Service{Name: "sshd", Keyed: true},
+			[]string{alone, touch}},
+		"a touch": {onlyTheCode,
+			sshd.Service{Name: "sshd", Keyed: true, Touch: true}, []string{alone}},
+		"a touch, and a key skips": {keyOrWord,
+			sshd.Service{Name: "sshd", Keyed: true, Touch: true}, []string{alone}},
+		"a touch and the password": {wordToo,
+			sshd.Service{Name: "sshd", Keyed: true, Touch: true}, nil},
+		"the password alone": {wordToo, sshd.Service{Name: "sshd", Keyed: true},
+			[]string{touch}},
+		"a touch and a PIN": {onlyTheCode,
+			sshd.Service{Name: "sshd", Keyed: true, Touch: true, PIN: true}, nil},
+		"no way by a key to it": {onlyTheCode, sshd.Service{Name: "sshd"}, nil},
 	} {
 		d, _ := withKey(t, true, c.auth)
 		r := sshdReport{keyFirst: map[string]bool{}}
@@ -69,7 +75,8 @@ func TestAttestationsThatThePolicyWantsAndThatAreMissingAreNamed(t *testing.T) {
 	maker, err := softkey.NewMaker(testroot.Noon, nil)
 	testroot.Must(t, err)
 	const noMaker = "error: " + attestation.Dir + ": no maker's certificate is in"
-	const bare = "warning: /etc/latchkey/latchkey.toml: require_attestation: security keys that no maker attests " +
+	const bare = "warning: /etc/latchkey/latchkey.toml: require_attestation: security keys " +
+		"that no maker attests " +
 		"are not accepted, of alice"
 	for name, c := range map[string]struct {
 		attested, wanted, maker bool

@@ -41,8 +41,10 @@ func (d Doctor) checkLocks() []Finding {
 func held(file string, h safefile.Holder) Finding {
 	text := fmt.Sprintf("%v has held its lock for more than %v", h, long)
 	if h.Ours {
-		return warning(file, text, "a process of root that waits for this lock ends this process; or: kill -9 "+
+		return warning(file, text, "a process of root that waits for this lock ends this "+
+			"process; or: kill -9 "+
 			strconv.Itoa(h.PID))
 	}
-	return fault(file, errors.New(text), "it is not one of latchkey's programs: ask the user who started it")
+	return fault(file, errors.New(text), "it is not one of latchkey's programs: ask the user "+
+		"who started it")
 }

@@ -15,14 +15,29 @@ func TestProgramOfNotifyIsLookedAtAsBeforeItIsRun(t *testing.T) {
 		change func(root testroot.Root) error
 		want   string // how the finding begins; empty: there is none
 	}{
-		"sound":             {func(testroot.Root) error { return nil }, ""},
-		"writable":          {func(r testroot.Root) error { return os.Chmod(r.Join("opt/tell"), 0o775) }, "error: the program of [notify] is not run: "},
-		"of a user":         {func(r testroot.Root) error { return os.Chown(r.Join("opt/tell"), 1000, 1000) }, "error: the program of [notify] is not run: "},
-		"missing":           {func(r testroot.Root) error { return os.Remove(r.Join("opt/tell")) }, "error: the program of [notify] is not run: "},
-		"not executable":    {func(r testroot.Root) error { return os.Chmod(r.Join("opt/tell"), 0o644) }, "error: the program of [notify] is not run: "},
-		"out of reach":      {func(r testroot.Root) error { return os.Chmod(r.Join("opt"), 0o700) }, "error: the program of [notify] is not run: "},
-		"without a user":    {func(r testroot.Root) error { return os.Remove(r.Join("etc/passwd")) }, "warning: there is none: the program of [notify] runs with uid 65534"},
-		"that is not there": {func(r testroot.Root) error { r.Policy(t, ""); return os.Remove(r.Join("opt/tell")) }, ""},
+		"sound": {func(testroot.Root) error { return nil }, ""},
+		"writable": {func(r testroot.Root) error {
+			return os.Chmod(r.Join("opt/tell"), 0o775)
+		}, "error: the program of [notify] is not run: "},
+		"of a user": {func(r testroot.Root) error {
+			return os.Chown(r.Join("opt/tell"), 1000, 1000)
+		}, "error: the program of [notify] is not run: "},
+		"missing": {func(r testroot.Root) error {
+			return os.Remove(r.Join("opt/tell"))
+		}, "error: the program of [notify] is not run: "},
+		"not executable": {func(r testroot.Root) error {
+			return os.Chmod(r.Join("opt/tell"), 0o644)
+		}, "error: the program of [notify] is not run: "},
+		"out of reach": {func(r testroot.Root) error {
+			return os.Chmod(r.Join("opt"), 0o700)
+		}, "error: the program of [notify] is not run: "},
+		"without a user": {func(r testroot.Root) error {
+			return os.Remove(r.Join("etc/passwd"))
+		}, "warning: there is none: the program of [notify] runs with uid 65534"},
+		"that is not there": {func(r testroot.Root) error {
+			r.Policy(t, "")
+			return os.Remove(r.Join("opt/tell"))
+		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir, err := os.MkdirTemp("", "doctor")
@@ -32,7 +47,8 @@ func TestProgramOfNotifyIsLookedAtAsBeforeItIsRun(t *testing.T) {
 			root.Fill(t)
 			testroot.Must(t, os.Mkdir(root.Join("opt"), 0o755))
 			testroot.Executable(t, root.Join("opt/tell"), []byte("#!/bin/sh\n"))
-			testroot.Must(t, os.WriteFile(root.Join("etc/passwd"), []byte("latchkey:x:54321:54321::/:/bin/false\n"), 0o644))
+			testroot.Must(t, os.WriteFile(root.Join("etc/passwd"),
+				[]byte("latchkey:x:54321:54321::/:/bin/false\n"), 0o644))
 			root.Policy(t, "[notify]\nprogram = \"/opt/tell\"\n")
 			testroot.Must(t, c.change(root))
 			d := Doctor{Root: dir}

@@ -27,7 +27,8 @@ func (d Doctor) checkOwners(enrolled []string) []Finding {
 		}
 		record := "/etc/latchkey/users/" + name
 		if other, twice := owner[uid]; twice {
-			text := fmt.Sprintf("%s and %s have uid %d; a third name of it is denied", other, name, uid)
+			text := fmt.Sprintf("%s and %s have uid %d; a third name of it is denied", other,
+				name, uid)
 			found = append(found, warning(record, text, ""))
 		}
 		owner[uid] = name
@@ -35,8 +36,10 @@ func (d Doctor) checkOwners(enrolled []string) []Finding {
 			continue
 		}
 		if now := d.nameOf(uid); now != "" && now != name {
-			err := fmt.Errorf("uid %d is now called %s: %s is denied and cannot enroll", uid, now, now)
-			found = append(found, fault(record, err, "enroll reset "+name+"; then "+now+" enrolls"))
+			err := fmt.Errorf("uid %d is now called %s: %s is denied and cannot enroll", uid,
+				now, now)
+			found = append(found, fault(record, err,
+				"enroll reset "+name+"; then "+now+" enrolls"))
 		}
 	}
 	found = append(append(found, d.checkSecondNames(owner)...), d.checkCopied(enrolled)...)
@@ -52,7 +55,8 @@ func (d Doctor) checkZFS() []Finding {
 	if unix.Statfs(d.Root+dir, &st) != nil || st.Type != zfs {
 		return nil
 	}
-	return []Finding{warning(dir, "ZFS always writes to new blocks: a full pool denies every login",
+	return []Finding{warning(dir, "ZFS always writes to new blocks: a full pool denies "+
+		"every login",
 		"make it a dataset of its own, and: zfs set refreservation=64M DATASET")}
 }
 
@@ -83,8 +87,8 @@ func (d Doctor) nameOf(uid uint32) string {
 	return ""
 }
 
-// checkSecondNames finds names in /etc/passwd that have the uid of another user who is enrolled, and
-// no record.
+// checkSecondNames finds names in /etc/passwd that have the uid of another user who is enrolled,
+// and no record.
 func (d Doctor) checkSecondNames(owner map[uint32]string) []Finding {
 	var found []Finding
 	for _, u := range getent.Read(d.Root, nil).All() {
@@ -93,7 +97,8 @@ func (d Doctor) checkSecondNames(owner map[uint32]string) []Finding {
 			continue
 		}
 		if _, err := d.Keyring.Records.UID(u.Name); err != nil {
-			text := fmt.Sprintf("%s has the uid of %s, who is enrolled: %s is denied", u.Name, other, u.Name)
+			text := fmt.Sprintf("%s has the uid of %s, who is enrolled: %s is denied", u.Name,
+				other, u.Name)
 			found = append(found, warning("/etc/passwd", text, ""))
 		}
 	}
@@ -112,7 +117,8 @@ func (d Doctor) checkCopied(enrolled []string) []Finding {
 	if len(users) > 0 {
 		shown := strings.Join(users[:min(len(users), mostProblems)], ", ")
 		found = append(found, warning("/var/lib/latchkey/users",
-			fmt.Sprintf("a full disk would deny %s (%d in all): writing copies their files", shown, len(users)),
+			fmt.Sprintf("a full disk would deny %s (%d in all): writing copies their files",
+				shown, len(users)),
 			"any change by enroll makes a new file, for example: enroll codes --user "+users[0]))
 	}
 	if copied, err := d.Keyring.Host.CopiedOnWrite("host"); err == nil && copied {

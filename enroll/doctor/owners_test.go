@@ -16,11 +16,13 @@ func TestRenamedAccountsSecondNamesAndLostRecordsAreNamed(t *testing.T) {
 		want   string // "" for nothing
 	}{
 		"as enrolled": {"alice:x:1000:1000::/:/bin/sh\n", false, ""},
-		"renamed":     {"alicia:x:1000:1000::/:/bin/sh\n", false, "error: /etc/latchkey/users/alice: uid 1000 is now called alicia"},
+		"renamed": {"alicia:x:1000:1000::/:/bin/sh\n", false,
+			"error: /etc/latchkey/users/alice: uid 1000 is now called alicia"},
 		"a second name": {"alice:x:1000:1000::/:/bin/sh\nalicia:x:1000:1000::/:/bin/sh\n", false,
 			"warning: /etc/passwd: alicia has the uid of alice"},
-		"a record that is lost": {"alice:x:1000:1000::/:/bin/sh\n", true, "error: /etc/latchkey/users/alice: record: "},
-		"gone":                  {"", false, "error: /etc/latchkey/users/alice: no such user"},
+		"a record that is lost": {"alice:x:1000:1000::/:/bin/sh\n", true,
+			"error: /etc/latchkey/users/alice: record: "},
+		"gone": {"", false, "error: /etc/latchkey/users/alice: no such user"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := t.TempDir()

@@ -34,7 +34,8 @@ func (d Doctor) checkUnenrolled(path string, rules *policy.Policy) []Finding {
 		return []Finding{warning(path, text, "")}
 	}
 	if rules.Unenrolled == policy.UnenrolledAllow {
-		return []Finding{warning(path, "users who have not enrolled get in without a code", `unenrolled = "deny"`)}
+		return []Finding{warning(path, "users who have not enrolled get in without a code",
+			`unenrolled = "deny"`)}
 	}
 	return nil
 }
@@ -76,12 +77,15 @@ func (d Doctor) checkOutcome(place string, rules *policy.Policy, at int) []Findi
 	switch {
 	case r.Require == policy.RequireCode:
 		return d.checkMethods(place, rules, r)
-	case r.Require == policy.RequireNone && everyone && !above(policy.RequireCode, policy.RequireDeny):
-		return []Finding{fault(place, errors.New("this rule lets everyone in without a code"), hint)}
+	case r.Require == policy.RequireNone && everyone &&
+		!above(policy.RequireCode, policy.RequireDeny):
+		return []Finding{fault(place, errors.New("this rule lets everyone in without a code"),
+			hint)}
 	case r.Require == policy.RequireNone && everyone:
 		const text = "this rule lets everyone in without a code for whom no rule above is"
 		return []Finding{warning(place, text, hint)}
-	case r.Require == policy.RequireDeny && everyone && !above(policy.RequireCode, policy.RequireNone):
+	case r.Require == policy.RequireDeny && everyone &&
+		!above(policy.RequireCode, policy.RequireNone):
 		return []Finding{fault(place, errors.New("this rule keeps everyone out"), hint)}
 	}
 	return nil

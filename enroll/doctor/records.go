@@ -69,5 +69,6 @@ func (d Doctor) checkUnusedKey() Finding {
 	if errors.Is(err, record.ErrNoKey) {
 		return Finding{key, OK, "made with the first record", ""}
 	}
-	return verdict(key, err, "restore it from a backup; while no one is enrolled it may also be removed")
+	return verdict(key, err, "restore it from a backup; while no one is enrolled it may also "+
+		"be removed")
 }

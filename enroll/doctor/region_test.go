@@ -32,8 +32,10 @@ func (m maker) list(all ...string) string {
 }
 
 var (
-	makerUsers     = []string{"alice", "bob", "carol", "root", "a*", "*b", "?ob", "*", "dave", "c*l"}
-	makerAddresses = []string{"10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3", "192.168.*", "*",
+	makerUsers = []string{"alice", "bob", "carol", "root", "a*", "*b", "?ob", "*", "dave",
+		"c*l"}
+	makerAddresses = []string{"10.0.0.0/8", "10.1.0.0/16", "10.1.2.0/24", "10.1.2.3",
+		"192.168.*", "*",
 		"2001:db8::/32", "2001:db8:1::/48", "::/0", "0.0.0.0/0", "127.0.0.1", "10.?.0.1"}
 )
 
@@ -54,14 +56,17 @@ func (m maker) criterion() string {
 
 // settings are what a Match line sets; the code is left out with publickey alone.
 func (m maker) settings() string {
-	return "    " + m.pick("AuthenticationMethods publickey", "AuthenticationMethods publickey,keyboard-interactive",
-		"AuthenticationMethods publickey,keyboard-interactive", "PubkeyAuthentication no", "PubkeyAuthentication yes",
+	return "    " + m.pick("AuthenticationMethods publickey",
+		"AuthenticationMethods publickey,keyboard-interactive",
+		"AuthenticationMethods publickey,keyboard-interactive", "PubkeyAuthentication no",
+		"PubkeyAuthentication yes",
 		"X11Forwarding no", "AllowUsers a* root carol", "DenyUsers bob") + "\n"
 }
 
 func (m maker) config() string {
 	var b strings.Builder
-	b.WriteString("UsePAM yes\nPasswordAuthentication no\nPermitRootLogin yes\nPort 22\n" + m.pick("", "Port 2222\n"))
+	b.WriteString("UsePAM yes\nPasswordAuthentication no\nPermitRootLogin yes\nPort 22\n" +
+		m.pick("", "Port 2222\n"))
 	if m.IntN(4) > 0 {
 		b.WriteString("AuthenticationMethods publickey,keyboard-interactive\n")
 	}
@@ -89,13 +94,16 @@ func (m maker) connections(n int, config string) []string {
 	}
 	for range n {
 		four := m.IntN(3) > 0
-		addr := m.pick("10.0.0.1", "10.1.0.1", "10.1.2.3", "10.1.2.4", "192.168.7.7", "8.8.8.8", "127.0.0.1", "10.5.0.1")
+		addr := m.pick("10.0.0.1", "10.1.0.1", "10.1.2.3", "10.1.2.4", "192.168.7.7", "8.8.8.8",
+			"127.0.0.1", "10.5.0.1")
 		laddr := m.pick("10.0.0.1", "192.0.2.9", "127.0.0.1")
 		if !four {
-			addr, laddr = m.pick("2001:db8::5", "2001:db8:1::5", "2a00::1", "::1"), m.pick("::1", "2a00::9")
+			addr, laddr = m.pick("2001:db8::5", "2001:db8:1::5", "2a00::1", "::1"),
+				m.pick("::1", "2a00::9")
 		}
 		all = append(all, fmt.Sprintf("user=%s,host=%s,addr=%s,laddr=%s,lport=%s",
-			m.pick("alice", "bob", "carol", "root", "dave", "zed", "aab", "tob"), addr, addr, laddr, m.pick(ports...)))
+			m.pick("alice", "bob", "carol", "root", "dave", "zed", "aab", "tob"), addr, addr,
+			laddr, m.pick(ports...)))
 	}
 	return all
 }
@@ -115,7 +123,8 @@ func TestEachWayPastTheCodeThatAConnectionFindsIsNamed(t *testing.T) {
 	}
 	for seed := range uint64(configs) {
 		m := maker{rand.New(rand.NewPCG(seed, 43))}
-		c := &tableCase{base: "debian", remove: []string{"/etc/ssh/sshd_config.d/00-latchkey.conf"}}
+		c := &tableCase{base: "debian",
+			remove: []string{"/etc/ssh/sshd_config.d/00-latchkey.conf"}}
 		root, config := c.lay(t, bare), m.config()
 		put(t, root, server.Config, config, 0o644)
 		d := doctorIn(root)
@@ -124,7 +133,8 @@ func TestEachWayPastTheCodeThatAConnectionFindsIsNamed(t *testing.T) {
 			if place := past(t, d, spec); place != "" {
 				bad++
 				if !strings.Contains(said, place) {
-					t.Errorf("seed %d: with %s a key alone gets in by %s, and doctor says %s\n%s", seed, spec, place, said, config)
+					t.Errorf("seed %d: with %s a key alone gets in by %s, and doctor "+
+						"says %s\n%s", seed, spec, place, said, config)
 				}
 			}
 		}
@@ -145,15 +155,19 @@ func TestALineThatWasNotTriedIsNamed(t *testing.T) {
 		lines, want string
 		bound       time.Duration
 	}{
-		"quotes, lax":      {"Match User 'bob'\n AuthenticationMethods publickey\n", "error: /etc/ssh/sshd_config.d/20-site.conf:", 0},
-		"no time":          {"Match User bob\n AuthenticationMethods keyboard-interactive\n", "not tried: /etc/ssh/sshd_config.d/20-site.conf:1)", 1},
-		"no time, but lax": {"Match User bob\n AuthenticationMethods publickey\n", "error: /etc/ssh/sshd_config.d/20-site.conf:2: ", 1},
+		"quotes, lax": {"Match User 'bob'\n AuthenticationMethods publickey\n",
+			"error: /etc/ssh/sshd_config.d/20-site.conf:", 0},
+		"no time": {"Match User bob\n AuthenticationMethods keyboard-interactive\n",
+			"not tried: /etc/ssh/sshd_config.d/20-site.conf:1)", 1},
+		"no time, but lax": {"Match User bob\n AuthenticationMethods publickey\n",
+			"error: /etc/ssh/sshd_config.d/20-site.conf:2: ", 1},
 	} {
 		root := (&tableCase{base: "debian"}).lay(t, bare)
 		put(t, root, "/etc/ssh/sshd_config.d/20-site.conf", c.lines, 0o644)
 		d := doctorIn(root)
 		d.Bound = cmp.Or(c.bound, d.Bound)
-		if got := fmt.Sprint(examined(d.checkSSHD().findings)); !strings.Contains(got, strings.TrimSuffix(c.want, ")")) {
+		if got := fmt.Sprint(examined(d.checkSSHD().findings)); !strings.Contains(got,
+			strings.TrimSuffix(c.want, ")")) {
 			t.Errorf("%s: got %s, want %s", name, got, c.want)
 		}
 	}
@@ -167,9 +181,10 @@ func TestEachNameOfAListIsTried(t *testing.T) {
 		t.Skip("there is no sshd here, or no root: ./sshd runs this in its containers")
 	}
 	root := (&tableCase{base: "debian"}).lay(t, bare)
-	put(t, root, "/etc/ssh/sshd_config.d/00-latchkey.conf", "UsePAM yes\nPasswordAuthentication no\n"+
-		"KbdInteractiveAuthentication yes\nAllowGroups admins\nMatch User alice,'bob'\n"+
-		" AuthenticationMethods publickey,keyboard-interactive\n", 0o644)
+	put(t, root, "/etc/ssh/sshd_config.d/00-latchkey.conf",
+		"UsePAM yes\nPasswordAuthentication no\n"+
+			"KbdInteractiveAuthentication yes\nAllowGroups admins\nMatch User alice,'bob'\n"+
+			" AuthenticationMethods publickey,keyboard-interactive\n", 0o644)
 	d := doctorIn(root)
 	const bob = "user=bob,host=192.0.2.1,addr=192.0.2.1,laddr=192.0.2.2,lport=22"
 	found := examined(d.checkSSHD().findings)
@@ -194,8 +209,12 @@ func past(t *testing.T, d Doctor, spec string) string {
 	if !alone || says("pubkeyauthentication no") || says("denyusers "+user) {
 		return ""
 	}
-	if allowed := regexp.MustCompile(`(?m)^allowusers (.*)$`).FindAllStringSubmatch(out.String(), -1); allowed != nil &&
-		!slices.ContainsFunc(allowed, func(m []string) bool { ok, _ := path.Match(m[1], user); return ok }) {
+	if allowed := regexp.MustCompile(`(?m)^allowusers (.*)$`).FindAllStringSubmatch(out.String(),
+		-1); allowed != nil &&
+		!slices.ContainsFunc(allowed, func(m []string) bool {
+			ok, _ := path.Match(m[1], user)
+			return ok
+		}) {
 		return ""
 	}
 	if m := decided.FindStringSubmatch(trace.String()); m != nil {

@@ -43,11 +43,13 @@ func (d Doctor) checkMethods(place string, rules *policy.Policy, r policy.Rule) 
 		}
 	}
 	if !usable {
-		err := fmt.Errorf("this rule keeps out everyone it matches: none of %s works (%s)", listed(r.Methods), why)
+		err := fmt.Errorf("this rule keeps out everyone it matches: none of %s works (%s)",
+			listed(r.Methods), why)
 		return []Finding{fault(place, err, "add a method that works, such as totp")}
 	}
 	if !d.someoneHas(r.Methods, r.Users) {
-		err := fmt.Errorf("this rule keeps out everyone it matches: no enrolled user has %s", listed(r.Methods))
+		err := fmt.Errorf("this rule keeps out everyone it matches: no enrolled user has %s",
+			listed(r.Methods))
 		return []Finding{fault(place, err, "add a method that they have; see: enroll list")}
 	}
 	return nil
@@ -106,8 +108,10 @@ func (d Doctor) checkNames(place string, r policy.Rule) []Finding {
 	}
 	for _, group := range r.Groups {
 		if err := d.group(group); err != nil {
-			err = fmt.Errorf("the group %q: %v; every login gets the stricter of this rule and those below", group, err)
-			found = append(found, fault(place, err, "is the name spelled right? a netgroup begins with @"))
+			err = fmt.Errorf("the group %q: %v; every login gets the stricter of this rule "+
+				"and those below", group, err)
+			found = append(found, fault(place, err, "is the name spelled right? a netgroup "+
+				"begins with @"))
 		}
 	}
 	return found

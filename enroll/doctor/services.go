@@ -34,8 +34,8 @@ func (d Doctor) checkLogins(service string) []Finding {
 	return append(found, d.checkDoors()...)
 }
 
-// checkService finds what is wrong with one service. keyed: users who come to it have shown a key, or
-// given a password, before.
+// checkService finds what is wrong with one service. keyed: users who come to it have shown a
+// key, or given a password, before.
 func (d Doctor) checkService(name string, keyed bool) []Finding {
 	s, err := stack.Read(d.Root, name)
 	if err != nil {
@@ -63,7 +63,8 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 			"none is asked for too early"))
 	}
 	for _, l := range s.RootAlready() {
-		found = append(found, Finding{l.Place(), OK, "users who are already root need no code for " +
+		found = append(found, Finding{l.Place(), OK, "users who are already root need no " +
+			"code for " +
 			name, ""})
 	}
 	return append(found, d.checkLines(s)...)
@@ -211,7 +212,8 @@ func (d Doctor) checkEnrollService() []Finding {
 			""})
 	case !asks:
 		return append(found, fault(check,
-			errors.New("it lets users pass without a password: anyone at an open session can enroll a "+
+			errors.New("it lets users pass without a password: anyone at an open session can "+
+				"enroll a "+
 				"device of their own there"),
 			"write in /etc/pam.d/enroll: @include common-auth (or: auth include system-auth)"))
 	}

@@ -71,7 +71,8 @@ func (r *sshdReport) take(d Doctor, s server.Server) {
 	report, err := d.examineSSHD(s)
 	if err != nil {
 		r.note([]sshd.Service{{Name: s.Program}})
-		r.findings = append(r.findings, fault(s.Label(), err, "sshd -t says what is wrong; /run/sshd is made when ssh is started"))
+		r.findings = append(r.findings, fault(s.Label(), err, "sshd -t says what is wrong; "+
+			"/run/sshd is made when ssh is started"))
 		return
 	}
 	r.note(report.Services)
@@ -120,8 +121,8 @@ func (d Doctor) sshdCommand(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, d.Root+sshdProgram, args...)
 }
 
-// zones are the interfaces with an address of their own link: clients that come by it have an address
-// that is in no network.
+// zones are the interfaces with an address of their own link: clients that come by it have an
+// address that is in no network.
 func (d Doctor) zones() []string {
 	if d.Root != "" {
 		return nil

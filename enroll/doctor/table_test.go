@@ -46,7 +46,8 @@ func TestTable(t *testing.T) {
 			}
 			root := c.lay(t, bare)
 			if got := examined(doctorIn(root).Run()); !agree(got, c.wanted) {
-				t.Errorf("%s\ngot:\n\t%s\nwant:\n\t%s", c.says, strings.Join(got, "\n\t"), strings.Join(c.wanted, "\n\t"))
+				t.Errorf("%s\ngot:\n\t%s\nwant:\n\t%s", c.says, strings.Join(got, "\n\t"),
+					strings.Join(c.wanted, "\n\t"))
 			}
 		})
 	}
@@ -123,7 +124,8 @@ func layFiles(t *testing.T, root string, files []txtar.File) {
 	for _, f := range files {
 		path := filepath.Join(root, f.Name)
 		testroot.Must(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) { // it may be a hard link
+		// it may be a hard link
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			t.Fatal(err)
 		}
 		testroot.Must(t, os.WriteFile(path, f.Data, 0o644))
@@ -149,7 +151,8 @@ func agree(got, wanted []string) bool {
 	for _, g := range got {
 		at := slices.IndexFunc(left, func(w string) bool {
 			want, have := strings.SplitN(w, ": ", 3), strings.SplitN(g, ": ", 3)
-			return len(want) == 3 && slices.Equal(want[:2], have[:2]) && strings.Contains(have[2], want[2])
+			return len(want) == 3 && slices.Equal(want[:2], have[:2]) &&
+				strings.Contains(have[2], want[2])
 		})
 		if at < 0 {
 			return false
@@ -235,5 +238,6 @@ func laid(t *testing.T, root string) {
 		put(t, root, path, "", 0o755)
 	}
 	put(t, root, "/usr/bin/enroll", "", 0o755|os.ModeSetuid)
-	put(t, root, "/etc/pam.d/enroll", "auth required pam_unix.so\naccount required pam_unix.so\n", 0o644)
+	put(t, root, "/etc/pam.d/enroll", "auth required pam_unix.so\n"+
+		"account required pam_unix.so\n", 0o644)
 }

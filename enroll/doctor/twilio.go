@@ -18,12 +18,14 @@ import (
 // nothing.
 func (d Doctor) checkTwilio() []Finding {
 	if _, err := settings.Load(d.Root, settings.DefaultPath); err != nil {
-		return []Finding{fault(settings.DefaultPath, err, "logins by phone are denied, others work")}
+		return []Finding{fault(settings.DefaultPath, err,
+			"logins by phone are denied, others work")}
 	}
 	a := d.Probe()
 	found := []Finding{okay(settings.DefaultPath), d.checkHost()}
 	if a.Result != protocol.ProbeOK {
-		return append(found, fault("Twilio Verify", errors.New(cmp.Or(a.Because(), "no answer")), remedies[a.Result]))
+		return append(found, fault("Twilio Verify", errors.New(cmp.Or(a.Because(), "no answer")),
+			remedies[a.Result]))
 	}
 	takes := okay("Twilio Verify takes the credentials")
 	if a.CodeLength > 0 {
@@ -32,7 +34,8 @@ func (d Doctor) checkTwilio() []Finding {
 	found = append(found, takes)
 	if a.Skew > maxSkew || a.Skew < -maxSkew {
 		err := fmt.Errorf("%s from Twilio's", plural.Of(int(-a.Skew), "second"))
-		return append(found, fault("this machine's clock", err, "app codes need the right time: timedatectl set-ntp true"))
+		return append(found, fault("this machine's clock", err,
+			"app codes need the right time: timedatectl set-ntp true"))
 	}
 	return append(found, okay("this machine's clock agrees with Twilio's"))
 }
@@ -45,7 +48,8 @@ func (d Doctor) checkHost() Finding {
 	if errors.Is(err, fs.ErrNotExist) && !d.phonesEnrolled() {
 		return Finding{host, OK, "made with the first phone", ""}
 	}
-	return verdict(host, err, "no codes are sent until it can be read; restore it, or remove it: enroll add phone makes a new one")
+	return verdict(host, err, "no codes are sent until it can be read; restore it, or remove "+
+		"it: enroll add phone makes a new one")
 }
 
 // phonesEnrolled reports whether any user is known to have a phone.
@@ -66,13 +70,18 @@ const maxSkew = 30
 
 // remedies say what to do about what a probe came to.
 var remedies = map[protocol.Result]string{
-	protocol.Credentials:    "check account_sid, api_key and api_secret (or auth_token) in the Twilio console",
-	protocol.Permission:     "the API key lacks a permission: make a standard key, or allow it Verify",
+	protocol.Credentials: "check account_sid, api_key and api_secret (or auth_token) in " +
+		"the Twilio console",
+	protocol.Permission: "the API key lacks a permission: make a standard key, or allow " +
+		"it Verify",
 	protocol.UnknownService: "check service_sid: the account has no such Verify service",
-	protocol.Unreachable:    "no connection: check the network, the firewall, DNS, and base_url and proxy",
-	protocol.Certificate:    "the server's certificate is not trusted: check ca_file, base_url, and this machine's clock",
-	protocol.Timeout:        "no answer in time: check the network and the proxy",
-	protocol.Invalid:        "what answered is not Twilio Verify: check base_url and proxy",
-	protocol.Failed:         "Twilio has a problem, or latchkey-twilio is missing; try again later",
-	protocol.Busy:           "Twilio is busy; try again later",
+	protocol.Unreachable: "no connection: check the network, the firewall, DNS, and " +
+		"base_url and proxy",
+	protocol.Certificate: "the server's certificate is not trusted: check ca_file, " +
+		"base_url, and this machine's clock",
+	protocol.Timeout: "no answer in time: check the network and the proxy",
+	protocol.Invalid: "what answered is not Twilio Verify: check base_url and proxy",
+	protocol.Failed: "Twilio has a problem, or latchkey-twilio is missing; try " +
+		"again later",
+	protocol.Busy: "Twilio is busy; try again later",
 }

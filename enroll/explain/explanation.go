@@ -65,7 +65,8 @@ func (e Explanation) Write(w io.Writer) {
 		fmt.Fprintf(w, "does not work: %s: %s\n", u.Method, u.Why)
 	}
 	for _, label := range e.Keys {
-		fmt.Fprintf(w, "if sshd accepts the security key %q, the login is allowed and nothing is asked\n", label)
+		fmt.Fprintf(w, "if sshd accepts the security key %q, the login is allowed and nothing "+
+			"is asked\n", label)
 	}
 	for _, text := range e.Stack {
 		fmt.Fprintf(w, "PAM: %s\n", text)

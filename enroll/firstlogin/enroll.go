@@ -20,7 +20,8 @@ import (
 	"latchkey/pam/state"
 )
 
-// Bounds of one conversation: how often a ticket or a code may be mistyped, and how often the drawing can be asked for again.
+// Bounds of one conversation: how often a ticket or a code may be mistyped, and how often the
+// drawing can be asked for again.
 const (
 	ticketTries = 3
 	codeTries   = 5
@@ -37,7 +38,8 @@ type setup struct {
 	tries  int // codes typed
 }
 
-// enroll sets the user up. Only a code of the new device, after it and the recovery codes were saved, lets the user in.
+// enroll sets the user up. Only a code of the new device, after it and the recovery codes were
+// saved, lets the user in.
 func enroll(_ []string, f flow.Flow, r flow.Request, p *policy.Policy) verdict.Outcome {
 	e := &setup{Flow: f, r: r, policy: p}
 	o := e.run()
@@ -121,7 +123,8 @@ func (e *setup) confirm(device *record.Device) (uint64, verdict.Outcome, bool) {
 		}
 	}
 	e.Talk.Tell(gaveUp)
-	return 0, verdict.Outcome{Reason: verdict.Unenrolled, Detail: "no correct code from the new device"}, false
+	return 0, verdict.Outcome{Reason: verdict.Unenrolled,
+		Detail: "no correct code from the new device"}, false
 }
 
 func (e *setup) store() enrollment.Store { return enrollment.Store{Keyring: e.Keyring} }
@@ -132,7 +135,8 @@ func (e *setup) show(d guide.Drawing, device *record.Device) (string, error) {
 }
 
 // find looks for the time step of a code, and if it is a wrong one, for what to tell the user.
-func (e *setup) find(device *record.Device, answer string) (step uint64, found bool, prompt string, err error) {
+func (e *setup) find(device *record.Device,
+	answer string) (step uint64, found bool, prompt string, err error) {
 	code, possible := normalize.DeviceCode(answer)
 	if !possible {
 		return 0, false, guide.NotTheCode(0) + guide.ShownNow, nil
@@ -141,21 +145,23 @@ func (e *setup) find(device *record.Device, answer string) (step uint64, found b
 	return step, found, guide.NotTheCode(drift) + guide.ShownNow, err
 }
 
-// save saves the device with recovery codes and shows those. They are saved first: codes on paper that do not work are worse
-// than none, and enroll codes makes new ones at any time.
+// save saves the device with recovery codes and shows those. They are saved first: codes on paper
+// that do not work are worse than none, and enroll codes makes new ones at any time.
 func (e *setup) save(device record.Device, step uint64) verdict.Outcome {
 	codes, set, err := enrollment.NewRecovery()
 	if err != nil {
 		return e.refused(err)
 	}
-	all := enrollment.Enrollment{Devices: []record.Device{device}, Counters: []uint64{step}, Recovery: set}
+	all := enrollment.Enrollment{Devices: []record.Device{device}, Counters: []uint64{step},
+		Recovery: set}
 	saved := e.store().Enroll(e.proof, e.r.Account(), all)
 	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
 		return e.refused(saved)
 	}
 	e.Happened(e.policy, added(device, e.Clock()))
 	detail := "enrolled in this login"
-	if saved != nil { // the new device counts like any other, so its user must see the recovery codes
+	// the new device counts like any other, so its user must see the recovery codes
+	if saved != nil {
 		detail += ": " + saved.Error()
 	}
 	if _, err := e.Ask(showCodes(codes)); err != nil {
@@ -163,7 +169,8 @@ func (e *setup) save(device record.Device, step uint64) verdict.Outcome {
 		o.Detail = "enrolled; disconnected before the recovery codes were read"
 		return o
 	}
-	return verdict.Outcome{Allow: true, Reason: verdict.OK, Method: string(device.Type), Device: device.Label, Detail: detail}
+	return verdict.Outcome{Allow: true, Reason: verdict.OK, Method: string(device.Type),
+		Device: device.Label, Detail: detail}
 }
 
 // added is the event for a new device.

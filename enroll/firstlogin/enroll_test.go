@@ -44,8 +44,10 @@ func newWorld(t *testing.T, policy string) *world {
 	for _, dir := range []string{"/etc/latchkey/users", "/var/lib/latchkey/users"} {
 		must(t, os.MkdirAll(root+dir, 0o755))
 	}
-	must(t, os.WriteFile(root+"/etc/latchkey/latchkey.toml", []byte("unenrolled = \"enroll\"\n"+policy), 0o644))
-	return &world{t: t, root: root, keyring: factor.NewKeyring(root, safefile.Patience{Limit: time.Minute})}
+	must(t, os.WriteFile(root+"/etc/latchkey/latchkey.toml",
+		[]byte("unenrolled = \"enroll\"\n"+policy), 0o644))
+	return &world{t: t, root: root, keyring: factor.NewKeyring(root,
+		safefile.Patience{Limit: time.Minute})}
 }
 
 func must(t *testing.T, err error) {
@@ -58,8 +60,11 @@ func must(t *testing.T, err error) {
 // login is one login of alice's, in which she gives these answers; after the last she is gone.
 func (w *world) login(answers ...func(*world) string) verdict.Outcome {
 	w.prompts, w.told, w.answers = nil, nil, answers
-	f := flow.Flow{Root: w.root, Keyring: w.keyring, Clock: func() time.Time { return noon.Add(w.later) }, Talk: w}
-	r := flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found, Service: "sshd", From: "192.0.2.7"}
+	f := flow.Flow{Root: w.root, Keyring: w.keyring, Clock: func() time.Time {
+		return noon.Add(w.later)
+	}, Talk: w}
+	r := flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found,
+		Service: "sshd", From: "192.0.2.7"}
 	o := f.Run(r)
 	if o.Reason == verdict.MustEnroll {
 		o = enroll(nil, f, r, o.Policy)
@@ -87,8 +92,10 @@ func (w *world) seen() string                       { return strings.Join(w.prom
 func enter(*world) string                           { return "" }
 func code(w *world) string                          { return w.codeAt(0) }
 func (w *world) codeAt(offset time.Duration) string { return w.shown(noon.Add(offset)) }
-func late(d time.Duration) func(w *world) string    { return func(w *world) string { return w.codeAt(d) } }
-func wrong(w *world) string                         { return w.codeAt(24 * time.Hour) }
+func late(d time.Duration) func(w *world) string {
+	return func(w *world) string { return w.codeAt(d) }
+}
+func wrong(w *world) string { return w.codeAt(24 * time.Hour) }
 
 var byHand = regexp.MustCompile(`or type it in by hand: ([A-Z2-7 ]+)\n`)
 
@@ -114,7 +121,8 @@ func (w *world) shown(at time.Time) string {
 // untouched demands that alice has nothing.
 func (w *world) untouched() {
 	w.t.Helper()
-	if _, err := w.keyring.Open(record.User{Name: "alice", UID: uid}); !errors.Is(err, factor.ErrUnenrolled) {
+	if _, err := w.keyring.Open(record.User{Name: "alice", UID: uid}); !errors.Is(err,
+		factor.ErrUnenrolled) {
 		w.t.Errorf("she has something: %v", err)
 	}
 	files, err := filepath.Glob(w.root + "/*/latchkey/users/*")
@@ -127,7 +135,8 @@ func (w *world) untouched() {
 func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(code, enter)
-	if !o.Allow || o.Reason != verdict.OK || o.Method != "totp" || o.Device != "app" || o.Tries != 1 || o.PAM() != 0 {
+	if !o.Allow || o.Reason != verdict.OK || o.Method != "totp" || o.Device != "app" ||
+		o.Tries != 1 || o.PAM() != 0 {
 		t.Fatalf("%+v", o)
 	}
 	for _, says := range []string{"Step 1 of 3", "Step 2 of 3", "Step 3 of 3", "#[#["} {
@@ -156,10 +165,13 @@ func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 
 func TestEverythingFitsIntoEightyColumnsWithAnyNames(t *testing.T) {
 	d := enrollment.NewTOTP("app", enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, noon)
-	texts := []string{askTicket, wrongTicket, intro, guide.NotTheCode(0) + guide.ShownNow, guide.NotTheCode(-3570), guide.NotTheCode(3570), showCodes(make([]string, 10))}
-	for _, host := range []string{"web1", "a-rather-long-host-name.of.some.example.com", strings.Repeat("h", 64)} {
+	texts := []string{askTicket, wrongTicket, intro, guide.NotTheCode(0) + guide.ShownNow,
+		guide.NotTheCode(-3570), guide.NotTheCode(3570), showCodes(make([]string, 10))}
+	for _, host := range []string{"web1", "a-rather-long-host-name.of.some.example.com",
+		strings.Repeat("h", 64)} {
 		for _, style := range []qr.Style{qr.ASCII, qr.Blocks} {
-			prompt, err := show(guide.Drawing{Style: style}, otpauth.Account{Host: host, User: "alice.of.the.north"}, &d)
+			prompt, err := show(guide.Drawing{Style: style},
+				otpauth.Account{Host: host, User: "alice.of.the.north"}, &d)
 			must(t, err)
 			texts = append(texts, prompt)
 		}
@@ -204,7 +216,8 @@ func TestDisconnectAtRecoveryCodesLeavesUserEnrolledButDenied(t *testing.T) {
 func TestAWrongClockIsTold(t *testing.T) {
 	w := newWorld(t, "")
 	w.login(late(-10*time.Minute), late(5*time.Minute), wrong)
-	for i, says := range []string{"about 600 seconds old: your phone's clock is slow", "about 300 seconds early", "Check that you chose this account"} {
+	for i, says := range []string{"about 600 seconds old: your phone's clock is slow",
+		"about 300 seconds early", "Check that you chose this account"} {
 		if !strings.Contains(w.prompts[i+1], says) {
 			t.Errorf("%q does not say %q", w.prompts[i+1], says)
 		}
@@ -214,10 +227,12 @@ func TestAWrongClockIsTold(t *testing.T) {
 
 func TestTheDrawingIsChangedOnRequestAndThatIsNoTry(t *testing.T) {
 	w := newWorld(t, "")
-	if o := w.login(text("small"), text(`"Invert"`), text(" large "), code, enter); !o.Allow || o.Tries != 1 {
+	if o := w.login(text("small"), text(`"Invert"`), text(" large "), code, enter); !o.Allow ||
+		o.Tries != 1 {
 		t.Errorf("%+v", o)
 	}
-	if !strings.Contains(w.prompts[1], "▀") || !strings.Contains(w.prompts[2], "▀") || strings.Contains(w.prompts[3], "▀") || w.prompts[1] == w.prompts[2] {
+	if !strings.Contains(w.prompts[1], "▀") || !strings.Contains(w.prompts[2], "▀") ||
+		strings.Contains(w.prompts[3], "▀") || w.prompts[1] == w.prompts[2] {
 		t.Errorf("%q", w.prompts)
 	}
 	many := make([]func(*world) string, drawings+codeTries)
@@ -234,18 +249,21 @@ func (w *world) invited() (ticket string) {
 	w.t.Helper()
 	ticket, g, err := enrollment.NewOneTimeCode(noon.Add(time.Hour))
 	must(w.t, err)
-	must(w.t, enrollment.Store{Keyring: w.keyring}.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
+	must(w.t, enrollment.Store{Keyring: w.keyring}.SetTicket(enrollment.ByRoot(),
+		record.User{Name: "alice", UID: uid}, g))
 	return ticket
 }
 
 func TestWithATicketTheFirstLoginEnrollsOnce(t *testing.T) {
 	w := newWorld(t, "enroll_ticket = true\n")
 	ticket := w.invited()
-	if o := w.login(text("00000-00000"), text("nothing like a ticket"), text(strings.ToUpper(ticket)), code, enter); !o.Allow {
+	if o := w.login(text("00000-00000"), text("nothing like a ticket"),
+		text(strings.ToUpper(ticket)), code, enter); !o.Allow {
 		t.Fatalf("%+v", o)
 	}
 	must(t, enrollment.Store{Keyring: w.keyring}.Reset(enrollment.ByRoot(), "alice"))
-	if o := w.login(text(ticket), text(ticket), text(ticket)); o.Allow || o.Reason != verdict.Wrong {
+	if o := w.login(text(ticket), text(ticket), text(ticket)); o.Allow ||
+		o.Reason != verdict.Wrong {
 		t.Errorf("a second time: %+v", o)
 	}
 }
@@ -257,10 +275,12 @@ func TestThePasswordWithoutTheTicketEnrollsNoOneAndShowsNoSecret(t *testing.T) {
 			w.invited()
 		}
 		o := w.login(text("00000-00000"), text("11111-11111"), text(""))
-		if o.Allow || o.Reason != verdict.Wrong || strings.Contains(w.seen(), "by hand") || strings.Contains(w.seen(), "#[#[") {
+		if o.Allow || o.Reason != verdict.Wrong || strings.Contains(w.seen(), "by hand") ||
+			strings.Contains(w.seen(), "#[#[") {
 			t.Errorf("%s: %+v, %q", name, o, w.prompts)
 		}
-		if _, err := w.keyring.Records.Load(record.User{Name: "alice", UID: uid}); !errors.Is(err, fs.ErrNotExist) {
+		if _, err := w.keyring.Records.Load(record.User{Name: "alice",
+			UID: uid}); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: there is a record: %v", name, err)
 		}
 	}
@@ -295,7 +315,8 @@ func TestTakingTooLongEnrollsNoOne(t *testing.T) {
 		}
 	}
 	w := newWorld(t, "")
-	if o := w.login(after(time.Hour)); o.Allow || o.Reason != verdict.Unenrolled || w.told[0] != tooLong {
+	if o := w.login(after(time.Hour)); o.Allow || o.Reason != verdict.Unenrolled ||
+		w.told[0] != tooLong {
 		t.Errorf("%+v, %q", o, w.told)
 	}
 	w.untouched()
@@ -305,7 +326,8 @@ func TestTakingTooLongEnrollsNoOne(t *testing.T) {
 	w = newWorld(t, "enroll_ticket = true\n")
 	ticket := w.invited() // for an hour
 	w.later = 50 * time.Minute
-	if o := w.login(text(ticket), after(62*time.Minute)); o.Allow || o.Reason != verdict.Unenrolled || w.told[0] != ticketOff {
+	if o := w.login(text(ticket), after(62*time.Minute)); o.Allow ||
+		o.Reason != verdict.Unenrolled || w.told[0] != ticketOff {
 		t.Errorf("%+v, %q", o, w.told)
 	}
 }
@@ -313,8 +335,10 @@ func TestTakingTooLongEnrollsNoOne(t *testing.T) {
 func TestOfTwoEnrollmentsAtOnceTheFirstCounts(t *testing.T) {
 	w := newWorld(t, "")
 	o := w.login(func(w *world) string {
-		other := enrollment.NewTOTP("hers", enrollment.NewSecret("SHA1"), "SHA1", 6, 30*time.Second, noon)
-		must(w.t, enrollment.Store{Keyring: w.keyring}.Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, other, 0))
+		other := enrollment.NewTOTP("hers", enrollment.NewSecret("SHA1"), "SHA1", 6,
+			30*time.Second, noon)
+		must(w.t, enrollment.Store{Keyring: w.keyring}.Add(enrollment.ByRoot(),
+			record.User{Name: "alice", UID: uid}, other, 0))
 		return code(w)
 	})
 	if o.Allow || o.Reason != verdict.Unenrolled || w.told[0] != meanwhile {
@@ -323,7 +347,8 @@ func TestOfTwoEnrollmentsAtOnceTheFirstCounts(t *testing.T) {
 }
 
 func TestWhatCannotBeSavedIsDenied(t *testing.T) {
-	for name, dir := range map[string]string{"record": "/etc/latchkey/users", "state": "/var/lib/latchkey/users"} {
+	for name, dir := range map[string]string{"record": "/etc/latchkey/users",
+		"state": "/var/lib/latchkey/users"} {
 		w := newWorld(t, "")
 		o := w.login(func(w *world) string {
 			c := code(w)

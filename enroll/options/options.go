@@ -133,10 +133,12 @@ func (o *Options) named(words []string, isUser func(string) bool) (rest []string
 	return words, nil
 }
 
-// unknownCommand says that a word is no command, or with a group's name before it none of the group.
+// unknownCommand says that a word is no command, or with a group's name before it none of the
+// group.
 func unknownCommand(group, word string) error {
 	if group != "" {
-		return hint.Misuse("unknown device type %q; use %s", word, listed(usage.Words(group), "or"))
+		return hint.Misuse("unknown device type %q; use %s", word,
+			listed(usage.Words(group), "or"))
 	}
 	all := append(usage.Words(""), "help", "--version")
 	for _, c := range usage.Commands {
@@ -200,7 +202,8 @@ func twoNames(word, user string) error {
 	return hint.Misuse("two names: %q and --user %q", word, user)
 }
 
-// fits refuses options that mean nothing to the command, and those that were given with nothing in them.
+// fits refuses options that mean nothing to the command, and those that were given with nothing
+// in them.
 func fits(set *flag.FlagSet, c usage.Command) error {
 	var stray []string
 	var empty error
@@ -213,12 +216,14 @@ func fits(set *flag.FlagSet, c usage.Command) error {
 		}
 	})
 	if len(stray) > 0 {
-		return hint.Misuse("%s cannot be used with %s", strings.Join(stray, ", "), strings.TrimSpace("enroll "+c.Name))
+		return hint.Misuse("%s cannot be used with %s", strings.Join(stray, ", "),
+			strings.TrimSpace("enroll "+c.Name))
 	}
 	return empty
 }
 
-// ForUser is the option that another command needs to work for the same user; empty: for the caller.
+// ForUser is the option that another command needs to work for the same user; empty: for the
+// caller.
 func (o Options) ForUser() string {
 	name := o.User
 	if o.Command.Root && o.Operand != "" {

@@ -15,7 +15,8 @@ func isUser(name string) bool {
 func TestOptionsMayStandAnywhere(t *testing.T) {
 	for _, line := range []string{
 		"status --user alice --json", "--user alice status --json", "--user=alice --json status",
-		"-user alice status -json", "status --json --user=alice", "status alice --json", "--json status alice",
+		"-user alice status -json", "status --json --user=alice", "status alice --json",
+		"--json status alice",
 		"status -- alice --json", "status --user alice alice --json",
 	} {
 		o, err := Parse(strings.Fields(line), isUser)
@@ -26,7 +27,8 @@ func TestOptionsMayStandAnywhere(t *testing.T) {
 			}
 			continue
 		}
-		if err != nil || o.Command.Name != "status" || o.User != "alice" || o.JSON != want || !o.Given["user"] {
+		if err != nil || o.Command.Name != "status" || o.User != "alice" || o.JSON != want ||
+			!o.Given["user"] {
 			t.Errorf("enroll %s: got %+v, %v", line, o, err)
 		}
 	}
@@ -52,7 +54,8 @@ func TestNameOfUserMayStandLast(t *testing.T) {
 		"status bob":           {"status", "", "bob"}, // the user is looked up later
 	} {
 		o, err := Parse(strings.Fields(line), isUser)
-		if err != nil || o.Command.Name != want.command || o.Operand != want.operand || o.User != want.user {
+		if err != nil || o.Command.Name != want.command || o.Operand != want.operand ||
+			o.User != want.user {
 			t.Errorf("enroll %s: got command %q, operand %q, user %q, %v; want %+v",
 				line, o.Command.Name, o.Operand, o.User, err, want)
 		}
@@ -97,7 +100,8 @@ func TestMistakeIsNamedWithWhatWasMeant(t *testing.T) {
 		"bypass alice --for 999999w":   `--for must be at most 100 years, not "999999w"`,
 		"bypass alice --for 5000w400w": `--for must be at most 100 years, not "5000w400w"`,
 	} {
-		if _, err := Parse(strings.Fields(line), isUser); err == nil || !strings.HasPrefix(err.Error(), want) ||
+		if _, err := Parse(strings.Fields(line), isUser); err == nil ||
+			!strings.HasPrefix(err.Error(), want) ||
 			!strings.Contains(want, ";") && strings.Contains(err.Error(), "did you mean") {
 			t.Errorf("enroll %s: got %v, want %s", line, err, want)
 		}
@@ -121,17 +125,24 @@ func TestSpanHasUnits(t *testing.T) {
 
 func TestHelpIsThatOfWhatStandsBeforeIt(t *testing.T) {
 	for line, want := range map[string]string{
-		"--help": "usage: enroll [COMMAND]", "-h": "usage: enroll [COMMAND]", "help": "usage: enroll [COMMAND]",
-		"status --help": "usage: enroll status [NAME] [OPTION...]\n\ndevices,", "--help status": "usage: enroll status",
-		"help status": "usage: enroll status", "status alice -h": "usage: enroll status",
-		"reset --help": "usage: enroll reset NAME [OPTION...]", "help remove": "usage: enroll remove DEVICE [NAME] [OPTION...]",
-		"add --help": "usage: enroll add totp|hotp|phone|key [OPTION...]\n\n  enroll add totp ", "help add": "usage: enroll add totp|",
-		"add -h": "usage: enroll add totp|", "add totp --help": "usage: enroll add totp [NAME] [OPTION...]",
-		"help add totp": "usage: enroll add totp [NAME]", "list --help": "usage: enroll list [OPTION...]",
+		"--help": "usage: enroll [COMMAND]", "-h": "usage: enroll [COMMAND]",
+		"help":          "usage: enroll [COMMAND]",
+		"status --help": "usage: enroll status [NAME] [OPTION...]\n\ndevices,",
+		"--help status": "usage: enroll status",
+		"help status":   "usage: enroll status", "status alice -h": "usage: enroll status",
+		"reset --help": "usage: enroll reset NAME [OPTION...]",
+		"help remove":  "usage: enroll remove DEVICE [NAME] [OPTION...]",
+		"add --help":   "usage: enroll add totp|hotp|phone|key [OPTION...]\n\n  enroll add totp ",
+		"help add":     "usage: enroll add totp|",
+		"add -h":       "usage: enroll add totp|", "add totp --help": "usage: enroll add totp " +
+			"[NAME] [OPTION...]",
+		"help add totp": "usage: enroll add totp [NAME]",
+		"list --help":   "usage: enroll list [OPTION...]",
 	} {
 		o, err := Parse(strings.Fields(line), isUser)
 		if err != nil || !o.Help || !strings.HasPrefix(o.Usage(), want) {
-			t.Errorf("enroll %s: got %v, help %v:\n%s\nwant\n%s", line, err, o.Help, o.Usage(), want)
+			t.Errorf("enroll %s: got %v, help %v:\n%s\nwant\n%s", line, err, o.Help, o.Usage(),
+				want)
 		}
 	}
 }

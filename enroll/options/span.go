@@ -13,7 +13,8 @@ func (s *span) String() string { return time.Duration(*s).String() }
 
 // units are those of a span: a day has 24 hours.
 var units = map[string]time.Duration{
-	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
+	"s": time.Second, "m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+	"w": 7 * 24 * time.Hour,
 }
 
 var spanPart = regexp.MustCompile(`^([0-9]{1,6})([smhdw])`)

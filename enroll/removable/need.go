@@ -19,10 +19,10 @@ type need struct {
 	err      error // why not
 }
 
-// needsBelow are all places that name the module, by its own name or as a copy of it or a link to it,
-// in services of PAM's and in what these include. It is made for the removal of the module, so it
-// is generous where stack.Read is strict: a line that PAM does not take, or one that only seems to name
-// the module, is a need, and so is a file that cannot be read.
+// needsBelow are all places that name the module, by its own name or as a copy of it or a link to
+// it, in services of PAM's and in what these include. It is made for the removal of the module,
+// so it is generous where stack.Read is strict: a line that PAM does not take, or one that only
+// seems to name the module, is a need, and so is a file that cannot be read.
 func needsBelow(root string) []need {
 	s := &search{root: root, seen: map[string]bool{}, modules: pamd.ModulesBelow(root)}
 	named := map[string]bool{pamd.Enroll: true}
@@ -33,7 +33,8 @@ func needsBelow(root string) []need {
 		}
 		for _, e := range entries {
 			name := e.Name()
-			if path := dir + "/" + name; !named[name] && pamd.IsService(name) && pamd.Exists(root+path) {
+			if path := dir + "/" + name; !named[name] && pamd.IsService(name) &&
+				pamd.Exists(root+path) {
 				named[name] = true // the first folder that has it counts
 				s.file(path)
 			}

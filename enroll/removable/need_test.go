@@ -190,14 +190,16 @@ func TestCopiesThatToolsLeaveAreNoServices(t *testing.T) {
 func TestLinksToTheModuleAndToServicesAreFollowed(t *testing.T) {
 	root := stacktest.Machine(t, "/etc/pam.d/one:\nauth required pam_soft.so\n/etc/pam.d/two:\n"+
 		"auth required pam_hard.so\n/srv/three:\nauth required pam_latchkey.so\n")
-	for _, link := range [][2]string{{pamd.Module, stacktest.ModuleDir + "pam_soft.so"}, {"../../srv/three",
-		"/etc/pam.d/three"}, {"nowhere", "/etc/pam.d/four"},
+	for _, link := range [][2]string{{pamd.Module, stacktest.ModuleDir + "pam_soft.so"},
+		{"../../srv/three",
+			"/etc/pam.d/three"}, {"nowhere", "/etc/pam.d/four"},
 		{"/dev/null", "/etc/pam.d/five"}} {
 		if err := os.Symlink(link[0], root+link[1]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Link(root+stacktest.ModuleDir+pamd.Module, root+stacktest.ModuleDir+"pam_hard.so"); err != nil {
+	if err := os.Link(root+stacktest.ModuleDir+pamd.Module,
+		root+stacktest.ModuleDir+"pam_hard.so"); err != nil {
 		t.Fatal(err)
 	}
 	got, want := needed(root), []string{"/etc/pam.d/one:1-1", "/etc/pam.d/three:1-1",

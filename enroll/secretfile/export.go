@@ -40,7 +40,8 @@ func fromExport(line string) (Secret, error) {
 		return Secret{}, err
 	}
 	if len(accounts) != 1 {
-		return Secret{}, fmt.Errorf("the export has %d accounts; export only the one for this user", len(accounts))
+		return Secret{}, fmt.Errorf("the export has %d accounts; export only the one for "+
+			"this user", len(accounts))
 	}
 	return account(accounts[0])
 }
@@ -78,7 +79,8 @@ func (s *Secret) setField(n protowire.Number, value uint64, bytes []byte) error 
 		s.Counter, ok = value, value <= oath.MaxCounter
 	}
 	if !ok {
-		return errors.New("the export has an algorithm, a length of codes or a counter that is not known")
+		return errors.New("the export has an algorithm, a length of codes or a counter that " +
+			"is not known")
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package secretfile reads a secret that something else made, in the forms in which people have it: one
-// line of base32 or hexadecimal, an otpauth URI, or what Google Authenticator exports.
+// Package secretfile reads a secret that something else made, in the forms in which people have
+// it: one line of base32 or hexadecimal, an otpauth URI, or what Google Authenticator exports.
 //
 // Errors never quote what they read.
 package secretfile

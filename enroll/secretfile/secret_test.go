@@ -27,7 +27,8 @@ func totp() Secret {
 }
 
 func hotp() Secret {
-	return Secret{Bytes: []byte(plain), Whole: true, Type: method.HOTP, Algorithm: "SHA1", Digits: 6}
+	return Secret{Bytes: []byte(plain), Whole: true, Type: method.HOTP, Algorithm: "SHA1",
+		Digits: 6}
 }
 
 func with(s Secret, change func(*Secret)) Secret {
@@ -42,21 +43,27 @@ func TestEveryFormOfASecretIsRead(t *testing.T) {
 		line string
 		want Secret
 	}{
-		"base32":                     {encoded, raw},
-		"base32 in small letters":    {strings.ToLower(encoded), raw},
-		"base32 in groups":           {"GEZD GNBV GY3T QOJQ GEZD-GNBV-GY3T-QOJQ", raw},
-		"base32 with padding":        {encoded + "====", raw},
-		"hexadecimal with 0x":        {"0x" + hexadecimal, raw},
-		"plain hexadecimal":          {hexadecimal, raw},
-		"hexadecimal in groups":      {"31323334 35363738 39303132 33343536 37383930", raw},
-		"letters of hexadecimal":     {"DEADBEEFDEADBEEFDEAD0189", Secret{Bytes: []byte("\xde\xad\xbe\xef\xde\xad\xbe\xef\xde\xad\x01\x89")}},
-		"URI with the secret alone":  {"otpauth://totp/alice?secret=" + encoded, totp()},
-		"URI with all the usual":     {"otpauth://totp/Ex:alice?secret=" + encoded + "&issuer=Ex&algorithm=SHA1&digits=6&period=30", totp()},
-		"URI in other case":          {"OTPAUTH://TOTP/alice?secret=" + strings.ToLower(encoded), totp()},
-		"URI with a color and image": {"otpauth://totp/a?secret=" + encoded + "&color=ff0000&image=https%3A%2F%2Fx", totp()},
+		"base32":                  {encoded, raw},
+		"base32 in small letters": {strings.ToLower(encoded), raw},
+		"base32 in groups":        {"GEZD GNBV GY3T QOJQ GEZD-GNBV-GY3T-QOJQ", raw},
+		"base32 with padding":     {encoded + "====", raw},
+		"hexadecimal with 0x":     {"0x" + hexadecimal, raw},
+		"plain hexadecimal":       {hexadecimal, raw},
+		"hexadecimal in groups":   {"31323334 35363738 39303132 33343536 37383930", raw},
+		"letters of hexadecimal": {"DEADBEEFDEADBEEFDEAD0189",
+			Secret{Bytes: []byte("\xde\xad\xbe\xef\xde\xad\xbe\xef\xde\xad\x01\x89")}},
+		"URI with the secret alone": {"otpauth://totp/alice?secret=" + encoded, totp()},
+		"URI with all the usual": {"otpauth://totp/Ex:alice?secret=" + encoded +
+			"&issuer=Ex&algorithm=SHA1&digits=6&period=30", totp()},
+		"URI in other case": {"OTPAUTH://TOTP/alice?secret=" + strings.ToLower(encoded),
+			totp()},
+		"URI with a color and image": {"otpauth://totp/a?secret=" + encoded +
+			"&color=ff0000&image=https%3A%2F%2Fx", totp()},
 		"URI with SHA256, 8 digits and a minute": {
 			"otpauth://totp/a?secret=" + encoded + "&algorithm=sha256&digits=8&period=60",
-			with(totp(), func(s *Secret) { s.Algorithm, s.Digits, s.Period = "SHA256", 8, time.Minute }),
+			with(totp(), func(s *Secret) {
+				s.Algorithm, s.Digits, s.Period = "SHA256", 8, time.Minute
+			}),
 		},
 		"URI with the algorithm's other name": {
 			"otpauth://totp/a?secret=" + encoded + "&algorithm=HmacSHA512",
@@ -83,31 +90,51 @@ func TestEveryFormOfASecretIsRead(t *testing.T) {
 func TestABadSecretIsNamedAndNotQuoted(t *testing.T) {
 	const uri = "otpauth://totp/a?secret=" + encoded
 	for name, c := range map[string]struct{ text, want string }{
-		"nothing":                    {" \n", "file:1: no secret there"},
-		"two lines":                  {encoded + "\n" + encoded, "file:2: more than one line"},
-		"a word":                     {"verysecret!", "file:1: neither base32 nor hexadecimal"},
-		"odd hexadecimal":            {"0x123", "file:1: not hexadecimal"},
-		"too short":                  {"GEZDGNBV", "file:1: a secret has 10 to 128 bytes"},
-		"too long":                   {strings.Repeat("A", 300), "file:1: a secret has 10 to 128 bytes"},
-		"too large a file":           {strings.Repeat("A", 5000), "file: larger than 4096 bytes"},
-		"another type":               {"otpauth://steam/a?secret=" + encoded, "file:1: the otpauth URI is of a type other than totp and hotp"},
-		"another encoder":            {uri + "&encoder=steam", "file:1: the otpauth URI has an unknown parameter, which might change its codes"},
-		"no secret":                  {"otpauth://totp/a?digits=6", "file:1: the otpauth URI has no secret"},
-		"a secret that is empty":     {"otpauth://totp/a?secret=", "file:1: a secret has 10 to 128 bytes"},
-		"two secrets":                {uri + "&secret=" + encoded, "file:1: the otpauth URI has secret twice"},
-		"MD5":                        {uri + "&algorithm=MD5", "file:1: the otpauth URI has a wrong algorithm"},
-		"digits that are no number":  {uri + "&digits=six", "file:1: the otpauth URI has a wrong digits"},
-		"a period of zero":           {uri + "&period=0", "file:1: the otpauth URI has a wrong period"},
-		"a counter below zero":       {"otpauth://hotp/a?secret=" + encoded + "&counter=-1", "file:1: the otpauth URI has a wrong counter"},
-		"a counter beyond all":       {"otpauth://hotp/a?secret=" + encoded + "&counter=18446744073709551615", "file:1: the otpauth URI has a wrong counter"},
-		"a bad escape":               {uri + "&issuer=%zz", "file:1: the parameters of the otpauth URI are malformed"},
-		"a secret that is no base32": {"otpauth://totp/a?secret=!", "file:1: the otpauth URI has a wrong secret"},
-		"an export of two accounts":  {export(message(plain, 1, 1, 2, 0), message(plain, 1, 1, 2, 0)), "file:1: the export has 2 accounts; export only the one for this user"},
-		"an export of none":          {export(), "file:1: the export is malformed"},
-		"an export without a type":   {export(message(plain, 1, 1, 0, 0)), "file:1: the export does not say whether the account is totp or hotp"},
-		"an export with MD5":         {export(message(plain, 4, 1, 2, 0)), "file:1: the export has an algorithm, a length of codes or a counter that is not known"},
-		"an export that is cut":      {export(message(plain, 1, 1, 2, 0)[:9]), "file:1: the export is malformed"},
-		"an export that is no text":  {"otpauth-migration://offline?data=%21", "file:1: the export is malformed"},
+		"nothing":         {" \n", "file:1: no secret there"},
+		"two lines":       {encoded + "\n" + encoded, "file:2: more than one line"},
+		"a word":          {"verysecret!", "file:1: neither base32 nor hexadecimal"},
+		"odd hexadecimal": {"0x123", "file:1: not hexadecimal"},
+		"too short":       {"GEZDGNBV", "file:1: a secret has 10 to 128 bytes"},
+		"too long": {strings.Repeat("A", 300),
+			"file:1: a secret has 10 to 128 bytes"},
+		"too large a file": {strings.Repeat("A", 5000), "file: larger than 4096 bytes"},
+		"another type": {"otpauth://steam/a?secret=" + encoded,
+			"file:1: the otpauth URI is of a type other than totp and hotp"},
+		"another encoder": {uri + "&encoder=steam",
+			"file:1: the otpauth URI has an unknown parameter, which might change its codes"},
+		"no secret": {"otpauth://totp/a?digits=6",
+			"file:1: the otpauth URI has no secret"},
+		"a secret that is empty": {"otpauth://totp/a?secret=",
+			"file:1: a secret has 10 to 128 bytes"},
+		"two secrets": {uri + "&secret=" + encoded,
+			"file:1: the otpauth URI has secret twice"},
+		"MD5": {uri + "&algorithm=MD5",
+			"file:1: the otpauth URI has a wrong algorithm"},
+		"digits that are no number": {uri + "&digits=six",
+			"file:1: the otpauth URI has a wrong digits"},
+		"a period of zero": {uri + "&period=0",
+			"file:1: the otpauth URI has a wrong period"},
+		"a counter below zero": {"otpauth://hotp/a?secret=" + encoded + "&counter=-1",
+			"file:1: the otpauth URI has a wrong counter"},
+		"a counter beyond all": {"otpauth://hotp/a?secret=" + encoded +
+			"&counter=18446744073709551615", "file:1: the otpauth URI has a wrong counter"},
+		"a bad escape": {uri + "&issuer=%zz",
+			"file:1: the parameters of the otpauth URI are malformed"},
+		"a secret that is no base32": {"otpauth://totp/a?secret=!",
+			"file:1: the otpauth URI has a wrong secret"},
+		"an export of two accounts": {export(message(plain, 1, 1, 2, 0),
+			message(plain, 1, 1, 2, 0)), "file:1: the export has 2 accounts; export only the " +
+			"one for this user"},
+		"an export of none": {export(), "file:1: the export is malformed"},
+		"an export without a type": {export(message(plain, 1, 1, 0, 0)),
+			"file:1: the export does not say whether the account is totp or hotp"},
+		"an export with MD5": {export(message(plain, 4, 1, 2, 0)),
+			"file:1: the export has an algorithm, a length of codes or a counter that is " +
+				"not known"},
+		"an export that is cut": {export(message(plain, 1, 1, 2, 0)[:9]),
+			"file:1: the export is malformed"},
+		"an export that is no text": {"otpauth-migration://offline?data=%21",
+			"file:1: the export is malformed"},
 	} {
 		got, err := Read(strings.NewReader(c.text), "file")
 		if err == nil || err.Error() != c.want || got.Bytes != nil {
@@ -123,7 +150,8 @@ func TestABadSecretIsNamedAndNotQuoted(t *testing.T) {
 func message(secret string, algorithm, digits, kind, counter uint64) []byte {
 	b := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), []byte(secret))
 	b = protowire.AppendString(protowire.AppendTag(b, 2, protowire.BytesType), "alice")
-	for number, value := range map[protowire.Number]uint64{4: algorithm, 5: digits, 6: kind, 7: counter} {
+	for number, value := range map[protowire.Number]uint64{4: algorithm, 5: digits, 6: kind,
+		7: counter} {
 		b = protowire.AppendVarint(protowire.AppendTag(b, number, protowire.VarintType), value)
 	}
 	return b
@@ -137,7 +165,8 @@ func export(accounts ...[]byte) string {
 	if len(accounts) > 0 {
 		b = protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), 1)
 	}
-	return "otpauth-migration://offline?data=" + url.QueryEscape(base64.StdEncoding.EncodeToString(b))
+	return "otpauth-migration://offline?data=" +
+		url.QueryEscape(base64.StdEncoding.EncodeToString(b))
 }
 
 func FuzzParseIsBounded(f *testing.F) {

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Decode reads a shared secret as people write it: base32, in either case, with or without padding,
-// spaces and dashes; or hexadecimal, behind 0x or where it cannot be base32. The error completes
-// "it is …" and does not quote it.
+// Decode reads a shared secret as people write it: base32, in either case, with or without
+// padding, spaces and dashes; or hexadecimal, behind 0x or where it cannot be base32. The error
+// completes "it is …" and does not quote it.
 func Decode(text string) ([]byte, error) {
 	if digits, ok := strings.CutPrefix(text, "0x"); ok {
 		secret, err := hex.DecodeString(digits)

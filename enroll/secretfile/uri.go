@@ -78,7 +78,8 @@ func (s *Secret) set(name, value string) (err error) {
 		}
 	default:
 		if known(name) != name {
-			return errors.New("the otpauth URI has an unknown parameter, which might change its codes")
+			return errors.New("the otpauth URI has an unknown parameter, which might change " +
+				"its codes")
 		}
 	}
 	if err != nil {

@@ -47,8 +47,8 @@ func LoginInfo() string {
 }
 
 // fixedEnvironment is the environment that the program runs with. It keeps from the caller's what
-// says how text is shown and which user called sudo. GOTRACEBACK is what Go sets by itself in a setuid
-// program: it stands here so that the environment compares equal in both.
+// says how text is shown and which user called sudo. GOTRACEBACK is what Go sets by itself in a
+// setuid program: it stands here so that the environment compares equal in both.
 func fixedEnvironment(getenv func(string) string) []string {
 	fixed := []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "GOTRACEBACK=none"}
 	for _, name := range []string{"TERM", "LANG", "LC_ALL", "LC_CTYPE"} {

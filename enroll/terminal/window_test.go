@@ -45,7 +45,8 @@ func TestATerminalHasColorsUnlessItOrItsUserSaysNo(t *testing.T) {
 func TestLinesThatAreWiderThanTheWindowTakeMore(t *testing.T) {
 	w := Window{Columns: 10}
 	for text, want := range map[string]int{
-		"": 1, "short": 1, "short\n": 1, "exactly ten": 2, "0123456789": 1, "a\nb\n": 2, "a\n\nb": 3,
+		"": 1, "short": 1, "short\n": 1, "exactly ten": 2, "0123456789": 1, "a\nb\n": 2,
+		"a\n\nb": 3,
 	} {
 		if got := w.Lines(text); got != want {
 			t.Errorf("%q: got %d lines, want %d", text, got, want)

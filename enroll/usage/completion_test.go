@@ -106,7 +106,8 @@ var (
 func fishOffers(text string) offers {
 	o := offers{}
 	for _, m := range fishLine.FindAllStringSubmatch(text, -1) {
-		typed := fishGroup[m[1]] + strings.ReplaceAll(m[2], "; and __fish_seen_subcommand_from", "")
+		typed := fishGroup[m[1]] + strings.ReplaceAll(m[2], "; and __fish_seen_subcommand_from",
+			"")
 		if m[3] == "l" {
 			o.add(typed, "--"+m[4])
 		} else {
@@ -197,7 +198,8 @@ func TestTheCompletionsKnowWhichOptionsTakeAValue(t *testing.T) {
 			want = append(want, "--"+o.Name)
 		}
 	}
-	for shell, pattern := range map[string]string{"bash": `(?m)^\t\t(--.*)\)$`, "zsh": `\t(--.*)\) value=1`} {
+	for shell, pattern := range map[string]string{"bash": `(?m)^\t\t(--.*)\)$`,
+		"zsh": `\t(--.*)\) value=1`} {
 		m := regexp.MustCompile(pattern).FindStringSubmatch(completion(t, shell))
 		if m == nil {
 			t.Fatalf("%s: no list of options that take a value", shell)
@@ -212,7 +214,8 @@ func TestTheCompletionsKnowWhichOptionsTakeAValue(t *testing.T) {
 func TestBashCompletesTheValuesThatATableLists(t *testing.T) {
 	text := completion(t, "bash")
 	for _, o := range Options {
-		if o.Words != nil && !strings.Contains(text, "\t--"+o.Name+") mapfile -t COMPREPLY < <(compgen -W '"+
+		if o.Words != nil && !strings.Contains(text, "\t--"+o.Name+") mapfile -t COMPREPLY < "+
+			"<(compgen -W '"+
 			strings.Join(o.Words, " ")+"' -- ") {
 			t.Errorf("it does not offer %q after --%s", o.Words, o.Name)
 		}

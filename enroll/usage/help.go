@@ -13,12 +13,14 @@ func Overview() string {
 	for _, c := range Commands {
 		if c.Root && !root {
 			root = true
-			b.WriteString("\nfor root, who may also write a user's NAME behind the commands above:\n\n")
+			b.WriteString("\nfor root, who may also write a user's NAME behind the commands " +
+				"above:\n\n")
 		}
 		row(&b, strings.TrimRight("enroll "+strings.TrimSpace(c.Name+" "+c.Operand), " "), c.Says)
 	}
 	alone, _ := Find("")
-	b.WriteString("\noptions of enroll alone (enroll COMMAND --help: of a command; all: enroll(8)):\n\n")
+	b.WriteString("\noptions of enroll alone (enroll COMMAND --help: of a command; all: " +
+		"enroll(8)):\n\n")
 	alone.rows(&b)
 	return b.String()
 }
@@ -52,7 +54,8 @@ func (c Command) Text() string {
 	if c.TakesName() {
 		name = "[NAME]"
 	}
-	words := strings.Fields(strings.Join([]string{"enroll", c.Name, c.Operand, name, "[OPTION...]"}, " "))
+	words := strings.Fields(strings.Join([]string{"enroll", c.Name, c.Operand, name,
+		"[OPTION...]"}, " "))
 	fmt.Fprintf(&b, "usage: %s\n\n", strings.Join(words, " "))
 	fmt.Fprintf(&b, "%s\n\n", c.Says)
 	c.rows(&b)

@@ -33,7 +33,8 @@ var typed = []struct{ keys, ran string }{
 	{"enroll --vers\t", "--version"},
 }
 
-// installed copies a shell's file into a folder of its own, under the name that the shell looks for.
+// installed copies a shell's file into a folder of its own, under the name that the shell looks
+// for.
 func installed(t *testing.T, shell, name string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,7 +48,8 @@ func installed(t *testing.T, shell, name string) string {
 // interactive types at a shell with a function in place of enroll that tells how it was called.
 func interactive(t *testing.T, argv []string, setUp string) {
 	t.Helper()
-	shell, err := terminal.New(append([]string{"env", "-i", "TERM=xterm", "LC_ALL=C.UTF-8", "PATH=/usr/bin:/bin", "HOME=" + t.TempDir()}, argv...))
+	shell, err := terminal.New(append([]string{"env", "-i", "TERM=xterm", "LC_ALL=C.UTF-8",
+		"PATH=/usr/bin:/bin", "HOME=" + t.TempDir()}, argv...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +60,8 @@ func interactive(t *testing.T, argv []string, setUp string) {
 			t.Fatal(err)
 		}
 	}
-	if err := shell.Type(setUp + "\nenroll() { echo ran: \"$@\" end; }; echo read''y"); err != nil {
+	if err := shell.Type(setUp + "\nenroll() { echo ran: \"$@\" end; }; echo " +
+		"read''y"); err != nil {
 		t.Fatal(err)
 	}
 	expect(`\nready\r`)
@@ -78,7 +81,8 @@ func interactive(t *testing.T, argv []string, setUp string) {
 	}
 }
 
-// pamOther reports whether there is the PAM service that one completion is tried with, as on every Debian.
+// pamOther reports whether there is the PAM service that one completion is tried with, as on
+// every Debian.
 func pamOther() bool {
 	_, err := os.Stat("/etc/pam.d/other")
 	return err == nil
@@ -86,12 +90,14 @@ func pamOther() bool {
 
 func TestBashCompletes(t *testing.T) {
 	dir := installed(t, "bash", "enroll")
-	interactive(t, []string{"bash", "--norc", "--noprofile", "-i"}, "bind 'set enable-bracketed-paste off'; source "+dir+"/enroll")
+	interactive(t, []string{"bash", "--norc", "--noprofile", "-i"},
+		"bind 'set enable-bracketed-paste off'; source "+dir+"/enroll")
 }
 
 func TestZshCompletes(t *testing.T) {
 	dir := installed(t, "zsh", "_enroll")
-	interactive(t, []string{"zsh", "-f", "-i"}, "unsetopt zle_bracketed_paste 2>/dev/null; fpath=("+dir+" $fpath); autoload -Uz compinit; compinit -u -D")
+	interactive(t, []string{"zsh", "-f", "-i"}, "unsetopt zle_bracketed_paste 2>/dev/null; "+
+		"fpath=("+dir+" $fpath); autoload -Uz compinit; compinit -u -D")
 }
 
 func TestFishCompletes(t *testing.T) {
@@ -106,7 +112,8 @@ func TestFishCompletes(t *testing.T) {
 				continue
 			}
 			line = strings.TrimSuffix(line, "\t")
-			out, err := exec.Command("fish", "--no-config", "-c", "source "+dir+"/enroll.fish; complete -C "+"'"+line+"'").CombinedOutput()
+			out, err := exec.Command("fish", "--no-config", "-c",
+				"source "+dir+"/enroll.fish; complete -C "+"'"+line+"'").CombinedOutput()
 			if err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}

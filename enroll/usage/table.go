@@ -1,5 +1,6 @@
-// Package usage is enroll's command line as data: what the program accepts and what --help prints are
-// made from it; the man page and the shells' completions (packaging/completions) are compared with it.
+// Package usage is enroll's command line as data: what the program accepts and what --help prints
+// are made from it; the man page and the shells' completions (packaging/completions) are compared
+// with it.
 package usage
 
 import "slices"
@@ -17,8 +18,10 @@ const (
 
 // Command is something enroll can do.
 type Command struct {
-	Name    string   // empty: enroll alone
-	Operand string   // what stands behind the name, in capitals; empty: nothing does. "..." at its end: one or more
+	Name string // empty: enroll alone
+	// what stands behind the name, in capitals; empty: nothing does. "..." at its end: one or
+	// more
+	Operand string
 	Kind    Kind     // of the operand
 	Options []string // beside --help
 	Root    bool     // for root only
@@ -36,26 +39,43 @@ type Option struct {
 
 // Commands are all commands, in the order in which people are told of them.
 var Commands = []Command{
-	{"", "", Text, []string{"user", "label", "algorithm", "digits", "period", "ascii", "plain", "png", "version"}, false, "set up the second factor for yourself"},
-	{"status", "", Text, []string{"user", "json"}, false, "devices, last use, recovery codes left"},
-	{"add totp", "", Text, []string{"user", "label", "secret-file", "algorithm", "digits", "period", "ascii", "plain", "png", "if-missing", "yes", "json"}, false, "one more authenticator app"},
-	{"add hotp", "", Text, []string{"user", "label", "secret-file", "counter", "algorithm", "digits", "if-missing", "yes", "json"}, false, "one more hardware token"},
-	{"add phone", "", Text, []string{"user", "label", "number", "if-missing", "yes", "json"}, false, "one more phone, for codes by SMS and call"},
-	{"add key", "", Text, []string{"user", "label", "file", "attestation", "challenge", "if-missing", "yes", "json"}, false, "one more security key, for SSH"},
+	{"", "", Text, []string{"user", "label", "algorithm", "digits", "period", "ascii", "plain",
+		"png", "version"}, false, "set up the second factor for yourself"},
+	{"status", "", Text, []string{"user", "json"}, false,
+		"devices, last use, recovery codes left"},
+	{"add totp", "", Text, []string{"user", "label", "secret-file", "algorithm", "digits",
+		"period", "ascii", "plain", "png", "if-missing", "yes", "json"}, false,
+		"one more authenticator app"},
+	{"add hotp", "", Text, []string{"user", "label", "secret-file", "counter", "algorithm",
+		"digits", "if-missing", "yes", "json"}, false, "one more hardware token"},
+	{"add phone", "", Text, []string{"user", "label", "number", "if-missing", "yes", "json"},
+		false, "one more phone, for codes by SMS and call"},
+	{"add key", "", Text, []string{"user", "label", "file", "attestation", "challenge",
+		"if-missing", "yes", "json"}, false, "one more security key, for SSH"},
 	{"remove", "DEVICE", Text, []string{"user", "yes"}, false, "one device less"},
-	{"codes", "", Text, []string{"user", "yes"}, false, "new recovery codes; the old ones stop working"},
-	{"trust", "", Text, []string{"user", "json"}, false, "computers that need no code for a while"},
-	{"trust revoke", "COMPUTER", Text, []string{"user", "yes", "json"}, false, "ask for codes there again; all: everywhere"},
+	{"codes", "", Text, []string{"user", "yes"}, false,
+		"new recovery codes; the old ones stop working"},
+	{"trust", "", Text, []string{"user", "json"}, false,
+		"computers that need no code for a while"},
+	{"trust revoke", "COMPUTER", Text, []string{"user", "yes", "json"}, false,
+		"ask for codes there again; all: everywhere"},
 	{"test", "", Text, []string{"user"}, false, "try a code; says which device it is from"},
 	{"list", "", Text, []string{"json"}, true, "who has what"},
-	{"reset", "NAME", User, []string{"user", "delete-anyway", "yes", "json"}, true, "remove everything; the user must enroll again"},
+	{"reset", "NAME", User, []string{"user", "delete-anyway", "yes", "json"}, true,
+		"remove everything; the user must enroll again"},
 	{"unlock", "NAME", User, []string{"user", "yes", "json"}, true, "end a lock"},
-	{"invite", "NAME", User, []string{"user", "yes", "json"}, true, "a ticket for a first enrollment, good for a day"},
-	{"bypass", "NAME", User, []string{"user", "for", "yes", "json"}, true, "a code that works once in place of a device's"},
-	{"import", "FILE...", File, []string{"user", "format", "replace", "yes", "json"}, true, "take users over from another module or CSV"},
-	{"explain", "NAME", User, []string{"user", "from", "service", "json"}, true, "which rule decides a login, what is asked, and why"},
-	{"doctor", "", Text, []string{"service", "json"}, true, "would a login work, could one slip past?"},
-	{"removable", "", Text, []string{"but-profile"}, true, "would removing the package lock people out?"},
+	{"invite", "NAME", User, []string{"user", "yes", "json"}, true,
+		"a ticket for a first enrollment, good for a day"},
+	{"bypass", "NAME", User, []string{"user", "for", "yes", "json"}, true,
+		"a code that works once in place of a device's"},
+	{"import", "FILE...", File, []string{"user", "format", "replace", "yes", "json"}, true,
+		"take users over from another module or CSV"},
+	{"explain", "NAME", User, []string{"user", "from", "service", "json"}, true,
+		"which rule decides a login, what is asked, and why"},
+	{"doctor", "", Text, []string{"service", "json"}, true,
+		"would a login work, could one slip past?"},
+	{"removable", "", Text, []string{"but-profile"}, true,
+		"would removing the package lock people out?"},
 }
 
 // Options are all options.

@@ -48,7 +48,8 @@ func (c Command) synopsis() string {
 	line := strings.TrimSpace("**enroll " + c.Name)
 	line += "**"
 	if c.Operand != "" {
-		line += " *" + strings.TrimSuffix(c.Operand, "...") + "*" + c.Operand[len(strings.TrimSuffix(c.Operand, "...")):]
+		line += " *" + strings.TrimSuffix(c.Operand, "...") + "*" +
+			c.Operand[len(strings.TrimSuffix(c.Operand, "...")):]
 	}
 	text := ""
 	for _, o := range c.options() {
@@ -66,15 +67,18 @@ func (c Command) synopsis() string {
 }
 
 func TestTheSynopsisOfTheManPageIsTheTable(t *testing.T) {
-	if got, want := strings.TrimSpace(section(t, manual(t), "# SYNOPSIS")), strings.TrimSpace(synopsis()); got != want {
+	if got, want := strings.TrimSpace(section(t, manual(t), "# SYNOPSIS")),
+		strings.TrimSpace(synopsis()); got != want {
 		t.Errorf("the page says:\n%s\n\nwant:\n%s", got, want)
 	}
 }
 
 // entries are the words that a definition list explains: commands or options.
 func entries(text string) (names []string) {
-	for _, m := range regexp.MustCompile(`(?m)^((?:, )?\*\*.*)\n: `).FindAllStringSubmatch(text, -1) {
-		for _, name := range regexp.MustCompile(`\*\*([^*]+)\*\*`).FindAllStringSubmatch(m[1], -1) {
+	for _, m := range regexp.MustCompile(`(?m)^((?:, )?\*\*.*)\n: `).FindAllStringSubmatch(text,
+		-1) {
+		for _, name := range regexp.MustCompile(`\*\*([^*]+)\*\*`).FindAllStringSubmatch(m[1],
+			-1) {
 			names = append(names, name[1])
 		}
 	}

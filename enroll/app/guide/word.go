@@ -47,5 +47,6 @@ const NotACode = "That is not a code. Type \"help\" to see what you can type.\n"
 
 // IsWord reports whether an answer has letters and no digit, so that it cannot be an app's code.
 func IsWord(answer string) bool {
-	return strings.ContainsFunc(answer, unicode.IsLetter) && !strings.ContainsFunc(answer, unicode.IsDigit) || word(answer) == "?"
+	return strings.ContainsFunc(answer, unicode.IsLetter) &&
+		!strings.ContainsFunc(answer, unicode.IsDigit) || word(answer) == "?"
 }

@@ -24,13 +24,15 @@ type oracle struct {
 
 var oracles = []oracle{
 	{
-		name: "pyotp", needs: []string{"/usr/bin/python3"}, read: pyotp, cannot: "&+%#?", // it undoes %XX twice
+		// it undoes %XX twice
+		name: "pyotp", needs: []string{"/usr/bin/python3"}, read: pyotp, cannot: "&+%#?",
 		prepare: [][]string{{"/usr/bin/python3", "-c", "import pyotp"}},
 	},
 	{
 		name: "pass otp", needs: []string{"pass", "oathtool", "gpg"}, read: passOTP,
 		prepare: [][]string{
-			{"gpg", "--batch", "--passphrase", "", "--pinentry-mode", "loopback", "--quick-generate-key", "o", "default", "default", "never"},
+			{"gpg", "--batch", "--passphrase", "", "--pinentry-mode", "loopback",
+				"--quick-generate-key", "o", "default", "default", "never"},
 			{"pass", "init", "o"},
 		},
 	},
@@ -42,7 +44,8 @@ var oracles = []oracle{
 	{name: "oathtool", needs: []string{"oathtool"}, read: oathtool, codes: true},
 }
 
-// open gives an oracle a home folder, or skips the test, with the reason, where it cannot be asked.
+// open gives an oracle a home folder, or skips the test, with the reason, where it cannot be
+// asked.
 func (o oracle) open(t *testing.T) (home string) {
 	for _, command := range o.needs {
 		if _, err := exec.LookPath(command); err != nil {
@@ -66,7 +69,8 @@ func (o oracle) open(t *testing.T) (home string) {
 func command(home, program string, args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
 	cmd.Dir = home
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "GNUPGHOME=" + home, "LANG=C.UTF-8",
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "GNUPGHOME=" + home,
+		"LANG=C.UTF-8",
 		"PASSWORD_STORE_DIR=" + filepath.Join(home, "store"), "QT_QPA_PLATFORM=offscreen"}
 	return cmd
 }
@@ -95,7 +99,8 @@ func parts(t *testing.T, out string) shown {
 }
 
 func pyotp(t *testing.T, home, uri string) shown {
-	const script = "import pyotp, sys\np = pyotp.parse_uri(sys.argv[1])\nprint(p.issuer, p.name, p.now(), sep='\\t')"
+	const script = "import pyotp, sys\np = pyotp.parse_uri(sys.argv[1])\n" +
+		"print(p.issuer, p.name, p.now(), sep='\\t')"
 	return parts(t, run(t, home, "", "/usr/bin/python3", "-c", script, uri))
 }
 
@@ -127,19 +132,22 @@ func keePassXC(t *testing.T, home, uri string) shown {
 	}
 	text := `<?xml version="1.0" encoding="utf-8"?><KeePassFile><Meta><Generator>test</Generator></Meta><Root><Group>` +
 		`<UUID>AAAAAAAAAAAAAAAAAAAAAA==</UUID><Name>Root</Name><Entry><UUID>AAAAAAAAAAAAAAAAAAAAAQ==</UUID>` +
-		`<String><Key>Title</Key><Value>entry</Value></String><String><Key>otp</Key><Value>` + value.String() +
+		`<String><Key>Title</Key><Value>entry</Value></String><String><Key>otp</Key><Value>` +
+		value.String() +
 		`</Value></String></Entry></Group></Root></KeePassFile>`
 	if err := os.WriteFile(filepath.Join(home, "in.xml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	run(t, home, "", "rm", "-f", "db.kdbx")
 	run(t, home, "password\npassword\n", "keepassxc-cli", "import", "-p", "in.xml", "db.kdbx")
-	return shown{code: run(t, home, "password\n", "keepassxc-cli", "show", "-q", "-t", "db.kdbx", "entry")}
+	return shown{code: run(t, home, "password\n", "keepassxc-cli", "show", "-q", "-t", "db.kdbx",
+		"entry")}
 }
 
 // oathtool knows no URIs: it is told what stands in one.
 func oathtool(t *testing.T, home, uri string) shown {
 	q := parameters(t, uri)
 	kind := "--totp=" + strings.ToLower(q.Get("algorithm"))
-	return shown{code: run(t, home, "", "oathtool", kind, "-b", "-d", q.Get("digits"), "-s", q.Get("period"), q.Get("secret"))}
+	return shown{code: run(t, home, "", "oathtool", kind, "-b", "-d", q.Get("digits"), "-s",
+		q.Get("period"), q.Get("secret"))}
 }

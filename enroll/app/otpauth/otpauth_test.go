@@ -14,12 +14,14 @@ import (
 
 // device is an app with unusual parameters, which an oracle must have read to show its codes.
 var device = record.Device{
-	Type: method.TOTP, Algorithm: "SHA256", Digits: 8, Period: 60 * time.Second, Secret: []byte("12345678901234567890"),
+	Type: method.TOTP, Algorithm: "SHA256", Digits: 8, Period: 60 * time.Second,
+	Secret: []byte("12345678901234567890"),
 }
 
 // issuers are names that some app once cut, or showed with another character.
 var issuers = []string{
-	"a&b", "a+b", "two words", "ü", "100%", "%41", "a:b", "a/b", "a#b", "a?b", "a=b", "a@b", `a"b`, "例え", strings.Repeat("long ", 20) + "name",
+	"a&b", "a+b", "two words", "ü", "100%", "%41", "a:b", "a/b", "a#b", "a?b", "a=b", "a@b",
+	`a"b`, "例え", strings.Repeat("long ", 20) + "name",
 }
 
 func parameters(t *testing.T, uri string) url.Values {
@@ -63,22 +65,26 @@ func reads(t *testing.T, o oracle, home, issuer string) {
 		t.Skipf("%s reads no issuer with one of %s", o.name, o.cannot)
 	}
 	var got shown
-	uri := otpauth.URI(otpauth.Account{Issuer: issuer, Host: "web1.example", User: "alice"}, device)
+	uri := otpauth.URI(otpauth.Account{Issuer: issuer, Host: "web1.example", User: "alice"},
+		device)
 	codes := codesNow(t, device, func() { got = o.read(t, home, uri) })
 	if !strings.Contains(strings.Join(codes, " "), got.code) || len(got.code) != device.Digits {
 		t.Errorf("%s: the code is %q, want one of %q", uri, got.code, codes)
 	}
 	if !o.codes && (got.issuer != issuer || got.name != "alice@web1.example") {
-		t.Errorf("%s: got %q and %q, want %q and alice@web1.example", uri, got.issuer, got.name, issuer)
+		t.Errorf("%s: got %q and %q, want %q and alice@web1.example", uri, got.issuer, got.name,
+			issuer)
 	}
 }
 
-// Every app splits at the first colon, so a label has at most the one between issuer and name; and "+" is a blank to some.
+// Every app splits at the first colon, so a label has at most the one between issuer and name;
+// and "+" is a blank to some.
 func TestURIsAreReadTheSameByAppsThatUndoAnyEscapes(t *testing.T) {
 	for _, issuer := range issuers {
 		a := otpauth.Account{Issuer: issuer, Host: "web1.example", User: `EX\al+ice`}
 		for _, uri := range append(otpauth.Short(a, device.Secret), otpauth.URI(a, device)) {
-			if strings.ContainsAny(uri, "+ #\"\\") || strings.Count(uri, "?") != 1 || strings.Count(uri, ":") > 2 {
+			if strings.ContainsAny(uri, "+ #\"\\") || strings.Count(uri, "?") != 1 ||
+				strings.Count(uri, ":") > 2 {
 				t.Errorf("%q: got %s, which apps read differently", issuer, uri)
 			}
 			if strings.ContainsFunc(uri, func(c rune) bool { return c <= ' ' || c > '~' }) {
@@ -94,7 +100,8 @@ func TestTwoHostsOfOneIssuerCanBeToldApart(t *testing.T) {
 		for _, host := range []string{"web1.example", "web2.example"} {
 			a := otpauth.Account{Issuer: issuer, Host: host, User: "alice"}
 			short := otpauth.Short(a, device.Secret)
-			for _, uri := range append(short[:len(short)-1], otpauth.URI(a, device)) { // the last is for names that leave no room
+			// the last is for names that leave no room
+			for _, uri := range append(short[:len(short)-1], otpauth.URI(a, device)) {
 				if other := seen[uri]; other != "" && other != host {
 					t.Errorf("issuer %q: %s is both hosts'", issuer, uri)
 				}

@@ -58,7 +58,8 @@ func same(t *testing.T, code *Code, inked [][]bool, light bool) {
 	for y, row := range inked {
 		for x := range row {
 			if black := code.grid.Black(x-quiet, y-quiet); (row[x] == light) != black {
-				t.Fatalf("light %v: module %d, %d of the drawing: inked %v, black %v", light, x, y, row[x], black)
+				t.Fatalf("light %v: module %d, %d of the drawing: inked %v, black %v", light, x,
+					y, row[x], black)
 			}
 		}
 	}

@@ -16,8 +16,11 @@ func TestACodeIsAsSmallAsItsTextAllows(t *testing.T) {
 		columns, rows int
 	}{
 		{"nothing", "", 25, 13},
-		{"short names, no defaults", "otpauth://totp/web1:alice?issuer=web1&secret=" + secret160, 37, 19},
-		{"long names, no defaults", "otpauth://totp/web1.example.com:alice?issuer=web1.example.com&secret=" + secret160, 41, 21},
+		{"short names, no defaults", "otpauth://totp/web1:alice?issuer=web1&secret=" + secret160,
+			37, 19},
+		{"long names, no defaults",
+			"otpauth://totp/web1.example.com:alice?issuer=web1.example.com&secret=" + secret160,
+			41, 21},
 		{"every parameter", "otpauth://totp/web1:alice?algorithm=SHA1&digits=6&issuer=web1&period=30&secret=" + secret160, 41, 21},
 		{"256 bits", "otpauth://totp/web1:alice?issuer=web1&secret=" + secret256, 41, 21},
 	} {
@@ -27,7 +30,8 @@ func TestACodeIsAsSmallAsItsTextAllows(t *testing.T) {
 				t.Fatal(err)
 			}
 			if columns, rows := code.Size(Blocks); columns != c.columns || rows != c.rows {
-				t.Errorf("%d bytes take %d columns and %d rows, want %d and %d", len(c.text), columns, rows, c.columns, c.rows)
+				t.Errorf("%d bytes take %d columns and %d rows, want %d and %d", len(c.text),
+					columns, rows, c.columns, c.rows)
 			}
 		})
 	}
@@ -37,7 +41,8 @@ func TestTextThatIsTooLongIsAnError(t *testing.T) {
 	if _, err := Encode(strings.Repeat("a", 2953)); err != nil {
 		t.Errorf("2953 bytes, which fit: %v", err)
 	}
-	if _, err := Encode(strings.Repeat("a", 2954)); err == nil || err.Error() != "too long for a QR code" {
+	if _, err := Encode(strings.Repeat("a", 2954)); err == nil ||
+		err.Error() != "too long for a QR code" {
 		t.Errorf("2954 bytes: %v", err)
 	}
 }

@@ -12,7 +12,8 @@ import (
 // admits reports whether sshd lets a user try at all (auth.c, allowed_user): AllowUsers and
 // its like, RefuseConnection, and PermitRootLogin no.
 func admits(o ways.Options, q *config.Connection) bool {
-	if o.On("refuseconnection") || q.User.UID == 0 && !q.User.Made && o.First("permitrootlogin") == "no" {
+	if o.On("refuseconnection") || q.User.UID == 0 && !q.User.Made &&
+		o.First("permitrootlogin") == "no" {
 		return false
 	}
 	user := func(p string) bool { return userAt(p, q) }
@@ -42,5 +43,6 @@ func userAt(text string, q *config.Connection) bool {
 		return false
 	}
 	ip, host := pattern.Addresses(text[at+1:], q.Addr), pattern.Hosts(text[at+1:], q.Host)
-	return ip != pattern.Excludes && host != pattern.Excludes && (ip == pattern.Includes || host == pattern.Includes)
+	return ip != pattern.Excludes && host != pattern.Excludes &&
+		(ip == pattern.Includes || host == pattern.Includes)
 }

@@ -34,7 +34,9 @@ func (m *model) axes(machine Machine) *axes {
 	m.addressAxis(machine.Zones, x)
 	m.hostAxis(x)
 	for _, laddr := range candidate.LocalAddresses(patterns(m.about("localaddress")), x.listen) {
-		listens := flags(x.listen, func(l candidate.Listener) bool { return l.Addr == "" || l.Addr == laddr })
+		listens := flags(x.listen, func(l candidate.Listener) bool {
+			return l.Addr == "" || l.Addr == laddr
+		})
 		m.add(x, byLocal, config.Connection{LAddr: laddr}, family(laddr)+listens)
 	}
 	for _, port := range candidate.LocalPorts(patterns(m.about("localport")), x.listen) {
@@ -81,7 +83,8 @@ func (m *model) userAxis(machine Machine, x *axes) {
 	byGroup := append(patterns(m.about("group")), inGroup...)
 	named := append(patterns(m.about("user")), allowed...)
 	for _, u := range m.people(machine, named, byGroup) {
-		q := config.Connection{User: u, Named: slices.Contains(named, u.Name) || slices.ContainsFunc(byGroup, u.In)}
+		q := config.Connection{User: u,
+			Named: slices.Contains(named, u.Name) || slices.ContainsFunc(byGroup, u.In)}
 		m.add(x, byUser, q, fmt.Sprint(q.Root(), u.Made && len(u.Groups) > 0,
 			flags(allowed, func(p string) bool { return pattern.Fits(p, u.Name) }),
 			flags(inGroup, func(p string) bool { return u.In(p) }), " "))
@@ -113,7 +116,8 @@ func (m *model) people(machine Machine, byName, byGroup []string) []*config.User
 	}
 	for _, p := range byGroup {
 		if !slices.ContainsFunc(all, func(u *config.User) bool { return u.In(p) }) {
-			all = append(all, &config.User{Name: config.PlainUser, Made: true, Groups: candidate.Instances(p, []string{"x"})[:1]})
+			all = append(all, &config.User{Name: config.PlainUser, Made: true,
+				Groups: candidate.Instances(p, []string{"x"})[:1]})
 		}
 	}
 	return all
@@ -131,7 +135,9 @@ func (m *model) addressAxis(zones []string, x *axes) {
 	}
 	for _, addr := range all {
 		if x.reachable(addr) {
-			says := flags(from, func(p string) bool { return pattern.Addresses(p, addr) == pattern.Includes })
+			says := flags(from, func(p string) bool {
+				return pattern.Addresses(p, addr) == pattern.Includes
+			})
 			named := slices.Contains(patterns(criteria), addr)
 			m.add(x, byAddr, config.Connection{Addr: addr, Named: named}, family(addr)+says)
 		}
@@ -154,7 +160,9 @@ func (m *model) hostAxis(x *axes) {
 	}
 	_, from := m.admissions("allowusers", "denyusers")
 	for _, host := range candidate.HostNames(append(patterns(m.about("host")), from...)) {
-		says := flags(from, func(p string) bool { return pattern.Hosts(p, host) == pattern.Includes })
+		says := flags(from, func(p string) bool {
+			return pattern.Hosts(p, host) == pattern.Includes
+		})
 		m.add(x, byHost, config.Connection{Host: host}, "named "+says)
 	}
 }

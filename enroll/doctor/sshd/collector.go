@@ -17,7 +17,8 @@ type collector struct {
 	missed  bool            // there was no time for a question
 }
 
-const lookYourself = "see what it comes to: sshd -T -C user=NAME,host=HOST,addr=ADDRESS,laddr=ADDRESS,lport=PORT"
+const lookYourself = "see what it comes to: sshd -T -C " +
+	"user=NAME,host=HOST,addr=ADDRESS,laddr=ADDRESS,lport=PORT"
 
 func unread(place, text string) Fault {
 	return Fault{Problem: ways.Problem{Text: text, Hint: lookYourself}, Place: place}
@@ -91,7 +92,8 @@ func (c *collector) disagree(m *model, r *region, a *ask.Answer) {
 	for _, b := range m.config.Blocks {
 		text := b.Conditions()
 		if b.Applies(r.q) != slices.Contains(a.Matched, text) {
-			c.add(unread(b.Place(), "sshd reads this Match line in another way than it is read here: not judged"), r.q)
+			c.add(unread(b.Place(), "sshd reads this Match line in another way than it is "+
+				"read here: not judged"), r.q)
 			c.judged = append(c.judged, b)
 		}
 	}
@@ -141,7 +143,8 @@ func (c *collector) leftOver(m *model, regions []*region, complete bool) {
 		}
 	}
 	if c.missed || !complete {
-		c.add(unread("", "there was no time for all combinations of the Match lines"+m.unjudged(c.judged)), nil)
+		c.add(unread("", "there was no time for all combinations of the "+
+			"Match lines"+m.unjudged(c.judged)), nil)
 	}
 }
 

@@ -51,7 +51,8 @@ func (x *axes) possible(c *combination) bool {
 	if c[byPort] == nil {
 		return sameFamily(c[byAddr].q.Addr, c[byLocal].q.LAddr)
 	}
-	return sameFamily(c[byAddr].q.Addr, c[byLocal].q.LAddr) && x.listens(c[byLocal].q.LAddr, c[byPort].q.LPort)
+	return sameFamily(c[byAddr].q.Addr, c[byLocal].q.LAddr) &&
+		x.listens(c[byLocal].q.LAddr, c[byPort].q.LPort)
 }
 
 // sameFamily reports whether the two addresses of a connection can be those of one.
@@ -65,9 +66,10 @@ func sameFamily(addr, laddr string) bool {
 // listen on is left for it to be started with.
 func (x *axes) listens(laddr string, port int) bool {
 	on := func(l candidate.Listener) bool { return l.Port == port }
-	return !slices.ContainsFunc(x.listen, on) || slices.ContainsFunc(x.listen, func(l candidate.Listener) bool {
-		return on(l) && (l.Addr == "" || l.Addr == laddr)
-	})
+	return !slices.ContainsFunc(x.listen, on) ||
+		slices.ContainsFunc(x.listen, func(l candidate.Listener) bool {
+			return on(l) && (l.Addr == "" || l.Addr == laddr)
+		})
 }
 
 // usual is a connection with a value, that is the most usual one otherwise; nil if there is

@@ -39,7 +39,8 @@ func (e Examination) Run() (*Report, error) {
 	}
 	c := &collector{service: e.Service, report: &Report{Base: base.Options}}
 	if !slices.Equal(base.Lines, e.Config.Texts()) {
-		c.add(unread("", "sshd reads other Match lines than those that are seen here: they were not judged"), nil)
+		c.add(unread("", "sshd reads other Match lines than those that are seen here: they "+
+			"were not judged"), nil)
 	}
 	for _, s := range slices.Backward(e.Config.Settings) {
 		if s.Keyword == "usedns" && s.Under == nil {

@@ -11,11 +11,13 @@ import (
 // decisive are the keywords that decide whether the code can be left out, and that may stand
 // below a Match line.
 var decisive = []string{
-	"authenticationmethods", "pubkeyauthentication", "passwordauthentication", "kbdinteractiveauthentication",
+	"authenticationmethods", "pubkeyauthentication", "passwordauthentication",
+	"kbdinteractiveauthentication",
 	"permitrootlogin", "permitemptypasswords", "hostbasedauthentication",
 	"gssapiauthentication", "gssapikeyexchange",
 	"authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys",
-	"allowusers", "denyusers", "allowgroups", "denygroups", "refuseconnection", "pamservicename", "usepam", "usedns",
+	"allowusers", "denyusers", "allowgroups", "denygroups", "refuseconnection", "pamservicename",
+	"usepam", "usedns",
 	"pubkeyauthoptions",
 }
 
@@ -25,8 +27,9 @@ var gathered = []string{"allowusers", "denyusers", "allowgroups", "denygroups"}
 // model is the configuration as it is thought to work.
 type model struct {
 	config *config.Config
-	base   ways.Options    // what is in force where no Match line applies
-	blocks []*config.Block // the Match lines below which something decisive is set, and those around them
+	base   ways.Options // what is in force where no Match line applies
+	// the Match lines below which something decisive is set, and those around them
+	blocks []*config.Block
 	// flags are the keywords that the command line sets, which outweighs all lines that are not
 	// below a Match line.
 	flags []string
@@ -46,7 +49,9 @@ func (m *model) late() bool {
 func newModel(c *config.Config, base ways.Options) *model {
 	m := &model{config: c, base: base}
 	for _, b := range c.Blocks {
-		decides := func(s *config.Setting) bool { return s.Under.Within(b) && slices.Contains(decisive, s.Keyword) }
+		decides := func(s *config.Setting) bool {
+			return s.Under.Within(b) && slices.Contains(decisive, s.Keyword)
+		}
 		if slices.ContainsFunc(c.Settings, decides) {
 			m.blocks = append(m.blocks, b)
 		}
@@ -55,7 +60,8 @@ func newModel(c *config.Config, base ways.Options) *model {
 }
 
 // force is what is in force where these blocks apply, and the lines that decided.
-func (m *model) force(applies func(*config.Block) bool) (ways.Options, map[string]*config.Setting) {
+func (m *model) force(applies func(*config.Block) bool) (ways.Options,
+	map[string]*config.Setting) {
 	o, by := ways.Options{}, map[string]*config.Setting{}
 	for k, v := range m.base {
 		o[k] = v
@@ -82,7 +88,8 @@ var indirect = []string{"authorizedkeysfile", "authorizedkeyscommand", "trustedu
 
 // cause is the line that a problem comes of: one below a Match line if there is one. nil: it
 // comes of what no line says.
-func (m *model) cause(p ways.Problem, o ways.Options, by map[string]*config.Setting, root bool) *config.Setting {
+func (m *model) cause(p ways.Problem, o ways.Options, by map[string]*config.Setting,
+	root bool) *config.Setting {
 	for _, k := range p.Blame {
 		if s := by[k]; s != nil && (!slices.Contains(indirect, k) || !m.persists(p, o, k, root)) {
 			return s
@@ -105,5 +112,7 @@ func (m *model) cause(p ways.Problem, o ways.Options, by map[string]*config.Sett
 func (m *model) persists(p ways.Problem, o ways.Options, keyword string, root bool) bool {
 	other := maps.Clone(o)
 	other[keyword] = m.base[keyword]
-	return slices.ContainsFunc(ways.Problems(other, root, true), func(q ways.Problem) bool { return q.Text == p.Text })
+	return slices.ContainsFunc(ways.Problems(other, root, true), func(q ways.Problem) bool {
+		return q.Text == p.Text
+	})
 }

@@ -52,7 +52,9 @@ func (m *model) plan(x *axes) (chosen []*region, complete bool) {
 	p := &planner{m: m, x: x, seen: map[string]bool{}, left: mostRegions}
 	p.product()
 	p.values()
-	slices.SortStableFunc(p.chosen, func(a, b *region) int { return len(a.applying) - len(b.applying) })
+	slices.SortStableFunc(p.chosen, func(a, b *region) int {
+		return len(a.applying) - len(b.applying)
+	})
 	return p.chosen, p.left > 0 && !m.cut
 }
 

@@ -39,7 +39,10 @@ func TestOnlyNamesThatLinesSpellAreLookedUp(t *testing.T) {
 	asked := map[string]int{}
 	m.axes(Machine{
 		Users: func([]string) []config.User { return nil },
-		User:  func(name string) (config.User, bool) { asked[name]++; return config.User{}, false },
+		User: func(name string) (config.User, bool) {
+			asked[name]++
+			return config.User{}, false
+		},
 	})
 	if got, want := fmt.Sprint(asked), "map[carol:1 dave:1]"; got != want {
 		t.Errorf("asked for %s, want %s", got, want)

@@ -20,7 +20,8 @@ func (m *model) profile(d dimension, v *value) string {
 	dns := m.base.On("usedns")
 	for i, block := range m.blocks {
 		if d.spokenOf(block, dns) && v.bits[i/64]&(1<<(i%64)) != 0 {
-			fmt.Fprintf(&b, "\n%d %s: %s", m.rank(i, d, dns), d.otherConditions(block, dns), sets(block))
+			fmt.Fprintf(&b, "\n%d %s: %s", m.rank(i, d, dns), d.otherConditions(block, dns),
+				sets(block))
 		}
 	}
 	v.profile = b.String()
@@ -30,7 +31,9 @@ func (m *model) profile(d dimension, v *value) string {
 // spokenOf reports whether a line, or one around it, looks at a dimension.
 func (d dimension) spokenOf(b *config.Block, dns bool) bool {
 	for ; b != nil; b = b.Outer {
-		if slices.ContainsFunc(b.Criteria, func(c config.Criterion) bool { return d.isOf(c, dns) }) {
+		if slices.ContainsFunc(b.Criteria, func(c config.Criterion) bool {
+			return d.isOf(c, dns)
+		}) {
 			return true
 		}
 	}
@@ -76,7 +79,8 @@ func (m *model) rank(at int, d dimension, dns bool) (count int) {
 func differ(b, other *config.Block) bool {
 	for _, s := range b.Settings {
 		for _, o := range other.Settings {
-			if s.Keyword == o.Keyword && s.Value() != o.Value() && slices.Contains(decisive, s.Keyword) {
+			if s.Keyword == o.Keyword && s.Value() != o.Value() &&
+				slices.Contains(decisive, s.Keyword) {
 				return true
 			}
 		}

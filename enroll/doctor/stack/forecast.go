@@ -68,8 +68,8 @@ func (f *Forecast) visit(l *Line, again bool) {
 	}
 }
 
-// usual is what a line returns on a machine in order, after a right password, and whether it uses a
-// code up.
+// usual is what a line returns on a machine in order, after a right password, and whether it uses
+// a code up.
 func (s *Service) usual(l *Line, answer Answer, again bool) (codes []control.Code, uses bool) {
 	switch {
 	case l.substack:

@@ -52,8 +52,9 @@ func TestAMissingModuleIsReportedWhereItLocksEveryoneOut(t *testing.T) {
 		"a wrong place": {"auth requisite pam_unix.so\nauth required ../pam_latchkey.so\n" +
 			"account required pam_unix.so\n", []string{"/etc/pam.d/sshd:2"}},
 	} {
-		root := stacktest.Machine(t, "/etc/pam.d/sshd:\n"+c.sshd+stacktest.ModuleDir+"pam_permit.so:\n"+
-			"ELF\n"+stacktest.ModuleDir+"pam_deny.so:\nELF\n")
+		root := stacktest.Machine(t,
+			"/etc/pam.d/sshd:\n"+c.sshd+stacktest.ModuleDir+"pam_permit.so:\n"+
+				"ELF\n"+stacktest.ModuleDir+"pam_deny.so:\nELF\n")
 		s, err := Read(root, "sshd")
 		if err != nil {
 			t.Fatal(err)

@@ -72,7 +72,8 @@ func (l *Line) role() role {
 }
 
 // own is what pam_latchkey can return (pam_latchkey(8), RETURN VALUES), and libpam in its place.
-var own = []control.Code{control.Success, control.AuthErr, control.MaxTries, control.PermDenied, control.ConvErr, control.UserUnknown, control.AuthInfoUnavail,
+var own = []control.Code{control.Success, control.AuthErr, control.MaxTries, control.PermDenied,
+	control.ConvErr, control.UserUnknown, control.AuthInfoUnavail,
 	control.SystemErr, control.ModuleUnknown}
 
 // codes is what the module of a line can return, what explains most first. Of most modules that is
@@ -89,7 +90,9 @@ func (s *Service) codes(l *Line, checks bool) []control.Code {
 	case l.Name() == "pam_permit.so":
 		return []control.Code{control.Success, control.ModuleUnknown}
 	case checks && !mayIgnore(l):
-		return slices.DeleteFunc(control.Anything(), func(c control.Code) bool { return c == control.Ignored })
+		return slices.DeleteFunc(control.Anything(), func(c control.Code) bool {
+			return c == control.Ignored
+		})
 	}
 	return control.Anything()
 }

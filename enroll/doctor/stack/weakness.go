@@ -104,8 +104,9 @@ func (s *Service) bypasses(w *walk, factors []int) []Weakness {
 func (s *Service) twice(w *walk, factors []int) (found []Weakness) {
 	for _, e := range w.edges {
 		if _, asks := slices.BinarySearch(factors, e.line); asks && w.nodes[e.from].proved {
-			found = once(found, Weakness{Twice, s.Auth[e.line], control.Success, s.last(w.way(e.from),
-				factor)})
+			found = once(found, Weakness{Twice, s.Auth[e.line], control.Success,
+				s.last(w.way(e.from),
+					factor)})
 		}
 	}
 	return found
@@ -133,7 +134,8 @@ func (s *Service) early(certain, generous *walk, factors []int) []Weakness {
 			found = append(found, Weakness{Early, s.last(generous.way(id), password, unknown),
 				control.AuthErr, s.Auth[at]})
 		} else if id, ok := perhaps[at]; ok {
-			found = append(found, Weakness{Unsure, s.last(certain.way(id), unknown), control.Success,
+			found = append(found, Weakness{Unsure, s.last(certain.way(id), unknown),
+				control.Success,
 				s.Auth[at]})
 		}
 	}

@@ -21,7 +21,8 @@ import (
 
 // columns are those that a CSV file may have, in any order; user, type and one of secret and
 // number it must have.
-var columns = []string{"user", "type", "label", "secret", "algorithm", "digits", "period", "counter", "number"}
+var columns = []string{"user", "type", "label", "secret", "algorithm", "digits", "period",
+	"counter", "number"}
 
 var byteOrderMark = []byte("\ufeff") // which Excel writes
 
@@ -55,7 +56,8 @@ func CSV(r io.Reader, name string, now time.Time) ([]Entry, error) {
 		values := newRow(header, fields)
 		e := users.of(values["user"])
 		if len(fields) != len(header) {
-			e.fail(name, line, fmt.Errorf("%d fields, and the first line names %d", len(fields), len(header)))
+			e.fail(name, line, fmt.Errorf("%d fields, and the first line names %d", len(fields),
+				len(header)))
 		} else if err := e.addRow(values, now); err != nil {
 			e.fail(name, line, err)
 		}
@@ -66,7 +68,8 @@ func CSV(r io.Reader, name string, now time.Time) ([]Entry, error) {
 func checkHeader(header []string) error {
 	for i, column := range header {
 		if !slices.Contains(columns, column) || slices.Contains(header[:i], column) {
-			return errors.New("the first line does not name the columns, each of them once: " + strings.Join(columns, ","))
+			return errors.New("the first line does not name the columns, each of them once: " +
+				strings.Join(columns, ","))
 		}
 	}
 	has := func(column string) bool { return slices.Contains(header, column) }
@@ -117,7 +120,8 @@ func (e *Entry) addRow(r row, now time.Time) error {
 }
 
 // standardLabel is what enroll add calls a device.
-var standardLabel = map[method.Method]string{method.TOTP: "app", method.HOTP: "token", method.Phone: "phone"}
+var standardLabel = map[method.Method]string{method.TOTP: "app", method.HOTP: "token",
+	method.Phone: "phone"}
 
 // meant are the columns that a type has beside those that all have.
 var meant = map[method.Method][]string{
@@ -160,7 +164,8 @@ func (r row) device(now time.Time) (Device, error) {
 	if kind == method.HOTP {
 		return Device{enrollment.NewHOTP("", shared, algorithm, int(digits), now), counter}, nil
 	}
-	return Device{enrollment.NewTOTP("", shared, algorithm, int(digits), time.Duration(period)*time.Second, now), 0}, nil
+	return Device{enrollment.NewTOTP("", shared, algorithm, int(digits),
+		time.Duration(period)*time.Second, now), 0}, nil
 }
 
 func (r row) number(column string, standard, most uint64) (uint64, error) {

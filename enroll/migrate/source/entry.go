@@ -1,7 +1,8 @@
-// Package source reads the files of other second factors: which user has which secret, what of it was used, and what latchkey has
-// no counterpart for.
+// Package source reads the files of other second factors: which user has which secret, what of it
+// was used, and what latchkey has no counterpart for.
 //
-// It only reads. Errors name file and line, and never quote what stands there: it could be a secret.
+// It only reads. Errors name file and line, and never quote what stands there: it could be a
+// secret.
 package source
 
 import (
@@ -25,16 +26,18 @@ const MaxFile = 64 << 20
 type Entry struct {
 	User    string // empty: the file does not say whose it is
 	Devices []Device
-	Codes   []string // scratch codes that are not used: 8 digits each, none twice, at most record.MaxRecovery
-	Lost    []string // what has no counterpart here, in the file's words
-	Notes   []string // what else the user should know
-	Err     error    // why this user cannot be taken over; the others of the file can
+	// scratch codes that are not used: 8 digits each, none twice, at most record.MaxRecovery
+	Codes []string
+	Lost  []string // what has no counterpart here, in the file's words
+	Notes []string // what else the user should know
+	Err   error    // why this user cannot be taken over; the others of the file can
 }
 
 // Device is a device with what was used of it.
 type Device struct {
 	record.Device
-	Counter uint64 // TOTP: the last time step used (0: none known); HOTP: the counter to expect next
+	// TOTP: the last time step used (0: none known); HOTP: the counter to expect next
+	Counter uint64
 }
 
 // shortSecret is what RFC 4226 section 4 asks for, in bytes.
@@ -48,18 +51,23 @@ func (e *Entry) add(d Device, now time.Time) error {
 	if len(e.Devices) == state.MaxDevices {
 		return fmt.Errorf("more than %d devices of one user", state.MaxDevices)
 	}
-	if slices.ContainsFunc(e.Devices, func(other Device) bool { return bytes.Equal(other.Secret, d.Secret) }) {
-		return errors.New("another device of this user has this secret or number: its codes would work twice")
+	if slices.ContainsFunc(e.Devices, func(other Device) bool {
+		return bytes.Equal(other.Secret, d.Secret)
+	}) {
+		return errors.New("another device of this user has this secret or number: its codes " +
+			"would work twice")
 	}
 	if d.Type != method.Phone && len(d.Secret) < shortSecret {
-		e.note(&e.Notes, fmt.Sprintf("the secret of %q has %d bytes, RFC 4226 asks for %d", d.Label, len(d.Secret), shortSecret))
+		e.note(&e.Notes, fmt.Sprintf("the secret of %q has %d bytes, RFC 4226 asks for %d",
+			d.Label, len(d.Secret), shortSecret))
 	}
 	from, err := wait(d, now)
 	if err != nil {
 		return err
 	}
 	if !from.IsZero() {
-		e.note(&e.Notes, fmt.Sprintf("codes of %q are accepted from %s UTC on", d.Label, from.Format(time.DateTime)))
+		e.note(&e.Notes, fmt.Sprintf("codes of %q are accepted from %s UTC on", d.Label,
+			from.Format(time.DateTime)))
 	}
 	e.Devices = append(e.Devices, d)
 	return nil
@@ -75,23 +83,27 @@ func (e *Entry) note(to *[]string, text string) {
 // freeLabel is base, or base-2 and so on if the entry has that.
 func (e *Entry) freeLabel(base string) string {
 	label := base
-	for n := 2; slices.ContainsFunc(e.Devices, func(d Device) bool { return d.Label == label }); n++ {
+	for n := 2; slices.ContainsFunc(e.Devices, func(d Device) bool {
+		return d.Label == label
+	}); n++ {
 		label = fmt.Sprintf("%s-%d", base, n)
 	}
 	return label
 }
 
-// farAhead is how far ahead of now a used time step may be: no phone that logged in was further off.
+// farAhead is how far ahead of now a used time step may be: no phone that logged in was further
+// off.
 const farAhead = 24 * time.Hour
 
-// wait tells from when on codes are accepted; zero: at once. A time step from far ahead was used while a clock was wrong: that
-// user would be locked out for as long.
+// wait tells from when on codes are accepted; zero: at once. A time step from far ahead was used
+// while a clock was wrong: that user would be locked out for as long.
 func wait(d Device, now time.Time) (from time.Time, err error) {
 	if d.Type != method.TOTP || d.Counter <= oath.Step(&d.Device, now) {
 		return time.Time{}, nil
 	}
 	if d.Counter > oath.Step(&d.Device, now.Add(farAhead)) {
-		return time.Time{}, errors.New("a code from the future was used while a clock was wrong; the user needs a new secret")
+		return time.Time{}, errors.New("a code from the future was used while a clock was " +
+			"wrong; the user needs a new secret")
 	}
 	return time.Unix(int64(d.Counter)*int64(d.Period/time.Second), 0).UTC(), nil
 }

@@ -22,7 +22,8 @@ const (
 // ErrFormat says that Guess cannot tell what a file is.
 var ErrFormat = errors.New("its format is not recognized")
 
-// Read reads a file of that format; name is what errors call it. An error means that nothing of the file can be used.
+// Read reads a file of that format; name is what errors call it. An error means that nothing of
+// the file can be used.
 func Read(format Format, r io.Reader, name string, now time.Time) ([]Entry, error) {
 	switch format {
 	case GoogleFormat:
@@ -36,9 +37,11 @@ func Read(format Format, r io.Reader, name string, now time.Time) ([]Entry, erro
 	return nil, fmt.Errorf("unknown format %q", format)
 }
 
-// Guess tells the format of a file from its text. The error is ErrFormat if it could be none or several of them.
+// Guess tells the format of a file from its text. The error is ErrFormat if it could be none or
+// several of them.
 func Guess(text []byte) (Format, error) {
-	text = text[:min(len(text), googleLimit)] // the longest that one of them can be is enough of the others
+	// the longest that one of them can be is enough of the others
+	text = text[:min(len(text), googleLimit)]
 	var found []Format
 	for _, f := range []struct {
 		Format

@@ -25,7 +25,8 @@ func TestTheFormatIsToldFromTheContent(t *testing.T) {
 		"two of them":                      {"HOTP alice - GEZD\n\" TOTP_AUTH\n", ""},
 	} {
 		got, err := Guess([]byte(c.text))
-		if got != c.want || (err != nil) != (c.want == "") || err != nil && !errors.Is(err, ErrFormat) {
+		if got != c.want || (err != nil) != (c.want == "") || err != nil &&
+			!errors.Is(err, ErrFormat) {
 			t.Errorf("%s: %q, %v; want %q", name, got, err, c.want)
 		}
 	}

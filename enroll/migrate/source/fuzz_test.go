@@ -12,8 +12,9 @@ import (
 	"latchkey/pam/record"
 )
 
-// FuzzRead: no text panics in any format; errors are one printable line and quote nothing of the file that could be a secret;
-// what is taken over can be saved, and its last used time step is not far ahead.
+// FuzzRead: no text panics in any format; errors are one printable line and quote nothing of the
+// file that could be a secret; what is taken over can be saved, and its last used time step is
+// not far ahead.
 func FuzzRead(f *testing.F) {
 	files, _ := filepath.Glob("testdata/*/*")
 	for _, name := range append(files, "testdata/users.oath") {
@@ -23,7 +24,8 @@ func FuzzRead(f *testing.F) {
 		}
 		f.Add(text)
 	}
-	f.Add([]byte(csvHeader + "alice,totp,," + base32Secret + ",,,,,\nbob,phone,,,,,,,+15551234567\n"))
+	f.Add([]byte(csvHeader + "alice,totp,," + base32Secret +
+		",,,,,\nbob,phone,,,,,,,+15551234567\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		guess, _ := Guess(text)
 		for _, format := range []Format{GoogleFormat, OathFormat, CSVFormat} {
@@ -52,7 +54,9 @@ func checkError(t *testing.T, text []byte, err error) {
 		t.Errorf("%q is not printable", err)
 	}
 	_, message, _ := strings.Cut(err.Error(), ": ")
-	for _, word := range strings.FieldsFunc(string(text), func(r rune) bool { return strings.ContainsRune(" \t\r\n,\"", r) }) {
+	for _, word := range strings.FieldsFunc(string(text), func(r rune) bool {
+		return strings.ContainsRune(" \t\r\n,\"", r)
+	}) {
 		if len(word) >= 16 && strings.Contains(message, word) {
 			t.Errorf("%q quotes the file", err)
 		}
@@ -72,7 +76,8 @@ func checkEntry(t *testing.T, e Entry) {
 			t.Errorf("%q: %v", d.Label, err)
 		}
 		labels[d.Label] = true
-		if d.Type == method.TOTP && d.Counter > oath.Step(&d.Device, made.Add(farAhead)) || d.Counter > oath.MaxCounter {
+		if d.Type == method.TOTP && d.Counter > oath.Step(&d.Device, made.Add(farAhead)) ||
+			d.Counter > oath.MaxCounter {
 			t.Errorf("counter %d", d.Counter)
 		}
 	}

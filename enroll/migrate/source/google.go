@@ -24,8 +24,9 @@ type google struct {
 	options
 }
 
-// Google reads a .google_authenticator file, as FILEFORMAT of google-authenticator-libpam describes it and its module reads
-// it: the secret, then options and scratch codes, a line each. The file is one user's and does not say whose.
+// Google reads a .google_authenticator file, as FILEFORMAT of google-authenticator-libpam
+// describes it and its module reads it: the secret, then options and scratch codes, a line each.
+// The file is one user's and does not say whose.
 func Google(r io.Reader, name string, now time.Time) (Entry, error) {
 	b, err := readText(r, name, googleLimit)
 	if err != nil {
@@ -62,8 +63,8 @@ func (g *google) line(first bool, line string) (err error) {
 	return err
 }
 
-// googleSecret decodes as the module's own base32 does: digits that look like letters are those, and bits that make no whole
-// byte are dropped.
+// googleSecret decodes as the module's own base32 does: digits that look like letters are those,
+// and bits that make no whole byte are dropped.
 func googleSecret(line string) ([]byte, error) {
 	plain := strings.Map(func(r rune) rune {
 		switch {
@@ -117,10 +118,12 @@ func scratchCode(line string) (code string, ok bool) {
 // entry is what the file means here.
 func (g *google) entry(now time.Time) (Entry, error) {
 	if g.counter == 0 && !g.seen["TOTP_AUTH"] {
-		const what = "neither TOTP_AUTH nor HOTP_COUNTER, so no code of its secret was ever accepted"
+		const what = "neither TOTP_AUTH nor HOTP_COUNTER, so no code of its secret was ever " +
+			"accepted"
 		return Entry{}, errors.New(strings.Join(append([]string{what}, g.odd...), "; "))
 	}
-	d := Device{enrollment.NewTOTP("google", g.secret, "SHA1", 6, time.Duration(g.step)*time.Second, now), g.lastStep()}
+	d := Device{enrollment.NewTOTP("google", g.secret, "SHA1", 6,
+		time.Duration(g.step)*time.Second, now), g.lastStep()}
 	if g.counter > 0 {
 		d = Device{enrollment.NewHOTP("google", g.secret, "SHA1", 6, now), uint64(g.counter)}
 	}

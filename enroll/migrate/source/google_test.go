@@ -13,7 +13,8 @@ import (
 	"latchkey/pam/record"
 )
 
-// The files in testdata/google were made by google-authenticator and then used by pam_google_authenticator (20191231).
+// The files in testdata/google were made by google-authenticator and then used by
+// pam_google_authenticator (20191231).
 func TestFilesOfTheRealModuleAreTakenOver(t *testing.T) {
 	const rate = "RATE_LIMIT 3 30 (here latchkey.toml limits wrong codes)"
 	const lastStep = 59845355
@@ -25,14 +26,17 @@ func TestFilesOfTheRealModuleAreTakenOver(t *testing.T) {
 		lost    []string
 		notes   int
 	}{
-		"fresh":     {method.TOTP, 30 * time.Second, 0, 5, []string{rate}, 0},
-		"totp":      {method.TOTP, 30 * time.Second, lastStep, 4, []string{rate}, 0},
-		"grace":     {method.TOTP, 30 * time.Second, lastStep, 2, []string{"LAST (here every login needs a code)"}, 0},
+		"fresh": {method.TOTP, 30 * time.Second, 0, 5, []string{rate}, 0},
+		"totp":  {method.TOTP, 30 * time.Second, lastStep, 4, []string{rate}, 0},
+		"grace": {method.TOTP, 30 * time.Second, lastStep, 2,
+			[]string{"LAST (here every login needs a code)"}, 0},
 		"step":      {method.TOTP, time.Minute, lastStep / 2, 5, nil, 0},
 		"resetting": {method.TOTP, 30 * time.Second, 0, 5, nil, 0},
 		"reuse": {method.TOTP, 30 * time.Second, lastStep + 8, 5, []string{
-			"WINDOW_SIZE 17 (here a code may be one step early or late)", rate, "no DISALLOW_REUSE (here a code works once)"}, 1},
-		"hotp": {method.HOTP, 0, 6, 10, []string{"WINDOW_SIZE 17 (here a token may be 10 codes ahead)", rate}, 0},
+			"WINDOW_SIZE 17 (here a code may be one step early or late)", rate,
+			"no DISALLOW_REUSE (here a code works once)"}, 1},
+		"hotp": {method.HOTP, 0, 6, 10, []string{"WINDOW_SIZE 17 (here a token may be 10 " +
+			"codes ahead)", rate}, 0},
 		"skew": {method.TOTP, 30 * time.Second, lastStep + 23, 5, []string{
 			"TIME_SKEW 20 (the clocks of app and host differ by 600 seconds: set them right)"}, 1},
 	} {
@@ -42,10 +46,12 @@ func TestFilesOfTheRealModuleAreTakenOver(t *testing.T) {
 				t.Fatalf("%+v, %v", e, err)
 			}
 			d := e.Devices[0]
-			if d.Type != c.kind || d.Period != c.period || d.Counter != c.counter || d.Digits != 6 || d.Label != "google" || len(d.Secret) != 16 {
+			if d.Type != c.kind || d.Period != c.period || d.Counter != c.counter ||
+				d.Digits != 6 || d.Label != "google" || len(d.Secret) != 16 {
 				t.Errorf("%+v", d)
 			}
-			if len(e.Codes) != c.codes || !slices.Equal(e.Lost, c.lost) || len(e.Notes) != c.notes {
+			if len(e.Codes) != c.codes || !slices.Equal(e.Lost, c.lost) ||
+				len(e.Notes) != c.notes {
 				t.Errorf("%d codes, lost %q, notes %q", len(e.Codes), e.Lost, e.Notes)
 			}
 		})
@@ -57,7 +63,8 @@ func TestTheCodeThatTheModuleAcceptedLastIsOfTheStepTakenOver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := code(t, &e.Devices[0], e.Devices[0].Counter); got != "978156" { // as it was typed when testdata was made
+	// as it was typed when testdata was made
+	if got := code(t, &e.Devices[0], e.Devices[0].Counter); got != "978156" {
 		t.Errorf("code %s", got)
 	}
 }
@@ -68,17 +75,24 @@ func TestUsedStepsOfAGoogleFileComeOver(t *testing.T) {
 		options string
 		want    uint64
 	}{
-		"none":                                    {`" DISALLOW_REUSE`, 0},
-		"the highest of several":                  {`" DISALLOW_REUSE 998 1000 999`, 1000},
-		"no list, and no login is known":          {`" RATE_LIMIT 3 30`, 0},
-		"no list, and the last attempt":           {`" RATE_LIMIT 3 30 29000 29970 29500`, 999 + 1},
-		"no list, and the last login":             {"\" LAST0 host 29970\n\" LAST9 host 29000", 999 + 1},
-		"no list, and a wide window":              {"\" WINDOW_SIZE 17\n\" LAST0 host 29970", 999 + 8},
-		"no list, and a phone that is ahead":      {"\" TIME_SKEW 20\n\" LAST0 host 29970", 999 + 20 + 1},
-		"no list, and a phone that is behind":     {"\" TIME_SKEW -20\n\" LAST0 host 29970", 999 - 20 + 1},
-		"a list, and an attempt that is later":    {"\" DISALLOW_REUSE 998\n\" RATE_LIMIT 3 30 29970", 998},
-		"a list without the step of a found skew": {"\" DISALLOW_REUSE\n\" TIME_SKEW 20\n\" RATE_LIMIT 3 30 29970", 999 + 20 + 1},
-		"behind by more than there is time":       {"\" TIME_SKEW -2000\n\" LAST0 host 29970", 0},
+		"none":                           {`" DISALLOW_REUSE`, 0},
+		"the highest of several":         {`" DISALLOW_REUSE 998 1000 999`, 1000},
+		"no list, and no login is known": {`" RATE_LIMIT 3 30`, 0},
+		"no list, and the last attempt": {`" RATE_LIMIT 3 30 29000 29970 29500`,
+			999 + 1},
+		"no list, and the last login": {"\" LAST0 host 29970\n\" LAST9 host 29000",
+			999 + 1},
+		"no list, and a wide window": {"\" WINDOW_SIZE 17\n\" LAST0 host 29970",
+			999 + 8},
+		"no list, and a phone that is ahead": {"\" TIME_SKEW 20\n\" LAST0 host 29970",
+			999 + 20 + 1},
+		"no list, and a phone that is behind": {"\" TIME_SKEW -20\n\" LAST0 host 29970",
+			999 - 20 + 1},
+		"a list, and an attempt that is later": {"\" DISALLOW_REUSE 998\n" +
+			"\" RATE_LIMIT 3 30 29970", 998},
+		"a list without the step of a found skew": {"\" DISALLOW_REUSE\n\" TIME_SKEW 20\n" +
+			"\" RATE_LIMIT 3 30 29970", 999 + 20 + 1},
+		"behind by more than there is time": {"\" TIME_SKEW -2000\n\" LAST0 host 29970", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := base32Secret + "\n\" TOTP_AUTH\n" + c.options + "\n"
@@ -96,7 +110,8 @@ func TestUsedStepsOfAGoogleFileComeOver(t *testing.T) {
 func TestACounterOrAStepOfTheFutureIsToldOrRefused(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	at := func(after time.Duration) (Entry, error) {
-		text := fmt.Sprintf("%s\n\" TOTP_AUTH\n\" DISALLOW_REUSE %d\n", base32Secret, now.Add(after).Unix()/30)
+		text := fmt.Sprintf("%s\n\" TOTP_AUTH\n\" DISALLOW_REUSE %d\n", base32Secret,
+			now.Add(after).Unix()/30)
 		return Google(strings.NewReader(text), "f", now)
 	}
 	if e, err := at(0); err != nil || len(e.Notes) != 0 {
@@ -133,11 +148,14 @@ func TestAGoogleFileWithOtherLineEndsAndEmptyLinesIsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"CR LF": strings.ReplaceAll(plain, "\n", "\r\n"), "empty lines": strings.ReplaceAll(plain, "\n", "\n\n"),
-		"no end of line": strings.TrimSuffix(plain, "\n"), "a scratch code twice": plain + want.Codes[0] + "\n",
+		"CR LF":                strings.ReplaceAll(plain, "\n", "\r\n"),
+		"empty lines":          strings.ReplaceAll(plain, "\n", "\n\n"),
+		"no end of line":       strings.TrimSuffix(plain, "\n"),
+		"a scratch code twice": plain + want.Codes[0] + "\n",
 	} {
 		got, err := Google(strings.NewReader(text), "f", made)
-		if err != nil || !slices.Equal(got.Codes, want.Codes) || string(got.Devices[0].Secret) != string(want.Devices[0].Secret) {
+		if err != nil || !slices.Equal(got.Codes, want.Codes) ||
+			string(got.Devices[0].Secret) != string(want.Devices[0].Secret) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
@@ -155,18 +173,29 @@ func TestAFileThatCannotBeReadIsAnError(t *testing.T) {
 func TestAGoogleFileIsRefused(t *testing.T) {
 	const option = "\n\" TOTP_AUTH\n"
 	for name, c := range map[string]struct{ text, where, why string }{
-		"empty":                              {"", "f:1", "not a secret in base32"},
-		"a secret with other characters":     {"ABCDEFG9HIJ" + option, "f:1", "not a secret in base32"},
-		"a secret with letters beyond ASCII": {"ABCDEFGſHIJKLMNOP" + option, "f:1", "not a secret in base32"},
-		"a secret of 9 bytes":                {"ABCDEFGHIJKLMNO" + option, "f", "a secret has 10 to 128 bytes"},
-		"a secret of 129 bytes":              {strings.Repeat("A", 207) + option, "f", "a secret has 10 to 128 bytes"},
-		"no option that accepts a code":      {base32Secret + "\n\" WINDOW_SIZE 3\n12345678\n", "f", "neither TOTP_AUTH nor HOTP_COUNTER"},
-		"HOTP_COUNTER 0 without TOTP_AUTH":   {base32Secret + "\n\" HOTP_COUNTER 0\n", "f", "line 2 was ignored: HOTP_COUNTER has a value that is not a number from 1"},
-		"STEP_SIZE 0":                        {base32Secret + option + "\" STEP_SIZE 0\n", "f:3", "STEP_SIZE has a value that is not a number from 1 to 60"},
-		"STEP_SIZE 61":                       {base32Secret + option + "\" STEP_SIZE 61\n", "f:3", "STEP_SIZE has a value"},
-		"DISALLOW_REUSE with a word":         {base32Secret + option + "\" DISALLOW_REUSE 7 x7712\n", "f:3", "DISALLOW_REUSE has a value"},
-		"a NUL":                              {base32Secret + option + "\x00\n", "f:3", "a NUL byte, where the module stops reading"},
-		"65 KiB":                             {base32Secret + strings.Repeat("\n", 65<<10), "f", "larger than 65536 bytes"},
+		"empty": {"", "f:1", "not a secret in base32"},
+		"a secret with other characters": {"ABCDEFG9HIJ" + option, "f:1",
+			"not a secret in base32"},
+		"a secret with letters beyond ASCII": {"ABCDEFGſHIJKLMNOP" + option, "f:1",
+			"not a secret in base32"},
+		"a secret of 9 bytes": {"ABCDEFGHIJKLMNO" + option, "f",
+			"a secret has 10 to 128 bytes"},
+		"a secret of 129 bytes": {strings.Repeat("A", 207) + option, "f",
+			"a secret has 10 to 128 bytes"},
+		"no option that accepts a code": {base32Secret + "\n\" WINDOW_SIZE 3\n12345678\n",
+			"f", "neither TOTP_AUTH nor HOTP_COUNTER"},
+		"HOTP_COUNTER 0 without TOTP_AUTH": {base32Secret + "\n\" HOTP_COUNTER 0\n", "f",
+			"line 2 was ignored: HOTP_COUNTER has a value that is not a number from 1"},
+		"STEP_SIZE 0": {base32Secret + option + "\" STEP_SIZE 0\n", "f:3",
+			"STEP_SIZE has a value that is not a number from 1 to 60"},
+		"STEP_SIZE 61": {base32Secret + option + "\" STEP_SIZE 61\n",
+			"f:3", "STEP_SIZE has a value"},
+		"DISALLOW_REUSE with a word": {base32Secret + option +
+			"\" DISALLOW_REUSE 7 x7712\n", "f:3", "DISALLOW_REUSE has a value"},
+		"a NUL": {base32Secret + option + "\x00\n", "f:3",
+			"a NUL byte, where the module stops reading"},
+		"65 KiB": {base32Secret + strings.Repeat("\n", 65<<10), "f",
+			"larger than 65536 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Google(strings.NewReader(c.text), "f", made)
@@ -187,21 +216,32 @@ func manyCodes(n int) string {
 func TestAnOddLineIsNamedAndTheRestTakenOver(t *testing.T) {
 	const code = "12345678\n"
 	for name, c := range map[string]struct{ odd, why string }{
-		"an unknown option":                 {"\" GRACE_PERIOD 5", "an option that pam_google_authenticator does not have"},
-		"WINDOW_SIZE 101":                   {"\" WINDOW_SIZE 101", "WINDOW_SIZE has a value that is not a number from 1 to 100"},
-		"RATE_LIMIT without values":         {"\" RATE_LIMIT", "RATE_LIMIT has too few or too many values"},
-		"LAST0 without a time":              {"\" LAST0 host", "LAST0 has too few or too many values"},
-		"TIME_SKEW with a word":             {"\" TIME_SKEW x7712", "TIME_SKEW has a value that is not a number from -1099511627776 to 1099511627776"},
-		"HOTP_COUNTER beyond all tokens":    {"\" HOTP_COUNTER 9223372036854775807", "HOTP_COUNTER has a value that is not a number from 1 to 4611686018427387904"},
-		"an option without a name":          {"\" ", "an option without a name"},
-		"an option twice":                   {"\" TOTP_AUTH", "TOTP_AUTH is there twice; the first one counts"},
-		"an option twice, once with values": {"\" TOTP_AUTH 7712", "TOTP_AUTH is there twice; the first one counts"},
-		"an option without a space":         {"\"WINDOW_SIZE 3", "neither an option nor a scratch code"},
-		"a comment":                         {"# the old phone", "neither an option nor a scratch code"},
+		"an unknown option": {"\" GRACE_PERIOD 5",
+			"an option that pam_google_authenticator does not have"},
+		"WINDOW_SIZE 101": {"\" WINDOW_SIZE 101",
+			"WINDOW_SIZE has a value that is not a number from 1 to 100"},
+		"RATE_LIMIT without values": {"\" RATE_LIMIT",
+			"RATE_LIMIT has too few or too many values"},
+		"LAST0 without a time": {"\" LAST0 host",
+			"LAST0 has too few or too many values"},
+		"TIME_SKEW with a word": {"\" TIME_SKEW x7712",
+			"TIME_SKEW has a value that is not a number from -1099511627776 to 1099511627776"},
+		"HOTP_COUNTER beyond all tokens": {"\" HOTP_COUNTER 9223372036854775807",
+			"HOTP_COUNTER has a value that is not a number from 1 to 4611686018427387904"},
+		"an option without a name": {"\" ", "an option without a name"},
+		"an option twice": {"\" TOTP_AUTH",
+			"TOTP_AUTH is there twice; the first one counts"},
+		"an option twice, once with values": {"\" TOTP_AUTH 7712",
+			"TOTP_AUTH is there twice; the first one counts"},
+		"an option without a space": {"\"WINDOW_SIZE 3",
+			"neither an option nor a scratch code"},
+		"a comment": {"# the old phone",
+			"neither an option nor a scratch code"},
 		"a scratch code of 7 digits":        {"7712345", "neither an option nor a scratch code"},
 		"a scratch code of 9 digits":        {"771234567", "neither an option nor a scratch code"},
 		"a scratch code that begins with 0": {"07712345", "neither an option nor a scratch code"},
-		"more scratch codes than fit":       {strings.TrimSpace(manyCodes(record.MaxRecovery)), "more than 64 scratch codes"},
+		"more scratch codes than fit": {strings.TrimSpace(manyCodes(record.MaxRecovery)),
+			"more than 64 scratch codes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, err := Google(strings.NewReader(base32Secret+"\n\" TOTP_AUTH\n"+code+c.odd+"\n"+"87654321\n"), "f", made)
@@ -210,7 +250,8 @@ func TestAnOddLineIsNamedAndTheRestTakenOver(t *testing.T) {
 			if err != nil || len(e.Devices) != 1 || !slices.Contains(e.Notes, want) {
 				t.Fatalf("got %+v, %v; want the note %q", e, err, want)
 			}
-			if !slices.Contains(e.Codes, "12345678") || len(e.Codes) < 64 && !slices.Contains(e.Codes, "87654321") {
+			if !slices.Contains(e.Codes, "12345678") || len(e.Codes) < 64 &&
+				!slices.Contains(e.Codes, "87654321") {
 				t.Errorf("codes are %q", e.Codes)
 			}
 			if strings.Contains(strings.Join(e.Notes, " "), "7712") {

@@ -14,8 +14,9 @@ import (
 	"latchkey/pam/record"
 )
 
-// Oath reads pam_oath's users file, as liboath's usersfile.c reads it: type, user, PIN, secret in hex, and what the last login
-// left: moving factor, code and local time (that of now's location). Several lines of one user are several tokens.
+// Oath reads pam_oath's users file, as liboath's usersfile.c reads it: type, user, PIN, secret in
+// hex, and what the last login left: moving factor, code and local time (that of now's location).
+// Several lines of one user are several tokens.
 func Oath(r io.Reader, name string, now time.Time) ([]Entry, error) {
 	b, err := readText(r, name, MaxFile)
 	if err != nil {
@@ -98,7 +99,8 @@ func (e *Entry) addOath(words []string, now time.Time) error {
 	}
 	label := e.freeLabel("oath")
 	if kind.step == 0 {
-		return e.add(Device{enrollment.NewHOTP(label, secret, "SHA1", kind.digits, now), used.next()}, now)
+		return e.add(Device{enrollment.NewHOTP(label, secret, "SHA1", kind.digits, now),
+			used.next()}, now)
 	}
 	d := enrollment.NewTOTP(label, secret, "SHA1", kind.digits, kind.step*time.Second, now)
 	if err := d.Check(); err != nil {
@@ -120,7 +122,8 @@ type oathUse struct {
 
 func readOathUse(words []string, local *time.Location) (u oathUse, err error) {
 	if len(words) > 0 {
-		if u.moving, err = strconv.ParseUint(words[0], 10, 64); err != nil || u.moving >= oath.MaxCounter {
+		if u.moving, err = strconv.ParseUint(words[0], 10, 64); err != nil ||
+			u.moving >= oath.MaxCounter {
 			return u, errors.New("the counter is not a number, or too large")
 		}
 	}
@@ -130,7 +133,8 @@ func readOathUse(words []string, local *time.Location) (u oathUse, err error) {
 		}
 	}
 	if len(words) > 2 {
-		if u.when, err = time.ParseInLocation("2006-01-02T15:04:05L", words[2], local); err != nil {
+		if u.when, err = time.ParseInLocation("2006-01-02T15:04:05L", words[2],
+			local); err != nil {
 			return u, errors.New("the time is not written as 2027-01-31T12:00:00L")
 		}
 	}
@@ -145,11 +149,13 @@ func (u oathUse) next() uint64 {
 	return u.moving
 }
 
-// oathReach is how many time steps to either side a code was accepted: pam_oath's README calls 50 much.
+// oathReach is how many time steps to either side a code was accepted: pam_oath's README calls 50
+// much.
 const oathReach = 50
 
-// step is the time step of the last code. It is looked for around the time at which it was used, which is local and may be
-// that of another place, and around now, where it would still be accepted. If it is not found, it is taken to be of that time.
+// step is the time step of the last code. It is looked for around the time at which it was used,
+// which is local and may be that of another place, and around now, where it would still be
+// accepted. If it is not found, it is taken to be of that time.
 func (u oathUse) step(d *record.Device, now time.Time) (last uint64, err error) {
 	if u.code == "" {
 		return 0, nil

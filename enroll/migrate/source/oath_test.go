@@ -38,19 +38,23 @@ func TestAUsersFileOfTheRealModuleIsTakenOver(t *testing.T) {
 	for name, want := range map[string][]string{
 		"alice": {"oath hotp 6 0s 4"}, "bob": {"oath hotp 8 0s 46"},
 		"carol": {fmt.Sprintf("oath totp 6 30s %d", lastStep)}, "dave": {"oath totp 8 1m0s 0"},
-		"grace": {fmt.Sprintf("oath totp 6 30s %d", lastStep), "oath-2 hotp 6 0s 3"}, "heidi": {"oath totp 6 30s 0"},
+		"grace": {fmt.Sprintf("oath totp 6 30s %d", lastStep), "oath-2 hotp 6 0s 3"},
+		"heidi": {"oath totp 6 30s 0"},
 	} {
 		var got []string
 		for _, d := range users[name].Devices {
-			got = append(got, fmt.Sprintf("%s %s %d %s %d", d.Label, d.Type, d.Digits, d.Period, d.Counter))
+			got = append(got, fmt.Sprintf("%s %s %d %s %d", d.Label, d.Type, d.Digits, d.Period,
+				d.Counter))
 		}
 		if !slices.Equal(got, want) || users[name].Err != nil {
 			t.Errorf("%s: %q, %v; want %q", name, got, users[name].Err, want)
 		}
 	}
 	refused(t, users["erin"].Err, "users.oath:7", "7 digits; only 6 and 8 exist")
-	refused(t, users["frank"].Err, "users.oath:8", "it has a PIN, which latchkey does not support", "1234")
-	if lost := users["dave"].Lost; !slices.Equal(lost, []string{"PIN + (here the password is asked for by itself)"}) {
+	refused(t, users["frank"].Err, "users.oath:8", "it has a PIN, which latchkey does not "+
+		"support", "1234")
+	if lost := users["dave"].Lost; !slices.Equal(lost, []string{"PIN + (here the password is " +
+		"asked for by itself)"}) {
 		t.Errorf("dave: lost %q", lost)
 	}
 	if len(all) != 8 || all[0].User != "alice" || all[7].User != "heidi" {
@@ -89,14 +93,16 @@ func TestTheCodeThatPamOathAcceptedLastIsNotAcceptedAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			when := made.Add(-c.ago).In(c.zone)
-			line := fmt.Sprintf("HOTP/T30 alice - %s 0 %s %s", hexSecret, code(t, &device, uint64(int64(now)+c.used)), when.Format("2006-01-02T15:04:05L"))
+			line := fmt.Sprintf("HOTP/T30 alice - %s 0 %s %s", hexSecret,
+				code(t, &device, uint64(int64(now)+c.used)), when.Format("2006-01-02T15:04:05L"))
 			e := oathFile(t, line, made.In(c.zone))
 			if got := int64(e.Devices[0].Counter) - int64(now); got != c.start {
 				t.Errorf("taken over: %+d, want %+d", got, c.start)
 			}
 		})
 	}
-	e := oathFile(t, fmt.Sprintf("HOTP/T30 alice - %s 0 %s", hexSecret, code(t, &device, now)), made)
+	e := oathFile(t, fmt.Sprintf("HOTP/T30 alice - %s 0 %s", hexSecret, code(t, &device, now)),
+		made)
 	if e.Devices[0].Counter != now {
 		t.Errorf("without a time: %d, want %d", e.Devices[0].Counter, now)
 	}
@@ -118,20 +124,30 @@ func TestTheCounterOfATokenIsTheNext(t *testing.T) {
 
 func TestALineOfAUsersFileIsRefused(t *testing.T) {
 	for name, c := range map[string]struct{ line, why string }{
-		"7 digits":                      {"HOTP/E/7 alice - " + hexSecret, "7 digits; only 6 and 8 exist"},
-		"7 digits by time":              {"HOTP/T60/7 alice - " + hexSecret, "7 digits; only 6 and 8 exist"},
-		"a PIN":                         {"HOTP alice 7777 " + hexSecret, "a PIN"},
-		"no secret":                     {"HOTP alice -", "not 4 to 7 fields"},
-		"a field too many":              {"HOTP alice - " + hexSecret + " 0 123456 2026-11-22T15:17:36L x", "not 4 to 7 fields"},
-		"half a byte":                   {"HOTP alice - 313", "the secret is not in hexadecimal"},
-		"a secret in base32":            {"HOTP alice - " + base32Secret, "the secret is not in hexadecimal"},
-		"a short secret":                {"HOTP alice - 3132", "a secret has 10 to 128 bytes"},
-		"a counter that is no number":   {"HOTP alice - " + hexSecret + " 77x", "the counter is not a number"},
-		"a counter below 0":             {"HOTP alice - " + hexSecret + " -1", "the counter is not a number"},
-		"a counter beyond all tokens":   {"HOTP alice - " + hexSecret + " 18446744073709551615", "the counter is not a number, or too large"},
-		"a last code that is no number": {"HOTP alice - " + hexSecret + " 0 77777x", "the last code is not a number"},
-		"a time without the L":          {"HOTP alice - " + hexSecret + " 0 123456 2026-11-22T15:17:36", "the time is not written as"},
-		"a time that is none":           {"HOTP alice - " + hexSecret + " 0 123456 2026-13-22T15:17:36L", "the time is not written as"},
+		"7 digits": {"HOTP/E/7 alice - " + hexSecret,
+			"7 digits; only 6 and 8 exist"},
+		"7 digits by time": {"HOTP/T60/7 alice - " + hexSecret,
+			"7 digits; only 6 and 8 exist"},
+		"a PIN":     {"HOTP alice 7777 " + hexSecret, "a PIN"},
+		"no secret": {"HOTP alice -", "not 4 to 7 fields"},
+		"a field too many": {"HOTP alice - " + hexSecret +
+			" 0 123456 2026-11-22T15:17:36L x", "not 4 to 7 fields"},
+		"half a byte": {"HOTP alice - 313", "the secret is not in hexadecimal"},
+		"a secret in base32": {"HOTP alice - " + base32Secret,
+			"the secret is not in hexadecimal"},
+		"a short secret": {"HOTP alice - 3132", "a secret has 10 to 128 bytes"},
+		"a counter that is no number": {"HOTP alice - " + hexSecret + " 77x",
+			"the counter is not a number"},
+		"a counter below 0": {"HOTP alice - " + hexSecret + " -1",
+			"the counter is not a number"},
+		"a counter beyond all tokens": {"HOTP alice - " + hexSecret + " 18446744073709551615",
+			"the counter is not a number, or too large"},
+		"a last code that is no number": {"HOTP alice - " + hexSecret + " 0 77777x",
+			"the last code is not a number"},
+		"a time without the L": {"HOTP alice - " + hexSecret +
+			" 0 123456 2026-11-22T15:17:36", "the time is not written as"},
+		"a time that is none": {"HOTP alice - " + hexSecret +
+			" 0 123456 2026-13-22T15:17:36L", "the time is not written as"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			good := "HOTP alice - " + hexSecret
@@ -175,15 +191,18 @@ func TestMoreTokensThanFitAreRefused(t *testing.T) {
 	refused(t, all[0].Err, "f:33", "more than 32 devices")
 }
 
-// FAULTS 45: liboath passes over a line whose type it does not know, so the user goes on with the other tokens.
+// FAULTS 45: liboath passes over a line whose type it does not know, so the user goes on with the
+// other tokens.
 func TestALineThatOathPassesOverIsNamedAndTheRestTakenOver(t *testing.T) {
-	text := "MOTP alice - " + hexSecret + "\nHOTP alice - " + hexSecret + "\nMOTP bob - " + hexSecret + "\n"
+	text := "MOTP alice - " + hexSecret + "\nHOTP alice - " + hexSecret + "\nMOTP bob - " +
+		hexSecret + "\n"
 	all, err := Oath(strings.NewReader(text), "f", made)
 	if err != nil || len(all) != 2 {
 		t.Fatalf("got %+v, %v", all, err)
 	}
 	want := "line 1 was ignored: a type of token that pam_oath does not have"
-	if alice := all[0]; alice.Err != nil || len(alice.Devices) != 1 || !slices.Contains(alice.Notes, want) {
+	if alice := all[0]; alice.Err != nil || len(alice.Devices) != 1 ||
+		!slices.Contains(alice.Notes, want) {
 		t.Errorf("got %+v, want one device and the note %q", alice, want)
 	}
 	refused(t, all[1].Err, "f:3", "a type of token that pam_oath does not have")

@@ -24,7 +24,9 @@ type options struct {
 // googleWindow is the module's own window: the current code and one to either side, as here.
 const googleWindow = 3
 
-func newOptions() options { return options{seen: map[string]bool{}, step: 30, window: googleWindow} }
+func newOptions() options {
+	return options{seen: map[string]bool{}, step: 30, window: googleWindow}
+}
 
 // maxTime is the latest time that is taken for one, in seconds since 1970 or in steps of them.
 const maxTime = 1 << 40
@@ -132,8 +134,9 @@ func numbers(values []string, fewest, many int, least, most int64) ([]int64, err
 	return all, nil
 }
 
-// lastStep is the last time step of which a code may have been used. With DISALLOW_REUSE the module lists those that were,
-// all but the one by which it found a skew; without, it is the latest that was accepted when a code was last typed.
+// lastStep is the last time step of which a code may have been used. With DISALLOW_REUSE the
+// module lists those that were, all but the one by which it found a skew; without, it is the
+// latest that was accepted when a code was last typed.
 func (o *options) lastStep() uint64 {
 	step := int64(0)
 	for _, used := range o.used {
@@ -167,13 +170,15 @@ func (o *options) lost() (lost []string) {
 		lost = append(lost, "no DISALLOW_REUSE (here a code works once)")
 	}
 	if o.skew != 0 {
-		lost = append(lost, fmt.Sprintf("TIME_SKEW %d (the clocks of app and host differ by %d seconds: set them right)",
+		lost = append(lost, fmt.Sprintf("TIME_SKEW %d (the clocks of app and host differ by "+
+			"%d seconds: set them right)",
 			o.skew, max(o.skew, -o.skew)*o.step))
 	}
 	return lost
 }
 
-// oddity is what is wrong with a line that the module passes over: it says nothing against the rest.
+// oddity is what is wrong with a line that the module passes over: it says nothing against the
+// rest.
 type oddity string
 
 func (o oddity) Error() string { return string(o) }

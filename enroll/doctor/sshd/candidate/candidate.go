@@ -1,5 +1,5 @@
-// Package candidate has values to try that are likely to meet, or just to miss, the patterns of Match
-// lines.
+// Package candidate has values to try that are likely to meet, or just to miss, the patterns of
+// Match lines.
 package candidate
 
 import (
@@ -30,7 +30,9 @@ func Instances(text string, fillers []string) []string {
 func Literals(patterns []string) []string {
 	pieces := []string{"x", "1", ""}
 	for _, p := range patterns {
-		for _, piece := range strings.FieldsFunc(p, func(r rune) bool { return r == '*' || r == '?' }) {
+		for _, piece := range strings.FieldsFunc(p, func(r rune) bool {
+			return r == '*' || r == '?'
+		}) {
 			if !slices.Contains(pieces, piece) && len(pieces) < mostPieces {
 				pieces = append(pieces, piece)
 			}
@@ -51,7 +53,9 @@ func UserNames(patterns []string) []string {
 	for c := 'a'; c <= 'z'; c++ {
 		all = append(all, strings.Repeat(string(c), 9), string(c))
 	}
-	wild := slices.DeleteFunc(slices.Clone(patterns), func(p string) bool { return !pattern.Wild(p) })
+	wild := slices.DeleteFunc(slices.Clone(patterns), func(p string) bool {
+		return !pattern.Wild(p)
+	})
 	for _, piece := range Literals(wild) {
 		for _, p := range wild {
 			all = append(all, Instances(p, []string{piece})...)
@@ -79,7 +83,10 @@ func ClientAddresses(patterns []string, zones []string) []string {
 	for _, z := range zones {
 		all = append(all, "fe80::1%"+z)
 	}
-	return slices.DeleteFunc(all, func(a string) bool { _, err := netip.ParseAddr(a); return err != nil })
+	return slices.DeleteFunc(all, func(a string) bool {
+		_, err := netip.ParseAddr(a)
+		return err != nil
+	})
 }
 
 // octets stand for a wildcard in an IPv4 address, groups in an IPv6 address.
@@ -110,7 +117,9 @@ func HostNames(patterns []string) []string {
 	for _, p := range patterns {
 		all = append(all, Instances(p, pieces)...)
 	}
-	return slices.DeleteFunc(all, func(h string) bool { return h == "" || strings.HasPrefix(h, "[") })
+	return slices.DeleteFunc(all, func(h string) bool {
+		return h == "" || strings.HasPrefix(h, "[")
+	})
 }
 
 // Listener is where sshd listens.
@@ -168,7 +177,8 @@ func LocalAddresses(patterns []string, listen []Listener) []string {
 		certain = append(certain, l.Addr)
 	}
 	if certain == nil {
-		return append([]string{config.PlainLocal, "2001:db8::2"}, ClientAddresses(patterns, nil)...)
+		return append([]string{config.PlainLocal, "2001:db8::2"},
+			ClientAddresses(patterns, nil)...)
 	}
 	return certain
 }

@@ -39,7 +39,8 @@ type Connection struct {
 
 // Spec is the connection for sshd -C; ok is false if it cannot be said there.
 func (q *Connection) Spec() (spec string, ok bool) {
-	pairs := []string{"user=" + q.User.Name, "host=" + q.Host, "addr=" + q.Addr, "laddr=" + q.LAddr,
+	pairs := []string{"user=" + q.User.Name, "host=" + q.Host, "addr=" + q.Addr,
+		"laddr=" + q.LAddr,
 		"lport=" + strconv.Itoa(q.LPort), "rdomain=" + q.RDomain}
 	for _, p := range pairs {
 		if strings.ContainsAny(p, ", \t\n\x00") {

@@ -19,7 +19,8 @@ type Criterion struct {
 // bare are the criteria that need no patterns; listed those that need them.
 var (
 	bare   = []string{"all", "invalid-user"}
-	listed = []string{"user", "group", "host", "address", "localaddress", "localport", "rdomain", "version"}
+	listed = []string{"user", "group", "host", "address", "localaddress", "localport", "rdomain",
+		"version"}
 )
 
 // parseCriteria reads the conditions of a Match line: "User alice Address 10.0.0.0/8",

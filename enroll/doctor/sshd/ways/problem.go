@@ -21,7 +21,8 @@ const (
 
 // keyed are the keywords that decide about keys.
 var keyed = []string{
-	"authenticationmethods", "pubkeyauthentication", "authorizedkeysfile", "authorizedkeyscommand", "trustedusercakeys",
+	"authenticationmethods", "pubkeyauthentication", "authorizedkeysfile",
+	"authorizedkeyscommand", "trustedusercakeys",
 }
 
 // Problems are what is wrong with what is in force. exception reports whether a Match line
@@ -38,13 +39,16 @@ func Problems(o Options, root, exception bool) []Problem {
 	var found []Problem
 	if !o.On("kbdinteractiveauthentication") {
 		found = append(found, Problem{
-			Text: "KbdInteractiveAuthentication no: no one can be asked for a code",
-			Hint: "write in sshd_config: KbdInteractiveAuthentication yes", Blame: []string{"kbdinteractiveauthentication"},
+			Text:  "KbdInteractiveAuthentication no: no one can be asked for a code",
+			Hint:  "write in sshd_config: KbdInteractiveAuthentication yes",
+			Blame: []string{"kbdinteractiveauthentication"},
 		})
 	} else if len(lists) == 0 && listed {
 		found = append(found, Problem{
-			Text: "no one can log in: each list of AuthenticationMethods has a method that is switched off",
-			Hint: "switch on what AuthenticationMethods names", Blame: append(slices.Clone(keyed), "passwordauthentication"),
+			Text: "no one can log in: each list of AuthenticationMethods has a method that is " +
+				"switched off",
+			Hint:  "switch on what AuthenticationMethods names",
+			Blame: append(slices.Clone(keyed), "passwordauthentication"),
 		})
 	}
 	for _, way := range lists {
@@ -53,8 +57,10 @@ func Problems(o Options, root, exception bool) []Problem {
 	asked := func(way []string) bool { return asks(way) >= 0 }
 	if o.On("permitemptypasswords") && slices.ContainsFunc(lists, asked) {
 		found = append(found, Problem{
-			Text: "PermitEmptyPasswords yes: a user without a password needs nothing but the code", Warning: true,
-			Hint: "write in sshd_config: PermitEmptyPasswords no", Blame: []string{"permitemptypasswords"},
+			Text: "PermitEmptyPasswords yes: a user without a password needs nothing but " +
+				"the code", Warning: true,
+			Hint:  "write in sshd_config: PermitEmptyPasswords no",
+			Blame: []string{"permitemptypasswords"},
 		})
 	}
 	return found
@@ -66,14 +72,17 @@ func judgeWay(o Options, way []string, listed bool) []Problem {
 		return nil
 	}
 	last := way[len(way)-1]
-	if at := slices.IndexFunc(way, func(m string) bool { return slices.Contains(silent, m) }); at >= 0 {
+	if at := slices.IndexFunc(way, func(m string) bool {
+		return slices.Contains(silent, m)
+	}); at >= 0 {
 		last = way[at]
 	}
 	if slices.Contains(silent, last) {
 		return []Problem{silentWay(last)}
 	}
 	if listed {
-		return []Problem{{Text: "AuthenticationMethods has " + strings.Join(way, ",") + ", which is enough to log in without a code",
+		return []Problem{{Text: "AuthenticationMethods has " + strings.Join(way, ",") +
+			", which is enough to log in without a code",
 			Hint: keyAndCode, Blame: keyed}}
 	}
 	name := methods[last]
@@ -81,16 +90,19 @@ func judgeWay(o Options, way []string, listed bool) []Problem {
 	if last != "publickey" {
 		blame = []string{"authenticationmethods", strings.ToLower(name)}
 	}
-	return []Problem{{Text: fmt.Sprintf("%s yes and no AuthenticationMethods: %s alone is enough to log in without a code", name, last),
+	return []Problem{{Text: fmt.Sprintf("%s yes and no AuthenticationMethods: %s alone is "+
+		"enough to log in without a code", name, last),
 		Hint: keyAndCode + "; or: " + name + " no", Blame: blame}}
 }
 
 // silentWay is about the methods that PAM cannot ask a second question by.
 func silentWay(method string) Problem {
 	if method == "none" {
-		return Problem{Text: "AuthenticationMethods has none: an empty password is tried, and no code can be asked for",
+		return Problem{Text: "AuthenticationMethods has none: an empty password is tried, and " +
+			"no code can be asked for",
 			Hint: keyAndCode, Blame: []string{"authenticationmethods"}}
 	}
-	return Problem{Text: "PasswordAuthentication yes: sshd's older method for passwords cannot ask for a code",
+	return Problem{Text: "PasswordAuthentication yes: sshd's older method for passwords " +
+		"cannot ask for a code",
 		Hint: noPassword, Blame: []string{"passwordauthentication", "authenticationmethods"}}
 }

@@ -40,7 +40,8 @@ func (o Options) enabled(method string) bool {
 // Keys reports whether there is anything that says which keys are right.
 func (o Options) Keys() bool {
 	set := func(keyword string) bool { v := o.First(keyword); return v != "" && v != "none" }
-	return o.First("authorizedkeysfile") != "none" || set("authorizedkeyscommand") || set("trustedusercakeys")
+	return o.First("authorizedkeysfile") != "none" || set("authorizedkeyscommand") ||
+		set("trustedusercakeys")
 }
 
 // open are the methods that are enabled, in the order in which they are told.
@@ -63,7 +64,9 @@ func (o Options) Ways(root bool) (lists [][]string, listed bool) {
 		}
 	}
 	closed := func(m string) bool { return !o.enabled(m) || root && !o.forRoot(m) }
-	return slices.DeleteFunc(lists, func(way []string) bool { return slices.ContainsFunc(way, closed) }), listed
+	return slices.DeleteFunc(lists, func(way []string) bool {
+		return slices.ContainsFunc(way, closed)
+	}), listed
 }
 
 // forRoot: prohibit-password takes keyboard-interactive for a password.
@@ -74,7 +77,9 @@ func (o Options) forRoot(method string) bool {
 
 // asks is the place at which a way asks PAM for the code; -1 if it does not.
 func asks(way []string) int {
-	return slices.IndexFunc(way, func(m string) bool { return m == asking || strings.HasPrefix(m, asking+":") })
+	return slices.IndexFunc(way, func(m string) bool {
+		return m == asking || strings.HasPrefix(m, asking+":")
+	})
 }
 
 // Keyed reports whether some way shows a key before PAM is asked.

@@ -25,7 +25,8 @@ func Machine(t testing.TB, text string) string {
 			t.Fatal(err)
 		}
 	}
-	write(ModuleDir+pamd.Module, "ELF pam_sm_authenticate\x00/usr/libexec/latchkey/latchkey-login\x00")
+	write(ModuleDir+pamd.Module,
+		"ELF pam_sm_authenticate\x00/usr/libexec/latchkey/latchkey-login\x00")
 	write(ModuleDir+"pam_unix.so", "ELF pam_sm_authenticate\x00")
 	content, path := map[string]string{}, ""
 	for line := range strings.Lines(text) {
