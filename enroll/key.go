@@ -61,7 +61,8 @@ func (p *program) wantsAttestation(o options.Options) error {
 		return err
 	}
 	return hint.Error(
-		"latchkey.toml asks for its maker's proof that a security key is one (require_attestation)",
+		"latchkey.toml asks for its maker's proof that a security key is one "+
+			"(require_attestation)",
 		"make the key with: ssh-keygen -t ed25519-sk -O challenge=FILE1 "+
 			"-O write-attestation=FILE2; "+
 			"then: enroll add key --challenge FILE1 --attestation FILE2"+o.ForUser())

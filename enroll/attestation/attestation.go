@@ -13,13 +13,15 @@ import (
 
 // Errors that say what a file does not prove.
 var (
-	errForm      = errors.New("not an attestation that ssh-keygen -O write-attestation wrote")
-	errOld       = errors.New("OpenSSH before 8.4 made the attestation and left out what it is about")
+	errForm = errors.New("not an attestation that ssh-keygen -O write-attestation wrote")
+	errOld  = errors.New("OpenSSH before 8.4 made the attestation and left out what it " +
+		"is about")
 	errNoMaker   = errors.New("no maker has signed the attestation")
 	errOther     = errors.New("the attestation is of another key")
 	errSignature = errors.New("the certificate's key did not sign this key with this challenge")
 	errUntouched = errors.New("the key was made without a touch")
-	errSubject   = errors.New("the certificate is not for attestations of this kind of security key")
+	errSubject   = errors.New("the certificate is not for attestations of this kind of " +
+		"security key")
 )
 
 const (
