@@ -55,6 +55,10 @@ var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 	"SetTicket": func(s enrollment.Store, p enrollment.Proof) error {
 		return s.SetTicket(p, bob, oneTimeCode())
 	},
+	"Distrust": func(s enrollment.Store, p enrollment.Proof) error {
+		_, err := s.Distrust(p, alice, func(state.Trust) bool { return true })
+		return err
+	},
 	"Advance": func(s enrollment.Store, p enrollment.Proof) error {
 		account, err := s.Open(alice)
 		if err != nil {
@@ -88,7 +92,7 @@ func oneTimeCode() state.OneTimeCode {
 	return state.OneTimeCode{Until: noon.Add(time.Hour), Salt: [16]byte{1}}
 }
 
-// host returns a host on which alice is enrolled and locked. Bob has nothing.
+// host returns a host on which alice is enrolled and locked, and trusts a computer. Bob has nothing.
 func host(t *testing.T) (root testroot.Root, of *record.Record) {
 	t.Helper()
 	root = testroot.New(t)
@@ -98,9 +102,12 @@ func host(t *testing.T) (root testroot.Root, of *record.Record) {
 	for range 3 {
 		expect(t, root, "000000", noon, factor.Wrong)
 	}
-	of, _, err := root.Keyring().View(alice)
+	account, err := root.Keyring().Open(alice)
 	testroot.Must(t, err)
-	return root, of
+	defer account.Close()
+	account.State.Trusts = []state.Trust{{Since: noon, Days: 30, Tag: [8]byte{1}}}
+	testroot.Must(t, factor.Commit(account.State))
+	return root, account.Record
 }
 
 // files returns all files below root and their content.
