@@ -264,3 +264,30 @@ func TestOnlyTheEndOfAPhonesNumberIsShown(t *testing.T) {
 		}
 	}
 }
+
+func TestSecurityKeyIsAsLongAsItMayBe(t *testing.T) {
+	for length, says := range map[int]string{
+		maxKey:     "unknown type of key",
+		maxKey + 1: "a security key's public key has at most",
+	} {
+		d := Device{
+			ID: [8]byte{4}, Type: method.Key, Label: "key", Created: app().Created,
+			Secret: make([]byte, length),
+		}
+		wantError(t, d.Check(), says)
+	}
+}
+
+// A key that a browser uses has another name for its type, under which sshd never writes it.
+func TestSecurityKeyEncodedUnderAnotherNameIsRefused(t *testing.T) {
+	const own, other = "\"sk-ecdsa-sha2-nistp256@openssh.com",
+		"+webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
+	d := withKeys(t).Devices[3]
+	renamed := strings.Replace(string(d.Secret), own, other, 1)
+	if renamed == string(d.Secret) {
+		t.Fatalf("nothing was changed in %q", d.Secret)
+	}
+	wantError(t, d.Check(), "")
+	d.Secret = []byte(renamed)
+	wantError(t, d.Check(), "the public key is not encoded as sshd does it")
+}

@@ -11,8 +11,8 @@ import (
 // Name is the account that packages make.
 const Name = "latchkey"
 
-// nobody is the uid and gid where there is no such account.
-const nobody = 65534
+// noAccount is the uid and gid where there is no such account.
+const noAccount = 65534
 
 // Account is that account's uid and gid, and whether there is one. It is looked up where packages
 // make it: no name service is asked, because that is the network's.
@@ -29,5 +29,5 @@ func Account(root string) (uid, gid uint32, found bool) {
 			return uint32(u), uint32(g), true
 		}
 	}
-	return nobody, nobody, false
+	return noAccount, noAccount, false
 }
