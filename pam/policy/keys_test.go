@@ -20,7 +20,8 @@ func documented(t *testing.T) map[string][]string {
 	_, text, _ := strings.Cut(string(page), "\n# KEYS\n")
 	text, _, _ = strings.Cut(text, "\n# ")
 	for line := range strings.Lines(text) {
-		if header := regexp.MustCompile(`^## \[+(\w+)\]+`).FindStringSubmatch(line); header != nil {
+		if header := regexp.MustCompile(`^## \[+(\w+)\]+`).FindStringSubmatch(
+			line); header != nil {
 			table = header[1]
 		}
 		if key := regexp.MustCompile(`^\*\*(\w+)\*\* = `).FindStringSubmatch(line); key != nil {
@@ -33,7 +34,8 @@ func documented(t *testing.T) map[string][]string {
 func TestEveryKeyIsKnownDocumentedAndGuessed(t *testing.T) {
 	page := documented(t)
 	for table := range page {
-		got, want := slices.Sorted(slices.Values(keys[table])), slices.Sorted(slices.Values(page[table]))
+		got, want := slices.Sorted(slices.Values(keys[table])), slices.Sorted(
+			slices.Values(page[table]))
 		if !slices.Equal(got, want) {
 			t.Errorf("[%s]: the keys to guess from are %q, those of the page %q", table, got, want)
 		}

@@ -88,3 +88,14 @@ func TestDatesPrintAsInTheFile(t *testing.T) {
 		}
 	}
 }
+
+func TestNetworkOfMappedAddressesIsOneOfIPv4(t *testing.T) {
+	for given, want := range map[string]string{
+		"::ffff:0:0/96": "0.0.0.0/0", "::ffff:10.0.0.0/104": "10.0.0.0/8",
+		"::ffff:0:0/95": "::fffe:0:0/95", "10.1.2.3/8": "10.0.0.0/8",
+	} {
+		if got := plainNetwork(netip.MustParsePrefix(given)).String(); got != want {
+			t.Errorf("%s: got %s, want %s", given, got, want)
+		}
+	}
+}
