@@ -268,3 +268,30 @@ func scramble(b []byte, random *rand.Rand) {
 		b[i] = byte(random.Uint32())
 	}
 }
+
+// Damage upsets the order in which the slots are written, and a state number is skipped for it.
+// With the number of the slot that still counts, the two would contradict each other after a
+// crash.
+func TestCommitAfterDamageIsWholeIfItDiesBeforeTheSecondSlot(t *testing.T) {
+	for damaged := range 2 {
+		for seed := range uint64(20) {
+			random := rand.New(rand.NewPCG(seed, uint64(damaged)))
+			slot, err := (&State{Devices: []Device{{}}, sequence: 4}).encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := newPlatter(slices.Concat(slot, slot), random)
+			scramble(p.cache[damaged*slotSize:(damaged+1)*slotSize], random)
+			p.settle(p.cache)
+			h := &history{}
+			p.left = 2 // it dies when it writes the other slot
+			if err := attempt(p, h, 9); err != errKilled {
+				t.Fatal(err)
+			}
+			if f, err := parse(bytes.NewReader(p.cache)); err != nil || f.Devices[0].Counter != 9 {
+				t.Errorf("slot %d damaged, seed %d: got %+v, %v; want state 9", damaged+1, seed, f,
+					err)
+			}
+		}
+	}
+}

@@ -143,3 +143,15 @@ func TestStateThatMayNotBeWrittenIsNotOpened(t *testing.T) {
 	})
 	testroot.Must(t, os.Chmod(file, 0o600))
 }
+
+func TestSlotThatIsWrittenInPartIsNotACommit(t *testing.T) {
+	s, _ := stored(t)
+	out, err := testroot.Role(nil, "cut", s.Path, "alice").CombinedOutput()
+	if err == nil || !strings.Contains(string(out), state.ErrSave.Error()) ||
+		strings.Contains(string(out), "the first") {
+		t.Errorf("got %q, %v; want that the second commit cannot be saved", out, err)
+	}
+	if n := counter(t, s); n != 6 {
+		t.Errorf("got counter %d, want 6", n)
+	}
+}

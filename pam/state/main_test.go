@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testroot.Main(m, testroot.Roles{"commit": commit, "change": change, "hold": hold, "full": full,
-		"read-only": readOnly})
+		"read-only": readOnly, "cut": cut})
 }
 
 // commit adds one to the first device's counter: directory, name.
@@ -32,6 +32,19 @@ func increment(args []string, commit func(*state.File) error) error {
 	defer f.Close()
 	f.Devices[0].Counter++
 	return commit(f)
+}
+
+// cut commits twice where the second slot is written in part: no file may be longer than that.
+// Directory, name.
+func cut(args []string) error {
+	most := unix.Rlimit{Cur: 6000, Max: 6000}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &most); err != nil {
+		return err
+	}
+	if err := commit(args); err != nil {
+		return fmt.Errorf("the first: %w", err)
+	}
+	return commit(args)
 }
 
 // hold takes the lock, says so, and keeps it until its input ends: directory, name.

@@ -99,11 +99,12 @@ func sealed(b []byte) []byte {
 
 func TestStateIsReadAsItWasWritten(t *testing.T) {
 	for name, s := range map[string]*State{
-		"empty":        {},
-		"full":         full(),
-		"the last uid": {UID: 1<<32 - 1},
-		"a lock":       {Refused: Refused{Count: 1, Locked: true}},
-		"IPv6":         {Refused: Refused{Count: 1, From: netip.MustParseAddr("2001:db8::7")}},
+		"empty":            {},
+		"full":             full(),
+		"the last uid":     {UID: 1<<32 - 1},
+		"the longest name": {Pendings: []Pending{{SID: strings.Repeat("x", maxSID)}}},
+		"a lock":           {Refused: Refused{Count: 1, Locked: true}},
+		"IPv6":             {Refused: Refused{Count: 1, From: netip.MustParseAddr("2001:db8::7")}},
 		"a send booked": {Pendings: []Pending{{Device: DeviceID{1}, At: time.Unix(1800000000, 0),
 			Sends: 1}}},
 		"a client here": {Networks: []Network{{netip.MustParsePrefix("::/64"),
