@@ -32,6 +32,7 @@ func ExampleAccount_Verify() {
 	app := record.Device{
 		ID: state.DeviceID{1}, Type: method.TOTP, Label: "phone", Secret: []byte("12345678901234567890"),
 		Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
+		Created: time.Unix(1800000000, 0),
 	}
 	alice := record.User{Name: "alice", UID: 1000}
 	keyring := factor.NewKeyring(root, safefile.Patience{})
