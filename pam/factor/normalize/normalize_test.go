@@ -61,3 +61,54 @@ func FuzzDeviceCode(f *testing.F) {
 		}
 	})
 }
+
+func TestCodeOfLatchkeysOwnIsTenLettersThatLookLikeDigitsToo(t *testing.T) {
+	for answer, want := range map[string]string{
+		"abcde-fgh12":                           "abcdefgh12",
+		"ABCDE FGH12":                           "abcdefgh12",
+		"oOiIl-L0011":                           "0011110011",
+		"0123456789":                            "0123456789",
+		"abcde-fgh1":                            "",
+		"abcde-fgh123":                          "",
+		"abcdu-fgh12":                           "",
+		"abcde_fgh12":                           "",
+		strings.Repeat("-", 502) + "abcdefgh12": "abcdefgh12",
+		strings.Repeat("-", 503) + "abcdefgh12": "",
+	} {
+		code, possible := normalize.OwnCode(answer)
+		if possible != (want != "") || possible && code != want {
+			t.Errorf("%.20q: got %q, %v; want %q", answer, code, possible, want)
+		}
+	}
+}
+
+func TestCodeThatIsSentHasFourToTenDigits(t *testing.T) {
+	for answer, want := range map[string]bool{
+		"123": false, "1234": true, "1234567890": true, "12345678901": false, "12a4": false,
+	} {
+		if _, possible := normalize.SentCode(answer); possible != want {
+			t.Errorf("%q: got %v, want %v", answer, possible, want)
+		}
+	}
+}
+
+func TestAnyCodeIsOneOfDigitsBeforeItIsOneOfLetters(t *testing.T) {
+	for answer, want := range map[string]string{
+		"123 456": "123456", "01234-56789": "0123456789", "ol234-56789": "0123456789",
+		"abcde-fgh12": "abcdefgh12", "password": "", "": "",
+	} {
+		code, possible := normalize.AnyCode(answer)
+		if possible != (want != "") || possible && code != want {
+			t.Errorf("%q: got %q, %v; want %q", answer, code, possible, want)
+		}
+	}
+}
+
+func TestDigitsAreThoseOfASCII(t *testing.T) {
+	for code, want := range map[string]bool{"": true, "09": true, "/": false, ":": false,
+		"1a": false} {
+		if got := normalize.IsDigits(code); got != want {
+			t.Errorf("%q: got %v, want %v", code, got, want)
+		}
+	}
+}
