@@ -193,6 +193,11 @@ func TestAnApplicationHearsOfTheEndOfItsOwnChildrenOnly(t *testing.T) {
 		if slices.Equal(said["heard"], []string{"0"}) {
 			t.Errorf("%s: the application did not hear of its own child's end", child)
 		}
+		// The signal is held back all the time: this login program asks nothing.
+		said = newHost(t, must(t, buildHastyModule), "meet="+meeting, "hang").run(t, "sigchld=heard", child+meeting)
+		if slices.Equal(said["heard"], []string{"0"}) {
+			t.Errorf("%s: the application did not hear of its own child's end, which was held back", child)
+		}
 	}
 }
 
