@@ -24,6 +24,7 @@ func (d Doctor) checkLogins(service string) []Finding {
 	found = append(found, d.checkKeys(s)...)
 	for _, name := range s.services {
 		found = append(found, d.checkService(name, s.keyFirst[name])...)
+		found = append(found, d.checkSplitInSSHD(name)...)
 	}
 	others, part, damaged := d.otherServices(append(s.services, "enroll"))
 	for _, name := range others {
@@ -47,8 +48,12 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 		if w.Kind == stack.Early && w.Line == nil && keyed {
 			continue
 		}
+		if w.Kind == stack.Absent && len(s.Splits()) > 0 {
+			continue // told below
+		}
 		found = append(found, describe(name, w))
 	}
+	found = append(found, checkSplits(s, keyed)...)
 	for _, l := range s.Missing() {
 		found = append(found, fault(l.Place(), fmt.Errorf("%s is not installed: no one can log in",
 			l.Module), "install it, or take the line out"))
@@ -178,7 +183,7 @@ func checkUseless(s *stack.Service, kind pamd.Type) []Finding {
 
 // checkArguments refuses what a login refuses, and reads the policy that conf= names.
 func (d Doctor) checkArguments(l *stack.Line) []Finding {
-	var found []Finding
+	found := exclusive(l)
 	for _, arg := range l.Args {
 		var a flow.Arguments
 		switch err := a.Take(arg); {
@@ -187,7 +192,7 @@ func (d Doctor) checkArguments(l *stack.Line) []Finding {
 		case err != nil:
 			found = append(found, fault(l.Place(),
 				fmt.Errorf("pam_latchkey does not take %q: every login is denied", arg),
-				"it takes conf=PATH (absolute), if_publickey and debug"))
+				"it takes conf=PATH (absolute), if_publickey, split and debug"))
 		}
 	}
 	if filepath.IsAbs(l.Module) {
@@ -248,7 +253,7 @@ func (d Doctor) otherServices(but []string) (names []string, part map[string]boo
 		for _, file := range s.Files[1:] {
 			part[filepath.Base(file)] = true
 		}
-		if !slices.Contains(but, name) && s.Has() {
+		if !slices.Contains(but, name) && (s.Has() || len(s.Splits()) > 0) {
 			names = append(names, name)
 		}
 	}

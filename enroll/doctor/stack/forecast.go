@@ -81,6 +81,8 @@ func (s *Service) usual(l *Line, answer Answer, again bool) (codes []control.Cod
 		return []control.Code{code}, uses
 	case l.role() == question:
 		return []control.Code{control.Success, control.AuthErr}, false
+	case l.role() == splitter:
+		return []control.Code{control.Ignored}, false
 	case l.Name() == "pam_deny.so" || s.rootAlready(l):
 		return []control.Code{control.AuthErr}, false
 	case fickle(l):

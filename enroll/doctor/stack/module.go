@@ -15,6 +15,7 @@ const (
 	unknown  role = iota
 	factor        // pam_latchkey: the code
 	question      // pam_latchkey if_publickey: success only if sshd has accepted a key
+	splitter      // pam_latchkey split: takes a code off, and has no opinion
 	password      // success only if the password, or what stands in for it, was right
 	neutral       // checks nothing that a user knows
 )
@@ -61,6 +62,8 @@ func (l *Line) role() role {
 	switch name := l.Name(); {
 	case l.Ours() && slices.Contains(l.Args, "if_publickey"):
 		return question
+	case l.Ours() && slices.Contains(l.Args, "split"):
+		return splitter
 	case l.Ours():
 		return factor
 	case passwords[name]:
@@ -85,6 +88,8 @@ func (s *Service) codes(l *Line, checks bool) []control.Code {
 		return []control.Code{control.ModuleUnknown}
 	case r == factor || r == question:
 		return own
+	case r == splitter:
+		return append([]control.Code{control.Ignored}, own[1:]...) // without success
 	case l.Name() == "pam_deny.so" || s.rootAlready(l):
 		return []control.Code{control.AuthErr, control.ModuleUnknown}
 	case l.Name() == "pam_permit.so":
