@@ -52,7 +52,8 @@ func withVersion3(s *State) *State {
 		s.Trusts = append(s.Trusts, Trust{
 			Key: [16]byte{15: byte(i + 1)}, From: netip.MustParseAddr("2001:db8::"),
 			Anywhere: i%2 == 1,
-			Since:    time.Unix(1800000300+int64(i), 0), Days: uint16(i), Tag: [8]byte{7: byte(i)},
+			Since:    time.Unix(1800000300+int64(i), 0), Days: uint16(i), Service: 0xaa,
+			Tag: [8]byte{7: byte(i)},
 		})
 	}
 	s.Trusts[0].From = netip.MustParseAddr("192.0.2.8")
@@ -184,6 +185,7 @@ func TestSlotIsAsFormatSays(t *testing.T) {
 		{"last trust's time", uint64(be.Uint32(b[3072+15*48+32:])), 1800000315},
 		{"last trust's days", uint64(be.Uint16(b[3072+15*48+36:])), 15},
 		{"last trust's flags", uint64(b[3072+15*48+38]), 1},
+		{"last trust's service", uint64(b[3072+15*48+39]), 0xaa},
 		{"last trust's tag", be.Uint64(b[3072+15*48+40:]), 15},
 		{"latest time", be.Uint64(b[3840:]), 1800000400},
 		{"accepted", be.Uint64(b[3848:]), 1800000500},
@@ -233,7 +235,6 @@ func TestSlotWithAnythingElseInItIsDamaged(t *testing.T) {
 		{"a reserved byte behind the kind of an address", func(b []byte) { b[3050] = 1 },
 			errChecksum},
 		{"an unknown flag of a trust", func(b []byte) { b[3072+38] = 2 }, errChecksum},
-		{"a reserved byte of a trust", func(b []byte) { b[3072+39] = 1 }, errChecksum},
 		{"a gap between trusts", func(b []byte) { b[3072+48] = 1 }, errChecksum},
 		{"an unknown method", func(b []byte) { b[3886] = 9 }, errChecksum},
 		{"an unknown kind of address of an attempt", func(b []byte) { b[3887] = 1 }, errChecksum},

@@ -19,6 +19,9 @@ type Trust struct {
 	Anywhere bool
 	Since    time.Time
 	Days     uint16
+	// Service is the first byte of the SHA-256 of the service's name: enough to see which trust is
+	// renewed.
+	Service byte
 	// Tag is a keyed hash of all this, of whose it is, and of what it was given under.
 	Tag [8]byte
 }
@@ -57,7 +60,7 @@ func (t *Trust) layout(f *fixed.Fields) {
 	f.ShortTime(&t.Since)
 	f.Uint16(&t.Days)
 	f.Uint8(&flags)
-	f.Skip(1)
+	f.Uint8(&t.Service)
 	f.Bytes(t.Tag[:])
 	t.Anywhere = flags&flagAnywhere != 0
 }

@@ -3,6 +3,7 @@
 package trust
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"net/netip"
@@ -45,6 +46,7 @@ func (c Computer) trusted() state.Trust {
 		From:     network(c.From),
 		Anywhere: !c.By(policy.BindAddress),
 		Days:     uint16(c.Days),
+		Service:  sha256.Sum256([]byte(c.Service))[0],
 	}
 	if c.By(policy.BindKey) {
 		t.Key = hash(c.Keys[0])

@@ -103,14 +103,18 @@ func Give(k factor.Keyring, p Proven, c Computer, now time.Time) error {
 // room, the oldest falls out.
 func keep(st *state.State, t state.Trust, now time.Time) {
 	kept := slices.DeleteFunc(st.Trusts, func(old state.Trust) bool {
-		renewed := old.Key == t.Key && old.From == t.From && old.Anywhere == t.Anywhere &&
-			old.Days == t.Days
-		return renewed || !Lasts(old, now)
+		return renews(t, old) || !Lasts(old, now)
 	})
 	if len(kept) == state.MaxTrusts {
 		kept = slices.Delete(kept, 0, 1)
 	}
 	st.Trusts = append(kept, t)
+}
+
+// renews reports whether t is given to what old was given to.
+func renews(t, old state.Trust) bool {
+	samePlace := old.Anywhere == t.Anywhere && (t.Anywhere || old.From == t.From)
+	return samePlace && old.Key == t.Key && old.Service == t.Service
 }
 
 // Forget ends all trust that a user has given.
