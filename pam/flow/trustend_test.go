@@ -230,6 +230,22 @@ func TestClockThatGoesForwardAndBackForgetsTrustAtTheNextCodeAndNotForEver(t *te
 	}
 }
 
+// How long a trust has lasted is not known any longer once time began again.
+func TestCodeByAClockThatWasSetBackEndsTrust(t *testing.T) {
+	w := newWorld(t, trustKey)
+	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, w.now)
+	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
+	w.trusts(home())
+	w.now = w.now.Add(20 * 24 * time.Hour)
+	w.trusted(home())
+	w.now = w.now.Add(-10 * 24 * time.Hour)
+	w.askedAgain()
+	w.expect(w.login(home(), "755224", "n"), true, verdict.OK, success, trustQuestion) // RFC 4226, counter 0
+	w.askedAgain()
+	w.now = w.now.Add(11 * 24 * time.Hour)
+	w.askedAgain()
+}
+
 func TestOldestOfSixteenFallsOut(t *testing.T) {
 	w := newWorld(t, trustKey)
 	for n := range byte(state.MaxTrusts) {
