@@ -136,7 +136,8 @@ func TestADrawingThatIsTallerThanTheWindowIsDrawnAndSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	typed(t, term, "000")
-	expect(t, term, `(?s)Check that you chose this account in the app.*Type the code that the app shows now. Verification code: $`)
+	expect(t, term, `(?s)Check that you chose this account in the app.*`+
+		`Type the code that the app shows now. Verification code: $`)
 	typed(t, term, "again")
 	expect(t, term, `(?s)Step 1 of 3.*Type the code that the app shows now. Verification code: $`)
 	scanned(t, terminal.Screen{Columns: 80, Rows: 40}, term.Seen())

@@ -54,8 +54,10 @@ func TestAGoogleFileIsItsOwnersOnlyInTheOwnersHome(t *testing.T) {
 				home = filepath.Join(dir, home)
 			}
 			const script = `set -e
-				cd "$1"; mkdir -p home/alice/a/b home/alice2 etc/ga; ln -s home link; ln -s "$1/etc/ga" home/alice/away
-				for f in home/alice/.google_authenticator home/alice/a/b/file home/alice2/.google_authenticator etc/ga/alice etc/ga/u19; do
+				cd "$1"; mkdir -p home/alice/a/b home/alice2 etc/ga
+				ln -s home link; ln -s "$1/etc/ga" home/alice/away
+				for f in home/alice/.google_authenticator home/alice/a/b/file \
+					home/alice2/.google_authenticator etc/ga/alice etc/ga/u19; do
 					printf '%s\n" TOTP_AUTH\n' GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ >$f; chmod 400 $f; chown 100001 $f
 				done
 				chown "$3" home/alice

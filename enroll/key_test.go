@@ -97,7 +97,8 @@ func TestAUserChoosesTheKeyOfTheLogin(t *testing.T) {
 	testroot.Must(t, os.Chown(path, int(alice.UID), -1))
 	term := s.addKeyAfter(alice, path)
 	talk(t, term, "Password: ", password,
-		`1: sk-ssh-ed25519@openssh.com SHA256:.*\r\n2: sk-ssh-ed25519@openssh.com SHA256:.*\r\nNumber of a key of this login`, "2",
+		`1: sk-ssh-ed25519@openssh.com SHA256:.*\r\n`+
+			`2: sk-ssh-ed25519@openssh.com SHA256:.*\r\nNumber of a key of this login`, "2",
 		"Done: the security key")
 	exits(t, term, exitDone)
 	rec, _, err := s.keyring().View(alice.User)

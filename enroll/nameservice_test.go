@@ -16,13 +16,15 @@ const sourceThatFails = `
 #include <errno.h>
 #include <nss.h>
 #include <pwd.h>
-enum nss_status _nss_hesiod_getpwnam_r(const char *name, struct passwd *entry, char *room, size_t size, int *error)
+enum nss_status _nss_hesiod_getpwnam_r(const char *name, struct passwd *entry, char *room,
+	size_t size, int *error)
 {
 	(void)name, (void)entry, (void)room, (void)size;
 	*error = errno = 0;
 	return NSS_STATUS_UNAVAIL;
 }
-enum nss_status _nss_hesiod_getpwuid_r(uid_t uid, struct passwd *entry, char *room, size_t size, int *error)
+enum nss_status _nss_hesiod_getpwuid_r(uid_t uid, struct passwd *entry, char *room,
+	size_t size, int *error)
 {
 	(void)uid;
 	return _nss_hesiod_getpwnam_r(0, entry, room, size, error);
@@ -85,7 +87,8 @@ func (w withSources) run(nsswitch string, args ...string) (out, errs string, err
 		w.t.Fatal(err)
 	}
 	const line = `for dir in /lib/*-linux-gnu /lib64; do
-		if [ -e $dir/libnss_hesiod.so.2 ]; then mount --bind "$2" $(readlink -f $dir/libnss_hesiod.so.2); fi
+		if [ -e $dir/libnss_hesiod.so.2 ]; then
+			mount --bind "$2" $(readlink -f $dir/libnss_hesiod.so.2); fi
 	done
 	mount --bind "$1" /etc/nsswitch.conf; shift 2; exec "$@"`
 	cmd := exec.Command("unshare", append([]string{"--mount", "sh", "-ec", line, "sh", file,

@@ -41,7 +41,8 @@ type outputs struct {
 
 func (o outputs) run(line string, args []string) (errs string, exit int) {
 	o.t.Helper()
-	const prepare = `mount -t tmpfs -o size=16k,mode=0700 tmpfs "$1"; : >"$1/file"; head -c 100000 /dev/zero >"$1/rest" 2>/dev/null || true
+	const prepare = `mount -t tmpfs -o size=16k,mode=0700 tmpfs "$1"; : >"$1/file"
+		head -c 100000 /dev/zero >"$1/rest" 2>/dev/null || true
 		export full="$1/file" status="$1.status"; shift; exec sh -c "$@"`
 	cmd := exec.Command("unshare", append([]string{"--mount", "sh", "-ec", prepare, "sh", o.dir,
 		line, o.exe}, args...)...)

@@ -108,7 +108,8 @@ func (m maker) connections(n int, config string) []string {
 	return all
 }
 
-var decided = regexp.MustCompile(`(?s)config reprocess config.*?debug3: reprocess config:([0-9]+) setting AuthenticationMethods`)
+var decided = regexp.MustCompile(`(?s)config reprocess config.*?` +
+	`debug3: reprocess config:([0-9]+) setting AuthenticationMethods`)
 
 // No way past the code that a connection finds is missing in what doctor says, and each is on
 // the line that sshd took it from.

@@ -106,7 +106,8 @@ func (w *world) device() record.Device {
 	if all == nil {
 		w.t.Fatalf("no secret was shown: %q", w.prompts)
 	}
-	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.ReplaceAll(all[len(all)-1][1], " ", ""))
+	unpadded := base32.StdEncoding.WithPadding(base32.NoPadding)
+	secret, err := unpadded.DecodeString(strings.ReplaceAll(all[len(all)-1][1], " ", ""))
 	must(w.t, err)
 	return enrollment.NewTOTP("app", secret, "SHA1", 6, 30*time.Second, noon)
 }

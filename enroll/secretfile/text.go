@@ -20,7 +20,8 @@ func Decode(text string) ([]byte, error) {
 	}
 	separators := strings.NewReplacer(" ", "", "-", "", "=", "")
 	plain := strings.ToUpper(separators.Replace(text))
-	if secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(plain); err == nil {
+	unpadded := base32.StdEncoding.WithPadding(base32.NoPadding)
+	if secret, err := unpadded.DecodeString(plain); err == nil {
 		return secret, nil
 	}
 	if secret, err := hex.DecodeString(separators.Replace(text)); err == nil {

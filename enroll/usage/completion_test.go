@@ -98,7 +98,8 @@ func zshOffers(text string) offers {
 
 var (
 	fishLine = regexp.MustCompile(
-		`(?m)^complete -c enroll -n (?:\$(none|adding|trusting)|'__fish_seen_subcommand_from (.*?)') -(a|l) ('.*?'|\S+)`)
+		`(?m)^complete -c enroll -n (?:\$(none|adding|trusting)|` +
+			`'__fish_seen_subcommand_from (.*?)') -(a|l) ('.*?'|\S+)`)
 	fishGroup = map[string]string{"none": "", "adding": "add", "trusting": "trust"}
 )
 

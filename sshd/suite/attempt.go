@@ -14,11 +14,13 @@ import (
 // Attempt is one login by golang.org/x/crypto/ssh.
 type Attempt struct {
 	User     string
-	Password string   // answers every prompt for a password
-	Codes    []string // answer the other prompts in order; the last one is repeated as often as asked. None: hang up there
-	Key      ssh.Signer
-	Second   ssh.Signer // a second key, where one is not enough
-	From     string     // the client's address; empty: as the system chooses
+	Password string // answers every prompt for a password
+	// answer the other prompts in order; the last one is repeated as often as asked. None: hang
+	// up there
+	Codes  []string
+	Key    ssh.Signer
+	Second ssh.Signer // a second key, where one is not enough
+	From   string     // the client's address; empty: as the system chooses
 	// PasswordFirst tries the "password" method before keyboard-interactive, as some clients do.
 	PasswordFirst bool
 	// Answer, if set, answers the prompts that are not for a password in place of Codes.
@@ -56,10 +58,11 @@ func (o *Outcome) CodePrompts() (n int) {
 	return n
 }
 
-// asksPassword tells a prompt for the password from one for a code: pam_unix's, to which OpenSSH's client adds
-// "(user@host) ", and that client's own.
+// asksPassword tells a prompt for the password from one for a code: pam_unix's, to which
+// OpenSSH's client adds "(user@host) ", and that client's own.
 func asksPassword(prompt string) bool {
-	return strings.HasPrefix(prompt, "Password") || strings.Contains(prompt, ") Password") || strings.Contains(prompt, "'s password:")
+	return strings.HasPrefix(prompt, "Password") || strings.Contains(prompt, ") Password") ||
+		strings.Contains(prompt, "'s password:")
 }
 
 // ErrHungUp is the end of an attempt that had no code to give.
@@ -141,7 +144,8 @@ func (a *Attempt) methods(o *Outcome, sent *time.Time) []ssh.AuthMethod {
 		*sent = time.Now()
 		return code, nil
 	}
-	return append(methods, ssh.KeyboardInteractive(func(_, _ string, questions []string, _ []bool) ([]string, error) {
+	return append(methods, ssh.KeyboardInteractive(func(_, _ string, questions []string,
+		_ []bool) ([]string, error) {
 		answers := make([]string, len(questions))
 		for i, q := range questions {
 			var err error

@@ -13,7 +13,8 @@ import (
 // step is RFC 6238's default time step.
 const step = 30 * time.Second
 
-// Code is what the user's app shows now. It stays right for at least one whole step more, since one step of drift is allowed.
+// Code is what the user's app shows now. It stays right for at least one whole step more, since
+// one step of drift is allowed.
 func (u *User) Code() string { return u.CodeAt(0) }
 
 // CodeAt is what the app shows that many steps from now.
@@ -25,7 +26,8 @@ func (u *User) CodeAt(steps int) string {
 	return code
 }
 
-// wrongCodes is how many wrong codes were made: each is another, since the same one again in a login is no guess.
+// wrongCodes is how many wrong codes were made: each is another, since the same one again in a
+// login is no guess.
 var wrongCodes atomic.Uint64
 
 // WrongCode has six digits and is none of the codes of ten steps around now.

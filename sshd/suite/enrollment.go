@@ -8,10 +8,12 @@ import (
 	"strings"
 )
 
-// Enroll gives the user a new secret and saves it with `enroll`, as an administrator's script does.
+// Enroll gives the user a new secret and saves it with `enroll`, as an administrator's script
+// does.
 func (u *User) Enroll(args ...string) error {
 	u.Secret = newSecret()
-	argv := append([]string{"/usr/bin/enroll", "add", "totp", "--user", u.Name, "--label", "phone", "--secret-file", "-", "--yes"}, args...)
+	argv := append([]string{"/usr/bin/enroll", "add", "totp", "--user", u.Name, "--label",
+		"phone", "--secret-file", "-", "--yes"}, args...)
 	_, err := u.host.Exec(u.Secret+"\n", argv...)
 	return err
 }
@@ -37,14 +39,16 @@ func (u *User) CodeOf(shown string) (string, error) {
 	return u.Code(), nil
 }
 
-// EnrollGoogle saves the same or a new secret as google-authenticator(1) does by default: a code works once, three steps.
+// EnrollGoogle saves the same or a new secret as google-authenticator(1) does by default: a code
+// works once, three steps.
 func (u *User) EnrollGoogle() error {
 	if u.Secret == "" {
 		u.Secret = newSecret()
 	}
 	file := "/home/" + u.Name + "/.google_authenticator"
 	text := u.Secret + "\n\" RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE\n\" TOTP_AUTH\n"
-	_, err := u.host.Script(fmt.Sprintf("set -e\numask 077\ncat >%s <<'END'\n%sEND\nchown %d:%d %s\nchmod 400 %s\n", file, text, u.UID, u.UID, file, file))
+	_, err := u.host.Script(fmt.Sprintf("set -e\numask 077\ncat >%s <<'END'\n%sEND\n"+
+		"chown %d:%d %s\nchmod 400 %s\n", file, text, u.UID, u.UID, file, file))
 	return err
 }
 

@@ -24,7 +24,8 @@ type shared struct {
 	host   ssh.PublicKey // of every server
 }
 
-// Host is a running container of one distribution, with latchkey installed unless it is a bare one.
+// Host is a running container of one distribution, with latchkey installed unless it is a bare
+// one.
 type Host struct {
 	*Distribution
 	suite    *shared
@@ -45,7 +46,7 @@ type Host struct {
 type Config struct {
 	Name    string // of the PAM service
 	Stack   Stack
-	Account []string // account lines of the service besides pam_unix's
+	Account []string // account lines of the service beside pam_unix's
 	Options []string // they come first, and sshd takes the first value of an option
 }
 
@@ -57,7 +58,8 @@ type Server struct {
 	conn net.Conn
 }
 
-// Close ends the container by its id and waits until it is removed. Letting go of the lifeline is enough as a rule.
+// Close ends the container by its id and waits until it is removed. Letting go of the lifeline is
+// enough as a rule.
 func (h *Host) Close() error {
 	if h.lifeline != nil {
 		_ = h.lifeline.Close()
@@ -80,7 +82,8 @@ func (h *Host) dial() (net.Conn, error) {
 	return net.Dial("unix", filepath.Join(h.dir, "suite", "agent.sock"))
 }
 
-// Run runs a command inside as root and waits for it. An error means that it could not be run, not that it failed.
+// Run runs a command inside as root and waits for it. An error means that it could not be run,
+// not that it failed.
 func (h *Host) Run(req wire.Request) (*wire.Reply, error) {
 	conn, err := h.begin(req)
 	if err != nil {
@@ -94,7 +97,8 @@ func (h *Host) Run(req wire.Request) (*wire.Reply, error) {
 	return reply, nil
 }
 
-// begin starts a command inside. It is killed when the connection closes; before that, the reply comes when it ends.
+// begin starts a command inside. It is killed when the connection closes; before that, the reply
+// comes when it ends.
 func (h *Host) begin(req wire.Request) (net.Conn, error) {
 	conn, err := h.dial()
 	if err != nil {
@@ -106,15 +110,17 @@ func (h *Host) begin(req wire.Request) (net.Conn, error) {
 	return conn, nil
 }
 
-// Exec runs a command inside, with an optional standard input, and gives its standard output; an exit status other than 0
-// is an error that says what it printed.
+// Exec runs a command inside, with an optional standard input, and gives its standard output; an
+// exit status other than 0 is an error that says what it printed.
 func (h *Host) Exec(stdin string, argv ...string) (string, error) {
 	reply, err := h.Run(wire.Request{Argv: argv, Stdin: []byte(stdin)})
 	if err != nil {
 		return "", err
 	}
 	if reply.Exit != 0 {
-		return string(reply.Stdout), fmt.Errorf("%s: exit status %d: %s%s", strings.Join(argv, " "), reply.Exit, reply.Stdout, reply.Stderr)
+		return string(reply.Stdout),
+			fmt.Errorf("%s: exit status %d: %s%s", strings.Join(argv, " "), reply.Exit,
+				reply.Stdout, reply.Stderr)
 	}
 	return string(reply.Stdout), nil
 }
@@ -126,10 +132,12 @@ func (h *Host) Script(script string) (string, error) {
 
 // Shell is a command line for this side that runs argv inside on the terminal it is started on.
 func (h *Host) Shell(argv ...string) []string {
-	return h.suite.Engine.Command(append([]string{"exec", "--interactive", "--tty", h.id}, argv...)...)
+	return h.suite.Engine.Command(append([]string{"exec", "--interactive", "--tty", h.id},
+		argv...)...)
 }
 
-// Path is where this side finds a path of the host. It must not lead through absolute symbolic links.
+// Path is where this side finds a path of the host. It must not lead through absolute symbolic
+// links.
 func (h *Host) Path(inside string) string {
 	return fmt.Sprintf("/proc/%d/root%s", h.Pid, inside)
 }

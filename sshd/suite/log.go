@@ -16,7 +16,8 @@ func (h *Host) Log() ([]string, error) {
 	return strings.Split(strings.TrimSuffix(string(data), "\n"), "\n"), err
 }
 
-// Audit gives the audit lines of the user, from "latchkey:" on, as soon as there are at least n, or after ten seconds.
+// Audit gives the audit lines of the user, from "latchkey:" on, as soon as there are at least n,
+// or after ten seconds.
 func (h *Host) Audit(user string, n int) ([]string, error) {
 	var found []string
 	err := poll.Until(fmt.Sprintf("%d audit lines of %q", n, user), 10*time.Second, func() error {
@@ -26,7 +27,8 @@ func (h *Host) Audit(user string, n int) ([]string, error) {
 		}
 		found = found[:0]
 		for _, line := range lines {
-			if at := strings.Index(line, "latchkey: verdict="); at >= 0 && strings.Contains(line, fmt.Sprintf(" user=%q", user)) {
+			if at := strings.Index(line, "latchkey: verdict="); at >= 0 &&
+				strings.Contains(line, fmt.Sprintf(" user=%q", user)) {
 				found = append(found, line[at:])
 			}
 		}

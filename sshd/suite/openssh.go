@@ -19,11 +19,12 @@ import (
 type OpenSSH struct {
 	User     string
 	Password string
-	Codes    []string // one for each prompt that is not for a password; after the last, askpass fails
-	Key      bool     // offer the suite's key
-	Methods  string   // PreferredAuthentications; empty: keyboard-interactive
-	Options  []string // more ssh_config lines, as for -o
-	Stdin    string
+	// one for each prompt that is not for a password; after the last, askpass fails
+	Codes   []string
+	Key     bool     // offer the suite's key
+	Methods string   // PreferredAuthentications; empty: keyboard-interactive
+	Options []string // more ssh_config lines, as for -o
+	Stdin   string
 }
 
 // Run is how a client ended.
@@ -46,12 +47,15 @@ echo $((n + 1)) >count
 exit 1
 `
 
-// Args are the ssh_config options of a run, usable with ssh, scp and sftp; dir holds the host key's file.
+// Args are the ssh_config options of a run, usable with ssh, scp and sftp; dir holds the host
+// key's file.
 func (s *Server) args(c OpenSSH) []string {
 	options := append(append([]string{}, c.Options...),
 		fmt.Sprintf("Port=%d", s.Port), "HostName=127.0.0.1", "User="+c.User,
-		"UserKnownHostsFile="+filepath.Join(s.suite.dir, "known_hosts"), "GlobalKnownHostsFile=none", "HostKeyAlias=host",
-		"StrictHostKeyChecking=yes", "NumberOfPasswordPrompts=1", "IdentitiesOnly=yes", "LogLevel=ERROR",
+		"UserKnownHostsFile="+filepath.Join(s.suite.dir, "known_hosts"),
+		"GlobalKnownHostsFile=none", "HostKeyAlias=host",
+		"StrictHostKeyChecking=yes", "NumberOfPasswordPrompts=1", "IdentitiesOnly=yes",
+		"LogLevel=ERROR",
 	)
 	methods := c.Methods
 	if methods == "" {
@@ -77,7 +81,8 @@ func (s *Server) Client(program string, c OpenSSH, args ...string) (*Run, error)
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	files := map[string]string{"askpass": askpass, "password": c.Password + "\n", "count": "0\n", "prompts": ""}
+	files := map[string]string{"askpass": askpass, "password": c.Password + "\n", "count": "0\n",
+		"prompts": ""}
 	for i, code := range c.Codes {
 		files[fmt.Sprintf("code.%d", i)] = code + "\n"
 	}
@@ -89,14 +94,16 @@ func (s *Server) Client(program string, c OpenSSH, args ...string) (*Run, error)
 	ctx, cancel := context.WithTimeout(context.Background(), loginLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, append(s.args(c), args...)...)
-	cmd.Env = append(os.Environ(), "SSH_ASKPASS="+filepath.Join(dir, "askpass"), "SSH_ASKPASS_REQUIRE=force", "SSH_AUTH_SOCK=")
+	cmd.Env = append(os.Environ(), "SSH_ASKPASS="+filepath.Join(dir, "askpass"),
+		"SSH_ASKPASS_REQUIRE=force", "SSH_AUTH_SOCK=")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(c.Stdin), &stdout, &stderr
 	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
 		return nil, errors.Join(err, ctx.Err())
 	}
-	run := &Run{Exit: cmd.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
+	run := &Run{Exit: cmd.ProcessState.ExitCode(), Stdout: stdout.String(),
+		Stderr: stderr.String()}
 	prompts, err := os.ReadFile(filepath.Join(dir, "prompts"))
 	if text := strings.TrimSpace(string(prompts)); text != "" {
 		run.Prompts = strings.Split(text, "\n")

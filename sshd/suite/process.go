@@ -19,8 +19,8 @@ type Process struct {
 	UID         int // effective
 }
 
-// Processes are all processes of the host but the agent's own two: those of its PID namespace, since what an engine starts
-// later descends from the engine.
+// Processes are all processes of the host but the agent's own two: those of its PID namespace,
+// since what an engine starts later descends from the engine.
 func (h *Host) Processes() ([]Process, error) {
 	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", h.Pid))
 	if err != nil {
@@ -33,7 +33,8 @@ func (h *Host) Processes() ([]Process, error) {
 	var found []Process
 	for _, p := range all {
 		its, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", p.Pid))
-		if err == nil && its == namespace && !strings.HasPrefix(p.Name, "latchkey-suite") && p.Name != "exe" {
+		if err == nil && its == namespace && !strings.HasPrefix(p.Name, "latchkey-suite") &&
+			p.Name != "exe" {
 			found = append(found, p)
 		}
 	}

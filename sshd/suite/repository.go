@@ -31,14 +31,16 @@ func stage(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := build(top, "make", "install", "DESTDIR="+filepath.Join(dir, "stage"), "PREFIX=/usr"); err != nil {
+	if err := build(top, "make", "install", "DESTDIR="+filepath.Join(dir, "stage"),
+		"PREFIX=/usr"); err != nil {
 		return err
 	}
-	return build(top, "go", "build", "-trimpath", "-o", filepath.Join(dir, "agent"), "./sshd/agent")
+	return build(top, "go", "build", "-trimpath", "-o", filepath.Join(dir, "agent"),
+		"./sshd/agent")
 }
 
-// build runs a build command in the top folder. CGO_ENABLED stays as it is for make, whose rules set it themselves; the
-// agent must be static to run in any container.
+// build runs a build command in the top folder. CGO_ENABLED stays as it is for make, whose rules
+// set it themselves; the agent must be static to run in any container.
 func build(top string, argv ...string) error {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = top
@@ -51,7 +53,8 @@ func build(top string, argv ...string) error {
 		cmd.Env = append(cmd.Env, "CGO_ENABLED=0")
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %v\n%s", strings.Join(argv, " "), err, container.LastLines(string(out), 20))
+		return fmt.Errorf("%s: %v\n%s", strings.Join(argv, " "), err,
+			container.LastLines(string(out), 20))
 	}
 	return nil
 }

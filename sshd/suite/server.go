@@ -21,10 +21,11 @@ var (
 	KeyAndCode = Config{Name: "latchkey-key", Stack: OnlyCode, Options: []string{
 		"PubkeyAuthentication yes", "AuthenticationMethods publickey,keyboard-interactive"}}
 	// PasswordToo leaves the password method on, the trap that FAULTS 11 describes.
-	PasswordToo = Config{Name: "latchkey-trap", Stack: Latchkey, Options: []string{"PasswordAuthentication yes"}}
-	PlainUnix   = Config{Name: "plain", Stack: Unix}
-	WithGoogle  = Config{Name: "google", Stack: Google}
-	WithOath    = Config{Name: "oath", Stack: Oath}
+	PasswordToo = Config{Name: "latchkey-trap", Stack: Latchkey,
+		Options: []string{"PasswordAuthentication yes"}}
+	PlainUnix  = Config{Name: "plain", Stack: Unix}
+	WithGoogle = Config{Name: "google", Stack: Google}
+	WithOath   = Config{Name: "oath", Stack: Oath}
 	// Others with a key, to compare what happens after it.
 	KeyAndGoogle = Config{Name: "google-key", Stack: OnlyGoogle, Options: KeyAndCode.Options}
 	KeyAndOath   = Config{Name: "oath-key", Stack: OnlyOath, Options: KeyAndCode.Options}

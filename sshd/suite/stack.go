@@ -8,15 +8,18 @@ import (
 // Stack is the auth part of a PAM service; session is the same for all.
 type Stack []string
 
-// password asks for the password, denies at once if it is wrong, and does not wait two seconds then.
+// password asks for the password, denies at once if it is wrong, and does not wait two seconds
+// then.
 const password = "requisite pam_unix.so nodelay"
 
-// The stacks that servers use. All but OnlyCode ask for the password first, as the shipped examples do.
+// The stacks that servers use. All but OnlyCode ask for the password first, as the shipped
+// examples do.
 var (
 	Unix     = Stack{password}
 	Latchkey = Stack{password, "required pam_latchkey.so"}
 	OnlyCode = Stack{"required pam_latchkey.so"}
-	// Google as its README recommends, with a prompt the harness tells from the password's; Oath as its man page shows.
+	// Google as its README recommends, with a prompt the harness tells from the password's; Oath
+	// as its man page shows.
 	Google     = Stack{password, "required pam_google_authenticator.so"}
 	OnlyGoogle = Stack{"required pam_google_authenticator.so"}
 	Oath       = Stack{password, "required pam_oath.so usersfile=/etc/users.oath window=3"}

@@ -24,8 +24,9 @@ sed -i -E 's/^(passwd|group|shadow):.*/& extrausers/' /etc/nsswitch.conf
 rm -f /etc/motd /run/motd.dynamic
 `
 
-// start runs a container; a bare one is without latchkey. /var/lib/latchkey and /home are folders of this machine: on an engine's own
-// layers fsync may be switched off, and then neither the tests nor the benchmark would see its cost.
+// start runs a container; a bare one is without latchkey. /var/lib/latchkey and /home are folders
+// of this machine: on an engine's own layers fsync may be switched off, and then neither the
+// tests nor the benchmark would see its cost.
 func (s *shared) start(d *Distribution, image string, bare bool) (*Host, error) {
 	dir, err := os.MkdirTemp(s.dir, d.Suite+"-")
 	if err != nil {
@@ -37,7 +38,8 @@ func (s *shared) start(d *Distribution, image string, bare bool) (*Host, error) 
 			return nil, err
 		}
 	}
-	args := append([]string{"run", "--detach", "--rm", "--network=host", "--cap-add=AUDIT_WRITE", "--hostname", d.Suite}, container.Limits...)
+	args := append([]string{"run", "--detach", "--rm", "--network=host", "--cap-add=AUDIT_WRITE",
+		"--hostname", d.Suite}, container.Limits...)
 	volumes := [][2]string{
 		{filepath.Join(h.dir, "suite"), "/suite"},
 		{filepath.Join(s.dir, "stage"), "/suite/stage:ro"},
@@ -50,7 +52,8 @@ func (s *shared) start(d *Distribution, image string, bare bool) (*Host, error) 
 	for _, volume := range volumes {
 		args = append(args, "--volume", volume[0]+":"+volume[1])
 	}
-	out, err := s.Engine.Run(nil, append(args, image, "/usr/libexec/latchkey-suite-agent", "/suite")...)
+	out, err := s.Engine.Run(nil, append(args, image, "/usr/libexec/latchkey-suite-agent",
+		"/suite")...)
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,8 @@ type Suite struct {
 // Open finds an engine and stages latchkey. What takes long is told on out.
 func Open(out io.Writer) (*Suite, error) {
 	if os.Geteuid() != 0 {
-		return nil, errors.New("the login suite needs root: it starts containers and reads the processes inside")
+		return nil, errors.New("the login suite needs root: it starts containers and reads " +
+			"the processes inside")
 	}
 	found, err := container.Find()
 	if err != nil {
@@ -43,7 +44,8 @@ func Open(out io.Writer) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Suite{shared: &shared{Engine: found, dir: folder.Name()}, folder: folder, out: out, hosts: map[*Distribution]*Host{}}
+	s := &Suite{shared: &shared{Engine: found, dir: folder.Name()}, folder: folder, out: out,
+		hosts: map[*Distribution]*Host{}}
 	if err := s.prepare(); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -93,7 +95,7 @@ func (s *Suite) Host(d *Distribution) (*Host, error) {
 	return h, err
 }
 
-// Private starts a container that nobody else uses; the caller closes it.
+// Private starts a container that no one else uses; the caller closes it.
 func (s *Suite) Private(d *Distribution) (*Host, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +126,8 @@ func (s *Suite) launch(d *Distribution, bare bool) (*Host, error) {
 	return h, nil
 }
 
-// newKey makes an ed25519 key pair and saves it at path (OpenSSH's format, mode 0600) and path.pub.
+// newKey makes an ed25519 key pair and saves it at path (OpenSSH's format, mode 0600) and
+// path.pub.
 func newKey(path string) (ssh.PublicKey, ssh.Signer, error) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {

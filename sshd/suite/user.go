@@ -18,7 +18,8 @@ type User struct {
 
 // hashPassword lets the distribution's own tools hash the password once; yescrypt takes its time.
 func (h *Host) hashPassword() error {
-	out, err := h.Script("set -e\nuseradd template\necho 'template:" + Password + "' | chpasswd\nsed -n 's/^template:\\([^:]*\\):.*/\\1/p' /etc/shadow\nuserdel template\n")
+	out, err := h.Script("set -e\nuseradd template\necho 'template:" + Password +
+		"' | chpasswd\nsed -n 's/^template:\\([^:]*\\):.*/\\1/p' /etc/shadow\nuserdel template\n")
 	if err == nil {
 		h.hash = strings.TrimSpace(out)
 	}
@@ -28,7 +29,8 @@ func (h *Host) hashPassword() error {
 // Users adds n accounts with home folders, at once: the tests need hundreds.
 func (h *Host) Users(n int) ([]*User, error) { return h.addUsers(h.names("u", n), "/etc") }
 
-// ForeignUsers adds n accounts that only the second name service knows; /etc/passwd has no line for them.
+// ForeignUsers adds n accounts that only the second name service knows; /etc/passwd has no line
+// for them.
 func (h *Host) ForeignUsers(n int) ([]*User, error) {
 	return h.addUsers(h.names("x", n), "/var/lib/extrausers")
 }
@@ -42,7 +44,7 @@ func (h *Host) Named(name string) (*User, error) {
 	return users[0], nil
 }
 
-// names makes up n names that nobody has.
+// names makes up n names that no user has.
 func (h *Host) names(prefix string, n int) []string {
 	h.users.Lock()
 	defer h.users.Unlock()
@@ -68,11 +70,13 @@ func (h *Host) addUsers(names []string, dir string) ([]*User, error) {
 		fmt.Fprintf(&passwd, "%s:x:%d:%d::/home/%s:/bin/sh\n", u.Name, u.UID, u.UID, u.Name)
 		fmt.Fprintf(&shadow, "%s:%s:20000:0:99999:7:::\n", u.Name, h.hash)
 		fmt.Fprintf(&group, "%s:x:%d:\n", u.Name, u.UID)
-		fmt.Fprintf(&homes, "mkdir -m 700 /home/%s && chown %d:%d /home/%s\n", u.Name, u.UID, u.UID, u.Name)
+		fmt.Fprintf(&homes, "mkdir -m 700 /home/%s && chown %d:%d /home/%s\n", u.Name, u.UID,
+			u.UID, u.Name)
 		users[i] = u
 	}
 	script := "set -e\n" + homes.String()
-	for file, text := range map[string]string{"passwd": passwd.String(), "shadow": shadow.String(), "group": group.String()} {
+	for file, text := range map[string]string{"passwd": passwd.String(),
+		"shadow": shadow.String(), "group": group.String()} {
 		script += fmt.Sprintf("cat >>%s/%s <<'END'\n%sEND\n", dir, file, text)
 	}
 	_, err := h.Script(script)

@@ -9,7 +9,8 @@ import (
 // authority is where a host keeps the authority of its stand-in.
 const authority = "/etc/latchkey/verify-ca.pem"
 
-// Verify starts a stand-in for Twilio Verify on this side and makes it the host's, in place of any it had. The caller closes it.
+// Verify starts a stand-in for Twilio Verify on this side and makes it the host's, in place of
+// any it had. The caller closes it.
 func (h *Host) Verify(o standin.Options) (*standin.Server, error) {
 	v, err := standin.Start(o)
 	if err != nil {
@@ -23,16 +24,19 @@ func (h *Host) Verify(o standin.Options) (*standin.Server, error) {
 }
 
 func (h *Host) useVerify(v *standin.Server) error {
-	if _, err := h.Exec(v.Settings().CA, "/usr/bin/install", "-m", "644", "/dev/stdin", authority); err != nil {
+	if _, err := h.Exec(v.Settings().CA, "/usr/bin/install", "-m", "644", "/dev/stdin",
+		authority); err != nil {
 		return err
 	}
-	_, err := h.Exec(v.TOML(authority), "/usr/bin/install", "-m", "600", "/dev/stdin", "/etc/latchkey/twilio.toml")
+	_, err := h.Exec(v.TOML(authority), "/usr/bin/install", "-m", "600", "/dev/stdin",
+		"/etc/latchkey/twilio.toml")
 	return err
 }
 
 // EnrollPhone saves a phone as an administrator's script does.
 func (u *User) EnrollPhone(number string) error {
-	_, err := u.host.Exec("", "/usr/bin/enroll", "add", "phone", "--user", u.Name, "--label", "mobile", "--number", number, "--yes")
+	_, err := u.host.Exec("", "/usr/bin/enroll", "add", "phone", "--user", u.Name, "--label",
+		"mobile", "--number", number, "--yes")
 	return err
 }
 

@@ -10,8 +10,11 @@ import (
 
 func TestADecoderReadsEveryDrawingFromAPictureOfTheScreen(t *testing.T) {
 	for name, text := range map[string]string{
-		"a usual device":  "otpauth://totp/web1.example.com:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
-		"every parameter": "otpauth://totp/web1.example.com:alice?algorithm=SHA256&digits=8&issuer=web1.example.com&period=60&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSW",
+		"a usual device": "otpauth://totp/web1.example.com:alice?" +
+			"secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+		"every parameter": "otpauth://totp/web1.example.com:alice?algorithm=SHA256&digits=8" +
+			"&issuer=web1.example.com&period=60" +
+			"&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXPJBSW",
 	} {
 		code, err := qr.Encode(text)
 		if err != nil {

@@ -130,8 +130,10 @@ func keePassXC(t *testing.T, home, uri string) shown {
 	if err := xml.EscapeText(&value, []byte(uri)); err != nil {
 		t.Fatal(err)
 	}
-	text := `<?xml version="1.0" encoding="utf-8"?><KeePassFile><Meta><Generator>test</Generator></Meta><Root><Group>` +
-		`<UUID>AAAAAAAAAAAAAAAAAAAAAA==</UUID><Name>Root</Name><Entry><UUID>AAAAAAAAAAAAAAAAAAAAAQ==</UUID>` +
+	text := `<?xml version="1.0" encoding="utf-8"?><KeePassFile>` +
+		`<Meta><Generator>test</Generator></Meta><Root><Group>` +
+		`<UUID>AAAAAAAAAAAAAAAAAAAAAA==</UUID><Name>Root</Name><Entry>` +
+		`<UUID>AAAAAAAAAAAAAAAAAAAAAQ==</UUID>` +
 		`<String><Key>Title</Key><Value>entry</Value></String><String><Key>otp</Key><Value>` +
 		value.String() +
 		`</Value></String></Entry></Group></Root></KeePassFile>`

@@ -115,13 +115,15 @@ func TestWithoutAnIssuerTheAppShowsTheHost(t *testing.T) {
 	a := otpauth.Account{Host: "web1.example", User: "alice"}
 	usual := device
 	usual.Algorithm, usual.Digits, usual.Period = "SHA1", 6, 30*time.Second
-	want := "otpauth://totp/web1.example:alice?algorithm=SHA1&digits=6&issuer=web1.example&period=30&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	want := "otpauth://totp/web1.example:alice?algorithm=SHA1&digits=6" +
+		"&issuer=web1.example&period=30&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	if got := otpauth.URI(a, usual); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	token := usual
 	token.Type = method.HOTP
-	want = "otpauth://hotp/web1.example:alice?algorithm=SHA1&digits=6&issuer=web1.example&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+	want = "otpauth://hotp/web1.example:alice?algorithm=SHA1&digits=6" +
+		"&issuer=web1.example&secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 	if got := otpauth.URI(a, token); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -21,7 +21,8 @@ func TestACodeIsAsSmallAsItsTextAllows(t *testing.T) {
 		{"long names, no defaults",
 			"otpauth://totp/web1.example.com:alice?issuer=web1.example.com&secret=" + secret160,
 			41, 21},
-		{"every parameter", "otpauth://totp/web1:alice?algorithm=SHA1&digits=6&issuer=web1&period=30&secret=" + secret160, 41, 21},
+		{"every parameter", "otpauth://totp/web1:alice?algorithm=SHA1&digits=6&issuer=web1" +
+			"&period=30&secret=" + secret160, 41, 21},
 		{"256 bits", "otpauth://totp/web1:alice?issuer=web1&secret=" + secret256, 41, 21},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -142,7 +142,8 @@ func TestACSVFileIsRefused(t *testing.T) {
 }
 
 func TestALineOfCSVWithoutAUserStopsNoOtherUser(t *testing.T) {
-	all, err := CSV(strings.NewReader(csvHeader+",totp,,"+base32Secret+",,,,,\nbob,totp,,"+base32Secret+",,,,,\n"), "f", made)
+	text := csvHeader + ",totp,," + base32Secret + ",,,,,\nbob,totp,," + base32Secret + ",,,,,\n"
+	all, err := CSV(strings.NewReader(text), "f", made)
 	if err != nil || len(all) != 2 || all[1].User != "bob" || all[1].Err != nil {
 		t.Fatalf("%+v, %v", all, err)
 	}

@@ -85,7 +85,8 @@ func googleSecret(line string) ([]byte, error) {
 		return nil, errors.New("not a secret in base32")
 	}
 	whole := len(plain) * 5 / 8
-	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(plain[:(whole*8+4)/5])
+	unpadded := base32.StdEncoding.WithPadding(base32.NoPadding)
+	secret, err := unpadded.DecodeString(plain[:(whole*8+4)/5])
 	if err != nil || whole == 0 {
 		return nil, errors.New("not a secret in base32")
 	}

@@ -244,7 +244,8 @@ func TestAnOddLineIsNamedAndTheRestTakenOver(t *testing.T) {
 			"more than 64 scratch codes"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e, err := Google(strings.NewReader(base32Secret+"\n\" TOTP_AUTH\n"+code+c.odd+"\n"+"87654321\n"), "f", made)
+			text := base32Secret + "\n\" TOTP_AUTH\n" + code + c.odd + "\n87654321\n"
+			e, err := Google(strings.NewReader(text), "f", made)
 			line := 4 + strings.Count(c.odd, "\n")
 			want := fmt.Sprintf("line %d was ignored: %s", line, c.why)
 			if err != nil || len(e.Devices) != 1 || !slices.Contains(e.Notes, want) {

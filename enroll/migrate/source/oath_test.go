@@ -151,7 +151,8 @@ func TestALineOfAUsersFileIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			good := "HOTP alice - " + hexSecret
-			all, err := Oath(strings.NewReader("# x\n"+good+"\n"+c.line+"\nHOTP bob - "+hexSecret+"\n"), "f", made)
+			text := "# x\n" + good + "\n" + c.line + "\nHOTP bob - " + hexSecret + "\n"
+			all, err := Oath(strings.NewReader(text), "f", made)
 			if err != nil {
 				t.Fatal(err)
 			}

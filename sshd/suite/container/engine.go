@@ -18,10 +18,12 @@ type Engine struct {
 	Proved bool     // it has started a container
 }
 
-// Limits are lower than any default of the engines, so that an engine that was itself started under low limits can set them.
+// Limits are lower than any default of the engines, so that an engine that was itself started
+// under low limits can set them.
 var Limits = []string{"--ulimit", "nofile=1024:4096", "--ulimit", "nproc=4096:10000"}
 
-// candidates in order of preference. Podman as root needs other options on a machine without systemd or with an old crun.
+// candidates in order of preference. Podman as root needs other options on a machine without
+// systemd or with an old crun.
 var candidates = [][]string{
 	{"docker"},
 	{"podman"},
@@ -30,7 +32,8 @@ var candidates = [][]string{
 }
 
 // ErrNone says that neither docker nor podman can be used.
-var ErrNone = errors.New("no container engine works here: a docker engine, or podman with runc and root, is needed (packaging/deps.sh installs podman)")
+var ErrNone = errors.New("no container engine works here: a docker engine, or podman with " +
+	"runc and root, is needed (packaging/deps.sh installs podman)")
 
 // Find gives the first engine that answers. Whether it can start a container is seen by Usable.
 func Find() (*Engine, error) {
@@ -82,7 +85,8 @@ func (e *Engine) Run(stdin io.Reader, args ...string) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s: %v: %s", strings.Join(argv, " "), err, bytes.TrimSpace(stderr.Bytes()))
+		return nil, fmt.Errorf("%s: %v: %s", strings.Join(argv, " "), err,
+			bytes.TrimSpace(stderr.Bytes()))
 	}
 	return stdout.Bytes(), nil
 }

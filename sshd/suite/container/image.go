@@ -11,11 +11,12 @@ import (
 	"strings"
 )
 
-// Image gives the image of a release, making it from Debian's packages unless the engine has it already. The tag is a hash
-// of what went in, so a changed list of packages is a new image.
+// Image gives the image of a release, making it from Debian's packages unless the engine has it
+// already. The tag is a hash of what went in, so a changed list of packages is a new image.
 func (e *Engine) Image(release string, packages []string, progress io.Writer) (string, error) {
 	recipe := release + " " + strings.Join(packages, ",")
-	name := fmt.Sprintf("localhost/latchkey-sshd:%s-%x", release, sha256.Sum256([]byte(recipe)))[:50]
+	name := fmt.Sprintf("localhost/latchkey-sshd:%s-%x", release,
+		sha256.Sum256([]byte(recipe)))[:50]
 	if _, err := e.Run(nil, "image", "inspect", name); err == nil {
 		return name, nil
 	}
@@ -34,7 +35,8 @@ func (e *Engine) Image(release string, packages []string, progress io.Writer) (s
 	_, imported := e.Run(tar, "import", "-", name)
 	if err := bootstrap.Wait(); err != nil {
 		_, _ = e.Run(nil, "image", "rm", name)
-		return "", fmt.Errorf("make the %s image: mmdebstrap: %v: %s", release, err, LastLines(stderr.String(), 5))
+		return "", fmt.Errorf("make the %s image: mmdebstrap: %v: %s", release, err,
+			LastLines(stderr.String(), 5))
 	}
 	return name, imported
 }
@@ -42,9 +44,11 @@ func (e *Engine) Image(release string, packages []string, progress io.Writer) (s
 // target is a line of `apt-get indextargets`: site and release.
 var target = regexp.MustCompile(`^(\S+) (\S+) Debian main$`)
 
-// mirrors gives sources lines for the release on the machine's own Debian mirrors. None: mmdebstrap's own choice.
+// mirrors gives sources lines for the release on the machine's own Debian mirrors. None:
+// mmdebstrap's own choice.
 func mirrors(release string) []string {
-	out, err := exec.Command("apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(ORIGIN) $(COMPONENT)", "Created-By: Packages").Output()
+	out, err := exec.Command("apt-get", "indextargets", "--format",
+		"$(SITE) $(RELEASE) $(ORIGIN) $(COMPONENT)", "Created-By: Packages").Output()
 	if err != nil {
 		return nil
 	}

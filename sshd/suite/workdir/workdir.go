@@ -12,8 +12,9 @@ import (
 // pattern is that of the suite's temporary folders.
 const pattern = "latchkey-sshd-*"
 
-// New makes a temporary folder and locks it for as long as this process lives, or until it is closed. Folders whose
-// process was killed before it could remove them, which the missing lock shows, are removed.
+// New makes a temporary folder and locks it for as long as this process lives, or until it is
+// closed. Folders whose process was killed before it could remove them, which the missing lock
+// shows, are removed.
 func New() (*os.File, error) {
 	sweep()
 	dir, err := os.MkdirTemp("", pattern)
