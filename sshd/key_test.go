@@ -42,14 +42,16 @@ func newSoftKey(t *testing.T) *softkey.Key {
 // authorize writes a user's authorized_keys.
 func authorize(t *testing.T, h *suite.Host, u *suite.User, lines ...string) {
 	t.Helper()
-	script(t, h, fmt.Sprintf("mkdir -p /home/%[1]s/.ssh && cat >/home/%[1]s/.ssh/authorized_keys <<'END'\n%[2]s\nEND\n"+
+	script(t, h, fmt.Sprintf("mkdir -p /home/%[1]s/.ssh\n"+
+		"cat >/home/%[1]s/.ssh/authorized_keys <<'END'\n%[2]s\nEND\n"+
 		"chown -R %[1]s:%[1]s /home/%[1]s/.ssh", u.Name, strings.Join(lines, "\n")))
 }
 
 // enrollKey gives a user a security key, as an administrator's script does.
 func enrollKey(t *testing.T, h *suite.Host, u *suite.User, label, line string) {
 	t.Helper()
-	_, err := h.Exec(line+"\n", "/usr/bin/enroll", "add", "key", "--user", u.Name, "--label", label, "--yes")
+	_, err := h.Exec(line+"\n", "/usr/bin/enroll", "add", "key", "--user", u.Name, "--label",
+		label, "--yes")
 	must(t, err)
 }
 
@@ -59,7 +61,8 @@ func byKey(t *testing.T, s *suite.Server, a suite.Attempt, n int, device string)
 	if o := allowed(t, s, a); len(o.Prompts) > 0 {
 		t.Errorf("got the prompts %q, want none", o.Prompts)
 	}
-	audited(t, s.Host, a.User, n, "verdict=allow", "method=key", fmt.Sprintf("device=%q", device), "reason=ok", "tries=0")
+	audited(t, s.Host, a.User, n, "verdict=allow", "method=key",
+		fmt.Sprintf("device=%q", device), "reason=ok", "tries=0")
 }
 
 // authority gives a certificate authority that the host believes.
@@ -69,7 +72,8 @@ func authority(t *testing.T, h *suite.Host) ssh.Signer {
 	must(t, err)
 	ca, err := ssh.NewSignerFromKey(private)
 	must(t, err)
-	_, err = h.Exec(string(ssh.MarshalAuthorizedKey(ca.PublicKey())), "/usr/bin/tee", "-a", "/suite/user_ca.pub")
+	_, err = h.Exec(string(ssh.MarshalAuthorizedKey(ca.PublicKey())), "/usr/bin/tee", "-a",
+		"/suite/user_ca.pub")
 	must(t, err)
 	return ca
 }
@@ -100,8 +104,10 @@ func TestAnEnrolledSecurityKeyIsEnoughAndEveryOtherLoginIsAskedForTheCode(t *tes
 			key    ssh.Signer
 			device string
 		}{
-			{"ed25519", own, "yubikey"}, {"ECDSA", nist, "old key"}, {"a browser's signature", &browser, "old key"},
-			{"a certificate", certified(own, 1), "yubikey"}, {"a renewed certificate", certified(own, 2), "yubikey"},
+			{"ed25519", own, "yubikey"}, {"ECDSA", nist, "old key"},
+			{"a browser's signature", &browser, "old key"},
+			{"a certificate", certified(own, 1), "yubikey"},
+			{"a renewed certificate", certified(own, 2), "yubikey"},
 			{"a certificate of ECDSA", certified(nist, 3), "old key"},
 		} {
 			t.Log(c.what)
@@ -125,7 +131,8 @@ func TestAnEnrolledSecurityKeyIsEnoughAndEveryOtherLoginIsAskedForTheCode(t *tes
 			"as a plain key": own.Disguised("ssh-ed25519"), "as ECDSA": own.Disguised(softkey.ECDSA),
 			"by a stranger": newSoftKey(t),
 		} {
-			if o := denied(t, s, suite.Attempt{User: u.Name, Key: key, Codes: []string{u.Code()}}); len(o.Prompts) > 0 {
+			if o := denied(t, s, suite.Attempt{User: u.Name, Key: key,
+				Codes: []string{u.Code()}}); len(o.Prompts) > 0 {
 				t.Errorf("%s: got the prompts %q, want that sshd refuses the key", what, o.Prompts)
 			}
 		}
@@ -175,7 +182,8 @@ func TestALockAndTheRuleKeepAnEnrolledKeyOut(t *testing.T) {
 func TestTheCallerOfSuAndSudoCannotGiveAKey(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
-		script(t, h, "echo 'ALL ALL=(ALL) ALL' >/etc/sudoers.d/all; echo 'Defaults !env_reset' >>/etc/sudoers.d/all")
+		script(t, h, "cat >/etc/sudoers.d/all <<'END'\n"+
+			"ALL ALL=(ALL) ALL\nDefaults !env_reset\nEND")
 		stack := append(suite.Stack{"optional pam_env.so user_readenv=1"}, suite.Latchkey...)
 		for _, app := range local {
 			must(t, h.Service(app.service, stack))
@@ -209,7 +217,8 @@ func TestTheCallerOfSuAndSudoCannotGiveAKey(t *testing.T) {
 		enrollKey(t, h, u, "yubikey", own.Line())
 		must(t, h.Service("sshd", append(stack, "required pam_permit.so")))
 		reply, err := h.Run(wire.Request{Argv: []string{"/usr/bin/pamtester", "-E",
-			"SSH_AUTH_INFO_0=publickey " + own.Line(), "sshd", u.Name, "authenticate"}, Stdin: []byte(suite.Password + "\n")})
+			"SSH_AUTH_INFO_0=publickey " + own.Line(), "sshd", u.Name, "authenticate"},
+			Stdin: []byte(suite.Password + "\n")})
 		must(t, err)
 		if reply.Exit == 0 {
 			t.Error("got that a program that calls its service sshd may say which keys were accepted")
@@ -241,7 +250,8 @@ func TestOnlyPubkeyAuthOptionsKeepsAnAuthorizedKeysFileFromSwitchingTheTouchOff(
 			{"no-touch-required", plain, 0, true}, {"no-touch-required", touch, 0, false},
 			{"no-touch-required", touch, touched, true},
 			{"no-touch-required", pin, softkey.Verified, true}, {"no-touch-required", pin, 0, false},
-			{"no-touch-required", both, softkey.Verified, false}, {"no-touch-required", both, verified, true},
+			{"no-touch-required", both, softkey.Verified, false},
+			{"no-touch-required", both, verified, true},
 			{"verify-required", plain, touched, false}, {"verify-required", plain, verified, true},
 			{"", pin, touched, false}, {"", pin, verified, true}, {"", pin, softkey.Verified, false},
 		} {

@@ -66,14 +66,15 @@ func securityKey(t *testing.T, h *recipeHost) {
 	u.kept(t, u.key, nil) // sshd itself refuses it
 	u.key.Did = softkey.Touched
 	u.logins++
-	allowed(t, u.server, suite.Attempt{User: u.Name, Key: shared.Key, Codes: []string{u.recoveryCode(t)}})
+	allowed(t, u.server, suite.Attempt{User: u.Name, Key: shared.Key,
+		Codes: []string{u.recoveryCode(t)}})
 	script(t, h.Host, "enroll remove --user "+u.Name+" yubikey")
 	denied(t, u.server, suite.Attempt{User: u.Name, Key: u.key, Codes: []string{u.Code()}})
 	h.withoutAPrompt(t, u.server)
 }
 
-// withoutAPrompt checks that OpenSSH's own clients ask nothing for a security key. BatchMode switches
-// keyboard-interactive off, by which PAM says yes.
+// withoutAPrompt checks that OpenSSH's own clients ask nothing for a security key. BatchMode
+// switches keyboard-interactive off, by which PAM says yes.
 func (h *recipeHost) withoutAPrompt(t *testing.T, s *suite.Server) {
 	for _, use := range uses[:3] {
 		t.Run(use.name, func(t *testing.T) {
@@ -81,7 +82,8 @@ func (h *recipeHost) withoutAPrompt(t *testing.T, s *suite.Server) {
 			agent, err := softkey.NewAgent(u.key, t.TempDir())
 			must(t, err)
 			defer agent.Close()
-			c := suite.OpenSSH{User: u.Name, Options: agent.Options, Methods: "publickey,keyboard-interactive"}
+			c := suite.OpenSSH{User: u.Name, Options: agent.Options,
+				Methods: "publickey,keyboard-interactive"}
 			if run, done := use.run(t, s, c); !done || len(run.Prompts) > 0 {
 				t.Errorf("done=%v %+v, want it done without a prompt\n%s", done, run, logOf(h.Host, u.Name))
 			}
@@ -97,7 +99,8 @@ func securityKeyAndPIN(t *testing.T, h *recipeHost) {
 	u := h.keyUser(t, "no-touch-required ")
 	u.server = h.own(t, ownKeys)
 	for did, in := range map[byte]bool{
-		0: false, softkey.Touched: false, softkey.Verified: false, softkey.Touched | softkey.Verified: true,
+		0: false, softkey.Touched: false, softkey.Verified: false,
+		softkey.Touched | softkey.Verified: true,
 	} {
 		if u.key.Did = did; in {
 			u.byKey(t)
@@ -112,7 +115,8 @@ func securityKeyAndPIN(t *testing.T, h *recipeHost) {
 
 func securityKeyForAdministrators(t *testing.T, h *recipeHost) {
 	admin, other := h.keyUser(t, ""), h.keyUser(t, "")
-	script(t, h.Host, "adduser --quiet "+admin.Name+" sudo 2>/dev/null || gpasswd -a "+admin.Name+" sudo")
+	script(t, h.Host,
+		"adduser --quiet "+admin.Name+" sudo 2>/dev/null || gpasswd -a "+admin.Name+" sudo")
 	admin.server = h.own(t, ownKeys)
 	other.server = admin.server
 	for _, u := range []*keyUser{admin, other} {
@@ -124,7 +128,8 @@ func securityKeyForAdministrators(t *testing.T, h *recipeHost) {
 	admin.kept(t, admin.key, []string{admin.Code()})
 	other.kept(t, other.key, other.WrongCodes(), "verdict=deny", "reason=wrong")
 	for i, key := range []ssh.Signer{other.key, shared.Key} {
-		o := allowed(t, other.server, suite.Attempt{User: other.Name, Key: key, Codes: []string{other.CodeAt(i)}})
+		o := allowed(t, other.server, suite.Attempt{User: other.Name, Key: key,
+			Codes: []string{other.CodeAt(i)}})
 		if o.CodePrompts() != 1 {
 			t.Errorf("got the prompts %q, want one for a code", o.Prompts)
 		}

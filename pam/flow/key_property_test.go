@@ -140,7 +140,8 @@ func TestOverRandomHistoriesAKeyIsEnoughExactlyWhenTheRuleOfTheMomentSaysSo(t *t
 			if byKey := o.Allow && o.Method == "key"; byKey != enough || o.Allow && !byKey &&
 				o.Reason != verdict.Exempt {
 				t.Fatalf("seed %d, round %d, login %d with %q by sshd %v: got %+v, want let in by key: %v (require %s, methods %q, "+
-					"attested %v, locked %v)", seed, round, n, r.AuthInfo, r.BySSHD, o, enough, h.require, h.methods, h.attested, h.isLocked())
+					"attested %v, locked %v)", seed, round, n, r.AuthInfo, r.BySSHD, o, enough,
+					h.require, h.methods, h.attested, h.isLocked())
 			}
 			if enough {
 				allowed++
