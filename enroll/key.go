@@ -37,13 +37,17 @@ func (p *program) addPublicKey(who identity, o options.Options) error {
 	if err := p.wantsAttestation(o); err != nil {
 		return err
 	}
-	proof, err := p.asRoot(), error(nil) // --yes is for root
+	piped, err := p.pipedKey(o)
+	if err != nil {
+		return err
+	}
+	proof := p.asRoot() // --yes is for root
 	if !o.Yes {
 		if proof, err = p.proveNew(who, o); err != nil {
 			return err
 		}
 	}
-	d, err := p.securityKey(who, o)
+	d, err := p.securityKey(who, o, piped)
 	if err != nil {
 		return err
 	}
@@ -68,9 +72,29 @@ func (p *program) wantsAttestation(o options.Options) error {
 			"then: enroll add key --challenge FILE1 --attestation FILE2"+o.ForUser())
 }
 
+// pipedKey is the key on standard input, if there is one and no person: it is read first, and the
+// password and the code are typed at the terminal. Without a terminal they follow it.
+func (p *program) pipedKey(o options.Options) (*sshkey.Key, error) {
+	if o.File != "" && o.File != "-" || o.File == "" && p.Typed() {
+		return nil, nil
+	}
+	in := p.In
+	if p.uid != 0 && p.FromTerminal() != nil {
+		line, err := p.AskLong("")
+		if err != nil {
+			return nil, err
+		}
+		key, err := publickey.Parse("standard input:1", line)
+		return &key, err
+	}
+	key, err := publickey.Read("standard input", in)
+	return &key, err
+}
+
 // securityKey makes the device, with the proof that it is one if the options have that.
-func (p *program) securityKey(who identity, o options.Options) (record.Device, error) {
-	key, err := p.publicKey(who, o)
+func (p *program) securityKey(
+	who identity, o options.Options, piped *sshkey.Key) (record.Device, error) {
+	key, err := p.publicKey(who, o, piped)
 	if err != nil {
 		return record.Device{}, err
 	}
@@ -91,11 +115,13 @@ func (p *program) securityKey(who identity, o options.Options) (record.Device, e
 	return d, err
 }
 
-// publicKey is the key in the file that the options name, or the one that is typed or chosen.
-func (p *program) publicKey(who identity, o options.Options) (sshkey.Key, error) {
+// publicKey is the key that was on standard input or is in the file that the options name, or the
+// one that is typed or chosen.
+func (p *program) publicKey(
+	who identity, o options.Options, piped *sshkey.Key) (sshkey.Key, error) {
 	switch {
-	case o.File == "-" || o.File == "" && (o.Yes || !p.Typed()):
-		return publickey.Read("standard input", p.In)
+	case piped != nil:
+		return *piped, nil
 	case o.File == "":
 		return p.chooseKey(who)
 	}

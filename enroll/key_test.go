@@ -77,6 +77,29 @@ func TestAUserAddsASecurityKeyWithPasswordAndCodeAndNotWithout(t *testing.T) {
 	}
 }
 
+// The key comes from standard input, the password and the code from the terminal.
+func TestAUserGivesTheKeyOnStandardInputAndTypesTheProof(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.withApp(alice)
+	put(t, s.root+"/key.pub", softKey(t).Line()+" alice@laptop\n", 0o644)
+	id := fmt.Sprint(alice.UID)
+	for _, right := range []bool{false, true} {
+		term := started(t, 100, 24, []string{"setpriv", "--reuid", id, "--regid", id,
+			"--clear-groups", "sh", "-c", s.exe + " add key <" + s.root + "/key.pub"})
+		talk(t, term, "Password: ", password, "Verification code: ", appCode(t, right))
+		if right {
+			expect(t, term, `Done: the security key "key" is set up for `)
+			exits(t, term, exitDone)
+			continue
+		}
+		expect(t, term, "code not accepted")
+		exits(t, term, exitFailed)
+		if got := s.keysOf(alice); len(got) > 0 {
+			t.Errorf("got the keys %q after a wrong code, want none", got)
+		}
+	}
+}
+
 // addKeyAfter starts `enroll add key` in a login about which sshd says something in a file.
 func (s *site) addKeyAfter(u identity, path string) *terminal.Terminal {
 	s.t.Helper()
