@@ -291,3 +291,25 @@ func TestSecurityKeyEncodedUnderAnotherNameIsRefused(t *testing.T) {
 	d.Secret = []byte(renamed)
 	wantError(t, d.Check(), "the public key is not encoded as sshd does it")
 }
+
+func TestOnlyASecurityKeyHasAFingerprint(t *testing.T) {
+	key, broken, other := withKeys(t).Devices[2], withKeys(t).Devices[2], app()
+	broken.Secret = []byte("damaged")
+	// What ssh-keygen -l says of OpenSSH's test key.
+	for want, d := range map[string]*Device{
+		"SHA256:eto3cpL3YD1cvjDiwR9JxKVInjd+f84quOOvVckxepw": &key,
+	} {
+		if got := d.Fingerprint(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	for _, d := range []*Device{&broken, &other} {
+		if got := d.Fingerprint(); got != "" {
+			t.Errorf("%s: got %q, want none", d.Label, got)
+		}
+	}
+	other.Secret = key.Secret
+	if got := other.Fingerprint(); got != "" {
+		t.Errorf("an app with the secret of a key: got %q, want none", got)
+	}
+}

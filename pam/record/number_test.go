@@ -90,3 +90,27 @@ func TestSweepTakesOnlyTemporaryFilesAway(t *testing.T) {
 		}
 	}
 }
+
+func TestTrustTagDependsOnTheTextAndTheHostKey(t *testing.T) {
+	root, s := saved(t)
+	_, other := saved(t)
+	tag := func(s record.Store, text string) any {
+		tag, err := s.TrustTag(text)
+		testroot.Must(t, err)
+		return tag
+	}
+	first := tag(s, "one")
+	if again := tag(s, "one"); again != first {
+		t.Errorf("got %x, then %x; want the same", first, again)
+	}
+	if another := tag(s, "two"); another == first {
+		t.Errorf("got %x for two texts", first)
+	}
+	if elsewhere := tag(other, "one"); elsewhere == first {
+		t.Errorf("got %x on two hosts", first)
+	}
+	testroot.Must(t, os.Remove(root.Key()))
+	if _, err := s.TrustTag("one"); !errors.Is(err, record.ErrNoKey) {
+		t.Errorf("got error %v, want ErrNoKey", err)
+	}
+}
