@@ -162,7 +162,7 @@ lint: deps-tests
 
 # How many changes to the code its own tests notice, package by package. It takes hours and, the
 # first time, the module proxy.
-MUTATED ?= policy factor flow state record session safefile strict
+MUTATED ?= policy factor limit flow state record session safefile strict
 mutate: deps-tests
 	@for name in $(MUTATED); do echo "mutate: pam/$$name"; go run $(GREMLINS) unleash $(MUTATE_FLAGS) ./pam/$$name || exit 1; done
 

@@ -21,11 +21,11 @@ const (
 	Forbidden  Reason = "forbidden"    // a rule says deny, or allows no method the user has
 	NoAnswer   Reason = "conversation" // it failed or ended
 	Name       Reason = "name"         // malformed, unknown, or the name service does not say
-	Record     Reason = "record"
-	State      Reason = "state"
-	Config     Reason = "config"
-	Argument   Reason = "argument" // a module argument
-	Service    Reason = "service"  // Twilio
+	Record     Reason = "record"       // factor.ErrRecord: it must not be used, or is lost
+	State      Reason = "state"        // factor.ErrState: missing, damaged, locked or not saved
+	Config     Reason = "config"       // latchkey.toml cannot be used
+	Argument   Reason = "argument"     // a module argument
+	Service    Reason = "service"      // Twilio
 	Internal   Reason = "internal"
 
 	// MustEnroll: nothing is decided, the user has to enroll first; never logged.
