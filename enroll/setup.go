@@ -87,7 +87,7 @@ func (p *program) setUpApp(who identity, o options.Options, steps int,
 	if err != nil {
 		return err
 	}
-	account := p.account(who)
+	account := p.account(who, o.Issuer)
 	uri := otpauth.URI(account, d)
 	return p.withPicture(uri, o, func() error {
 		a := app.App{

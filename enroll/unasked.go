@@ -34,7 +34,7 @@ func (p *program) addUnasked(who identity, o options.Options) error {
 	if err != nil {
 		return err
 	}
-	uri := otpauth.URI(p.account(who), d)
+	uri := otpauth.URI(p.account(who, o.Issuer), d)
 	if len(d.Secret) < 16 {
 		fmt.Fprintln(p.Err, "enroll: warning: the secret is shorter than the 128 bits that "+
 			"RFC 4226 asks for")

@@ -21,6 +21,7 @@ type Options struct {
 
 	User       string
 	Label      string
+	Issuer     string
 	SecretFile string
 	File       string
 	// Attestation and Challenge name the files that prove that a security key is one.
@@ -80,6 +81,7 @@ func flags(o *Options) *flag.FlagSet {
 	set := flag.NewFlagSet("enroll", flag.ContinueOnError)
 	set.StringVar(&o.User, "user", "", "")
 	set.StringVar(&o.Label, "label", "", "")
+	set.Var((*issuer)(&o.Issuer), "issuer", "")
 	set.StringVar(&o.SecretFile, "secret-file", "", "")
 	set.StringVar(&o.File, "file", "", "")
 	set.StringVar(&o.Attestation, "attestation", "", "")

@@ -39,14 +39,14 @@ type Option struct {
 
 // Commands are all commands, in the order in which people are told of them.
 var Commands = []Command{
-	{"", "", Text, []string{"user", "label", "algorithm", "digits", "period", "ascii", "plain",
+	{"", "", Text, []string{"user", "label", "issuer", "algorithm", "digits", "period", "ascii", "plain",
 		"png", "version"}, false, "set up the second factor for yourself"},
 	{"status", "", Text, []string{"user", "json"}, false,
 		"devices, last use, recovery codes left"},
-	{"add totp", "", Text, []string{"user", "label", "secret-file", "algorithm", "digits",
+	{"add totp", "", Text, []string{"user", "label", "issuer", "secret-file", "algorithm", "digits",
 		"period", "ascii", "plain", "png", "if-missing", "yes", "json"}, false,
 		"one more authenticator app"},
-	{"add hotp", "", Text, []string{"user", "label", "secret-file", "counter", "algorithm",
+	{"add hotp", "", Text, []string{"user", "label", "issuer", "secret-file", "counter", "algorithm",
 		"digits", "if-missing", "yes", "json"}, false, "one more hardware token"},
 	{"add phone", "", Text, []string{"user", "label", "number", "if-missing", "yes", "json"},
 		false, "one more phone, for codes by SMS and call"},
@@ -82,6 +82,7 @@ var Commands = []Command{
 var Options = []Option{
 	{"user", "NAME", nil, User, "for this user (root)"},
 	{"label", "LABEL", nil, Text, "what the device is called"},
+	{"issuer", "TEXT", nil, Text, "what the app shows above the code"},
 	{"secret-file", "FILE", nil, File, "the file with the secret, or - (root, with --yes)"},
 	{"counter", "N", nil, Text, "where the token's counter is"},
 	{"number", "NUMBER", nil, Text, "of the phone, with + and country code"},

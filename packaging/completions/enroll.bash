@@ -17,7 +17,7 @@ _enroll() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--user | --label | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --format)
+		--user | --label | --issuer | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --format)
 			[[ ${COMP_WORDS[i+1]-} == '=' ]] && ((i++))
 			((i++)) ;;
 		-*) ;;
@@ -27,6 +27,7 @@ _enroll() {
 	case $prev in
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 	--label) return ;;
+	--issuer) return ;;
 	--secret-file) _enroll_files "$cur"; return ;;
 	--counter) return ;;
 	--number) return ;;
@@ -44,11 +45,11 @@ _enroll() {
 	esac
 	if [[ $cur == -* ]]; then
 		case $words in
-		'add') word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --counter --number --file --attestation --challenge --help' ;;
-		'') word='--user --label --algorithm --digits --period --ascii --plain --png --version --help' ;;
+		'add') word='--user --label --issuer --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --counter --number --file --attestation --challenge --help' ;;
+		'') word='--user --label --issuer --algorithm --digits --period --ascii --plain --png --version --help' ;;
 		'status' | 'status '*) word='--user --json --help' ;;
-		'add totp' | 'add totp '*) word='--user --label --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --help' ;;
-		'add hotp' | 'add hotp '*) word='--user --label --secret-file --counter --algorithm --digits --if-missing --yes --json --help' ;;
+		'add totp' | 'add totp '*) word='--user --label --issuer --secret-file --algorithm --digits --period --ascii --plain --png --if-missing --yes --json --help' ;;
+		'add hotp' | 'add hotp '*) word='--user --label --issuer --secret-file --counter --algorithm --digits --if-missing --yes --json --help' ;;
 		'add phone' | 'add phone '*) word='--user --label --number --if-missing --yes --json --help' ;;
 		'add key' | 'add key '*) word='--user --label --file --attestation --challenge --if-missing --yes --json --help' ;;
 		'remove' | 'remove '*) word='--user --yes --help' ;;

@@ -34,7 +34,7 @@ for word in ${words[2,CURRENT-1]}; do
 		continue
 	fi
 	case $word in
-	--user|--label|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--format) value=1 ;;
+	--user|--label|--issuer|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--format) value=1 ;;
 	-*) ;;
 	*) bare+=($word) ;;
 	esac
@@ -52,6 +52,7 @@ case "$bare" in
 	_arguments \
 		'--user[for this user (root)]:name:_users' \
 		'--label[what the device is called]:label:' \
+		'--issuer[what the app shows above the code]:text:' \
 		'--secret-file[the file with the secret, or - (root, with --yes)]:file:_files' \
 		'--algorithm[of the codes]:alg:(SHA1 SHA256 SHA512)' \
 		'--digits[of the codes]:n:(6 8)' \
@@ -69,6 +70,7 @@ case "$bare" in
 	_arguments \
 		'--user[for this user (root)]:name:_users' \
 		'--label[what the device is called]:label:' \
+		'--issuer[what the app shows above the code]:text:' \
 		'--secret-file[the file with the secret, or - (root, with --yes)]:file:_files' \
 		'--counter[where the token'\''s counter is]:n:' \
 		'--algorithm[of the codes]:alg:(SHA1 SHA256 SHA512)' \
@@ -215,6 +217,7 @@ case "$bare" in
 	_arguments \
 		'--user[for this user (root)]:name:_users' \
 		'--label[what the device is called]:label:' \
+		'--issuer[what the app shows above the code]:text:' \
 		'--secret-file[the file with the secret, or - (root, with --yes)]:file:_files' \
 		'--counter[where the token'\''s counter is]:n:' \
 		'--number[of the phone, with + and country code]:number:' \
@@ -237,6 +240,7 @@ case "$bare" in
 	_arguments \
 		'--user[for this user (root)]:name:_users' \
 		'--label[what the device is called]:label:' \
+		'--issuer[what the app shows above the code]:text:' \
 		'--algorithm[of the codes]:alg:(SHA1 SHA256 SHA512)' \
 		'--digits[of the codes]:n:(6 8)' \
 		'--period[how long a code is shown]:seconds:' \

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"syscall"
@@ -92,10 +94,19 @@ func failure(status unix.WaitStatus, late bool, limit time.Duration, said int) e
 	default:
 		return nil
 	}
-	text := make([]byte, maxSaid)
-	n, _ := unix.Pread(said, text, 0)
-	if words := strings.TrimSpace(string(text[:max(n, 0)])); words != "" {
+	if words := lastWords(said); words != "" {
 		ended += ": " + words
 	}
-	return fmt.Errorf("%s", ended)
+	return errors.New(ended)
+}
+
+// lastWords are the end of what the program printed: what went wrong stands there as a rule.
+func lastWords(said int) string {
+	size, err := unix.Seek(said, 0, io.SeekEnd)
+	if err != nil {
+		return ""
+	}
+	text := make([]byte, maxSaid)
+	n, _ := unix.Pread(said, text, max(size-maxSaid, 0))
+	return strings.TrimSpace(string(text[:max(n, 0)]))
 }

@@ -83,7 +83,7 @@ func TestProgramThatFailsIsLoggedWithWhatItPrinted(t *testing.T) {
 		"kill -TERM $$":                   `killed by SIGTERM"`,
 		`printf 'a\nlatchkey: verdict=allow'; ` +
 			"exit 1": `exit status 1: a\x0alatchkey: verdict=allow"`,
-		"head -c 100000 /dev/zero | tr '\\0' x; exit 1": strings.Repeat("x", 160) + `"`,
+		"echo begin; head -c 100000 /dev/zero | tr '\\0' x; exit 1": strings.Repeat("x", 160) + `"`,
 	} {
 		h := newHost(t, script)
 		h.tell(ample, an(event.Lock))

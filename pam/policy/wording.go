@@ -14,13 +14,13 @@ const (
 	maxHelp   = 400
 )
 
-// issuer reads the name that an authenticator app shows above its codes.
-func issuer(v strict.Value, into *string) error {
-	return v.Text(into, "be 1 to 128 printable characters, without a blank at either end",
-		func(text string) bool {
-			return isLine(text, maxIssuer)
-		})
-}
+// IssuerMust says what an issuer has to be.
+const IssuerMust = "be 1 to 128 printable characters, without a blank at either end"
+
+// IsIssuer reports whether a text can be the name that an authenticator app shows above its codes.
+func IsIssuer(text string) bool { return isLine(text, maxIssuer) }
+
+func issuer(v strict.Value, into *string) error { return v.Text(into, IssuerMust, IsIssuer) }
 
 // help reads what users are told to do when a login has failed for good, in one line: the program
 // wraps it.
