@@ -40,6 +40,19 @@ func (d Doctor) checkUnenrolled(path string, rules *policy.Policy) []Finding {
 	return nil
 }
 
+// checkNewcomers is checkUnenrolled for what a rule says itself.
+func (d Doctor) checkNewcomers(place string, r policy.Rule) []Finding {
+	if until := r.EnrollBy.String(); until >= d.Clock().Format(time.DateOnly) {
+		text := "until " + until + " is over, users of this rule who have not enrolled get in without a code"
+		return []Finding{warning(place, text, "")}
+	}
+	if r.Unenrolled == policy.UnenrolledAllow {
+		return []Finding{warning(place, "users of this rule who have not enrolled get in without a code",
+			`unenrolled = "deny"`)}
+	}
+	return nil
+}
+
 // checkRules looks at each rule by itself and at what those above leave to it.
 func (d Doctor) checkRules(path string, rules *policy.Policy) []Finding {
 	var found []Finding
@@ -51,6 +64,7 @@ func (d Doctor) checkRules(path string, rules *policy.Policy) []Finding {
 			continue
 		}
 		found = append(found, d.checkOutcome(place, rules, i)...)
+		found = append(found, d.checkNewcomers(place, r)...)
 		found = append(found, d.checkNames(place, r)...)
 	}
 	return found

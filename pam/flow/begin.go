@@ -19,7 +19,7 @@ import (
 func (d *dialog) begin() verdict.Outcome {
 	account, err := d.Keyring.Open(d.r.Account())
 	if errors.Is(err, factor.ErrUnenrolled) {
-		return d.unenrolled(d.policy)
+		return d.unenrolled()
 	}
 	if err != nil {
 		return d.unusable(err)
@@ -52,15 +52,14 @@ func (d *dialog) begin() verdict.Outcome {
 
 // unenrolled applies the policy's word for users without a record. Only an exact "allow", or a
 // date that is not over, lets them pass.
-func (d *dialog) unenrolled(p *policy.Policy) verdict.Outcome {
-	if p.Unenrolled == policy.UnenrolledAllow {
+func (d *dialog) unenrolled() verdict.Outcome {
+	switch n := d.newcomers; {
+	case n.Then == policy.UnenrolledAllow:
 		return verdict.Allow(verdict.Unenrolled)
-	}
-	if !p.EnrollBy.IsZero() && d.Clock().Format(time.DateOnly) <= p.EnrollBy.String() {
-		d.say(prompt.Reminder(p.EnrollBy.String()))
+	case n.Remind(d.Clock()):
+		d.say(prompt.Reminder(n.EnrollBy.String()))
 		return verdict.Allow(verdict.Unenrolled)
-	}
-	if p.Unenrolled == policy.UnenrolledEnroll {
+	case n.Then == policy.UnenrolledEnroll:
 		return d.setUp()
 	}
 	d.say(prompt.NotSetUp)

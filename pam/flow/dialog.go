@@ -20,24 +20,25 @@ import (
 // meanwhile counts.
 type dialog struct {
 	Flow
-	r        Request
-	policy   *policy.Policy
-	methods  []method.Method // that the rule allows
-	limits   limit.Guesses
-	computer trust.Computer // that the user may trust
-	trusting bool           // the user trusts some computer
-	proven   trust.Proven   // to be shown again before the user does
-	choices  prompt.Choices
-	requests int            // codes asked for so far
-	when     prompt.Moment  // before or after the first of them
-	waiting  *record.Device // a phone whose code was asked for in an earlier login and still works
-	landline state.DeviceID // a phone that Twilio said takes no SMS, just now
-	refused  []string       // codes that were wrong in this login
-	charged  uint32         // guesses of this login that were charged
-	spared   int            // answers of this login that cost nothing
-	began    state.Refused  // what was refused before this login
-	notes    []string       // for the log
-	texts    []string       // for the user, when the login is decided
+	r         Request
+	policy    *policy.Policy
+	newcomers policy.Newcomers
+	methods   []method.Method // that the rule allows
+	limits    limit.Guesses
+	computer  trust.Computer // that the user may trust
+	trusting  bool           // the user trusts some computer
+	proven    trust.Proven   // to be shown again before the user does
+	choices   prompt.Choices
+	requests  int            // codes asked for so far
+	when      prompt.Moment  // before or after the first of them
+	waiting   *record.Device // a phone whose code was asked for in an earlier login and still works
+	landline  state.DeviceID // a phone that Twilio said takes no SMS, just now
+	refused   []string       // codes that were wrong in this login
+	charged   uint32         // guesses of this login that were charged
+	spared    int            // answers of this login that cost nothing
+	began     state.Refused  // what was refused before this login
+	notes     []string       // for the log
+	texts     []string       // for the user, when the login is decided
 }
 
 // turn is what an answer led to. The zero turn asks again and lets no one in.

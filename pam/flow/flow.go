@@ -84,7 +84,7 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict
 		return verdict.Allow(verdict.Exempt)
 	case policy.RequireCode:
 		asked := &dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: rules.Limits,
-			computer: r.computer(d)}
+			computer: r.computer(d), newcomers: d.Newcomers}
 		return asked.run()
 	}
 	f.Talk.Tell("You may not log in here.")

@@ -26,9 +26,12 @@ type Decision struct {
 	Methods []method.Method // what is accepted, with RequireCode; empty: nothing is
 	// for how long a computer may be trusted, with RequireCode; the zero Trust: not at all
 	Trust Trust
-	Rule  int    // which rule decided, counted from 1; 0: none matched
-	Line  int    // of that rule, or 0
-	Why   string // the rule and its conditions: one printable line
+	// what happens to users without a record, with RequireCode
+	Newcomers Newcomers
+
+	Rule int    // which rule decided, counted from 1; 0: none matched
+	Line int    // of that rule, or 0
+	Why  string // the rule and its conditions: one printable line
 	// the conditions that could not be told, from the last rule to the first
 	Unknown []Unknown
 }
@@ -114,7 +117,8 @@ func (d *decider) member(group string) (bool, error) {
 func (p *Policy) unmatched() Decision {
 	return Decision{
 		Require: RequireCode, Methods: p.usable(method.All()), Trust: p.trusts(Rule{}),
-		Why: "no rule matches: a code is required",
+		Newcomers: p.newcomers(Rule{}),
+		Why:       "no rule matches: a code is required",
 	}
 }
 
@@ -127,6 +131,7 @@ func (p *Policy) apply(rule Rule, number int, found finding) Decision {
 		return d
 	}
 	d.Methods, d.Trust = p.usable(rule.Methods), p.trusts(rule)
+	d.Newcomers = p.newcomers(rule)
 	if rule.Methods == nil {
 		d.Methods = p.usable(method.All())
 	}

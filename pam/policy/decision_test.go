@@ -115,10 +115,12 @@ methods = ["key", "totp"]
 				Why: `rule 2, line 5, requires none: from 10.0.0.1 in 10.0.0.0/8`}},
 		{"the third", Request{User: "bob", Service: "sudo"},
 			Decision{Require: RequireCode, Methods: []method.Method{method.Key, method.TOTP},
-				Rule: 3, Line: 8, Why: `rule 3, line 8, requires code: service "sudo"`}},
+				Newcomers: Newcomers{Then: UnenrolledDeny},
+				Rule:      3, Line: 8, Why: `rule 3, line 8, requires code: service "sudo"`}},
 		{"none", Request{User: "bob", Service: "sshd", From: "192.0.2.7"},
 			Decision{Require: RequireCode, Methods: method.All(),
-				Why: `no rule matches: a code is required`}},
+				Newcomers: Newcomers{Then: UnenrolledDeny},
+				Why:       `no rule matches: a code is required`}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

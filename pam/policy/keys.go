@@ -7,5 +7,6 @@ var keys = map[string][]string{
 	"phone":  {"methods", "auto", "sends_per_user", "sends_per_host", "prefixes", "locale"},
 	"trust":  {"days", "bind"},
 	"notify": {"program"},
-	"rule":   {"users", "groups", "services", "from", "require", "methods", "trust_days"},
+	"rule": {"users", "groups", "services", "from", "require", "methods", "trust_days",
+		"unenrolled", "enroll_by"},
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/pam/method"
 )
@@ -59,14 +60,36 @@ func laxer(a, b Decision) bool {
 	if a.Require == RequireCode && a.Trust.Days > 0 && a.Terms() != b.Terms() {
 		return true
 	}
+	if a.Require == RequireCode && laxerToNewcomers(a.Newcomers, b.Newcomers) {
+		return true
+	}
 	return slices.ContainsFunc(a.Methods,
 		func(m method.Method) bool { return !slices.Contains(b.Methods, m) })
+}
+
+// laxerToNewcomers reports whether there is a day on which users without a record get further by a
+// than by b. The days are those before and after every date of randomPolicy.
+func laxerToNewcomers(a, b Newcomers) bool {
+	order := map[string]int{"deny": 0, "enroll": 1, "allow": 2, "remind": 2}
+	on := func(n Newcomers, day time.Time) int {
+		if n.Remind(day) {
+			return order["remind"]
+		}
+		return order[n.Then.String()]
+	}
+	for _, day := range []int{1, 10, 15, 20, 25} {
+		at := time.Date(2027, 1, day, 12, 0, 0, 0, time.UTC)
+		if on(a, at) > on(b, at) {
+			return true
+		}
+	}
+	return false
 }
 
 // What Decision says beyond who is let in by what: every other field has to be combined in
 // stricter, compared in same, and looked at by laxer.
 func TestEveryFieldOfADecisionIsCombined(t *testing.T) {
-	combined := []string{"Require", "Methods", "Trust"}
+	combined := []string{"Require", "Methods", "Trust", "Newcomers"}
 	descriptive := []string{"Rule", "Line", "Why", "Unknown"}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[Decision]()) {
 		if !slices.Contains(slices.Concat(combined, descriptive), field.Name) {
@@ -141,6 +164,8 @@ func (w world) with(group string, in bool) world {
 func randomPolicy(r *rand.Rand) string {
 	text := pick(r, []string{"", "[phone]\nmethods = []\n", "[phone]\nmethods = ['sms']\n"})
 	text += pick(r, []string{"", "[trust]\ndays = 7\n", "[trust]\ndays = 7\nbind = ['address']\n"})
+	text = pick(r, []string{"", "unenrolled = 'allow'\n", "unenrolled = 'enroll'\n"}) +
+		pick(r, []string{"", "enroll_by = 2027-01-10\n", "enroll_by = 2027-01-20\n"}) + text
 	for range 1 + r.IntN(6) {
 		conditions := pick(r, []string{"", "", "users = ['a', 'b']\n", "users = ['b']\n",
 			"services = ['s']\n"})
@@ -159,6 +184,9 @@ func randomPolicy(r *rand.Rand) string {
 		if strings.HasPrefix(require, "code") {
 			require += pick(r, []string{"", "", "\ntrust_days = 0", "\ntrust_days = 7",
 				"\ntrust_days = 30"})
+			require += pick(r, []string{"", "", "\nunenrolled = 'deny'", "\nunenrolled = 'allow'",
+				"\nunenrolled = 'enroll'"})
+			require += pick(r, []string{"", "", "\nenroll_by = 2027-01-14", "\nenroll_by = 2027-01-20"})
 		}
 		text += ruleText(conditions, require)
 	}

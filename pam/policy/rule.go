@@ -20,6 +20,10 @@ type Rule struct {
 	// TrustDays is how long computers are trusted, 0 to 365; only with RequireCode; nil: as
 	// [trust] says.
 	TrustDays *int
+	// Unenrolled and EnrollBy are for users without a record; only with RequireCode; empty: as the
+	// file says for all.
+	Unenrolled Unenrolled
+	EnrollBy   value.Date
 }
 
 func (r *Rule) set(v strict.Value) error {
@@ -36,6 +40,10 @@ func (r *Rule) set(v strict.Value) error {
 		return strict.Word(RequireCode, RequireNone, RequireDeny)(v, &r.Require)
 	case "methods":
 		return strict.Some(v, &r.Methods, strict.Word(method.All()...))
+	case "unenrolled":
+		return strict.Word(UnenrolledDeny, UnenrolledAllow, UnenrolledEnroll)(v, &r.Unenrolled)
+	case "enroll_by":
+		return r.EnrollBy.Read(v)
 	case "trust_days":
 		r.TrustDays = new(int)
 		return v.Int(r.TrustDays, 0, maxTrustDays)
@@ -49,7 +57,7 @@ func (r *Rule) complete(s strict.Schema, lines map[string]int) error {
 		return s.ErrorAt(r.Line,
 			`this rule does not say what it requires: "code", "none" or "deny"`)
 	}
-	for _, key := range []string{"methods", "trust_days"} {
+	for _, key := range []string{"methods", "trust_days", "unenrolled", "enroll_by"} {
 		if line, set := lines[key]; set && r.Require != RequireCode {
 			return s.ErrorAt(line, "%s cannot be set in a rule that requires %q", key, r.Require)
 		}

@@ -31,6 +31,8 @@ func stricter(a, b Decision) Decision {
 	if !same(a, b) { // a trust that was given under one of them means nothing under the other
 		a.Trust, b.Trust = Trust{}, Trust{}
 	}
+	a.Newcomers = stricterNewcomers(a.Newcomers, b.Newcomers)
+	b.Newcomers = a.Newcomers
 	both := slices.DeleteFunc(slices.Clone(a.Methods), missing(b.Methods))
 	switch {
 	case len(both) == 0:
@@ -49,7 +51,7 @@ func stricter(a, b Decision) Decision {
 // same reports whether two decisions ask the same of a login, whichever rule made them.
 func same(a, b Decision) bool {
 	return strictness(a.Require) == strictness(b.Require) &&
-		a.Trust.Days == b.Trust.Days && slices.Equal(a.Trust.Bind, b.Trust.Bind) &&
+		a.Newcomers == b.Newcomers && a.Trust.Days == b.Trust.Days && slices.Equal(a.Trust.Bind, b.Trust.Bind) &&
 		!slices.ContainsFunc(a.Methods, missing(b.Methods)) &&
 		!slices.ContainsFunc(b.Methods, missing(a.Methods))
 }
