@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -10,7 +9,6 @@ import (
 	"latchkey/enroll/options"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
-	"latchkey/pam/factor"
 	"latchkey/pam/factor/oath"
 	"latchkey/pam/record"
 )
@@ -71,22 +69,12 @@ var standardLabel = map[string]string{"": "app", "add totp": "app", "add hotp": 
 	"add phone": "phone", "add key": "key"}
 
 // freeLabel is base, or base-2 and so on if the user has that.
-func (p *program) freeLabel(who identity, base string) (label string, err error) {
-	label = base
-	err = p.AsRoot(func() error {
-		account, err := p.keyring.Open(who.User)
-		if errors.Is(err, factor.ErrUnenrolled) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		defer account.Close()
-		for n := 2; account.Record.Find(label) != nil; n++ {
-			label = fmt.Sprintf("%s-%d", base, n)
-		}
-		return nil
-	})
+func (p *program) freeLabel(who identity, base string) (string, error) {
+	r, err := p.recordOf(who)
+	label := base
+	for n := 2; r != nil && r.Find(label) != nil; n++ {
+		label = fmt.Sprintf("%s-%d", base, n)
+	}
 	return label, err
 }
 

@@ -114,19 +114,26 @@ func hinted(err error, forUser string) error {
 	return err
 }
 
-// enrolled reports whether the user has a record, and fails if that is unreadable.
-func (p *program) enrolled(who identity) (bool, error) {
-	err := p.AsRoot(func() error {
+// recordOf is the user's record; nil: they are not enrolled.
+func (p *program) recordOf(who identity) (r *record.Record, err error) {
+	err = p.AsRoot(func() error {
 		account, err := p.keyring.Open(who.User)
+		if errors.Is(err, factor.ErrUnenrolled) {
+			return nil
+		}
 		if err == nil {
+			r = account.Record
 			account.Close()
 		}
 		return err
 	})
-	if errors.Is(err, factor.ErrUnenrolled) {
-		return false, nil
-	}
-	return err == nil, err
+	return r, err
+}
+
+// enrolled reports whether the user has a record, and fails if that is unreadable.
+func (p *program) enrolled(who identity) (bool, error) {
+	r, err := p.recordOf(who)
+	return r != nil, err
 }
 
 // enrolledUser is the user for whom the command works, if they have a second factor.

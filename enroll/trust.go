@@ -120,23 +120,23 @@ func (p *program) distrust(o options.Options) error {
 	if err != nil {
 		return err
 	}
-	var ended []state.Trust
+	var revoked []state.Trust
 	err = p.AsRoot(func() (err error) {
-		ended, err = p.store().Distrust(proof, who.User, chosen)
+		revoked, err = p.store().Distrust(proof, who.User, chosen)
 		return err
 	})
 	if !made(err) {
 		return err
 	}
-	for _, t := range ended {
+	for _, t := range revoked {
 		p.logged(audit.Change{What: "distrust", User: who.Name, Device: trust.Label(t)})
 	}
 	said := fmt.Sprintf("revoked: %s no longer trusts %s", who.Name,
-		plural.Of(len(ended), "computer"))
-	if len(ended) == 0 {
+		plural.Of(len(revoked), "computer"))
+	if len(revoked) == 0 {
 		said = who.Name + " trusts no computer"
 	}
-	return p.sayChanged(o, who.Name, len(ended) > 0, said, err)
+	return p.sayChanged(o, who.Name, len(revoked) > 0, said, err)
 }
 
 // chosen are the computers that a word means.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 
 	"latchkey/enroll/app/otpauth"
@@ -9,7 +8,6 @@ import (
 	"latchkey/enroll/options"
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
-	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
@@ -93,19 +91,11 @@ func (p *program) sayAdded(o options.Options, added addedDevice) error {
 // existing is the label of a device of the user that makes adding one unnecessary: the one with
 // the label that was asked for, or the first one of its type; empty: there is none.
 func (p *program) existing(who identity, o options.Options) (label string, err error) {
-	err = p.AsRoot(func() error {
-		account, err := p.keyring.Open(who.User)
-		if errors.Is(err, factor.ErrUnenrolled) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		defer account.Close()
-		label, err = same(account.Record.Devices, o)
-		return err
-	})
-	return label, err
+	r, err := p.recordOf(who)
+	if r == nil {
+		return "", err
+	}
+	return same(r.Devices, o)
 }
 
 // same finds the device that the options describe.

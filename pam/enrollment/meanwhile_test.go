@@ -56,7 +56,7 @@ func TestProofByADeviceOrCodeThatIsGoneGivesNoRight(t *testing.T) {
 
 func TestTicketThatEndedMeanwhileEnrollsNoOne(t *testing.T) {
 	root, _ := host(t)
-	code, g := newCode(t)
+	code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, root.Store().SetTicket(enrollment.ByRoot(), bob, g))
 	_, found, err := root.Store().VerifyTicket(bob, code, noon.Add(50*time.Minute), three)
 	testroot.Must(t, err)

@@ -8,29 +8,16 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/factor/normalize"
 	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
 )
 
-// newCode makes a code that works for an hour from noon.
-func newCode(t *testing.T) (code string, g state.OneTimeCode) {
-	t.Helper()
-	printed, g, err := enrollment.NewOneTimeCode(noon.Add(time.Hour))
-	testroot.Must(t, err)
-	code, ok := normalize.AnyCode(printed)
-	if !ok {
-		t.Fatalf("%q is no code", printed)
-	}
-	return code, g
-}
-
 func TestEnrollmentUsesUpTheTicket(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	code, g := newCode(t)
+	code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 	result, found, err := k.VerifyTicket(alice, code, noon, three)
 	if err != nil || result != factor.Accepted {
@@ -53,11 +40,11 @@ func TestEnrollmentUsesUpTheTicket(t *testing.T) {
 func TestReplacedTicketEnrollsNoOne(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	code, g := newCode(t)
+	code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 	_, found, err := k.VerifyTicket(alice, code, noon, three)
 	testroot.Must(t, err)
-	_, other := newCode(t)
+	_, other := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, other))
 	invited := enrollment.ByTicket(alice, noon, at(noon), found)
 	phone := testroot.TOTP("phone")
@@ -70,7 +57,7 @@ func TestReplacedTicketEnrollsNoOne(t *testing.T) {
 }
 
 func TestATicketIsRefused(t *testing.T) {
-	code, g := newCode(t)
+	code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	for name, c := range map[string]struct {
 		code string
 		uid  uint32
@@ -99,7 +86,7 @@ func TestATicketIsRefused(t *testing.T) {
 func TestGuessingATicketLocks(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	code, g := newCode(t)
+	code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 	for range 3 {
 		k.VerifyTicket(alice, "0000000000", noon, three)
@@ -123,7 +110,7 @@ func TestUnlockEndsTheLockOfAUserWithoutARecord(t *testing.T) {
 		!errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("without a state: got %v, %v; want ErrUnenrolled", was, err)
 	}
-	code, g := newCode(t)
+	code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 	for range 3 {
 		k.VerifyTicket(alice, "0000000000", noon, row)
@@ -143,7 +130,7 @@ func TestUnlockEndsTheLockOfAUserWithoutARecord(t *testing.T) {
 
 func TestEnrolledUserGetsNoTicketAndUnenrolledUserNoBypass(t *testing.T) {
 	root := testroot.New(t)
-	_, g := newCode(t)
+	_, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	err := root.Store().SetBypass(enrollment.ByRoot(), alice, g)
 	if !errors.Is(err, factor.ErrUnenrolled) {
 		t.Errorf("bypass: got error %v, want ErrUnenrolled", err)
@@ -158,9 +145,9 @@ func TestEnrolledUserGetsNoTicketAndUnenrolledUserNoBypass(t *testing.T) {
 func TestATicketReplacesWhatIsLeftOfAnotherUserOfThatName(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	_, earlier := newCode(t)
+	_, earlier := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, earlier))
-	code, g := newCode(t)
+	code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), record.User{Name: "alice", UID: uid + 1}, g))
 	result, _, err := k.VerifyTicket(record.User{Name: "alice", UID: uid + 1}, code, noon, three)
 	if err != nil || result != factor.Accepted {
@@ -171,7 +158,7 @@ func TestATicketReplacesWhatIsLeftOfAnotherUserOfThatName(t *testing.T) {
 func TestATicketIsUsedUpOnlyByAnEnrollmentThatIsSaved(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
-	code, g := newCode(t)
+	code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 	var invited enrollment.Proof
 	verified := func() factor.Result {
@@ -206,7 +193,7 @@ func TestANewTicketEndsTheLockOfWrongOnes(t *testing.T) {
 	root := testroot.New(t)
 	k := root.Store()
 	for range 2 {
-		code, g := newCode(t)
+		code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 		testroot.Must(t, k.SetTicket(enrollment.ByRoot(), alice, g))
 		if result, _, err := k.VerifyTicket(alice, code, noon, three); err != nil ||
 			result != factor.Accepted {

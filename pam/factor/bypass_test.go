@@ -6,31 +6,17 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/factor/normalize"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
-	"latchkey/pam/state"
 	"latchkey/pam/testroot"
 )
-
-// newCode makes a code that works for an hour from noon.
-func newCode(t *testing.T) (code string, g state.OneTimeCode) {
-	t.Helper()
-	printed, g, err := enrollment.NewOneTimeCode(noon.Add(time.Hour))
-	testroot.Must(t, err)
-	code, ok := normalize.AnyCode(printed)
-	if !ok {
-		t.Fatalf("%q is no code", printed)
-	}
-	return code, g
-}
 
 // bypassed is a host where root gave alice a code at noon.
 func bypassed(t *testing.T) (testroot.Root, string) {
 	t.Helper()
 	root := testroot.New(t)
 	root.Enroll(t, "alice", uid, testroot.TOTP("phone"))
-	code, g := newCode(t)
+	code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, root.Store().SetBypass(enrollment.ByRoot(),
 		record.User{Name: "alice", UID: uid}, g))
 	return root, code
@@ -76,7 +62,7 @@ func TestBypassCodeWorksOnlyUntilItExpires(t *testing.T) {
 
 func TestNewBypassCodeReplacesTheOldOne(t *testing.T) {
 	root, old := bypassed(t)
-	fresh, g := newCode(t)
+	fresh, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, root.Store().SetBypass(enrollment.ByRoot(),
 		record.User{Name: "alice", UID: uid}, g))
 	if m := verify(t, root, old, noon); m.Result != factor.Wrong {
@@ -100,7 +86,7 @@ func TestWrongBypassCodeIsAGuessAndLocks(t *testing.T) {
 func TestBypassCodeEndsWhereAnImportReplacesEverything(t *testing.T) {
 	root, _, _ := enrolled(t)
 	k := root.Store()
-	code, g := newCode(t)
+	code, g := testroot.OneTimeCode(t, noon.Add(time.Hour))
 	testroot.Must(t, k.SetBypass(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, g))
 	e := enrollment.Enrollment{Devices: []record.Device{testroot.TOTP("google")},
 		Counters: []uint64{0}}

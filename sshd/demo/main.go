@@ -56,12 +56,6 @@ func show(out, progress io.Writer) (err error) {
 	return d.play()
 }
 
-type demo struct {
-	out    io.Writer
-	host   *suite.Host
-	server *suite.Server
-}
-
 func (d demo) play() error {
 	alice, err := d.host.Named("alice")
 	if err != nil {
@@ -152,10 +146,6 @@ func (l line) text(seen string) (string, error) {
 	return l.typed.(string), nil
 }
 
-func (d demo) say(format string, args ...any) {
-	fmt.Fprintf(d.out, "\n── "+format+"\n\n", args...)
-}
-
 // enroll lets root set up Alice's app, and takes the secret from the output.
 func (d demo) enroll(alice *suite.User) error {
 	argv := []string{
@@ -219,8 +209,8 @@ func (d demo) log() error {
 		n    int
 	}{{"alice", 4}, {"bob", 1}} {
 		lines, err := d.host.Audit(of.user, of.n)
-		for _, line := range lines {
-			fmt.Fprintln(d.out, line)
+		for _, entry := range lines {
+			fmt.Fprintln(d.out, entry)
 		}
 		if err != nil {
 			return err
