@@ -120,7 +120,7 @@ func (o *Options) named(words []string, isUser func(string) bool) (rest []string
 			if name == "" && !o.Help && record.CheckName(words[0]) == nil && isUser(words[0]) {
 				break
 			}
-			if _, alone := usage.Find(name); alone && name != "" {
+			if _, alone := usage.Find(name); alone && name != "" && !misspelled(name, words[0], isUser) {
 				break
 			}
 			return nil, unknownCommand(name, words[0])
@@ -135,10 +135,16 @@ func (o *Options) named(words []string, isUser func(string) bool) (rest []string
 	return words, nil
 }
 
+// misspelled reports whether a word behind a command is like the second word of another one, and no
+// user's name.
+func misspelled(group, word string, isUser func(string) bool) bool {
+	return nearest.To(word, usage.Words(group)) != "" && !isUser(word)
+}
+
 // unknownCommand says that a word is no command, or with a group's name before it none of the
 // group.
 func unknownCommand(group, word string) error {
-	if group != "" {
+	if _, alone := usage.Find(group); group != "" && !alone {
 		return hint.Misuse("unknown device type %q; use %s", word,
 			listed(usage.Words(group), "or"))
 	}
@@ -146,6 +152,7 @@ func unknownCommand(group, word string) error {
 	for _, c := range usage.Commands {
 		all = append(all, c.Name)
 	}
+	word = strings.TrimSpace(group + " " + word)
 	return hint.Misuse("unknown command %q%s", word, nearest.Ask(word, all, plain))
 }
 

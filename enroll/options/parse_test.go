@@ -51,6 +51,8 @@ func TestNameOfUserMayStandLast(t *testing.T) {
 		"reset status":         {"reset", "status", ""},
 		"--user status":        {"", "", "status"},
 		"--user add status":    {"status", "", "add"},
+		"trust alice":          {"trust", "", "alice"},
+		"trust revoke 1 alice": {"trust revoke", "1", "alice"},
 		"status bob":           {"status", "", "bob"}, // the user is looked up later
 	} {
 		o, err := Parse(strings.Fields(line), isUser)
@@ -74,6 +76,7 @@ func TestMistakeIsNamedWithWhatWasMeant(t *testing.T) {
 		"bob":                          `unknown command "bob"`,
 		"help statsu":                  `unknown command "statsu"; did you mean status?`,
 		"statsu --help":                `unknown command "statsu"; did you mean status?`,
+		"trust revok 1":                `unknown command "trust revok"; did you mean trust revoke?`,
 		"status --jsn":                 `unknown option --jsn; did you mean --json?`,
 		"status -jsno":                 `unknown option --jsno; did you mean --json?`,
 		"status --usr=alice":           `unknown option --usr; did you mean --user?`,
@@ -132,6 +135,7 @@ func TestHelpIsThatOfWhatStandsBeforeIt(t *testing.T) {
 		"help status":   "usage: enroll status", "status alice -h": "usage: enroll status",
 		"reset --help": "usage: enroll reset NAME [OPTION...]",
 		"help remove":  "usage: enroll remove DEVICE [NAME] [OPTION...]",
+		"trust --help": "usage: enroll trust [NAME] [OPTION...]\n\ncomputers that need no code for a while\n\n  enroll trust revoke COMPUTER ",
 		"add --help":   "usage: enroll add totp|hotp|phone|key [OPTION...]\n\n  enroll add totp ",
 		"help add":     "usage: enroll add totp|",
 		"add -h":       "usage: enroll add totp|", "add totp --help": "usage: enroll add totp " +

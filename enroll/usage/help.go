@@ -58,6 +58,11 @@ func (c Command) Text() string {
 		"[OPTION...]"}, " "))
 	fmt.Fprintf(&b, "usage: %s\n\n", strings.Join(words, " "))
 	fmt.Fprintf(&b, "%s\n\n", c.Says)
+	for _, second := range Words(c.Name) {
+		more, _ := Find(c.Name + " " + second)
+		row(&b, "enroll "+more.Name+" "+more.Operand, more.Says)
+		b.WriteByte('\n')
+	}
 	c.rows(&b)
 	return b.String()
 }
