@@ -102,6 +102,13 @@ func (s *Suite) Private(d *Distribution) (*Host, error) {
 	return s.launch(d, false)
 }
 
+// With is Private with more of Debian's packages.
+func (s *Suite) With(d *Distribution, packages ...string) (*Host, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.launch(d, false, packages...)
+}
+
 // Bare is Private without latchkey.
 func (s *Suite) Bare(d *Distribution) (*Host, error) {
 	s.mu.Lock()
@@ -109,13 +116,18 @@ func (s *Suite) Bare(d *Distribution) (*Host, error) {
 	return s.launch(d, true)
 }
 
-func (s *Suite) launch(d *Distribution, bare bool) (*Host, error) {
+func (s *Suite) launch(d *Distribution, bare bool, more ...string) (*Host, error) {
 	image, err := s.Engine.Image(d.Suite, packages, s.out)
 	if err != nil {
 		return nil, err
 	}
 	if !s.Engine.Proved {
 		if s.Engine, err = s.Engine.Usable(image); err != nil {
+			return nil, err
+		}
+	}
+	if len(more) > 0 {
+		if image, err = s.Engine.Layer(image, more, s.out); err != nil {
 			return nil, err
 		}
 	}
