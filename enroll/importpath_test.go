@@ -58,7 +58,8 @@ func TestAGoogleFileIsItsOwnersOnlyInTheOwnersHome(t *testing.T) {
 				ln -s home link; ln -s "$1/etc/ga" home/alice/away
 				for f in home/alice/.google_authenticator home/alice/a/b/file \
 					home/alice2/.google_authenticator etc/ga/alice etc/ga/u19; do
-					printf '%s\n" TOTP_AUTH\n' GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ >$f; chmod 400 $f; chown 100001 $f
+					printf '%s\n" TOTP_AUTH\n' GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ >$f
+					chmod 400 $f; chown 100001 $f
 				done
 				chown "$3" home/alice
 				{ cat /etc/passwd; echo "alice:x:100001:100001::$2:/bin/sh"; } >passwd

@@ -94,7 +94,8 @@ func TestNoThreadStaysRootsWhereNoSignalCanBeQueued(t *testing.T) {
 	limited := []string{"prlimit", "--sigpending=0:0", exe, "test"}
 	refused := started(t, 80, 24, slices.Concat(nobody,
 		[]string{"--bounding-set", "-sys_resource"}, limited))
-	expect(t, refused, `enroll: error: the uids of a thread could not be changed \(see: ulimit -i\)`)
+	expect(t, refused,
+		`enroll: error: the uids of a thread could not be changed \(see: ulimit -i\)`)
 	exits(t, refused, exitFailed)
 
 	term := started(t, 80, 24, slices.Concat(nobody, limited))

@@ -186,7 +186,8 @@ func (s *site) logs(patterns ...string) {
 
 // refusedLine is the pattern of the line about a refused code.
 func refusedLine(u identity, method, device, reason string) string {
-	return fmt.Sprintf(`verdict=deny user=%q service="enroll" from="" method=%s device=%q reason=%s `,
+	return fmt.Sprintf(`verdict=deny user=%q service="enroll" from="" method=%s device=%q `+
+		`reason=%s `,
 		u.Name, method, device, reason) + `tries=\d+ ms=\d+( detail=".*")?`
 }
 

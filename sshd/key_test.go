@@ -128,8 +128,9 @@ func TestAnEnrolledSecurityKeyIsEnoughAndEveryOtherLoginIsAskedForTheCode(t *tes
 			script(t, h, "enroll unlock "+u.Name)
 		}
 		for what, key := range map[string]ssh.Signer{
-			"as a plain key": own.Disguised("ssh-ed25519"), "as ECDSA": own.Disguised(softkey.ECDSA),
-			"by a stranger": newSoftKey(t),
+			"as a plain key": own.Disguised("ssh-ed25519"),
+			"as ECDSA":       own.Disguised(softkey.ECDSA),
+			"by a stranger":  newSoftKey(t),
 		} {
 			if o := denied(t, s, suite.Attempt{User: u.Name, Key: key,
 				Codes: []string{u.Code()}}); len(o.Prompts) > 0 {
@@ -144,14 +145,16 @@ func TestAnEnrolledSecurityKeyIsEnoughAndEveryOtherLoginIsAskedForTheCode(t *tes
 
 func TestOfTwoKeysThatSSHDAskedForOneMustBeEnrolled(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
-		s := keyServer(t, h, "twokeys", "AuthenticationMethods publickey,publickey,keyboard-interactive")
+		s := keyServer(t, h, "twokeys",
+			"AuthenticationMethods publickey,publickey,keyboard-interactive")
 		u := enrolled(t, h)
 		own, first, second := newSoftKey(t), newSoftKey(t), newSoftKey(t)
 		authorize(t, h, u, own.Line(), first.Line(), second.Line())
 		enrollKey(t, h, u, "yubikey", own.Line())
 		byKey(t, s, suite.Attempt{User: u.Name, Key: own, Second: first}, 1, "yubikey")
 		byKey(t, s, suite.Attempt{User: u.Name, Key: first, Second: own}, 2, "yubikey")
-		o := denied(t, s, suite.Attempt{User: u.Name, Key: first, Second: second, Codes: u.WrongCodes()})
+		o := denied(t, s,
+			suite.Attempt{User: u.Name, Key: first, Second: second, Codes: u.WrongCodes()})
 		if o.CodePrompts() != 3 {
 			t.Errorf("got the prompts %q, want three for a code", o.Prompts)
 		}
@@ -210,7 +213,8 @@ func TestTheCallerOfSuAndSudoCannotGiveAKey(t *testing.T) {
 				must(t, term.Expect(`From your app.*Verification code: `))
 				must(t, term.Type(u.WrongCode()))
 			}
-			audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong", fmt.Sprintf("service=%q", app.service))
+			audited(t, h, u.Name, 1, "verdict=deny", "reason=wrong",
+				fmt.Sprintf("service=%q", app.service))
 			term.Close()
 		}
 		u, own := enrolled(t, h), newSoftKey(t)
@@ -221,7 +225,8 @@ func TestTheCallerOfSuAndSudoCannotGiveAKey(t *testing.T) {
 			Stdin: []byte(suite.Password + "\n")})
 		must(t, err)
 		if reply.Exit == 0 {
-			t.Error("got that a program that calls its service sshd may say which keys were accepted")
+			t.Error("got that a program that calls its service sshd may say which keys " +
+				"were accepted")
 		}
 		audited(t, h, u.Name, 1, "verdict=deny", `service="sshd"`)
 	})
@@ -249,11 +254,13 @@ func TestOnlyPubkeyAuthOptionsKeepsAnAuthorizedKeysFileFromSwitchingTheTouchOff(
 			{"", plain, 0, false}, {"", plain, touched, true},
 			{"no-touch-required", plain, 0, true}, {"no-touch-required", touch, 0, false},
 			{"no-touch-required", touch, touched, true},
-			{"no-touch-required", pin, softkey.Verified, true}, {"no-touch-required", pin, 0, false},
+			{"no-touch-required", pin, softkey.Verified, true},
+			{"no-touch-required", pin, 0, false},
 			{"no-touch-required", both, softkey.Verified, false},
 			{"no-touch-required", both, verified, true},
 			{"verify-required", plain, touched, false}, {"verify-required", plain, verified, true},
-			{"", pin, touched, false}, {"", pin, verified, true}, {"", pin, softkey.Verified, false},
+			{"", pin, touched, false}, {"", pin, verified, true},
+			{"", pin, softkey.Verified, false},
 		} {
 			authorize(t, h, u, strings.TrimSpace(c.options+" "+key.Line()))
 			key.Did = c.did
@@ -261,7 +268,8 @@ func TestOnlyPubkeyAuthOptionsKeepsAnAuthorizedKeysFileFromSwitchingTheTouchOff(
 			if c.in {
 				n++
 				byKey(t, c.server, suite.Attempt{User: u.Name, Key: key}, n, "yubikey")
-			} else if o := denied(t, c.server, suite.Attempt{User: u.Name, Key: key}); len(o.Prompts) > 0 {
+			} else if o := denied(t, c.server,
+				suite.Attempt{User: u.Name, Key: key}); len(o.Prompts) > 0 {
 				t.Errorf("got the prompts %q, want that sshd refuses the key", o.Prompts)
 			}
 		}

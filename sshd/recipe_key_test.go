@@ -85,7 +85,8 @@ func (h *recipeHost) withoutAPrompt(t *testing.T, s *suite.Server) {
 			c := suite.OpenSSH{User: u.Name, Options: agent.Options,
 				Methods: "publickey,keyboard-interactive"}
 			if run, done := use.run(t, s, c); !done || len(run.Prompts) > 0 {
-				t.Errorf("done=%v %+v, want it done without a prompt\n%s", done, run, logOf(h.Host, u.Name))
+				t.Errorf("done=%v %+v, want it done without a prompt\n%s", done, run,
+					logOf(h.Host, u.Name))
 			}
 			c.Options = append([]string{"BatchMode=yes"}, c.Options...)
 			if run, done := use.run(t, s, c); done {

@@ -193,7 +193,8 @@ func (h *recipeHost) debians(t *testing.T, recipe string) {
 // asking matches the lines by which files may differ: how they ask for the password and the code,
 // and what one Debian has and another has not.
 var asking = regexp.MustCompile(
-	`^(@include common-auth|auth requisite pam_unix\.so|auth .* pam_latchkey\.so.*|auth .* pam_u2f\.so.*|-?session ` +
+	`^(@include common-auth|auth requisite pam_unix\.so|auth .* pam_latchkey\.so.*|auth .* ` +
+		`pam_u2f\.so.*|-?session ` +
 		`optional pam_lastlog\.so)$`)
 
 // others returns the remaining lines, without comments, of a PAM file.

@@ -324,7 +324,7 @@ func TestDoctorNamesAtMostTenRecords(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)
 	for i := range mostProblems + 2 {
-		put(t, root, fmt.Sprintf("/etc/latchkey/users/nobody-%d", i), "", 0o600)
+		put(t, root, fmt.Sprintf("/etc/latchkey/users/gone-%d", i), "", 0o600)
 	}
 	found := examine(t, root)
 	if got := complaints(found); len(got) != mostProblems+1 ||

@@ -92,7 +92,8 @@ func oneTimeCode() state.OneTimeCode {
 	return state.OneTimeCode{Until: noon.Add(time.Hour), Salt: [16]byte{1}}
 }
 
-// host returns a host on which alice is enrolled and locked, and trusts a computer. Bob has nothing.
+// host returns a host on which alice is enrolled and locked, and trusts a computer. Bob has
+// nothing.
 func host(t *testing.T) (root testroot.Root, of *record.Record) {
 	t.Helper()
 	root = testroot.New(t)

@@ -74,7 +74,8 @@ func TestStateKeepsLastEightNetworks(t *testing.T) {
 	for _, n := range st.Networks {
 		got += n.Prefix.String() + " "
 	}
-	want := "192.0.2.0/24 192.0.3.0/24 192.0.4.0/24 192.0.5.0/24 192.0.6.0/24 192.0.7.0/24 192.0.0.0/24 198.51.100.0/24 "
+	want := "192.0.2.0/24 192.0.3.0/24 192.0.4.0/24 192.0.5.0/24 192.0.6.0/24 192.0.7.0/24 " +
+		"192.0.0.0/24 198.51.100.0/24 "
 	if got != want {
 		t.Errorf("got networks %s, want %s", got, want)
 	}

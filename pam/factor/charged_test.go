@@ -51,7 +51,8 @@ func TestOnlyTheApprovedGuessIsTakenBack(t *testing.T) {
 		st, _ := root.Keyring().States.View("user0")
 		if err != nil || result != factor.Accepted || len(st.Failures) != c.left ||
 			!st.Locked.IsZero() {
-			t.Errorf("%s: got %v, %v, failures %v, locked %v; want it accepted, %d failures and no lock",
+			t.Errorf("%s: got %v, %v, failures %v, locked %v; want it accepted, %d failures "+
+				"and no lock",
 				name, result, err, st.Failures, st.Locked, c.left)
 		}
 	}

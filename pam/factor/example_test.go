@@ -30,7 +30,8 @@ func ExampleAccount_Verify() {
 		}
 	}
 	app := record.Device{
-		ID: state.DeviceID{1}, Type: method.TOTP, Label: "phone", Secret: []byte("12345678901234567890"),
+		ID: state.DeviceID{1}, Type: method.TOTP, Label: "phone",
+		Secret:    []byte("12345678901234567890"),
 		Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second,
 		Created: time.Unix(1800000000, 0),
 	}

@@ -51,7 +51,8 @@ func TestWhatBecameOfAGuessIsOnDiskWhenItIsKnown(t *testing.T) {
 		_, err := compare(account, c.code, noon, three, every)
 		testroot.Must(t, err)
 		st := onDisk(t, root)
-		if used := int(st.Devices[0].Counter) / (int(noon.Unix()) / 30); len(st.Failures) != c.failures || used != c.used {
+		used := int(st.Devices[0].Counter) / (int(noon.Unix()) / 30)
+		if len(st.Failures) != c.failures || used != c.used {
 			t.Errorf("guess %d: got %d failures, used %d; want %d and %d", i+1, len(st.Failures),
 				used, c.failures, c.used)
 		}

@@ -16,7 +16,8 @@ import (
 type MissingError struct{ Name, Path string }
 
 func (e *MissingError) Error() string {
-	return fmt.Sprintf("record: %s/%s is missing while its state is there; put it back, or start again: enroll reset %s",
+	return fmt.Sprintf("record: %s/%s is missing while its state is there; put it back, or "+
+		"start again: enroll reset %s",
 		e.Path, e.Name, e.Name)
 }
 
@@ -30,7 +31,8 @@ type NamesakeError struct {
 }
 
 func (e *NamesakeError) Error() string {
-	return fmt.Sprintf("record: uid %d is enrolled as %q; if that account was renamed: enroll reset %s, then enroll %s",
+	return fmt.Sprintf("record: uid %d is enrolled as %q; if that account was renamed: enroll "+
+		"reset %s, then enroll %s",
 		e.UID, e.Other, e.Other, e.Name)
 }
 

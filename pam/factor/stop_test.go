@@ -43,7 +43,8 @@ func TestSendStoppedAfterAnySystemCallHoldsUpNoOtherUsersSend(t *testing.T) {
 				Ended: func(safefile.Holder) { ended++ }}
 			if wait, err := k.ReserveSend(record.User{Name: "user1", UID: uidOf(1)}, ids[1], sends,
 				noon); wait != 0 || err != nil {
-				t.Errorf("stopped after %s: got a wait of %v, %v; want the other user's send reserved",
+				t.Errorf("stopped after %s: got a wait of %v, %v; want the other user's "+
+					"send reserved",
 					after, wait, err)
 			}
 			k.States.Patience = k.Host.Patience
@@ -58,6 +59,7 @@ func TestSendStoppedAfterAnySystemCallHoldsUpNoOtherUsersSend(t *testing.T) {
 			return true
 		})
 	if stops < 5 || ended == 0 {
-		t.Errorf("got %d stopped, %d of them ended; want both that held the host's lock and that did not", stops, ended)
+		t.Errorf("got %d stopped, %d of them ended; want both that held the host's lock and "+
+			"that did not", stops, ended)
 	}
 }

@@ -137,8 +137,8 @@ func TestComputerIsRecognizedByAllThatThePolicyBindsItToAndByNothingElse(t *test
 	}
 }
 
-// Whoever calls su owns what the PAM environment says, and UseDNS gives what the client's DNS
-// says.
+// The caller of su controls the PAM environment, and with UseDNS the client's DNS controls the
+// address.
 func TestTrustIsNotOfferedWhereTheComputerCannotBeRecognized(t *testing.T) {
 	of := func(service string, r flow.Request) flow.Request {
 		r.Service, r.BySSHD = service, false

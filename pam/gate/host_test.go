@@ -175,7 +175,11 @@ func TestAVerdictReachesAnApplicationInAnyState(t *testing.T) {
 
 // vsftpd takes the end of any child for that of its own, and waits for that for ever.
 func TestAnApplicationHearsOfTheEndOfItsOwnChildrenOnly(t *testing.T) {
-	for _, script := range [][]string{{send("Qcode"), "receive", "judge"}, {"exit=0"}, {"signal=9"}} {
+	for _, script := range [][]string{
+		{send("Qcode"), "receive", "judge"},
+		{"exit=0"},
+		{"signal=9"},
+	} {
 		said := newHost(t, must(t, buildModule), script...).run(t, "sigchld=heard")
 		if !slices.Equal(said["heard"], []string{"0"}) {
 			t.Errorf("%v: heard %q times of the login program's end", script, said["heard"])
@@ -194,9 +198,11 @@ func TestAnApplicationHearsOfTheEndOfItsOwnChildrenOnly(t *testing.T) {
 			t.Errorf("%s: the application did not hear of its own child's end", child)
 		}
 		// The signal is held back all the time: this login program asks nothing.
-		said = newHost(t, must(t, buildHastyModule), "meet="+meeting, "hang").run(t, "sigchld=heard", child+meeting)
+		said = newHost(t, must(t, buildHastyModule), "meet="+meeting, "hang").run(t,
+			"sigchld=heard", child+meeting)
 		if slices.Equal(said["heard"], []string{"0"}) {
-			t.Errorf("%s: the application did not hear of its own child's end, which was held back", child)
+			t.Errorf("%s: the application did not hear of its own child's end, which was "+
+				"held back", child)
 		}
 	}
 }

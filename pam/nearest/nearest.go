@@ -4,8 +4,8 @@ package nearest
 import "strings"
 
 // To is the one of words that is most like word, in whichever case; empty: none is like it. A
-// misspelling differs by one letter that is missing, too many, another one or before its time, and in
-// long words by two. Of several that are equally like it, the first counts.
+// misspelling differs by one letter that is missing, too many, another one or before its time, and
+// in long words by two. Of several that are equally like it, the first counts.
 func To(word string, words []string) string {
 	best, least := "", 1+most(word)
 	for _, other := range words {

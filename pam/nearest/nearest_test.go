@@ -11,8 +11,10 @@ import (
 func TestMisspelledWordIsRecognized(t *testing.T) {
 	words := []string{"status", "add", "remove", "codes", "list", "reset", "sms"}
 	for word, want := range map[string]string{
-		"statsu": "status", "stats": "status", "statuss": "status", "stotus": "status", "STATUS": "status",
-		"sttus": "status", "ad": "add", "addd": "add", "dad": "add", "code": "codes", "lits": "list", "resat": "reset",
+		"statsu": "status", "stats": "status", "statuss": "status", "stotus": "status",
+		"STATUS": "status",
+		"sttus":  "status", "ad": "add", "addd": "add", "dad": "add", "code": "codes",
+		"lits": "list", "resat": "reset",
 		"rmoeve": "remove", "smss": "sms",
 		"": "", "a": "", "x": "", "frobnicate": "", "alice": "", "sum": "", "abcd": "",
 		strings.Repeat("s", 65): "",
@@ -24,10 +26,13 @@ func TestMisspelledWordIsRecognized(t *testing.T) {
 }
 
 func TestQuestionNamesTheWordOrIsEmpty(t *testing.T) {
-	if got := nearest.Ask("stats", []string{"status"}, strconv.Quote); got != `; did you mean "status"?` {
+	got := nearest.Ask("stats", []string{"status"}, strconv.Quote)
+	if got != `; did you mean "status"?` {
 		t.Errorf("got %q", got)
 	}
-	if got := nearest.Ask("stats", []string{"remove"}, strconv.Quote) + nearest.Ask("stats", nil, strconv.Quote); got != "" {
+	got = nearest.Ask("stats", []string{"remove"}, strconv.Quote) +
+		nearest.Ask("stats", nil, strconv.Quote)
+	if got != "" {
 		t.Errorf("got %q, want nothing", got)
 	}
 }

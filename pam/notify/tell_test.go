@@ -16,8 +16,8 @@ func TestProgramReadsOneEventAsOneLineOfJSON(t *testing.T) {
 	e.Host, e.Detail = "web1", "until 2027-01-31T12:15:15Z"
 	h.tell(ample, e)
 	want := `{"version":1,"event":"lock","time":"2027-01-31T12:00:15Z","host":"web1",` +
-		`"user":"alice","service":"sshd","from":"192.0.2.7","method":"totp","device":"phone","by":"",` +
-		`"detail":"until 2027-01-31T12:15:15Z"}` + "\n"
+		`"user":"alice","service":"sshd","from":"192.0.2.7","method":"totp","device":"phone",` +
+		`"by":"","detail":"until 2027-01-31T12:15:15Z"}` + "\n"
 	if got := h.out("event"); got != want {
 		t.Errorf("the program read\n%s, want\n%s", got, want)
 	}

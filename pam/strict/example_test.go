@@ -6,7 +6,8 @@ import (
 	"latchkey/pam/strict"
 )
 
-// A schema says which tables there are and where each key's value goes. Every mistake has its line.
+// A schema says which tables there are and where each key's value goes. Every mistake has its
+// line.
 func ExampleSchema_Read() {
 	var limits struct{ Tries int }
 	schema := strict.Schema{

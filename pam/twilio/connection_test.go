@@ -238,7 +238,8 @@ func TestProxyOfTheSettingsIsUsedAndSeesNothing(t *testing.T) {
 func TestProxyThatRefusesMakesTheHostUnreachable(t *testing.T) {
 	proxy := listen(t, func(c net.Conn) {
 		http.ReadRequest(newReader(c))
-		io.WriteString(c, "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+		io.WriteString(c,
+			"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
 	})
 	s := startStandin(t, standin.Options{})
 	settings := s.Settings()

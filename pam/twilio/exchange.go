@@ -134,7 +134,7 @@ func serviceGone(err error) error {
 }
 
 // line makes text fit for an answer: short, printable, and without what the request keeps from the
-// log, whatever a server or a library put there.
+// log, even if a server or a library put it there.
 func line(r protocol.Request, text string) string {
 	for _, hidden := range []string{r.To, strings.TrimPrefix(r.To, "+"), r.Code,
 		r.Service.APISecret, r.Service.AuthToken, r.Service.Proxy} {

@@ -78,7 +78,9 @@ func TestAnswerThatTheDeadlineCutOffIsATimeout(t *testing.T) {
 func TestLineForTheLogHidesWhatTheRequestHides(t *testing.T) {
 	r := protocol.Request{To: "+15551230123", Code: "739501",
 		Service: access.Settings{APISecret: "seCRet", AuthToken: "toKEn", Proxy: "http://u:p@h"}}
-	got := line(r, "+15551230123 15551230123 739501 seCRet toKEn http://u:p@h a\x1b\n\xffé"+strings.Repeat("x", 1000))
+	got := line(r,
+		"+15551230123 15551230123 739501 seCRet toKEn http://u:p@h a\x1b\n\xffé"+
+			strings.Repeat("x", 1000))
 	if want := "... ... ... ... ... ... a????" +
 		strings.Repeat("x", 1000); got != want[:protocol.MaxDetail] {
 		t.Errorf("%q", got)

@@ -32,7 +32,8 @@ func TestExactlyOneObjectIsAnAnswer(t *testing.T) {
 }
 
 func FuzzObject(f *testing.F) {
-	f.Add([]byte(`{"sid":"VE","status":"approved","lookup":{"carrier":null},"send_code_attempts":[{"time":1}]}`))
+	f.Add([]byte(`{"sid":"VE","status":"approved","lookup":{"carrier":null},` +
+		`"send_code_attempts":[{"time":1}]}`))
 	f.Add([]byte(`{"a":1,"A":2}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if checkObject(data) == nil && (len(data) < 2 ||

@@ -45,7 +45,8 @@ func (e exchange) probe() protocol.Answer {
 func (e exchange) withoutService(err error) protocol.Answer {
 	a := e.because(err)
 	if a.Result == protocol.Permission || a.Result == protocol.Refused {
-		a.Result, a.Detail = protocol.ProbeOK, "the key may not read the service, so that service_sid was not proven"
+		a.Result, a.Detail = protocol.ProbeOK,
+			"the key may not read the service, so that service_sid was not proven"
 	}
 	return a
 }

@@ -55,11 +55,11 @@ func TestPlanningHasABound(t *testing.T) {
 		m := modelOf(t, wildcards(20))
 		left := looks
 		m.over = func() bool { left--; return left < 0 }
-		nobody := Machine{
+		empty := Machine{
 			Users: func([]string) []config.User { return nil },
 			User:  func(string) (config.User, bool) { return config.User{}, false },
 		}
-		if _, complete := m.plan(m.axes(nobody)); complete {
+		if _, complete := m.plan(m.axes(empty)); complete {
 			t.Errorf("after %d looks at the clock: complete", looks)
 		}
 		if left < -1 {

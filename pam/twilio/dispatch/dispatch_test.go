@@ -98,7 +98,8 @@ func TestAnswerToTheRequestIsTaken(t *testing.T) {
 		"and the program ends":  writes(is(protocol.Approved, sid)),
 		"and the program fails": writes(is(protocol.Approved, sid)) + "; exit 1",
 		"and the program stays": writes(is(protocol.Approved, sid)) + "; exec >&-; sleep 60",
-		"piece by piece":        `cat >/dev/null; printf '{"version":1,"result":"app'; sleep 0.1; printf 'roved","sid":"` + sid + `"}'`,
+		"piece by piece": `cat >/dev/null; printf '{"version":1,"result":"app'; sleep ` +
+			`0.1; printf 'roved","sid":"` + sid + `"}'`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -238,7 +239,8 @@ func TestProgramIsToldItsTime(t *testing.T) {
 	for spent, want := range map[time.Duration]string{0: `"timeout_ms":7000`,
 		10 * time.Second: `"timeout_ms":5000`} {
 		d := dispatcher(host(t,
-			`printf '{"version":1,"result":"refused","detail":"%s"}' "$(grep -o 'timeout_ms.*' | tr -dc '0-9')"`))
+			`printf '{"version":1,"result":"refused","detail":"%s"}' "$(grep -o 'timeout_ms.*' |`+
+				` tr -dc '0-9')"`))
 		d.Spend(spent)
 		if a := d.Send(number, method.SMS,
 			""); a.Detail != strings.TrimPrefix(want, `"timeout_ms":`) {
@@ -335,7 +337,8 @@ func TestProgramGetsNothingButItsRequest(t *testing.T) {
 		`wc -c </proc/$$/environ`:       "0",
 		`readlink /proc/$$/cwd`:         "/",
 		// The shell itself opens its script, /dev/null and a pipe to these commands.
-		`for f in /proc/$$/fd/*; do readlink $f; done | grep -v -e ^pipe: -e null$ -e twilio$; echo end`: "end",
+		`for f in /proc/$$/fd/*; do readlink $f; done | grep -v -e ^pipe: -e null$ -e twilio$; ` +
+			`echo end`: "end",
 	} {
 		text := "#!/bin/sh\n" + reports(commands) + "\n"
 		testroot.Executable(t, program, []byte(text))

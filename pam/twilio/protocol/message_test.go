@@ -50,7 +50,8 @@ func answer() protocol.Answer {
 
 func TestMessagesAreDecodedAsEncoded(t *testing.T) {
 	everything := send()
-	everything.Service.BaseURL, everything.Service.Proxy = "https://verify.example:8443", "http://user:pass@proxy.example:3128"
+	everything.Service.BaseURL, everything.Service.Proxy = "https://verify.example:8443",
+		"http://user:pass@proxy.example:3128"
 	everything.Service.CA = certificate + "# another\n" + certificate
 	byToken := check()
 	byToken.SID = ""

@@ -119,7 +119,8 @@ func (r Request) validateProbe() error {
 
 var (
 	errVersion = errors.New(
-		"the message is of another version of latchkey: install latchkey-login and latchkey-twilio together")
+		"the message is of another version of latchkey: install latchkey-login and " +
+			"latchkey-twilio together")
 	errNumber = errors.New("the number is not in E.164")
 	errExtra  = errors.New("a field that this action does not have")
 )

@@ -42,7 +42,8 @@ const (
 // known reports whether r is one of the results.
 func (r Result) known() bool {
 	switch r {
-	case Sent, Approved, ProbeOK, Wrong, Gone, TooManyChecks, TooManySends, Landline, Busy, Blocked, Refused, Credentials,
+	case Sent, Approved, ProbeOK, Wrong, Gone, TooManyChecks, TooManySends, Landline, Busy,
+		Blocked, Refused, Credentials,
 		Permission, UnknownService, Failed, Timeout, Invalid, Unreachable, Certificate:
 		return true
 	}

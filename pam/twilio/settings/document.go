@@ -17,7 +17,8 @@ type document struct {
 	lines  map[string]int // of the keys so far
 }
 
-const unknownKey = "unknown key: the keys are service_sid, account_sid, api_key, api_secret, auth_token, base_url, ca_file and proxy"
+const unknownKey = "unknown key: the keys are service_sid, account_sid, api_key, api_secret, " +
+	"auth_token, base_url, ca_file and proxy"
 
 func newDocument(file string) *document {
 	d := &document{values: map[string]string{}, lines: map[string]int{}}
@@ -43,7 +44,8 @@ func (d *document) set(_ string, v strict.Value) error {
 
 func isKey(name string) bool {
 	switch name {
-	case "service_sid", "account_sid", "api_key", "api_secret", "auth_token", "base_url", "ca_file", "proxy":
+	case "service_sid", "account_sid", "api_key", "api_secret", "auth_token", "base_url",
+		"ca_file", "proxy":
 		return true
 	}
 	return false

@@ -6,7 +6,8 @@
 //	api_key     = "SK…"                         # with api_secret; or auth_token instead of both
 //	api_secret  = "…"
 //	base_url    = "https://verify.example"      # optional: instead of https://verify.twilio.com
-//	ca_file     = "/etc/latchkey/verify-ca.pem" # optional: the only authorities that may vouch for it (and for an https proxy)
+//	# optional: the only authorities that may vouch for the service, and for an https proxy
+//	ca_file     = "/etc/latchkey/verify-ca.pem"
 //	proxy       = "http://proxy.example:3128"   # optional
 //
 // The login program links this package, so it imports nothing of the network.

@@ -115,7 +115,8 @@ func (s *Server) TokenSettings() access.Settings {
 // TOML is twilio.toml for the stand-in. Its authority (Settings().CA) must be written to caFile.
 func (s *Server) TOML(caFile string) string {
 	t := s.settings
-	return fmt.Sprintf("service_sid = %q\naccount_sid = %q\napi_key = %q\napi_secret = %q\nbase_url = %q\nca_file = %q\n",
+	return fmt.Sprintf("service_sid = %q\naccount_sid = %q\napi_key = %q\napi_secret = %q\n"+
+		"base_url = %q\nca_file = %q\n",
 		t.ServiceSID, t.AccountSID, t.APIKey, t.APISecret, t.BaseURL, caFile)
 }
 
