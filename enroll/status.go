@@ -176,6 +176,9 @@ func (p *program) list(o options.Options) error {
 	if err != nil {
 		return err
 	}
+	if o.Missing {
+		return p.listMissing(o, enrolled)
+	}
 	all, bad, untold := []userStatus{}, 0, 0
 	for _, name := range enrolled {
 		s, err := p.listed(name)

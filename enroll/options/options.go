@@ -41,6 +41,7 @@ type Options struct {
 	Yes         bool
 	JSON        bool
 	IfMissing   bool
+	Missing     bool
 	Format      string
 	Replace     bool
 
@@ -104,6 +105,7 @@ func flags(o *Options) *flag.FlagSet {
 	set.BoolVar(&o.Yes, "yes", false, "")
 	set.BoolVar(&o.JSON, "json", false, "")
 	set.BoolVar(&o.IfMissing, "if-missing", false, "")
+	set.BoolVar(&o.Missing, "missing", false, "")
 	set.BoolVar(&o.ButProfile, "but-profile", false, "")
 	set.BoolVar(&o.Help, "help", false, "")
 	set.BoolVar(&o.Help, "h", false, "")

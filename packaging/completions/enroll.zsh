@@ -143,6 +143,7 @@ case "$bare" in
 	;;
 'list' | 'list '*)
 	_arguments \
+		'--missing[who could log in and has nothing]' \
 		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :'
