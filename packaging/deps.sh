@@ -119,6 +119,13 @@ missing_for_tests() {
 	have gpg || echo gnupg
 	[ -e /usr/lib/python3/dist-packages/pyotp ] || echo python3-pyotp
 	have ansible-playbook || echo ansible-core
+	# The clients of packaging/doc/clients.md.
+	for client in rsync git sshfs mosh curl rclone expect sshpass; do
+		have $client || echo $client
+	done
+	for client in paramiko asyncssh; do
+		[ -e /usr/lib/python3/dist-packages/$client ] || echo python3-$client
+	done
 }
 
 # missing_for_packages: the packages for arm64 are built with a cross compiler and tried under an

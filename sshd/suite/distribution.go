@@ -28,4 +28,5 @@ var packages = []string{
 	"libpam-google-authenticator", "libpam-oath", "libpam-u2f", "libnss-extrausers", "pamtester",
 	"time",
 	"python3", // which Ansible needs on its hosts
+	"rsync", "git", "mosh",
 }

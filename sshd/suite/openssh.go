@@ -81,33 +81,21 @@ func (s *Server) Client(program string, c OpenSSH, args ...string) (*Run, error)
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	files := map[string]string{"askpass": askpass, "password": c.Password + "\n", "count": "0\n",
-		"prompts": ""}
-	for i, code := range c.Codes {
-		files[fmt.Sprintf("code.%d", i)] = code + "\n"
-	}
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
-			return nil, err
-		}
+	if err := c.answer(dir); err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), loginLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, append(s.args(c), args...)...)
-	cmd.Env = append(os.Environ(), "SSH_ASKPASS="+filepath.Join(dir, "askpass"),
-		"SSH_ASKPASS_REQUIRE=force", "SSH_AUTH_SOCK=")
+	cmd.Env = append(os.Environ(), asking(dir)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(c.Stdin), &stdout, &stderr
 	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
 		return nil, errors.Join(err, ctx.Err())
 	}
-	run := &Run{Exit: cmd.ProcessState.ExitCode(), Stdout: stdout.String(),
-		Stderr: stderr.String()}
-	prompts, err := os.ReadFile(filepath.Join(dir, "prompts"))
-	if text := strings.TrimSpace(string(prompts)); text != "" {
-		run.Prompts = strings.Split(text, "\n")
-	}
+	run := &Run{Exit: cmd.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
+	run.Prompts, err = asked(dir)
 	return run, err
 }
 
