@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // software is a program that logs in by SSH.
@@ -60,15 +61,15 @@ var throughSSH = []struct {
 		return said, exists(at + "/repo/HEAD")
 	}},
 	{"mosh", func(t *testing.T, _ *suite.User, ssh string) (string, bool) {
-		terminal, err := suite.NewSizedTerminal(80, 24, []string{
+		term, err := terminal.NewSized(80, 24, []string{
 			"env", "LC_ALL=C.UTF-8", "mosh", "--ssh=" + ssh, "--experimental-remote-ip=remote",
 			"--server=env LC_ALL=C.UTF-8 mosh-server", "host", "--", "/bin/sh", "-c", "echo in; read x",
 		})
 		must(t, err)
-		defer terminal.Close()
-		err = terminal.Expect(`in\s|Did not find|closed`)
-		said := terminal.Seen()
-		_ = terminal.Type("")
+		defer term.Close()
+		err = term.Expect(`in\s|Did not find|closed`)
+		said := term.Seen()
+		_ = term.Type("")
 		return said, err == nil && regexp.MustCompile(`(?m)in\s`).MatchString(said) &&
 			!strings.Contains(said, "Did not find")
 	}},
@@ -204,16 +205,16 @@ var alone = []software{
 	}},
 }
 
-// conversation types the password and the code into a program on a terminal that prints the user's name.
+// conversation types password and code into a program on a terminal that prints the user's name.
 func conversation(t *testing.T, code, name string, argv ...string) (string, bool) {
 	t.Helper()
-	terminal, err := suite.NewTerminal(append([]string{"env", "HOME=" + t.TempDir()}, argv...))
+	term, err := terminal.New(append([]string{"env", "HOME=" + t.TempDir()}, argv...))
 	must(t, err)
-	defer terminal.Close()
-	typed(t, terminal, `Password: `, suite.Password)
-	typed(t, terminal, `Verification code: `, code)
-	err = terminal.Expect(`\n` + name + `\r?\n|Not accepted`)
-	return terminal.Seen(), err == nil && !strings.Contains(terminal.Seen(), "Not accepted")
+	defer term.Close()
+	typed(t, term, `Password: `, suite.Password)
+	typed(t, term, `Verification code: `, code)
+	err = term.Expect(`\n` + name + `\r?\n|Not accepted`)
+	return term.Seen(), err == nil && !strings.Contains(term.Seen(), "Not accepted")
 }
 
 func python(file string) func(*testing.T, *suite.Server, *suite.User, string) (string, bool) {
