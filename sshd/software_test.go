@@ -179,7 +179,7 @@ func TestAnsibleUsesAnOpenConnectionAndIsDeniedWithoutOne(t *testing.T) {
 		open.Password, open.Codes = "", nil
 		shared, err := s.Wrap(open, t.TempDir())
 		must(t, err)
-		if said, err := ansible(shared); err != nil || !strings.Contains(said, "\n"+u.Name+"\n") {
+		if said, err := ansible(shared); err != nil || !regexp.MustCompile(`(?m)^`+u.Name+`\r?$`).MatchString(said) {
 			t.Errorf("over an open connection: %q, %v", said, err)
 		}
 	})
