@@ -22,7 +22,13 @@ func TestOnlyHarmlessValuesAreKeptFromTheEnvironment(t *testing.T) {
 		"a path in a locale":              {map[string]string{"LANG": "../../tmp/x"}, nil},
 		"an own search path":              {map[string]string{"PATH": "/tmp"}, nil},
 		"a terminal that is a file":       {map[string]string{"TERM": "/tmp/x"}, nil},
-		"a line feed":                     {map[string]string{"TERM": "xterm\nx"}, nil},
+		"what sshd says of the login": {
+			map[string]string{"SSH_USER_AUTH": "/tmp/sshauth.Ab3"},
+			[]string{"SSH_USER_AUTH=/tmp/sshauth.Ab3"},
+		},
+		"another file in its place": {map[string]string{"SSH_USER_AUTH": "/etc/shadow"}, nil},
+		"a way out of its folder":   {map[string]string{"SSH_USER_AUTH": "/tmp/sshauth.a/../b"}, nil},
+		"a line feed":               {map[string]string{"TERM": "xterm\nx"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := fixedEnvironment(func(n string) string { return c.env[n] })
