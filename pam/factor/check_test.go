@@ -2,9 +2,11 @@ package factor_test
 
 import (
 	"testing"
+	"time"
 
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
+	"latchkey/pam/state"
 	"latchkey/pam/testroot"
 )
 
@@ -62,5 +64,37 @@ func TestOnlyTheFirstVerificationCanBeFree(t *testing.T) {
 	m := factor.Match{Checks: make([]factor.Check, 2)}
 	if m.Free(1, factor.Unreached) || !m.Free(0, factor.Unreached) || m.Free(0, factor.Unknown) {
 		t.Error("got a guess free that was compared, or one charged that was not")
+	}
+}
+
+// An answer can arrive for a minute after a code's life of ten.
+func TestVerificationIsKeptAsLongAsAnAnswerAboutItCanArrive(t *testing.T) {
+	for age, kept := range map[time.Duration]bool{
+		0: true, 11*time.Minute - time.Second: true, 11 * time.Minute: false, time.Hour: false,
+	} {
+		root, ids := phones(t, 1)
+		pendingOf(t, root, ids[0], "VE1", noon)
+		pendingOf(t, root, ids[0], "VE2", noon.Add(age))
+		st, err := root.Keyring().States.View("user0")
+		testroot.Must(t, err)
+		if n := len(st.Pendings); (n == 2) != kept || st.Pendings[n-1].SID != "VE2" {
+			t.Errorf("after %v: got %+v, want the first kept: %v", age, st.Pendings, kept)
+		}
+	}
+}
+
+func TestVerificationOfAPhoneThatWasRemovedIsNotKept(t *testing.T) {
+	root, ids := phones(t, 1)
+	pendingOf(t, root, ids[0], "VE1", noon)
+	account, err := root.Keyring().Open(record.User{Name: "user0", UID: uid})
+	testroot.Must(t, err)
+	account.State.Pendings[0].Device = state.DeviceID{9}
+	testroot.Must(t, factor.Commit(account.State))
+	account.Close()
+	pendingOf(t, root, ids[0], "VE2", noon)
+	st, err := root.Keyring().States.View("user0")
+	testroot.Must(t, err)
+	if len(st.Pendings) != 1 || st.Pendings[0].SID != "VE2" {
+		t.Errorf("got %+v, want VE2 alone", st.Pendings)
 	}
 }

@@ -30,7 +30,8 @@ func (f Flow) answer(prompt string) (string, error) {
 }
 
 var errJunk = fmt.Errorf(
-	"%w: sshd does not let this user in (see PermitRootLogin, AllowUsers) and answered in the user's place", ErrConversation)
+	"%w: sshd does not let this user in (see PermitRootLogin, AllowUsers) and answered in the "+
+		"user's place", ErrConversation)
 
 // junk is what sshd puts in place of the answers of users who may not log in (OpenSSH,
 // auth-pam.c), repeated or cut to the length of what was typed.

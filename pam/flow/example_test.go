@@ -40,13 +40,10 @@ func ExampleFlow_Run() {
 	for _, args := range [][]string{nil, {"nullok"}} {
 		r.Args = args
 		o := f.Run(r)
-		fmt.Println(o.Allow, o.Reason, o.PAM())
-		fmt.Println(r.Line(o, 0))
+		fmt.Println(o.Allow, o.Reason, o.PAM(), o.Detail)
 	}
 	// Output:
 	// user sees: You may not log in here.
-	// false forbidden 6
-	// latchkey: verdict=deny user="alice" service="sshd" from="192.0.2.7" method=none device="" reason=forbidden tries=0 ms=0 detail="rule 1, line 1, requires deny: no conditions"
-	// false argument 9
-	// latchkey: verdict=deny user="alice" service="sshd" from="192.0.2.7" method=none device="" reason=argument tries=0 ms=0 detail="unknown module argument \x22nullok\x22"
+	// false forbidden 6 rule 1, line 1, requires deny: no conditions
+	// false argument 9 unknown module argument "nullok"
 }

@@ -94,8 +94,8 @@ func (d *dialog) count(t turn, m factor.Match) turn {
 	return t
 }
 
-// tellRefused tells a user who is let in of the wrong codes before this login, once: someone else may
-// have typed them.
+// tellRefused tells a user who is let in of the wrong codes before this login, once: someone else
+// may have typed them.
 func (d *dialog) tellRefused(all state.Refused) {
 	all.Count -= min(all.Told, all.Count)
 	if all.Count <= d.charged {

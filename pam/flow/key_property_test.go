@@ -63,7 +63,8 @@ func (h *keyHistory) changePolicy() {
 	h.require = []string{"code", "code", "code", "none", "deny"}[h.IntN(5)]
 	h.methods = nil
 	text := fmt.Sprintf(
-		"require_attestation = %v\n[limits]\ntries = 4\nfailures = \"4/10m\"\nlock = \"15m\"\nconsecutive = 0\n"+
+		"require_attestation = %v\n[limits]\ntries = 4\nfailures = \"4/10m\"\nlock = \"15m\"\n"+
+			"consecutive = 0\n"+
 			"[[rule]]\nrequire = %q\n", h.attested, h.require)
 	if h.require == "code" && h.IntN(2) == 0 {
 		h.methods = [][]string{{"totp"}, {"totp", "key"}, {"key", "recovery"}}[h.IntN(3)]
@@ -139,7 +140,8 @@ func TestOverRandomHistoriesAKeyIsEnoughExactlyWhenTheRuleOfTheMomentSaysSo(t *t
 			o := h.outcome(r)
 			if byKey := o.Allow && o.Method == "key"; byKey != enough || o.Allow && !byKey &&
 				o.Reason != verdict.Exempt {
-				t.Fatalf("seed %d, round %d, login %d with %q by sshd %v: got %+v, want let in by key: %v (require %s, methods %q, "+
+				t.Fatalf("seed %d, round %d, login %d with %q by sshd %v: got %+v, want let in "+
+					"by key: %v (require %s, methods %q, "+
 					"attested %v, locked %v)", seed, round, n, r.AuthInfo, r.BySSHD, o, enough,
 					h.require, h.methods, h.attested, h.isLocked())
 			}

@@ -107,7 +107,8 @@ func TestRemovedKeyIsNoLongerEnough(t *testing.T) {
 }
 
 func TestRuleDecidesWhetherAKeyIsEnough(t *testing.T) {
-	const elsewhere = "[[rule]]\nfrom = [\"10.0.0.0/8\"]\nrequire = \"code\"\nmethods = [\"key\"]\n" +
+	const elsewhere = "[[rule]]\nfrom = [\"10.0.0.0/8\"]\nrequire = \"code\"\nmethods = " +
+		"[\"key\"]\n" +
 		"[[rule]]\nrequire=\"code\"\nmethods=[\"totp\"]\n"
 	for policy, enough := range map[string]bool{
 		"":                               true,
@@ -168,7 +169,8 @@ func TestLoginByKeyForgetsNoWrongCodes(t *testing.T) {
 		t.Errorf("got %+v after 4 wrong codes in a row, want a lock until root ends it", o)
 	}
 	if st := w.state(); len(st.Failures) != 4 || st.Refused.Count != 4 {
-		t.Errorf("got %d failures, %d in a row, want 4 of each", len(st.Failures), st.Refused.Count)
+		t.Errorf("got %d failures, %d in a row, want 4 of each", len(st.Failures),
+			st.Refused.Count)
 	}
 }
 

@@ -176,6 +176,7 @@ func TestGuessComparedWithOnePhoneStaysChargedThoughTheOtherCannotBeAsked(t *tes
 	o := w.login(request(), "sms 1", "sms 2", "000000", "314159")
 	if !o.Allow || w.failures() != 1 || strings.Contains(w.shown[len(w.shown)-1],
 		"refused since") {
-		t.Errorf("got %+v, %d failures, shown %q; want it let in, 1 failure, and nothing said of it", o, w.failures(), w.shown)
+		t.Errorf("got %+v, %d failures, shown %q; want it let in, 1 failure, and nothing said "+
+			"of it", o, w.failures(), w.shown)
 	}
 }

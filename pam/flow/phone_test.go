@@ -47,7 +47,8 @@ func TestUserWhoCannotBeSentACodeIsToldWhatElseWorks(t *testing.T) {
 		Detail: "api_key or api_secret is wrong"}
 	o := w.login(request(), "sms", w.code())
 	w.expect(o, true, verdict.OK, success, "No SMS to ...1234. From your app. Verification code: ")
-	w.detail(o, `sms to "mobile": credentials: api_key or api_secret is wrong (Twilio error 20003)`)
+	w.detail(o, `sms to "mobile": credentials: api_key or api_secret is wrong (Twilio error `+
+		`20003)`)
 }
 
 func TestLandlineIsOfferedTheCall(t *testing.T) {
@@ -76,7 +77,8 @@ func TestSeveralPhonesAreToldApartByNumber(t *testing.T) {
 	other := enrollment.NewPhone("office", "+442071838750", testroot.Noon)
 	w := newPhoneWorld(t, "", onlyPhone(), other)
 	o := w.login(request(), "call 2", sentCode)
-	w.saw("Phones: 1 is ...1234, 2 is ...8750.\nType sms 1 or call to get a code. Verification code: ",
+	w.saw("Phones: 1 is ...1234, 2 is ...8750.\nType sms 1 or call to get a code. Verification "+
+		"code: ",
 		"Calling ...8750. Verification code: ")
 	w.expect(o, true, verdict.OK, success, w.shown[1])
 	if o.Device != "office" || w.twilio.asked[0] != "call +442071838750 en" {
@@ -167,7 +169,8 @@ func TestWordsMayBeTypedAsThePromptShowsThem(t *testing.T) {
 func TestLogSaysEverythingOnceAndTheOutcomeFirst(t *testing.T) {
 	w := newPhoneWorld(t, "[limits]\nfailures = \"1/10m\"")
 	o := w.login(request(), "sms", "sms", "sms", "sms", w.wrong())
-	const want = `locked until 2027-01-31T12:15:15Z; sms to "mobile": not yet: a code was sent to this phone just now`
+	const want = `locked until 2027-01-31T12:15:15Z; sms to "mobile": not yet: a code was sent ` +
+		`to this phone just now`
 	if o.Detail != want {
 		t.Errorf("the log says %q", o.Detail)
 	}

@@ -34,8 +34,9 @@ const (
 	firstText  = "From your app. Verification code: "
 	wrongText  = "Not accepted. From your app. Verification code: "
 	replayText = "Used before: wait for the next code. Verification code: "
-	sorryText  = "The second factor cannot be checked. Ask your administrator to look into the log."
-	resetText  = "No second factor is set up for this account. Ask your administrator."
+	sorryText  = "The second factor cannot be checked. Ask your administrator to look into the " +
+		"log."
+	resetText = "No second factor is set up for this account. Ask your administrator."
 )
 
 // world is a host with one user, alice, who has a phone, and a clock.

@@ -44,7 +44,8 @@ func TestWaitBetweenTwoSendsDoubles(t *testing.T) {
 		if seconds > 0 {
 			w.now = w.now.Add(time.Duration(seconds)*time.Second - time.Second)
 			w.login(request(), "sms", noMore)
-			if last := w.shown[1]; last != "Ask again in a second. From your app. Verification code: " {
+			if last := w.shown[1]; last != "Ask again in a second. From your app. Verification "+
+				"code: " {
 				t.Fatalf("a second too early: %q", last)
 			}
 			w.now = w.now.Add(time.Second)

@@ -74,7 +74,8 @@ func (d *dialog) offerTrust(o verdict.Outcome) {
 		d.forgetTrust()
 	}
 	// Where password and code came in one field, the application can ask for nothing else.
-	if d.r.Kept || !d.computer.Known() || trust.Crowded(d.Keyring, d.r.Account(), d.computer, d.Clock()) {
+	if d.r.Kept || !d.computer.Known() ||
+		trust.Crowded(d.Keyring, d.r.Account(), d.computer, d.Clock()) {
 		return
 	}
 	answer, err := d.answer(prompt.Trust(d.computer.Days))

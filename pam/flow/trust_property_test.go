@@ -17,8 +17,8 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// trustHistory is what happens to alice in a random order: she trusts computers, the policy changes,
-// devices come and go, she is locked and unlocked, and the clock goes forward and back.
+// trustHistory is what happens to alice in a random order: she trusts computers, the policy
+// changes, devices come and go, she is locked and unlocked, and the clock goes forward and back.
 type trustHistory struct {
 	*world
 	*rand.Rand
@@ -46,7 +46,8 @@ func (g grant) renews(old grant) bool {
 	if g.bind != old.bind || g.service != old.service {
 		return false
 	}
-	return (g.bind == "'address'" || g.key == old.key) && (g.bind == "'key'" || g.network == old.network)
+	return (g.bind == "'address'" || g.key == old.key) &&
+		(g.bind == "'key'" || g.network == old.network)
 }
 
 // locked reports whether alice is locked, and that is not what is tested here.
@@ -97,7 +98,8 @@ func (g grant) recognized(p place) bool {
 
 // allows reports whether a login from there may be let in by trust now.
 func (h *trustHistory) allows(p place) bool {
-	if h.rule.require != "code" || h.rule.days == 0 || h.locked() || h.now.Before(h.latest.Add(-5*time.Minute)) {
+	if h.rule.require != "code" || h.rule.days == 0 || h.locked() ||
+		h.now.Before(h.latest.Add(-5*time.Minute)) {
 		return false
 	}
 	return slices.ContainsFunc(h.given, func(g grant) bool {
@@ -117,8 +119,10 @@ func (h *trustHistory) sees(code bool) {
 }
 
 func (h *trustHistory) changePolicy() {
-	h.rule = terms{"code", "", []string{"'key'", "'address'", "'key', 'address'"}[h.IntN(3)], []int{0, 7, 30, 30}[h.IntN(4)]}
-	text := fmt.Sprintf("[limits]\nfailures = \"4/10m\"\ntries = 4\nconsecutive = 0\n[trust]\ndays = %d\nbind = [%s]\n", h.rule.days, h.rule.bind)
+	h.rule = terms{"code", "", []string{"'key'", "'address'", "'key', 'address'"}[h.IntN(3)],
+		[]int{0, 7, 30, 30}[h.IntN(4)]}
+	text := fmt.Sprintf("[limits]\nfailures = \"4/10m\"\ntries = 4\nconsecutive = 0\n[trust]\n"+
+		"days = %d\nbind = [%s]\n", h.rule.days, h.rule.bind)
 	switch h.IntN(8) {
 	case 0:
 		h.rule.require = "none"
@@ -127,7 +131,8 @@ func (h *trustHistory) changePolicy() {
 	case 2, 3:
 		h.rule.methods = "methods = ['hotp']\n"
 	}
-	h.root.Policy(h.t, fmt.Sprintf("%s[[rule]]\nrequire = %q\n%s", text, h.rule.require, h.rule.methods))
+	h.root.Policy(h.t, fmt.Sprintf("%s[[rule]]\nrequire = %q\n%s", text, h.rule.require,
+		h.rule.methods))
 }
 
 // code is what the token shows next.
@@ -145,7 +150,8 @@ func (h *trustHistory) logIn() {
 	}
 	user := &yes{code: h.code()}
 	o := flow.Flow{
-		Root: string(h.root), Keyring: h.root.Keyring(), Clock: func() time.Time { return h.now }, Talk: user,
+		Root: string(h.root), Keyring: h.root.Keyring(), Clock: func() time.Time { return h.now },
+		Talk: user,
 	}.Run(h.request(p))
 	if !o.Allow || o.Method != "hotp" {
 		h.t.Fatalf("a right code came to %+v", o)
@@ -191,7 +197,8 @@ func (h *trustHistory) step() {
 			h.given = nil
 		}
 	case 7:
-		limits := limit.Guesses{Failures: limit.Rate{Count: 4, Window: 10 * time.Minute}, Lock: 15 * time.Minute}
+		limits := limit.Guesses{Failures: limit.Rate{Count: 4, Window: 10 * time.Minute},
+			Lock: 15 * time.Minute}
 		_, err := h.root.Store().Unlock(root, alice, limits, h.now)
 		testroot.Must(h.t, err)
 	case 8:
@@ -230,10 +237,13 @@ func TestOverRandomHistoriesNoLoginIsTrustedThatTheRuleOfTheMomentDoesNotAllow(t
 			p := h.often()
 			allowed := h.allows(p)
 			o := flow.Flow{
-				Root: string(h.root), Keyring: h.root.Keyring(), Clock: func() time.Time { return h.now }, Talk: silent{},
+				Root: string(h.root), Keyring: h.root.Keyring(),
+				Clock: func() time.Time { return h.now }, Talk: silent{},
 			}.Run(h.request(p))
-			if byTrust := o.Allow && o.Method == "trust"; byTrust != allowed || o.Allow && !byTrust && h.rule.require != "none" {
-				t.Fatalf("seed %d, round %d, login %d from %+v at %v: got %+v, want trusted: %v under %+v (given %+v, latest %v, locked %v)",
+			if byTrust := o.Allow && o.Method == "trust"; byTrust != allowed || o.Allow &&
+				!byTrust && h.rule.require != "none" {
+				t.Fatalf("seed %d, round %d, login %d from %+v at %v: got %+v, want trusted: "+
+					"%v under %+v (given %+v, latest %v, locked %v)",
 					seed, round, n, p, h.now, o, allowed, h.rule, h.given, h.latest, h.locked())
 			}
 			if allowed {

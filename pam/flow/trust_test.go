@@ -158,7 +158,8 @@ func TestTrustIsNotOfferedWhereTheComputerCannotBeRecognized(t *testing.T) {
 		{"by key, of what calls itself sshd", trustKey, of("sshd", home()), false},
 		{"by key, of any other service", trustKey, of("other", home()), false},
 		{"by address", trustAddress, byKey("192.0.2.7"), true},
-		{"by address, of a program with one field", trustAddress, inOneField(byKey("192.0.2.7")), false},
+		{"by address, of a program with one field", trustAddress, inOneField(byKey("192.0.2.7")),
+			false},
 		{"by address, a name", trustAddress, byKey("host.example"), false},
 		{"by address, none", trustAddress, byKey(""), false},
 		{"by address, unspecified", trustAddress, byKey("::"), false},
@@ -235,7 +236,8 @@ func TestCodesThatStandInForADeviceLeadToNoTrust(t *testing.T) {
 			record.User{Name: "alice", UID: uid}, r))
 		o := w.login(home(), codes[0])
 		w.expect(o, true, verdict.OK, success,
-			"That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
+			"That recovery code is used up; 9 recovery codes are left. For new ones run: "+
+				"enroll codes")
 	})
 	t.Run("bypass", func(t *testing.T) {
 		w := newWorld(t, trustKey)

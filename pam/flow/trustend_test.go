@@ -234,13 +234,15 @@ func TestClockThatGoesForwardAndBackForgetsTrustAtTheNextCodeAndNotForEver(t *te
 func TestCodeByAClockThatWasSetBackEndsTrust(t *testing.T) {
 	w := newWorld(t, trustKey)
 	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, w.now)
-	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid}, token, 0))
+	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		token, 0))
 	w.trusts(home())
 	w.now = w.now.Add(20 * 24 * time.Hour)
 	w.trusted(home())
 	w.now = w.now.Add(-10 * 24 * time.Hour)
 	w.askedAgain()
-	w.expect(w.login(home(), "755224", "n"), true, verdict.OK, success, trustQuestion) // RFC 4226, counter 0
+	// RFC 4226, counter 0
+	w.expect(w.login(home(), "755224", "n"), true, verdict.OK, success, trustQuestion)
 	w.askedAgain()
 	w.now = w.now.Add(11 * 24 * time.Hour)
 	w.askedAgain()
@@ -330,7 +332,8 @@ func TestNothingIsTrustedIfTheAccountIsNotTheOneAnyLongerThatWasAsked(t *testing
 			}
 			o := w.login(home(), w.code(), "y")
 			w.expect(o, true, verdict.OK, success,
-				"This computer could not be remembered: at the next login you are asked for a code.")
+				"This computer could not be remembered: at the next login you are asked for a "+
+					"code.")
 			w.detail(o, "the computer is not trusted: ")
 			if st, err := w.root.Keyring().States.View("alice"); err == nil && len(st.Trusts) > 0 {
 				t.Errorf("got %+v; want no trust", st.Trusts)

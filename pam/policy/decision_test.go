@@ -132,9 +132,11 @@ methods = ["key", "totp"]
 }
 
 func TestReasonNamesEveryConditionThatHeld(t *testing.T) {
-	p := parse(t, "[[rule]]\nusers=['a']\nservices=['s']\nfrom=['::1']\ngroups=['x','g']\nrequire='code'")
+	p := parse(t, "[[rule]]\nusers=['a']\nservices=['s']\nfrom=['::1']\ngroups=['x','g']\n"+
+		"require='code'")
 	d := p.Decide(Request{User: "a", Service: "s", From: "::1", InGroup: inGroups("g")})
-	if want := `rule 1, line 1, requires code: user "a", service "s", from ::1 in ::1/128, group "g"`; d.Why != want {
+	if want := `rule 1, line 1, requires code: user "a", service "s", from ::1 in ::1/128, ` +
+		`group "g"`; d.Why != want {
 		t.Errorf("got  %s\nwant %s", d.Why, want)
 	}
 	d = parse(t, "[[rule]]\nrequire='deny'").Decide(Request{User: "a"})
@@ -145,7 +147,8 @@ func TestReasonNamesEveryConditionThatHeld(t *testing.T) {
 
 func TestNoGroupIsAskedForAfterTheUsersOwn(t *testing.T) {
 	var asked []string
-	p := parse(t, "[[rule]]\ngroups=['a', 'b', 'c']\nrequire='none'\n[[rule]]\ngroups=['d']\nrequire='deny'")
+	p := parse(t, "[[rule]]\ngroups=['a', 'b', 'c']\nrequire='none'\n[[rule]]\ngroups=['d']\n"+
+		"require='deny'")
 	lookup := func(group string) (bool, error) {
 		asked = append(asked, group)
 		return group == "b", nil
@@ -196,7 +199,8 @@ func TestDocumentedExampleDecides(t *testing.T) {
 	p := parse(t, readExample(t))
 	d := p.Decide(Request{User: "alice", Service: "sshd", From: "10.1.2.3",
 		InGroup: inGroups("@unix")})
-	if want := `rule 1, line 23, requires code: user "alice", from 10.1.2.3 in 10.0.0.0/8, group "@unix"`; d.Why != want {
+	if want := `rule 1, line 23, requires code: user "alice", from 10.1.2.3 in 10.0.0.0/8, ` +
+		`group "@unix"`; d.Why != want {
 		t.Errorf("got %+v", d)
 	}
 }

@@ -26,7 +26,8 @@ var requests = []Request{
 // ordinary TOML decoder, too, finds `require = "none"` in the rule that decided.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(readExample(f)))
-	f.Add([]byte("[[rule]]\nrequire = 'none'\nusers = ['alice']\n[[rule]]\nfrom=['::/0', '10.0.0.0/8']\nrequire=\"no\\u006ee\""))
+	f.Add([]byte("[[rule]]\nrequire = 'none'\nusers = ['alice']\n[[rule]]\nfrom=['::/0', " +
+		"'10.0.0.0/8']\nrequire=\"no\\u006ee\""))
 	for _, c := range refusals {
 		if len(c.text) < 1000 {
 			f.Add([]byte(c.text))

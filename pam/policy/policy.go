@@ -66,7 +66,8 @@ func Parse(file string, data []byte) (*Policy, error) {
 	p := defaults()
 	schema := strict.Schema{
 		File: file, Limit: maxFile, Open: p.open, Set: p.store,
-		Tables: []string{"limits", "phone", "trust", "notify"}, Lists: []string{"rule"}, Keys: keys,
+		Tables: []string{"limits", "phone", "trust", "notify"}, Lists: []string{"rule"},
+		Keys: keys,
 	}
 	schema.Close = func(table string, lines map[string]int) error {
 		return p.close(schema, table,

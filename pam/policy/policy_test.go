@@ -143,7 +143,8 @@ require = "deny"
 }
 
 func TestLeastValuesAreAccepted(t *testing.T) {
-	p := parse(t, "unenrolled = 'allow'\n[limits]\ntries = 1\nfailures = '1/1s'\nlock = '1s'\n[phone]\nsends_per_user = '1/1s'\n[trust]\ndays = 0")
+	p := parse(t, "unenrolled = 'allow'\n[limits]\ntries = 1\nfailures = '1/1s'\nlock = '1s'\n"+
+		"[phone]\nsends_per_user = '1/1s'\n[trust]\ndays = 0")
 	if p.Unenrolled != UnenrolledAllow || p.Tries != 1 ||
 		p.Limits.Failures != (limit.Rate{Count: 1, Window: time.Second}) ||
 		p.Limits.Lock != time.Second {

@@ -110,11 +110,14 @@ var refusals = []struct{ name, text, want string }{
 	{"enroll_by is a string", "enroll_by = '2027-01-31'",
 		`1: enroll_by must be a date such as 2027-01-31, without quotes, not "2027-01-31"`},
 	{"enroll_by has a time", "enroll_by = 2027-01-31T10:00:00Z",
-		`1: enroll_by must be a date such as 2027-01-31, without quotes, not the date or time 2027-01-31T10:00:00Z`},
+		`1: enroll_by must be a date such as 2027-01-31, without quotes, not the date or time ` +
+			`2027-01-31T10:00:00Z`},
 	{"enroll_by is no day", "enroll_by = 2027-02-29",
-		`1: enroll_by must be a date such as 2027-01-31, without quotes, not the date or time 2027-02-29`},
+		`1: enroll_by must be a date such as 2027-01-31, without quotes, not the date or time ` +
+			`2027-02-29`},
 	{"enroll_by is half a date", "enroll_by = 2027-01",
-		`1: enroll_by must be a date such as 2027-01-31, without quotes, not the date or time 2027-01`},
+		`1: enroll_by must be a date such as 2027-01-31, without quotes, not the date or time ` +
+			`2027-01`},
 
 	// [limits]
 	{"no tries", "[limits]\n\n\ntries = 0", `4: tries must be a whole number from 1 to 10, not 0`},
@@ -163,9 +166,11 @@ var refusals = []struct{ name, text, want string }{
 	{"auto is a string", "[phone]\nauto = 'yes'", `2: auto must be true or false, not "yes"`},
 	{"auto is a number", "[phone]\nauto = 1", `2: auto must be true or false, not 1`},
 	{"1001 sends per user", "[phone]\nsends_per_user = '1001/1h'",
-		`2: sends_per_user must be a rate such as "5/1h", of 1 to 1000 in 1s to 24h, not "1001/1h"`},
+		`2: sends_per_user must be a rate such as "5/1h", of 1 to 1000 in 1s to 24h, not ` +
+			`"1001/1h"`},
 	{"10001 sends per host", "[phone]\nsends_per_host = '10001/1h'",
-		`2: sends_per_host must be a rate such as "5/1h", of 1 to 10000 in 1s to 24h, not "10001/1h"`},
+		`2: sends_per_host must be a rate such as "5/1h", of 1 to 10000 in 1s to 24h, not ` +
+			`"10001/1h"`},
 	{"a prefix without a plus", "[phone]\nprefixes = ['+1', '44']",
 		`2: each of prefixes must be "+" and 1 to 15 digits, the first not 0, not "44"`},
 	{"a prefix is a number", "[phone]\nprefixes = [+1]",
@@ -188,7 +193,8 @@ var refusals = []struct{ name, text, want string }{
 	{"an empty rule", "\n[[rule]]\n",
 		`2: this rule does not say what it requires: "code", "none" or "deny"`},
 	{"a rule without require before another",
-		"[[rule]]\nusers = ['a']\n[[rule]]\nrequire = 'none'", `1: this rule does not say what it requires: "code", "none" or "deny"`},
+		"[[rule]]\nusers = ['a']\n[[rule]]\nrequire = 'none'", `1: this rule does not say what ` +
+			`it requires: "code", "none" or "deny"`},
 	{"a rule without require before a table", "[[rule]]\nusers = ['a']\n[limits]",
 		`1: this rule does not say what it requires: "code", "none" or "deny"`},
 	{"methods for none", "[[rule]]\nmethods = ['totp']\nrequire = 'none'",
@@ -212,7 +218,8 @@ var refusals = []struct{ name, text, want string }{
 	{"methods for deny", "[[rule]]\nrequire = 'deny'\nmethods = ['totp']",
 		`3: methods cannot be set in a rule that requires "deny"`},
 	{"an unknown method", "[[rule]]\nmethods = ['otp']",
-		`2: each of methods must be "totp", "hotp", "recovery", "sms", "call" or "key", not "otp"`},
+		`2: each of methods must be "totp", "hotp", "recovery", "sms", "call" or "key", not ` +
+			`"otp"`},
 	{"no methods", "[[rule]]\nrequire = 'code'\nmethods = []",
 		`3: methods is an empty list: leave it out or name at least one`},
 	{"no users", "[[rule]]\nusers = []\nrequire = 'none'",
@@ -240,25 +247,34 @@ var refusals = []struct{ name, text, want string }{
 	{"a netgroup without a name", "[[rule]]\ngroups = ['@']",
 		`2: each of groups must be an exact name or @netgroup, not "@"`},
 	{"a service is a path", "[[rule]]\nservices = ['/etc/pam.d/sshd']",
-		`2: each of services must be the exact name of a PAM service, in lower case, not "/etc/pam.d/sshd"`},
+		`2: each of services must be the exact name of a PAM service, in lower case, not ` +
+			`"/etc/pam.d/sshd"`},
 	{"a service is in upper case", "[[rule]]\nservices = ['SSHD']",
 		`2: each of services must be the exact name of a PAM service, in lower case, not "SSHD"`},
 	{"a host name", "[[rule]]\nfrom = ['gw.example']",
-		`2: each of from must be an address or a network such as "10.0.0.0/8", never a host name, not "gw.example"`},
+		`2: each of from must be an address or a network such as "10.0.0.0/8", never a host ` +
+			`name, not "gw.example"`},
 	{"an address is a number", "[[rule]]\nfrom = [10]",
-		`2: each of from must be an address or a network such as "10.0.0.0/8", never a host name, not 10`},
+		`2: each of from must be an address or a network such as "10.0.0.0/8", never a host ` +
+			`name, not 10`},
 	{"host bits", "[[rule]]\nfrom = ['10.1.2.3/8']",
-		`2: each of from must be the network as such (10.0.0.0/8?) or one address, not "10.1.2.3/8"`},
+		`2: each of from must be the network as such (10.0.0.0/8?) or one address, not ` +
+			`"10.1.2.3/8"`},
 	{"host bits in IPv6", "[[rule]]\nfrom = ['2001:db8::1/32']",
-		`2: each of from must be the network as such (2001:db8::/32?) or one address, not "2001:db8::1/32"`},
+		`2: each of from must be the network as such (2001:db8::/32?) or one address, not ` +
+			`"2001:db8::1/32"`},
 	{"an IPv4 address inside IPv6", "[[rule]]\nfrom = ['::ffff:10.1.2.3']",
-		`2: each of from must be the network as such (10.1.2.3?) or one address, not "::ffff:10.1.2.3"`},
+		`2: each of from must be the network as such (10.1.2.3?) or one address, not ` +
+			`"::ffff:10.1.2.3"`},
 	{"an IPv4 network inside IPv6", "[[rule]]\nfrom = ['::ffff:10.0.0.0/104']",
-		`2: each of from must be the network as such (10.0.0.0/8?) or one address, not "::ffff:10.0.0.0/104"`},
+		`2: each of from must be the network as such (10.0.0.0/8?) or one address, not ` +
+			`"::ffff:10.0.0.0/104"`},
 	{"a zone", "[[rule]]\nfrom = ['fe80::1%eth0']",
-		`2: each of from must be an address or a network such as "10.0.0.0/8", never a host name, not "fe80::1%eth0"`},
+		`2: each of from must be an address or a network such as "10.0.0.0/8", never a host ` +
+			`name, not "fe80::1%eth0"`},
 	{"a prefix too long", "[[rule]]\nfrom = ['10.0.0.0/33']",
-		`2: each of from must be an address or a network such as "10.0.0.0/8", never a host name, not "10.0.0.0/33"`},
+		`2: each of from must be an address or a network such as "10.0.0.0/8", never a host ` +
+			`name, not "10.0.0.0/33"`},
 }
 
 func TestBadFileIsRefusedWithFileAndLine(t *testing.T) {

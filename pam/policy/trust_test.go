@@ -73,7 +73,8 @@ func TestTermsDifferInEverythingALoginMustDo(t *testing.T) {
 	other := []string{
 		"[trust]\ndays = 29\n", "[trust]\ndays = 30\nbind = ['address']\n",
 		"[trust]\ndays = 30\nbind = ['address', 'key']\n", "[trust]\ndays = 0\n",
-		"[trust]\ndays = 30\n[phone]\nmethods = []\n", "[trust]\ndays = 30\n[phone]\nmethods = ['sms']\n",
+		"[trust]\ndays = 30\n[phone]\nmethods = []\n", "[trust]\ndays = 30\n[phone]\nmethods = " +
+			"['sms']\n",
 		"[trust]\ndays = 30\n" + ruleText("", "code\nmethods = ['totp']"),
 		"[trust]\ndays = 30\n" + ruleText("", "none"), "[trust]\ndays = 30\n" +
 			ruleText("", "deny"),

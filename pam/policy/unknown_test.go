@@ -156,12 +156,14 @@ func TestDecisionSaysWhatWasUnknownAndWhetherThatDecided(t *testing.T) {
 	if !slices.Equal(d.Unknown, want) {
 		t.Errorf("got  %+v\nwant %+v", d.Unknown, want)
 	}
-	if got, want := d.Doubts(), `cannot be checked: rule 2, line 6, group "Uy": the name service is down`; got != want {
+	if got, want := d.Doubts(), `cannot be checked: rule 2, line 6, group "Uy": the name `+
+		`service is down`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	d = parse(t, strings.Repeat(ruleText("groups=['Ux']", "code"), 5)+ruleText("", "none")).Decide(
 		Request{User: "a", InGroup: telling()})
-	if got, want := d.Doubts(), `cannot be checked: rule 5, line 17, group "Ux": the name service is down`; got != want {
+	if got, want := d.Doubts(), `cannot be checked: rule 5, line 17, group "Ux": the name `+
+		`service is down`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if d := (Decision{}); d.Doubts() != "" {
@@ -172,7 +174,8 @@ func TestDecisionSaysWhatWasUnknownAndWhetherThatDecided(t *testing.T) {
 func TestWhatIsUnknownIsOneShortLineHoweverMuchItIs(t *testing.T) {
 	var text strings.Builder
 	for i := range 100 {
-		fmt.Fprintf(&text, "[[rule]]\ngroups = [\"Ua%[1]d\", \"Ub%[1]d\", \"Uc%[1]d\"]\nrequire = %[2]q\n", i, []string{"code", "none"}[i%2])
+		fmt.Fprintf(&text, "[[rule]]\ngroups = [\"Ua%[1]d\", \"Ub%[1]d\", \"Uc%[1]d\"]\n"+
+			"require = %[2]q\n", i, []string{"code", "none"}[i%2])
 	}
 	noisy := func(string) (bool, error) {
 		return false,

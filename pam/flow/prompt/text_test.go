@@ -35,12 +35,14 @@ func TestWaitsAreRoundedUpAndSaidAsPeopleSayThem(t *testing.T) {
 
 func TestNumbersAgreeWithTheirNouns(t *testing.T) {
 	for got, want := range map[string]string{
-		CodeUsed(0): "That recovery code is used up; 0 recovery codes are left. For new ones run: enroll codes",
-		CodeUsed(1): "That recovery code is used up; 1 recovery code is left. For new ones run: enroll codes",
-		FewLeft(1):  "Only 1 recovery code is left. For new ones run: enroll codes",
-		FewLeft(2):  "Only 2 recovery codes are left. For new ones run: enroll codes",
-		Trust(1):    "Trust this computer for 1 day? [y/N] ",
-		Trust(30):   "Trust this computer for 30 days? [y/N] ",
+		CodeUsed(0): "That recovery code is used up; 0 recovery codes are left. For new ones " +
+			"run: enroll codes",
+		CodeUsed(1): "That recovery code is used up; 1 recovery code is left. For new ones " +
+			"run: enroll codes",
+		FewLeft(1): "Only 1 recovery code is left. For new ones run: enroll codes",
+		FewLeft(2): "Only 2 recovery codes are left. For new ones run: enroll codes",
+		Trust(1):   "Trust this computer for 1 day? [y/N] ",
+		Trust(30):  "Trust this computer for 30 days? [y/N] ",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -8,7 +8,8 @@ import (
 
 func TestDoubtsFollowTheDetail(t *testing.T) {
 	for _, c := range []struct{ detail, doubts, want string }{
-		{"", "", ""}, {"why", "", "why"}, {"", "doubts", "doubts"}, {"why", "doubts", "why; doubts"},
+		{"", "", ""}, {"why", "", "why"}, {"", "doubts", "doubts"},
+		{"why", "doubts", "why; doubts"},
 	} {
 		o := verdict.Deny(verdict.Forbidden, c.detail).Noting(c.doubts)
 		if o.Detail != c.want || o.Allow || o.Reason != verdict.Forbidden {
