@@ -293,11 +293,11 @@ func TestSecurityKeyEncodedUnderAnotherNameIsRefused(t *testing.T) {
 }
 
 func TestOnlyASecurityKeyHasAFingerprint(t *testing.T) {
-	key, broken, other := withKeys(t).Devices[2], withKeys(t).Devices[2], app()
+	held, broken, other := withKeys(t).Devices[2], withKeys(t).Devices[2], app()
 	broken.Secret = []byte("damaged")
 	// What ssh-keygen -l says of OpenSSH's test key.
 	for want, d := range map[string]*Device{
-		"SHA256:eto3cpL3YD1cvjDiwR9JxKVInjd+f84quOOvVckxepw": &key,
+		"SHA256:eto3cpL3YD1cvjDiwR9JxKVInjd+f84quOOvVckxepw": &held,
 	} {
 		if got := d.Fingerprint(); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -308,7 +308,7 @@ func TestOnlyASecurityKeyHasAFingerprint(t *testing.T) {
 			t.Errorf("%s: got %q, want none", d.Label, got)
 		}
 	}
-	other.Secret = key.Secret
+	other.Secret = held.Secret
 	if got := other.Fingerprint(); got != "" {
 		t.Errorf("an app with the secret of a key: got %q, want none", got)
 	}

@@ -196,9 +196,9 @@ func TestUserWhoMustEnrollGetsTheVerdictOfTheEnrollment(t *testing.T) {
 				before = want
 			}
 			var got []string
-			g := h.begin(before, func(hello []string, _ flow.Flow, r flow.Request,
+			g := h.begin(before, func(frame []string, _ flow.Flow, r flow.Request,
 				p *policy.Policy) verdict.Outcome {
-				got = hello
+				got = frame
 				if r.Name != "bob" || p == nil {
 					t.Errorf("%s: got the request %+v and the policy %v", name, r, p)
 				}
