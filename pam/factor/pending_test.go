@@ -1,0 +1,50 @@
+package factor_test
+
+import (
+	"testing"
+	"time"
+
+	"latchkey/pam/factor"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+	"latchkey/pam/testroot"
+)
+
+func TestCodeThatWasSentWaitsTenMinutes(t *testing.T) {
+	root, ids := phones(t, 1)
+	pendingOf(t, root, ids[0], "VE1", noon)
+	account, err := root.Keyring().Open(record.User{Name: "user0", UID: uid})
+	testroot.Must(t, err)
+	defer account.Close()
+	every := func(state.Pending) bool { return true }
+	for age, want := range map[time.Duration]factor.Standing{
+		-time.Hour: factor.Waiting, 0: factor.Waiting,
+		10*time.Minute - time.Second: factor.Waiting, 10 * time.Minute: factor.Outlived,
+	} {
+		if phone, got := account.LatestSent(noon.Add(age), every); got != want ||
+			phone.ID != ids[0] {
+			t.Errorf("after %v: got %d, want %d", age, got, want)
+		}
+	}
+}
+
+func TestSendThatJoinsAVerificationKeepsItsComparisonsAndAnotherEndsIt(t *testing.T) {
+	root, ids := phones(t, 1)
+	pendingOf(t, root, ids[0], "VE1", noon)
+	checked(t, root, noon)
+	pendingOf(t, root, ids[0], "VE1", noon.Add(time.Minute))
+	view := func() []state.Pending {
+		st, err := root.Keyring().States.View("user0")
+		testroot.Must(t, err)
+		return st.Pendings
+	}
+	if p := view(); len(p) != 1 || p[0].Checks != 1 || p[0].Over ||
+		!p[0].At.Equal(noon.Add(time.Minute)) {
+		t.Errorf("joined: got %+v, want one with one comparison", p)
+	}
+	pendingOf(t, root, ids[0], "VE2", noon.Add(time.Minute))
+	if p := view(); len(p) != 2 || !p[0].Over || p[1].Over || p[1].Checks != 0 ||
+		p[1].SID != "VE2" {
+		t.Errorf("another: got %+v, want the first over", p)
+	}
+}
