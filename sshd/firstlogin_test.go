@@ -21,29 +21,37 @@ func enrolling(t *testing.T, h *suite.Host, name, toml string) *suite.Server {
 	return ownServer(t, h, suite.Config{Name: name, Stack: stack})
 }
 
+// drawing is a word, and the window in which the drawing that it asks for is read whole, together
+// with the prompt.
+type drawing struct {
+	word  string
+	light bool
+	rows  int
+}
+
 // clients are the programs with which people log in, each on a terminal of its own.
 var clients = []struct {
 	name  string
-	words []string // for other drawings, which the client shows as well
+	words []drawing // for the drawings that the client shows
 	start func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error)
 }{
-	{"OpenSSH in UTF-8", []string{"invert", "small", "large"},
+	{"OpenSSH in UTF-8", []drawing{{"small", false, 24}, {"large", false, 45}, {"invert", true, 45}},
 		func(_ *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
 			return s.Terminal(suite.OpenSSH{User: user}, "host")
 		}},
-	{"OpenSSH in the C locale", []string{"invert"},
+	{"OpenSSH in the C locale", []drawing{{"large", false, 45}},
 		func(_ *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
 			return terminal.New(
 				append([]string{"env", "LC_ALL=C"},
 					s.Command(suite.OpenSSH{User: user}, "host")...))
 		}},
-	{"PuTTY's plink", []string{"invert"},
+	{"PuTTY's plink", []drawing{{"large", false, 45}},
 		func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
 			return terminal.New([]string{"env", "HOME=" + t.TempDir(), "plink", "-ssh",
 				"-no-antispoof", "-hostkey", s.Fingerprint(),
 				"-P", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"})
 		}},
-	{"dropbear's dbclient", []string{"invert"},
+	{"dropbear's dbclient", []drawing{{"large", false, 45}},
 		func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
 			return terminal.New([]string{
 				"env", "HOME=" + t.TempDir(), "dbclient", "-y", "-p", fmt.Sprint(s.Port), "-l",
@@ -64,12 +72,15 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 				typed(t, term, `Password: `, suite.Password)
 				must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
 				must(t, u.ReadSecret(term.Seen()))
-				scanned(t, u, term.Seen(), false)
-				for _, word := range client.words {
+				shortAndPlain(t, term.Seen())
+				for _, word := range []string{"help", "?", "plain", "text", "hello"} {
 					must(t, term.Type(word))
-					must(t, term.Expect(`Type the code that the app shows now. `+
-						`Verification code: `))
-					scanned(t, u, term.Seen(), true)
+					must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
+				}
+				for _, d := range client.words {
+					must(t, term.Type(d.word))
+					must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
+					scanned(t, u, term.Seen(), d)
 				}
 				must(t, term.Type(u.Code()))
 				must(t, term.Expect(`([0-9a-z]{5}-[0-9a-z]{5}[\s|]+){10}Press Enter when `+
@@ -81,7 +92,7 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 					t.Errorf("exit %d, %v: %q", exit, err, term.Seen())
 				}
 				audited(t, h, u.Name, 1, "verdict=allow", "method=totp",
-					`device="app"`, "reason=ok")
+					`device="app"`, "reason=ok", "tries=1")
 				denied(t, s, suite.Attempt{
 					User:     u.Name,
 					Password: suite.Password,
@@ -97,10 +108,19 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 	})
 }
 
-// scanned checks that a decoder reads the user's secret off a picture of the window.
-func scanned(t *testing.T, u *suite.User, shown string, light bool) {
+// shortAndPlain checks that the first prompt fits a window of 24 lines and that nothing is drawn,
+// which a screen reader would read out sign by sign.
+func shortAndPlain(t *testing.T, shown string) {
 	t.Helper()
-	text, err := terminal.Screen{Columns: 80, Rows: 45, Light: light}.Scan(shown)
+	if lines := strings.Count(shown, "\n"); lines >= 24 || strings.ContainsAny(shown, "#▀▄█") {
+		t.Errorf("got %d lines before the prompt, want at most 23 and no drawing: %s", lines, shown)
+	}
+}
+
+// scanned checks that a decoder reads the user's secret off a picture of the window.
+func scanned(t *testing.T, u *suite.User, shown string, d drawing) {
+	t.Helper()
+	text, err := terminal.Screen{Columns: 80, Rows: d.rows, Light: d.light}.Scan(shown)
 	if err != nil || !strings.HasPrefix(text, "otpauth://totp/") ||
 		!strings.HasSuffix(text, ":"+u.Name+"?secret="+u.Secret) {
 		t.Errorf("zbar reads %q, %v, in %s", text, err, shown)
@@ -192,7 +212,9 @@ func TestUserEnrollsDuringSuSudoAndLogin(t *testing.T) {
 				typed(t, term, `[Pp]assword`, suite.Password)
 				must(t, term.Expect(`the app shows now. Verification code: `))
 				must(t, u.ReadSecret(term.Seen()))
-				scanned(t, u, term.Seen(), false)
+				typed(t, term, ``, "small")
+				must(t, term.Expect(`the app shows now. Verification code: `))
+				scanned(t, u, term.Seen(), drawing{"small", false, 24})
 				typed(t, term, ``, u.Code())
 				typed(t, term, `Press Enter when you have them: `, "")
 				if app.service == "login" {
@@ -202,6 +224,41 @@ func TestUserEnrollsDuringSuSudoAndLogin(t *testing.T) {
 				audited(t, h, u.Name, 1, "verdict=allow", `detail="enrolled`,
 					fmt.Sprintf("service=%q", app.service))
 			})
+		}
+	})
+}
+
+func TestLoginThatSSHDEndsSavesNothingAndItsUserWasTold(t *testing.T) {
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		path := "/etc/latchkey/hurry.toml"
+		script(t, h, "echo 'unenrolled = \"enroll\"' >"+path)
+		s := ownServer(t, h, suite.Config{
+			Name: "hurry", Options: []string{"LoginGraceTime 8"},
+			Stack: suite.Stack{"requisite pam_unix.so nodelay", "required pam_latchkey.so conf=" + path},
+		})
+		u := user(t, h)
+		begin := func() *terminal.Terminal {
+			term, err := s.Terminal(suite.OpenSSH{User: u.Name}, "host")
+			must(t, err)
+			t.Cleanup(term.Close)
+			typed(t, term, `Password: `, suite.Password)
+			must(t, term.Expect(`You have [1-8] seconds for it`))
+			must(t, term.Expect(`Verification code: `))
+			return term
+		}
+		first := begin()
+		typed(t, first, ``, "help")
+		must(t, first.Expect(`[0-8] seconds left, then the connection ends\.`))
+		exit, err := first.Exit()
+		if err != nil || exit == 0 || strings.Contains(first.Seen(), "Delete the entry") {
+			t.Errorf("got exit status %d, %v, want that sshd ends it: %s", exit, err, first.Seen())
+		}
+		if out := script(t, h, "ls /etc/latchkey/users /var/lib/latchkey/users"); strings.Contains(out, u.Name+"\n") {
+			t.Errorf("got %s, want nothing of %s", out, u.Name)
+		}
+		second := begin()
+		if !strings.Contains(second.Seen(), "Delete the entry that you made in the app before") {
+			t.Errorf("got %s, want what to delete", second.Seen())
 		}
 	})
 }

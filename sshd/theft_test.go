@@ -50,7 +50,7 @@ func TestThiefOfThePasswordEnrollsAndReplacesNothing(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				seen := says(t, h, c.user, c.line, c.typed...)
 				for _, bad := range []string{
-					"status 0", "by hand", "Secret of the token", "ecovery codes, for",
+					"status 0", "by hand", "Secret of the token", "ecovery codes,",
 				} {
 					if strings.Contains(seen, bad) {
 						t.Errorf("seen: %q", seen)

@@ -22,6 +22,7 @@ func (d Doctor) checkLogins(service string) []Finding {
 	s := d.checkSSHD()
 	found := append(append(s.findings, d.checkNamesOfClients(s)...), d.checkEnrollService()...)
 	found = append(found, d.checkKeys(s)...)
+	found = append(found, d.checkGrace(s)...)
 	for _, name := range s.services {
 		found = append(found, d.checkService(name, s.keyFirst[name])...)
 		found = append(found, d.checkSplitInSSHD(name)...)

@@ -31,6 +31,7 @@ type sshdReport struct {
 	keyFirst map[string]bool // by service: on every way to it a key comes first
 	dns      string          // where UseDNS is yes; "" if it is no
 	keyed    []sshd.Service  // to which a key leads, once for each sshd
+	graces   []grace         // of each sshd that ends logins early
 }
 
 // note takes down which PAM services a configuration uses.
@@ -78,6 +79,9 @@ func (r *sshdReport) take(d Doctor, s server.Server) {
 	r.note(report.Services)
 	if report.Base.First("usedns") == "yes" {
 		r.dns = cmp.Or(report.DNS, s.Label())
+	}
+	if g, short := d.tooShort(s, report.Base.First("logingracetime")); short {
+		r.graces = append(r.graces, g)
 	}
 	for _, f := range report.Faults {
 		r.findings = append(r.findings, sshdFinding(s, f))

@@ -6,7 +6,6 @@ import (
 
 	"latchkey/enroll/app/guide"
 	"latchkey/enroll/app/otpauth"
-	"latchkey/enroll/app/qr"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/factor/normalize"
@@ -20,12 +19,12 @@ import (
 	"latchkey/pam/state"
 )
 
-// Bounds of one conversation: how often a ticket or a code may be mistyped, and how often the
-// drawing can be asked for again.
+// Bounds of one conversation: how often a ticket or a code may be mistyped, and how many words cost nothing: a client that
+// sends one whenever it is asked must come to an end.
 const (
 	ticketTries = 3
 	codeTries   = 5
-	drawings    = 10
+	words       = 20
 )
 
 // setup is one user being set up. Nothing is locked and nothing is kept before the last question
@@ -35,7 +34,8 @@ type setup struct {
 	proof  enrollment.Proof // of the password, and of the ticket where one is asked for
 	r      flow.Request
 	policy *policy.Policy
-	tries  int // codes typed
+	tries  int       // codes typed
+	end    time.Time // when the login is over at the latest
 }
 
 // enroll sets the user up. Only a code of the new device, after it and the recovery codes were
@@ -49,6 +49,7 @@ func enroll(_ []string, f flow.Flow, r flow.Request, p *policy.Policy) verdict.O
 
 func (e *setup) run() verdict.Outcome {
 	began := e.Clock()
+	e.end = e.deadline(began)
 	e.proof = enrollment.ByPassword(e.r.Account(), began, e.Clock)
 	if e.policy.Ticket {
 		e.proof = enrollment.Proof{}
@@ -68,14 +69,18 @@ func (e *setup) run() verdict.Outcome {
 // only the password has none.
 func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 	prompt := askTicket
-	for range ticketTries {
+	for wrong, typed := 0, 0; wrong < ticketTries; {
 		answer, err := e.Ask(prompt)
 		if err != nil {
 			return ended(err), false
 		}
-		prompt = wrongTicket
 		code, possible := normalize.AnyCode(answer)
-		if !possible {
+		if typed++; !possible && typed <= words && guide.IsWord(answer) {
+			prompt = aTicket
+			continue
+		}
+		wrong++
+		if prompt = wrongTicket; !possible {
 			continue
 		}
 		limits := e.policy.Limits
@@ -96,20 +101,19 @@ func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 
 // confirm shows the secret and has a code of it typed. It returns that code's time step.
 func (e *setup) confirm(device *record.Device) (uint64, verdict.Outcome, bool) {
-	d := guide.Drawing{Style: qr.ASCII} // what every client shows
+	d := guide.Drawing{Plain: true} // which every client shows, and every screen reader reads
 	prompt, err := e.show(d, device)
 	if err != nil {
 		return 0, e.refused(err), false
 	}
-	prompt = intro + prompt
-	for redrawn := 0; e.tries < codeTries; {
+	prompt = intro + allotted(e.end.Sub(e.Clock())) + e.earlier() + "\n" + prompt
+	for typed := 0; e.tries < codeTries; {
 		answer, err := e.Ask(prompt)
 		if err != nil {
 			return 0, ended(err), false
 		}
-		if redrawn < drawings && d.Obey(answer) {
-			redrawn++
-			prompt, err = e.show(d, device)
+		if typed++; typed <= words && guide.IsWord(answer) {
+			prompt, err = e.obey(&d, device, answer)
 		} else {
 			e.tries++
 			var step uint64
@@ -121,6 +125,7 @@ func (e *setup) confirm(device *record.Device) (uint64, verdict.Outcome, bool) {
 		if err != nil {
 			return 0, e.refused(err), false
 		}
+		prompt = hurry(e.end.Sub(e.Clock())) + prompt
 	}
 	e.Talk.Tell(gaveUp)
 	return 0, verdict.Outcome{Reason: verdict.Unenrolled,
@@ -129,9 +134,23 @@ func (e *setup) confirm(device *record.Device) (uint64, verdict.Outcome, bool) {
 
 func (e *setup) store() enrollment.Store { return enrollment.Store{Keyring: e.Keyring} }
 
+// obey does what a word asks for and returns the next prompt.
+func (e *setup) obey(d *guide.Drawing, device *record.Device, word string) (string, error) {
+	switch {
+	case guide.IsHelp(word):
+		return guide.Help + step2, nil
+	case d.Obey(word):
+		return e.show(*d, device)
+	}
+	return guide.NotACode + step2, nil
+}
+
 func (e *setup) show(d guide.Drawing, device *record.Device) (string, error) {
 	account := otpauth.Account{Issuer: e.policy.Issuer, Host: otpauth.Host(), User: e.r.Name}
-	return show(d, account, device)
+	if d.Plain {
+		return plain(account, device.Secret), nil
+	}
+	return drawn(d, account, device.Secret)
 }
 
 // find looks for the time step of a code, and if it is a wrong one, for what to tell the user.
@@ -139,10 +158,10 @@ func (e *setup) find(device *record.Device,
 	answer string) (step uint64, found bool, prompt string, err error) {
 	code, possible := normalize.DeviceCode(answer)
 	if !possible {
-		return 0, false, guide.NotTheCode(0) + guide.ShownNow, nil
+		return 0, false, guide.NotTheCode(0) + step2, nil
 	}
 	step, found, drift, err := oath.Confirm(device, code, e.Clock())
-	return step, found, guide.NotTheCode(drift) + guide.ShownNow, err
+	return step, found, guide.NotTheCode(drift) + step2, err
 }
 
 // save saves the device with recovery codes and shows those. They are saved first: codes on paper
@@ -159,12 +178,13 @@ func (e *setup) save(device record.Device, step uint64) verdict.Outcome {
 		return e.refused(saved)
 	}
 	e.Happened(e.policy, added(device, e.Clock()))
+	e.forget()
 	detail := "enrolled in this login"
 	// the new device counts like any other, so its user must see the recovery codes
 	if saved != nil {
 		detail += ": " + saved.Error()
 	}
-	if _, err := e.Ask(showCodes(codes)); err != nil {
+	if _, err := e.Ask(hurry(e.end.Sub(e.Clock())) + showCodes(codes)); err != nil {
 		o := ended(err)
 		o.Detail = "enrolled; disconnected before the recovery codes were read"
 		return o

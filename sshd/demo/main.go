@@ -100,8 +100,8 @@ func (d demo) firstLogin() error {
 	if err != nil {
 		return err
 	}
-	return d.login(bob, true, line{`shows now. Verification code: `, bob.CodeOf},
-		line{`when you have them: `, ""})
+	return d.login(bob, true, line{`shows now. Verification code: `, "small"},
+		line{`shows now. Verification code: `, bob.CodeOf}, line{`when you have them: `, ""})
 }
 
 const appPrompt = `Verification code: `

@@ -38,12 +38,12 @@ func IsHelp(answer string) bool { return word(answer) == "help" || word(answer) 
 const Help = "In place of the code you can type\n" +
 	"  plain    the secret to type in by hand, nothing drawn\n" +
 	"  small    a QR code in half blocks, 20 lines high\n" +
-	"  large    a QR code in letters, 40 lines high, for windows that show no blocks\n" +
+	"  large    a QR code in letters, 40 lines high, if you see no blocks\n" +
 	"  invert   the other way around, for a window that is black on white\n" +
 	"  again    the same once more\n"
 
 // NotACode is said of a word that means nothing here. It costs nothing: it is no guess.
-const NotACode = "That is not a code. Type \"help\" to see what you can type.\n"
+const NotACode = "That is not a code. \"help\" shows more.\n"
 
 // IsWord reports whether an answer has letters and no digit, so that it cannot be an app's code.
 func IsWord(answer string) bool {
