@@ -29,21 +29,25 @@ type drawing struct {
 	rows  int
 }
 
+// threeTries are OpenSSH's own defaults, with which it asks again and shows what sshd says.
+var threeTries = []string{"NumberOfPasswordPrompts=3", "LogLevel=INFO"}
+
 // clients are the programs with which people log in, each on a terminal of its own.
 var clients = []struct {
 	name  string
 	words []drawing // for the drawings that the client shows
 	start func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error)
 }{
-	{"OpenSSH in UTF-8", []drawing{{"small", false, 24}, {"large", false, 45}, {"invert", true, 45}},
+	{"OpenSSH in UTF-8", []drawing{{"small", false, 24}, {"large", false, 45},
+		{"invert", true, 45}},
 		func(_ *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
-			return s.Terminal(suite.OpenSSH{User: user}, "host")
+			return s.Terminal(suite.OpenSSH{User: user, Options: threeTries}, "host")
 		}},
 	{"OpenSSH in the C locale", []drawing{{"large", false, 45}},
 		func(_ *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
 			return terminal.New(
 				append([]string{"env", "LC_ALL=C"},
-					s.Command(suite.OpenSSH{User: user}, "host")...))
+					s.Command(suite.OpenSSH{User: user, Options: threeTries}, "host")...))
 		}},
 	{"PuTTY's plink", []drawing{{"large", false, 45}},
 		func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
@@ -75,11 +79,13 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 				shortAndPlain(t, term.Seen())
 				for _, word := range []string{"help", "?", "plain", "text", "hello"} {
 					must(t, term.Type(word))
-					must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
+					must(t, term.Expect(`Type the code that the app shows now. `+
+						`Verification code: `))
 				}
 				for _, d := range client.words {
 					must(t, term.Type(d.word))
-					must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
+					must(t, term.Expect(`Type the code that the app shows now. `+
+						`Verification code: `))
 					scanned(t, u, term.Seen(), d)
 				}
 				must(t, term.Type(u.Code()))
@@ -113,7 +119,8 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 func shortAndPlain(t *testing.T, shown string) {
 	t.Helper()
 	if lines := strings.Count(shown, "\n"); lines >= 24 || strings.ContainsAny(shown, "#▀▄█") {
-		t.Errorf("got %d lines before the prompt, want at most 23 and no drawing: %s", lines, shown)
+		t.Errorf("got %d lines before the prompt, want at most 23 and no drawing: %s", lines,
+			shown)
 	}
 }
 
@@ -179,7 +186,7 @@ func TestUsersAreRemindedUntilADateAndThenTheRuleHolds(t *testing.T) {
 		term, err := during.Terminal(suite.OpenSSH{User: u.Name, Key: true}, "host")
 		must(t, err)
 		t.Cleanup(term.Close)
-		must(t, term.Expect(`When 2099-12-31 is over you need a second factor to log in\. `+
+		must(t, term.Expect(`When 2099-12-31 is over you need a second factor to log in\.\s+`+
 			`To set it up, run: enroll`))
 		typed(t, term, `\$ `, "id -un")
 		must(t, term.Expect(u.Name))
@@ -234,7 +241,8 @@ func TestLoginThatSSHDEndsSavesNothingAndItsUserWasTold(t *testing.T) {
 		script(t, h, "echo 'unenrolled = \"enroll\"' >"+path)
 		s := ownServer(t, h, suite.Config{
 			Name: "hurry", Options: []string{"LoginGraceTime 8"},
-			Stack: suite.Stack{"requisite pam_unix.so nodelay", "required pam_latchkey.so conf=" + path},
+			Stack: suite.Stack{"requisite pam_unix.so nodelay",
+				"required pam_latchkey.so conf=" + path},
 		})
 		u := user(t, h)
 		begin := func() *terminal.Terminal {
@@ -249,11 +257,15 @@ func TestLoginThatSSHDEndsSavesNothingAndItsUserWasTold(t *testing.T) {
 		first := begin()
 		typed(t, first, ``, "help")
 		must(t, first.Expect(`[0-8] seconds left, then the connection ends\.`))
+		audited(t, h, u.Name, 1, "verdict=deny", "reason=conversation") // sshd has ended it
+		// OpenSSH's client notices only then
+		must(t, first.Type(""))
 		exit, err := first.Exit()
 		if err != nil || exit == 0 || strings.Contains(first.Seen(), "Delete the entry") {
 			t.Errorf("got exit status %d, %v, want that sshd ends it: %s", exit, err, first.Seen())
 		}
-		if out := script(t, h, "ls /etc/latchkey/users /var/lib/latchkey/users"); strings.Contains(out, u.Name+"\n") {
+		if out := script(t, h, "ls /etc/latchkey/users "+
+			"/var/lib/latchkey/users"); strings.Contains(out, u.Name+"\n") {
 			t.Errorf("got %s, want nothing of %s", out, u.Name)
 		}
 		second := begin()

@@ -15,7 +15,8 @@ import (
 // pages are the pages from which people type. The tests of the packages type the commands under
 // Install.
 var pages = []string{
-	"../README.md", "../packaging/doc/first-login.md", "../packaging/doc/administrators.md",
+	"../README.md", "../packaging/doc/first-login.md", "../packaging/doc/refused.md",
+	"../packaging/doc/administrators.md",
 	"../packaging/doc/contributors.md",
 }
 

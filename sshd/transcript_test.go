@@ -13,8 +13,14 @@ import (
 var masks = []struct{ pattern, mask string }{
 	{`(?m)^[█▀▄ ]{30,}$`, "a line of the drawing"}, {`[A-Z2-7]{4}( [A-Z2-7]{4}){7}`, "SECRET"},
 	{`\b[0-9]{6}\b`, "CODE"}, {`\b[0-9a-z]{5}-[0-9a-z]{5}\b`, "RECOVERY CODE"},
-	{`You have [0-9]+ (minutes|seconds)`, "You have MINUTES"}, {`about [0-9]+ seconds`, "about SECONDS"},
-	{`alice on [a-z0-9.-]+`, "alice on HOST"}, {`since \w+ [0-9]+ \w+ [0-9:]+`, "since TIME"}, {` +\n`, "\n"},
+	{`You have [0-9]+ (minutes|seconds)`, "You have MINUTES"},
+	{`about [0-9]+ seconds`, "about SECONDS"},
+	{`alice on [a-z0-9.-]+`, "alice on HOST"}, {`since \w+ [0-9]+ \w+ [0-9:]+`, "since TIME"},
+	{`(?m)^Connection to \S+ closed\.\n?`, ""},
+	// a long name of the host puts the prompt on a line of its own
+	{`(?m)^\(alice@host\) *\n`, "(alice@host) "},
+	{`(?m)^Last login: .*\n`, ""}, {`Permission denied \(.*\)`, "Permission denied"},
+	{`\balice@\S+: `, "alice@host: "}, {` +\n`, "\n"},
 }
 
 // masked returns a transcript without that.
@@ -30,7 +36,8 @@ func transcripts(t *testing.T, page string) []string {
 	t.Helper()
 	text, err := os.ReadFile(page)
 	must(t, err)
-	blocks := regexp.MustCompile("(?s)```\n(\\$ ssh alice@host\n[^`]*)```").FindAllStringSubmatch(string(text), -1)
+	blocks := regexp.MustCompile("(?s)```\n(\\$ ssh alice@host\n"+
+		"[^`]*)```").FindAllStringSubmatch(string(text), -1)
 	var shown []string
 	for _, b := range blocks {
 		shown = append(shown, b[1])
@@ -47,7 +54,7 @@ type step struct {
 // played is the same login by OpenSSH's client, on a terminal.
 func played(t *testing.T, s *suite.Server, u *suite.User, steps ...step) string {
 	t.Helper()
-	term, err := s.Terminal(suite.OpenSSH{User: u.Name}, "host")
+	term, err := s.Terminal(suite.OpenSSH{User: u.Name, Options: threeTries}, "host")
 	must(t, err)
 	t.Cleanup(term.Close)
 	for _, step := range append([]step{{`Password: `, suite.Password}}, steps...) {
@@ -79,11 +86,15 @@ var leave = []step{{`\$ `, "whoami"}, {`\$ `, "exit"}}
 func TestTheFirstLoginsThatThePageShowsAreWhatOpenSSHsClientShows(t *testing.T) {
 	shown := transcripts(t, "../packaging/doc/first-login.md")
 	if len(shown) != 2 {
-		t.Fatalf("the page shows %d logins, want one with a drawing and one with a screen reader", len(shown))
+		t.Fatalf("the page shows %d logins, want one with a drawing and one with a screen reader",
+			len(shown))
 	}
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
-		s := enrolling(t, h, "shown", "")
+		script(t, h, `echo 'unenrolled = "enroll"' >/etc/latchkey/latchkey.toml`)
+		s := ownServer(t, h, suite.Config{
+			Name: "shown", Options: []string{"LoginGraceTime 600"}, Stack: suite.Latchkey,
+		})
 		u, err := h.Named("alice")
 		must(t, err)
 		code := func(seen string) string {
@@ -91,8 +102,34 @@ func TestTheFirstLoginsThatThePageShowsAreWhatOpenSSHsClientShows(t *testing.T) 
 			return u.Code()
 		}
 		end := append([]step{{`Press Enter when you have them: `, ""}}, leave...)
-		agrees(t, shown[0], played(t, s, u, append([]step{{askedForCode, "small"}, {askedForCode, code}}, end...)...))
+		agrees(t, shown[0],
+			played(t, s, u,
+				append([]step{{askedForCode, "small"}, {askedForCode, code}}, end...)...))
 		script(t, h, "enroll reset alice")
 		agrees(t, shown[1], played(t, s, u, append([]step{{askedForCode, code}}, end...)...))
+	})
+}
+
+// The page shows a phone with a wrong clock, and a lost phone.
+func TestTheRefusedLoginsThatThePageShowsAreWhatOpenSSHsClientShows(t *testing.T) {
+	shown := transcripts(t, "../packaging/doc/refused.md")
+	if len(shown) != 2 {
+		t.Fatalf("the page shows %d logins, want one with a wrong clock and one without a phone",
+			len(shown))
+	}
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		h := private(t)
+		s := telling(t, h, "refusing", user(t, h))
+		u, err := h.Named("alice")
+		must(t, err)
+		must(t, u.Enroll())
+		code := regexp.MustCompile(`[0-9a-z]{5}-[0-9a-z]{5}`).FindString(
+			script(t, h, "enroll codes --yes --user alice"))
+		agrees(t, shown[0], played(t, s, u,
+			step{askedForCode, u.CodeAt(-20)}, step{askedForCode, u.CodeAt(-19)},
+			step{askedForCode, u.CodeAt(-18)}))
+		agrees(t, shown[1],
+			played(t, s, u,
+				append([]step{{askedForCode, "help"}, {askedForCode, code}}, leave...)...))
 	})
 }

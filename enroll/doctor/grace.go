@@ -46,13 +46,17 @@ func (d Doctor) checkGrace(s sshdReport) []Finding {
 	var found []Finding
 	if d.enrollsInside(s.services...) {
 		for _, g := range s.graces {
-			text := fmt.Sprintf("users enroll inside their first login, and sshd ends it after %d seconds", g.seconds)
-			found = append(found, warning(g.place, text, "write in sshd_config: LoginGraceTime "+strconv.Itoa(enough)))
+			text := fmt.Sprintf("users enroll inside their first login, and sshd ends it "+
+				"after %d seconds", g.seconds)
+			found = append(found, warning(g.place, text,
+				"write in sshd_config: LoginGraceTime "+strconv.Itoa(enough)))
 		}
 	}
 	if seconds := d.loginTimeout(); seconds > 0 && seconds < enough && d.enrollsInside("login") {
-		text := fmt.Sprintf("users enroll inside their first login, and login ends it after %d seconds", seconds)
-		found = append(found, warning("PAM service login", text, "write in /etc/login.defs: LOGIN_TIMEOUT "+strconv.Itoa(enough)))
+		text := fmt.Sprintf("users enroll inside their first login, and login ends it after "+
+			"%d seconds", seconds)
+		found = append(found, warning("PAM service login", text,
+			"write in /etc/login.defs: LOGIN_TIMEOUT "+strconv.Itoa(enough)))
 	}
 	return found
 }

@@ -8,7 +8,8 @@ import (
 	"latchkey/pam/enrollment"
 )
 
-// deadline is when a login that began now is over at the latest: the proof of the password ends, or sshd ends the connection.
+// deadline is when a login that began now is over at the latest: the proof of the password ends,
+// or sshd ends the connection.
 func (e *setup) deadline(now time.Time) time.Time {
 	left := enrollment.ProofLife
 	if e.r.BySSHD {

@@ -19,8 +19,8 @@ import (
 	"latchkey/pam/state"
 )
 
-// Bounds of one conversation: how often a ticket or a code may be mistyped, and how many words cost nothing: a client that
-// sends one whenever it is asked must come to an end.
+// Bounds of one conversation: how often a ticket or a code may be mistyped, and how many words
+// cost nothing: a client that sends one whenever it is asked must come to an end.
 const (
 	ticketTries = 3
 	codeTries   = 5
@@ -89,7 +89,7 @@ func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 		case err != nil:
 			return e.refused(err), false
 		case result == factor.Locked:
-			e.Talk.Tell(locked)
+			e.Inform(locked)
 			return verdict.Outcome{Reason: verdict.Locked, Detail: "too many wrong tickets"}, false
 		case result == factor.Accepted:
 			e.proof = enrollment.ByTicket(e.r.Account(), began, e.Clock, ticket)
@@ -127,7 +127,7 @@ func (e *setup) confirm(device *record.Device) (uint64, verdict.Outcome, bool) {
 		}
 		prompt = hurry(e.end.Sub(e.Clock())) + prompt
 	}
-	e.Talk.Tell(gaveUp)
+	e.Inform(gaveUp)
 	return 0, verdict.Outcome{Reason: verdict.Unenrolled,
 		Detail: "no correct code from the new device"}, false
 }
@@ -213,7 +213,7 @@ func (e *setup) refused(err error) verdict.Outcome {
 	case errors.Is(err, factor.ErrState), errors.Is(err, state.ErrSave):
 		o.Reason = verdict.State
 	}
-	e.Talk.Tell(text)
+	e.Inform(text)
 	return o
 }
 

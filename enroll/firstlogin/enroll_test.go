@@ -140,7 +140,8 @@ func TestTheFirstLoginEnrollsAndTheSecondAsksForACode(t *testing.T) {
 		o.Tries != 1 || o.PAM() != 0 {
 		t.Fatalf("%+v", o)
 	}
-	for _, says := range []string{"Step 1 of 3", "Step 2 of 3", "Step 3 of 3", "alice on ", "You have 15 minutes for it."} {
+	for _, says := range []string{"Step 1 of 3", "Step 2 of 3", "Step 3 of 3", "alice on ",
+		"You have 15 minutes for it."} {
 		if !strings.Contains(w.seen(), says) {
 			t.Errorf("no %q in %q", says, w.seen())
 		}
@@ -168,13 +169,17 @@ func TestEverythingFitsAWindowOf80ColumnsAnd24LinesWhateverTheNames(t *testing.T
 	secret := enrollment.NewSecret("SHA1")
 	const most = 999 * time.Second
 	texts := []string{
-		askTicket, wrongTicket, aTicket, guide.NotTheCode(0) + step2, guide.NotTheCode(-3570) + step2, hurry(time.Minute) + guide.NotTheCode(3570) + step2,
-		hurry(time.Minute) + showCodes(make([]string, 10)), guide.Help + step2, guide.NotACode + step2,
+		askTicket, wrongTicket, aTicket, guide.NotTheCode(0) + step2,
+		guide.NotTheCode(-3570) + step2, hurry(time.Minute) + guide.NotTheCode(3570) + step2,
+		hurry(time.Minute) + showCodes(make([]string, 10)), guide.Help + step2,
+		guide.NotACode + step2,
 	}
-	for _, host := range []string{"web1", "a-rather-long-host-name.of.some.example.com", strings.Repeat("h", 64)} {
+	for _, host := range []string{"web1", "a-rather-long-host-name.of.some.example.com",
+		strings.Repeat("h", 64)} {
 		for _, user := range []string{"al", "alice.of.the.north", strings.Repeat("u", 32)} {
 			account := otpauth.Account{Host: host, User: user}
-			texts = append(texts, intro+allotted(most)+stale+"\n"+plain(account, secret), plain(account, secret))
+			texts = append(texts, intro+allotted(most)+stale+"\n"+plain(account, secret),
+				plain(account, secret))
 			for _, issuer := range []string{"", "Example & Sons: Ltd"} {
 				account.Issuer = issuer
 				prompt, err := drawn(guide.Drawing{Style: qr.Blocks}, account, secret)
@@ -202,7 +207,9 @@ func TestEverythingFitsAWindowOf80ColumnsAnd24LinesWhateverTheNames(t *testing.T
 
 // The large drawing was asked for, by people whose client shows nothing better.
 func TestTheLargeDrawingFitsEightyColumns(t *testing.T) {
-	prompt, err := drawn(guide.Drawing{Style: qr.ASCII}, otpauth.Account{Host: strings.Repeat("h", 64), User: "alice.of.the.north"}, enrollment.NewSecret("SHA1"))
+	prompt, err := drawn(guide.Drawing{Style: qr.ASCII},
+		otpauth.Account{Host: strings.Repeat("h", 64), User: "alice.of.the.north"},
+		enrollment.NewSecret("SHA1"))
 	must(t, err)
 	for _, line := range strings.Split(prompt, "\n") {
 		if len(line) > columns+len(" ") {
@@ -242,7 +249,8 @@ func TestDisconnectAtRecoveryCodesLeavesUserEnrolledButDenied(t *testing.T) {
 func TestAWrongClockIsTold(t *testing.T) {
 	w := newWorld(t, "")
 	w.login(late(-10*time.Minute), late(5*time.Minute), wrong)
-	for i, says := range []string{"about 600 seconds old:\nyour phone's clock is slow", "about 300 seconds early", "Check that you chose this account"} {
+	for i, says := range []string{"about 600 seconds old:\nyour phone's clock is slow",
+		"about 300 seconds early", "Check that you chose this account"} {
 		if !strings.Contains(w.prompts[i+1], says) {
 			t.Errorf("%q does not say %q", w.prompts[i+1], says)
 		}
@@ -252,7 +260,8 @@ func TestAWrongClockIsTold(t *testing.T) {
 
 func TestNothingIsDrawnUnlessItIsAskedForAndThatIsNoTry(t *testing.T) {
 	w := newWorld(t, "")
-	words := []string{"small", `"Invert"`, " large ", "plain", "text", "qr", "help", "?", "sms", "hello"}
+	words := []string{"small", `"Invert"`, " large ", "plain", "text", "qr", "help", "?", "sms",
+		"hello"}
 	var answers []func(*world) string
 	for _, word := range words {
 		answers = append(answers, text(word))
@@ -260,7 +269,8 @@ func TestNothingIsDrawnUnlessItIsAskedForAndThatIsNoTry(t *testing.T) {
 	if o := w.login(append(answers, code, enter)...); !o.Allow || o.Tries != 1 {
 		t.Errorf("got %+v, want one try", o)
 	}
-	for i, shows := range []string{"by hand", "▀", "▀", "[[[[", "by hand", "by hand", "▀", "plain    the secret", "plain    the secret", "not a code", "not a code"} {
+	for i, shows := range []string{"by hand", "▀", "▀", "[[[[", "by hand", "by hand", "▀",
+		"plain    the secret", "plain    the secret", "not a code", "not a code"} {
 		if !strings.Contains(w.prompts[i], shows) {
 			t.Errorf("prompt %d: got %q, want %q in it", i, w.prompts[i], shows)
 		}
@@ -330,7 +340,8 @@ func TestWhenLittleTimeIsLeftEachPromptSaysSo(t *testing.T) {
 		}
 	}
 	w.login(at(12*time.Minute), at(14*time.Minute), wrong)
-	if strings.Contains(w.prompts[1], " left,") || !strings.HasPrefix(w.prompts[2], "60 seconds left, then the connection ends.\n") ||
+	if strings.Contains(w.prompts[1], " left,") ||
+		!strings.HasPrefix(w.prompts[2], "60 seconds left, then the connection ends.\n") ||
 		!strings.HasPrefix(w.prompts[3], "60 seconds left") {
 		t.Errorf("got %q", w.prompts)
 	}
@@ -367,7 +378,8 @@ func TestThePasswordWithoutTheTicketEnrollsNoOneAndShowsNoSecret(t *testing.T) {
 			w.invited()
 		}
 		o := w.login(text("00000-00000"), text("help"), text("11111-11111"), text("?"), text(""))
-		if o.Allow || o.Reason != verdict.Wrong || strings.Contains(w.seen(), "by hand") || strings.Contains(w.seen(), "#[#[") {
+		if o.Allow || o.Reason != verdict.Wrong || strings.Contains(w.seen(), "by hand") ||
+			strings.Contains(w.seen(), "#[#[") {
 			t.Errorf("%s: %+v, %q", name, o, w.prompts)
 		}
 		if _, err := w.keyring.Records.Load(record.User{Name: "alice",

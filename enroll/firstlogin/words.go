@@ -13,11 +13,13 @@ import (
 // line of a prompt.
 const columns = 76
 
-// What the user sees. All of it stands in prompts, because older sshd shows separate messages late, and all but the drawing
-// that was asked for is ASCII without escape sequences: OpenSSH's client in a C locale writes other characters as \nnn, dropbear's
-// leaves them out, and neither passes an escape sequence on. Which of them it is cannot be known, so nothing is drawn unasked.
+// What the user sees. All of it stands in prompts, because older sshd shows separate messages
+// late, and all but the drawing that was asked for is ASCII without escape sequences: OpenSSH's
+// client in a C locale writes other characters as \nnn, dropbear's leaves them out, and neither
+// passes an escape sequence on. Which of them it is cannot be known, so nothing is drawn unasked.
 const (
-	askTicket   = "This account needs a second factor.\nTo set one up you need a ticket from your administrator. Ticket: "
+	askTicket = "This account needs a second factor.\n" +
+		"To set one up you need a ticket from your administrator. Ticket: "
 	wrongTicket = "That ticket was not accepted. Ticket: "
 	aTicket     = "A ticket looks like abcde-12345.\nYour administrator gives it out. Ticket: "
 	intro       = "This account needs a second factor.\nSet up an authenticator app now. "
@@ -28,8 +30,8 @@ const (
 	ticketOff = "The ticket is no longer valid. Ask your administrator for a new one."
 	meanwhile = "A second factor was set up for this account meanwhile. Log in again."
 	tooLong   = "This took too long. Log in again."
-	notSaved  = "The second factor could not be saved. Ask your administrator to look into " +
-		"the log."
+	notSaved  = "The second factor could not be saved.\n" +
+		"Ask your administrator to look into the log."
 	gaveUp = "Nothing was set up. Check the clock of your phone, and log in again."
 )
 
@@ -66,12 +68,15 @@ func plain(account otpauth.Account, secret []byte) string {
 		byHand(secret) + step2
 }
 
-func byHand(secret []byte) string { return "or type it in by hand: " + otpauth.Grouped(secret) + "\n" }
+func byHand(secret []byte) string {
+	return "or type it in by hand: " + otpauth.Grouped(secret) + "\n"
+}
 
 // usualRows is how high the drawing is but where a user's name is very long.
 const usualRows = 19
 
-// drawn is the secret as a QR code, with what fits a window of 80 columns and 24 lines, and above it for typing it in.
+// drawn is the secret as a QR code, with what fits a window of 80 columns and 24 lines, and above
+// it for typing it in.
 func drawn(d guide.Drawing, account otpauth.Account, secret []byte) (string, error) {
 	code, err := guide.Encode(otpauth.Short(account, secret), func(c *qr.Code) bool {
 		width, _ := c.Size(qr.ASCII)
@@ -80,7 +85,8 @@ func drawn(d guide.Drawing, account otpauth.Account, secret []byte) (string, err
 	if err != nil {
 		return "", err
 	}
-	other := "Too large for your window, or hard to read? Type \"small\" or \"plain\".\nBlack on white? Type \"invert\".\n"
+	other := "Too large for your window, or hard to read? Type \"small\" or \"plain\".\n" +
+		"Black on white? Type \"invert\".\n"
 	switch _, rows := code.Size(d.Style); {
 	case d.Style == qr.Blocks && rows > usualRows:
 		other = "" // for the window's 24 lines; "help" says it, too

@@ -29,6 +29,7 @@ func (d *dialog) begin() verdict.Outcome {
 		return o
 	}
 	d.choices = prompt.NewChoices(account, d.methods, d.Clock())
+	d.choices.InFront = d.inFront()
 	if d.choices.None() {
 		return d.nothingToAsk(account)
 	}

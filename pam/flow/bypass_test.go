@@ -53,7 +53,7 @@ func TestUserWithNothingThatTheRuleAllowsIsAskedForTheBypassCode(t *testing.T) {
 	w.now = w.now.Add(2 * time.Hour)
 	w.bypass()
 	w.now = w.now.Add(time.Hour)
-	w.expect(w.login(request()), false, verdict.Forbidden, permDenied,
+	w.expect(w.login(request()), false, verdict.Forbidden, maxTries,
 		"None of your second factors may be used here. Ask your administrator.")
 }
 
@@ -72,7 +72,7 @@ func TestImportedRecoveryCodeLetsInOnce(t *testing.T) {
 			[]string{"12345678", "23456789"})))
 	o := w.login(request(), "1234 5678")
 	w.expect(o, true, verdict.OK, success,
-		"That recovery code is used up; 1 recovery code is left. For new ones run: enroll codes")
+		"That recovery code is used up; 1 recovery code is left.\nFor new ones run: enroll codes")
 	if o.Method != string(method.Recovery) {
 		t.Errorf("%+v", o)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"latchkey/pam/factor"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/limit"
@@ -34,6 +35,8 @@ type dialog struct {
 	waiting   *record.Device // a phone whose code was asked for in an earlier login and still works
 	landline  state.DeviceID // a phone that Twilio said takes no SMS, just now
 	refused   []string       // codes that were wrong in this login
+	drifts    []factor.Drift // what those say of the clocks of the user's apps
+	words     int            // answers of this login that were words
 	charged   uint32         // guesses of this login that were charged
 	spared    int            // answers of this login that cost nothing
 	began     state.Refused  // what was refused before this login
@@ -60,6 +63,7 @@ func (d *dialog) run() verdict.Outcome {
 	if o == verdict.Undecided {
 		o = d.ask()
 	}
+	d.advise(o)
 	d.tell()
 	d.offerTrust(o)
 	if o.Detail != "" { // in front, because the log cuts what is long
@@ -73,7 +77,7 @@ func (d *dialog) run() verdict.Outcome {
 func (d *dialog) tell() {
 	// A terminal can be stopped, so even a message waits until nothing is locked.
 	for _, text := range d.texts {
-		d.Talk.Tell(text)
+		d.Inform(text)
 	}
 }
 
@@ -105,10 +109,16 @@ func (d *dialog) ask() verdict.Outcome {
 // turn judges an answer that asks for nothing, and counts the tries.
 func (d *dialog) turn(before verdict.Outcome, answer string, password bool) (t turn) {
 	tries := before.Tries + 1
-	if !password && !d.r.names(answer) {
+	if password || d.r.names(answer) {
+		if t = d.spare(before); d.spared <= maxSpared {
+			tries--
+		}
+	} else if say, isWord := d.choices.Word(answer); isWord {
+		if t = d.word(before, say); d.words <= maxWords {
+			tries--
+		}
+	} else {
 		t = d.guess(answer)
-	} else if t = d.spare(before); d.spared <= maxSpared {
-		tries--
 	}
 	t.outcome.Tries = tries
 	return t

@@ -44,6 +44,6 @@ func ExampleFlow_Run() {
 	}
 	// Output:
 	// user sees: You may not log in here.
-	// false forbidden 6 rule 1, line 1, requires deny: no conditions
+	// false forbidden 11 rule 1, line 1, requires deny: no conditions
 	// false argument 9 unknown module argument "nullok"
 }

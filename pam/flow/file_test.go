@@ -212,29 +212,27 @@ func TestUserWithoutRecordIsUnenrolled(t *testing.T) {
 		pam   int
 		shown string
 	}{
-		``:                       {false, authErr, resetText},
-		`unenrolled = "deny"`:    {false, authErr, resetText},
+		``:                       {false, maxTries, resetText},
+		`unenrolled = "deny"`:    {false, maxTries, resetText},
 		`unenrolled = "allow"`:   {true, success, ""},
-		`enroll_by = 2027-01-30`: {false, authErr, resetText},
+		`enroll_by = 2027-01-30`: {false, maxTries, resetText},
 		`enroll_by = 2027-01-31`: {true, success,
-			"When 2027-01-31 is over you need a second factor to log in. To set it up, run: " +
-				"enroll"},
+			"When 2027-01-31 is over you need a second factor to log in.\n" +
+				"To set it up, run: enroll"},
 		`enroll_by = 2027-02-01`: {true, success,
-			"When 2027-02-01 is over you need a second factor to log in. To set it up, run: " +
-				"enroll"},
+			"When 2027-02-01 is over you need a second factor to log in.\n" +
+				"To set it up, run: enroll"},
 		// A rule's own word is from today, and its date outweighs the file's.
-		"enroll_by = 2027-02-01\n" + pilot + `unenrolled = "deny"`: {false, authErr, resetText},
-		"unenrolled = 'allow'\n" + pilot + `unenrolled = "deny"`:   {false, authErr, resetText},
+		"enroll_by = 2027-02-01\n" + pilot + `unenrolled = "deny"`: {false, maxTries, resetText},
+		"unenrolled = 'allow'\n" + pilot + `unenrolled = "deny"`:   {false, maxTries, resetText},
 		pilot + `unenrolled = "allow"`:                             {true, success, ""},
 		pilot + `enroll_by = 2027-02-01`: {true, success,
-			"When 2027-02-01 is over you need a second factor to log in. To set it up, run: " +
-				"enroll"},
-		"enroll_by = 2027-02-01\n" + pilot +
-			`enroll_by = 2027-01-30`: {false, authErr, resetText},
-		"unenrolled = 'allow'\n" + pilot + "enroll_by = 2027-01-30": {true, success, ""},
-		"unenrolled = 'allow'\n" + others + `unenrolled = "deny"`:   {true, success, ""},
-		"enroll_by = 2027-01-30\n" + others +
-			`enroll_by = 2027-02-01`: {false, authErr, resetText},
+			"When 2027-02-01 is over you need a second factor to log in.\n" +
+				"To set it up, run: enroll"},
+		"enroll_by = 2027-02-01\n" + pilot + `enroll_by = 2027-01-30`:  {false, maxTries, resetText},
+		"unenrolled = 'allow'\n" + pilot + "enroll_by = 2027-01-30":    {true, success, ""},
+		"unenrolled = 'allow'\n" + others + `unenrolled = "deny"`:      {true, success, ""},
+		"enroll_by = 2027-01-30\n" + others + `enroll_by = 2027-02-01`: {false, maxTries, resetText},
 	} {
 		t.Run(policy, func(t *testing.T) {
 			w := newWorld(t, policy)

@@ -16,6 +16,7 @@ import (
 // Flow is what a login needs from the world.
 type Flow struct {
 	Root     string // prefix of the configuration's path; "" but in tests
+	Host     string // this machine's name
 	Keyring  factor.Keyring
 	Clock    func() time.Time
 	Talk     Conversation
@@ -50,7 +51,7 @@ func (f Flow) Run(r Request) verdict.Outcome {
 	}
 	rules, err := policy.Load(f.Root, args.Policy())
 	if err != nil {
-		f.Talk.Tell(prompt.Sorry)
+		f.Inform(prompt.Sorry)
 		return verdict.Deny(verdict.Config, err.Error())
 	}
 	d, err := f.decide(rules, r)
@@ -87,9 +88,15 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict
 			computer: r.computer(d), newcomers: d.Newcomers}
 		return asked.run()
 	}
-	f.Talk.Tell("You may not log in here.")
+	f.Inform("You may not log in here.")
+	if rules.Help != "" {
+		f.Inform(rules.Help)
+	}
 	return verdict.Deny(verdict.Forbidden, d.Why)
 }
+
+// Inform shows a text to the user, in lines that fit 80 columns.
+func (f Flow) Inform(text string) { f.Talk.Tell(prompt.Wrap(text)) }
 
 // enrollService is the PAM service by which enroll(8) asks for the password. Where all services
 // that do so ask for a code too (pam-auth-update --enable latchkey puts the module into

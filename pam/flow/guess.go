@@ -34,6 +34,9 @@ func (d *dialog) guess(answer string) turn {
 	case m.Result != factor.AskTwilio:
 		t = d.judge(m, account, code)
 	}
+	if m.Result == factor.Wrong || m.Result == factor.AskTwilio {
+		d.drifts = append(d.drifts, account.Drifts(d.asGuess(code))...)
+	}
 	account.Close() // before the network is asked
 	if m.Result == factor.AskTwilio {
 		return d.check(code, m)

@@ -131,7 +131,7 @@ func TestRuleDecidesWhetherAKeyIsEnough(t *testing.T) {
 		}
 	}
 	w, own, _ := withKey(t, "[[rule]]\nrequire = \"deny\"\n")
-	w.expect(w.login(accepted(testroot.Line(t, own))), false, verdict.Forbidden, 6,
+	w.expect(w.login(accepted(testroot.Line(t, own))), false, verdict.Forbidden, maxTries,
 		"You may not log in here.")
 }
 
@@ -224,7 +224,7 @@ func TestUserWithNothingButAKeyIsToldToUseIt(t *testing.T) {
 	w, own, _ := withKey(t, "")
 	w.root.Enroll(t, "alice", uid, own)
 	o := w.login(request())
-	w.expect(o, false, verdict.Forbidden, 6,
+	w.expect(o, false, verdict.Forbidden, maxTries,
 		"Log in with your security key: nothing else is set up for this account.")
 	w.detail(o, "sshd has accepted no security key of the user's")
 	w.byKey(w.login(accepted(testroot.Line(t, own))), "yubikey")

@@ -44,7 +44,7 @@ func TestResetDuringTheLoginIsADenialUnderAnyPolicy(t *testing.T) {
 				w.root.Store().Reset(enrollment.ByRoot(), "alice"))
 		})
 		o := w.login(request(), w.code())
-		w.expect(o, false, verdict.Unenrolled, authErr, resetText)
+		w.expect(o, false, verdict.Unenrolled, maxTries, resetText)
 		if _, err := os.Lstat(w.root.State("alice")); err == nil {
 			t.Error("the state came back")
 		}

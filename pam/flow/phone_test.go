@@ -47,8 +47,8 @@ func TestUserWhoCannotBeSentACodeIsToldWhatElseWorks(t *testing.T) {
 		Detail: "api_key or api_secret is wrong"}
 	o := w.login(request(), "sms", w.code())
 	w.expect(o, true, verdict.OK, success, "No SMS to ...1234. From your app. Verification code: ")
-	w.detail(o, `sms to "mobile": credentials: api_key or api_secret is wrong (Twilio error `+
-		`20003)`)
+	w.detail(o, `sms to "mobile": credentials: api_key or api_secret is wrong (Twilio `+
+		`error 20003)`)
 }
 
 func TestLandlineIsOfferedTheCall(t *testing.T) {
@@ -77,8 +77,8 @@ func TestSeveralPhonesAreToldApartByNumber(t *testing.T) {
 	other := enrollment.NewPhone("office", "+442071838750", testroot.Noon)
 	w := newPhoneWorld(t, "", onlyPhone(), other)
 	o := w.login(request(), "call 2", sentCode)
-	w.saw("Phones: 1 is ...1234, 2 is ...8750.\nType sms 1 or call to get a code. Verification "+
-		"code: ",
+	w.saw("Phones: 1 is ...1234, 2 is ...8750.\n"+
+		"Type sms 1 or call to get a code. Verification code: ",
 		"Calling ...8750. Verification code: ")
 	w.expect(o, true, verdict.OK, success, w.shown[1])
 	if o.Device != "office" || w.twilio.asked[0] != "call +442071838750 en" {
@@ -90,14 +90,14 @@ func TestOnlyTheChannelsThatThePolicyAllowsAreOffered(t *testing.T) {
 	w := newPhoneWorld(t, "[phone]\nmethods = [\"call\"]")
 	w.login(request(), "sms", "call", noMore)
 	w.saw("From your app, or type call. Verification code: ",
-		"Not accepted. From your app, or call. Verification code: ",
+		"No SMS here. From your app, or call. Verification code: ",
 		"Calling ...1234. Verification code: ")
 	w = newPhoneWorld(t, "[phone]\nmethods = []")
 	w.login(request(), "sms", noMore)
-	w.saw(firstText, wrongText)
+	w.saw(firstText, "No SMS here. From your app. Verification code: ")
 	w.network()
 	w = newPhoneWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]", onlyPhone())
-	w.expect(w.login(request()), false, verdict.Forbidden, permDenied,
+	w.expect(w.login(request()), false, verdict.Forbidden, maxTries,
 		"None of your second factors may be used here. Ask your administrator.")
 	w.network()
 }

@@ -119,7 +119,8 @@ func TestRuleDecidesWhetherACodeIsAskedFor(t *testing.T) {
 		{"none for a group that cannot be told asks", "groups = [\"ldap\"]\nrequire = \"none\"",
 			ask, firstText},
 		{"code for a group that cannot be told, above none, asks",
-			"groups = [\"ldap\"]\nrequire = \"code\"\n[[rule]]\nrequire = \"none\"", ask, firstText},
+			"groups = [\"ldap\"]\nrequire = \"code\"\n[[rule]]\nrequire = \"none\"", ask,
+			firstText},
 		{"deny for a group that cannot be told forbids", "groups = [\"ldap\"]\nrequire = \"deny\"",
 			verdict.Forbidden, "You may not log in here."},
 		{"a group asked for when the host is gone ends it",
@@ -179,7 +180,7 @@ func TestLogSaysWhatCouldNotBeTold(t *testing.T) {
 
 func TestCodeOfAMethodThatIsNotAllowedIsNotAccepted(t *testing.T) {
 	w := newWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"recovery\"]\n")
-	w.expect(w.login(request()), false, verdict.Forbidden, permDenied,
+	w.expect(w.login(request()), false, verdict.Forbidden, maxTries,
 		"None of your second factors may be used here. Ask your administrator.")
 }
 
@@ -236,7 +237,7 @@ func TestEnrollIsNotAskedForACodeHere(t *testing.T) {
 		}
 	}
 	r.Service, r.ByEnroll = "enroll", false
-	w.expect(w.login(r), false, verdict.Forbidden, permDenied, "You may not log in here.")
+	w.expect(w.login(r), false, verdict.Forbidden, maxTries, "You may not log in here.")
 	r.ByEnroll, r.Lookup = true, flow.NoSuchUser
 	w.expect(w.login(r), false, verdict.Name, verdict.Outcome{Reason: verdict.Name}.PAM(), "")
 }

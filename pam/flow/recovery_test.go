@@ -31,7 +31,8 @@ func TestRecoveryCodeLetsInOnceAndTellsHowManyAreLeft(t *testing.T) {
 	w, codes := newRecoveryWorld(t, "")
 	o := w.login(request(), codes[3])
 	w.expect(o, true, verdict.OK, success,
-		"That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
+		"That recovery code is used up; 9 recovery codes are left.\n"+
+			"For new ones run: enroll codes")
 	if o.Method != "recovery" || w.failures() != 0 {
 		t.Errorf("%+v, %d failures", o, w.failures())
 	}
@@ -40,7 +41,8 @@ func TestRecoveryCodeLetsInOnceAndTellsHowManyAreLeft(t *testing.T) {
 		"That recovery code was used before. Verification code: ")
 	w.login(request(), strings.ToUpper(strings.ReplaceAll(codes[4], "-", " ")))
 	w.saw(recoveryFirst,
-		"That recovery code is used up; 8 recovery codes are left. For new ones run: enroll codes")
+		"That recovery code is used up; 8 recovery codes are left.\n"+
+			"For new ones run: enroll codes")
 }
 
 func TestWrongRecoveryCodeIsAGuessAndLocks(t *testing.T) {
@@ -78,7 +80,8 @@ func TestRecoveryCodeIsNotTakenWhereTheRuleForbidsIt(t *testing.T) {
 	w, codes = newRecoveryWorld(t, "[[rule]]\nrequire = \"code\"\nmethods = [\"recovery\"]")
 	w.login(request(), codes[0])
 	w.saw("From your recovery codes. Verification code: ",
-		"That recovery code is used up; 9 recovery codes are left. For new ones run: enroll codes")
+		"That recovery code is used up; 9 recovery codes are left.\n"+
+			"For new ones run: enroll codes")
 }
 
 func TestOldRecordThatIsRestoredBringsNoUsedRecoveryCodeBack(t *testing.T) {

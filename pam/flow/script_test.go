@@ -21,7 +21,6 @@ import (
 const (
 	success     = 0
 	systemErr   = 4
-	permDenied  = 6
 	authErr     = 7
 	unavailable = 9
 	unknownUser = 10
@@ -34,8 +33,8 @@ const (
 	firstText  = "From your app. Verification code: "
 	wrongText  = "Not accepted. From your app. Verification code: "
 	replayText = "Used before: wait for the next code. Verification code: "
-	sorryText  = "The second factor cannot be checked. Ask your administrator to look into the " +
-		"log."
+	sorryText  = "The second factor cannot be checked.\n" +
+		"Ask your administrator to look into the log."
 	resetText = "No second factor is set up for this account. Ask your administrator."
 )
 
@@ -107,7 +106,11 @@ func (w *world) wrongs(n int) []string { return testroot.WrongCodes(w.t, n, w.no
 // wrong is a code it does not show.
 func (w *world) wrong() string { return testroot.WrongCode(w.t, w.now, w.phone) }
 
-// expect demands an outcome: what it came to, what PAM is told, and what the user saw last.
+// advised is how the text begins that follows the last refusal.
+const advised = "What may help:\n"
+
+// expect demands an outcome: what it came to, what PAM is told, and what the user saw last, advice
+// apart.
 func (w *world) expect(o verdict.Outcome, allow bool, reason verdict.Reason, pam int,
 	lastShown string) {
 	w.t.Helper()
@@ -116,8 +119,10 @@ func (w *world) expect(o verdict.Outcome, allow bool, reason verdict.Reason, pam
 			reason, pam)
 	}
 	last := ""
-	if len(w.shown) > 0 {
-		last = w.shown[len(w.shown)-1]
+	for _, text := range w.shown {
+		if !strings.HasPrefix(text, advised) {
+			last = text
+		}
 	}
 	if last != lastShown {
 		w.t.Errorf("the user saw %q, not %q", last, lastShown)

@@ -90,7 +90,7 @@ func (d *dialog) offerTrust(o verdict.Outcome) {
 func (d *dialog) giveTrust() {
 	if err := trust.Give(d.Keyring, d.proven, d.computer, d.Clock()); err != nil {
 		d.note("the computer is not trusted: %v", err)
-		d.Talk.Tell(prompt.NotTrusted)
+		d.Inform(prompt.NotTrusted)
 		return
 	}
 	d.note("the computer is trusted for %d days", d.computer.Days)

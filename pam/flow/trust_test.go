@@ -236,8 +236,8 @@ func TestCodesThatStandInForADeviceLeadToNoTrust(t *testing.T) {
 			record.User{Name: "alice", UID: uid}, r))
 		o := w.login(home(), codes[0])
 		w.expect(o, true, verdict.OK, success,
-			"That recovery code is used up; 9 recovery codes are left. For new ones run: "+
-				"enroll codes")
+			"That recovery code is used up; 9 recovery codes are left.\n"+
+				"For new ones run: enroll codes")
 	})
 	t.Run("bypass", func(t *testing.T) {
 		w := newWorld(t, trustKey)

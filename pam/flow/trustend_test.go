@@ -133,7 +133,7 @@ func TestRuleThatDeniesIsNotOverriddenByTrust(t *testing.T) {
 	w := newWorld(t, trustKey)
 	w.trusts(home())
 	w.root.Policy(t, trustKey+"[[rule]]\nfrom = ['192.0.2.0/24']\nrequire = 'deny'\n")
-	w.expect(w.login(home()), false, verdict.Forbidden, permDenied, "You may not log in here.")
+	w.expect(w.login(home()), false, verdict.Forbidden, maxTries, "You may not log in here.")
 	w.trusted(byKey("198.51.100.1", 1))
 }
 
@@ -234,8 +234,8 @@ func TestClockThatGoesForwardAndBackForgetsTrustAtTheNextCodeAndNotForEver(t *te
 func TestCodeByAClockThatWasSetBackEndsTrust(t *testing.T) {
 	w := newWorld(t, trustKey)
 	token := enrollment.NewHOTP("token", []byte("12345678901234567890"), "SHA1", 6, w.now)
-	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
-		token, 0))
+	testroot.Must(t, w.root.Store().Add(enrollment.ByRoot(),
+		record.User{Name: "alice", UID: uid}, token, 0))
 	w.trusts(home())
 	w.now = w.now.Add(20 * 24 * time.Hour)
 	w.trusted(home())
@@ -332,8 +332,8 @@ func TestNothingIsTrustedIfTheAccountIsNotTheOneAnyLongerThatWasAsked(t *testing
 			}
 			o := w.login(home(), w.code(), "y")
 			w.expect(o, true, verdict.OK, success,
-				"This computer could not be remembered: at the next login you are asked for a "+
-					"code.")
+				"This computer could not be remembered:\n"+
+					"at the next login you are asked for a code.")
 			w.detail(o, "the computer is not trusted: ")
 			if st, err := w.root.Keyring().States.View("alice"); err == nil && len(st.Trusts) > 0 {
 				t.Errorf("got %+v; want no trust", st.Trusts)

@@ -45,7 +45,7 @@ func TestLoginOfAUserWhoLostTheRecordOrTheNameIsDeniedUnderEveryPolicy(t *testin
 				testroot.Unchanged(t, h.root.State("alice"))
 				g := h.start(nil)
 				g.send("H" + hello(c.user))
-				g.expect("EThe second factor cannot be checked. Ask your administrator to look " +
+				g.expect("EThe second factor cannot be checked.\nAsk your administrator to look " +
 					"into the log.")
 				g.send("A")
 				g.verdict("deny 9")

@@ -403,6 +403,11 @@ func TestAfterALoginWithOneFieldTheApplicationsMemoryHoldsNeitherCodeNorPassword
 				t.Fatalf("asked %q", got)
 			}
 			a.answers(c.password + "," + blanks + c.code)
+			if c.end == "11" {
+				if got := a.hears(); !strings.HasPrefix(got, "What may help:\n") {
+					t.Fatalf("it said %q, want what may help", got)
+				}
+			}
 			a.ends(c.end)
 			secrets := map[string]string{
 				"the code":                    c.code,

@@ -105,7 +105,7 @@ func TestLoginIsDeniedWithTheReasonIfTheStateCannotBeSaved(t *testing.T) {
 			g.send("H" + hello("alice"))
 			g.expect(prompt)
 			g.send("A" + h.code())
-			g.expect("EThe second factor cannot be checked (state cannot be saved). Ask your " +
+			g.expect("EThe second factor cannot be checked (state cannot be saved).\nAsk your " +
 				"administrator to look into the log.")
 			g.send("A")
 			g.verdict("deny 9")
@@ -130,7 +130,7 @@ func TestLoginIsDeniedIfAFileCannotBeRead(t *testing.T) {
 				testroot.Strace(t, "-o", "/dev/null", "-P", file(h.root), "-e", "trace=read", "-e",
 					"inject=read:error=EIO"))
 			g.send("H" + hello("alice"))
-			g.expect("EThe second factor cannot be checked. Ask your administrator to look " +
+			g.expect("EThe second factor cannot be checked.\nAsk your administrator to look " +
 				"into the log.")
 			g.send("A")
 			g.verdict("deny 9")

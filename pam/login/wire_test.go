@@ -180,7 +180,7 @@ func TestLoginIsDeniedInBoundedTimeIfALockIsHeldForever(t *testing.T) {
 	testroot.Must(t, err)
 	defer account.Close()
 	g := h.login()
-	g.expect("EThe second factor cannot be checked. Ask your administrator to look into the log.")
+	g.expect("EThe second factor cannot be checked.\nAsk your administrator to look into the log.")
 	g.send("A")
 	g.verdict("deny 9")
 	h.logged(`verdict=deny ` + alice +

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -82,7 +83,7 @@ func (s *Session) login(r flow.Request, user *talk, log audit.Syslog,
 		}
 	}()
 	f := flow.Flow{
-		Root: s.Root, Clock: s.Clock, Talk: user,
+		Root: s.Root, Host: hostname(), Clock: s.Clock, Talk: user,
 		Keyring: factor.NewKeyring(s.Root,
 			safefile.Patience{Limit: lockWait, Gone: user.wire.hostGone, Ended: logEnded(log)}),
 		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: user.wire.fd},
@@ -93,6 +94,13 @@ func (s *Session) login(r flow.Request, user *talk, log audit.Syslog,
 		return s.Enroll(s.Hello, f, r, o.Policy)
 	}
 	return o
+}
+
+// hostname is this machine's, or nothing if that cannot be told: it decides only where a line of a
+// prompt is broken.
+func hostname() string {
+	name, _ := os.Hostname()
+	return name
 }
 
 // logEnded returns a function that logs which process was ended because it held a lock and made no

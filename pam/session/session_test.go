@@ -171,7 +171,7 @@ func TestDebugIsLoggedAsSuch(t *testing.T) {
 	if frame := g.receive(); strings.HasPrefix(frame, "E") {
 		g.send("A")
 	}
-	g.verdict("deny 6")
+	g.verdict("deny 11")
 	lines := h.logged()
 	if len(lines) < 2 || !strings.HasPrefix(lines[0], "<87>latchkey: debug: ") {
 		t.Errorf("logged %q, want a line for debugging first", lines)
@@ -184,7 +184,7 @@ func TestUserWhoMustEnrollGetsTheVerdictOfTheEnrollment(t *testing.T) {
 		says, log string
 	}{
 		"allowed": {verdict.Outcome{Allow: true, Reason: verdict.OK}, "allow", "verdict=allow"},
-		"denied":  {verdict.Outcome{Reason: verdict.Unenrolled}, "deny 7", "verdict=deny"},
+		"denied":  {verdict.Outcome{Reason: verdict.Unenrolled}, "deny 11", "verdict=deny"},
 		"zero":    {verdict.Outcome{}, "deny 4", "verdict=deny"},
 	} {
 		for _, handed := range []bool{false, true} {

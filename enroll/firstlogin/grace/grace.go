@@ -133,7 +133,8 @@ func setting(line string) (keyword, value string) {
 
 // units are those of sshd's times; a number alone is seconds.
 var units = map[byte]time.Duration{
-	's': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour,
+	's': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour,
+	'w': 7 * 24 * time.Hour,
 }
 
 // parse reads a time such as 600, 10m or 1h30m.

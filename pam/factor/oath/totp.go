@@ -35,20 +35,26 @@ func FindStep(d *record.Device, code string, now time.Time, reach uint64) (step 
 }
 
 // Confirm looks for the time step of the first code of a device that was just set up: one that
-// would be accepted at a login. If there is none, drift is by how many seconds the device's clock
-// is fast (slow: less than 0), as far as an hour, with the usual 30 seconds a step, or 0 if that
-// is not what is wrong.
+// would be accepted at a login. If there is none, driftSeconds is Drift's.
 func Confirm(d *record.Device, code string, now time.Time) (step uint64, found bool,
 	driftSeconds int64, err error) {
 	if step, found, err = FindStep(d, code, now, drift); err != nil || found {
 		return step, found, 0, err
 	}
+	driftSeconds, err = Drift(d, code, now)
+	return 0, false, driftSeconds, err
+}
+
+// Drift is by how many seconds the clock of a device whose code this is differs from this host's:
+// more than 0 if it is fast, less if it is slow, as far as an hour, with the usual 30 seconds a
+// step. It is 0 if the code is none of that time.
+func Drift(d *record.Device, code string, now time.Time) (seconds int64, err error) {
 	const hour = 120 // steps
-	wrong, known, err := FindStep(d, code, now, hour)
-	if err != nil || !known {
-		return 0, false, 0, err
+	step, found, err := FindStep(d, code, now, hour)
+	if err != nil || !found {
+		return 0, err
 	}
-	return 0, false, (int64(wrong) - int64(Step(d, now))) * int64(d.Period/time.Second), nil
+	return (int64(step) - int64(Step(d, now))) * int64(d.Period/time.Second), nil
 }
 
 // compareTOTP compares code with an app: the counter to keep is the time step.

@@ -22,6 +22,8 @@ type Choices struct {
 	Alone    bool            // the user has one device, allowed by the rule or not
 	Phones   []record.Device // that codes can be sent to
 	Channels []method.Method // SMS, Call: how
+	// InFront is how much the client writes before a prompt, such as "(alice@host) ", in columns.
+	InFront int
 }
 
 // NewChoices are those of an account, where a rule allows methods.
@@ -98,8 +100,7 @@ type Choice struct {
 // Parse understands sms, call, "sms 2" and "call2", in either case and with quotation marks.
 // Anything else is taken for a code.
 func (c Choices) Parse(answer string) (Choice, bool) {
-	word := strings.ToLower(strings.TrimSpace(
-		strings.NewReplacer(`"`, "", "'", "").Replace(answer)))
+	word := bare(answer)
 	for _, m := range c.Channels {
 		rest, ok := strings.CutPrefix(word, string(m))
 		if !ok {

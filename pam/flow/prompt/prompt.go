@@ -27,10 +27,25 @@ const roomy = 48
 // prompt, because older sshd shows separate messages late. Several phones are listed on a line of
 // their own.
 func (c Choices) Prompt(said string, when Moment) string {
-	if len(c.Phones) < 2 || when == SentNow {
-		return c.line(said, when)
+	more := ""
+	if strings.HasSuffix(said, "\n") { // lines of their own
+		more, said = said, ""
 	}
-	return c.listed() + ".\n" + c.line(said, when)
+	prompt := c.line(said, when)
+	if len(c.Phones) > 1 && when != SentNow {
+		prompt = c.listed() + ".\n" + prompt
+	}
+	return c.below(more + prompt)
+}
+
+// below puts a prompt on a line of its own where it does not fit beside what the client writes in
+// front of it.
+func (c Choices) below(prompt string) string {
+	first, _, _ := strings.Cut(prompt, "\n")
+	if c.InFront+len(strings.TrimRight(first, " ")) >= 80 {
+		return "\n" + prompt
+	}
+	return prompt
 }
 
 // broad is the longest line of the list of phones, with the same room before the first as roomy.
@@ -56,7 +71,7 @@ func (c Choices) listed() string {
 // line is the last line of a prompt. Of the ways to name the choices it takes the first that fits.
 func (c Choices) line(said string, when Moment) string {
 	if when == SentNow {
-		return said + " " + AsksForCode
+		return strings.TrimLeft(said+" ", " ") + AsksForCode
 	}
 	for _, text := range c.texts(said) {
 		if said != "" {

@@ -25,8 +25,8 @@ const (
 	LockedForGood = "Too many wrong codes in a row. Only your administrator can unlock this " +
 		"account."
 
-	Sorry = "The second factor cannot be checked. Ask your administrator to look into the " +
-		"log."
+	Sorry = "The second factor cannot be checked. Ask your administrator to look into " +
+		"the log."
 	NotSaved = "The second factor cannot be checked (state cannot be saved). Ask your " +
 		"administrator to look into the log."
 	NotSetUp   = "No second factor is set up for this account. Ask your administrator."
@@ -97,8 +97,8 @@ func RefusedBefore(r state.Refused) string {
 }
 
 // NotTrusted tells a user who wanted to trust a computer that it did not work.
-const NotTrusted = "This computer could not be remembered: at the next login you are asked for " +
-	"a code."
+const NotTrusted = "This computer could not be remembered:\n" +
+	"at the next login you are asked for a code."
 
 // Trust asks a user who was let in whether this computer needs a code next time.
 func Trust(days int) string {

@@ -58,7 +58,6 @@ var Undecided = Outcome{Reason: OK}
 const (
 	pamSuccess         = 0
 	pamSystemErr       = 4
-	pamPermDenied      = 6
 	pamAuthErr         = 7
 	pamAuthInfoUnavail = 9
 	pamUserUnknown     = 10
@@ -69,15 +68,16 @@ const (
 // allowed lists the reasons that can let a user in.
 var allowed = map[Reason]bool{OK: true, Unenrolled: true, Exempt: true}
 
-// denied is the table from reasons to what PAM is told. sshd ends the connection on PAM_MAXTRIES,
-// so that a new connection, which costs the password again, is needed for more guesses.
+// denied is the table from reasons to what PAM is told. On PAM_MAXTRIES sshd asks no more: more
+// guesses need a new connection, which costs the password again, and users for whom no code would
+// help are not asked for the password once more.
 var denied = map[Reason]int{
 	Wrong:      pamMaxTries,
 	Replayed:   pamMaxTries,
 	Expired:    pamMaxTries,
 	Locked:     pamMaxTries,
-	Unenrolled: pamAuthErr,
-	Forbidden:  pamPermDenied,
+	Unenrolled: pamMaxTries,
+	Forbidden:  pamMaxTries,
 	NoAnswer:   pamConvErr,
 	Name:       pamUserUnknown,
 	Record:     pamAuthInfoUnavail,

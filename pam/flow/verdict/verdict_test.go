@@ -14,7 +14,6 @@ import (
 const (
 	success     = 0
 	systemErr   = 4
-	permDenied  = 6
 	authErr     = 7
 	unavailable = 9
 	unknownUser = 10
@@ -25,13 +24,13 @@ const (
 // table is every reason, with what PAM is told if the outcome allows and if it denies.
 var table = map[verdict.Reason]struct{ allow, deny int }{
 	"ok":           {success, systemErr},
-	"unenrolled":   {success, authErr},
+	"unenrolled":   {success, maxTries},
 	"exempt":       {success, systemErr},
 	"wrong":        {systemErr, maxTries},
 	"replayed":     {systemErr, maxTries},
 	"expired":      {systemErr, maxTries},
 	"locked":       {systemErr, maxTries},
-	"forbidden":    {systemErr, permDenied},
+	"forbidden":    {systemErr, maxTries},
 	"conversation": {systemErr, convErr},
 	"name":         {systemErr, unknownUser},
 	"record":       {systemErr, unavailable},
