@@ -86,7 +86,9 @@ func (d Doctor) lineEnrolls(l *stack.Line) bool {
 		}
 	}
 	rules, err := policy.Load(d.Root, a.Policy())
-	return err == nil && rules.Unenrolled == policy.UnenrolledEnroll
+	is := func(r policy.Rule) bool { return r.Unenrolled == policy.UnenrolledEnroll }
+	return err == nil &&
+		(rules.Unenrolled == policy.UnenrolledEnroll || slices.ContainsFunc(rules.Rules, is))
 }
 
 // loginTimeout is how many seconds login(1) gives; 0: no limit.
