@@ -30,18 +30,19 @@ type dialog struct {
 	trusting  bool           // the user trusts some computer
 	proven    trust.Proven   // to be shown again before the user does
 	choices   prompt.Choices
-	requests  int            // codes asked for so far
-	when      prompt.Moment  // before or after the first of them
-	waiting   *record.Device // a phone whose code was asked for in an earlier login and still works
-	landline  state.DeviceID // a phone that Twilio said takes no SMS, just now
-	refused   []string       // codes that were wrong in this login
-	drifts    []factor.Drift // what those say of the clocks of the user's apps
-	words     int            // answers of this login that were words
-	charged   uint32         // guesses of this login that were charged
-	spared    int            // answers of this login that cost nothing
-	began     state.Refused  // what was refused before this login
-	notes     []string       // for the log
-	texts     []string       // for the user, when the login is decided
+	requests  int           // codes asked for so far
+	when      prompt.Moment // before or after the first of them
+	// a phone whose code was asked for in an earlier login and still works
+	waiting  *record.Device
+	landline state.DeviceID // a phone that Twilio said takes no SMS, just now
+	refused  []string       // codes that were wrong in this login
+	drifts   []factor.Drift // what those say of the clocks of the user's apps
+	words    int            // answers of this login that were words
+	charged  uint32         // guesses of this login that were charged
+	spared   int            // answers of this login that cost nothing
+	began    state.Refused  // what was refused before this login
+	notes    []string       // for the log
+	texts    []string       // for the user, when the login is decided
 }
 
 // turn is what an answer led to. The zero turn asks again and lets no one in.

@@ -229,10 +229,12 @@ func TestUserWithoutRecordIsUnenrolled(t *testing.T) {
 		pilot + `enroll_by = 2027-02-01`: {true, success,
 			"When 2027-02-01 is over you need a second factor to log in.\n" +
 				"To set it up, run: enroll"},
-		"enroll_by = 2027-02-01\n" + pilot + `enroll_by = 2027-01-30`:  {false, maxTries, resetText},
-		"unenrolled = 'allow'\n" + pilot + "enroll_by = 2027-01-30":    {true, success, ""},
-		"unenrolled = 'allow'\n" + others + `unenrolled = "deny"`:      {true, success, ""},
-		"enroll_by = 2027-01-30\n" + others + `enroll_by = 2027-02-01`: {false, maxTries, resetText},
+		"enroll_by = 2027-02-01\n" + pilot +
+			`enroll_by = 2027-01-30`: {false, maxTries, resetText},
+		"unenrolled = 'allow'\n" + pilot + "enroll_by = 2027-01-30": {true, success, ""},
+		"unenrolled = 'allow'\n" + others + `unenrolled = "deny"`:   {true, success, ""},
+		"enroll_by = 2027-01-30\n" + others +
+			`enroll_by = 2027-02-01`: {false, maxTries, resetText},
 	} {
 		t.Run(policy, func(t *testing.T) {
 			w := newWorld(t, policy)

@@ -113,14 +113,19 @@ func TestRuleDecidesWhetherAKeyIsEnough(t *testing.T) {
 	for policy, enough := range map[string]bool{
 		"":                               true,
 		"[[rule]]\nrequire = \"code\"\n": true,
-		"[[rule]]\nrequire = \"code\"\nmethods = [\"key\", \"totp\"]\n":                       true,
-		"[[rule]]\nrequire = \"code\"\nmethods = [\"totp\"]\n":                                false,
-		"[[rule]]\nusers = [\"bob\"]\nrequire = \"code\"\nmethods = [\"totp\"]\n":             true,
-		"[[rule]]\ngroups = [\"wheel\"]\nrequire = \"code\"\nmethods = [\"totp\"]\n":          false,
-		"[[rule]]\ngroups = [\"wheel\"]\nrequire = \"code\"\nmethods = [\"totp\", \"key\"]\n": true,
-		"require_attestation = true\n":                                                        false,
-		"require_attestation = false\n":                                                       true,
-		elsewhere:                                                                             false,
+		"[[rule]]\nrequire = \"code\"\nmethods = [\"key\", " +
+			"\"totp\"]\n": true,
+		"[[rule]]\nrequire = \"code\"\nmethods = " +
+			"[\"totp\"]\n": false,
+		"[[rule]]\nusers = [\"bob\"]\nrequire = \"code\"\n" +
+			"methods = [\"totp\"]\n": true,
+		"[[rule]]\ngroups = [\"wheel\"]\nrequire = \"code\"\n" +
+			"methods = [\"totp\"]\n": false,
+		"[[rule]]\ngroups = [\"wheel\"]\nrequire = \"code\"\n" +
+			"methods = [\"totp\", \"key\"]\n": true,
+		"require_attestation = true\n":  false,
+		"require_attestation = false\n": true,
+		elsewhere:                       false,
 	} {
 		w, own, _ := withKey(t, policy)
 		r := accepted(testroot.Line(t, own)) // of groups nothing is known: the stricter of both
