@@ -48,3 +48,28 @@ func TestSendThatJoinsAVerificationKeepsItsComparisonsAndAnotherEndsIt(t *testin
 		t.Errorf("another: got %+v, want the first over", p)
 	}
 }
+
+func TestCodeThatRootGaveOutIsLiveForThirtyDaysAtMost(t *testing.T) {
+	const longest = 30 * 24 * time.Hour
+	for lasts, want := range map[time.Duration]bool{
+		-1: false, 0: false, 1: true, longest: true, longest + 1: false,
+	} {
+		if got := factor.Live(state.OneTimeCode{Until: noon.Add(lasts)}, noon); got != want {
+			t.Errorf("%v before its end: got %v, want %v", lasts, got, want)
+		}
+	}
+}
+
+func TestComparisonIsNotGivenBackTwice(t *testing.T) {
+	root, ids := phones(t, 1)
+	pendingOf(t, root, ids[0], "VE1", noon)
+	m := checked(t, root, noon)
+	for range 2 {
+		_, err := root.Keyring().EndCheck(record.User{Name: "user0", UID: uid}, m, 0,
+			factor.Unreached, often, noon)
+		testroot.Must(t, err)
+	}
+	if n, _ := checks(t, root); n != 0 {
+		t.Errorf("got %d comparisons, want 0", n)
+	}
+}

@@ -163,3 +163,12 @@ func TestTakingBackUndoesOneGuessAndTheLockThatItTook(t *testing.T) {
 		t.Error("got the lock ended, which others took")
 	}
 }
+
+func TestTakingBackAGuessAfterARightCodeLeavesNoneInARow(t *testing.T) {
+	st := charged(0)
+	limit.Accept(st)
+	three.TakeBack(st, noon)
+	if st.Refused != (state.Refused{}) || len(st.Failures) != 0 {
+		t.Errorf("got %+v and %v, want none", st.Refused, st.Failures)
+	}
+}
