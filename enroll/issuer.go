@@ -9,9 +9,9 @@ import (
 	"latchkey/pam/policy"
 )
 
-// account is how an app shows the user's account: above the code there is the issuer that was given,
-// or else the policy's. A policy that cannot be read keeps no one from adding a device: the app then
-// shows the host's name.
+// account is how an app shows the user's account: above the code there is the issuer that was
+// given, or else the policy's. A policy that cannot be read keeps no one from adding a device: the
+// app then shows the host's name.
 func (p *program) account(who identity, issuer string) otpauth.Account {
 	a := otpauth.Account{Host: otpauth.Host(), User: who.Name, Issuer: issuer}
 	if issuer != "" {

@@ -3,6 +3,7 @@ package sshd_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,15 +37,23 @@ func TestUserHearsOfWrongCodesOnceAfterSuccessAndNeverInData(t *testing.T) {
 				t.Parallel()
 				u := guessed(t, s)
 				for login := range 2 {
-					c := suite.OpenSSH{User: u.Name, Password: suite.Password, Codes: []string{u.CodeAt(login)}}
-					got, run := use.run(t, s, c)
-					if got != use.want(s, u) || run.Exit != 0 || strings.Contains(run.Stdout, notice) {
-						t.Errorf("got data %q, want %q; %+v\n%s", got, use.want(s, u), run, logOf(h, u.Name))
-					}
+					readsOnly(t, s, u, use, login)
 				}
 			})
 		}
 	})
+}
+
+// readsOnly demands that a program gets its data and no notice in it.
+func readsOnly(t *testing.T, s *suite.Server, u *suite.User, use dataUse, login int) {
+	t.Helper()
+	got, run := use.run(t, s, suite.OpenSSH{
+		User: u.Name, Password: suite.Password, Codes: []string{u.CodeAt(login)},
+	})
+	want := use.want(s, u)
+	if got != want || run.Exit != 0 || strings.Contains(run.Stdout, notice) {
+		t.Errorf("got data %q, want %q; %+v\n%s", got, want, run, logOf(s.Host, u.Name))
+	}
 }
 
 // toldAtTerminal logs in three times on a terminal: with nothing but wrong codes, and twice with a
@@ -52,7 +61,8 @@ func TestUserHearsOfWrongCodesOnceAfterSuccessAndNeverInData(t *testing.T) {
 func toldAtTerminal(t *testing.T, s *suite.Server) {
 	u := guessed(t, s)
 	for login, want := range []int{1, 0} {
-		term, err := s.Terminal(suite.OpenSSH{User: u.Name, Options: []string{"RequestTTY=yes"}}, "host")
+		c := suite.OpenSSH{User: u.Name, Options: []string{"RequestTTY=yes"}}
+		term, err := s.Terminal(c, "host")
 		must(t, err)
 		defer term.Close()
 		must(t, term.Expect("Password: "))
@@ -95,27 +105,31 @@ var dataUses = []dataUse{
 	{"scp by its own protocol", copyBy("scp", "-O"), theFile},
 	{"sftp", func(t *testing.T, s *suite.Server, c suite.OpenSSH) (string, *suite.Run) {
 		path := filepath.Join(t.TempDir(), "copy")
-		c.Stdin = "get " + hostname + " " + path + "\n"
+		c.Stdin = "get " + release + " " + path + "\n"
 		run := client(t, s, "sftp", c, "host")
 		return copied(t, path), run
 	}, theFile},
 }
 
-// hostname is a file that every user can read.
-const hostname = "/etc/debian_version"
+// release is a file that every user can read.
+const release = "/etc/debian_version"
 
 func theFile(s *suite.Server, _ *suite.User) string {
-	text, err := s.Exec("", "/bin/cat", hostname)
+	text, err := s.Exec("", "/bin/cat", release)
 	if err != nil {
 		return err.Error()
 	}
 	return text
 }
 
-func copyBy(program string, options ...string) func(*testing.T, *suite.Server, suite.OpenSSH) (string, *suite.Run) {
+// copyBy copies the file by a program with options.
+func copyBy(
+	program string, options ...string,
+) func(*testing.T, *suite.Server, suite.OpenSSH) (string, *suite.Run) {
 	return func(t *testing.T, s *suite.Server, c suite.OpenSSH) (string, *suite.Run) {
 		path := filepath.Join(t.TempDir(), "copy")
-		run := client(t, s, program, c, append(options[:len(options):len(options)], "host:"+hostname, path)...)
+		args := slices.Concat(options, []string{"host:" + release, path})
+		run := client(t, s, program, c, args...)
 		return copied(t, path), run
 	}
 }

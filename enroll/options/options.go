@@ -122,7 +122,8 @@ func (o *Options) named(words []string, isUser func(string) bool) (rest []string
 			if name == "" && !o.Help && record.CheckName(words[0]) == nil && isUser(words[0]) {
 				break
 			}
-			if _, alone := usage.Find(name); alone && name != "" && !misspelled(name, words[0], isUser) {
+			_, alone := usage.Find(name)
+			if alone && name != "" && !misspelled(name, words[0], isUser) {
 				break
 			}
 			return nil, unknownCommand(name, words[0])
@@ -137,8 +138,8 @@ func (o *Options) named(words []string, isUser func(string) bool) (rest []string
 	return words, nil
 }
 
-// misspelled reports whether a word behind a command is like the second word of another one, and no
-// user's name.
+// misspelled reports whether a word behind a command is like the second word of another one, and
+// no user's name.
 func misspelled(group, word string, isUser func(string) bool) bool {
 	return nearest.To(word, usage.Words(group)) != "" && !isUser(word)
 }
