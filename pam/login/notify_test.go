@@ -99,7 +99,7 @@ func TestProgramIsToldOfLock(t *testing.T) {
 
 // A program that never ends delays neither the verdict nor the end of the login program.
 func TestProgramThatHangsDelaysNoLogin(t *testing.T) {
-	h := listener(t, "echo $PPID >events; mkfifo fifo; read -r x <fifo")
+	h := listener(t, "mkfifo fifo; echo $PPID >events; read -r x <fifo")
 	g := h.login()
 	g.expect(prompt)
 	g.send("A" + h.code())
@@ -123,6 +123,10 @@ func TestProgramThatHangsDelaysNoLogin(t *testing.T) {
 		}
 	}
 	testroot.Must(t, os.WriteFile(h.root.Join("out/fifo"), []byte("go on\n"), 0o600))
+	for err == nil { // the next test has the same root
+		_, err = os.Stat("/proc/" + notifier)
+	}
+	h.silent()
 }
 
 func TestLoginWorksHoweverTheProgramEnds(t *testing.T) {
