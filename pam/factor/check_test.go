@@ -57,6 +57,13 @@ func TestFifthComparisonIsTheLast(t *testing.T) {
 		if got := m.Checks[0].Last(); got != (n == 5) {
 			t.Errorf("comparison %d: got last %v", n, got)
 		}
+		account, err := root.Keyring().Open(record.User{Name: "user0", UID: uid})
+		testroot.Must(t, err)
+		_, standing := account.LatestSent(noon, func(state.Pending) bool { return true })
+		if (standing == factor.Exhausted) != (n == 5) {
+			t.Errorf("comparison %d: got standing %d", n, standing)
+		}
+		account.Close()
 	}
 }
 
