@@ -32,8 +32,8 @@ mkdir -p /var/mail && chmod 1777 /var/mail
 postfix start >/dev/null 2>&1 </dev/null
 `
 
-// mailHost is a Debian with a mail server that is not started, and the example as its page installs
-// it, but for the port.
+// mailHost is a Debian with a mail server that is not started, and the example as its page
+// installs it, but for the port.
 func mailHost(t *testing.T) (h *suite.Host, port int) {
 	t.Helper()
 	h, err := shared.With(suite.Debian13, "postfix")

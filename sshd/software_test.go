@@ -63,7 +63,8 @@ var throughSSH = []struct {
 	{"mosh", func(t *testing.T, _ *suite.User, ssh string) (string, bool) {
 		term, err := terminal.NewSized(80, 24, []string{
 			"env", "LC_ALL=C.UTF-8", "mosh", "--ssh=" + ssh, "--experimental-remote-ip=remote",
-			"--server=env LC_ALL=C.UTF-8 mosh-server", "host", "--", "/bin/sh", "-c", "echo in; read x",
+			"--server=env LC_ALL=C.UTF-8 mosh-server", "host", "--", "/bin/sh", "-c",
+			"echo in; read x",
 		})
 		must(t, err)
 		defer term.Close()
@@ -112,11 +113,14 @@ func connection(t *testing.T, s *suite.Server, c suite.OpenSSH) (options []strin
 	short, err := os.MkdirTemp("", "m") // the path of a socket has at most 108 bytes
 	must(t, err)
 	t.Cleanup(func() { os.RemoveAll(short) })
-	c.Options = []string{"ControlMaster=auto", "ControlPath=" + short + "/%C", "ControlPersist=300"}
+	c.Options = []string{
+		"ControlMaster=auto", "ControlPath=" + short + "/%C", "ControlPersist=300",
+	}
 	master, err := s.Wrap(c, t.TempDir())
 	must(t, err)
 	if said, err := ran(t, nil, "", master.Path, "host", "true"); err != nil {
-		t.Fatalf("the connection that others are to use: %v: %s\n%s", err, said, logOf(s.Host, c.User))
+		t.Fatalf("the connection that others are to use: %v: %s\n%s", err, said,
+			logOf(s.Host, c.User))
 	}
 	t.Cleanup(func() { _, _ = ran(t, nil, "", master.Path, "-O", "exit", "host") })
 	return c.Options
@@ -141,7 +145,11 @@ func TestProgramsThatRunSSHAskForTheCodeOrUseAnOpenConnection(t *testing.T) {
 					t.Errorf("over the open connection it asked %d times, %v", n, err)
 				}
 				v := withRepository(t, h)
-				alone := suite.OpenSSH{User: v.Name, Password: suite.Password, Codes: v.WrongCodes()[:3]}
+				alone := suite.OpenSSH{
+					User:     v.Name,
+					Password: suite.Password,
+					Codes:    v.WrongCodes()[:3],
+				}
 				wrong, err := s.Wrap(alone, t.TempDir())
 				must(t, err)
 				if said, done := p.run(t, v, wrong.Path); done {
@@ -167,8 +175,11 @@ func TestAnsibleUsesAnOpenConnectionAndIsDeniedWithoutOne(t *testing.T) {
 		s, u := server(t, h, suite.PasswordAndCode), enrolled(t, h)
 		open := suite.OpenSSH{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}}
 		ansible := func(ssh *suite.Wrapped) (string, error) {
-			env := []string{"ANSIBLE_SSH_EXECUTABLE=" + ssh.Path, "ANSIBLE_SSH_ARGS=", "LC_ALL=C.UTF-8"}
-			return ran(t, env, "", "ansible", "-i", "host,", "-u", u.Name, "-m", "raw", "-a", "id -un", "host")
+			env := []string{
+				"ANSIBLE_SSH_EXECUTABLE=" + ssh.Path, "ANSIBLE_SSH_ARGS=", "LC_ALL=C.UTF-8",
+			}
+			return ran(t, env, "", "ansible", "-i", "host,", "-u", u.Name, "-m", "raw", "-a",
+				"id -un", "host")
 		}
 		denied, err := s.Wrap(open, t.TempDir())
 		must(t, err)
@@ -179,7 +190,8 @@ func TestAnsibleUsesAnOpenConnectionAndIsDeniedWithoutOne(t *testing.T) {
 		open.Password, open.Codes = "", nil
 		shared, err := s.Wrap(open, t.TempDir())
 		must(t, err)
-		if said, err := ansible(shared); err != nil || !regexp.MustCompile(`(?m)^`+u.Name+`\r?$`).MatchString(said) {
+		if said, err := ansible(shared); err != nil ||
+			!regexp.MustCompile(`(?m)^`+u.Name+`\r?$`).MatchString(said) {
 			t.Errorf("over an open connection: %q, %v", said, err)
 		}
 	})
@@ -190,19 +202,25 @@ var alone = []software{
 	{"paramiko", python("with_paramiko.py")},
 	{"asyncssh", python("with_asyncssh.py")},
 	{"expect", func(t *testing.T, s *suite.Server, u *suite.User, code string) (string, bool) {
-		argv := append([]string{"expect", "-f", "testdata/clients/expect.exp", code, suite.Password},
+		argv := append([]string{
+			"expect", "-f", "testdata/clients/expect.exp", code, suite.Password,
+		},
 			s.Command(suite.OpenSSH{User: u.Name}, "host", "id", "-un")...)
 		said, _ := ran(t, nil, "", argv...)
 		return said, regexp.MustCompile(`(?m)^` + u.Name + `\r?$`).MatchString(said)
 	}},
-	{"PuTTY's plink", func(t *testing.T, s *suite.Server, u *suite.User, code string) (string, bool) {
-		return conversation(t, code, u.Name, "plink", "-ssh", "-no-antispoof", "-hostkey", s.Fingerprint(),
-			"-P", fmt.Sprint(s.Port), "-l", u.Name, "127.0.0.1", "id -un")
-	}},
-	{"dropbear's dbclient", func(t *testing.T, s *suite.Server, u *suite.User, code string) (string, bool) {
-		return conversation(t, code, u.Name, "dbclient", "-y", "-p", fmt.Sprint(s.Port), "-l", u.Name,
-			"127.0.0.1", "id -un")
-	}},
+	{"PuTTY's plink",
+		func(t *testing.T, s *suite.Server, u *suite.User, code string) (string, bool) {
+			return conversation(t, code, u.Name, "plink", "-ssh", "-no-antispoof", "-hostkey",
+				s.Fingerprint(),
+				"-P", fmt.Sprint(s.Port), "-l", u.Name, "127.0.0.1", "id -un")
+		}},
+	{"dropbear's dbclient",
+		func(t *testing.T, s *suite.Server, u *suite.User, code string) (string, bool) {
+			return conversation(t, code, u.Name, "dbclient", "-y", "-p", fmt.Sprint(s.Port),
+				"-l", u.Name,
+				"127.0.0.1", "id -un")
+		}},
 }
 
 // conversation types password and code into a program on a terminal that prints the user's name.
@@ -219,7 +237,8 @@ func conversation(t *testing.T, code, name string, argv ...string) (string, bool
 
 func python(file string) func(*testing.T, *suite.Server, *suite.User, string) (string, bool) {
 	return func(t *testing.T, s *suite.Server, u *suite.User, code string) (string, bool) {
-		said, err := ran(t, nil, suite.Password+"\n"+code+"\n", "/usr/bin/python3", "-W", "ignore", "testdata/clients/"+file,
+		said, err := ran(t, nil, suite.Password+"\n"+code+"\n", "/usr/bin/python3", "-W", "ignore",
+			"testdata/clients/"+file,
 			"127.0.0.1", fmt.Sprint(s.Port), u.Name)
 		return said, err == nil && said == u.Name+"\n"
 	}
@@ -253,8 +272,10 @@ var cannot = []software{
 	{"rclone", func(t *testing.T, s *suite.Server, u *suite.User, _ string) (string, bool) {
 		hidden, err := ran(t, nil, "", "rclone", "obscure", suite.Password)
 		must(t, err)
-		said, err := ran(t, []string{"RCLONE_CONFIG=/dev/null"}, "", "rclone", "lsf", "--low-level-retries=1",
-			"--retries=1", "--contimeout=20s", "--sftp-host=127.0.0.1", "--sftp-port="+fmt.Sprint(s.Port),
+		said, err := ran(t, []string{"RCLONE_CONFIG=/dev/null"}, "", "rclone", "lsf",
+			"--low-level-retries=1",
+			"--retries=1", "--contimeout=20s", "--sftp-host=127.0.0.1",
+			"--sftp-port="+fmt.Sprint(s.Port),
 			"--sftp-user="+u.Name, "--sftp-pass="+strings.TrimSpace(hidden), ":sftp:/")
 		return said, err == nil
 	}},
@@ -272,7 +293,12 @@ func TestProgramsWithOneSavedPasswordAreDeniedAndLockNoOneOut(t *testing.T) {
 						t.Fatalf("it was let in: %q", said)
 					}
 				}
-				allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+				allowed(t, s,
+					suite.Attempt{
+						User:     u.Name,
+						Password: suite.Password,
+						Codes:    []string{u.Code()},
+					})
 			})
 		}
 	})
@@ -283,7 +309,8 @@ func TestThePageForClientsSaysWhichOnesAreRun(t *testing.T) {
 	page, err := os.ReadFile("../packaging/doc/clients.md")
 	must(t, err)
 	var said, run []string
-	for _, m := range regexp.MustCompile(`(?m)^\| ([^|]+) \|.*\| yes \|$`).FindAllStringSubmatch(string(page), -1) {
+	for _, m := range regexp.MustCompile(
+		`(?m)^\| ([^|]+) \|.*\| yes \|$`).FindAllStringSubmatch(string(page), -1) {
 		said = append(said, m[1])
 	}
 	for _, p := range throughSSH {

@@ -16,17 +16,18 @@ func TestOneKeyIsReadAndWhateverElseIsAnErrorThatNamesItsPlace(t *testing.T) {
 	key := testroot.Line(t, testroot.SecurityKey(t, "yubikey"))
 	cert := testroot.CertificateLine(t, testroot.SecurityKey(t, "yubikey"), 7)
 	for name, c := range map[string]struct{ text, says string }{
-		"a key":               {key, ""},
-		"with a comment":      {key + " alice@laptop\n", ""},
-		"from Windows":        {key + "\r\n", ""},
-		"with tabs":           {strings.Replace(key, " ", "\t", 1), ""},
-		"below a comment":     {"# mine\n\n" + key + "\n", ""},
-		"in a certificate":    {cert, ""},
-		"nothing":             {"", "k: no public key there"},
-		"a comment alone":     {"# mine\n", "k: no public key there"},
-		"two keys":            {key + "\n" + key + "\n", "k:2: more than one key"},
-		"a plain key":         {testroot.PlainKey(t, "x"), "k:1: this key is in a file"},
-		"a private key":       {"-----BEGIN OPENSSH PRIVATE KEY-----\n", "k:1: this is a private key"},
+		"a key":            {key, ""},
+		"with a comment":   {key + " alice@laptop\n", ""},
+		"from Windows":     {key + "\r\n", ""},
+		"with tabs":        {strings.Replace(key, " ", "\t", 1), ""},
+		"below a comment":  {"# mine\n\n" + key + "\n", ""},
+		"in a certificate": {cert, ""},
+		"nothing":          {"", "k: no public key there"},
+		"a comment alone":  {"# mine\n", "k: no public key there"},
+		"two keys":         {key + "\n" + key + "\n", "k:2: more than one key"},
+		"a plain key":      {testroot.PlainKey(t, "x"), "k:1: this key is in a file"},
+		"a private key": {"-----BEGIN OPENSSH PRIVATE KEY-----\n",
+			"k:1: this is a private key"},
 		"options":             {"no-touch-required " + key, "k:1: "},
 		"a cut key":           {key[:len(key)-8], "k:1: "},
 		"a type alone":        {"sk-ssh-ed25519@openssh.com", "k:1: "},
@@ -55,7 +56,9 @@ func TestOnlySecurityKeysOfTheLoginAreOffered(t *testing.T) {
 	fifo, link := filepath.Join(dir, "fifo"), filepath.Join(dir, "link")
 	testroot.Must(t, unix.Mkfifo(fifo, 0o600))
 	testroot.Must(t, os.Symlink(file, link))
-	for _, path := range []string{"", dir, fifo, link, filepath.Join(dir, "missing"), "/dev/zero"} {
+	for _, path := range []string{
+		"", dir, fifo, link, filepath.Join(dir, "missing"), "/dev/zero",
+	} {
 		if got := publickey.OfLogin(path); len(got) > 0 {
 			t.Errorf("%q: got %v, want none", path, got)
 		}

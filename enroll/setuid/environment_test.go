@@ -27,8 +27,9 @@ func TestOnlyHarmlessValuesAreKeptFromTheEnvironment(t *testing.T) {
 			[]string{"SSH_USER_AUTH=/tmp/sshauth.Ab3"},
 		},
 		"another file in its place": {map[string]string{"SSH_USER_AUTH": "/etc/shadow"}, nil},
-		"a way out of its folder":   {map[string]string{"SSH_USER_AUTH": "/tmp/sshauth.a/../b"}, nil},
-		"a line feed":               {map[string]string{"TERM": "xterm\nx"}, nil},
+		"a way out of its folder": {map[string]string{"SSH_USER_AUTH": "/tmp/sshauth.a/../b"},
+			nil},
+		"a line feed": {map[string]string{"TERM": "xterm\nx"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := fixedEnvironment(func(n string) string { return c.env[n] })

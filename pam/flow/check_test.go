@@ -60,7 +60,8 @@ func TestCodeThatWasComparedWithNothingAndNeverReachedTwilioIsNoGuess(t *testing
 			w.twilio.check = func(string) protocol.Answer { return answer(r) }
 			w.login(request(), "sms", sentCode, sentCode, noMore)
 			back := r == protocol.Unreachable || r == protocol.Certificate || r == protocol.Refused
-			failures, checks, refused := w.failures(), w.state().Pendings[0].Checks, w.state().Refused.Count
+			failures, checks, refused := w.failures(), w.state().Pendings[0].Checks,
+				w.state().Refused.Count
 			if back != (failures == 0) || back != (checks == 0) || back != (refused == 0) {
 				t.Errorf("%d guesses and %d comparisons are charged, %d in a row", failures,
 					checks, refused)

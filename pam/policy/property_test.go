@@ -186,7 +186,8 @@ func randomPolicy(r *rand.Rand) string {
 				"\ntrust_days = 30"})
 			require += pick(r, []string{"", "", "\nunenrolled = 'deny'", "\nunenrolled = 'allow'",
 				"\nunenrolled = 'enroll'"})
-			require += pick(r, []string{"", "", "\nenroll_by = 2027-01-14", "\nenroll_by = 2027-01-20"})
+			require += pick(r,
+				[]string{"", "", "\nenroll_by = 2027-01-14", "\nenroll_by = 2027-01-20"})
 		}
 		text += ruleText(conditions, require)
 	}

@@ -51,7 +51,8 @@ func stricter(a, b Decision) Decision {
 // same reports whether two decisions ask the same of a login, whichever rule made them.
 func same(a, b Decision) bool {
 	return strictness(a.Require) == strictness(b.Require) &&
-		a.Newcomers == b.Newcomers && a.Trust.Days == b.Trust.Days && slices.Equal(a.Trust.Bind, b.Trust.Bind) &&
+		a.Newcomers == b.Newcomers && a.Trust.Days == b.Trust.Days &&
+		slices.Equal(a.Trust.Bind, b.Trust.Bind) &&
 		!slices.ContainsFunc(a.Methods, missing(b.Methods)) &&
 		!slices.ContainsFunc(b.Methods, missing(a.Methods))
 }

@@ -94,7 +94,11 @@ func (s *Server) Client(program string, c OpenSSH, args ...string) (*Run, error)
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
 		return nil, errors.Join(err, ctx.Err())
 	}
-	run := &Run{Exit: cmd.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String()}
+	run := &Run{
+		Exit:   cmd.ProcessState.ExitCode(),
+		Stdout: stdout.String(),
+		Stderr: stderr.String(),
+	}
 	run.Prompts, err = asked(dir)
 	return run, err
 }

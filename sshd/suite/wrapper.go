@@ -26,7 +26,8 @@ func (c OpenSSH) answer(dir string) error {
 // asking is the environment in which OpenSSH's client has the folder's askpass program answer.
 func asking(dir string) []string {
 	return []string{
-		"SSH_ASKPASS=" + filepath.Join(dir, "askpass"), "SSH_ASKPASS_REQUIRE=force", "SSH_AUTH_SOCK=",
+		"SSH_ASKPASS=" + filepath.Join(dir, "askpass"), "SSH_ASKPASS_REQUIRE=force",
+		"SSH_AUTH_SOCK=",
 	}
 }
 
