@@ -1,6 +1,7 @@
 // Demo shows logins from beginning to end. It starts a container with a real sshd, sets up the
-// second factor, and logs in with OpenSSH's client, by app, by SMS and by a security key of
-// software. It also shows the first login of a user who sets up the app during that login.
+// second factor, and logs in with OpenSSH's client, by app, by SMS, by a security key of software,
+// and from a trusted computer. It also shows the first login of a user who sets up the app during
+// that login.
 package main
 
 import (
@@ -79,6 +80,9 @@ func (d demo) play() error {
 		return err
 	}
 	if err := d.bySecurityKey(alice); err != nil {
+		return err
+	}
+	if err := d.byTrust(alice); err != nil {
 		return err
 	}
 	if err := d.firstLogin(); err != nil {
@@ -207,7 +211,7 @@ func (d demo) log() error {
 	for _, of := range []struct {
 		user string
 		n    int
-	}{{"alice", 4}, {"bob", 1}} {
+	}{{"alice", 6}, {"bob", 1}} {
 		lines, err := d.host.Audit(of.user, of.n)
 		for _, entry := range lines {
 			fmt.Fprintln(d.out, entry)

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"latchkey/sshd/suite"
+)
+
+// trustConfig has sshd ask for a key, and then PAM for the code.
+var trustConfig = suite.Config{
+	Name: "sshd-with-key", Stack: suite.OnlyCode, Options: suite.KeyAndCode.Options,
+}
+
+// byTrust has a user trust a computer, and logs in from it again.
+func (d demo) byTrust(alice *suite.User) error {
+	const table = "[trust]\ndays = 30\n"
+	d.say("Root lets users trust a computer: latchkey.toml says [trust] days = 30. Alice logs in " +
+		"with her laptop's SSH key, at an sshd that asks for a key first.")
+	if _, err := d.host.Exec(table, "/usr/bin/tee", "/etc/latchkey/latchkey.toml"); err != nil {
+		return err
+	}
+	server, err := d.host.Serve(trustConfig)
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
+	next := func() string { return alice.CodeAt(1) }
+	err = d.keyLogin(server, alice, line{appPrompt, next}, line{`\[y/N\] `, "y"})
+	if err != nil {
+		return err
+	}
+	d.say("She logs in again with that key. For 30 days she is asked for nothing more.")
+	if err := d.keyLogin(server, alice); err != nil {
+		return err
+	}
+	said, err := d.host.Exec("", "/usr/bin/enroll", "trust", alice.Name)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "\nroot@%s:~# enroll trust %s\n%s", d.host.Suite, alice.Name, said)
+	return nil
+}
+
+// keyLogin logs in with the suite's key and shows the terminal.
+func (d demo) keyLogin(server *suite.Server, u *suite.User, typed ...line) error {
+	terminal, err := server.Terminal(suite.OpenSSH{User: u.Name, Key: true}, "host", "whoami")
+	if err != nil {
+		return err
+	}
+	defer terminal.Close()
+	for _, l := range typed {
+		if err := terminal.Expect(l.after); err != nil {
+			return err
+		}
+		text, err := l.text(terminal.Seen())
+		if err != nil {
+			return err
+		}
+		if err := terminal.Type(text); err != nil {
+			return err
+		}
+	}
+	exit, err := terminal.Exit()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(d.out, "$ ssh %s@host whoami\n%s\n[ssh ended with exit status %d]\n", u.Name,
+		strings.TrimSpace(terminal.Seen()), exit)
+	if exit != 0 {
+		return fmt.Errorf("exit status %d was not expected", exit)
+	}
+	return nil
+}
