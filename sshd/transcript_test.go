@@ -52,9 +52,9 @@ type step struct {
 }
 
 // played is the same login by OpenSSH's client, on a terminal.
-func played(t *testing.T, s *suite.Server, u *suite.User, steps ...step) string {
+func played(t *testing.T, s *suite.Server, c suite.OpenSSH, steps ...step) string {
 	t.Helper()
-	term, err := s.Terminal(suite.OpenSSH{User: u.Name, Options: threeTries}, "host")
+	term, err := s.Terminal(c, "host")
 	must(t, err)
 	t.Cleanup(term.Close)
 	for _, step := range append([]step{{`Password: `, suite.Password}}, steps...) {
@@ -97,16 +97,17 @@ func TestTheFirstLoginsThatThePageShowsAreWhatOpenSSHsClientShows(t *testing.T) 
 		})
 		u, err := h.Named("alice")
 		must(t, err)
+		c := suite.OpenSSH{User: u.Name}
 		code := func(seen string) string {
 			must(t, u.ReadSecret(seen))
 			return u.Code()
 		}
 		end := append([]step{{`Press Enter when you have them: `, ""}}, leave...)
 		agrees(t, shown[0],
-			played(t, s, u,
+			played(t, s, c,
 				append([]step{{askedForCode, "small"}, {askedForCode, code}}, end...)...))
 		script(t, h, "enroll reset alice")
-		agrees(t, shown[1], played(t, s, u, append([]step{{askedForCode, code}}, end...)...))
+		agrees(t, shown[1], played(t, s, c, append([]step{{askedForCode, code}}, end...)...))
 	})
 }
 
@@ -125,11 +126,13 @@ func TestTheRefusedLoginsThatThePageShowsAreWhatOpenSSHsClientShows(t *testing.T
 		must(t, u.Enroll())
 		code := regexp.MustCompile(`[0-9a-z]{5}-[0-9a-z]{5}`).FindString(
 			script(t, h, "enroll codes --yes --user alice"))
-		agrees(t, shown[0], played(t, s, u,
+		// what sshd says while a login is refused has the level INFO
+		refused := suite.OpenSSH{User: u.Name, Options: []string{"LogLevel=INFO"}}
+		agrees(t, shown[0], played(t, s, refused,
 			step{askedForCode, u.CodeAt(-20)}, step{askedForCode, u.CodeAt(-19)},
 			step{askedForCode, u.CodeAt(-18)}))
 		agrees(t, shown[1],
-			played(t, s, u,
+			played(t, s, suite.OpenSSH{User: u.Name},
 				append([]step{{askedForCode, "help"}, {askedForCode, code}}, leave...)...))
 	})
 }

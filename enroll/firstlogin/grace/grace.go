@@ -35,20 +35,24 @@ type server struct {
 }
 
 // find goes from a process up to the sshd that listens, notes with which options that runs, and
-// returns the first process of the connection.
+// returns the first process of the connection: the one below it. Where none listens, as with
+// socket activation, it is the first that calls itself sshd. A link to sshd has it call itself
+// otherwise.
 func (s *server) find(process int) (connection int) {
-	for connection = process; process > 1; process = parent(s.root, process) {
+	connection = process
+	for below := process; process > 1; below, process = process, parent(s.root, process) {
 		title, err := os.ReadFile(fmt.Sprintf("%s/proc/%d/cmdline", s.root, process))
-		shown, isSSHD := strings.CutPrefix(string(title), "sshd")
-		if err != nil || !isSSHD {
+		if err != nil {
 			break
 		}
-		_, shown, _ = strings.Cut(shown, ": ")
+		_, shown, _ := strings.Cut(string(title), ": ")
 		if command, _, listens := strings.Cut(shown, " [listener]"); listens {
 			s.options(strings.Fields(command))
-			break
+			return below
 		}
-		connection = process
+		if strings.HasPrefix(string(title), "sshd") {
+			connection = process
+		}
 	}
 	return connection
 }

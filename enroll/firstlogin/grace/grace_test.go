@@ -66,6 +66,8 @@ func TestTheTimeLeftIsWhatSSHDGivesLessWhatTheConnectionHasUsed(t *testing.T) {
 			"[listener] 0 of 10-100 startups", other), 5380 * time.Second},
 		"an option": {serving("sshd: /usr/sbin/sshd -o LoginGraceTime=50 "+
 			"[listener] 0 of 10-100 startups", other), 30 * time.Second},
+		"a link to sshd": {serving("other: /suite/other -D -f /suite/sshd_config [listener] 0 of "+
+			"10-100 startups", other), 5380 * time.Second},
 		"an older option": {serving("sshd: /usr/sbin/sshd -g 60 [listener] 0 of 10-100 "+
 			"startups", other), 40 * time.Second},
 		"a value that is wrong": {serving(listener,
