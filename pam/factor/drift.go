@@ -37,13 +37,13 @@ func (a *Account) Drifts(g Guess) (found []Drift) {
 // agree is by how many seconds two measurements of one clock may differ: each is a time step wide.
 const agree = time.Minute
 
-// Known is the drift that may be told to whoever typed these codes, the latest last; 0 if it is
+// Known is the drift that the user who typed these codes, the latest last, may be told; 0 if it is
 // not known.
 //
-// That a clock is slow can be told from one code: its time is over. That it is fast, only to a
-// user who typed two codes that agree. A guess may happen to be a code that is still to come, and
-// telling when it comes would let the guesser in: there are 120 of those in the hour, and 3 that
-// are right.
+// A user is told that a clock is slow after one code: the time of that code is over. A user is told
+// that it is fast only after two codes that agree. A guess may happen to be a code that is still to
+// come, and saying when it comes would let the guesser in: there are 120 of those in the hour, and
+// 3 that are right.
 func Known(drifts []Drift) (seconds int64) {
 	for i, d := range drifts {
 		if d.Seconds < 0 {

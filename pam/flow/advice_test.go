@@ -67,7 +67,7 @@ func TestAfterTheLastRefusalTheUserIsToldWhatMayHelp(t *testing.T) {
 	}
 }
 
-// A code that is refused because of a clock stays refused, however often and whatever is told.
+// A code that is refused because of a clock stays refused, even once the user knows why.
 func TestTheAdviceLetsNoOneIn(t *testing.T) {
 	w := newWorld(t, "")
 	for range 2 {
