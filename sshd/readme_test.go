@@ -61,11 +61,11 @@ var asks = map[string]string{
 	"enroll add totp":     `Type the code that the app shows now. Verification code: `,
 	"enroll add hotp":     `Secret of the token`,
 	"enroll add phone":    `Number of the phone`,
+	"enroll add key":      `Line of the public key`,
 	"enroll codes":        `Your recovery codes`,
 	// the container has no sshd_config for latchkey
 	"enroll doctor":        `PasswordAuthentication`,
 	"enroll doctor --json": `"status": "error"`,
-	"enroll add WHAT":      `use totp, hotp or phone`,
 	"enroll import":        `enroll import needs FILE`, // prose that names the command
 	"enroll import FILE":   `no such file`,
 	"enroll import /home/*/.google_authenticator": `no such file`,
