@@ -46,6 +46,7 @@ func (a *Account) UseKey(p Presented, limits limit.Guesses) (Match, error) {
 		Lockout:    lockout,
 		NewNetwork: NewNetwork(&a.State.State, p.From),
 	}
+	a.State.See(p.At) // as a code would: a trust that ended does not begin again
 	limit.Tell(&a.State.State)
 	LetIn(&a.State.State, state.Attempt{
 		At: p.At, From: p.From, Service: p.Service, Method: method.Key, Device: d.ID,

@@ -372,3 +372,18 @@ func TestTrustThatWasNotGivenByALoginMeansNothing(t *testing.T) {
 	forge(func(*state.Trust) {})
 	w.trusted(home())
 }
+
+// A login by security key sees the time, as one by code does.
+func TestTrustThatEndedDoesNotBeginAgainAfterALoginByKey(t *testing.T) {
+	w, own, _ := withKey(t, trustKey)
+	w.trusts(home())
+	given := w.now
+	w.now = given.Add(40 * 24 * time.Hour)
+	w.byKey(w.login(accepted(testroot.Line(t, own))), "yubikey")
+	w.now = given.Add(24 * time.Hour)
+	w.asksForCode(home())
+	w.byKey(w.login(accepted(testroot.Line(t, own))), "yubikey")
+	if st := w.state(); len(st.Trusts) != 0 || !st.Clock.Equal(w.now) {
+		t.Errorf("got %d computers trusted at %v, want none at %v", len(st.Trusts), st.Clock, w.now)
+	}
+}
