@@ -88,6 +88,9 @@ func (f forecast) judge(e *Explanation) {
 		e.Result, e.Reason, e.Detail = "allow", "",
 			"with any answer: the stack ignores what "+places(f.right.Ran)+" says"
 	}
+	if lines := f.service.Splits(); len(lines) > 0 && len(f.right.Ran) > 0 {
+		e.Stack = append(e.Stack, "the code may be typed directly behind the password: "+places(lines))
+	}
 	if f.right.In && f.right.Out || f.wrong.In && f.wrong.Out {
 		e.Stack = append(e.Stack, "it depends on "+places(f.right.Depends))
 	}
