@@ -89,7 +89,8 @@ var allFrozen = []frozen{
 	{"a login at a code, and another", loginProgram, "users/", atCode, logsIn},
 	{"a login at a code, and enroll", loginProgram, "users/", atCode, changes},
 	{"a login at a send, and another user's", loginProgram, "host", atSend, sends},
-	{"an enrollment in a login, and enroll", firstLoginProgram, "users", atFirstCode, changes},
+	{"an enrollment in a login, and enroll for another", firstLoginProgram, "users", atFirstCode,
+		enrollsAnother},
 	{"an enroll at a code, and root's", "/usr/bin/enroll", "users/", atProof, changes},
 	{"an enroll at a code, and a login", "/usr/bin/enroll", "users/", atProof, logsIn},
 }
@@ -130,6 +131,11 @@ func atFirstCode(t *testing.T, h *suite.Host) (*terminal.Terminal, *suite.User, 
 	must(t, term.Expect(`the app shows now. Verification code: `))
 	must(t, to.ReadSecret(term.Seen()))
 	return term, to, to.Code()
+}
+
+// enrollsAnother enrolls a user who has nothing, for which it needs the lock on all records.
+func enrollsAnother(t *testing.T, h *suite.Host, _ *suite.User) {
+	script(t, h, "enroll add totp --label other --yes --user "+user(t, h).Name)
 }
 
 func logsIn(t *testing.T, h *suite.Host, owner *suite.User) {

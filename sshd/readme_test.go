@@ -54,15 +54,16 @@ func TestEveryMakeCommandThatThePagesShowExists(t *testing.T) {
 
 // asks are the commands that talk with a person, and what they ask first.
 var asks = map[string]string{
-	"enroll":              `has a second factor already`,
-	"enroll --user NAME":  `has a second factor already`,
-	"enroll --user alice": `has a second factor already`,
-	"enroll test":         `Verification code: `,
-	"enroll add totp":     `Type the code that the app shows now. Verification code: `,
-	"enroll add hotp":     `Secret of the token`,
-	"enroll add phone":    `Number of the phone`,
-	"enroll add key":      `Line of the public key`,
-	"enroll codes":        `Your recovery codes`,
+	"enroll":                `has a second factor already`,
+	"enroll --user NAME":    `has a second factor already`,
+	"enroll --user alice":   `has a second factor already`,
+	"enroll test":           `Verification code: `,
+	"enroll add totp":       `Type the code that the app shows now. Verification code: `,
+	"enroll add hotp":       `Secret of the token`,
+	"enroll add phone":      `Number of the phone`,
+	"enroll add key":        `Line of the public key`,
+	"enroll trust revoke N": `trusts no computer`,
+	"enroll codes":          `Your recovery codes`,
 	// the container has no sshd_config for latchkey
 	"enroll doctor":        `PasswordAuthentication`,
 	"enroll doctor --json": `"status": "error"`,
