@@ -23,7 +23,7 @@ func describeSplit(f stack.SplitFault) Finding {
 	switch f.Kind {
 	case stack.Dropped:
 		return fault(f.Line.Place(), errors.New("split takes a code off, and no line below compares it: "+
-			"whatever is typed behind the password gets in"), below)
+			"anything typed after the password gets in"), below)
 	case stack.Late:
 		return fault(f.Line.Place(), fmt.Errorf("split stands below %s, which has the code in the password",
 			f.Other.Place()), "put the line with split above the password's")

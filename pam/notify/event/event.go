@@ -28,7 +28,7 @@ const (
 	RecoveryUsed   Kind = "recovery-code-used"
 	BypassUsed     Kind = "bypass-used"
 	TrustGiven     Kind = "trust-given"
-	NewNetwork     Kind = "new-network" // the user never came from there
+	NewNetwork     Kind = "new-network" // none of the last networks the user came from
 )
 
 // version is the version of the fields.
