@@ -75,7 +75,7 @@ func (d *dialog) offerTrust(o verdict.Outcome) {
 	}
 	// Where password and code came in one field, the application can ask for nothing else.
 	if d.r.Kept || !d.computer.Known() ||
-		trust.Crowded(d.Keyring, d.r.Account(), d.computer, d.Clock()) {
+		trust.Crowded(d.Keyring, d.r.Account(), d.computer, d.Clock(), trust.CountTime) {
 		return
 	}
 	answer, err := d.answer(prompt.Trust(d.computer.Days))

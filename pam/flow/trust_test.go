@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -11,8 +12,10 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
+	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
+	"latchkey/pam/trust"
 )
 
 const (
@@ -252,4 +255,19 @@ func TestCodesThatStandInForADeviceLeadToNoTrust(t *testing.T) {
 		w.expect(w.login(home(), "sms", sentCode, "y"), true, verdict.OK, success, trustQuestion)
 		w.trusted(home())
 	})
+}
+
+// On a host with very many users a right code must not end at the gate's deadline.
+func TestTrustIsNotOfferedWhereCountingWhoElseTrustsTheAddressTakesTooLong(t *testing.T) {
+	w := newWorld(t, trustAddress)
+	w.root.Enroll(t, "bob", uid+1, testroot.TOTP("bob's"))
+	alice := record.User{Name: "alice", UID: uid}
+	c := trust.Computer{Trust: policy.Trust{Days: 30, Bind: []policy.Bind{policy.BindAddress}},
+		From: netip.MustParseAddr("192.0.2.7")}
+	if trust.Crowded(w.root.Keyring(), alice, c, w.now, time.Minute) {
+		t.Error("got an address that is crowded by no one: this proves nothing")
+	}
+	if !trust.Crowded(w.root.Keyring(), alice, c, w.now, 0) {
+		t.Error("counting took longer than it may, and trust is offered")
+	}
 }

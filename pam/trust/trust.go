@@ -135,11 +135,16 @@ func Forget(k factor.Keyring, u record.User) error {
 // of them there is a network, not a computer.
 const MaxSharers = 3
 
+// CountTime is how long a login may count them.
+const CountTime = time.Second
+
 // Crowded reports whether the computer would be recognized by its address alone and more than
 // MaxSharers other users trust that already. States are read without their locks, so that no login
-// waits for another's; what cannot be read may trust it.
-func Crowded(k factor.Keyring, u record.User, c Computer, now time.Time) bool {
-	t := c.trusted()
+// waits for another's; what cannot be read, or not within a time, may trust it: a login that is
+// decided must not run into the gate's deadline.
+func Crowded(k factor.Keyring, u record.User, c Computer, now time.Time,
+	within time.Duration) bool {
+	t, began := c.trusted(), time.Now()
 	if t.Key != [16]byte{} {
 		return false
 	}
@@ -152,7 +157,7 @@ func Crowded(k factor.Keyring, u record.User, c Computer, now time.Time) bool {
 		if name != u.Name && mayTrust(k, name, t, now) {
 			sharers++
 		}
-		if sharers > MaxSharers {
+		if sharers > MaxSharers || time.Since(began) > within {
 			return true
 		}
 	}
