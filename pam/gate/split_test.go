@@ -16,13 +16,13 @@ const field = "s\xc3\xa9cret,123456"
 // oneField authenticates a client that has sent its field by a line with split whose login program
 // follows a script, in front of one that succeeds, and returns what the login programs noted of it
 // and of lines below it, each with a script.
-func oneField(t *testing.T, script string, below ...string) (error, map[string][]string) {
+func oneField(t *testing.T, script string, below ...string) (map[string][]string, error) {
 	t.Helper()
 	return answered(t, field, script, below...)
 }
 
 // answered is oneField with another field; empty: the client cannot be asked.
-func answered(t *testing.T, field, script string, below ...string) (error, map[string][]string) {
+func answered(t *testing.T, field, script string, below ...string) (map[string][]string, error) {
 	t.Helper()
 	if sanitizers != "" {
 		t.Skip("msteinert/pam leaks 18 bytes (the name it gives to dlsym), which LeakSanitizer " +
@@ -51,7 +51,7 @@ func answered(t *testing.T, field, script string, below ...string) (error, map[s
 	}
 	defer tx.End()
 	err = tx.Authenticate(0)
-	return err, notes(t, path)
+	return notes(t, path), err
 }
 
 func TestALineWithSplitHasNoOpinionOrDenies(t *testing.T) {
@@ -79,7 +79,7 @@ func TestALineWithSplitHasNoOpinionOrDenies(t *testing.T) {
 		{"a NUL behind it", "V2 cut 6 1\x00", pam.ErrSystem},
 		{"another version", "V1 cut 6 1", pam.ErrSystem},
 	} {
-		err, _ := oneField(t, send(c.verdict))
+		_, err := oneField(t, send(c.verdict))
 		if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
@@ -89,7 +89,7 @@ func TestALineWithSplitHasNoOpinionOrDenies(t *testing.T) {
 // Without an answer there is nothing to cut, and hello says so.
 func TestLineWithSplitWithoutAnAnswerDeniesOnAnyVerdict(t *testing.T) {
 	for _, verdict := range []string{"V2 cut 0 0", "V2 cut 6 1", "V2 allow"} {
-		err, noted := answered(t, "", send(verdict))
+		noted, err := answered(t, "", send(verdict))
 		if !errors.Is(err, pam.ErrSystem) {
 			t.Errorf("%s: %v", verdict, err)
 		}
@@ -100,7 +100,7 @@ func TestLineWithSplitWithoutAnAnswerDeniesOnAnyVerdict(t *testing.T) {
 }
 
 func TestTheLoginProgramSeesTheShapeOfAFieldAlone(t *testing.T) {
-	_, noted := oneField(t, send("V2 cut 0 0"))
+	noted, _ := oneField(t, send("V2 cut 0 0"))
 	hello := noted["hello"][0]
 	if !strings.Contains(hello, "\x00typed=a..aaaa,999999\x00") ||
 		strings.Contains(hello, "cret") {
@@ -110,7 +110,7 @@ func TestTheLoginProgramSeesTheShapeOfAFieldAlone(t *testing.T) {
 
 func TestTheKeptCodeAnswersTheFirstQuestionOfTheLineBelowOnce(t *testing.T) {
 	below := send("Qcode") + " receive " + send("Qcode") + " receive " + send("V2 allow")
-	err, noted := oneField(t, send("V2 cut 6 1"), below)
+	noted, err := oneField(t, send("V2 cut 6 1"), below)
 	if want := []string{"A123456", "Aasked"}; err != nil || !slices.Equal(noted["frame"], want) {
 		t.Errorf("%v, answers %q, want %q", err, noted["frame"], want)
 	}
@@ -118,14 +118,14 @@ func TestTheKeptCodeAnswersTheFirstQuestionOfTheLineBelowOnce(t *testing.T) {
 	if !strings.Contains(hello, "\x00kept=1\x00") || strings.Contains(hello, "123456") {
 		t.Errorf("hello of the line below: %q", hello)
 	}
-	err, noted = oneField(t, send("V2 cut 0 0"), below)
+	noted, err = oneField(t, send("V2 cut 0 0"), below)
 	if want := []string{"Aasked", "Aasked"}; err != nil || !slices.Equal(noted["frame"], want) {
 		t.Errorf("%v, without a code: answers %q, want %q", err, noted["frame"], want)
 	}
 }
 
 func TestTheKeptCodeIsThereForOneLine(t *testing.T) {
-	_, noted := oneField(t, send("V2 cut 6 1"), send("V2 allow"), send("V2 allow"))
+	noted, _ := oneField(t, send("V2 cut 6 1"), send("V2 allow"), send("V2 allow"))
 	if hello := noted["hello"][2]; strings.Contains(hello, "kept") {
 		t.Errorf("hello of the second line below: %q", hello)
 	}
@@ -133,7 +133,7 @@ func TestTheKeptCodeIsThereForOneLine(t *testing.T) {
 
 func TestOnlyALineWithSplitHasNoOpinion(t *testing.T) {
 	for _, verdict := range []string{"V2 cut 0 0", "V2 cut 6 1", "V2 deny 25"} {
-		err, _ := oneField(t, send("V2 cut 6 1"), send(verdict))
+		_, err := oneField(t, send("V2 cut 6 1"), send(verdict))
 		if !errors.Is(err, pam.ErrSystem) {
 			t.Errorf("%s at a line without split: %v", verdict, err)
 		}
