@@ -339,7 +339,9 @@ static void hide_end(const struct gate *g)
 		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
 			return;
 	}
-	syscall(SYS_rt_sigqueueinfo, getpid(), SIGCHLD, &info);
+	/* Only the main thread may say what the kernel said. */
+	if (syscall(SYS_rt_sigqueueinfo, getpid(), SIGCHLD, &info) != 0)
+		kill(getpid(), SIGCHLD);
 }
 
 /* Gives the child time to end by itself, then kills it. */

@@ -207,6 +207,20 @@ func TestAnApplicationHearsOfTheEndOfItsOwnChildrenOnly(t *testing.T) {
 	}
 }
 
+// A daemon that reads signalfd(2) blocks the signal in all threads. Only the main thread may send a
+// signal on with what the kernel said of it.
+func TestAnApplicationHearsOfItsOwnChildAfterALoginInAnotherThread(t *testing.T) {
+	meeting := filepath.Join(writable(t), "fifo")
+	if err := unix.Mkfifo(meeting, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	said := newHost(t, must(t, buildHastyModule), "meet="+meeting, "hang").run(t,
+		"sigchld=heard", "signals=blocked", "threads=1", "child="+meeting)
+	if slices.Equal(said["heard"], []string{"0"}) {
+		t.Error("the application did not hear of its own child's end")
+	}
+}
+
 func TestALoginProgramThatFailsHarmsNoApplicationInAnyState(t *testing.T) {
 	for _, options := range oddHosts(t) {
 		for name, script := range map[string][]string{

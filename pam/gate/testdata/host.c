@@ -433,6 +433,7 @@ int main(int argc, char **argv)
 {
 	int threads = 0;
 	bool elsewhere = false;
+	sigset_t ends;
 	siginfo_t info;
 
 	if (argc < 5)
@@ -453,6 +454,9 @@ int main(int argc, char **argv)
 		one_login(argv[3], argv[4], elsewhere);
 	while (own > 0 && waitpid(own, NULL, 0) < 0 && errno == EINTR)
 		;
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGCHLD);
+	sigprocmask(SIG_UNBLOCK, &ends, NULL);
 	fprintf(out, "heard %d\n", heard);
 	fprintf(out, "children %s\n",
 		waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) != 0 && errno == ECHILD
