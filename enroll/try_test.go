@@ -81,7 +81,7 @@ func TestThePasswordTypedAsTheCodeCostsNothing(t *testing.T) {
 	for _, typed := range []string{"271828", alice.Name} {
 		for _, args := range [][]string{{"test"}, {"codes"}} {
 			term := s.as(alice, args...)
-			talk(t, term, "Password: ", typed, "Code.*: ", typed, "code not accepted")
+			talk(t, term, "Password: ", typed, "[Cc]ode.*: ", typed, "code not accepted")
 			exits(t, term, exitFailed)
 			s.logs(refusedLine(alice, "none", "", "wrong"))
 		}
