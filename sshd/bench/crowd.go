@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"latchkey/sshd/suite"
 )
@@ -67,6 +71,23 @@ func crowds(s *suite.Suite, rounds, records int, out io.Writer) (err error) {
 	return nil
 }
 
+// crowdUID is the first uid of the crowd: each has one, as on a real host.
+const crowdUID = 1_000_000
+
+// withUID returns a record or a state (pam/state/FORMAT.md) with another uid.
+func withUID(data []byte, old, uid int) []byte {
+	line := func(uid int) []byte { return fmt.Appendf(nil, "\nuid = %d\n", uid) }
+	data = bytes.Replace(data, line(old), line(uid), 1)
+	for slot := range slices.Chunk(data, 4096) {
+		if bytes.HasPrefix(slot, []byte("LATCHKEY")) {
+			binary.BigEndian.PutUint32(slot[12:], uint32(uid))
+			sum := sha256.Sum256(slot[:4064])
+			copy(slot[4064:], sum[:])
+		}
+	}
+	return data
+}
+
 // crowd puts n records and states beside a real user's. They are copies that are never opened;
 // only their number may have a cost.
 func crowd(h *suite.Host, n int) error {
@@ -85,7 +106,7 @@ func crowd(h *suite.Host, n int) error {
 		}
 		for i := range n {
 			path := filepath.Join(inside, fmt.Sprintf("crowd%06d", i))
-			if err := os.WriteFile(path, data, 0o600); err != nil {
+			if err := os.WriteFile(path, withUID(data, u.UID, crowdUID+i), 0o600); err != nil {
 				return err
 			}
 		}
