@@ -34,11 +34,9 @@ func (p *program) addNumber(who identity, o options.Options) error {
 	if err != nil {
 		return err
 	}
-	proof := p.asRoot() // --yes is for root
-	if !o.Yes {
-		if proof, err = p.proveNew(who, o); err != nil {
-			return err
-		}
+	proof, err := p.proveNew(who, o)
+	if err != nil {
+		return err
 	}
 	d, err := p.phone(who, o, rules)
 	if err != nil {

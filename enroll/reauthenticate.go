@@ -112,9 +112,12 @@ func (p *program) prove(who identity) (enrollment.Proof, error) {
 	return p.proveCode(who, has, began)
 }
 
-// proveNew is prove for a new device. Behind sudo, root is asked whether the account is meant:
-// sudo enroll sets up root, not its caller.
+// proveNew is prove for a new device. With --yes, which is for root, nothing is asked. Behind sudo,
+// root is asked whether the account is meant: sudo enroll sets up root, not its caller.
 func (p *program) proveNew(who identity, o options.Options) (enrollment.Proof, error) {
+	if o.Yes {
+		return p.asRoot(), nil
+	}
 	invoker := setuid.Invoker()
 	if p.uid != 0 || o.User != "" || invoker == "" {
 		return p.prove(who)

@@ -35,24 +35,34 @@ func (p *program) setUp(o options.Options) error {
 // saveFirst saves a first device with recovery codes, and shows those.
 func (p *program) saveFirst(proof enrollment.Proof, who identity, d record.Device,
 	step uint64) error {
-	codes, set, err := enrollment.NewRecovery()
-	if err != nil {
-		return err
-	}
-	all := enrollment.Enrollment{Devices: []record.Device{d}, Counters: []uint64{step},
-		Recovery: set}
-	saved := p.AsRoot(func() error { return p.store().Enroll(proof, who.User, all) })
+	codes, saved := p.enroll(proof, who, d, step)
 	if !made(saved) {
 		return saved
 	}
-	p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label, Detail: string(d.Type)})
-	p.logged(audit.Change{What: "codes", User: who.Name})
 	if _, err := fmt.Fprint(p.Out, "Step 3 of 3. "+guide.KeepCodes+guide.Codes(codes,
 		1)+"\n"); err != nil {
 		return unseen(who, err)
 	}
 	p.saidDone(who, d)
 	return saved
+}
+
+// enroll saves a first device with new recovery codes, both at once.
+func (p *program) enroll(proof enrollment.Proof, who identity, d record.Device,
+	step uint64) (codes []string, saved error) {
+	codes, set, err := enrollment.NewRecovery()
+	if err != nil {
+		return nil, err
+	}
+	all := enrollment.Enrollment{Devices: []record.Device{d}, Counters: []uint64{step},
+		Recovery: set}
+	saved = p.AsRoot(func() error { return p.store().Enroll(proof, who.User, all) })
+	if made(saved) {
+		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label,
+			Detail: string(d.Type)})
+		p.logged(audit.Change{What: "codes", User: who.Name})
+	}
+	return codes, saved
 }
 
 // addApp gives a user one more app, in two steps.

@@ -6,8 +6,6 @@ import (
 	"latchkey/enroll/app/otpauth"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
-	"latchkey/pam/audit"
-	"latchkey/pam/enrollment"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
@@ -64,18 +62,9 @@ func (p *program) saveUnasked(who identity, o options.Options, d record.Device,
 	if enrolled || !o.JSON {
 		return p.save(p.asRoot(), who, d, o.Counter)
 	}
-	codes, set, err := enrollment.NewRecovery()
-	if err != nil {
-		return err
-	}
-	all := enrollment.Enrollment{Devices: []record.Device{d}, Counters: []uint64{o.Counter},
-		Recovery: set}
-	saved := p.AsRoot(func() error { return p.store().Enroll(p.asRoot(), who.User, all) })
+	codes, saved := p.enroll(p.asRoot(), who, d, o.Counter)
 	if made(saved) {
 		added.Codes = codes
-		p.logged(audit.Change{What: "add", User: who.Name, Device: d.Label,
-			Detail: string(d.Type)})
-		p.logged(audit.Change{What: "codes", User: who.Name})
 	}
 	return saved
 }

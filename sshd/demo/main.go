@@ -14,6 +14,7 @@ import (
 
 	"latchkey/pam/twilio/standin"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 func main() { os.Exit(run(os.Stdout, os.Stderr)) }
@@ -172,33 +173,40 @@ func (d demo) enroll(alice *suite.User) error {
 // login types at OpenSSH's client, the password first, and shows the terminal. It is an error if
 // the outcome is not the expected one.
 func (d demo) login(u *suite.User, welcome bool, typed ...line) error {
-	terminal, err := d.server.Terminal(suite.OpenSSH{User: u.Name}, "host")
+	client, err := d.server.Terminal(suite.OpenSSH{User: u.Name}, "host")
 	if err != nil {
 		return err
 	}
-	defer terminal.Close()
+	defer client.Close()
 	talk := append([]line{{`Password: `, suite.Password}}, typed...)
 	if welcome {
 		talk = append(talk, line{`\$ `, "whoami"}, line{`\$ `, "exit"})
 	}
+	return d.converse(client, fmt.Sprintf("ssh %s@host", u.Name), welcome, talk)
+}
+
+// converse types at a client that a command has started, and shows its terminal. It is an error if
+// the outcome is not the expected one.
+func (d demo) converse(client *terminal.Terminal, command string, welcome bool,
+	talk []line) error {
 	for _, l := range talk {
-		if err := terminal.Expect(l.after); err != nil {
+		if err := client.Expect(l.after); err != nil {
 			return err
 		}
-		text, err := l.text(terminal.Seen())
+		text, err := l.text(client.Seen())
 		if err != nil {
 			return err
 		}
-		if err := terminal.Type(text); err != nil {
+		if err := client.Type(text); err != nil {
 			return err
 		}
 	}
-	exit, err := terminal.Exit()
+	exit, err := client.Exit()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "$ ssh %s@host\n%s\n[ssh ended with exit status %d]\n", u.Name,
-		strings.TrimSpace(terminal.Seen()), exit)
+	fmt.Fprintf(d.out, "$ %s\n%s\n[ssh ended with exit status %d]\n", command,
+		strings.TrimSpace(client.Seen()), exit)
 	if welcome != (exit == 0) {
 		return fmt.Errorf("exit status %d was not expected", exit)
 	}

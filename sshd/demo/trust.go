@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"latchkey/sshd/suite"
 )
@@ -44,31 +43,10 @@ func (d demo) byTrust(alice *suite.User) error {
 
 // keyLogin logs in with the suite's key and shows the terminal.
 func (d demo) keyLogin(server *suite.Server, u *suite.User, typed ...line) error {
-	terminal, err := server.Terminal(suite.OpenSSH{User: u.Name, Key: true}, "host", "whoami")
+	client, err := server.Terminal(suite.OpenSSH{User: u.Name, Key: true}, "host", "whoami")
 	if err != nil {
 		return err
 	}
-	defer terminal.Close()
-	for _, l := range typed {
-		if err := terminal.Expect(l.after); err != nil {
-			return err
-		}
-		text, err := l.text(terminal.Seen())
-		if err != nil {
-			return err
-		}
-		if err := terminal.Type(text); err != nil {
-			return err
-		}
-	}
-	exit, err := terminal.Exit()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(d.out, "$ ssh %s@host whoami\n%s\n[ssh ended with exit status %d]\n", u.Name,
-		strings.TrimSpace(terminal.Seen()), exit)
-	if exit != 0 {
-		return fmt.Errorf("exit status %d was not expected", exit)
-	}
-	return nil
+	defer client.Close()
+	return d.converse(client, fmt.Sprintf("ssh %s@host whoami", u.Name), true, typed)
 }
