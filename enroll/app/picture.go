@@ -18,7 +18,7 @@ import (
 type caller struct{ uid, gid int }
 
 // remove removes f if path still leads to it. A signal may come while the program is root, and
-// the path may be another file's by then: so it is removed with no more than the caller's rights.
+// the path may name another file by then, so it is removed with only the caller's rights.
 // It is for the end of the program, as the thread keeps these.
 func (c caller) remove(path string, f *os.File) {
 	runtime.LockOSThread()

@@ -131,8 +131,8 @@ func (d Doctor) checkLeftovers() []Finding {
 	return found
 }
 
-// checkAccount: without an account of its own, the program that talks to Twilio runs with uid 65534,
-// as other programs may.
+// checkAccount looks for the account of the program that talks to Twilio. Without one, it runs with
+// uid 65534, as other programs may.
 func checkAccount() Finding {
 	const check = "the account latchkey"
 	_, err := user.Lookup("latchkey")

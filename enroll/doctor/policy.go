@@ -9,6 +9,7 @@ import (
 
 	"latchkey/enroll/doctor/shadow"
 	"latchkey/pam/policy"
+	"latchkey/pam/policy/value"
 )
 
 // checkPolicy reads a policy, and finds users it lets in without a code because they have no
@@ -18,7 +19,7 @@ func (d Doctor) checkPolicy(path string) []Finding {
 	if err != nil {
 		return []Finding{fault(path, err, "until it can be read, every login is denied")}
 	}
-	found := d.checkUnenrolled(path, rules)
+	found := d.checkNewcomers(path, "users", rules.EnrollBy, rules.Unenrolled)
 	found = append(found, d.checkRules(path, rules)...)
 	found = append(found, checkTrust(path, rules)...)
 	found = append(found, d.checkNotify(path, rules)...)
@@ -28,27 +29,15 @@ func (d Doctor) checkPolicy(path string) []Finding {
 	return found
 }
 
-func (d Doctor) checkUnenrolled(path string, rules *policy.Policy) []Finding {
-	if until := rules.EnrollBy.String(); until >= d.Clock().Format(time.DateOnly) {
-		text := "until " + until + " is over, users who have not enrolled get in without a code"
-		return []Finding{warning(path, text, "")}
+// checkNewcomers is about users without a second factor, of the whole policy or of one rule.
+func (d Doctor) checkNewcomers(place, users string, by value.Date,
+	then policy.Unenrolled) []Finding {
+	text := users + " who have not enrolled get in without a code"
+	if until := by.String(); until >= d.Clock().Format(time.DateOnly) {
+		return []Finding{warning(place, "until "+until+" is over, "+text, "")}
 	}
-	if rules.Unenrolled == policy.UnenrolledAllow {
-		return []Finding{warning(path, "users who have not enrolled get in without a code",
-			`unenrolled = "deny"`)}
-	}
-	return nil
-}
-
-// checkNewcomers is checkUnenrolled for what a rule says itself.
-func (d Doctor) checkNewcomers(place string, r policy.Rule) []Finding {
-	if until := r.EnrollBy.String(); until >= d.Clock().Format(time.DateOnly) {
-		text := "until " + until + " is over, users of this rule who have not enrolled get in without a code"
-		return []Finding{warning(place, text, "")}
-	}
-	if r.Unenrolled == policy.UnenrolledAllow {
-		return []Finding{warning(place, "users of this rule who have not enrolled get in without a code",
-			`unenrolled = "deny"`)}
+	if then == policy.UnenrolledAllow {
+		return []Finding{warning(place, text, `unenrolled = "deny"`)}
 	}
 	return nil
 }
@@ -64,7 +53,8 @@ func (d Doctor) checkRules(path string, rules *policy.Policy) []Finding {
 			continue
 		}
 		found = append(found, d.checkOutcome(place, rules, i)...)
-		found = append(found, d.checkNewcomers(place, r)...)
+		found = append(found,
+			d.checkNewcomers(place, "users of this rule", r.EnrollBy, r.Unenrolled)...)
 		found = append(found, d.checkNames(place, r)...)
 	}
 	return found

@@ -117,7 +117,7 @@ func (d Doctor) checkNames(place string, r policy.Rule) []Finding {
 	return found
 }
 
-// group is why the members of a group cannot be told; nil if they can.
+// group is why it is unknown who is in a group; nil if it is known.
 func (d Doctor) group(name string) error {
 	if d.Group != nil {
 		return d.Group(name)

@@ -24,7 +24,7 @@ func machine(t *testing.T, files map[string]string) (root string) {
 	return root
 }
 
-// process are the files of a process that began so many seconds after the machine.
+// process is the files of /proc for a process that began so many seconds after the machine.
 func process(files map[string]string, pid, parent int, title string, began int) {
 	files[fmt.Sprintf("proc/%d/cmdline", pid)] = title
 	files[fmt.Sprintf("proc/%d/stat", pid)] = fmt.Sprintf("%d (sshd: a) b) S %d 1 1 0 -1 0 0 "+

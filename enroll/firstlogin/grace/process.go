@@ -33,7 +33,7 @@ func parent(root string, process int) int { return int(field(root, process, 4)) 
 // ticks is how many of the clock's the kernel counts in a second in /proc, on every architecture.
 const ticks = 100
 
-// age is how long a process runs; 0 if that cannot be told.
+// age is how long a process has run; 0 if that is unknown.
 func age(root string, process int) time.Duration {
 	text, err := os.ReadFile(root + "/proc/uptime")
 	up, _, _ := strings.Cut(string(text), " ")

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Action is what libpam does with a module's code. A positive one jumps over so many modules.
+// Action is what libpam does with a module's code. A positive number is how many modules it skips.
 type Action int
 
 // The actions.
