@@ -43,7 +43,7 @@ func (d Doctor) checkTwilio() []Finding {
 // checkHost looks at the file that counts for the whole host, which enroll makes with the first
 // phone.
 func (d Doctor) checkHost() Finding {
-	host := d.Keyring.Host.Path + "/host"
+	host := d.Keyring.Host.String() + "/host"
 	_, err := d.Keyring.Host.View("host")
 	if errors.Is(err, fs.ErrNotExist) && !d.phonesEnrolled() {
 		return Finding{host, OK, "made with the first phone", ""}

@@ -8,31 +8,10 @@ import (
 	"io/fs"
 	"slices"
 
-	"latchkey/pam/owner"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 )
-
-// Keyring is all users' records and states.
-type Keyring struct {
-	Records record.Store
-	States  state.Store
-	Host    state.Store // of what is counted for the whole host
-	Owners  *owner.Index
-}
-
-// NewKeyring is the keyring below root ("" for the system's), whose locks are waited for with
-// patience.
-func NewKeyring(root string, patience safefile.Patience) Keyring {
-	return Keyring{
-		Records: record.Store{Path: root + "/etc/latchkey/users",
-			KeyPath: root + "/var/lib/latchkey"},
-		States: state.Store{Path: root + "/var/lib/latchkey/users", Patience: patience},
-		Host:   state.Store{Path: root + "/var/lib/latchkey", Patience: patience},
-		Owners: &owner.Index{Path: root + "/var/lib/latchkey/uids"},
-	}
-}
 
 // Errors that callers tell apart.
 var (

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"latchkey/pam/record"
-	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 )
 
@@ -44,7 +43,7 @@ func (e *NamesakeError) Is(target error) bool { return target == ErrRecord }
 func (k Keyring) withoutRecord(u record.User, st *state.State, stateErr error) error {
 	switch {
 	case stateErr == nil && st.Enrollment != state.EnrollmentID{}:
-		return &MissingError{u.Name, k.Records.Path}
+		return &MissingError{u.Name, k.Records.String()}
 	case stateErr != nil && !errors.Is(stateErr, fs.ErrNotExist):
 		return fmt.Errorf("%w: there is no record, and %w", ErrState, stateErr)
 	}
@@ -61,6 +60,9 @@ func (k Keyring) withoutRecord(u record.User, st *state.State, stateErr error) e
 // Namesake returns another name that is enrolled with uid; "" if there is none. It opens a few
 // files where the index of uids is complete, and reads every record and state where it is not.
 func (k Keyring) Namesake(u record.User) (string, error) {
+	if k.Owners == nil {
+		return "", nil
+	}
 	candidates, err := k.candidates(u.UID)
 	if err != nil {
 		return "", err
@@ -153,19 +155,10 @@ func (k Keyring) Known() ([]string, error) {
 // Stamp changes whenever a record or state is made, replaced or removed, by enroll or by anything
 // else.
 func (k Keyring) Stamp() (string, error) {
-	records, err := stampOf(k.Records.Path)
+	records, err := k.Records.Stamp()
 	if err != nil {
 		return "", err
 	}
-	states, err := stampOf(k.States.Path)
+	states, err := k.States.Stamp()
 	return records + " " + states, err
-}
-
-func stampOf(path string) (string, error) {
-	dir, err := safefile.OpenDir(path)
-	if err != nil {
-		return "", err
-	}
-	defer dir.Close()
-	return dir.Stamp()
 }

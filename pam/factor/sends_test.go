@@ -57,7 +57,7 @@ func waits(t *testing.T, root testroot.Root, id state.DeviceID, at time.Time, wa
 }
 
 // reserved is how many sends a user's file and the host's count.
-func reserved(t *testing.T, store state.Store, name string) (total int) {
+func reserved(t *testing.T, store factor.States, name string) (total int) {
 	t.Helper()
 	st, err := store.View(name)
 	testroot.Must(t, err)

@@ -38,16 +38,14 @@ func TestSendStoppedAfterAnySystemCallHoldsUpNoOtherUsersSend(t *testing.T) {
 			if stops++; stops > 50 {
 				t.Fatal("it is stopped without end")
 			}
-			k := root.Keyring()
-			k.Host.Patience = safefile.Patience{Limit: 5 * time.Second,
-				Ended: func(safefile.Holder) { ended++ }}
+			k := root.KeyringWaiting(safefile.Patience{Limit: 5 * time.Second,
+				Ended: func(safefile.Holder) { ended++ }})
 			if wait, err := k.ReserveSend(record.User{Name: "user1", UID: uidOf(1)}, ids[1], sends,
 				noon); wait != 0 || err != nil {
 				t.Errorf("stopped after %s: got a wait of %v, %v; want the other user's "+
 					"send reserved",
 					after, wait, err)
 			}
-			k.States.Patience = k.Host.Patience
 			account, err := k.Open(record.User{Name: "user0", UID: uid})
 			if err != nil {
 				t.Fatalf("stopped after %s: the user's own state: %v", after, err)

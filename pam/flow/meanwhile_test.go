@@ -7,6 +7,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
+	"latchkey/pam/safefile"
 	"latchkey/pam/testroot"
 )
 
@@ -94,8 +95,7 @@ func TestNoLockIsHeldWhileTheUserIsAsked(t *testing.T) {
 	asked := 0
 	w.onAsk = func() {
 		asked++
-		keyring := w.root.Keyring()
-		keyring.States.Patience.Limit = 0
+		keyring := w.root.KeyringWaiting(safefile.Patience{})
 		account, err := keyring.Open(record.User{Name: "alice", UID: uid})
 		if err != nil {
 			t.Error(err)

@@ -79,8 +79,7 @@ func (w *world) login(r flow.Request, answers ...string) verdict.Outcome {
 	w.t.Helper()
 	w.shown, w.told = nil, nil
 	user := &user{world: w, answers: answers}
-	keyring := w.root.Keyring()
-	keyring.States.Patience, keyring.Host.Patience = safefile.Patience{}, safefile.Patience{}
+	keyring := w.root.KeyringWaiting(safefile.Patience{})
 	o := flow.Flow{
 		Root: string(w.root), Keyring: keyring, Clock: func() time.Time { return w.now },
 		Talk:   user,

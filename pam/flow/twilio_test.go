@@ -65,8 +65,7 @@ func (v *twilio) Check(number, sid, code string) protocol.Answer {
 // asked.
 func (w *world) unlocked() {
 	w.t.Helper()
-	k := w.root.Keyring()
-	k.States.Patience, k.Host.Patience = safefile.Patience{}, safefile.Patience{}
+	k := w.root.KeyringWaiting(safefile.Patience{})
 	for _, open := range []func() (*state.File, error){
 		func() (*state.File, error) { return k.States.Open("alice") },
 		func() (*state.File, error) { return k.Host.Open("host") },

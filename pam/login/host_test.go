@@ -16,6 +16,7 @@ import (
 
 	login "latchkey/pam/login"
 	"latchkey/pam/record"
+	"latchkey/pam/safefile"
 	"latchkey/pam/testroot"
 )
 
@@ -274,8 +275,7 @@ func (g *gate) stop() {
 // free checks that no process holds alice's lock.
 func (h *host) free() {
 	h.t.Helper()
-	keyring := h.root.Keyring()
-	keyring.States.Patience.Limit = 0
+	keyring := h.root.KeyringWaiting(safefile.Patience{})
 	account, err := keyring.Open(record.User{Name: "alice", UID: uid})
 	if err != nil {
 		h.t.Errorf("the lock is not free: %v", err)

@@ -31,7 +31,7 @@ func alice(devices ...record.Device) *record.Record {
 func saved(t *testing.T) (root testroot.Root, s record.Store) {
 	t.Helper()
 	root = testroot.New(t)
-	s = root.Keyring().Records
+	s = root.Keyring().Records.(record.Store)
 	testroot.Must(t, s.Save(alice(testroot.TOTP("phone"))))
 	return root, s
 }

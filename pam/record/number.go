@@ -11,6 +11,9 @@ func (s Store) NumberID(number string) (id [8]byte, err error) {
 	if err != nil {
 		return id, err
 	}
-	copy(id[:], k.sum([]byte("phone number "+number))) // what no record begins with
+	copy(id[:], k.sum(numberText(number)))
 	return id, nil
 }
+
+// numberText is what is hashed for a number; no record begins with it.
+func numberText(number string) []byte { return []byte("phone number " + number) }

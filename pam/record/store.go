@@ -148,3 +148,16 @@ func (s Store) Names() ([]string, error) {
 	sort.Strings(names)
 	return names, err
 }
+
+// Stamp changes whenever a record is made, replaced or removed, by enroll or by anything else.
+func (s Store) Stamp() (string, error) {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return "", err
+	}
+	defer dir.Close()
+	return dir.Stamp()
+}
+
+// String is where the records are.
+func (s Store) String() string { return s.Path }

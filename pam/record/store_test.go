@@ -218,7 +218,7 @@ func TestASaveKilledAtAnySystemCallLeavesTheOldRecordOrTheNew(t *testing.T) {
 func TestTheFirstSaveKilledAtAnySystemCallLeavesNoRecordOrOne(t *testing.T) {
 	t.Parallel()
 	root := testroot.New(t)
-	s := root.Keyring().Records
+	s := root.Keyring().Records.(record.Store)
 	testroot.KillAtEveryCall(t, "save", []string{s.Path, s.KeyPath},
 		func(before string, completed bool) {
 			if _, err := s.Load(record.User{Name: "alice", UID: 1000}); err != nil &&

@@ -7,6 +7,9 @@ func (s Store) TrustTag(text string) (tag [8]byte, err error) {
 	if err != nil {
 		return tag, err
 	}
-	copy(tag[:], k.sum([]byte("trusted computer "+text))) // what no record begins with
+	copy(tag[:], k.sum(trustText(text)))
 	return tag, nil
 }
+
+// trustText is what is hashed for a tag; no record begins with it.
+func trustText(text string) []byte { return []byte("trusted computer " + text) }

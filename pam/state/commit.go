@@ -26,7 +26,7 @@ func (f *File) Commit() error {
 func (f *File) CommitOrUndo() error {
 	old, slot := f.counted, f.next
 	err := f.Commit()
-	if err == nil || f.unfinished != nil {
+	if err == nil || f.unfinished != nil || f.stage != nil {
 		return err // of an unfinished state nothing new was written yet
 	}
 	if f.save(old, slot) != nil && !f.holds(old) {
@@ -42,6 +42,9 @@ func (f *File) holds(slot []byte) bool {
 }
 
 func (f *File) commit() error {
+	if f.stage != nil {
+		return f.stage(f.State)
+	}
 	if f.unfinished != nil {
 		// The newer slot must be on the disk before the other is touched. It is written again,
 		// since after a flush that failed the kernel takes what it could not write for written.

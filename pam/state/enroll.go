@@ -3,7 +3,6 @@ package state
 import (
 	"fmt"
 	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -54,18 +53,21 @@ func (s Store) Lock(name string) (*Lock, error) {
 		f.Close()
 		return nil, fmt.Errorf("%s/%s: %w", s.Path, name, err)
 	}
-	return &Lock{f}, nil
+	return &Lock{read: func() (*File, error) { return parse(f) }, close: f.Close}, nil
 }
 
 // Lock is a state file that was locked and not read.
-type Lock struct{ f *os.File }
+type Lock struct {
+	read  func() (*File, error)
+	close func() error
+}
 
 // Read reads the locked state.
 func (l *Lock) Read() (*State, error) {
 	if l == nil {
 		return nil, fs.ErrNotExist
 	}
-	f, err := parse(l.f)
+	f, err := l.read()
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +79,7 @@ func (l *Lock) Close() error {
 	if l == nil {
 		return nil
 	}
-	return l.f.Close()
+	return l.close()
 }
 
 // Exclusive runs change while no other enroll changes anything. Logins do not wait for it.

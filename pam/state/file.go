@@ -26,6 +26,7 @@ type File struct {
 	// unfinished is the newer slot if the two are uneven: a writer died or failed before its
 	// commit was complete, and what it wrote may not be on the disk yet.
 	unfinished []byte
+	stage      func(State) error // of a virtual file: what Commit does
 	// Damage tells of a slot that was damaged and will be rewritten by the next Commit; empty
 	// if there is none.
 	Damage string
@@ -189,4 +190,22 @@ func parse(r io.Reader) (*File, error) {
 }
 
 // Close ends the lock.
-func (f *File) Close() error { return f.f.Close() }
+func (f *File) Close() error {
+	if f.stage != nil {
+		return nil
+	}
+	return f.f.Close()
+}
+
+// Stamp changes whenever a state is made, replaced or removed, by enroll or by anything else.
+func (s Store) Stamp() (string, error) {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return "", err
+	}
+	defer dir.Close()
+	return dir.Stamp()
+}
+
+// String is where the states are.
+func (s Store) String() string { return s.Path }

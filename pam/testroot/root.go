@@ -56,7 +56,12 @@ func (r Root) Key() string               { return r.Join("var/lib/latchkey/key")
 
 // Keyring returns the keyring of r, with enough patience for a crowd.
 func (r Root) Keyring() factor.Keyring {
-	return factor.NewKeyring(string(r), safefile.Patience{Limit: time.Minute})
+	return r.KeyringWaiting(safefile.Patience{Limit: time.Minute})
+}
+
+// KeyringWaiting returns the keyring of r that waits for locks with this patience.
+func (r Root) KeyringWaiting(patience safefile.Patience) factor.Keyring {
+	return factor.NewKeyring(string(r), patience)
 }
 
 // Store returns the records and states of r to be changed as enroll changes them.

@@ -43,7 +43,7 @@ func Lasts(t state.Trust, now time.Time) bool {
 
 // tag binds t to this host, its user and enrollment, the service and what the policy says: none of
 // these can be exchanged for another.
-func tag(records record.Store, account *factor.Account, c Computer,
+func tag(records factor.Records, account *factor.Account, c Computer,
 	t state.Trust) ([8]byte, error) {
 	r := account.Record
 	tag, err := records.TrustTag(fmt.Sprintf("%x %d %q %q %q %x %s %t %d %d",
