@@ -7,11 +7,7 @@ package dispatch
 
 import (
 	"errors"
-	"os"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
@@ -94,98 +90,16 @@ func failed(r protocol.Result, detail string) protocol.Answer {
 	return protocol.Answer{Version: protocol.Version, Result: r, Detail: detail}
 }
 
-// run starts latchkey-twilio, gives it the request and takes the answer, all within limit, and
-// leaves no process behind.
+// run starts latchkey-twilio, gives it the request and takes the answer.
 func (d *Dispatcher) run(request []byte, limit time.Duration) (protocol.Answer, error) {
-	var none protocol.Answer
-	in, err := newPipe()
-	if err != nil {
-		return none, err
-	}
-	defer in.close()
-	out, err := newPipe()
-	if err != nil {
-		return none, err
-	}
-	defer out.close()
-	child, err := d.start(in.read, out.write)
-	if err != nil {
-		return none, err
-	}
-	defer end(child)
-	in.closeRead()
-	out.closeWrite()
-	// The request is no longer than a pipe is deep, so this never waits for the child.
-	if n, err := unix.Write(in.write, request); err != nil || n != len(request) {
-		return none, errors.New("did not take the request")
-	}
-	in.closeWrite()
-	text, err := d.collect(out.read, limit)
+	program := unprivileged.Program{Root: d.Root, Path: Program, Clock: d.Clock,
+		Watched: d.Watched, Most: protocol.MaxMessage}
+	text, err := program.Run(request, limit, nil)
 	switch {
 	case err != nil:
-		return none, err
+		return protocol.Answer{}, err
 	case len(text) == 0:
-		return none, errors.New("ended without an answer")
+		return protocol.Answer{}, errors.New("ended without an answer")
 	}
 	return protocol.DecodeAnswer(text)
-}
-
-// start starts latchkey-twilio as an unprivileged user, with an empty environment, its standard
-// input and output and nothing else. It dies with us.
-func (d *Dispatcher) start(stdin, stdout int) (pid int, err error) {
-	attr := &syscall.ProcAttr{Dir: "/", Env: []string{},
-		Files: []uintptr{uintptr(stdin), uintptr(stdout)}}
-	attr.Sys = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if os.Geteuid() == 0 {
-		uid, gid, _ := unprivileged.Account(d.Root)
-		attr.Sys.Credential = &syscall.Credential{Uid: uid, Gid: gid}
-	}
-	program := d.Root + Program
-	return syscall.ForkExec(program, []string{program}, attr)
-}
-
-// collect reads the answer to its end. It stops at the limit, at the longest message, and when the
-// host goes away.
-func (d *Dispatcher) collect(fd int, limit time.Duration) ([]byte, error) {
-	var text []byte
-	buf := make([]byte, 4096)
-	for until := d.Clock().Add(limit); len(text) <= protocol.MaxMessage; {
-		left := until.Sub(d.Clock())
-		if left <= 0 {
-			return nil, errors.New("no answer in time")
-		}
-		poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN},
-			{Fd: int32(d.Watched), Events: unix.POLLRDHUP}}
-		if _, err := unix.Poll(poll, int(left/time.Millisecond)+1); err != nil &&
-			err != unix.EINTR {
-			return nil, err
-		}
-		if poll[1].Revents != 0 {
-			return nil, errors.New("given up: no one is waiting for the answer")
-		}
-		if poll[0].Revents == 0 {
-			continue
-		}
-		n, err := unix.Read(fd, buf)
-		switch {
-		case err == unix.EINTR:
-		case err != nil:
-			return nil, err
-		case n == 0:
-			return text, nil
-		default:
-			text = append(text, buf[:n]...)
-		}
-	}
-	return nil, errors.New("answered too much")
-}
-
-// end makes sure that the child is gone.
-func end(pid int) {
-	unix.Kill(pid, unix.SIGKILL)
-	for {
-		if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {
-			return
-		}
-	}
 }

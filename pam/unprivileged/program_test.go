@@ -1,0 +1,65 @@
+package unprivileged_test
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/pam/testroot"
+	"latchkey/pam/unprivileged"
+)
+
+// program is a shell script that notes its process id, and the file with the id.
+func program(t *testing.T, script string) (p unprivileged.Program, pid string) {
+	t.Helper()
+	dir := t.TempDir()
+	for at := dir; at != os.TempDir() && at != "/"; at = at[:strings.LastIndex(at, "/")] {
+		testroot.Must(t, os.Chmod(at, 0o755))
+	}
+	pid = dir + "/pid"
+	testroot.Must(t, os.WriteFile(pid, nil, 0o666))
+	testroot.Must(t, os.Chmod(pid, 0o666))
+	text := "#!/bin/sh\necho $$ >" + pid + "\n" + script + "\n"
+	testroot.Executable(t, dir+"/program", []byte(text))
+	return unprivileged.Program{Path: dir + "/program", Clock: time.Now, Watched: -1,
+		Most: 1 << 20}, pid
+}
+
+func TestRequestLongerThanAPipeIsTakenAndAnswered(t *testing.T) {
+	request := bytes.Repeat([]byte("0123456789abcdef"), 20_000)
+	p, _ := program(t, "exec cat")
+	got, err := p.Run(request, time.Minute, nil)
+	if err != nil || !bytes.Equal(got, request) {
+		t.Errorf("got %d bytes, %v; want the %d that were written", len(got), err, len(request))
+	}
+}
+
+func TestProgramThatNeverReadsCannotMakeUsWait(t *testing.T) {
+	p, pid := program(t, "exec sleep 60")
+	_, err := p.Run(make([]byte, 1<<20), 300*time.Millisecond, nil)
+	if err == nil || err.Error() != "no answer in time" {
+		t.Errorf("got %v, want that there was no answer in time", err)
+	}
+	gone(t, pid)
+}
+
+func TestProgramEndsOnceItsAnswerIsEnough(t *testing.T) {
+	p, pid := program(t, "cat >/dev/null; echo one; echo two; exec sleep 60")
+	enough := func(text []byte) bool { return bytes.Count(text, []byte("\n")) == 2 }
+	got, err := p.Run([]byte("?"), time.Minute, enough)
+	if err != nil || string(got) != "one\ntwo\n" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	gone(t, pid)
+}
+
+// gone demands that the process whose id the file has is not there, not even as a zombie.
+func gone(t *testing.T, pid string) {
+	t.Helper()
+	id := strings.TrimSpace(string(testroot.Read(t, pid)))
+	if _, err := os.Stat("/proc/" + id); id == "" || err == nil {
+		t.Errorf("process %q is left", id)
+	}
+}
