@@ -163,6 +163,22 @@ sysroot() {
 	mv "$work/root" "$cache/arm64"
 }
 
+# unpack_etcd gets the etcd that tests start three nodes of. Its packages are not installed, because
+# they would start a service on this machine.
+unpack_etcd() {
+	etcd=$cache/etcd/usr/bin
+	{ have etcd || [ -x "$etcd/etcd" ]; } && { have etcdctl || [ -x "$etcd/etcdctl" ]; } && return
+	update etcd
+	work=$(scratch etcd)
+	mkdir "$work/root"
+	say "unpacking etcd into $cache/etcd"
+	(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download etcd-server etcd-client)
+	for deb in "$work"/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
+	mkdir -p "$cache"
+	rm -rf "$cache/etcd"
+	mv "$work/root" "$cache/etcd"
+}
+
 what=${1-}
 wanted=$( (
 	missing
@@ -178,3 +194,4 @@ fi
 go_enough || install_go
 go_enough || fail "Go could not be installed"
 [ "$what" != packages ] || sysroot
+[ "$what" != tests ] || unpack_etcd
