@@ -89,7 +89,7 @@ func (q *Question) check() error {
 		return errVersion
 	case q.Token == Token{}:
 		return errors.New("the question has no token")
-	case !isName(q.Host, maxName) || !isName(q.Op, maxOp):
+	case !IsHostName(q.Host) || !isName(q.Op, maxOp):
 		return errors.New("the question has no host or no operation")
 	case len(q.User) > maxName || len(q.Service) > maxName:
 		return errors.New("a name in the question is too long")
@@ -107,7 +107,19 @@ func (a *Answer) check() error {
 	return nil
 }
 
-// isName reports whether s can name a host or an operation: printable ASCII without spaces.
+// IsHostName reports whether a host can have that name in a fleet: letters, digits, dots, dashes
+// and underscores.
+func IsHostName(name string) bool {
+	for _, c := range []byte(name) {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !letter && c != '.' && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return isName(name, maxName) && name[0] != '.' && name[0] != '-'
+}
+
+// isName reports whether s can name an operation: printable ASCII without spaces.
 func isName(s string, most int) bool {
 	for _, c := range []byte(s) {
 		if c <= ' ' || c > '~' {

@@ -210,15 +210,18 @@ func TestSignedAnswerThatMakesNoSenseIsAgainstTheProtocol(t *testing.T) {
 
 func TestQuestionOfAnotherFormIsNeitherSealedNorOpened(t *testing.T) {
 	for name, change := range map[string]func(q *Question){
-		"another version": func(q *Question) { q.Version = 2 },
-		"no version":      func(q *Question) { q.Version = 0 },
-		"no token":        func(q *Question) { q.Token = Token{} },
-		"no host":         func(q *Question) { q.Host = "" },
-		"a host of words": func(q *Question) { q.Host = "web 1" },
-		"a host of lines": func(q *Question) { q.Host = "web\n1" },
-		"no operation":    func(q *Question) { q.Op = "" },
-		"a long host":     func(q *Question) { q.Host = strings.Repeat("x", 256) },
-		"a long user":     func(q *Question) { q.User = strings.Repeat("x", 256) },
+		"another version":  func(q *Question) { q.Version = 2 },
+		"no version":       func(q *Question) { q.Version = 0 },
+		"no token":         func(q *Question) { q.Token = Token{} },
+		"no host":          func(q *Question) { q.Host = "" },
+		"a host of a path": func(q *Question) { q.Host = "../web1" },
+		"a hidden host":    func(q *Question) { q.Host = ".web1" },
+		"an option":        func(q *Question) { q.Host = "-web1" },
+		"a host of words":  func(q *Question) { q.Host = "web 1" },
+		"a host of lines":  func(q *Question) { q.Host = "web\n1" },
+		"no operation":     func(q *Question) { q.Op = "" },
+		"a long host":      func(q *Question) { q.Host = strings.Repeat("x", 256) },
+		"a long user":      func(q *Question) { q.User = strings.Repeat("x", 256) },
 		"a long body": func(q *Question) {
 			q.Body = json.RawMessage(`"` + strings.Repeat("x", MaxMessage) + `"`)
 		},

@@ -3,12 +3,10 @@
 package access
 
 import (
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"net/url"
-	"strconv"
 	"strings"
+
+	"latchkey/pam/endpoint"
 )
 
 // DefaultBaseURL is where Verify is unless the settings say otherwise.
@@ -92,7 +90,7 @@ func (s Settings) validateRoute() error {
 	switch {
 	case s.BaseURL != "" && !isBase(s.BaseURL):
 		return mustBe("base_url", `"https://", a host and at most a port`)
-	case s.CA != "" && !isCertificates(s.CA):
+	case s.CA != "" && !endpoint.IsCertificates(s.CA, MaxCA):
 		return mustBe("ca_file", fmt.Sprintf("a file of certificates in PEM, at most %d KiB",
 			MaxCA>>10))
 	case s.Proxy != "" && !isProxy(s.Proxy):
@@ -113,54 +111,13 @@ func (e *SettingError) Error() string { return e.Key + " " + e.What }
 func mustBe(key, what string) error { return &SettingError{key, "must be " + what} }
 
 func isBase(s string) bool {
-	u, err := parseOrigin(s)
+	u, err := endpoint.Parse(s)
 	return err == nil && u.Scheme == "https" && u.User == nil
 }
 
 func isProxy(s string) bool {
-	u, err := parseOrigin(s)
+	u, err := endpoint.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https")
-}
-
-// parseOrigin parses a URL that has no path, query or fragment.
-func parseOrigin(s string) (*url.URL, error) {
-	u, err := url.Parse(s)
-	if err != nil || len(s) > 255 || strings.ContainsAny(s, "?#\\ ") {
-		return nil, errOrigin
-	}
-	rest := url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host}
-	if u.Hostname() == "" || rest.String() != s || !isPort(u) {
-		return nil, errOrigin
-	}
-	return u, nil
-}
-
-func isPort(u *url.URL) bool {
-	if !strings.HasSuffix(u.Host, ":"+u.Port()) {
-		return u.Port() == ""
-	}
-	n, err := strconv.ParseUint(u.Port(), 10, 16)
-	return err == nil && n > 0
-}
-
-var errOrigin = errors.New("not a scheme, a host and a port")
-
-// isCertificates reports whether s is one PEM certificate or more, and nothing that looks like a
-// private key. What is in them is for latchkey-twilio to parse: crypto/x509 would bring the
-// network into the login program.
-func isCertificates(s string) bool {
-	rest, found := []byte(s), false
-	for len(s) <= MaxCA {
-		var block *pem.Block
-		if block, rest = pem.Decode(rest); block == nil {
-			return found && !strings.Contains(string(rest), "-----BEGIN")
-		}
-		if block.Type != "CERTIFICATE" {
-			return false
-		}
-		found = true
-	}
-	return false
 }
 
 // IsSID reports whether s is kind and 32 hexadecimal digits.

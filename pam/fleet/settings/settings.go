@@ -1,0 +1,123 @@
+// Package settings reads /etc/latchkey/fleet.toml, which makes a host one of a fleet, and the key
+// by which the fleet knows the host.
+//
+//	services    = ["https://mfa1:7443", "https://mfa2:7443"]
+//	fleet_key   = "hpke1…"                       # seals questions
+//	verify_key  = ["ed25519…"]                   # signs answers; two while one is being replaced
+//	ca_file     = "/etc/latchkey/fleet-ca.pem"   # the only authorities that count
+//	host        = "web1"                         # optional: this host's name in the fleet
+//	unreachable = "deny"                         # deny | break-glass
+//	break_glass = ["ops-alice"]                  # who may use a code of this host then
+//
+// The login program links this package, so it imports nothing of the network.
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"latchkey/pam/fleet/wire"
+	"latchkey/pam/safefile"
+)
+
+// Paths of a host in a fleet.
+const (
+	Path    = "/etc/latchkey/fleet.toml"
+	CAPath  = "/etc/latchkey/fleet-ca.pem"
+	KeyPath = "/var/lib/latchkey/fleet.key"
+)
+
+// Bounds of the files, in bytes.
+const (
+	maxFile = 16 << 10
+	maxCA   = 32 << 10
+	maxKey  = 256
+)
+
+// Settings are what a host knows of its fleet.
+type Settings struct {
+	Services  []string // https, a host, at most a port
+	FleetKey  wire.FleetKey
+	VerifyKey []wire.PublicKey
+	CAFile    string
+	CA        string // certificates in PEM
+	Host      string // this host's name in the fleet
+	// Unreachable is what happens while no service can be reached; only BreakGlass lets anyone in
+	// then.
+	Unreachable Unreachable
+	BreakGlass  []string // users
+	Key         wire.SigningKey
+}
+
+// Unreachable is what a host does without its fleet. The zero value denies.
+type Unreachable string
+
+// The choices.
+const (
+	Deny       Unreachable = "deny"
+	BreakGlass Unreachable = "break-glass"
+)
+
+// MayBreakGlass reports whether a user may log in with a code of this host while no service can be
+// reached.
+func (s *Settings) MayBreakGlass(user string) bool {
+	return s.Unreachable == BreakGlass && slices.Contains(s.BreakGlass, user)
+}
+
+// InFleet reports whether the host below root ("" but in tests) is one of a fleet: whether there
+// is a fleet.toml, readable or not. Only a file that is certainly not there makes it a single
+// host, which pays one system call for the question.
+func InFleet(root string) bool {
+	var st unix.Stat_t
+	return !errors.Is(unix.Lstat(root+Path, &st), fs.ErrNotExist)
+}
+
+// Load reads the settings and the host's key.
+func Load(root string) (*Settings, error) {
+	s, err := LoadPublic(root)
+	if err != nil {
+		return nil, err
+	}
+	s.Key, err = LoadKey(root)
+	return s, err
+}
+
+// LoadPublic reads the settings without the host's key.
+func LoadPublic(root string) (*Settings, error) {
+	text, err := safefile.ReadFile(root+Path, safefile.NotWritable, maxFile)
+	if err != nil {
+		return nil, err
+	}
+	s, err := Parse(Path, text, func(path string) ([]byte, error) {
+		return safefile.ReadFile(root+path, safefile.NotWritable, maxCA)
+	})
+	if err == nil && s.Host == "" {
+		s.Host, err = os.Hostname()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// LoadKey reads the key with which the host signs its questions.
+func LoadKey(root string) (wire.SigningKey, error) {
+	text, err := safefile.ReadFile(root+KeyPath, safefile.Private, maxKey)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return wire.SigningKey{}, fmt.Errorf(
+			"%s is missing: have a ticket made and run: enroll fleet join TICKET", KeyPath)
+	case err != nil:
+		return wire.SigningKey{}, err
+	}
+	key, err := wire.ParseHostKey(text)
+	if err != nil {
+		return wire.SigningKey{}, fmt.Errorf("%s: %w", KeyPath, err)
+	}
+	return key, nil
+}
