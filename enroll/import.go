@@ -57,7 +57,7 @@ func importable(o options.Options) error {
 
 func (p *program) migration(o options.Options) migrate.Options {
 	return migrate.Options{
-		Store: p.store(), Proof: p.asRoot(), Clock: p.clock, CheckPhone: p.checkPhone(),
+		Store: p.local().Store, Proof: p.asRoot(), Clock: p.clock, CheckPhone: p.checkPhone(),
 		LookUp:   func(name string) (migrate.User, error) { return migrating(lookUp(name)) },
 		LookUpID: func(uid int) (migrate.User, error) { return migrating(lookUpID(uid)) },
 		Changed: func(became migrate.Outcome) {

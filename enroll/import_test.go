@@ -60,16 +60,16 @@ func TestImportKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 	}
 }
 
-// accounts are some that every Debian has.
-var accounts = []string{"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail",
+// usual are users whom every Debian has.
+var usual = []string{"root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail",
 	"news", "uucp", "proxy", "www-data",
 	"backup", "list"}
 
-// crowd writes a CSV file with a device for each of accounts.
+// crowd writes a CSV file with a device for each of usual.
 func crowd(t *testing.T) (file string) {
 	t.Helper()
 	text := "user,type,secret\n"
-	for n, name := range accounts {
+	for n, name := range usual {
 		text += fmt.Sprintf("%s,totp,0x%040d\n", name, n)
 	}
 	file = filepath.Join(t.TempDir(), "crowd.csv")
@@ -90,9 +90,9 @@ func TestAnImportThatWasKilledIsFinishedByTheSameCommand(t *testing.T) {
 			out := runs(t, exe, "import", file)
 			all := strings.Count(out, ": imported: totp") +
 				strings.Count(out, ": already there, unchanged")
-			if all != len(accounts) {
+			if all != len(usual) {
 				t.Errorf("killed (%v) at %s number %d: of %d users, the second run says\n%s",
-					killed, call, n, len(accounts), out)
+					killed, call, n, len(usual), out)
 			}
 			if n == 1 && !killed {
 				t.Errorf("%s: the injection does not work", call)
@@ -108,7 +108,7 @@ func TestAnImportOnAFullDiskSaysSoAndChangesNothing(t *testing.T) {
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	if err := cmd.Run(); err == nil ||
-		strings.Count(out.String(), "no space left on device") != len(accounts) {
+		strings.Count(out.String(), "no space left on device") != len(usual) {
 		t.Errorf("%v: %s%s", err, out.String(), errs.String())
 	}
 	for _, dir := range []string{"/etc/latchkey/users", "/var/lib/latchkey/users"} {

@@ -9,6 +9,7 @@ import (
 	"latchkey/enroll/hint"
 	"latchkey/enroll/setuid"
 	"latchkey/enroll/terminal"
+	"latchkey/pam/accounts"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
@@ -31,8 +32,8 @@ type program struct {
 	uid     int // the real uid: the caller's
 	root    string
 	clock   func() time.Time
-	keyring factor.Keyring
-	given   string // the password that PAM was given, to tell it from a code
+	keyring factor.Keyring // the files of this host
+	given   string         // the password that PAM was given, to tell it from a code
 	// password asks a user for the password, and whether the account may be used.
 	password func(name string) error
 	// newVerifier makes what reaches Twilio Verify.
@@ -117,13 +118,9 @@ func hinted(err error, forUser string) error {
 // recordOf is the user's record; nil: they are not enrolled.
 func (p *program) recordOf(who identity) (r *record.Record, err error) {
 	err = p.AsRoot(func() error {
-		account, err := p.keyring.Open(who.User)
+		r, err = p.store().Record(who.User)
 		if errors.Is(err, factor.ErrUnenrolled) {
 			return nil
-		}
-		if err == nil {
-			r = account.Record
-			account.Close()
 		}
 		return err
 	})
@@ -149,8 +146,14 @@ func (p *program) enrolledUser(named string) (identity, error) {
 	return who, err
 }
 
-// store is where changes are made, each with a proof of the right to it.
-func (p *program) store() enrollment.Store { return enrollment.Store{Keyring: p.keyring} }
+// local is where the records of this host are.
+func (p *program) local() accounts.Local {
+	return accounts.Local{Store: enrollment.Store{Keyring: p.keyring}, Clock: p.clock}
+}
+
+// store is where the accounts are that the commands work on. Changes are made there, each with a
+// proof of the right to it.
+func (p *program) store() accounts.Accounts { return p.local() }
 
 // asRoot is the right of root, which no other user has.
 func (p *program) asRoot() enrollment.Proof {

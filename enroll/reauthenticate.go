@@ -144,7 +144,7 @@ type means struct {
 
 func (p *program) means(who identity) (has means, err error) {
 	err = p.AsRoot(func() error {
-		r, st, err := p.keyring.View(who.User)
+		r, st, err := p.store().View(who.User)
 		if err != nil {
 			return err
 		}
@@ -176,7 +176,7 @@ func (p *program) proveCode(
 		prompt = "Code from a device you have, a recovery code, or the code from your\n" +
 			"administrator. Verification code: "
 	}
-	m, of, err := p.tryCode(who, prompt)
+	m, proof, err := p.tryCode(who, prompt, began)
 	if err != nil {
 		return enrollment.Proof{}, err
 	}
@@ -184,7 +184,7 @@ func (p *program) proveCode(
 		return enrollment.Proof{}, hint.Error("code not accepted; nothing was changed",
 			refusal.Advice(m.Result))
 	}
-	return enrollment.ByCode(began, p.clock, of, m), nil
+	return proof, nil
 }
 
 // provePhone has a code typed that is sent to a phone of the user's.

@@ -79,7 +79,7 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 		return s, err
 	}
 	err = p.AsRoot(func() error {
-		r, st, err := p.keyring.View(who.User)
+		r, st, err := p.store().View(who.User)
 		if err == nil {
 			s.fill(r, st, limits, p.clock())
 		}
@@ -172,7 +172,7 @@ func (s *userStatus) locked() string {
 
 // list says what every user has.
 func (p *program) list(o options.Options) error {
-	enrolled, err := p.keyring.Names()
+	enrolled, err := p.store().Names()
 	if err != nil {
 		return err
 	}

@@ -5,12 +5,12 @@ import (
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/refusal"
+	"latchkey/pam/accounts"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/factor/normalize"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
-	"latchkey/pam/state"
 )
 
 // proveInvited asks for the administrator's ticket where the policy wants one for a first
@@ -24,41 +24,38 @@ func (p *program) proveInvited(who identity, began time.Time) (enrollment.Proof,
 	if !rules.Ticket {
 		return enrollment.ByPassword(who.User, began, p.clock), nil
 	}
-	ticket, err := p.tryTicket(who)
-	if err != nil {
-		return enrollment.Proof{}, err
-	}
-	return enrollment.ByTicket(who.User, began, p.clock, ticket), nil
+	return p.tryTicket(who, began)
 }
 
-// tryTicket asks for a ticket, and returns the one that was given out if it is that. Another one
-// is refused, charged and logged like any code.
-func (p *program) tryTicket(who identity) (ticket state.OneTimeCode, err error) {
+// tryTicket asks for a ticket, which proves the right to the enrollment if it is the one that was
+// given out. Another one is refused, charged and logged like any code.
+func (p *program) tryTicket(who identity, since time.Time) (proof enrollment.Proof, err error) {
 	limits, err := p.limits()
 	if err != nil {
-		return ticket, err
+		return proof, err
 	}
 	answer, err := p.Ask("Ticket from your administrator: ")
 	if err != nil {
-		return ticket, err
+		return proof, err
 	}
 	began, result := p.clock(), factor.Wrong
 	if code, possible := normalize.AnyCode(answer); possible && !p.spared(who, answer) {
 		err = p.AsRoot(func() error {
-			result, ticket, err = p.store().VerifyTicket(who.User, code, p.clock(), limits)
+			result, proof, err = p.store().TryTicket(accounts.Try{User: who.User, Code: code,
+				Began: since, Limits: limits})
 			return err
 		})
 	}
 	if err != nil || result == factor.Accepted {
-		return ticket, err
+		return proof, err
 	}
 	p.refused(who, verdict.Outcome{Reason: refusal.Reasons[result], Detail: "a ticket"}, began)
 	if result == factor.Locked {
-		return ticket, hint.Error(
+		return proof, hint.Error(
 			"too many wrong tickets; nothing was changed", "wait, or ask root for a new one",
 		)
 	}
-	return ticket, errTicket
+	return proof, errTicket
 }
 
 var errTicket = hint.Error(

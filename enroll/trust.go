@@ -10,6 +10,7 @@ import (
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/enroll/plural"
+	"latchkey/pam/accounts"
 	"latchkey/pam/audit"
 	"latchkey/pam/state"
 	"latchkey/pam/trust"
@@ -91,7 +92,7 @@ func writeComputers(w io.Writer, who identity, computers []computer) error {
 // trusts are those of a user whose time is not over.
 func (p *program) trusts(who identity) (lasting []state.Trust, err error) {
 	err = p.AsRoot(func() error {
-		_, st, err := p.keyring.View(who.User)
+		_, st, err := p.store().View(who.User)
 		if err != nil {
 			return err
 		}
@@ -140,21 +141,21 @@ func (p *program) distrust(o options.Options) error {
 }
 
 // chosen are the computers that a word means.
-func (p *program) chosen(who identity, word, forUser string) (func(state.Trust) bool, error) {
+func (p *program) chosen(who identity, word, forUser string) (accounts.Computers, error) {
 	if word == "all" {
-		return func(state.Trust) bool { return true }, nil
+		return accounts.Computers{All: true}, nil
 	}
 	trusts, err := p.trusts(who)
 	if err != nil {
-		return nil, err
+		return accounts.Computers{}, err
 	}
 	if n, err := strconv.Atoi(word); err == nil && n >= 1 && n <= len(trusts) {
-		return func(t state.Trust) bool { return t == trusts[n-1] }, nil
+		return accounts.Computers{One: trusts[n-1]}, nil
 	}
-	named := func(t state.Trust) bool { return trust.Label(t) == word }
-	if slices.ContainsFunc(trusts, named) {
+	named := accounts.Computers{Label: word}
+	if slices.ContainsFunc(trusts, named.Has) {
 		return named, nil
 	}
-	return nil, hint.Error(fmt.Sprintf("%s trusts no computer %q", who.Name, word),
+	return accounts.Computers{}, hint.Error(fmt.Sprintf("%s trusts no computer %q", who.Name, word),
 		"see them with: enroll trust"+forUser)
 }

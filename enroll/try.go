@@ -3,15 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/enroll/refusal"
+	"latchkey/pam/accounts"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/factor/normalize"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
-	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
@@ -28,7 +30,7 @@ func (p *program) try(o options.Options) error {
 			return err
 		}
 	}
-	m, _, err := p.tryCode(who, "Verification code: ")
+	m, _, err := p.tryCode(who, "Verification code: ", p.clock())
 	if err != nil {
 		return err
 	}
@@ -45,33 +47,27 @@ func (p *program) try(o options.Options) error {
 	return nil
 }
 
-// tryCode asks for a code and uses it up. It returns the record with which it was compared, too.
-func (p *program) tryCode(who identity,
-	prompt string) (m factor.Match, with *record.Record, err error) {
+// tryCode asks for a code and uses it up. With the password, which was given at that time, it
+// proves the right to a change.
+func (p *program) tryCode(who identity, prompt string, since time.Time) (
+	m factor.Match, proof enrollment.Proof, err error) {
 	limits, err := p.limits()
 	if err != nil {
-		return m, nil, err
+		return m, proof, err
 	}
 	answer, err := p.Ask(prompt)
 	if err != nil {
-		return m, nil, err
+		return m, proof, err
 	}
 	began := p.clock()
 	code, possible := normalize.AnyCode(answer)
 	if !possible || p.spared(who, answer) {
 		p.refused(who, verdict.Outcome{Reason: verdict.Wrong, Detail: "not a code"}, began)
-		return m, nil, nil
+		return m, proof, nil
 	}
 	err = p.AsRoot(func() error {
-		account, err := p.keyring.Open(who.User)
-		if err != nil {
-			return err
-		}
-		defer account.Close()
-		with = account.Record
-		any := func(method.Method) bool { return true }
-		m, err = account.Verify(factor.Guess{Code: code, At: p.clock(), Service: service,
-			Accepts: any}, limits)
+		m, proof, err = p.store().Try(accounts.Try{User: who.User, Code: code, Began: since,
+			Limits: limits})
 		return err
 	})
 	switch {
@@ -84,7 +80,7 @@ func (p *program) tryCode(who identity,
 	if err == nil {
 		p.compared(who, m)
 	}
-	return m, with, err
+	return m, proof, err
 }
 
 // spared reports whether an answer is the user's own password or name, typed at the wrong

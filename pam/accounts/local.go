@@ -1,0 +1,60 @@
+package accounts
+
+import (
+	"time"
+
+	"latchkey/pam/enrollment"
+	"latchkey/pam/factor"
+	"latchkey/pam/method"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+)
+
+// Local are the accounts of a store: a host's, or what a fleet's service read from the database.
+type Local struct {
+	enrollment.Store
+	Clock func() time.Time
+}
+
+// service is how a code that is typed at enroll stands among a user's attempts.
+const service = "enroll"
+
+// Record returns what u has.
+func (l Local) Record(u record.User) (*record.Record, error) {
+	account, err := l.Open(u)
+	if err != nil {
+		return nil, err
+	}
+	account.Close()
+	return account.Record, nil
+}
+
+// Try compares a code with what the user has, and uses it up or charges it.
+func (l Local) Try(t Try) (m factor.Match, p enrollment.Proof, err error) {
+	account, err := l.Open(t.User)
+	if err != nil {
+		return m, p, err
+	}
+	defer account.Close()
+	guess := factor.Guess{Code: t.Code, At: l.Clock(), Service: service,
+		Accepts: func(method.Method) bool { return true }}
+	if m, err = account.Verify(guess, t.Limits); err != nil {
+		return factor.Match{}, p, err
+	}
+	return m, enrollment.ByCode(t.Began, l.Clock, account.Record, m), nil
+}
+
+// TryTicket compares a code with the user's ticket, and charges a wrong one. The enrollment uses
+// the ticket up.
+func (l Local) TryTicket(t Try) (factor.Result, enrollment.Proof, error) {
+	result, ticket, err := l.VerifyTicket(t.User, t.Code, l.Clock(), t.Limits)
+	if err != nil || result != factor.Accepted {
+		return result, enrollment.Proof{}, err
+	}
+	return result, enrollment.ByTicket(t.User, t.Began, l.Clock, ticket), nil
+}
+
+// Distrust ends u's trust in some computers, and returns them.
+func (l Local) Distrust(p enrollment.Proof, u record.User, c Computers) ([]state.Trust, error) {
+	return l.Store.Distrust(p, u, c.Has)
+}
