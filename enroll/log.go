@@ -24,7 +24,7 @@ func (p *program) logged(c audit.Change) {
 	if u, err := user.LookupId(c.By); err == nil {
 		c.By = u.Username
 	}
-	p.log(audit.Notice, c.String())
+	p.log(audit.Notice, c)
 	p.tellChange(c)
 }
 
@@ -33,7 +33,7 @@ func (p *program) logged(c audit.Change) {
 func (p *program) refused(who identity, o verdict.Outcome, began time.Time) {
 	o.Tries = 1
 	line := flow.Request{User: who.Name, Service: service}.Line(o, p.clock().Sub(began))
-	p.log(audit.Warning, line.String())
+	p.log(audit.Warning, line)
 }
 
 // unconfirmed writes a code that was not one of a new device into the log. It is not charged: it
@@ -94,17 +94,25 @@ func (p *program) happened(e event.Event) {
 	e.Service = service
 	e.Host, _ = os.Hostname() // without a name there is none to tell
 	p.AsRoot(func() error {
-		log := audit.Syslog{Path: p.root + "/dev/log"}
+		log := logOf(p.root, rules)
 		dispatch.Notifier{Root: p.root, Log: log}.Tell(rules.Notify.Program, e)
 		return nil
 	})
 }
 
-// log sends a line as root, so that the logger names root for the sender: anyone can write such
+// log sends an entry as root, so that the logger names root for the sender: anyone can write such
 // a line.
-func (p *program) log(priority int, line string) {
+func (p *program) log(priority int, e audit.Entry) {
+	rules, _ := policy.Load(p.root, policy.DefaultPath) // without one the log is text
 	p.AsRoot(func() error {
-		audit.Syslog{Path: p.root + "/dev/log"}.Send(priority, line)
+		logOf(p.root, rules).Log(priority, e)
 		return nil
 	})
+}
+
+// logOf is the system's log, written as the policy says.
+func logOf(root string, rules *policy.Policy) audit.Syslog {
+	log := audit.System(root)
+	log.JSON = rules != nil && rules.Log.Format == policy.LogJSON
+	return log
 }

@@ -16,6 +16,7 @@ import (
 	"latchkey/enroll/terminal"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
+	"latchkey/pam/policy"
 	"latchkey/pam/safefile"
 	"latchkey/pam/twilio/dispatch"
 )
@@ -68,7 +69,8 @@ func newProgram(down setuid.Privilege, base string) *program {
 // a lock is root already.
 func ended(base string) func(safefile.Holder) {
 	return func(h safefile.Holder) {
-		line := audit.Ended{Process: h.PID, Program: h.Program, UID: h.UID, Lock: h.File}.String()
-		audit.Syslog{Path: base + "/dev/log"}.Send(audit.Warning, line)
+		rules, _ := policy.Load(base, policy.DefaultPath) // without one the log is text
+		logOf(base, rules).Log(audit.Warning,
+			audit.Ended{Process: h.PID, Program: h.Program, UID: h.UID, Lock: h.File})
 	}
 }

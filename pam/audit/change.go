@@ -1,7 +1,5 @@
 package audit
 
-import "strings"
-
 // Change is a change that enroll made. Its format is an interface, like a Line's.
 type Change struct {
 	What   string // one word: add, remove, codes, distrust, reset, unlock, invite, bypass, import
@@ -12,12 +10,11 @@ type Change struct {
 }
 
 // String returns the line without its line feed.
-func (c Change) String() string {
-	var b strings.Builder
-	b.WriteString("latchkey: change=" + c.What + " user=" + quote(c.User) + " by=" + quote(c.By) +
-		" device=" + quote(c.Device))
-	if c.Detail != "" {
-		b.WriteString(" detail=" + quote(c.Detail))
-	}
-	return b.String()
+func (c Change) String() string { return plain(c) }
+
+func (c Change) fields() []field {
+	return detailed([]field{
+		{"change", c.What, word}, {"user", c.User, text}, {"by", c.By, text},
+		{"device", c.Device, text},
+	}, c.Detail)
 }

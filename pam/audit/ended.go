@@ -1,7 +1,5 @@
 package audit
 
-import "strconv"
-
 // Ended is a process of latchkey's that held a lock and made no progress (stopped, frozen,
 // starved), so that a waiter ended it. That lost nothing, but the user who ran the process may
 // have meant harm.
@@ -13,7 +11,11 @@ type Ended struct {
 }
 
 // String returns the line without its line feed.
-func (e Ended) String() string {
-	return "latchkey: ended=" + strconv.Itoa(e.Process) + " program=" + quote(e.Program) +
-		" uid=" + strconv.FormatUint(uint64(e.UID), 10) + " lock=" + quote(e.Lock)
+func (e Ended) String() string { return plain(e) }
+
+func (e Ended) fields() []field {
+	return []field{
+		count("ended", e.Process), {"program", e.Program, text}, count("uid", e.UID),
+		{"lock", e.Lock, text},
+	}
 }

@@ -10,8 +10,11 @@ type Untold struct {
 }
 
 // String returns the line without its line feed.
-func (u Untold) String() string {
-	return "latchkey: untold=" + u.Event + " user=" + quote(u.User) + " program=" +
-		quote(u.Program) +
-		" detail=" + quote(u.Detail)
+func (u Untold) String() string { return plain(u) }
+
+func (u Untold) fields() []field {
+	return []field{
+		{"untold", u.Event, word}, {"user", u.User, text}, {"program", u.Program, text},
+		{"detail", u.Detail, text},
+	}
 }

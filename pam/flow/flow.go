@@ -28,6 +28,8 @@ type Flow struct {
 	// Notify receives what a program of the administrator's is to be told when the login is
 	// decided.
 	Notify func(program string, e event.Event)
+	// LogAs receives how the log is to be written, once the policy is read.
+	LogAs func(policy.LogFormat)
 }
 
 // Run conducts one login. It denies unless every step says otherwise. The reason MustEnroll asks
@@ -43,13 +45,16 @@ func (f Flow) Run(r Request) verdict.Outcome {
 	if args.Split {
 		return f.split(r)
 	}
+	rules, err := policy.Load(f.Root, args.Policy())
+	if err == nil && f.LogAs != nil {
+		f.LogAs(rules.Log.Format)
+	}
 	if o := checkName(r); o != verdict.Undecided {
 		return o
 	}
 	if r.isEnroll() {
 		return verdict.Allow(verdict.Exempt)
 	}
-	rules, err := policy.Load(f.Root, args.Policy())
 	if err != nil {
 		f.Inform(prompt.Sorry)
 		return verdict.Deny(verdict.Config, err.Error())

@@ -37,12 +37,13 @@ func run(root string, b bounds) int {
 	// A program that waits for a broken disk cannot be killed.
 	time.AfterFunc(b.life+b.margin, func() { os.Exit(1) })
 	until := time.Now().Add(b.life)
-	log := audit.Syslog{Path: root + "/dev/log"}
+	log := audit.System(root)
 	job, err := event.ReadJob(os.Stdin)
 	if err != nil {
 		log.Send(audit.Warning, "latchkey: debug: latchkey-notify: "+err.Error())
 		return 1
 	}
+	log.JSON = job.JSON
 	if err = harden(); err == nil {
 		err = queue{root, b}.wait(until)
 	}
@@ -54,7 +55,7 @@ func run(root string, b bounds) int {
 		}
 		if failed != nil {
 			failures++
-			log.Send(audit.Warning, e.Untold(job.Program, failed.Error()))
+			log.Log(audit.Warning, e.Untold(job.Program, failed.Error()))
 		}
 	}
 	return min(failures, 1)

@@ -8,6 +8,7 @@ var keys = map[string][]string{
 	"phone":  {"methods", "auto", "sends_per_user", "sends_per_host", "prefixes", "locale"},
 	"trust":  {"days", "bind"},
 	"notify": {"program"},
+	"log":    {"format"},
 	"rule": {"users", "groups", "services", "from", "require", "methods", "trust_days",
 		"unenrolled", "enroll_by"},
 }

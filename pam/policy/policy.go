@@ -34,6 +34,7 @@ type Policy struct {
 	Phone  Phone
 	Trust  Trust
 	Notify Notify
+	Log    Log
 	Rules  []Rule // in the order of the file
 }
 
@@ -56,6 +57,7 @@ func defaults() *Policy {
 			Locale: "en",
 		},
 		Trust: Trust{Bind: []Bind{BindKey}},
+		Log:   Log{Format: LogText},
 	}
 }
 
@@ -66,7 +68,7 @@ func Parse(file string, data []byte) (*Policy, error) {
 	p := defaults()
 	schema := strict.Schema{
 		File: file, Limit: maxFile, Open: p.open, Set: p.store,
-		Tables: []string{"limits", "phone", "trust", "notify"}, Lists: []string{"rule"},
+		Tables: []string{"limits", "phone", "trust", "notify", "log"}, Lists: []string{"rule"},
 		Keys: keys,
 	}
 	schema.Close = func(table string, lines map[string]int) error {
@@ -99,6 +101,8 @@ func (p *Policy) store(table string, v strict.Value) error {
 		return p.Trust.set(v)
 	case "notify":
 		return p.Notify.set(v)
+	case "log":
+		return p.Log.set(v)
 	case "rule":
 		return p.currentRule().set(v)
 	}

@@ -49,6 +49,7 @@ func TestDocumentedExampleMeansWhatItSays(t *testing.T) {
 			Locale:   "en",
 		},
 		Trust: Trust{Bind: []Bind{BindKey}},
+		Log:   Log{Format: LogText},
 		Rules: []Rule{{
 			Line:    23,
 			Users:   []string{"alice"},
@@ -76,6 +77,7 @@ func TestEmptyFileHasTheDefaults(t *testing.T) {
 			Locale: "en",
 		},
 		Trust: Trust{Bind: []Bind{BindKey}},
+		Log:   Log{Format: LogText},
 	}
 	for _, text := range []string{"", "\n", "# nothing\r\n", "[limits]\n[phone]\n[trust]\n"} {
 		if got := parse(t, text); !reflect.DeepEqual(got, want) {
@@ -87,6 +89,8 @@ func TestEmptyFileHasTheDefaults(t *testing.T) {
 func TestEveryKeyIsStored(t *testing.T) {
 	got := parse(t, `unenrolled = "enroll"
 enroll_by = 2028-02-29
+[log]
+format = "json"
 [trust]
 days = 365
 bind = ["address", "key"]
@@ -124,9 +128,10 @@ require = "deny"
 			Locale:   "pt-BR",
 		},
 		Trust: Trust{Days: 365, Bind: []Bind{BindAddress, BindKey}},
+		Log:   Log{Format: LogJSON},
 		Rules: []Rule{
 			{
-				Line:     18,
+				Line:     20,
 				Services: []string{"sshd", "sudo-i"},
 				From: []netip.Prefix{
 					netip.MustParsePrefix("192.0.2.7/32"), netip.MustParsePrefix("2001:db8::/32"),
@@ -134,7 +139,7 @@ require = "deny"
 				},
 				Require: RequireNone,
 			},
-			{Line: 22, Require: RequireDeny},
+			{Line: 24, Require: RequireDeny},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

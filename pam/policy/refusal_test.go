@@ -83,6 +83,13 @@ var refusals = []struct{ name, text, want string }{
 	{"an unknown key in [notify]", "[notify]\nprograms = ''",
 		`2: unknown key "programs" in [notify]; did you mean "program"?`},
 
+	{"an unknown format of the log", "[log]\nformat = 'xml'",
+		`2: format must be "text" or "json", not "xml"`},
+	{"a format that is no text", "[log]\nformat = true",
+		`2: format must be "text" or "json", not true`},
+	{"an unknown key in [log]", "[log]\nformats = 'json'",
+		`2: unknown key "formats" in [log]; did you mean "format"?`},
+
 	// Repetitions.
 	{"a key twice at the top", "unenrolled = 'deny'\n\nunenrolled = 'allow'",
 		`3: unenrolled is set twice, first on line 1`},

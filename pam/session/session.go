@@ -44,7 +44,7 @@ type Session struct {
 // Run conducts the login and returns the exit status of the process, which the gate ignores.
 func (s Session) Run() int {
 	outliveHost()
-	log := audit.Syslog{Path: s.Root + "/dev/log"}
+	log := audit.System(s.Root)
 	w := newWire(s.FD)
 	request, err := s.hello(w)
 	if err != nil {
@@ -53,10 +53,10 @@ func (s Session) Run() int {
 	user := &talk{wire: w, clock: s.Clock}
 	began := s.Clock()
 	after := &news{}
-	outcome := s.login(request, user, log, after)
+	outcome := s.login(request, user, &log, after)
 	took := s.Clock().Sub(began) - user.waited
 	if !outcome.Unlogged {
-		log.Send(priority(outcome), request.Line(outcome, took).String())
+		log.Log(priority(outcome), request.Line(outcome, took))
 	}
 	status := deliver(w, outcome)
 	after.tell(s.Root, log, request, outcome)
@@ -75,7 +75,7 @@ func (s *Session) hello(w *wire) (flow.Request, error) {
 }
 
 // login runs the flow. A crash in it is a denial like any other, with a line in the log.
-func (s *Session) login(r flow.Request, user *talk, log audit.Syslog,
+func (s *Session) login(r flow.Request, user *talk, log *audit.Syslog,
 	after *news) (o verdict.Outcome) {
 	defer func() {
 		if crash := recover(); crash != nil {
@@ -89,6 +89,7 @@ func (s *Session) login(r flow.Request, user *talk, log audit.Syslog,
 		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: user.wire.fd},
 		Debug:    func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
 		Notify:   after.add,
+		LogAs:    func(as policy.LogFormat) { log.JSON = as == policy.LogJSON },
 	}
 	if o = f.Run(r); o.Reason == verdict.MustEnroll {
 		return s.Enroll(s.Hello, f, r, o.Policy)
@@ -105,10 +106,10 @@ func hostname() string {
 
 // logEnded returns a function that logs which process was ended because it held a lock and made no
 // progress.
-func logEnded(log audit.Syslog) func(safefile.Holder) {
+func logEnded(log *audit.Syslog) func(safefile.Holder) {
 	return func(h safefile.Holder) {
-		log.Send(audit.Warning,
-			audit.Ended{Process: h.PID, Program: h.Program, UID: h.UID, Lock: h.File}.String())
+		log.Log(audit.Warning,
+			audit.Ended{Process: h.PID, Program: h.Program, UID: h.UID, Lock: h.File})
 	}
 }
 
@@ -125,7 +126,7 @@ func refuse(w *wire, log audit.Syslog, err error) int {
 		return 1
 	}
 	o := verdict.Outcome{Reason: verdict.Internal, Detail: err.Error()}
-	log.Send(audit.Warning, flow.Request{}.Line(o, 0).String())
+	log.Log(audit.Warning, flow.Request{}.Line(o, 0))
 	return deliver(w, o)
 }
 

@@ -229,7 +229,7 @@ func TestCrashIsADenialWithALine(t *testing.T) {
 
 func TestHolderThatWasEndedIsLogged(t *testing.T) {
 	h := newHost(t)
-	logEnded(audit.Syslog{Path: h.root.Join("dev/log")})(
+	logEnded(&audit.Syslog{Path: h.root.Join("dev/log")})(
 		safefile.Holder{PID: 4711, Program: "/usr/bin/enroll", UID: 1000, File: "/x"})
 	h.wantLog(`<84>latchkey: ended=4711 program="/usr/bin/enroll" uid=1000 lock="/x"`)
 }

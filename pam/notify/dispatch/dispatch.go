@@ -34,12 +34,12 @@ func (n Notifier) Tell(program string, events ...event.Event) {
 	if program == "" || len(events) == 0 {
 		return
 	}
-	err := n.start(event.Job{Program: program, Events: events})
+	err := n.start(event.Job{Program: program, Events: events, JSON: n.Log.JSON})
 	if err == nil {
 		return
 	}
 	for _, e := range events {
-		n.Log.Send(audit.Warning, e.Untold(program, "latchkey-notify: "+err.Error()))
+		n.Log.Log(audit.Warning, e.Untold(program, "latchkey-notify: "+err.Error()))
 	}
 }
 

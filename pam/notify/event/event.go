@@ -83,20 +83,21 @@ func (e Event) Encode() ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// Untold returns the line in the log for an event that a program was not told, or failed on.
-func (e Event) Untold(program, why string) string {
+// Untold returns the entry in the log for an event that a program was not told, or failed on.
+func (e Event) Untold(program, why string) audit.Untold {
 	return audit.Untold{
 		Event:   string(e.Kind),
 		User:    e.User,
 		Program: program,
 		Detail:  why,
-	}.String()
+	}
 }
 
 // Job is the work of one latchkey-notify: to run a program once for each event.
 type Job struct {
 	Program string  `json:"program"`
 	Events  []Event `json:"events"`
+	JSON    bool    `json:"json,omitempty"` // of what is written into the log
 }
 
 // The limits of a job. It is written into a pipe from which no one may be reading yet.
@@ -114,7 +115,7 @@ func (j Job) Encode() ([]byte, error) {
 	for i, e := range j.Events {
 		clean[i] = e.clean()
 	}
-	text, err := json.Marshal(Job{Program: j.Program, Events: clean})
+	text, err := json.Marshal(Job{Program: j.Program, Events: clean, JSON: j.JSON})
 	if err == nil && len(text) > maxJob {
 		err = errors.New("the events are too long")
 	}

@@ -1,0 +1,103 @@
+package audit
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+)
+
+// Entry is one line of the log: a Line, Change, Ended or Untold.
+type Entry interface{ fields() []field }
+
+// field is one name and its value, in the order of the line.
+type field struct {
+	name, value string
+	form        form
+}
+
+// form is how a value is written.
+type form int
+
+const (
+	text   form = iota // from outside: quoted
+	word               // one of a closed list
+	number             // decimal
+)
+
+func count[N int | int64 | uint32](name string, n N) field {
+	return field{name, strconv.FormatInt(int64(n), 10), number}
+}
+
+// detailed adds the detail if there is one.
+func detailed(all []field, detail string) []field {
+	if detail == "" {
+		return all
+	}
+	return append(all, field{"detail", detail, text})
+}
+
+// prefix is what every line begins with: the name of the program, as syslog has it.
+const prefix = "latchkey: "
+
+// plain returns an entry as names and values.
+func plain(e Entry) string {
+	var b strings.Builder
+	b.WriteString(strings.TrimSuffix(prefix, " "))
+	for _, f := range e.fields() {
+		b.WriteString(" " + f.name + "=")
+		if f.form == text {
+			b.WriteString(`"` + escape(f.value) + `"`)
+		} else {
+			b.WriteString(f.value)
+		}
+	}
+	return b.String()
+}
+
+// object returns an entry as one JSON object, in printable ASCII.
+func object(e Entry) string {
+	var b strings.Builder
+	b.WriteString(prefix)
+	for i, f := range e.fields() {
+		b.WriteString([]string{"{", ","}[min(i, 1)] + `"` + f.name + `":`)
+		if f.form == number {
+			b.WriteString(f.value)
+		} else {
+			b.WriteString(`"` + escapeJSON(f.value) + `"`)
+		}
+	}
+	return b.String() + "}"
+}
+
+// maxValue is how much of a value from outside is shown, in bytes.
+const maxValue = 255
+
+// escape writes every byte that is not plain printable ASCII as \xNN, as the gate does.
+func escape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s) && i < maxValue; i++ {
+		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			fmt.Fprintf(&b, `\x%02x`, c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// escapeJSON writes every character that is not plain printable ASCII as \uNNNN (RFC 8259
+// section 7). Bytes that are not UTF-8 become U+FFFD.
+func escapeJSON(s string) string {
+	var b strings.Builder
+	for _, r := range s[:min(len(s), maxValue)] {
+		if r >= 0x20 && r <= 0x7e && r != '"' && r != '\\' {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			fmt.Fprintf(&b, `\u%04x`, unit)
+		}
+	}
+	return b.String()
+}
