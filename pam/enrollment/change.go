@@ -85,7 +85,7 @@ func (s Store) settle(account *factor.Account) {
 // shown that they can get in without it. The error matches ErrLastDevice, ErrItself, or
 // fs.ErrNotExist if u has no such device.
 func (s Store) Remove(p Proof, u record.User, labelOrID string) error {
-	return s.change(p, u, func(next *record.Record) error {
+	return s.change(p, u, Enrollment{}, func(next *record.Record) error {
 		d := next.Find(labelOrID)
 		switch {
 		case d == nil:
@@ -105,7 +105,7 @@ func (s Store) Remove(p Proof, u record.User, labelOrID string) error {
 // SetRecovery replaces u's recovery codes. After a crash at any instant either the old codes work
 // or the new ones.
 func (s Store) SetRecovery(p Proof, u record.User, r record.Recovery) error {
-	return s.change(p, u, func(next *record.Record) error {
+	return s.change(p, u, Enrollment{}, func(next *record.Record) error {
 		next.Recovery = r
 		return nil
 	})

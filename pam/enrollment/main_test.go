@@ -14,7 +14,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testroot.Main(m, testroot.Roles{"add": add, "remove": remove, "reset": reset})
+	testroot.Main(m, testroot.Roles{"add": add, "remove": remove, "reset": reset,
+		"exchange": exchange})
 }
 
 const uid = 1000

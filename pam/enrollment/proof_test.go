@@ -41,6 +41,9 @@ var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 	"Remove": func(s enrollment.Store, p enrollment.Proof) error {
 		return s.Remove(p, alice, "tablet")
 	},
+	"Exchange": func(s enrollment.Store, p enrollment.Proof) error {
+		return s.Exchange(p, alice, byNew("new"))
+	},
 	"SetRecovery": func(s enrollment.Store, p enrollment.Proof) error {
 		return s.SetRecovery(p, alice, codes())
 	},

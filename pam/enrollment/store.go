@@ -37,8 +37,9 @@ func (s Store) ensureHost() error {
 	return err
 }
 
-// change rewrites u's record as edit says.
-func (s Store) change(p Proof, u record.User, edit func(next *record.Record) error) error {
+// change rewrites u's record as edit says. added are the devices that edit adds.
+func (s Store) change(p Proof, u record.User, added Enrollment,
+	edit func(next *record.Record) error) error {
 	return s.Exclusive(func() error {
 		account, err := s.Open(u)
 		if err != nil {
@@ -52,7 +53,10 @@ func (s Store) change(p Proof, u record.User, edit func(next *record.Record) err
 		if err := edit(&next); err != nil {
 			return err
 		}
-		return s.rewrite(account, &next, Enrollment{})
+		if err := s.ensureHostFor(added); err != nil {
+			return err
+		}
+		return s.rewrite(account, &next, added)
 	})
 }
 
