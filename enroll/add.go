@@ -19,9 +19,6 @@ func (p *program) addHOTP(o options.Options) error {
 
 // addSecret adds a device that has a secret, with questions or without.
 func (p *program) addSecret(o options.Options, asked func(identity, options.Options) error) error {
-	if o.SecretFile != "" && !o.Yes {
-		return hint.Misuse("--secret-file needs --yes")
-	}
 	who, err := p.adding(o)
 	switch {
 	case err != nil:

@@ -10,13 +10,17 @@ import (
 	"latchkey/pam/audit"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor/oath"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
 
 // adding is for whom a device is added, which asks nothing for root alone.
 func (p *program) adding(o options.Options) (identity, error) {
-	if (o.IfMissing || o.JSON) && !o.Yes {
+	switch {
+	case (o.IfMissing || o.JSON) && !o.Yes:
 		return identity{}, hint.Misuse("--if-missing and --json need --yes")
+	case o.SecretFile != "" && !o.Yes:
+		return identity{}, hint.Misuse("--secret-file needs --yes")
 	}
 	if (o.Yes || o.SecretFile != "") && p.uid != 0 {
 		return identity{}, hint.Error("--yes and --secret-file are for root",
@@ -55,7 +59,7 @@ func (p *program) deviceWith(who identity, o options.Options,
 	algorithm, now := strings.ToUpper(o.Algorithm), p.clock()
 	d := enrollment.NewTOTP(label, secret, algorithm, o.Digits,
 		time.Duration(o.Period)*time.Second, now)
-	if o.Command.Name == "add hotp" {
+	if typeOf(o) == method.HOTP {
 		d = enrollment.NewHOTP(label, secret, algorithm, o.Digits, now)
 	}
 	if err := d.Check(); err != nil {
@@ -64,9 +68,17 @@ func (p *program) deviceWith(who identity, o options.Options,
 	return d, nil
 }
 
+// typeOf is what the command makes, of the two types that have a secret.
+func typeOf(o options.Options) method.Method {
+	if o.Command.Name == "add hotp" {
+		return method.HOTP
+	}
+	return method.TOTP
+}
+
 // standardLabel is what a device is called unless the user says otherwise.
 var standardLabel = map[string]string{"": "app", "add totp": "app", "add hotp": "token",
-	"add phone": "phone", "add key": "key"}
+	"add phone": "phone", "add key": "key", "replace": "app"}
 
 // freeLabel is base, or base-2 and so on if the user has that.
 func (p *program) freeLabel(who identity, base string) (string, error) {

@@ -73,6 +73,8 @@ func TestALoginDuringAnyCommandUsesItsCodeOnceAndNothingComesBack(t *testing.T) 
 	for name, args := range map[string][]string{
 		"add":     {"add", "totp", "--label", "another", "--yes"},
 		"remove":  {"remove", "tablet"},
+		"replace": {"replace", "--device", "tablet", "--yes"},
+		"rename":  {"rename", "tablet", "--label", "watch"},
 		"codes":   {"codes", "--yes"},
 		"unlock":  {"unlock", "root"},
 		"bypass":  {"bypass", "root"},

@@ -46,7 +46,7 @@ func agreed(o options.Options, s secretfile.Secret) (options.Options, error) {
 	if !s.Whole {
 		return o, nil
 	}
-	if asked := strings.TrimPrefix(o.Command.Name, "add "); asked != string(s.Type) {
+	if asked := typeOf(o); asked != s.Type {
 		return o, hint.Error(fmt.Sprintf("the secret is of a %s, not of a %s", s.Type, asked),
 			"enroll add "+string(s.Type))
 	}

@@ -89,8 +89,7 @@ func (p *program) phone(who identity, o options.Options,
 		}
 	}
 	if likeNumber(label) {
-		return record.Device{}, hint.Misuse("a label must not be a phone number: labels " +
-			"appear in the log")
+		return record.Device{}, errLikeNumber
 	}
 	d := enrollment.NewPhone(label, number, p.clock())
 	if err := d.Check(); err != nil {
@@ -98,6 +97,8 @@ func (p *program) phone(who identity, o options.Options,
 	}
 	return d, nil
 }
+
+var errLikeNumber = hint.Misuse("a label must not be a phone number: labels appear in the log")
 
 // likeNumber tells a label that would put a full phone number into the log.
 func likeNumber(label string) bool {

@@ -102,12 +102,12 @@ func hinted(err error, forUser string) error {
 	case errors.Is(err, enrollment.ErrProof):
 		return hint.Error(err.Error()+"; nothing was changed", "start again")
 	case errors.Is(err, enrollment.ErrLastDevice):
-		return hint.Error(err.Error(), "add another first; root can remove everything with: "+
-			"enroll reset NAME")
+		return hint.Error(err.Error(), "add another first, or put a new app in its place with: "+
+			"enroll replace; root can remove everything with: enroll reset NAME")
 	case errors.Is(err, enrollment.ErrItself):
 		return hint.Error(err.Error()+"; nothing was changed",
 			"start again with a code from another device or a recovery code: you must be able "+
-				"to log in without this device")
+				"to log in without this device. For a new phone: enroll replace")
 	case errors.Is(err, record.ErrNoKey):
 		return hint.Error(err.Error(), "restore it from a backup, or remove the records with: "+
 			"enroll reset NAME")

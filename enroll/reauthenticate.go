@@ -17,6 +17,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
+	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
@@ -127,12 +128,11 @@ func (p *program) proveNew(who identity, o options.Options) (enrollment.Proof, e
 	if err != nil {
 		return enrollment.Proof{}, err
 	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
+	if prompt.Yes(answer) {
 		return p.prove(who)
 	}
 	return enrollment.Proof{}, hint.Error("nothing was changed",
-		"for "+invoker+": enroll, without sudo; for someone else: --user NAME")
+		"for "+invoker+": "+strings.TrimSpace("enroll "+o.Command.Name)+", without sudo; for someone else: --user NAME")
 }
 
 // means is what a user can prove anything with.
@@ -171,12 +171,12 @@ func (p *program) means(who identity) (has means, err error) {
 // proveCode has a code typed as at a login.
 func (p *program) proveCode(
 	who identity, has means, began time.Time) (enrollment.Proof, error) {
-	prompt := "Code from a device you have, or a recovery code. Verification code: "
+	ask := "Code from a device you have, or a recovery code. Verification code: "
 	if has.given {
-		prompt = "Code from a device you have, a recovery code, or the code from your\n" +
+		ask = "Code from a device you have, a recovery code, or the code from your\n" +
 			"administrator. Verification code: "
 	}
-	m, proof, err := p.tryCode(who, prompt, began)
+	m, proof, err := p.tryCode(who, ask, began)
 	if err != nil {
 		return enrollment.Proof{}, err
 	}

@@ -18,6 +18,8 @@ var does = map[string]func(*program, options.Options) error{
 	"add phone":    (*program).addPhone,
 	"add key":      (*program).addKey,
 	"remove":       (*program).remove,
+	"rename":       (*program).rename,
+	"replace":      (*program).replace,
 	"codes":        (*program).codes,
 	"test":         (*program).try,
 	"trust":        (*program).trusted,

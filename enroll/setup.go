@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"latchkey/enroll/app"
@@ -25,7 +26,7 @@ func (p *program) setUp(o options.Options) error {
 	} else if enrolled {
 		return hint.Error(who.Name+" has a second factor already",
 			"see it with: enroll status"+o.ForUser()+"; add a device with: enroll "+
-				"add totp"+o.ForUser())
+				"add totp"+o.ForUser()+"; for a new phone: enroll replace"+o.ForUser())
 	}
 	return p.setUpApp(who, o, 3, func(proof enrollment.Proof, d record.Device, step uint64) error {
 		return p.saveFirst(proof, who, d, step)
@@ -39,12 +40,20 @@ func (p *program) saveFirst(proof enrollment.Proof, who identity, d record.Devic
 	if !made(saved) {
 		return saved
 	}
+	if err := p.showCodes(who, codes); err != nil {
+		return err
+	}
+	p.saidDone(who, d)
+	return saved
+}
+
+// showCodes shows recovery codes that came with an app, which is the last of three steps.
+func (p *program) showCodes(who identity, codes []string) error {
 	if _, err := fmt.Fprint(p.Out, "Step 3 of 3. "+guide.KeepCodes+guide.Codes(codes,
 		1)+"\n"); err != nil {
 		return unseen(who, err)
 	}
-	p.saidDone(who, d)
-	return saved
+	return nil
 }
 
 // enroll saves a first device with new recovery codes, both at once.
@@ -81,13 +90,23 @@ func (p *program) saidDone(who identity, d record.Device) {
 		"from it.\n", d.Label, who.Name)
 }
 
+// showsSecret fails where a secret would be shown to no one, or to a file. With --yes, it was asked
+// for.
+func (p *program) showsSecret(o options.Options) error {
+	if p.Shown || o.Yes {
+		return nil
+	}
+	return hint.Error("output is not a terminal, so the secret is not shown",
+		"run it on a terminal, or as root: enroll "+cmp.Or(o.Command.Name, "add totp")+
+			" --user NAME --yes")
+}
+
 // setUpApp shows a new app's secret, has a code of it confirmed, and only then has it saved. These
 // are the first two of so many steps.
 func (p *program) setUpApp(who identity, o options.Options, steps int,
 	save func(proof enrollment.Proof, d record.Device, step uint64) error) error {
-	if !p.Shown {
-		return hint.Error("output is not a terminal, so the secret is not shown",
-			"run it on a terminal, or as root: enroll add totp --user NAME --yes")
+	if err := p.showsSecret(o); err != nil {
+		return err
 	}
 	proof, err := p.proveNew(who, o)
 	if err != nil {

@@ -12,31 +12,21 @@ import (
 
 // addedDevice is what a script is told of a device.
 type addedDevice struct {
-	User    string   `json:"user"`
-	Changed bool     `json:"changed"`
-	Device  string   `json:"device"`
-	URI     string   `json:"uri,omitempty"`
-	Codes   []string `json:"recovery_codes,omitempty"`
+	User    string `json:"user"`
+	Changed bool   `json:"changed"`
+	Device  string `json:"device"`
+	// Replaced is the label of the device that this one took the place of.
+	Replaced string   `json:"replaced,omitempty"`
+	URI      string   `json:"uri,omitempty"`
+	Codes    []string `json:"recovery_codes,omitempty"`
 }
 
 // addUnasked is for scripts: no questions, and the URI alone on standard output, or one JSON
 // object.
 func (p *program) addUnasked(who identity, o options.Options) error {
-	secret, o, err := p.givenSecret(o)
+	d, uri, o, err := p.unaskedDevice(who, o)
 	if err != nil {
 		return err
-	}
-	d, err := p.deviceWith(who, o, secret)
-	if err != nil {
-		return err
-	}
-	uri := otpauth.URI(p.account(who, o.Issuer), d)
-	if len(d.Secret) < 16 {
-		fmt.Fprintln(p.Err, "enroll: warning: the secret is shorter than the 128 bits that "+
-			"RFC 4226 asks for")
-	}
-	if d.Type == method.HOTP {
-		uri += fmt.Sprintf("&counter=%d", o.Counter)
 	}
 	added := addedDevice{User: who.Name, Changed: true, Device: d.Label, URI: uri}
 	saved := p.withPicture(uri, o, func() error { return p.saveUnasked(who, o, d, &added) })
@@ -49,6 +39,28 @@ func (p *program) addUnasked(who identity, o options.Options) error {
 			"remove it (enroll remove, or enroll reset if it is the only one) and add it again")
 	}
 	return saved
+}
+
+// unaskedDevice makes the new device from the options, its URI, and the options with what came with
+// the secret.
+func (p *program) unaskedDevice(who identity, o options.Options) (
+	d record.Device, uri string, _ options.Options, err error) {
+	secret, o, err := p.givenSecret(o)
+	if err == nil {
+		d, err = p.deviceWith(who, o, secret)
+	}
+	if err != nil {
+		return d, "", o, err
+	}
+	uri = otpauth.URI(p.account(who, o.Issuer), d)
+	if len(d.Secret) < 16 {
+		fmt.Fprintln(p.Err, "enroll: warning: the secret is shorter than the 128 bits that "+
+			"RFC 4226 asks for")
+	}
+	if d.Type == method.HOTP {
+		uri += fmt.Sprintf("&counter=%d", o.Counter)
+	}
+	return d, uri, o, nil
 }
 
 // saveUnasked saves the device. Where JSON tells of it, a user's first one comes with recovery

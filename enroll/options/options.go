@@ -20,6 +20,7 @@ type Options struct {
 	Files   []string
 
 	User       string
+	Device     string
 	Label      string
 	Issuer     string
 	SecretFile string
@@ -81,6 +82,7 @@ func Parse(args []string, isUser func(name string) bool) (Options, error) {
 func flags(o *Options) *flag.FlagSet {
 	set := flag.NewFlagSet("enroll", flag.ContinueOnError)
 	set.StringVar(&o.User, "user", "", "")
+	set.StringVar(&o.Device, "device", "", "")
 	set.StringVar(&o.Label, "label", "", "")
 	set.Var((*issuer)(&o.Issuer), "issuer", "")
 	set.StringVar(&o.SecretFile, "secret-file", "", "")

@@ -56,6 +56,11 @@ var Commands = []Command{
 	{"add key", "", Text, []string{"user", "label", "file", "attestation", "challenge",
 		"if-missing", "yes", "json"}, false, "one more security key, for SSH"},
 	{"remove", "DEVICE", Text, []string{"user", "yes"}, false, "one device less"},
+	{"rename", "DEVICE", Text, []string{"user", "label", "yes", "json"}, false,
+		"another label for a device"},
+	{"replace", "", Text, []string{"user", "device", "label", "issuer", "secret-file",
+		"algorithm", "digits", "period", "ascii", "plain", "png", "yes", "json"}, false,
+		"new phone: new app and codes, the old app goes"},
 	{"codes", "", Text, []string{"user", "yes"}, false,
 		"new recovery codes; the old ones stop working"},
 	{"trust", "", Text, []string{"user", "json"}, false,
@@ -84,6 +89,7 @@ var Commands = []Command{
 // Options are all options.
 var Options = []Option{
 	{"user", "NAME", nil, User, "for this user (root)"},
+	{"device", "DEVICE", nil, Text, "the device that is replaced"},
 	{"label", "LABEL", nil, Text, "what the device is called"},
 	{"issuer", "TEXT", nil, Text, "what the app shows above the code"},
 	{"secret-file", "FILE", nil, File, "the file with the secret, or - (root, with --yes)"},

@@ -17,7 +17,7 @@ _enroll() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--user | --label | --issuer | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --format)
+		--user | --device | --label | --issuer | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --format)
 			[[ ${COMP_WORDS[i+1]-} == '=' ]] && ((i++))
 			((i++)) ;;
 		-*) ;;
@@ -26,6 +26,7 @@ _enroll() {
 	done
 	case $prev in
 	--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+	--device) return ;;
 	--label) return ;;
 	--issuer) return ;;
 	--secret-file) _enroll_files "$cur"; return ;;
@@ -53,6 +54,8 @@ _enroll() {
 		'add phone' | 'add phone '*) word='--user --label --number --if-missing --yes --json --help' ;;
 		'add key' | 'add key '*) word='--user --label --file --attestation --challenge --if-missing --yes --json --help' ;;
 		'remove' | 'remove '*) word='--user --yes --help' ;;
+		'rename' | 'rename '*) word='--user --label --yes --json --help' ;;
+		'replace' | 'replace '*) word='--user --device --label --issuer --secret-file --algorithm --digits --period --ascii --plain --png --yes --json --help' ;;
 		'codes' | 'codes '*) word='--user --yes --help' ;;
 		'trust') word='--user --json --yes --help' ;;
 		'trust revoke' | 'trust revoke '*) word='--user --yes --json --help' ;;
@@ -70,12 +73,12 @@ _enroll() {
 		esac
 	else
 		case $words in
-		'') word='status add remove codes trust test list reset unlock invite bypass import explain doctor removable' ;;
+		'') word='status add remove rename replace codes trust test list reset unlock invite bypass import explain doctor removable' ;;
 		'add') word='totp hotp phone key' ;;
 		'trust') word='revoke' ;;
 		'trust revoke') return ;;
-		'remove') return ;;
-		'status' | 'add totp' | 'add hotp' | 'add phone' | 'add key' | 'remove '* | 'codes' | 'trust revoke '* | 'test')
+		'remove' | 'rename') return ;;
+		'status' | 'add totp' | 'add hotp' | 'add phone' | 'add key' | 'remove '* | 'rename '* | 'replace' | 'codes' | 'trust revoke '* | 'test')
 			mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'reset') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'unlock') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;

@@ -9,6 +9,8 @@ _enroll_commands() {
 		'status:devices, last use, recovery codes left'
 		'add:add totp, hotp, phone, key'
 		'remove:one device less'
+		'rename:another label for a device'
+		'replace:new phone: new app and codes, the old app goes'
 		'codes:new recovery codes; the old ones stop working'
 		'trust:computers that need no code for a while'
 		'test:try a code; says which device it is from'
@@ -34,7 +36,7 @@ for word in ${words[2,CURRENT-1]}; do
 		continue
 	fi
 	case $word in
-	--user|--label|--issuer|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--format) value=1 ;;
+	--user|--device|--label|--issuer|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--format) value=1 ;;
 	-*) ;;
 	*) bare+=($word) ;;
 	esac
@@ -111,6 +113,33 @@ case "$bare" in
 		'--yes[ask nothing (root)]' \
 		'--help[show this]' \
 		'1: :' '2:device:' '3:name:_users'
+	;;
+'rename' | 'rename '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--label[what the device is called]:label:' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2:device:' '3:name:_users'
+	;;
+'replace' | 'replace '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--device[the device that is replaced]:device:' \
+		'--label[what the device is called]:label:' \
+		'--issuer[what the app shows above the code]:text:' \
+		'--secret-file[the file with the secret, or - (root, with --yes)]:file:_files' \
+		'--algorithm[of the codes]:alg:(SHA1 SHA256 SHA512)' \
+		'--digits[of the codes]:n:(6 8)' \
+		'--period[how long a code is shown]:seconds:' \
+		'--ascii[draw the QR code in ASCII]' \
+		'--plain[draw nothing, for screen readers]' \
+		'--png[write the QR code to a new file]:file:_files' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2:name:_users'
 	;;
 'codes' | 'codes '*)
 	_arguments \

@@ -40,6 +40,8 @@ type Changes interface {
 	Add(p enrollment.Proof, u record.User, d record.Device, counter uint64) error
 	Enroll(p enrollment.Proof, u record.User, e enrollment.Enrollment) error
 	Remove(p enrollment.Proof, u record.User, labelOrID string) error
+	Rename(p enrollment.Proof, u record.User, labelOrID, label string) error
+	Exchange(p enrollment.Proof, u record.User, e enrollment.Exchange) error
 	SetRecovery(p enrollment.Proof, u record.User, r record.Recovery) error
 	Distrust(p enrollment.Proof, u record.User, c Computers) ([]state.Trust, error)
 	Reset(p enrollment.Proof, name string) error

@@ -44,6 +44,9 @@ var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 	"Exchange": func(s enrollment.Store, p enrollment.Proof) error {
 		return s.Exchange(p, alice, byNew("new"))
 	},
+	"Rename": func(s enrollment.Store, p enrollment.Proof) error {
+		return s.Rename(p, alice, "tablet", "watch")
+	},
 	"SetRecovery": func(s enrollment.Store, p enrollment.Proof) error {
 		return s.SetRecovery(p, alice, codes())
 	},
