@@ -109,7 +109,7 @@ func (a *Account) useUp(p *state.Pending, now time.Time) bool {
 		return false
 	}
 	used := a.State.Device(p.Device)
-	if used == nil || a.device(p.Device) == nil {
+	if used == nil || a.Device(p.Device) == nil {
 		return false
 	}
 	used.Used = now

@@ -47,7 +47,7 @@ func (a *Account) LatestSent(now time.Time, allowed func(state.Pending) bool) (*
 // phoneOf is the phone that a verification was sent to, if it is that phone's latest, Twilio has
 // named it, and allowed accepts it; else nil.
 func (a *Account) phoneOf(p *state.Pending, allowed func(state.Pending) bool) *record.Device {
-	phone := a.device(p.Device)
+	phone := a.Device(p.Device)
 	if phone == nil || phone.Type != method.Phone || p.SID == "" || p != a.latest(p.Device) ||
 		!allowed(*p) {
 		return nil
@@ -105,7 +105,7 @@ func (a *Account) noteSend(id state.DeviceID, now time.Time) {
 // room the oldest is dropped.
 func (a *Account) keep(p state.Pending, now time.Time) {
 	kept := slices.DeleteFunc(a.State.Pendings, func(old state.Pending) bool {
-		return age(old, now) >= CodeLife+answerLife || a.device(old.Device) == nil
+		return age(old, now) >= CodeLife+answerLife || a.Device(old.Device) == nil
 	})
 	if len(kept) == state.MaxPendings {
 		kept = slices.Delete(kept, 0, 1)

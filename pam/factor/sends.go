@@ -30,14 +30,20 @@ func (k Keyring) ReserveSend(u record.User, id state.DeviceID, limits limit.Send
 		return 0, err
 	}
 	defer account.Close()
-	if account.device(id) == nil {
+	return account.ReserveSend(k, id, limits, now)
+}
+
+// ReserveSend does the same for an account of k that is open already.
+func (a *Account) ReserveSend(k Keyring, id state.DeviceID, limits limit.Sends,
+	now time.Time) (wait time.Duration, err error) {
+	if a.Device(id) == nil {
 		return 0, fmt.Errorf("%w: the phone was removed meanwhile", ErrRecord)
 	}
-	if wait, err = account.resendWait(id, now, limits.AtOnce); err != nil || wait > 0 {
+	if wait, err = a.resendWait(id, now, limits.AtOnce); err != nil || wait > 0 {
 		return wait, err
 	}
-	return k.Reserve(account.State, limits, now,
-		Reservation{Own: func() { account.noteSend(id, now) }})
+	return k.Reserve(a.State, limits, now,
+		Reservation{Own: func() { a.noteSend(id, now) }})
 }
 
 // resendWait is how long the next send to a phone has to wait because of the one before it: twice
@@ -131,7 +137,8 @@ func pause(f *state.File, r limit.Rate, now time.Time) (time.Duration, error) {
 	return r.WaitToSend(f.Sends, now), nil
 }
 
-func (a *Account) device(id state.DeviceID) *record.Device {
+// Device returns the device id of the record, or nil.
+func (a *Account) Device(id state.DeviceID) *record.Device {
 	for i := range a.Record.Devices {
 		if a.Record.Devices[i].ID == id {
 			return &a.Record.Devices[i]

@@ -19,9 +19,9 @@ type Cut struct{ Code, Comma int }
 
 // Codes are the codes that a user can type. The zero value is a user without any.
 type Codes struct {
-	digits  []int // how many digits need no comma before them, the most first
-	spelled bool  // recovery codes and codes that root gave out
-	behind  []int // how many digits may stand behind a comma
+	Digits  []int // how many digits need no comma before them, the most first
+	Spelled bool  // recovery codes and codes that root gave out
+	Behind  []int // how many digits may stand behind a comma
 }
 
 // The lengths of codes that are sent to phones: what Twilio Verify sends unless told otherwise,
@@ -34,11 +34,11 @@ const (
 
 // Unknown returns the codes of a user whose record cannot be read: the usual ones. Whether such a
 // user gets in is decided elsewhere.
-func Unknown() Codes { return Codes{digits: []int{6}, spelled: true, behind: []int{6}} }
+func Unknown() Codes { return Codes{Digits: []int{6}, Spelled: true, Behind: []int{6}} }
 
 // Of returns the codes of a record's user.
 func Of(r *record.Record) Codes {
-	c := Codes{spelled: true}
+	c := Codes{Spelled: true}
 	for _, d := range r.Devices {
 		if d.Type != method.Phone {
 			c.own(d.Digits)
@@ -46,20 +46,20 @@ func Of(r *record.Record) Codes {
 		}
 		c.own(usuallySent)
 		for n := shortestSent; n <= longestSent; n++ {
-			c.behind = append(c.behind, n)
+			c.Behind = append(c.Behind, n)
 		}
 	}
 	for _, code := range r.Recovery.Codes {
-		c.behind = append(c.behind, len(code))
+		c.Behind = append(c.Behind, len(code))
 	}
-	slices.SortFunc(c.digits, func(a, b int) int { return b - a })
+	slices.SortFunc(c.Digits, func(a, b int) int { return b - a })
 	return c
 }
 
 // own notes codes of so many digits, which need no comma.
 func (c *Codes) own(digits int) {
 	if digits > 0 {
-		c.digits, c.behind = append(c.digits, digits), append(c.behind, digits)
+		c.Digits, c.Behind = append(c.Digits, digits), append(c.Behind, digits)
 	}
 }
 
@@ -75,7 +75,7 @@ func (c Codes) Cut(shape string) Cut {
 // atTheEnd returns how many digits at the end are a code.
 func (c Codes) atTheEnd(shape string) int {
 	digits := len(shape) - len(strings.TrimRight(shape, "9"))
-	for _, n := range c.digits {
+	for _, n := range c.Digits {
 		if n <= digits {
 			return n
 		}
@@ -86,10 +86,10 @@ func (c Codes) atTheEnd(shape string) int {
 // isCode reports whether all of a shape can be a code.
 func (c Codes) isCode(shape string) bool {
 	plain := strings.NewReplacer(" ", "", "-", "").Replace(shape)
-	if c.spelled && c.isSpelled(shape, plain) {
+	if c.Spelled && c.isSpelled(shape, plain) {
 		return true
 	}
-	return strings.Trim(plain, "9") == "" && slices.Contains(c.behind, len(plain))
+	return strings.Trim(plain, "9") == "" && slices.Contains(c.Behind, len(plain))
 }
 
 // Recovery codes have ten letters and digits, and are printed with a dash in the middle.

@@ -116,7 +116,7 @@ func (d *decider) member(group string) (bool, error) {
 // unmatched is the decision where no rule matches.
 func (p *Policy) unmatched() Decision {
 	return Decision{
-		Require: RequireCode, Methods: p.usable(method.All()), Trust: p.trusts(Rule{}),
+		Require: RequireCode, Methods: p.Usable(method.All()), Trust: p.trusts(Rule{}),
 		Newcomers: p.newcomers(Rule{}),
 		Why:       "no rule matches: a code is required",
 	}
@@ -130,16 +130,16 @@ func (p *Policy) apply(rule Rule, number int, found finding) Decision {
 	if rule.Require != RequireCode {
 		return d
 	}
-	d.Methods, d.Trust = p.usable(rule.Methods), p.trusts(rule)
+	d.Methods, d.Trust = p.Usable(rule.Methods), p.trusts(rule)
 	d.Newcomers = p.newcomers(rule)
 	if rule.Methods == nil {
-		d.Methods = p.usable(method.All())
+		d.Methods = p.Usable(method.All())
 	}
 	return d
 }
 
-// usable returns the methods without those that [phone] switches off.
-func (p *Policy) usable(methods []method.Method) []method.Method {
+// Usable returns the methods without those that [phone] switches off.
+func (p *Policy) Usable(methods []method.Method) []method.Method {
 	off := func(m method.Method) bool { return m.Sent() && !slices.Contains(p.Phone.Methods, m) }
 	return slices.DeleteFunc(slices.Clone(methods), off)
 }

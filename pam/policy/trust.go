@@ -63,6 +63,13 @@ func (t Trust) sorted() Trust {
 	return t
 }
 
+// Stricter returns trust that ends no later and is bound to no less than either.
+func (t Trust) Stricter(other Trust) Trust {
+	t.Days = min(t.Days, other.Days)
+	t.Bind = slices.Compact(slices.Sorted(slices.Values(slices.Concat(t.Bind, other.Bind))))
+	return t.sorted()
+}
+
 // Terms are what a computer is trusted under, as one line. A trust that was given under other
 // terms means nothing, so everything that decides what a login with a code must do is in it.
 func (d Decision) Terms() string {

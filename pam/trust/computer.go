@@ -20,6 +20,7 @@ type Computer struct {
 	policy.Trust
 	Terms   string       // of the policy's decision
 	Service string       // the PAM service
+	Host    string       // the fleet's name for this host; "": there is no fleet
 	Keys    []sshkey.Key // that sshd accepted in this connection
 	From    netip.Addr   // the zero Addr: not from a literal address
 }
@@ -46,12 +47,20 @@ func (c Computer) trusted() state.Trust {
 		From:     network(c.From),
 		Anywhere: !c.By(policy.BindAddress),
 		Days:     uint16(c.Days),
-		Service:  sha256.Sum256([]byte(c.Service))[0],
+		Service:  sha256.Sum256([]byte(c.place()))[0],
 	}
 	if c.By(policy.BindKey) {
 		t.Key = hash(c.Keys[0])
 	}
 	return t
+}
+
+// place is the service whose logins need no code: of this host, where a state is of many.
+func (c Computer) place() string {
+	if c.Host == "" {
+		return c.Service
+	}
+	return c.Service + "\x00" + c.Host // no service has that in its name
 }
 
 // hash is what the state keeps of a key.

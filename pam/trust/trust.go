@@ -47,7 +47,7 @@ func tag(records factor.Records, account *factor.Account, c Computer,
 	t state.Trust) ([8]byte, error) {
 	r := account.Record
 	tag, err := records.TrustTag(fmt.Sprintf("%x %d %q %q %q %x %s %t %d %d",
-		r.Enrollment, r.UID, r.Name, c.Service, c.Terms, t.Key, t.From, t.Anywhere,
+		r.Enrollment, r.UID, r.Name, c.place(), c.Terms, t.Key, t.From, t.Anywhere,
 		t.Since.Unix(), t.Days))
 	if err != nil {
 		return tag, fmt.Errorf("%w: %w", factor.ErrRecord, err)
