@@ -10,9 +10,9 @@ import (
 	"latchkey/enroll/setuid"
 	"latchkey/enroll/terminal"
 	"latchkey/pam/accounts"
+	"latchkey/pam/authority"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/limit"
 	"latchkey/pam/policy"
@@ -43,7 +43,7 @@ type program struct {
 
 // verifier is what reaches Twilio Verify.
 type verifier interface {
-	flow.Verifier
+	authority.Verifier
 	Probe() protocol.Answer
 }
 

@@ -14,9 +14,9 @@ import (
 	"latchkey/enroll/options"
 	"latchkey/enroll/refusal"
 	"latchkey/enroll/setuid"
+	"latchkey/pam/authority"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
@@ -213,7 +213,7 @@ func (p *program) byPhone(who identity, phone *record.Device,
 	return byphone.Prover{
 		Console: p.Console, User: who.User, Phone: phone, Rules: rules,
 		Clock: p.clock, Keyring: p.keyring, AsRoot: p.AsRoot,
-		Twilio:   func() flow.Verifier { return p.newVerifier() },
+		Twilio:   func() authority.Verifier { return p.newVerifier() },
 		Spared:   func(answer string) bool { return p.spared(who, answer) },
 		Refused:  func(o verdict.Outcome, began time.Time) { p.refused(who, o, began) },
 		Compared: func(m factor.Match) { p.compared(who, m) },

@@ -5,9 +5,9 @@ import (
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/refusal"
+	"latchkey/pam/authority"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/limit"
 	"latchkey/pam/method"
@@ -86,8 +86,7 @@ func (o ownPhone) verify(code string) (m factor.Match, standing factor.Standing,
 
 // compare has Twilio compare a code that was charged.
 func (o ownPhone) compare(m factor.Match, code string) (verdict.Outcome, error) {
-	request := flow.Request{Name: o.User.Name, UID: o.User.UID}
-	a, err := flow.AskTwilio(o.Twilio(), o.Keyring, request, m, code, o.limits(), o.Clock)
+	a, err := authority.AskTwilio(o.Twilio(), o.Keyring, o.User, m, code, o.limits(), o.Clock)
 	switch {
 	case err != nil:
 		return verdict.Outcome{}, err

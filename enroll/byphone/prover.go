@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"latchkey/enroll/terminal"
+	"latchkey/pam/authority"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/limit"
 	"latchkey/pam/policy"
@@ -24,7 +24,7 @@ type Prover struct {
 
 	Clock   func() time.Time
 	Keyring factor.Keyring
-	Twilio  func() flow.Verifier
+	Twilio  func() authority.Verifier
 	AsRoot  func(do func() error) error
 	// Spared reports whether an answer is no code and costs nothing.
 	Spared func(answer string) bool

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"latchkey/pam/authority"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/method"
@@ -15,8 +16,9 @@ import (
 func (l Login) rehearse(e *Explanation, args []string) (code int) {
 	silent := &listener{member: l.member}
 	o := flow.Flow{
-		Root: l.Root, Keyring: l.Keyring, Clock: l.Clock, Talk: silent, Verifier: mute{},
-		Debug: func(string) {}, Rehearsal: true,
+		Root: l.Root, Clock: l.Clock, Talk: silent,
+		Authority: &authority.Local{Keyring: l.Keyring, Verifier: mute{}, Clock: l.Clock},
+		Debug:     func(string) {}, Rehearsal: true,
 	}.Run(flow.Request{User: l.User.Name, Name: l.User.Name, UID: l.User.UID, Lookup: flow.Found,
 		Service: e.Service, From: e.From, ByEnroll: e.Service == "enroll", Args: args})
 	e.Shown, e.Reason, e.Detail = silent.shown, o.Reason, o.Detail

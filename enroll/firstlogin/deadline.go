@@ -12,7 +12,7 @@ import (
 // or sshd ends the connection.
 func (e *setup) deadline(now time.Time) time.Time {
 	left := enrollment.ProofLife
-	if e.r.BySSHD {
+	if e.Request.BySSHD {
 		if sshd, limited := grace.Left(e.Root, os.Getppid()); limited {
 			left = min(left, sshd)
 		}

@@ -34,4 +34,4 @@ func (e *setup) earlier() string {
 func (e *setup) forget() { os.Remove(e.shown()) }
 
 // shown is the user's file. The name is one that a record can have, so it leads nowhere else.
-func (e *setup) shown() string { return e.Root + shownFolder + "/" + e.r.Name }
+func (e *setup) shown() string { return e.Root + shownFolder + "/" + e.Request.Name }

@@ -10,12 +10,11 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/factor/normalize"
 	"latchkey/pam/factor/oath"
-	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/notify/event"
-	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
+	"latchkey/pam/session"
 	"latchkey/pam/state"
 )
 
@@ -30,18 +29,16 @@ const (
 // setup is one user being set up. Nothing is locked and nothing is kept before the last question
 // but one.
 type setup struct {
-	flow.Flow
-	proof  enrollment.Proof // of the password, and of the ticket where one is asked for
-	r      flow.Request
-	policy *policy.Policy
-	tries  int       // codes typed
-	end    time.Time // when the login is over at the latest
+	session.Enrolling
+	proof enrollment.Proof // of the password, and of the ticket where one is asked for
+	tries int              // codes typed
+	end   time.Time        // when the login is over at the latest
 }
 
 // enroll sets the user up. Only a code of the new device, after it and the recovery codes were
 // saved, lets the user in.
-func enroll(_ []string, f flow.Flow, r flow.Request, p *policy.Policy) verdict.Outcome {
-	e := &setup{Flow: f, r: r, policy: p}
+func enroll(login session.Enrolling) verdict.Outcome {
+	e := &setup{Enrolling: login}
 	o := e.run()
 	o.Tries = e.tries
 	return o
@@ -50,8 +47,8 @@ func enroll(_ []string, f flow.Flow, r flow.Request, p *policy.Policy) verdict.O
 func (e *setup) run() verdict.Outcome {
 	began := e.Clock()
 	e.end = e.deadline(began)
-	e.proof = enrollment.ByPassword(e.r.Account(), began, e.Clock)
-	if e.policy.Ticket {
+	e.proof = enrollment.ByPassword(e.Request.Account(), began, e.Clock)
+	if e.Policy.Ticket {
 		e.proof = enrollment.Proof{}
 		if o, ok := e.ticket(began); !ok {
 			return o
@@ -83,8 +80,8 @@ func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 		if prompt = wrongTicket; !possible {
 			continue
 		}
-		limits := e.policy.Limits
-		result, ticket, err := e.store().VerifyTicket(e.r.Account(), code, e.Clock(), limits)
+		limits := e.Policy.Limits
+		result, ticket, err := e.store().VerifyTicket(e.Request.Account(), code, e.Clock(), limits)
 		switch {
 		case err != nil:
 			return e.refused(err), false
@@ -92,7 +89,7 @@ func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 			e.Inform(locked)
 			return verdict.Outcome{Reason: verdict.Locked, Detail: "too many wrong tickets"}, false
 		case result == factor.Accepted:
-			e.proof = enrollment.ByTicket(e.r.Account(), began, e.Clock, ticket)
+			e.proof = enrollment.ByTicket(e.Request.Account(), began, e.Clock, ticket)
 			return verdict.Outcome{}, true
 		}
 	}
@@ -146,7 +143,7 @@ func (e *setup) obey(d *guide.Drawing, device *record.Device, word string) (stri
 }
 
 func (e *setup) show(d guide.Drawing, device *record.Device) (string, error) {
-	account := otpauth.Account{Issuer: e.policy.Issuer, Host: otpauth.Host(), User: e.r.Name}
+	account := otpauth.Account{Issuer: e.Policy.Issuer, Host: otpauth.Host(), User: e.Request.Name}
 	if d.Plain {
 		return plain(account, device.Secret), nil
 	}
@@ -173,11 +170,11 @@ func (e *setup) save(device record.Device, step uint64) verdict.Outcome {
 	}
 	all := enrollment.Enrollment{Devices: []record.Device{device}, Counters: []uint64{step},
 		Recovery: set}
-	saved := e.store().Enroll(e.proof, e.r.Account(), all)
+	saved := e.store().Enroll(e.proof, e.Request.Account(), all)
 	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
 		return e.refused(saved)
 	}
-	e.Happened(e.policy, added(device, e.Clock()))
+	e.Happened(e.Policy, added(device, e.Clock()))
 	e.forget()
 	detail := "enrolled in this login"
 	// the new device counts like any other, so its user must see the recovery codes

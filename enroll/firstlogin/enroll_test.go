@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/authority"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/factor/oath"
@@ -18,6 +19,7 @@ import (
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
+	"latchkey/pam/session"
 )
 
 const uid = 1000
@@ -57,20 +59,22 @@ func must(t *testing.T, err error) {
 // login is one login of alice's, in which she gives these answers; after the last she is gone.
 func (w *world) login(answers ...func(*world) string) verdict.Outcome {
 	w.prompts, w.told, w.answers = nil, nil, answers
-	f := flow.Flow{Root: w.root, Keyring: w.keyring, Clock: func() time.Time {
-		return noon.Add(w.later)
-	}, Talk: w}
+	f := flow.Flow{Root: w.root, Clock: w.clock, Talk: w,
+		Authority: &authority.Local{Keyring: w.keyring, Clock: w.clock}}
 	r := flow.Request{User: "alice", Name: "alice", UID: uid, Lookup: flow.Found,
 		Service: "sshd", From: "192.0.2.7"}
 	o := f.Run(r)
 	if o.Reason == verdict.MustEnroll {
-		o = enroll(nil, f, r, o.Policy)
+		o = enroll(session.Enrolling{Flow: f, Keyring: w.keyring, Request: r,
+			Policy: o.Policy})
 	}
 	if len(w.answers) > 0 {
 		w.t.Errorf("%d answers were not asked for", len(w.answers))
 	}
 	return o
 }
+
+func (w *world) clock() time.Time { return noon.Add(w.later) }
 
 func (w *world) Ask(prompt string) (string, error) {
 	w.prompts = append(w.prompts, prompt)

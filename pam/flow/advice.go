@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"latchkey/pam/factor"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
 )
@@ -13,7 +12,7 @@ func (d *dialog) advise(o verdict.Outcome) {
 	}
 	a := prompt.Advice{
 		Choices: d.choices, Typed: o.Tries > 0 && refusals[o.Reason], Wrong: d.charged > 0,
-		Drift: factor.Known(d.drifts), Help: d.policy.Help,
+		Drift: d.drift, Help: d.policy.Help,
 	}
 	if text := a.String(); text != "" {
 		d.say(text)

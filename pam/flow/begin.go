@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"latchkey/pam/authority"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
@@ -17,38 +18,47 @@ import (
 
 // begin decides whether there is anything to ask: its outcome is verdict.Undecided if there is.
 func (d *dialog) begin() verdict.Outcome {
-	account, err := d.Keyring.Open(d.r.Account())
+	b, err := d.Authority.Begin(d.login)
 	if errors.Is(err, factor.ErrUnenrolled) {
 		return d.unenrolled()
 	}
 	if err != nil {
 		return d.unusable(err)
 	}
-	defer account.Close()
-	if o := d.byKey(account); o != verdict.Undecided {
-		return o
+	d.choices = prompt.Choices{Choices: b.Choices, InFront: d.inFront()}
+	switch b.Result {
+	case authority.Ask:
+		d.began = b
+		if b.Waiting != nil {
+			d.when = prompt.SentEarlier
+		}
+		return verdict.Undecided
+	case authority.Accepted: // by a security key, or from a trusted computer
+		d.tellRefused(b.Refused)
+		d.network(b.NewNetwork)
+		return verdict.Outcome{
+			Allow: true, Reason: verdict.OK, Method: string(b.Method), Device: b.Device.Label,
+		}
+	case authority.Locked:
+		return d.denyLocked(b.Lockout)
+	case authority.Nothing:
+		return d.nothingToAsk()
 	}
-	d.choices = prompt.NewChoices(account, d.methods, d.Clock())
-	d.choices.InFront = d.inFront()
-	if d.choices.None() {
-		return d.nothingToAsk(account)
+	return d.unusable(errNoAnswer)
+}
+
+var errNoAnswer = errors.New("the authority gave no answer that is known")
+
+// nothingToAsk denies a user for whom no prompt would be of any use.
+func (d *dialog) nothingToAsk() verdict.Outcome {
+	if d.choices.Key {
+		d.say(prompt.OnlyKey)
+		return verdict.Deny(verdict.Forbidden,
+			"sshd has accepted no security key of the user's, who has nothing else")
 	}
-	lockout, err := account.Lockout(d.Clock(), d.limits)
-	if err != nil {
-		return d.unusable(err)
-	}
-	if lockout.Locked() {
-		return d.denyLocked(lockout)
-	}
-	if o := d.byTrust(account); o != verdict.Undecided {
-		return o
-	}
-	d.began = account.State.Refused
-	if phone, standing := account.LatestSent(d.Clock(),
-		d.choices.AcceptsSent); standing == factor.Waiting {
-		d.waiting, d.when = phone, prompt.SentEarlier
-	}
-	return verdict.Undecided
+	d.say(prompt.NoneUsable)
+	return verdict.Deny(verdict.Forbidden,
+		"the user has no device of a method that is allowed here")
 }
 
 // unenrolled applies the policy's word for users without a record. Only an exact "allow", or a
@@ -69,7 +79,7 @@ func (d *dialog) unenrolled() verdict.Outcome {
 
 // setUp has the user enroll an app inside the login, unless codes of one would be no use here.
 func (d *dialog) setUp() verdict.Outcome {
-	if !slices.Contains(d.methods, method.TOTP) {
+	if !slices.Contains(d.login.Methods, method.TOTP) {
 		d.say(prompt.NotSetUp)
 		return verdict.Deny(verdict.Unenrolled,
 			"the rule allows no codes from apps, so the user cannot enroll in the login")
@@ -77,7 +87,7 @@ func (d *dialog) setUp() verdict.Outcome {
 	return verdict.Outcome{Reason: verdict.MustEnroll, Policy: d.policy}
 }
 
-// unusable denies because of what Keyring.Open or Account.Verify said.
+// unusable denies because of an error of the authority.
 func (d *dialog) unusable(err error) verdict.Outcome {
 	text := prompt.Sorry
 	if errors.Is(err, state.ErrSave) {

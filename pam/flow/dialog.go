@@ -5,44 +5,35 @@ import (
 	"slices"
 	"strings"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/authority"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
-	"latchkey/pam/limit"
-	"latchkey/pam/method"
 	"latchkey/pam/policy"
-	"latchkey/pam/record"
 	"latchkey/pam/state"
-	"latchkey/pam/trust"
 )
 
-// dialog is one user being asked. It opens the user's account for each step and closes it before
-// the next prompt, so that nothing is locked while the user types, and what enroll changed
-// meanwhile counts.
+// dialog is one user being asked. The authority opens the user's account for each question and
+// closes it before the next prompt, so that nothing is locked while the user types, and what
+// enroll changed meanwhile counts.
 type dialog struct {
 	Flow
 	r         Request
 	policy    *policy.Policy
 	newcomers policy.Newcomers
-	methods   []method.Method // that the rule allows
-	limits    limit.Guesses
-	computer  trust.Computer // that the user may trust
-	trusting  bool           // the user trusts some computer
-	proven    trust.Proven   // to be shown again before the user does
+	login     authority.Login
+	began     authority.Beginning
 	choices   prompt.Choices
-	requests  int           // codes asked for so far
-	when      prompt.Moment // before or after the first of them
-	// a phone whose code was asked for in an earlier login and still works
-	waiting  *record.Device
-	landline state.DeviceID // a phone that Twilio said takes no SMS, just now
-	refused  []string       // codes that were wrong in this login
-	drifts   []factor.Drift // what those say of the clocks of the user's apps
-	words    int            // answers of this login that were words
-	charged  uint32         // guesses of this login that were charged
-	spared   int            // answers of this login that cost nothing
-	began    state.Refused  // what was refused before this login
-	notes    []string       // for the log
-	texts    []string       // for the user, when the login is decided
+	proven    authority.Device // whose code was accepted
+	requests  int              // codes asked for so far
+	when      prompt.Moment    // before or after the first of them
+	landline  state.DeviceID   // a phone that Twilio said takes no SMS, just now
+	refused   []string         // codes that were wrong in this login
+	drift     int64            // what those say of the clock of the user's app
+	words     int              // answers of this login that were words
+	charged   uint32           // guesses of this login that were charged
+	spared    int              // answers of this login that cost nothing
+	notes     []string         // for the log
+	texts     []string         // for the user, when the login is decided
 }
 
 // turn is what an answer led to. The zero turn asks again and lets no one in.
@@ -142,8 +133,8 @@ func (d *dialog) say(text string) { d.texts = append(d.texts, text) }
 // firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the
 // policy says so. A code that was typed behind the password is compared first.
 func (d *dialog) firstPrompt() string {
-	if d.waiting != nil && d.choices.Own == "" {
-		return d.choices.Prompt(prompt.SentBefore(d.waiting), prompt.SentNow)
+	if d.began.Waiting != nil && !d.choices.Own() {
+		return d.choices.Prompt(prompt.SentBefore(*d.began.Waiting), prompt.SentNow)
 	}
 	if d.policy.Phone.Auto && d.choices.Alone && len(d.choices.Phones) > 0 && !d.r.Kept {
 		return d.request(prompt.Choice{Channel: d.choices.Channels[0], Phone: d.choices.Phones[0]})

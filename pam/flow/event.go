@@ -1,7 +1,7 @@
 package flow
 
 import (
-	"latchkey/pam/factor"
+	"latchkey/pam/authority"
 	"latchkey/pam/method"
 	"latchkey/pam/notify/event"
 	"latchkey/pam/policy"
@@ -22,18 +22,18 @@ func (d *dialog) happened(kind event.Kind, detail string) {
 }
 
 // letIn tells a user whose code was accepted, and the program of [notify], what they should know.
-func (d *dialog) letIn(m factor.Match, by method.Method) {
-	d.tellRefused(m.Refused)
-	if m.Refused.Locked {
+func (d *dialog) letIn(g authority.Guessed) {
+	d.tellRefused(g.Refused)
+	if g.Refused.Locked {
 		d.happened(event.LoginAfterLock, "")
 	}
-	switch by {
+	switch g.Method {
 	case method.Recovery:
 		d.happened(event.RecoveryUsed, "")
 	case method.Bypass:
 		d.happened(event.BypassUsed, "")
 	}
-	d.network(m.NewNetwork)
+	d.network(g.NewNetwork)
 }
 
 // network tells of a login from a network that is new.

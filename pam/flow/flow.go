@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/authority"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/notify/event"
@@ -15,12 +15,11 @@ import (
 
 // Flow is what a login needs from the world.
 type Flow struct {
-	Root     string // prefix of the configuration's path; "" but in tests
-	Host     string // this machine's name
-	Keyring  factor.Keyring
-	Clock    func() time.Time
-	Talk     Conversation
-	Verifier Verifier // codes by phone
+	Root      string              // prefix of the configuration's path; "" but in tests
+	Host      string              // this machine's name
+	Authority authority.Authority // which knows the user's account
+	Clock     func() time.Time
+	Talk      Conversation
 	// Debug receives how the decision was made, if the module has the argument debug.
 	Debug func(text string)
 	// Rehearsal: no one logs in, so nothing is saved up to the first answer.
@@ -89,8 +88,8 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict
 	case policy.RequireNone:
 		return verdict.Allow(verdict.Exempt)
 	case policy.RequireCode:
-		asked := &dialog{Flow: f, r: r, policy: rules, methods: d.Methods, limits: rules.Limits,
-			computer: r.computer(d), newcomers: d.Newcomers}
+		asked := &dialog{Flow: f, r: r, policy: rules, newcomers: d.Newcomers,
+			login: f.login(rules, d, r)}
 		return asked.run()
 	}
 	f.Inform("You may not log in here.")
@@ -98,6 +97,15 @@ func (f Flow) follow(rules *policy.Policy, d policy.Decision, r Request) verdict
 		f.Inform(rules.Help)
 	}
 	return verdict.Deny(verdict.Forbidden, d.Why)
+}
+
+// login is what the authority is told of a login in which a code is asked for.
+func (f Flow) login(rules *policy.Policy, d policy.Decision, r Request) authority.Login {
+	return authority.Login{
+		User: r.Account(), Service: r.Service, From: r.address(), Keys: r.acceptedKeys(),
+		Methods: d.Methods, Limits: rules.Limits, OnlyAttested: rules.RequireAttestation,
+		Trust: d.Trust, Terms: d.Terms(), Rehearsal: f.Rehearsal,
+	}
 }
 
 // Inform shows a text to the user, in lines that fit 80 columns.

@@ -1,9 +1,10 @@
 package flow
 
 import (
+	"fmt"
 	"slices"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/authority"
 	"latchkey/pam/factor/normalize"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
@@ -21,79 +22,90 @@ func (d *dialog) guess(answer string) turn {
 	if slices.Contains(d.refused, code) { // it was charged once, and is not compared again
 		return again(verdict.Deny(verdict.Wrong, "the same wrong code again"), prompt.NotAccepted)
 	}
-	account, err := d.Keyring.Open(d.r.Account())
+	g, err := d.Authority.Guess(authority.Guess{Login: d.login, Code: code,
+		Channels: d.choices.Channels})
+	if g.Damage != "" { // of a slot of the state, which the next commit rewrites
+		d.note("%s", g.Damage)
+	}
+	if g.Drift != 0 {
+		d.drift = g.Drift
+	}
 	if err != nil {
-		return decided(d.unusable(err))
-	}
-	d.noteDamage(account)
-	m, err := account.Verify(d.asGuess(code), d.limits)
-	t := turn{}
-	switch {
-	case err != nil:
-		t = decided(d.unusable(err))
-	case m.Result != factor.AskTwilio:
-		t = d.judge(m, account, code)
-	}
-	if m.Result == factor.Wrong || m.Result == factor.AskTwilio {
-		d.drifts = append(d.drifts, account.Drifts(d.asGuess(code))...)
-	}
-	account.Close() // before the network is asked
-	if m.Result == factor.AskTwilio {
-		return d.check(code, m)
-	}
-	return t
-}
-
-func (d *dialog) asGuess(code string) factor.Guess {
-	return factor.Guess{
-		Code: code, At: d.Clock(), Service: d.r.Service, From: d.r.address(),
-		Accepts: d.choices.Accepts, AcceptsSent: d.choices.AcceptsSent,
-	}
-}
-
-// judge says what a code led to that Twilio need not be asked about.
-func (d *dialog) judge(m factor.Match, account *factor.Account, code string) turn {
-	o := verdict.Outcome{Reason: verdict.Wrong, Method: string(m.Method)}
-	if m.Device != nil {
-		o.Device, d.proven.Device = m.Device.Label, m.Device.ID
-	}
-	switch m.Result {
-	case factor.Accepted:
-		o.Allow, o.Reason = true, verdict.OK
-		d.letIn(m, m.Method)
-		d.tellLeft(m, account.RecoveryLeft())
+		o := d.unusable(err)
+		o.Method, o.Device = string(g.Method), g.Device.Label
 		return decided(o)
-	case factor.Replayed:
-		o.Reason = verdict.Replayed
-		if m.Method == method.Recovery {
-			return again(o, prompt.UsedRecovery)
-		}
-		return again(o, prompt.UsedBefore)
-	case factor.Locked:
-		return decided(d.denyLocked(m.Lockout))
-	case factor.Impossible:
-		o.Detail = "not a code of any device of the user"
-		return d.rejected(o, account)
 	}
-	return d.wrong(d.rejected(o, account), m, code)
+	return d.judge(g, code)
+}
+
+// judge says what a code led to.
+func (d *dialog) judge(g authority.Guessed, code string) turn {
+	o := verdict.Outcome{Reason: verdict.Wrong, Method: string(g.Method), Device: g.Device.Label}
+	switch g.Result {
+	case authority.Accepted:
+		o.Allow, o.Reason, d.proven = true, verdict.OK, g.Device
+		d.letIn(g)
+		d.tellLeft(g)
+		return decided(o)
+	case authority.Locked:
+		return decided(d.denyLocked(g.Lockout))
+	case authority.Replayed:
+		return d.replayed(o, g)
+	case authority.Impossible:
+		o.Detail = "not a code of any device of the user"
+		return d.rejected(o, g)
+	case authority.Wrong:
+		return d.wrong(d.rejected(o, g), g, code)
+	case authority.Expired:
+		o.Reason = verdict.Expired
+		return d.wrong(again(o, prompt.CodeExpired), g, code)
+	case authority.Void:
+		return d.wrong(again(o, prompt.CodeVoid), g, code)
+	case authority.Unchecked:
+		return d.unchecked(o, g)
+	}
+	return decided(d.unusable(errNoAnswer))
+}
+
+// replayed tells the user of a code that was used before.
+func (d *dialog) replayed(o verdict.Outcome, g authority.Guessed) turn {
+	o.Reason = verdict.Replayed
+	if g.Charged {
+		d.charged++
+	}
+	if g.Method == method.Recovery {
+		return again(o, prompt.UsedRecovery)
+	}
+	return again(o, prompt.UsedBefore)
+}
+
+// unchecked tells the user of a code that Twilio could not be asked about.
+func (d *dialog) unchecked(o verdict.Outcome, g authority.Guessed) turn {
+	d.note("check of a code sent to %q: %s", g.Device.Label, g.Because)
+	o.Reason = verdict.Service
+	t := again(o, prompt.NotChecked)
+	if !g.Charged {
+		return t // the guess was taken back
+	}
+	return d.count(t, g)
 }
 
 // wrong notes a code that was compared, charged and wrong.
-func (d *dialog) wrong(t turn, m factor.Match, code string) turn {
+func (d *dialog) wrong(t turn, g authority.Guessed, code string) turn {
 	d.refused = append(d.refused, code)
-	return d.count(t, m)
+	return d.count(t, g)
 }
 
 // count counts a guess that stays charged, and ends the login if it was the last one that the
 // limit allows.
-func (d *dialog) count(t turn, m factor.Match) turn {
+func (d *dialog) count(t turn, g authority.Guessed) turn {
 	d.charged++
-	if !m.Lockout.Locked() {
+	if !g.Lockout.Locked() {
 		return t
 	}
 	t.over = true
-	t.outcome.Detail = "locked " + d.denyLocked(m.Lockout).Detail
-	d.happened(event.Lock, m.Lockout.String())
+	t.outcome.Detail = "locked " + d.denyLocked(g.Lockout).Detail
+	d.happened(event.Lock, g.Lockout.String())
 	return t
 }
 
@@ -105,31 +117,39 @@ func (d *dialog) tellRefused(all state.Refused) {
 		return
 	}
 	if d.charged > 0 { // the last one was of this login
-		all.From = d.began.From
+		all.From = d.began.Refused.From
 	}
 	all.Count -= d.charged
 	d.say(prompt.RefusedBefore(all))
 }
 
 // tellLeft tells how many recovery codes are left if one was used now, or if they are few.
-func (d *dialog) tellLeft(m factor.Match, left int) {
+func (d *dialog) tellLeft(g authority.Guessed) {
 	switch {
-	case m.Method == method.Recovery:
-		d.say(prompt.CodeUsed(left))
-	case left > 0 && left <= prompt.FewCodes:
-		d.say(prompt.FewLeft(left))
+	case g.Method == method.Recovery:
+		d.say(prompt.CodeUsed(g.Left))
+	case g.Left > 0 && g.Left <= prompt.FewCodes:
+		d.say(prompt.FewLeft(g.Left))
 	}
 }
 
 // rejected tells the user of a code that matched nothing, and what became of the one that was
 // sent.
-func (d *dialog) rejected(o verdict.Outcome, account *factor.Account) turn {
-	switch _, standing := account.LatestSent(d.Clock(), d.choices.AcceptsSent); {
-	case standing == factor.Exhausted:
+func (d *dialog) rejected(o verdict.Outcome, g authority.Guessed) turn {
+	switch {
+	case g.SentVoid:
 		return again(o, prompt.CodeVoid)
-	case standing == factor.Outlived && d.when == prompt.SentEarlier:
+	case g.SentExpired && d.when == prompt.SentEarlier:
 		o.Reason = verdict.Expired
 		return again(o, prompt.CodeExpired)
 	}
 	return again(o, prompt.NotAccepted)
+}
+
+// note keeps something for the log, once: the administrator should know of it, however the login
+// ends.
+func (d *dialog) note(format string, args ...any) {
+	if text := fmt.Sprintf(format, args...); !slices.Contains(d.notes, text) {
+		d.notes = append(d.notes, text)
+	}
 }

@@ -162,7 +162,7 @@ func TestOverRandomHistoriesAKeyIsEnoughExactlyWhenTheRuleOfTheMomentSaysSo(t *t
 func (h *keyHistory) outcome(r flow.Request) verdict.Outcome {
 	silent := &user{world: h.world}
 	return flow.Flow{
-		Root: string(h.root), Keyring: h.root.Keyring(), Clock: func() time.Time { return h.now },
+		Root: string(h.root), Authority: h.authority(), Clock: h.clock,
 		Talk: silent,
 	}.Run(r)
 }

@@ -89,8 +89,8 @@ func (g *guesser) oneLogin() {
 	g.inLogin = map[string]bool{}
 	user := &randomUser{g: g}
 	o := flow.Flow{
-		Root: string(g.root), Keyring: g.root.Keyring(), Clock: func() time.Time { return g.now },
-		Talk: user, Verifier: g.twilio,
+		Root: string(g.root), Authority: g.authority(), Clock: g.clock,
+		Talk: user,
 	}.Run(request())
 	user.judged(o.Reason == verdict.Locked)
 	if o.Allow {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/authority"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/limit"
@@ -79,17 +80,23 @@ func (w *world) login(r flow.Request, answers ...string) verdict.Outcome {
 	w.t.Helper()
 	w.shown, w.told = nil, nil
 	user := &user{world: w, answers: answers}
-	keyring := w.root.KeyringWaiting(safefile.Patience{})
+	own := w.authority()
+	own.Keyring = w.root.KeyringWaiting(safefile.Patience{})
 	o := flow.Flow{
-		Root: string(w.root), Keyring: keyring, Clock: func() time.Time { return w.now },
-		Talk:   user,
-		Notify: w.tell,
-		Debug:  func(text string) { w.debug = append(w.debug, text) }, Verifier: w.twilio,
+		Root: string(w.root), Authority: own, Clock: w.clock, Talk: user, Notify: w.tell,
+		Debug: func(text string) { w.debug = append(w.debug, text) },
 	}.Run(r)
 	if len(user.answers) > 0 {
 		w.t.Errorf("%d answers were not asked for", len(user.answers))
 	}
 	return o
+}
+
+func (w *world) clock() time.Time { return w.now }
+
+// authority is the host itself.
+func (w *world) authority() *authority.Local {
+	return &authority.Local{Keyring: w.root.Keyring(), Verifier: w.twilio, Clock: w.clock}
 }
 
 func (w *world) tell(program string, e event.Event) {

@@ -27,12 +27,12 @@ func (f Flow) codes(r Request) field.Codes {
 	if checkName(r) != verdict.Undecided || r.isEnroll() {
 		return field.Codes{}
 	}
-	rec, _, err := f.Keyring.View(r.Account())
+	codes, err := f.Authority.Codes(r.Account())
 	switch {
 	case errors.Is(err, factor.ErrUnenrolled):
 		return field.Codes{}
 	case err != nil:
 		return field.Unknown() // the line below says what is wrong, to users who know the password
 	}
-	return field.Of(rec)
+	return codes
 }

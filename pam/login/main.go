@@ -19,9 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
-	"latchkey/pam/policy"
 	"latchkey/pam/session"
 )
 
@@ -40,8 +38,8 @@ func run(fd int, under string, clock func() time.Time) int {
 
 // handOver replaces this process with the program that enrolls, which inherits descriptor 0, the
 // environment and the limits; nothing is locked here.
-func handOver(hello []string, _ flow.Flow, _ flow.Request, _ *policy.Policy) verdict.Outcome {
-	err := session.HandOver(hello)
+func handOver(e session.Enrolling) verdict.Outcome {
+	err := session.HandOver(e.Hello)
 	if err == nil {
 		err = unix.Exec(enrollProgram, []string{enrollProgram}, os.Environ())
 	}

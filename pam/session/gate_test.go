@@ -11,9 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
-	"latchkey/pam/policy"
 	"latchkey/pam/testroot"
 )
 
@@ -114,7 +112,7 @@ func sockets(t *testing.T) (ours, theirs int) {
 }
 
 // enrolls decides the login of a user who must enroll.
-type enrolls func([]string, flow.Flow, flow.Request, *policy.Policy) verdict.Outcome
+type enrolls func(Enrolling) verdict.Outcome
 
 // begin runs a login. Without handed, its hello comes from the gate.
 func (h *host) begin(handed []string, enroll enrolls) *gate {

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/audit"
+	"latchkey/pam/authority"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
@@ -36,9 +37,17 @@ type Session struct {
 	// Hello is set for a login that another program began: what TakeOver returned. If nil, the
 	// hello comes from the gate.
 	Hello []string
-	// Enroll enrolls a user who must do so now, and decides the login. It gets the hello so that
-	// it can hand it over.
-	Enroll func(hello []string, f flow.Flow, r flow.Request, p *policy.Policy) verdict.Outcome
+	// Enroll enrolls a user who must do so now, and decides the login.
+	Enroll func(Enrolling) verdict.Outcome
+}
+
+// Enrolling is a login in which the user must enroll.
+type Enrolling struct {
+	flow.Flow
+	Hello   []string // to be handed over
+	Keyring factor.Keyring
+	Request flow.Request
+	Policy  *policy.Policy
 }
 
 // Run conducts the login and returns the exit status of the process, which the gate ignores.
@@ -82,17 +91,21 @@ func (s *Session) login(r flow.Request, user *talk, log *audit.Syslog,
 			o = verdict.Outcome{Reason: verdict.Internal, Detail: fmt.Sprint("crashed: ", crash)}
 		}
 	}()
-	f := flow.Flow{
-		Root: s.Root, Host: hostname(), Clock: s.Clock, Talk: user,
+	own := &authority.Local{
 		Keyring: factor.NewKeyring(s.Root,
 			safefile.Patience{Limit: lockWait, Gone: user.wire.hostGone, Ended: logEnded(log)}),
 		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: user.wire.fd},
-		Debug:    func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
-		Notify:   after.add,
-		LogAs:    func(as policy.LogFormat) { log.JSON = as == policy.LogJSON },
+		Clock:    s.Clock,
+	}
+	f := flow.Flow{
+		Root: s.Root, Host: hostname(), Authority: own, Clock: s.Clock, Talk: user,
+		Debug:  func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
+		Notify: after.add,
+		LogAs:  func(as policy.LogFormat) { log.JSON = as == policy.LogJSON },
 	}
 	if o = f.Run(r); o.Reason == verdict.MustEnroll {
-		return s.Enroll(s.Hello, f, r, o.Policy)
+		return s.Enroll(Enrolling{Flow: f, Hello: s.Hello, Keyring: own.Keyring, Request: r,
+			Policy: o.Policy})
 	}
 	return o
 }

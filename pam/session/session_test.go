@@ -9,7 +9,6 @@ import (
 	"latchkey/pam/audit"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
-	"latchkey/pam/policy"
 	"latchkey/pam/safefile"
 	"latchkey/pam/testroot"
 )
@@ -196,11 +195,11 @@ func TestUserWhoMustEnrollGetsTheVerdictOfTheEnrollment(t *testing.T) {
 				before = want
 			}
 			var got []string
-			g := h.begin(before, func(frame []string, _ flow.Flow, r flow.Request,
-				p *policy.Policy) verdict.Outcome {
-				got = frame
-				if r.Name != "bob" || p == nil {
-					t.Errorf("%s: got the request %+v and the policy %v", name, r, p)
+			g := h.begin(before, func(e Enrolling) verdict.Outcome {
+				got = e.Hello
+				if e.Request.Name != "bob" || e.Policy == nil {
+					t.Errorf("%s: got the request %+v and the policy %v", name, e.Request,
+						e.Policy)
 				}
 				return c.outcome
 			})
@@ -219,7 +218,7 @@ func TestUserWhoMustEnrollGetsTheVerdictOfTheEnrollment(t *testing.T) {
 func TestCrashIsADenialWithALine(t *testing.T) {
 	h := newHost(t)
 	h.root.Policy(t, "unenrolled = \"enroll\"\n")
-	g := h.begin(nil, func([]string, flow.Flow, flow.Request, *policy.Policy) verdict.Outcome {
+	g := h.begin(nil, func(Enrolling) verdict.Outcome {
 		panic("no such luck")
 	})
 	g.send(helloFrame(fields("bob")...))

@@ -22,10 +22,10 @@ func (a Advice) String() string {
 		if a.Wrong {
 			lines = append(lines, a.clock()...)
 		}
-		if a.Wrong && strings.Contains(a.Own, "token") {
+		if a.Wrong && a.Token {
 			lines = append(lines, "Token: type two of its codes, one after the other.")
 		}
-		if a.recovery && a.Own != "" || a.recovery && len(a.Phones) > 0 {
+		if a.Recovery && a.Own() || a.Recovery && len(a.Phones) > 0 {
 			lines = append(lines, "A recovery code works in place of any other code.")
 		}
 	}
@@ -45,7 +45,7 @@ func (a Advice) clock() []string {
 		faster, slower = slower, faster
 	}
 	switch {
-	case !strings.Contains(a.Own, "app"):
+	case !a.App:
 		return nil
 	case a.Drift == 0:
 		return []string{"App: set your phone's clock to the network's time. Codes depend on it."}

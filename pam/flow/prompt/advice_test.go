@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/pam/authority"
 	"latchkey/pam/method"
-	"latchkey/pam/record"
 )
 
 func TestAdviceAndHelpFitEightyColumnsInASCII(t *testing.T) {
@@ -26,7 +26,7 @@ func TestAdviceAndHelpFitEightyColumnsInASCII(t *testing.T) {
 }
 
 func TestPromptsFitBesideLongNames(t *testing.T) {
-	phone := record.Device{Type: method.Phone, Secret: []byte("+15550001234")}
+	phone := authority.Device{Type: method.Phone, Hint: "...1234"}
 	for _, c := range all() {
 		for _, front := range []int{13, 30, 50, 79, 120} {
 			c.InFront = front

@@ -55,7 +55,7 @@ const broad = 66
 func (c Choices) listed() string {
 	lines, line := "", "Phones:"
 	for i := range c.Phones {
-		phone := fmt.Sprintf(" %d is %s", i+1, c.Phones[i].Hint())
+		phone := fmt.Sprintf(" %d is %s", i+1, c.Phones[i].Hint)
 		switch {
 		case i == 0:
 			line += phone
@@ -87,28 +87,28 @@ func (c Choices) line(said string, when Moment) string {
 // texts name what can be typed, the longest first: what the user has in hand before what has to be
 // sent.
 func (c Choices) texts(said string) []string {
-	words, own := c.words(), "From your "+c.Own
+	words, own := c.words(), "From your "+c.devices()
 	switch {
-	case c.Own == "" && words != "" && c.recovery && saysThatPhonesFail(said):
+	case !c.Own() && words != "" && c.Recovery && saysThatPhonesFail(said):
 		return []string{"Use a recovery code."}
-	case c.Own != "" && words != "" && c.recovery:
+	case c.Own() && words != "" && c.Recovery:
 		return []string{own + ", " + comma(words) + " or a recovery code.",
 			own + ", or " + words + ".", own + "."}
-	case c.Own != "" && words != "" && said == "":
+	case c.Own() && words != "" && said == "":
 		return []string{own + ", or type " + words + ".", own + ", or " + words + "."}
-	case c.Own != "" && words != "":
+	case c.Own() && words != "":
 		return []string{own + ", or " + words + ".", own + "."}
-	case c.Own != "" && c.recovery:
+	case c.Own() && c.Recovery:
 		return []string{own + ", or a recovery code.", own + "."}
-	case c.Own != "":
+	case c.Own():
 		return []string{own + "."}
-	case words != "" && c.recovery:
+	case words != "" && c.Recovery:
 		return []string{"Type " + comma(words) + " or a recovery code.", "Type " + words + "."}
 	case words != "" && said == NotAccepted:
 		return []string{"Type the code, " + words + "."}
 	case words != "":
 		return []string{"Type " + words + " to get a code.", "Type " + words + "."}
-	case c.recovery:
+	case c.Recovery:
 		return []string{"From your recovery codes."}
 	}
 	return []string{"From your administrator."}

@@ -6,22 +6,25 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/authority"
 	"latchkey/pam/method"
-	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
+
+// has is what a user has.
+type has = authority.Choices
 
 // all are the choices of every combination of devices.
 func all() (all []Choices) {
 	channels := [][]method.Method{{method.SMS, method.Call}, {method.SMS}, {method.Call}}
 	for n := range state.MaxDevices + 1 {
-		for _, own := range []string{"", "app", "token", "app or token"} {
+		for own := range 4 {
 			for i := range 12 {
-				c := Choices{Own: own, recovery: i%2 == 1, bypass: i/2%2 == 1}
+				c := Choices{Choices: has{App: own%2 == 1, Token: own/2 == 1,
+					Recovery: i%2 == 1, Bypass: i/2%2 == 1}}
 				for m := range n {
-					number := fmt.Sprintf("+1555000%04d", 1000+m)
-					c.Phones = append(c.Phones,
-						record.Device{Type: method.Phone, Secret: []byte(number)})
+					c.Phones = append(c.Phones, authority.Device{Type: method.Phone,
+						Hint: fmt.Sprintf("...%04d", 1000+m)})
 				}
 				if n > 0 {
 					c.Channels = channels[i/4]
@@ -36,7 +39,7 @@ func all() (all []Choices) {
 }
 
 func TestEveryPromptFitsEightyColumns(t *testing.T) {
-	phone := record.Device{Type: method.Phone, Secret: []byte("+15550001234")}
+	phone := authority.Device{Type: method.Phone, Hint: "...1234"}
 	sms, call := Choice{method.SMS, phone}, Choice{method.Call, phone}
 	said := []string{
 		"", NotAccepted, UsedBefore, CodeExpired, UsedRecovery, NotChecked, EnoughAsked, CodeVoid,
@@ -49,7 +52,7 @@ func TestEveryPromptFitsEightyColumns(t *testing.T) {
 			fits(t, c.Prompt(s, NothingSent))
 			fits(t, c.Prompt(s, SentEarlier))
 		}
-		for _, s := range []string{SentTo(sms), SentTo(call), SentBefore(&phone)} {
+		for _, s := range []string{SentTo(sms), SentTo(call), SentBefore(phone)} {
 			fits(t, c.Prompt(s, SentNow))
 		}
 	}
@@ -70,9 +73,10 @@ func fits(t *testing.T, prompt string) {
 }
 
 func TestPromptNamesTheRecoveryCodeWherePhonesFail(t *testing.T) {
-	phone := record.Device{Type: method.Phone, Secret: []byte("+15550001234")}
+	phone := authority.Device{Type: method.Phone, Hint: "...1234"}
 	both := []method.Method{method.SMS, method.Call}
-	c := Choices{Phones: []record.Device{phone}, Channels: both, recovery: true}
+	c := Choices{Choices: has{Phones: []authority.Device{phone}, Channels: both,
+		Recovery: true}}
 	for said, want := range map[string]string{
 		NotSent(Choice{method.SMS,
 			phone}): "No SMS to ...1234. Use a recovery code. Verification code: ",

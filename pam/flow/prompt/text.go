@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/pam/authority"
 	"latchkey/pam/method"
-	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
@@ -117,20 +117,20 @@ func Yes(answer string) bool {
 // SentTo says that a code is on its way.
 func SentTo(c Choice) string {
 	if c.Channel == method.Call {
-		return "Calling " + c.Phone.Hint() + "."
+		return "Calling " + c.Phone.Hint + "."
 	}
-	return "Sent by SMS to " + c.Phone.Hint() + "."
+	return "Sent by SMS to " + c.Phone.Hint + "."
 }
 
 // SentBefore says that one was sent in an earlier login and still works.
-func SentBefore(phone *record.Device) string { return "A code was sent to " + phone.Hint() + "." }
+func SentBefore(phone authority.Device) string { return "A code was sent to " + phone.Hint + "." }
 
 // NotSent says that none is; the prompt that follows says what else works.
 func NotSent(c Choice) string {
 	if c.Channel == method.Call {
-		return "No call to " + c.Phone.Hint() + "."
+		return "No call to " + c.Phone.Hint + "."
 	}
-	return "No SMS to " + c.Phone.Hint() + "."
+	return "No SMS to " + c.Phone.Hint + "."
 }
 
 // saysThatPhonesFail reports whether a user was told that a code could not be sent or checked.
@@ -140,7 +140,7 @@ func saysThatPhonesFail(said string) bool {
 }
 
 // NoSMS says that a phone takes no SMS, and what it takes.
-func NoSMS(c Choice) string { return c.Phone.Hint() + " takes no SMS: type call." }
+func NoSMS(c Choice) string { return c.Phone.Hint + " takes no SMS: type call." }
 
 // WaitFor tells the user when to ask for a code again.
 func WaitFor(d time.Duration) string { return "Ask again in " + span(d) + "." }

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/authority"
 	"latchkey/pam/method"
-	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
@@ -78,47 +78,47 @@ func TestOnlyYIsAYes(t *testing.T) {
 }
 
 func TestEveryCombinationOfDevicesHasItsWords(t *testing.T) {
-	phone := record.Device{Type: method.Phone, Secret: []byte("+15550001234")}
+	phone := authority.Device{Type: method.Phone, Hint: "...1234"}
 	sms, both := []method.Method{method.SMS}, []method.Method{method.SMS, method.Call}
-	one, two := []record.Device{phone}, []record.Device{phone, phone}
+	one, two := []authority.Device{phone}, []authority.Device{phone, phone}
 	for want, c := range map[string]struct {
-		choices Choices
+		choices has
 		said    string
 		when    Moment
 	}{
-		"From your app. ":                     {choices: Choices{Own: "app"}},
-		"Not accepted. From your app. ":       {choices: Choices{Own: "app"}, said: NotAccepted},
-		"From your app, or a recovery code. ": {choices: Choices{Own: "app", recovery: true}},
-		"From your app, or type sms or call. ": {choices: Choices{Own: "app", Phones: one,
+		"From your app. ":                     {choices: has{App: true}},
+		"Not accepted. From your app. ":       {choices: has{App: true}, said: NotAccepted},
+		"From your app, or a recovery code. ": {choices: has{App: true, Recovery: true}},
+		"From your app, or type sms or call. ": {choices: has{App: true, Phones: one,
 			Channels: both}},
 		"Not accepted. From your app, or sms. ": {
-			choices: Choices{Own: "app", Phones: one, Channels: sms}, said: NotAccepted},
+			choices: has{App: true, Phones: one, Channels: sms}, said: NotAccepted},
 		"From your app, sms, call or a recovery code. ": {
-			choices: Choices{Own: "app", Phones: one, Channels: both, recovery: true}},
-		"Type sms to get a code. ": {choices: Choices{Phones: one, Channels: sms}},
+			choices: has{App: true, Phones: one, Channels: both, Recovery: true}},
+		"Type sms to get a code. ": {choices: has{Phones: one, Channels: sms}},
 		"Not accepted. Type the code, sms or call. ": {
-			choices: Choices{Phones: one, Channels: both}, said: NotAccepted},
+			choices: has{Phones: one, Channels: both}, said: NotAccepted},
 		"Type sms, call or a recovery code. ": {
-			choices: Choices{Phones: one, Channels: both, recovery: true}},
-		"From your recovery codes. ": {choices: Choices{recovery: true}},
-		"From your administrator. ":  {choices: Choices{bypass: true}},
+			choices: has{Phones: one, Channels: both, Recovery: true}},
+		"From your recovery codes. ": {choices: has{Recovery: true}},
+		"From your administrator. ":  {choices: has{Bypass: true}},
 		"Phones: 1 is ...1234, 2 is ...1234.\nType sms 1 to get a code. ": {
-			choices: Choices{Phones: two, Channels: sms}},
-		"A code was sent. ": {choices: Choices{Phones: two, Channels: sms},
+			choices: has{Phones: two, Channels: sms}},
+		"A code was sent. ": {choices: has{Phones: two, Channels: sms},
 			said: "A code was sent.", when: SentNow},
 	} {
-		if got := c.choices.Prompt(c.said, c.when); got != want+AsksForCode {
+		if got := (Choices{Choices: c.choices}).Prompt(c.said, c.when); got != want+AsksForCode {
 			t.Errorf("%+v: got %q, want %q", c.choices, got, want+AsksForCode)
 		}
 	}
 }
 
 func TestAnswersThatAskForACodeNameAChannelAndAPhone(t *testing.T) {
-	c := Choices{
-		Phones: []record.Device{
+	c := Choices{Choices: has{
+		Phones: []authority.Device{
 			{Type: method.Phone, Label: "one"}, {Type: method.Phone, Label: "two"}},
 		Channels: []method.Method{method.SMS, method.Call},
-	}
+	}}
 	for answer, want := range map[string]Choice{
 		"sms": {method.SMS, c.Phones[0]}, "SMS 1": {method.SMS, c.Phones[0]},
 		"call2": {method.Call, c.Phones[1]}, ` "call" 2 `: {method.Call, c.Phones[1]},
@@ -134,10 +134,10 @@ func TestAnswersThatAskForACodeNameAChannelAndAPhone(t *testing.T) {
 }
 
 func TestListOfPhonesIsBrokenIntoLinesAtItsWidth(t *testing.T) {
-	c := Choices{Channels: []method.Method{method.SMS}}
+	c := Choices{Choices: has{Channels: []method.Method{method.SMS}}}
 	for range 6 {
-		c.Phones = append(c.Phones, record.Device{Type: method.Phone,
-			Secret: []byte("+15550001234")})
+		c.Phones = append(c.Phones, authority.Device{Type: method.Phone,
+			Hint: "...1234"})
 	}
 	const want = "Phones: 1 is ...1234, 2 is ...1234, 3 is ...1234, 4 is ...1234,\n" +
 		"5 is ...1234, 6 is ...1234"

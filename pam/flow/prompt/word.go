@@ -53,8 +53,8 @@ func (c Choices) cannotSend(m method.Method) string {
 // Help is what can be typed at a prompt, a line each.
 func (c Choices) Help() string {
 	lines := []string{"You can type"}
-	if c.Own != "" {
-		lines = append(lines, "  the code that your "+c.Own+" shows")
+	if c.Own() {
+		lines = append(lines, "  the code that your "+c.devices()+" shows")
 	}
 	for _, m := range c.Channels {
 		for i := range c.Phones {
@@ -63,13 +63,13 @@ func (c Choices) Help() string {
 				word = fmt.Sprintf("%s %d", m, i+1)
 			}
 			lines = append(lines, fmt.Sprintf("  %s, and then the code that %s brings to %s",
-				word, article(m), c.Phones[i].Hint()))
+				word, article(m), c.Phones[i].Hint))
 		}
 	}
-	if c.recovery {
+	if c.Recovery {
 		lines = append(lines, "  a recovery code, such as abcde-12345: each works once")
 	}
-	if c.bypass {
+	if c.Bypass {
 		lines = append(lines, "  the code that your administrator gave you")
 	}
 	return strings.Join(lines, "\n") + "\n"
