@@ -35,6 +35,7 @@ GATE_LDFLAGS = -shared -Wl,--version-script=pam/gate/exports.map -Wl,-z,relro,-z
 # depends on either.
 GO_LDFLAGS   = -s -w -buildid= -X latchkey/enroll/usage.Version=$(VERSION) -X latchkey/pam/twilio/dispatch.Program=$(LIBEXEC)/latchkey-twilio -X main.enrollProgram=$(LIBEXEC)/latchkey-enroll \
                -X latchkey/pam/notify/dispatch.Program=$(LIBEXEC)/latchkey-notify \
+               -X latchkey/pam/fleet/dispatch.Program=$(LIBEXEC)/latchkey-fleet \
                -X "latchkey/pam/safefile.programs=$(LIBEXEC)/latchkey-login $(LIBEXEC)/latchkey-enroll $(PREFIX)/bin/enroll"
 GO_FLAGS     = -trimpath -buildvcs=false -ldflags '$(GO_LDFLAGS)'
 

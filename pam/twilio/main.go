@@ -1,7 +1,8 @@
 // Command latchkey-twilio holds one exchange with Twilio Verify: one request on standard input,
 // one answer on standard output (pam/twilio/protocol). latchkey-login starts it as an unprivileged
 // user with an empty environment, and believes only what it writes: its exit status says nothing.
-// It is the only program of latchkey that opens a network connection.
+// On a single host it is the only program of latchkey
+// that opens a network connection.
 package main
 
 import (
@@ -10,10 +11,14 @@ import (
 	"time"
 
 	"latchkey/pam/twilio/protocol"
+	"latchkey/pam/unprivileged"
 )
 
+// lifetime ends a program whose request never ends or whose answer is never read.
+const lifetime = protocol.MaxTimeout + 2*time.Second
+
 func main() {
-	if harden() != nil {
+	if unprivileged.Harden("latchkey-twilio", lifetime) != nil {
 		os.Exit(1)
 	}
 	os.Exit(run(os.Stdin, os.Stdout, time.Now))

@@ -1,0 +1,128 @@
+// Package carrier is what the programs of a host and latchkey-fleet say to each other: one Job on
+// standard input, and a line for each answer that arrived, then a last one, on standard output.
+//
+// latchkey-fleet carries what is sealed and decides nothing. The login program links this package,
+// so it imports nothing of the network.
+package carrier
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"latchkey/pam/fleet/wire"
+)
+
+// Version is the version of all messages; both programs are installed together.
+const Version = 1
+
+// MaxServices is how many services a fleet can name.
+const MaxServices = 16
+
+// MaxDeadline is the longest that a job may take.
+const MaxDeadline = 10 * time.Second
+
+// MaxJob is the longest job, in bytes: a request and the authorities.
+const MaxJob = 256 << 10
+
+// MaxReport is the longest line, and MaxReports what all of them have together, in bytes.
+const (
+	MaxReport  = wire.MaxMessage*4/3 + 1<<10
+	MaxReports = (MaxServices + 1) * MaxReport
+)
+
+// Job is a request and where to bring it.
+type Job struct {
+	Version    int      `json:"version"`
+	Services   []string `json:"services"`
+	CA         string   `json:"ca"` // the only authorities that count, in PEM
+	DeadlineMS int      `json:"deadline_ms"`
+	Request    []byte   `json:"request"`
+}
+
+// Deadline is how long the job may take, never more than MaxDeadline.
+func (j Job) Deadline() time.Duration {
+	return time.Duration(min(j.DeadlineMS, int(MaxDeadline/time.Millisecond))) * time.Millisecond
+}
+
+// Encode is the job as it goes over the pipe.
+func (j Job) Encode() ([]byte, error) {
+	if err := j.check(); err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(j)
+	return append(text, '\n'), err
+}
+
+// ReadJob reads a job until the end of r.
+func ReadJob(r io.Reader) (j Job, err error) {
+	text, err := io.ReadAll(io.LimitReader(r, MaxJob+1))
+	if err != nil || len(text) > MaxJob {
+		return Job{}, errors.New("the job could not be read")
+	}
+	if err := decode(text, &j); err != nil {
+		return Job{}, err
+	}
+	return j, j.check()
+}
+
+func (j Job) check() error {
+	switch {
+	case j.Version != Version:
+		return errors.New("another version of latchkey: install its programs together")
+	case len(j.Services) == 0 || len(j.Services) > MaxServices:
+		return errors.New("the job names no services, or too many")
+	case len(j.Request) == 0 || len(j.Request) > wire.MaxMessage:
+		return errors.New("the job has no request, or one that is too long")
+	case j.DeadlineMS <= 0:
+		return errors.New("the job has no deadline")
+	}
+	return nil
+}
+
+// Report is one line of latchkey-fleet: an answer of some service, or the last line, which says
+// what became of the services that gave none.
+type Report struct {
+	Body []byte `json:"body,omitempty"`
+	// End is Unreachable, if there was no TCP connection to any service; Protocol, if no service
+	// took the request; or Unknown, if some service may have got it.
+	End  wire.Fault `json:"end,omitempty"`
+	Text string     `json:"text,omitempty"` // for the log
+}
+
+var ends = []wire.Fault{wire.Unreachable, wire.Protocol, wire.Unknown}
+
+// Encode is the report as one line.
+func (r Report) Encode() ([]byte, error) {
+	text, err := json.Marshal(r)
+	return append(text, '\n'), err
+}
+
+// DecodeReport reads a line without its end. No error shows anything of it.
+func DecodeReport(line []byte) (r Report, err error) {
+	if err := decode(line, &r); err != nil {
+		return Report{}, err
+	}
+	if len(line) > MaxReport || slices.Contains(ends, r.End) == (len(r.Body) > 0) {
+		return Report{}, errForm
+	}
+	return r, nil
+}
+
+// decode reads one JSON object and nothing else.
+func decode(text []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if d.Decode(into) != nil {
+		return errForm
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errForm
+	}
+	return nil
+}
+
+var errForm = errors.New("a message of another form")

@@ -1,0 +1,142 @@
+// Package dispatch reaches the services of a fleet by running latchkey-fleet, which has the
+// network and no rights.
+//
+// It is linked into programs that run as root, so it knows processes and pipes, and nothing of any
+// network.
+package dispatch
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"latchkey/pam/fleet/carrier"
+	"latchkey/pam/fleet/settings"
+	"latchkey/pam/fleet/wire"
+	"latchkey/pam/unprivileged"
+)
+
+// Program is where make install puts latchkey-fleet; -ldflags -X
+// latchkey/pam/fleet/dispatch.Program=PATH sets it.
+var Program = "/usr/libexec/latchkey/latchkey-fleet"
+
+// Bounds of one request, and of all that one Dispatcher makes: together they leave the gate's
+// deadline of 20 seconds room.
+const (
+	requestTime = 8 * time.Second
+	allRequests = 15 * time.Second
+	spare       = time.Second // for starting and ending latchkey-fleet
+)
+
+// Dispatcher runs latchkey-fleet for one login or one command.
+type Dispatcher struct {
+	Root  string // prefix of every path; "" but in tests
+	Clock func() time.Time
+	// Watched is a socket whose end of file ends a request that is under way; -1 is none.
+	Watched int
+	// Unlimited: a command of enroll, whose requests are not bounded together.
+	Unlimited bool
+	spent     time.Duration
+}
+
+// Carry brings a request to the services of a fleet and has good judge each answer, until one is
+// good. Every error is a *wire.Error; its fault is Unreachable only if latchkey-fleet says that
+// there was no connection to any service, and no answer was seen.
+func (d *Dispatcher) Carry(s *settings.Settings, request []byte,
+	good func(body []byte) bool) error {
+	left := d.left()
+	if left < spare {
+		return wire.Errorf(wire.Unknown, "this login has used up its time for questions")
+	}
+	job, err := carrier.Job{Version: carrier.Version, Services: s.Services, CA: s.CA,
+		DeadlineMS: int(left / time.Millisecond), Request: request}.Encode()
+	if err != nil {
+		return wire.Errorf(wire.Internal, "%v", err)
+	}
+	r := reports{good: good, most: len(s.Services)}
+	program := unprivileged.Program{Root: d.Root, Path: Program, Clock: d.Clock,
+		Watched: d.Watched, Most: carrier.MaxReports}
+	began := d.Clock()
+	_, err = program.Run(job, left+spare, r.take)
+	d.spent += d.Clock().Sub(began)
+	return r.error(err)
+}
+
+func (d *Dispatcher) left() time.Duration {
+	if d.Unlimited {
+		return requestTime
+	}
+	return min(requestTime, allRequests-d.spent)
+}
+
+// reports are the lines of latchkey-fleet.
+type reports struct {
+	good     func(body []byte) bool
+	most     int // answers
+	read     int // bytes
+	seen     int // answers
+	accepted bool
+	end      *carrier.Report
+	err      error
+}
+
+// take reads the lines that are whole, and reports whether no more are needed.
+func (r *reports) take(text []byte) bool {
+	for !r.over() {
+		line, _, whole := bytes.Cut(text[r.read:], []byte("\n"))
+		if !whole {
+			return false
+		}
+		r.read += len(line) + 1
+		r.line(line)
+	}
+	return true
+}
+
+func (r *reports) over() bool { return r.accepted || r.end != nil || r.err != nil }
+
+func (r *reports) line(line []byte) {
+	report, err := carrier.DecodeReport(line)
+	switch {
+	case err != nil:
+		r.err = err
+	case report.Body == nil:
+		r.end = &report
+	case r.seen == r.most:
+		r.err = errors.New("more answers than services")
+	default:
+		r.seen++
+		r.accepted = r.good(report.Body)
+	}
+}
+
+// error is what the lines, and the end of the program, come to.
+func (r *reports) error(run error) error {
+	switch {
+	case r.accepted:
+		return nil
+	case r.err != nil:
+		return wire.Errorf(wire.Protocol, "latchkey-fleet: %v", r.err)
+	case run != nil:
+		return wire.Errorf(wire.Unknown, "latchkey-fleet: %v", run)
+	case r.end == nil:
+		return wire.Errorf(wire.Unknown, "latchkey-fleet: ended without an answer")
+	case r.end.End == wire.Unreachable && r.seen > 0:
+		return wire.Errorf(wire.Protocol, "latchkey-fleet: %s after an answer", r.end.End)
+	}
+	return &wire.Error{Fault: r.end.End, Text: printable(r.end.Text)}
+}
+
+// maxText is how much of latchkey-fleet's words goes into the log.
+const maxText = 300
+
+// printable is text that comes from the network, fit for the log.
+func printable(text string) string {
+	ascii := bytes.Map(func(r rune) rune {
+		if r < ' ' || r > '~' {
+			return '?'
+		}
+		return r
+	}, []byte(text))
+	return string(ascii[:min(len(ascii), maxText)])
+}

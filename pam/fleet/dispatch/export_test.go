@@ -1,0 +1,6 @@
+package dispatch
+
+import "time"
+
+// Spend takes time from what all requests together may take.
+func (d *Dispatcher) Spend(t time.Duration) { d.spent += t }

@@ -1,0 +1,37 @@
+package unprivileged
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Harden comes first in a program that opens network connections, whose name and longest life it
+// is given.
+//
+// The environment must be empty: latchkey-login sees to it. If the program is started in another
+// way it restarts itself without one, because clearing it here would be too late: before main,
+// net/http has already read GODEBUG (http2debug=1 prints credentials) and the runtime GOTRACEBACK.
+// With an empty one there are no SSL_CERT_FILE, HTTPS_PROXY or TWILIO_EDGE either.
+//
+// Other processes of the same unprivileged user must not read the program's memory, trace it or
+// open its pipes, and no core file may have what it knows: the process is not dumpable and keeps
+// no way to get privileges. Installed without permission to read it (0711) it is not dumpable from
+// its first instruction on, which closes the moment before.
+func Harden(name string, lifetime time.Duration) error {
+	if len(os.Environ()) > 0 {
+		return unix.Exec("/proc/self/exe", []string{name}, nil)
+	}
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return err
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
+		return err
+	}
+	time.AfterFunc(lifetime, func() { os.Exit(1) })
+	return nil
+}
