@@ -24,11 +24,10 @@ func (p *program) rename(o options.Options) error {
 	if err != nil {
 		return err
 	}
-	renamed := d
-	if renamed.Label = o.Label; renamed.Type == method.Phone && likeNumber(o.Label) {
+	if d.Type == method.Phone && likeNumber(o.Label) {
 		return errLikeNumber
 	}
-	if err := renamed.Check(); err != nil {
+	if err := record.CheckLabel(o.Label); err != nil {
 		return hint.Misuse("%v", err)
 	}
 	proof, err := p.prove(who)

@@ -150,7 +150,7 @@ func (s Store) enroll(p Proof, u record.User, e Enrollment) error {
 		st.Sends, st.Ticket = left.Sends, left.Ticket
 		st.Failures, st.Locked, st.Refused = left.Failures, left.Locked, left.Refused
 	}
-	if p.by == byTicket && (err != nil || left.Ticket != p.ticket) {
+	if p.by == byTicket && (err != nil || !sameCode(left.Ticket, p.ticket)) {
 		return ErrTicket
 	}
 	if err := s.ensureHostFor(e); err != nil {

@@ -43,6 +43,8 @@ type Proof struct {
 	of     state.EnrollmentID // byCode: the enrollment that the code belongs to
 	device *state.DeviceID    // byCode: the device that made the code; nil: none
 	codes  *state.SetID       // byCode: the set of the recovery code; nil: it was not one
+
+	sealed []byte // in a fleet: what only its service can read; by is then byNothing
 }
 
 // prover says what proves the right.

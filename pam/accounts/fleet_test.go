@@ -1,0 +1,143 @@
+package accounts_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"latchkey/pam/accounts"
+	"latchkey/pam/enrollment"
+	"latchkey/pam/factor"
+	"latchkey/pam/limit"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+	"latchkey/pam/testroot"
+)
+
+var (
+	alice = record.User{Name: "alice", UID: 1000}
+	bob   = record.User{Name: "bob", UID: 1001}
+	noon  = testroot.Noon
+	three = limit.Guesses{Failures: limit.Rate{Count: 3, Window: 10 * time.Minute},
+		Lock: 15 * time.Minute}
+	root = enrollment.ByRoot()
+)
+
+// fleet is a service with its accounts, and what it has said to its hosts.
+type fleet struct {
+	t     *testing.T
+	root  testroot.Root
+	now   time.Time
+	said  []byte
+	heard []string
+}
+
+func newFleet(t *testing.T) *fleet { return &fleet{t: t, root: testroot.New(t), now: noon} }
+
+func (f *fleet) clock() time.Time { return f.now }
+
+func (f *fleet) local() accounts.Local {
+	return accounts.Local{Store: f.root.Store(), Clock: f.clock}
+}
+
+// host is one of the fleet, whose questions and answers are those that a wire would carry.
+func (f *fleet) host(c accounts.Caller) accounts.Remote {
+	c.Limits, c.Key = three, []byte("the fleet's")
+	return accounts.Remote{Clock: f.clock, Ask: func(op string, u record.User,
+		body, answer any) error {
+		sent, err := json.Marshal(body)
+		testroot.Must(f.t, err)
+		f.heard = append(f.heard, op)
+		a, err := accounts.Serve(f.local(), c, u, op, sent)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(a)
+		testroot.Must(f.t, err)
+		f.said = append(f.said, text...)
+		return json.Unmarshal(text, answer)
+	}}
+}
+
+// bastion is a host that may do all.
+func (f *fleet) bastion() accounts.Remote {
+	return f.host(accounts.Caller{Host: "bastion", Enroll: true, Admin: true})
+}
+
+// enrolled gives alice an app and recovery codes.
+func (f *fleet) enrolled() (app record.Device, codes []string) {
+	f.t.Helper()
+	app = testroot.TOTP("phone")
+	codes, set, err := enrollment.NewRecovery()
+	testroot.Must(f.t, err)
+	testroot.Must(f.t, f.root.Store().Enroll(root, alice, enrollment.Enrollment{
+		Devices: []record.Device{app}, Counters: []uint64{0}, Recovery: set}))
+	return app, codes
+}
+
+// said is what one step of a story led to.
+func said(what ...any) string { return fmt.Sprintf("%v", what) }
+
+// story does all that enroll does, and says what came of it.
+func story(a accounts.Accounts, now func() time.Time, code func(record.Device) string) (
+	all []string) {
+	phone, tablet := testroot.TOTP("phone"), testroot.TOTP("tablet")
+	step := func(what ...any) { all = append(all, said(what...)) }
+	try := func(code string) enrollment.Proof {
+		m, p, err := a.Try(accounts.Try{User: alice, Code: code, Began: now(), Limits: three})
+		label := ""
+		if m.Device != nil {
+			label = m.Device.Label
+		}
+		step("try", m.Result, m.Method, label, m.Lockout, err)
+		return p
+	}
+	view := func() {
+		r, st, err := a.View(alice)
+		step("view", err)
+		if err == nil {
+			step(r.Name, r.UID, len(r.Devices), factor.RecoveryLeft(r, st), len(st.Failures))
+		}
+	}
+	view()
+	ticket := state.OneTimeCode{Until: now().Add(time.Hour)}
+	step("ticket", a.SetTicket(root, alice, ticket))
+	result, _, err := a.TryTicket(accounts.Try{User: alice, Code: "abcde12345", Began: now(),
+		Limits: three})
+	step("try ticket", result, err)
+	step("enroll by nothing", a.Enroll(enrollment.Proof{}, alice, enrollment.Enrollment{
+		Devices: []record.Device{phone}, Counters: []uint64{0}}))
+	step("add", a.Add(root, alice, phone, 0))
+	step("twice", a.Add(root, alice, phone, 0))
+	step("again", a.Enroll(root, alice, enrollment.Enrollment{Devices: []record.Device{phone},
+		Counters: []uint64{0}}))
+	step("last", a.Remove(root, alice, "phone"))
+	step("absent", a.Remove(root, alice, "watch"))
+	p := try(code(phone))
+	try(code(phone))
+	step("add by code", a.Add(p, alice, tablet, 0))
+	step("itself", a.Remove(p, alice, "phone"))
+	step("rename", a.Rename(p, alice, "tablet", "watch"))
+	_, set, _ := enrollment.NewRecovery()
+	step("codes", a.SetRecovery(p, alice, set))
+	view()
+	tablet.Label, tablet.ID, tablet.Secret = "new", [8]byte{9}, []byte("12345678901234567890")
+	step("exchange", a.Exchange(p, alice, enrollment.Exchange{Old: phone.ID, New: tablet,
+		Recovery: set}))
+	step("gone", a.Add(p, alice, phone, 0))
+	for range 4 {
+		try("000000")
+	}
+	was, err := a.Unlock(root, alice, three, now())
+	step("unlock", was, err)
+	step("bypass", a.SetBypass(root, alice, ticket), a.SetBypass(root, bob, ticket))
+	trusts, err := a.Distrust(root, alice, accounts.Computers{All: true})
+	step("distrust", trusts, err)
+	names, err := a.Names()
+	step("names", names, err)
+	step("by a user", a.Reset(p, "alice"))
+	step("reset", a.Reset(root, "alice"), a.Reset(root, "alice"), a.Reset(root, "../alice"))
+	view()
+	return all
+}

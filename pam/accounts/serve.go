@@ -1,0 +1,251 @@
+package accounts
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"time"
+
+	"latchkey/pam/enrollment"
+	"latchkey/pam/factor"
+	"latchkey/pam/fleet/wire"
+	"latchkey/pam/limit"
+	"latchkey/pam/record"
+)
+
+// Caller is the host that asks, and what the fleet says about it and its users. The zero Caller
+// may ask nothing.
+type Caller struct {
+	Host   string
+	Enroll bool // it may have its users change what they have
+	Admin  bool // its root may change what everyone has
+	// NoTicket: a first enrollment needs no ticket, only the host's word that it saw the password.
+	NoTicket bool
+	Limits   limit.Guesses
+	Key      []byte // seals proofs; the fleet's, and secret
+}
+
+// errEmpty says that one side of the wire left out what the other needs.
+var errEmpty = errors.New("the message has not all that the operation needs")
+
+// served is one question, being answered.
+type served struct {
+	on   Local
+	by   Caller
+	user record.User
+	q    question
+	a    reply
+}
+
+// serves does each operation. An error goes to the host as the answer to it, but for a fault of
+// the wire.
+var serves = map[string]func(*served) error{
+	opView:      (*served).view,
+	opNames:     (*served).names,
+	opTry:       (*served).try,
+	opTicket:    (*served).tryTicket,
+	opAdd:       (*served).add,
+	opEnroll:    (*served).enroll,
+	opRemove:    (*served).remove,
+	opRename:    (*served).rename,
+	opExchange:  (*served).exchange,
+	opRecovery:  (*served).setRecovery,
+	opDistrust:  (*served).distrust,
+	opReset:     (*served).reset,
+	opUnlock:    (*served).unlock,
+	opBypass:    (*served).setBypass,
+	opSetTicket: (*served).setTicket,
+}
+
+// Ops are the operations that Serve knows.
+func Ops() (all []string) {
+	for op := range serves {
+		all = append(all, op)
+	}
+	return all
+}
+
+// Serve does what a host's enroll asks for on the accounts of a fleet, and returns the body of the
+// answer. The error is a *wire.Error; then nothing was done.
+func Serve(l Local, c Caller, u record.User, op string, body []byte) (any, error) {
+	s := &served{on: l, by: c, user: u}
+	do := serves[op]
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&s.q); do == nil || err != nil {
+		return nil, wire.Errorf(wire.Protocol, "not a question of enroll's: %q", op)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, wire.Errorf(wire.Protocol, "text behind a question of enroll's")
+	}
+	if !c.Enroll && !c.Admin {
+		return nil, needs(c, "enroll")
+	}
+	err := do(s)
+	if fault := new(wire.Error); errors.As(err, &fault) {
+		return nil, fault
+	}
+	if s.a.Failed = failureOf(err); err != nil {
+		s.a = reply{Failed: s.a.Failed}
+	}
+	return s.a, nil
+}
+
+func needs(c Caller, role string) error {
+	return wire.Errorf(wire.Role, "the host %s has not the role %s", c.Host, role)
+}
+
+// proof is the right that the host presents. Of root's and of the password it is the host's word,
+// which its role makes good.
+func (s *served) proof() (enrollment.Proof, error) {
+	has := s.q.Right
+	switch {
+	case has.Root && !s.by.Admin:
+		return enrollment.Proof{}, needs(s.by, "admin")
+	case has.Root:
+		return enrollment.ByRoot(), nil
+	case !s.by.Enroll:
+		return enrollment.Proof{}, needs(s.by, "enroll")
+	case len(has.Sealed) > 0:
+		return s.unseal(has.Sealed)
+	case has.Password && s.by.NoTicket:
+		return enrollment.ByPassword(s.user, s.before(has.Ago), s.on.Clock), nil
+	}
+	return enrollment.Proof{}, enrollment.ErrRight
+}
+
+// before is the time so long ago.
+func (s *served) before(ago time.Duration) time.Time { return s.on.Clock().Add(-max(ago, 0)) }
+
+func (s *served) tried() Try {
+	return Try{User: s.user, Code: s.q.Code, Began: s.before(s.q.Ago), Limits: s.by.Limits}
+}
+
+func (s *served) view() error {
+	r, st, err := s.on.View(s.user)
+	if err == nil {
+		s.a.Record, s.a.State = Redact(r, st)
+	}
+	return err
+}
+
+// pageSize is how many bytes of names fit an answer.
+const pageSize = 16 << 10
+
+func (s *served) names() error {
+	if !s.by.Admin {
+		return needs(s.by, "admin")
+	}
+	all, err := s.on.Names()
+	first, found := slices.BinarySearch(all, s.q.Name)
+	if found {
+		first++
+	}
+	size := 0
+	for _, name := range all[first:] {
+		if size += len(name); size > pageSize {
+			s.a.More = true
+			break
+		}
+		s.a.Names = append(s.a.Names, name)
+	}
+	return err
+}
+
+func (s *served) try() error {
+	m, p, err := s.on.Try(s.tried())
+	if s.a.Match = matchOf(m); err != nil || m.Result != factor.Accepted {
+		return err
+	}
+	s.a.Sealed, err = s.seal(p)
+	return err
+}
+
+func (s *served) tryTicket() error {
+	result, p, err := s.on.TryTicket(s.tried())
+	if s.a.Match.Result = result; err != nil || result != factor.Accepted {
+		return err
+	}
+	s.a.Sealed, err = s.seal(p)
+	return err
+}
+
+// change makes a change with the right that the host presents, if the question is whole.
+func (s *served) change(whole bool, do func(p enrollment.Proof) error) error {
+	p, err := s.proof()
+	switch {
+	case err != nil:
+		return err
+	case !whole:
+		return errEmpty
+	}
+	return do(p)
+}
+
+func (s *served) add() error {
+	return s.change(s.q.Device != nil, func(p enrollment.Proof) error {
+		return s.on.Add(p, s.user, *s.q.Device, s.q.Counter)
+	})
+}
+
+func (s *served) enroll() error {
+	e := s.q.Enrollment
+	whole := e != nil && len(e.Devices) > 0 && len(e.Devices) == len(e.Counters)
+	return s.change(whole, func(p enrollment.Proof) error { return s.on.Enroll(p, s.user, *e) })
+}
+
+func (s *served) remove() error {
+	return s.change(s.q.Name != "", func(p enrollment.Proof) error {
+		return s.on.Remove(p, s.user, s.q.Name)
+	})
+}
+
+func (s *served) rename() error {
+	return s.change(s.q.Name != "", func(p enrollment.Proof) error {
+		return s.on.Rename(p, s.user, s.q.Name, s.q.Label)
+	})
+}
+
+func (s *served) exchange() error {
+	return s.change(s.q.Exchange != nil, func(p enrollment.Proof) error {
+		return s.on.Exchange(p, s.user, *s.q.Exchange)
+	})
+}
+
+func (s *served) setRecovery() error {
+	return s.change(s.q.Recovery != nil, func(p enrollment.Proof) error {
+		return s.on.SetRecovery(p, s.user, *s.q.Recovery)
+	})
+}
+
+func (s *served) distrust() error {
+	return s.change(s.q.Computers != nil, func(p enrollment.Proof) (err error) {
+		s.a.Trusts, err = s.on.Distrust(p, s.user, *s.q.Computers)
+		return err
+	})
+}
+
+func (s *served) reset() error {
+	return s.change(true, func(p enrollment.Proof) error { return s.on.Reset(p, s.user.Name) })
+}
+
+func (s *served) unlock() error {
+	return s.change(true, func(p enrollment.Proof) (err error) {
+		s.a.Changed, err = s.on.Unlock(p, s.user, s.by.Limits, s.on.Clock())
+		return err
+	})
+}
+
+func (s *served) setBypass() error {
+	return s.change(s.q.OneTime != nil, func(p enrollment.Proof) error {
+		return s.on.SetBypass(p, s.user, *s.q.OneTime)
+	})
+}
+
+func (s *served) setTicket() error {
+	return s.change(s.q.OneTime != nil, func(p enrollment.Proof) error {
+		return s.on.SetTicket(p, s.user, *s.q.OneTime)
+	})
+}
