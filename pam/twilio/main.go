@@ -11,14 +11,14 @@ import (
 	"time"
 
 	"latchkey/pam/twilio/protocol"
-	"latchkey/pam/unprivileged"
+	"latchkey/pam/unprivileged/harden"
 )
 
 // lifetime ends a program whose request never ends or whose answer is never read.
 const lifetime = protocol.MaxTimeout + 2*time.Second
 
 func main() {
-	if unprivileged.Harden("latchkey-twilio", lifetime) != nil {
+	if harden.Process("latchkey-twilio", lifetime) != nil {
 		os.Exit(1)
 	}
 	os.Exit(run(os.Stdin, os.Stdout, time.Now))

@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"latchkey/pam/fleet/carrier"
-	"latchkey/pam/unprivileged"
+	"latchkey/pam/unprivileged/harden"
 )
 
 // lifetime ends a program whose job never ends or whose reports are never read.
 const lifetime = carrier.MaxDeadline + 2*time.Second
 
 func main() {
-	if unprivileged.Harden("latchkey-fleet", lifetime) != nil {
+	if harden.Process("latchkey-fleet", lifetime) != nil {
 		os.Exit(1)
 	}
 	os.Exit(run(os.Stdin, os.Stdout))

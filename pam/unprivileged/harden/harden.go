@@ -1,4 +1,5 @@
-package unprivileged
+// Package harden is what programs that open network connections do first.
+package harden
 
 import (
 	"os"
@@ -7,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Harden comes first in a program that opens network connections, whose name and longest life it
+// Process comes first in a program that opens network connections, whose name and longest life it
 // is given.
 //
 // The environment must be empty: latchkey-login sees to it. If the program is started in another
@@ -19,7 +20,7 @@ import (
 // open its pipes, and no core file may have what it knows: the process is not dumpable and keeps
 // no way to get privileges. Installed without permission to read it (0711) it is not dumpable from
 // its first instruction on, which closes the moment before.
-func Harden(name string, lifetime time.Duration) error {
+func Process(name string, lifetime time.Duration) error {
 	if len(os.Environ()) > 0 {
 		return unix.Exec("/proc/self/exe", []string{name}, nil)
 	}
