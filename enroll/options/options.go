@@ -31,6 +31,7 @@ type Options struct {
 	Number      string
 	From        string
 	Service     string
+	Last        bool
 	Lasts       time.Duration
 	Counter     uint64
 	Algorithm   string
@@ -93,6 +94,7 @@ func flags(o *Options) *flag.FlagSet {
 	set.StringVar(&o.Number, "number", "", "")
 	set.StringVar(&o.From, "from", "", "")
 	set.StringVar(&o.Service, "service", "sshd", "")
+	set.BoolVar(&o.Last, "last", false, "")
 	o.Lasts = time.Hour
 	set.Var((*span)(&o.Lasts), "for", "")
 	set.StringVar(&o.Algorithm, "algorithm", "SHA1", "")
@@ -194,7 +196,7 @@ func (o *Options) operands(words []string) error {
 	if len(words) > 0 {
 		return hint.Misuse("unexpected argument %q", words[0])
 	}
-	if o.Command.Operand != "" && o.Operand == "" && !(o.Command.Root && o.User != "") {
+	if o.Command.Operand != "" && o.Operand == "" && !(o.Command.Root && o.User != "") && !o.Last {
 		return hint.Misuse("enroll %s needs %s", o.Command.Name, o.Command.Operand)
 	}
 	return nil

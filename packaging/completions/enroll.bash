@@ -66,7 +66,7 @@ _enroll() {
 		'invite' | 'invite '*) word='--user --yes --json --help' ;;
 		'bypass' | 'bypass '*) word='--user --for --yes --json --help' ;;
 		'import' | 'import '*) word='--user --format --replace --yes --json --help' ;;
-		'explain' | 'explain '*) word='--user --from --service --json --help' ;;
+		'explain' | 'explain '*) word='--user --from --service --last --json --help' ;;
 		'doctor') word='--service --json --help' ;;
 		'removable') word='--but-profile --help' ;;
 		*) word='--help' ;;

@@ -161,6 +161,7 @@ complete -c enroll -n '__fish_seen_subcommand_from explain' -f -a '(__fish_compl
 complete -c enroll -n '__fish_seen_subcommand_from explain' -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
 complete -c enroll -n '__fish_seen_subcommand_from explain' -l from -x -d 'where the login comes from'
 complete -c enroll -n '__fish_seen_subcommand_from explain' -l service -r -f -a '(path basename /etc/pam.d/*)' -d 'the PAM service'
+complete -c enroll -n '__fish_seen_subcommand_from explain' -l last -d 'what the log says of the last logins'
 complete -c enroll -n '__fish_seen_subcommand_from explain' -l json -d 'print JSON'
 complete -c enroll -n '__fish_seen_subcommand_from doctor' -l service -r -f -a '(path basename /etc/pam.d/*)' -d 'the PAM service'
 complete -c enroll -n '__fish_seen_subcommand_from doctor' -l json -d 'print JSON'

@@ -226,6 +226,7 @@ case "$bare" in
 		'--user[for this user (root)]:name:_users' \
 		'--from[where the login comes from]:ip:' \
 		'--service[the PAM service]:service:_enroll_services' \
+		'--last[what the log says of the last logins]' \
 		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :' '2:name:_users'
