@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/audit"
 	"latchkey/pam/flow/verdict"
 )
 
@@ -225,17 +226,24 @@ shift 2; exec "$@"`
 // The oracle is systemd's journal itself: it says who wrote a line.
 func TestTheJournalIsReadAndLinesThatAUserWroteAreNot(t *testing.T) {
 	if os.Getenv(inJournal) != "" {
+		// as a login does, with [log] format = "json"
+		log := audit.Syslog{Journal: "/run/systemd/journal/socket", JSON: true}
+		log.Log(audit.Warning, audit.Line{User: "alice", Service: "sshd", Method: "totp",
+			Reason: "replayed", Tries: 2})
+		if out, err := exec.Command("journalctl", "--sync").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
 		r := Reader{Clock: time.Now, User: "alice", Most: 10}
-		report := r.reads(t, "internal", "ok")
+		report := r.reads(t, "replayed", "internal", "ok")
 		if report.Broken != 1 || report.forgeable || !slices.Equal(report.Sources, []string{"journal"}) {
 			t.Errorf("got %+v, want one line that is not whole, from the journal", report)
 		}
-		if d := report.Decisions; len(d) == 2 && (d[1].Device != "phone" ||
-			time.Since(d[1].At) > time.Minute || d[1].Host == "") {
+		if d := report.Decisions; len(d) == 3 && (d[2].Device != "phone" ||
+			time.Since(d[2].At) > time.Minute || d[2].Host == "") {
 			t.Errorf("got %+v", d)
 		}
 		r.Most = 1
-		r.reads(t, "internal")
+		r.reads(t, "replayed")
 		return
 	}
 	if os.Getuid() != 0 {
