@@ -51,6 +51,16 @@ func matchesAll(err error, targets []error) bool {
 	return true
 }
 
+// Known reports whether f is about an account: a word of the table.
+func (f Fault) Known() bool {
+	for _, known := range faults {
+		if known.word == f {
+			return true
+		}
+	}
+	return false
+}
+
 // Error is the error of a fault, with its text: callers and the log cannot tell it from the one
 // that FaultOf was given. It is never nil.
 func (f Fault) Error(text string) error {
