@@ -176,7 +176,10 @@ func (p *program) list(o options.Options) error {
 	if err != nil {
 		return err
 	}
-	if o.Missing {
+	switch {
+	case o.Metrics && (o.Missing || o.JSON):
+		return hint.Misuse("--metrics stands alone: it is a format of its own")
+	case o.Missing:
 		return p.listMissing(o, enrolled)
 	}
 	all, bad, untold := []userStatus{}, 0, 0
@@ -193,9 +196,12 @@ func (p *program) list(o options.Options) error {
 		}
 		all = append(all, s)
 	}
-	if o.JSON {
+	switch {
+	case o.Metrics:
+		return p.listMetrics(all) // who cannot log in is one of the numbers
+	case o.JSON:
 		err = writeJSON(p.Out, all)
-	} else {
+	default:
 		writeList(p.Out, all)
 	}
 	if err == nil && bad > 0 {

@@ -44,6 +44,7 @@ type Options struct {
 	JSON        bool
 	IfMissing   bool
 	Missing     bool
+	Metrics     bool
 	Format      string
 	Replace     bool
 
@@ -110,6 +111,7 @@ func flags(o *Options) *flag.FlagSet {
 	set.BoolVar(&o.JSON, "json", false, "")
 	set.BoolVar(&o.IfMissing, "if-missing", false, "")
 	set.BoolVar(&o.Missing, "missing", false, "")
+	set.BoolVar(&o.Metrics, "metrics", false, "")
 	set.BoolVar(&o.ButProfile, "but-profile", false, "")
 	set.BoolVar(&o.Help, "help", false, "")
 	set.BoolVar(&o.Help, "h", false, "")

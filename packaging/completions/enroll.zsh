@@ -173,6 +173,7 @@ case "$bare" in
 'list' | 'list '*)
 	_arguments \
 		'--missing[who could log in and has nothing]' \
+		'--metrics[numbers for a collector of metrics]' \
 		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :'
