@@ -9,10 +9,11 @@ import "slices"
 // nothing is locked.
 func Virtual(st State, stage func(State) error) *File { return &File{State: st, stage: stage} }
 
-// VirtualLock is a lock of a state that is kept elsewhere, as Virtual is of a file.
-func VirtualLock(st State) *Lock {
+// VirtualLock is a lock of a state that is kept elsewhere, as Virtual is of a file. With an error,
+// the state cannot be read.
+func VirtualLock(st State, err error) *Lock {
 	return &Lock{
-		read:  func() (*File, error) { return &File{State: st}, nil },
+		read:  func() (*File, error) { return &File{State: st}, err },
 		close: func() error { return nil },
 	}
 }

@@ -85,8 +85,15 @@ func TestAVirtualFileStagesWhatIsCommitted(t *testing.T) {
 	if got := f.Close(); got != nil {
 		t.Errorf("Close: got %v; want no error", got)
 	}
-	lock := state.VirtualLock(busy())
+	lock := state.VirtualLock(busy(), nil)
 	if st, err := lock.Read(); err != nil || st.UID != 1000 || lock.Close() != nil {
 		t.Errorf("the lock: got %+v, %v; want the state", st, err)
+	}
+}
+
+func TestAVirtualLockOfADamagedStateReadsNone(t *testing.T) {
+	if st, err := state.VirtualLock(busy(), state.ErrDamaged).Read(); !errors.Is(err,
+		state.ErrDamaged) || st != nil {
+		t.Errorf("got %+v, %v; want ErrDamaged", st, err)
 	}
 }

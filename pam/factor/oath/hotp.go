@@ -33,12 +33,21 @@ func FindCounter(d *record.Device, code string, first, reach uint64) (counter ui
 	return counter, found, nil
 }
 
+// distrusted marks, in the counter of a resynchronization, a token whose own counter is not to be
+// trusted. No counter is so large.
+const distrusted = 1 << 63
+
+// Distrust makes a token resynchronize before it is accepted again: codes ahead of its counter may
+// have been used, as after a backup was restored.
+func Distrust(used *state.Device) { used.Resync = distrusted }
+
 // compareHOTP compares code with a token. It tells the counter to expect next if it is accepted,
 // and notes in used what a resynchronization needs. Like FindStep it takes the same time whichever
 // counter matches.
 func compareHOTP(d *record.Device, used *state.Device, code string) (Place, uint64, error) {
 	at, next := Nowhere, uint64(0)
 	first := used.Counter - min(used.Counter, lookAhead)
+	mark := used.Resync & distrusted
 	for c := first; c <= used.Counter+resyncSpan; c++ {
 		want, err := Code(d, c)
 		if err != nil {
@@ -50,7 +59,7 @@ func compareHOTP(d *record.Device, used *state.Device, code string) (Place, uint
 		switch {
 		case c < used.Counter:
 			at = Past
-		case c <= used.Counter+lookAhead || c == used.Resync:
+		case mark == 0 && c <= used.Counter+lookAhead || c > 0 && c == used.Resync&^distrusted:
 			at, next = Current, c+1
 		case at == Nowhere:
 			// Right, but far ahead: the next code decides. A guess would have to be right twice
@@ -59,7 +68,7 @@ func compareHOTP(d *record.Device, used *state.Device, code string) (Place, uint
 		}
 	}
 	if at == Nowhere {
-		used.Resync = next
+		used.Resync = next | mark
 	}
 	return at, next, nil
 }

@@ -137,3 +137,30 @@ func TestDeviceOfAnUnknownAlgorithmIsAnErrorEverywhere(t *testing.T) {
 		}
 	}
 }
+
+func TestDistrustedTokenIsAcceptedOnlyWithTwoCodesInARow(t *testing.T) {
+	d := token(t)
+	used := &state.Device{Counter: 50}
+	oath.Distrust(used)
+	for _, c := range []struct {
+		of   uint64
+		want oath.Place
+	}{{50, oath.Nowhere}, {50, oath.Nowhere}, {0, oath.Nowhere}, {52, oath.Nowhere},
+		{54, oath.Nowhere}, {49, oath.Past}, {70, oath.Nowhere}, {71, oath.Current}} {
+		at, next, err := oath.Compare(d, used, code(t, d, c.of), time.Unix(0, 0))
+		if at != c.want || err != nil || at == oath.Current && next != c.of+1 {
+			t.Errorf("counter %d: got %v, %d, %v; want %v", c.of, at, next, err, c.want)
+		}
+	}
+}
+
+func TestDistrustedTokenThatWasNeverUsedNeedsTwoCodesToo(t *testing.T) {
+	d, used := token(t), &state.Device{}
+	oath.Distrust(used)
+	for of, want := range []oath.Place{oath.Nowhere, oath.Current} {
+		at, _, err := oath.Compare(d, used, code(t, d, uint64(of)), time.Unix(0, 0))
+		if at != want || err != nil {
+			t.Errorf("counter %d: got %v, %v; want %v", of, at, err, want)
+		}
+	}
+}
