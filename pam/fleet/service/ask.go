@@ -1,0 +1,103 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"latchkey/pam/fleet/store"
+	"latchkey/pam/fleet/wire"
+)
+
+// Path is the only one that there is.
+const Path = "/v1/ask"
+
+func (s *Service) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+Path, s.ask)
+	return mux
+}
+
+// ask answers one question. A request that cannot be opened gets no signed answer, because there
+// is no one to seal it to.
+func (s *Service) ask(w http.ResponseWriter, r *http.Request) {
+	request, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxMessage))
+	if err != nil {
+		http.Error(w, "too long or cut off", http.StatusBadRequest)
+		return
+	}
+	opened, err := wire.Open(request, s.opening)
+	if err != nil {
+		s.metrics.count("none", wire.Protocol)
+		s.Log.Warn("a request that is no question", "from", r.RemoteAddr, "error", err)
+		http.Error(w, "not a question to this fleet", http.StatusBadRequest)
+		return
+	}
+	signing, epoch, known := s.node.Signing()
+	if !known {
+		http.Error(w, "etcd was never reached", http.StatusServiceUnavailable)
+		return
+	}
+	reply := s.reply(r.Context(), opened)
+	answer, err := opened.Answer(wire.Answer{Epoch: max(epoch, s.node.Epoch()),
+		At: s.store.Config.Clock(), Node: s.Name, Fault: reply.Fault, Text: reply.Text,
+		Body: reply.Body}, signing)
+	if err != nil {
+		s.Log.Error("an answer that cannot be sent", "error", err)
+		http.Error(w, "no answer", http.StatusInternalServerError)
+		return
+	}
+	s.store.Point("answering")
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Write(answer)
+}
+
+// reply does what a question asks, and logs it.
+func (s *Service) reply(ctx context.Context, opened *wire.Opened) store.Reply {
+	began, q := time.Now(), opened.Claimed()
+	r, err := s.run(ctx, opened)
+	if err != nil {
+		r = store.Reply{Fault: wire.FaultOf(err), Text: textOf(err)}
+	}
+	took := time.Since(began)
+	s.metrics.asked(q.Op, s.ops[q.Op].Run != nil || s.ops[q.Op].Steps != nil, r.Fault, took)
+	log := s.Log.Info
+	if r.Fault != wire.Done {
+		log = s.Log.Warn
+	}
+	log("question", "op", q.Op, "host", q.Host, "user", q.User, "service", q.Service,
+		"from", q.From, "fault", string(r.Fault), "text", r.Text, "repeated", err == nil && !r.Fresh,
+		"ms", took.Milliseconds())
+	return r
+}
+
+// run does what a question asks, within bounds. A crash in it is a fault like any other.
+func (s *Service) run(ctx context.Context, opened *wire.Opened) (r store.Reply, err error) {
+	defer func() {
+		if crash := recover(); crash != nil {
+			err = wire.Errorf(wire.Internal, "crashed: %v", crash)
+			s.Log.Error("crashed", "op", opened.Claimed().Op, "why", fmt.Sprint(crash))
+		}
+	}()
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return r, wire.Errorf(wire.Unknown, "the host has gone")
+	case <-time.After(questionTime):
+		return r, wire.Errorf(wire.Unknown, "too many questions")
+	}
+	c := &Call{service: s, ctx: ctx, opened: opened, q: opened.Claimed(), since: s.node.Mark()}
+	op, known := s.ops[c.q.Op]
+	switch {
+	case !known:
+		return r, wire.Errorf(wire.Protocol, "no such operation")
+	case op.Steps != nil:
+		c.role = op.Role
+		return op.Steps(c)
+	}
+	c.role = op.Role
+	return c.Once(op.Run)
+}

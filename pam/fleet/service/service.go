@@ -1,0 +1,120 @@
+// Package service answers the questions of a fleet's hosts: it alone opens records, compares codes
+// and writes to etcd.
+package service
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"latchkey/pam/authority"
+	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/node"
+	"latchkey/pam/fleet/store"
+	"latchkey/pam/fleet/wire"
+)
+
+// Config is what a service needs.
+type Config struct {
+	Name   string // of this service in the fleet
+	Store  store.Config
+	Listen net.Listener // TCP; the service closes it
+	// Certificate is asked for each connection, so that a renewed one counts at once.
+	Certificate func() (*tls.Certificate, error)
+	Dir         string // where the service's own number and the signing keys are
+
+	SameUIDs    bool     // a user has the same uid on all hosts, and records are bound to it
+	EnrollHosts []string // that may enroll, besides those with the role: names, or @groups
+	HostLimits  hosts.Limits
+	Quota       int64 // bytes that etcd may have; for metrics and the alarm
+
+	Verifier func() authority.Verifier // reaches Twilio, for one question
+	Log      *slog.Logger
+}
+
+// Service is a running service.
+type Service struct {
+	Config
+	store   *store.Store
+	node    *node.Node
+	opening wire.OpeningKey
+	ops     map[string]Op
+	server  *http.Server
+	metrics metrics
+	slots   chan struct{}
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// Bounds of what a service does at a time.
+const (
+	questionTime = 6 * time.Second // of one transaction, with all its tries
+	mostAtOnce   = 256             // questions; more wait
+	finishTime   = 10 * time.Second
+)
+
+// Start starts a service. It answers until Stop; while it cannot reach etcd its answers say so.
+func Start(c Config) (*Service, error) {
+	st, err := store.Open(c.Store)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{Config: c, store: st, ops: operations(), slots: make(chan struct{}, mostAtOnce)}
+	if s.opening, err = c.Store.Secret.Opening(); err == nil {
+		s.node, err = node.Open(node.Config{Name: c.Name, Dir: c.Dir, Store: st,
+			Secret: c.Store.Secret, Log: c.Log})
+	}
+	if err != nil {
+		st.Close()
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.node.Renew(ctx)
+	s.done.Go(func() { s.node.Run(ctx) })
+	s.done.Go(func() { s.watchSize(ctx) })
+	s.serve()
+	return s, nil
+}
+
+// serve accepts connections.
+func (s *Service) serve() {
+	s.server = &http.Server{
+		Handler: s.handler(), ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 40 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
+		TLSConfig: &tls.Config{
+			MinVersion: tls.VersionTLS13,
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+				return s.Certificate()
+			},
+		},
+	}
+	s.done.Go(func() {
+		err := s.server.ServeTLS(s.Listen, "", "")
+		if !errors.Is(err, http.ErrServerClosed) {
+			s.Log.Error("no longer serving", "error", err)
+		}
+	})
+}
+
+// Addr is the address that it listens on.
+func (s *Service) Addr() string { return s.Listen.Addr().String() }
+
+// Stop ends the service: no new connection is accepted, questions under way are finished, for a
+// bounded time.
+func (s *Service) Stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), finishTime)
+	defer cancel()
+	if s.server.Shutdown(ctx) != nil {
+		s.server.Close()
+	}
+	s.stop()
+	s.done.Wait()
+	s.store.Close()
+}

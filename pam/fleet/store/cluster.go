@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// attempt bounds one request to one node, so that a node that is frozen or cut off costs a login
+// less than a second.
+const attempt = 700 * time.Millisecond
+
+// cluster is the nodes of etcd. Each has a client of its own: one client for all stays with a node
+// that is frozen or cut off from the others.
+type cluster struct {
+	nodes   []*clientv3.Client
+	first   atomic.Int32 // the node that answered last
+	attempt time.Duration
+}
+
+func dial(endpoints []string, with *tls.Config, attempt time.Duration) (*cluster, error) {
+	c := &cluster{attempt: attempt}
+	for _, endpoint := range endpoints {
+		node, err := clientv3.New(clientv3.Config{
+			Endpoints: []string{endpoint}, TLS: with, Logger: zap.NewNop(),
+			MaxUnaryRetries: 1, DialKeepAliveTime: 10 * time.Second,
+			DialKeepAliveTimeout: 2 * time.Second,
+			DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
+				Backoff: backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6,
+					Jitter: 0.2, MaxDelay: time.Second},
+				MinConnectTimeout: time.Second,
+			})},
+		})
+		if err != nil {
+			c.close()
+			return nil, err
+		}
+		c.nodes = append(c.nodes, node)
+	}
+	if len(c.nodes) == 0 {
+		return nil, errors.New("no node of etcd is named")
+	}
+	return c, nil
+}
+
+func (c *cluster) close() {
+	for _, node := range c.nodes {
+		node.Close()
+	}
+}
+
+// errUnreached is of a request that no node has answered: whether it was done is not known.
+var errUnreached = errors.New("etcd does not answer")
+
+// ask makes a request of one node after the other, beginning with the one that answered last.
+func (c *cluster) ask(ctx context.Context,
+	request func(context.Context, *clientv3.Client) error) error {
+	first := int(c.first.Load())
+	why := errUnreached
+	for i := range c.nodes {
+		n := (first + i) % len(c.nodes)
+		err := c.try(ctx, c.nodes[n], request)
+		if err == nil || !mayPass(err) {
+			c.first.Store(int32(n))
+			return err
+		}
+		why = errors.Join(errUnreached, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return why
+}
+
+func (c *cluster) try(ctx context.Context, node *clientv3.Client,
+	request func(context.Context, *clientv3.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, c.attempt)
+	defer cancel()
+	return request(ctx, node)
+}
+
+// mayPass reports whether another node, or the same one later, may answer.
+func mayPass(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return true
+	}
+	var said rpctypes.EtcdError
+	code := status.Code(err)
+	if errors.As(err, &said) {
+		code = said.Code()
+	}
+	switch code {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unknown:
+		return true
+	}
+	return errors.Is(err, rpctypes.ErrTooManyRequests)
+}
+
+// full reports whether etcd refused to write because its quota is used up.
+func full(err error) bool { return errors.Is(err, rpctypes.ErrNoSpace) }
+
+// transact runs one transaction. Nothing in it is ever serializable in etcd's sense, which may be
+// answered by a node that was cut off long ago: reads wait until a majority confirms them.
+func (c *cluster) transact(ctx context.Context, when []clientv3.Cmp,
+	then []clientv3.Op) (answer *clientv3.TxnResponse, err error) {
+	err = c.ask(ctx, func(ctx context.Context, node *clientv3.Client) (err error) {
+		answer, err = node.Txn(ctx).If(when...).Then(then...).Commit()
+		return err
+	})
+	return answer, err
+}
+
+// Size is the size of etcd's database in bytes, of the node where it is largest.
+func (s *Store) Size(ctx context.Context) (size int64, err error) {
+	for i, node := range s.cluster.nodes {
+		failed := s.cluster.try(ctx, node, func(ctx context.Context, c *clientv3.Client) error {
+			status, err := c.Status(ctx, s.Endpoints[i])
+			if err == nil {
+				size = max(size, status.DbSize)
+			}
+			return err
+		})
+		if failed != nil {
+			err = failed
+		}
+	}
+	if size > 0 {
+		return size, nil
+	}
+	return 0, err
+}

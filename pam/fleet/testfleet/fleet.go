@@ -1,0 +1,144 @@
+// Package testfleet makes fleets for tests: a real etcd, services in this process, hosts that ask
+// them over the real wire. Only tests import it.
+package testfleet
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"latchkey/pam/authority"
+	"latchkey/pam/fleet/admin"
+	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/secret"
+	"latchkey/pam/fleet/service"
+	"latchkey/pam/fleet/store"
+	"latchkey/pam/fleet/wire"
+	"latchkey/pam/limit"
+	"latchkey/pam/testroot"
+	"latchkey/sshd/fleet/certs"
+	"latchkey/sshd/fleet/cluster"
+)
+
+// Fleet is a fleet with an etcd of its own.
+type Fleet struct {
+	Etcd      *cluster.Cluster
+	Secret    secret.Secret
+	Authority *certs.Authority
+	Admin     admin.Admin
+	Services  []*service.Service
+
+	Clock    func() time.Time             // of services that are started from now on
+	Limits   hosts.Limits                 // likewise
+	Verifier func() authority.Verifier    // likewise
+	Change   func(config *service.Config) // likewise; nil: nothing
+	Log      io.Writer
+
+	once sync.Once
+	keys []wire.PublicKey
+}
+
+// New makes an empty fleet with a policy.
+func New(t testing.TB, policy string) *Fleet {
+	t.Helper()
+	c, err := cluster.Start(t.TempDir(), cluster.Options{})
+	testroot.Must(t, err)
+	t.Cleanup(func() { c.Close() })
+	return Over(t, c, policy)
+}
+
+// Over makes a fleet over an etcd that is empty.
+func Over(t testing.TB, c *cluster.Cluster, policy string) *Fleet {
+	t.Helper()
+	f := &Fleet{Etcd: c, Secret: secret.New(), Clock: time.Now, Log: t.Output(), Limits: hosts.Limits{
+		Failures: limit.Rate{Count: 1000, Window: 10 * time.Minute}, Users: 1000,
+		Lasts: time.Hour},
+		Verifier: func() authority.Verifier { return NoPhones{} },
+	}
+	var err error
+	f.Authority, err = certs.New("fleet")
+	testroot.Must(t, err)
+	f.Admin = admin.Admin{Store: f.Store(t), By: "test"}
+	testroot.Must(t, f.Admin.Init(Context(t), "latchkey.toml", []byte(policy)))
+	return f
+}
+
+// Context ends before a test does.
+func Context(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// StoreConfig is that of a store of this fleet.
+func (f *Fleet) StoreConfig(t testing.TB) store.Config {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(f.Etcd.Cert, f.Etcd.Key)
+	testroot.Must(t, err)
+	ca, err := os.ReadFile(f.Etcd.CA)
+	testroot.Must(t, err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	return store.Config{Endpoints: f.Etcd.Endpoints(), Secret: f.Secret,
+		Clock: func() time.Time { return f.Clock() },
+		TLS:   &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots}}
+}
+
+// Store opens the fleet's accounts.
+func (f *Fleet) Store(t testing.TB) *store.Store {
+	t.Helper()
+	st, err := store.Open(f.StoreConfig(t))
+	testroot.Must(t, err)
+	t.Cleanup(st.Close)
+	return st
+}
+
+// Start starts n more services.
+func (f *Fleet) Start(t testing.TB, n int) {
+	t.Helper()
+	for range n {
+		name := fmt.Sprintf("mfa%d", len(f.Services)+1)
+		f.Services = append(f.Services, f.Restart(t, name, t.TempDir()))
+	}
+}
+
+// Restart starts a service that has a folder already.
+func (f *Fleet) Restart(t testing.TB, name, dir string) *service.Service {
+	t.Helper()
+	s, err := service.Start(f.Config(t, name, dir))
+	testroot.Must(t, err)
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// Config is that of a service of this fleet.
+func (f *Fleet) Config(t testing.TB, name, dir string) service.Config {
+	t.Helper()
+	testroot.Must(t, os.Chmod(dir, 0o700))
+	listen, err := net.Listen("tcp", "127.0.0.1:0")
+	testroot.Must(t, err)
+	issued, err := f.Authority.Issue(certs.Wanted{Name: name, Hosts: []string{"127.0.0.1"}})
+	testroot.Must(t, err)
+	pair, err := tls.X509KeyPair(issued.Certificate, issued.Key)
+	testroot.Must(t, err)
+	clock := f.Clock
+	c := service.Config{
+		Name: name, Store: f.StoreConfig(t), Listen: listen, Dir: dir, HostLimits: f.Limits,
+		Verifier: f.Verifier, Quota: 8 << 30,
+		Certificate: func() (*tls.Certificate, error) { return &pair, nil },
+		Log:         slog.New(slog.NewTextHandler(f.Log, nil)),
+	}
+	c.Store.Clock = clock
+	if f.Change != nil {
+		f.Change(&c)
+	}
+	return c
+}

@@ -1,0 +1,130 @@
+package testfleet
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"latchkey/pam/authority"
+	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/service"
+	"latchkey/pam/fleet/wire"
+	"latchkey/pam/limit"
+	"latchkey/pam/method"
+	"latchkey/pam/testroot"
+)
+
+// Host is a host of the fleet, which asks services directly.
+type Host struct {
+	fleet *Fleet
+	Name  string
+	Key   wire.SigningKey
+}
+
+// Host makes a host with roles, over a ticket and the question "join".
+func (f *Fleet) Host(t testing.TB, name string, roles ...hosts.Role) *Host {
+	t.Helper()
+	ticket, err := f.Admin.Invite(Context(t), hosts.Host{Name: name, Roles: roles},
+		f.Clock().Add(time.Hour))
+	testroot.Must(t, err)
+	h := &Host{fleet: f, Name: name, Key: wire.NewSigningKey()}
+	a := h.Must(t, wire.Question{Op: "join"},
+		service.Join{Secret: ticket, Key: h.Key.Public().String()})
+	if a.Fault != wire.Done {
+		t.Fatalf("%s joins: got %s: %s", name, a.Fault, a.Text)
+	}
+	return h
+}
+
+// Seal completes a question and seals it.
+func (h *Host) Seal(t testing.TB, q wire.Question, body any) *wire.Sealed {
+	t.Helper()
+	q.Version, q.Host = wire.Version, h.Name
+	if q.Token == (wire.Token{}) {
+		q.Token = wire.NewToken()
+	}
+	if q.At.IsZero() {
+		q.At = h.fleet.Clock()
+	}
+	text, err := json.Marshal(body)
+	testroot.Must(t, err)
+	q.Body = text
+	opening, err := h.fleet.Secret.Opening()
+	testroot.Must(t, err)
+	sealed, err := wire.Seal(q, h.Key, opening.Public())
+	testroot.Must(t, err)
+	return sealed
+}
+
+// Must asks the first service.
+func (h *Host) Must(t testing.TB, q wire.Question, body any) wire.Answer {
+	t.Helper()
+	a, err := h.Ask(t, h.fleet.Services[0].Addr(), h.Seal(t, q, body))
+	testroot.Must(t, err)
+	return a
+}
+
+// Ask sends a question to the service at an address.
+func (h *Host) Ask(t testing.TB, addr string, sealed *wire.Sealed) (a wire.Answer, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "POST", "https://"+addr+service.Path,
+		bytes.NewReader(sealed.Request))
+	if err != nil {
+		return a, err
+	}
+	got, err := h.fleet.client().Do(r)
+	if err != nil {
+		return a, err
+	}
+	defer got.Body.Close()
+	body, err := io.ReadAll(got.Body)
+	if err != nil || got.StatusCode != http.StatusOK {
+		return a, fmt.Errorf("%s: %s, %v", got.Status, body, err)
+	}
+	return sealed.Open(body, h.fleet.Keys(t)...)
+}
+
+func (f *Fleet) client() *http.Client {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(f.Authority.PEM)
+	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}}}
+}
+
+// Keys are what hosts check answers with.
+func (f *Fleet) Keys(t testing.TB) []wire.PublicKey {
+	f.once.Do(func() {
+		var err error
+		f.keys, err = f.Admin.Keys(context.Background())
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	return f.keys
+}
+
+// Guess is the question whether a code is alice's.
+func Guess(user, code string) (wire.Question, authority.Guess) {
+	return wire.Question{Op: "guess", User: user, UID: 1000, Service: "sshd"},
+		authority.Guess{Login: authority.Login{Methods: method.All(), Limits: limit.Guesses{
+			Failures: limit.Rate{Count: 10, Window: 10 * time.Minute}, Lock: 15 * time.Minute,
+			Consecutive: 100}}, Code: code}
+}
+
+// Guessed is the body of an answer to a guess.
+func Guessed(t testing.TB, a wire.Answer) (g authority.Guessed) {
+	t.Helper()
+	if a.Fault != wire.Done {
+		t.Fatalf("got fault %s: %s", a.Fault, a.Text)
+	}
+	testroot.Must(t, json.Unmarshal(a.Body, &g))
+	return g
+}
