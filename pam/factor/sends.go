@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"latchkey/pam/limit"
+	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -36,7 +37,7 @@ func (k Keyring) ReserveSend(u record.User, id state.DeviceID, limits limit.Send
 // ReserveSend does the same for an account of k that is open already.
 func (a *Account) ReserveSend(k Keyring, id state.DeviceID, limits limit.Sends,
 	now time.Time) (wait time.Duration, err error) {
-	if a.Device(id) == nil {
+	if phone := a.Device(id); phone == nil || phone.Type != method.Phone {
 		return 0, fmt.Errorf("%w: the phone was removed meanwhile", ErrRecord)
 	}
 	if wait, err = a.resendWait(id, now, limits.AtOnce); err != nil || wait > 0 {

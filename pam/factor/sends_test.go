@@ -344,3 +344,18 @@ func TestOnlyAPhonesLatestVerificationIsReported(t *testing.T) {
 		t.Errorf("got %v, standing %d; want none", phone, got)
 	}
 }
+
+// The secret of an app must never leave as if it were a number.
+func TestNothingIsReservedForADeviceThatIsNoPhone(t *testing.T) {
+	root, ids := phones(t, 1)
+	app := testroot.TOTP("app")
+	testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "user0", UID: uid},
+		app, 0))
+	for name, id := range map[string]state.DeviceID{"an app": app.ID, "none": {1}} {
+		if _, err := root.Keyring().ReserveSend(record.User{Name: "user0", UID: uid}, id, sends,
+			noon); !errors.Is(err, factor.ErrRecord) {
+			t.Errorf("%s: got %v, want an error of the record", name, err)
+		}
+	}
+	sent(t, root, ids[0], noon)
+}

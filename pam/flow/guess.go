@@ -120,6 +120,7 @@ func (d *dialog) tellRefused(all state.Refused) {
 		all.From = d.began.Refused.From
 	}
 	all.Count -= d.charged
+	all.First = all.First.Local() // a service may be in another time zone
 	d.say(prompt.RefusedBefore(all))
 }
 

@@ -162,7 +162,7 @@ func TestOverRandomHistoriesAKeyIsEnoughExactlyWhenTheRuleOfTheMomentSaysSo(t *t
 func (h *keyHistory) outcome(r flow.Request) verdict.Outcome {
 	silent := &user{world: h.world}
 	return flow.Flow{
-		Root: string(h.root), Authority: h.authority(), Clock: h.clock,
+		Root: string(h.root), Authority: h.authority(crowd), Clock: h.clock,
 		Talk: silent,
 	}.Run(r)
 }

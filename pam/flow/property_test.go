@@ -89,7 +89,7 @@ func (g *guesser) oneLogin() {
 	g.inLogin = map[string]bool{}
 	user := &randomUser{g: g}
 	o := flow.Flow{
-		Root: string(g.root), Authority: g.authority(), Clock: g.clock,
+		Root: string(g.root), Authority: g.authority(crowd), Clock: g.clock,
 		Talk: user,
 	}.Run(request())
 	user.judged(o.Reason == verdict.Locked)

@@ -80,10 +80,9 @@ func (w *world) login(r flow.Request, answers ...string) verdict.Outcome {
 	w.t.Helper()
 	w.shown, w.told = nil, nil
 	user := &user{world: w, answers: answers}
-	own := w.authority()
-	own.Keyring = w.root.KeyringWaiting(safefile.Patience{})
 	o := flow.Flow{
-		Root: string(w.root), Authority: own, Clock: w.clock, Talk: user, Notify: w.tell,
+		Root: string(w.root), Authority: w.authority(safefile.Patience{}), Clock: w.clock,
+		Talk: user, Notify: w.tell,
 		Debug: func(text string) { w.debug = append(w.debug, text) },
 	}.Run(r)
 	if len(user.answers) > 0 {
@@ -92,11 +91,19 @@ func (w *world) login(r flow.Request, answers ...string) verdict.Outcome {
 	return o
 }
 
+// crowd is the patience of a host on which many log in.
+var crowd = safefile.Patience{Limit: time.Minute}
+
 func (w *world) clock() time.Time { return w.now }
 
-// authority is the host itself.
-func (w *world) authority() *authority.Local {
-	return &authority.Local{Keyring: w.root.Keyring(), Verifier: w.twilio, Clock: w.clock}
+// authority is the host itself, or a wire away.
+func (w *world) authority(patience safefile.Patience) authority.Authority {
+	local := &authority.Local{Keyring: w.root.KeyringWaiting(patience), Verifier: w.twilio,
+		Clock: w.clock}
+	if overWire {
+		return wired{local}
+	}
+	return local
 }
 
 func (w *world) tell(program string, e event.Event) {

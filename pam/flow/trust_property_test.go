@@ -150,7 +150,7 @@ func (h *trustHistory) logIn() {
 	}
 	user := &yes{code: h.code()}
 	o := flow.Flow{
-		Root: string(h.root), Authority: h.authority(), Clock: h.clock,
+		Root: string(h.root), Authority: h.authority(crowd), Clock: h.clock,
 		Talk: user,
 	}.Run(h.request(p))
 	if !o.Allow || o.Method != "hotp" {
@@ -237,7 +237,7 @@ func TestOverRandomHistoriesNoLoginIsTrustedThatTheRuleOfTheMomentDoesNotAllow(t
 			p := h.often()
 			allowed := h.allows(p)
 			o := flow.Flow{
-				Root: string(h.root), Authority: h.authority(), Clock: h.clock, Talk: silent{},
+				Root: string(h.root), Authority: h.authority(crowd), Clock: h.clock, Talk: silent{},
 			}.Run(h.request(p))
 			if byTrust := o.Allow && o.Method == "trust"; byTrust != allowed || o.Allow &&
 				!byTrust && h.rule.require != "none" {

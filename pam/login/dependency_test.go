@@ -64,7 +64,7 @@ func TestEnrollingProgramLinksOnlyEnrollmentAndQRCodesInAddition(t *testing.T) {
 // code that writes them.
 func TestNothingBelowALoginImportsEnrollment(t *testing.T) {
 	for _, below := range []string{
-		"session", "flow", "factor", "policy", "limit", "record", "state",
+		"session", "flow", "authority", "factor", "policy", "limit", "record", "state",
 	} {
 		if slices.Contains(list(t, "-deps", "latchkey/pam/"+below), "latchkey/pam/enrollment") {
 			t.Errorf("got that pam/%s imports pam/enrollment", below)

@@ -95,3 +95,21 @@ func TestTermsDifferInEverythingALoginMustDo(t *testing.T) {
 		seen[got] = text
 	}
 }
+
+func TestStricterTrustEndsNoLaterAndIsBoundToNoLess(t *testing.T) {
+	key, address := []Bind{BindKey}, []Bind{BindAddress}
+	both := []Bind{BindAddress, BindKey}
+	for _, c := range []struct{ one, other, want Trust }{
+		{Trust{30, key}, Trust{7, key}, Trust{7, key}},
+		{Trust{30, key}, Trust{30, address}, Trust{30, both}},
+		{Trust{30, both}, Trust{30, key}, Trust{30, both}},
+		{Trust{30, key}, Trust{0, key}, Trust{}},
+		{Trust{}, Trust{30, key}, Trust{}},
+	} {
+		for _, got := range []Trust{c.one.Stricter(c.other), c.other.Stricter(c.one)} {
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%+v and %+v: got %+v, want %+v", c.one, c.other, got, c.want)
+			}
+		}
+	}
+}

@@ -64,3 +64,16 @@ func TestNothingIsRecognizedByNothing(t *testing.T) {
 		t.Error("a computer was recognized by nothing")
 	}
 }
+
+// Trust that was given before a host joined a fleet has its tag from the service alone.
+func TestPlaceOfTrustIsTheServiceAndInAFleetTheHostToo(t *testing.T) {
+	for _, c := range []struct{ service, host, want string }{
+		{"sshd", "", "sshd"},
+		{"sshd", "web1", "sshd\x00web1"},
+		{"", "web1", "\x00web1"},
+	} {
+		if got := (Computer{Service: c.service, Host: c.host}).place(); got != c.want {
+			t.Errorf("%q on %q: got %q, want %q", c.service, c.host, got, c.want)
+		}
+	}
+}
