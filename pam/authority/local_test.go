@@ -259,6 +259,47 @@ func TestComputerIsTrustedOnTheHostWhereItWasTrusted(t *testing.T) {
 	}
 }
 
+func TestComputerIsTrustedOnlyIfTheFleetAllowsItToo(t *testing.T) {
+	s := newService(t)
+	begun, err := s.Begin(login())
+	testroot.Must(t, err)
+	wish := authority.Trust{Login: login(), Enrollment: begun.Enrollment, Device: s.app.ID}
+	for _, days := range []int{0, 30} {
+		s.Policy = fleet(t)
+		s.Policy.Trust.Days = days
+		if crowded := s.Crowded(login()); crowded != (days == 0) {
+			t.Errorf("%d days: got crowded: %v", days, crowded)
+		}
+		if err := s.Local.Trust(wish); (err == nil) != (days > 0) {
+			t.Errorf("%d days: got %v", days, err)
+		}
+		if got := s.trusts(t, login()); got != (days > 0) {
+			t.Errorf("%d days: got trusted: %v", days, got)
+		}
+	}
+	s.Policy.Trust.Days = 7 // what was given for 30 days means nothing under this
+	if s.trusts(t, login()) {
+		t.Error("got a computer that is trusted under another policy than it was given under")
+	}
+}
+
+func TestRehearsalByTrustChangesNothing(t *testing.T) {
+	s := newService(t)
+	begun, err := s.Begin(login())
+	testroot.Must(t, err)
+	testroot.Must(t, s.Local.Trust(authority.Trust{Login: login(), Enrollment: begun.Enrollment,
+		Device: s.app.ID}))
+	rehearsal := login()
+	rehearsal.Rehearsal = true
+	before := string(testroot.Read(t, s.root.State("alice")))
+	if !s.trusts(t, rehearsal) || string(testroot.Read(t, s.root.State("alice"))) != before {
+		t.Error("got a rehearsal that is not let in, or is kept")
+	}
+	if !s.trusts(t, login()) || string(testroot.Read(t, s.root.State("alice"))) == before {
+		t.Error("got a login that is not let in, or is not kept")
+	}
+}
+
 func TestComputerThatCannotBeRecognizedIsCrowdedAndIsNotTrusted(t *testing.T) {
 	s := newService(t)
 	begun, err := s.Begin(login())
@@ -342,7 +383,8 @@ func TestGuessIsChargedBetweenItsSteps(t *testing.T) {
 		failures() != 0 {
 		t.Errorf("got %+v with %d failures, want it accepted and none", g, failures())
 	}
-	if g, err = s.Settle(c, c.Ask(s)); err != nil || g.Result != authority.Replayed {
-		t.Errorf("got %+v, %v for the same code in another login", g, err)
+	if g, err = s.Settle(c, c.Ask(s)); err != nil || g.Result != authority.Replayed ||
+		!g.Charged {
+		t.Errorf("got %+v, %v for the same code in another login, want it charged", g, err)
 	}
 }
