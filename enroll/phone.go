@@ -43,7 +43,7 @@ func (p *program) addNumber(who identity, o options.Options) error {
 		return err
 	}
 	if !o.Yes {
-		if err := p.byPhone(who, &d, rules).ProveNumber(); err != nil {
+		if err := p.byPhone(who, &d, rules, p.clock()).ProveNumber(); err != nil {
 			return err
 		}
 	}

@@ -148,7 +148,8 @@ func (p *program) enrolledUser(named string) (identity, error) {
 
 // local is where the records of this host are.
 func (p *program) local() accounts.Local {
-	return accounts.Local{Store: enrollment.Store{Keyring: p.keyring}, Clock: p.clock}
+	return accounts.Local{Store: enrollment.Store{Keyring: p.keyring}, Clock: p.clock,
+		Twilio: func() authority.Verifier { return p.newVerifier() }}
 }
 
 // store is where the accounts are that the commands work on. Changes are made there, each with a

@@ -14,7 +14,6 @@ import (
 	"latchkey/enroll/options"
 	"latchkey/enroll/refusal"
 	"latchkey/enroll/setuid"
-	"latchkey/pam/authority"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow/prompt"
@@ -139,7 +138,6 @@ func (p *program) proveNew(who identity, o options.Options) (enrollment.Proof, e
 type means struct {
 	phone *record.Device // the first one, if nothing else gives codes
 	given bool           // root has given out a code that works
-	of    *record.Record
 }
 
 func (p *program) means(who identity) (has means, err error) {
@@ -148,7 +146,7 @@ func (p *program) means(who identity) (has means, err error) {
 		if err != nil {
 			return err
 		}
-		has.of, has.given = r, factor.Live(st.Bypass, p.clock())
+		has.given = factor.Live(st.Bypass, p.clock())
 		codes := func(d record.Device) bool {
 			return d.Type != method.Phone && d.Type != method.Key
 		}
@@ -200,20 +198,16 @@ func (p *program) provePhone(
 			"root can add a device with: enroll add totp --user "+who.Name,
 		)
 	}
-	if err := p.byPhone(who, has.phone, rules).ProveOwn(); err != nil {
-		return enrollment.Proof{}, err
-	}
-	m := factor.Match{Result: factor.Accepted, Method: method.Phone, Device: has.phone}
-	return enrollment.ByCode(began, p.clock, has.of, m), nil
+	return p.byPhone(who, has.phone, rules, began).ProveOwn()
 }
 
-// byPhone proves things with codes that are sent to a phone.
-func (p *program) byPhone(who identity, phone *record.Device,
-	rules *policy.Policy) byphone.Prover {
+// byPhone proves things with codes that are sent to a phone, with the password, which was given
+// at that time.
+func (p *program) byPhone(who identity, phone *record.Device, rules *policy.Policy,
+	since time.Time) byphone.Prover {
 	return byphone.Prover{
 		Console: p.Console, User: who.User, Phone: phone, Rules: rules,
-		Clock: p.clock, Keyring: p.keyring, AsRoot: p.AsRoot,
-		Twilio:   func() authority.Verifier { return p.newVerifier() },
+		Clock: p.clock, Began: since, Accounts: p.store(), AsRoot: p.AsRoot,
 		Spared:   func(answer string) bool { return p.spared(who, answer) },
 		Refused:  func(o verdict.Outcome, began time.Time) { p.refused(who, o, began) },
 		Compared: func(m factor.Match) { p.compared(who, m) },

@@ -8,15 +8,16 @@ import (
 	"latchkey/enroll/hint"
 	"latchkey/enroll/plural"
 	"latchkey/enroll/refusal"
+	"latchkey/pam/accounts"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/twilio/protocol"
 )
 
-func notSendable(err error) error {
+func notSendable(why string) error {
 	return hint.Error(
-		fmt.Sprintf("no code could be sent (%v); nothing was changed", err),
+		fmt.Sprintf("no code could be sent (%s); nothing was changed", why),
 		"root can find out more with: enroll doctor",
 	)
 }
@@ -29,6 +30,8 @@ func notBooked(wait time.Duration, err error) error {
 		return hint.Error(err.Error()+"; nothing was changed", next)
 	case errors.Is(err, enrollment.ErrLocked):
 		return errLocked
+	case errors.Is(err, accounts.ErrCountry):
+		return ErrCountry
 	}
 	return err
 }
@@ -57,7 +60,7 @@ func notReached(what string, a protocol.Answer) error {
 var (
 	// ErrCountry refuses a number with a prefix that the policy does not allow.
 	ErrCountry = hint.Error(
-		"no codes are sent to numbers of this country", "see prefixes in latchkey.toml",
+		accounts.ErrCountry.Error(), "see prefixes in latchkey.toml",
 	)
 	errLocked = hint.Error("too many wrong codes; nothing was changed",
 		refusal.Advice(factor.Locked))

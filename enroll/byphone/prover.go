@@ -6,8 +6,7 @@ import (
 	"time"
 
 	"latchkey/enroll/terminal"
-	"latchkey/pam/authority"
-	"latchkey/pam/enrollment"
+	"latchkey/pam/accounts"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/limit"
@@ -22,10 +21,10 @@ type Prover struct {
 	Phone *record.Device
 	Rules *policy.Policy
 
-	Clock   func() time.Time
-	Keyring factor.Keyring
-	Twilio  func() authority.Verifier
-	AsRoot  func(do func() error) error
+	Clock    func() time.Time
+	Began    time.Time // when the user gave the password
+	Accounts accounts.Accounts
+	AsRoot   func(do func() error) error
 	// Spared reports whether an answer is no code and costs nothing.
 	Spared func(answer string) bool
 	// Refused logs a code that was refused. Judging it took from began on.
@@ -36,9 +35,6 @@ type Prover struct {
 
 // tries is how often a code may be mistyped.
 const tries = 3
-
-// store is where claims are kept.
-func (p Prover) store() enrollment.Store { return enrollment.Store{Keyring: p.Keyring} }
 
 // limits are those of the policy: a code typed here is a guess like any other.
 func (p Prover) limits() limit.Guesses { return p.Rules.Limits }

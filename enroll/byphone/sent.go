@@ -3,33 +3,25 @@ package byphone
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"latchkey/enroll/hint"
+	"latchkey/pam/accounts"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor/normalize"
 	"latchkey/pam/flow/verdict"
-	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/twilio/protocol"
 )
 
-// proof is what a code sent to a phone proves: that a phone of the user's is at hand, or that a
-// new number is the user's. Its methods run as root.
-type proof interface {
-	// reserve reserves one send, before it happens.
-	reserve(limit.Sends) (wait time.Duration, err error)
-	// keep keeps what is needed of a send that happened.
-	keep(sid string, channel method.Method) error
-	// judge charges a code that was typed, before Twilio is asked about it, and says what came of
-	// it. Only an outcome that allows is a proof; one without a reason was not judged.
-	judge(code, sid string) (verdict.Outcome, error)
-}
-
 // sentCode is one proof under way.
 type sentCode struct {
 	Prover
-	proof   proof
-	refused []string // what was typed and is wrong
+	phone accounts.Phone
+	// outcome is what came of a code that was judged. Only one that allows is a proof; one without
+	// a reason was not judged.
+	outcome func(accounts.Judged) (verdict.Outcome, error)
+	refused []string         // what was typed and is wrong
+	proof   enrollment.Proof // of a phone of the user's
 }
 
 // obtain sends a code and has it typed. Every code that is refused is a line in the log.
@@ -73,7 +65,12 @@ func (c *sentCode) answered(answer, sid string) (o verdict.Outcome, err error) {
 	}
 	c.refused = append(c.refused, code)
 	err = c.AsRoot(func() error {
-		o, err = c.proof.judge(code, sid)
+		j, err := c.Accounts.Judge(accounts.Answered{Phone: c.phone, Code: code, SID: sid,
+			Began: c.Began, Limits: c.limits()})
+		if err == nil {
+			o, err = c.outcome(j)
+			c.proof = j.Proof
+		}
 		return err
 	})
 	return o, err
@@ -83,17 +80,11 @@ func (c *sentCode) answered(answer, sid string) (o verdict.Outcome, err error) {
 // limits as at logins, so that no one rings strangers by enrolling them.
 func (c *sentCode) send() (sid string, channel method.Method, err error) {
 	phone := c.Rules.Phone
-	if !phone.Allows(string(c.Phone.Secret)) {
-		return "", "", ErrCountry
-	}
 	channel = method.Method(phone.Methods[0])
-	limits := limit.Sends{
-		User: phone.Sends.User, Host: phone.Sends.Host,
-	}
-	a, err := c.sendBy(channel, limits)
+	a, err := c.sendBy(channel, false)
 	if a.Result == protocol.Landline && slices.Contains(phone.Methods, method.Call) {
-		limits.AtOnce, channel = true, method.Call
-		a, err = c.sendBy(channel, limits)
+		channel = method.Call
+		a, err = c.sendBy(channel, true)
 	}
 	if err == nil && a.Result != protocol.Sent {
 		err = notReached("no code could be sent", a)
@@ -101,23 +92,15 @@ func (c *sentCode) send() (sid string, channel method.Method, err error) {
 	return a.SID, channel, err
 }
 
-// sendBy reserves a send and has it sent; settings that cannot be used are told before anything
-// counts.
-func (c *sentCode) sendBy(channel method.Method, limits limit.Sends) (
-	a protocol.Answer, err error) {
+// sendBy has a code sent; settings that cannot be used are told before anything counts.
+func (c *sentCode) sendBy(channel method.Method, atOnce bool) (a protocol.Answer, err error) {
 	err = c.AsRoot(func() error {
-		twilio := c.Twilio()
-		if err := twilio.Ready(); err != nil {
-			return notSendable(err)
+		sent, err := c.Accounts.Send(accounts.Sending{Phone: c.phone, Channel: channel,
+			Policy: c.Rules.Phone, Limits: c.limits(), AtOnce: atOnce})
+		if a = sent.Answer; sent.Unready != "" {
+			return notSendable(sent.Unready)
 		}
-		if wait, err := c.proof.reserve(limits); err != nil {
-			return notBooked(wait, err)
-		}
-		a = twilio.Send(string(c.Phone.Secret), channel, c.Rules.Phone.Locale)
-		if a.Result != protocol.Sent {
-			return nil
-		}
-		return c.proof.keep(a.SID, channel)
+		return notBooked(sent.Wait, err)
 	})
 	return a, err
 }

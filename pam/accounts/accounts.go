@@ -32,6 +32,11 @@ type Accounts interface {
 	// TryTicket does so with the ticket of a user who has nothing yet.
 	TryTicket(t Try) (factor.Result, enrollment.Proof, error)
 
+	// Send has a code sent to a phone, and Judge charges what is typed then before Twilio is asked
+	// about it. No account may be open meanwhile.
+	Send(s Sending) (Sent, error)
+	Judge(a Answered) (Judged, error)
+
 	Changes
 }
 

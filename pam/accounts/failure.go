@@ -25,6 +25,7 @@ var words = map[string]error{
 	"record":     factor.ErrRecord,
 	"state":      factor.ErrState,
 	"wait":       factor.ErrNotYet,
+	"country":    ErrCountry,
 	"enrolled":   enrollment.ErrEnrolled,
 	"last":       enrollment.ErrLastDevice,
 	"half":       enrollment.ErrHalf,

@@ -7,12 +7,16 @@ import (
 	"time"
 
 	"latchkey/pam/accounts"
+	"latchkey/pam/authority"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/limit"
+	"latchkey/pam/method"
+	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
+	"latchkey/pam/twilio/protocol"
 )
 
 var (
@@ -31,6 +35,7 @@ type fleet struct {
 	now   time.Time
 	said  []byte
 	heard []string
+	parts int // of Send and Judge that were done at once
 }
 
 func newFleet(t *testing.T) *fleet { return &fleet{t: t, root: testroot.New(t), now: noon} }
@@ -38,12 +43,50 @@ func newFleet(t *testing.T) *fleet { return &fleet{t: t, root: testroot.New(t), 
 func (f *fleet) clock() time.Time { return f.now }
 
 func (f *fleet) local() accounts.Local {
-	return accounts.Local{Store: f.root.Store(), Clock: f.clock}
+	return accounts.Local{Store: f.root.Store(), Clock: f.clock,
+		Twilio: func() authority.Verifier { return twilio{} },
+		Once: func(do func(enrollment.Store) error) error {
+			f.parts++
+			return do(f.root.Store())
+		}}
 }
+
+// twilio is a Twilio Verify whose codes are all the same, and that sends none to a landline.
+type twilio struct{}
+
+const (
+	sid       = "VE00000000000000000000000000000001"
+	sentCode  = "424242"
+	mobile    = "+15551234567"
+	landline  = "+15550000000"
+	forbidden = "+33123456789"
+)
+
+func (twilio) Ready() error { return nil }
+
+func (twilio) Send(number string, channel method.Method, _ string) protocol.Answer {
+	if number == landline && channel == method.SMS {
+		return protocol.Answer{Version: protocol.Version, Result: protocol.Landline}
+	}
+	return protocol.Answer{Version: protocol.Version, Result: protocol.Sent, SID: sid}
+}
+
+func (twilio) Check(_, of, code string) protocol.Answer {
+	a := protocol.Answer{Version: protocol.Version, Result: protocol.Wrong, SID: of}
+	if of == sid && code == sentCode {
+		a.Result = protocol.Approved
+	}
+	return a
+}
+
+// phones is the policy of codes by phone.
+var phones = policy.Phone{Methods: []method.Method{method.SMS, method.Call},
+	Prefixes: []string{"+1"}, Sends: limit.Sends{User: limit.Rate{Count: 9, Window: time.Hour},
+		Host: limit.Rate{Count: 9, Window: time.Hour}}}
 
 // host is one of the fleet, whose questions and answers are those that a wire would carry.
 func (f *fleet) host(c accounts.Caller) accounts.Remote {
-	c.Limits, c.Key = three, []byte("the fleet's")
+	c.Limits, c.Phone, c.Key = three, phones, []byte("the fleet's")
 	return accounts.Remote{Clock: f.clock, Ask: func(op string, u record.User,
 		body, answer any) error {
 		sent, err := json.Marshal(body)
@@ -78,6 +121,46 @@ func (f *fleet) enrolled() (app record.Device, codes []string) {
 
 // said is what one step of a story led to.
 func said(what ...any) string { return fmt.Sprintf("%v", what) }
+
+// byPhone is the part of the story in which codes are sent.
+func byPhone(a accounts.Accounts, now func() time.Time) (all []string) {
+	step := func(what ...any) { all = append(all, said(what...)) }
+	send := func(to accounts.Phone, channel method.Method, atOnce bool) accounts.Sent {
+		sent, err := a.Send(accounts.Sending{Phone: to, Channel: channel, Policy: phones,
+			Limits: three, AtOnce: atOnce})
+		step("send", sent.Unready, sent.Answer.Result, sent.Wait, err)
+		return sent
+	}
+	judge := func(to accounts.Phone, code, sid string) enrollment.Proof {
+		j, err := a.Judge(accounts.Answered{Phone: to, Code: code, SID: sid, Began: now(),
+			Limits: three})
+		step("judge", j.Match.Result, j.Answer.Result, j.Free, j.Standing, j.Enough,
+			j.Match.Lockout, err)
+		return j.Proof
+	}
+	claimed := accounts.Phone{User: alice, Number: mobile}
+	got := send(claimed, method.SMS, false)
+	send(claimed, method.SMS, false)
+	step("a claim gives no right", a.Add(judge(claimed, "111111", got.Answer.SID), alice,
+		testroot.TOTP("thief"), 0))
+	step("a claim gives no right", a.Add(judge(claimed, sentCode, got.Answer.SID), alice,
+		testroot.TOTP("thief"), 0))
+	judge(claimed, sentCode, got.Answer.SID)
+	send(accounts.Phone{User: alice, Number: forbidden}, method.SMS, false)
+	fixed := enrollment.NewPhone("desk", landline, now())
+	fixed.ID = [8]byte{7}
+	step("add phone", a.Add(root, alice, fixed, 0))
+	desk := accounts.Phone{User: alice, Device: fixed.ID}
+	send(desk, method.SMS, false)
+	send(desk, method.Call, true)
+	judge(desk, "111111", "")
+	p := judge(desk, sentCode, "")
+	judge(desk, sentCode, "")
+	step("by a phone", a.Rename(p, alice, "desk", "office"), a.Remove(p, alice, "office"))
+	send(accounts.Phone{User: alice, Device: testroot.TOTP("new").ID}, method.SMS, false)
+	judge(accounts.Phone{User: bob, Device: fixed.ID}, sentCode, "")
+	return all
+}
 
 // story does all that enroll does, and says what came of it.
 func story(a accounts.Accounts, now func() time.Time, code func(record.Device) string) (
@@ -134,6 +217,7 @@ func story(a accounts.Accounts, now func() time.Time, code func(record.Device) s
 	step("bypass", a.SetBypass(root, alice, ticket), a.SetBypass(root, bob, ticket))
 	trusts, err := a.Distrust(root, alice, accounts.Computers{All: true})
 	step("distrust", trusts, err)
+	all = append(all, byPhone(a, now)...)
 	names, err := a.Names()
 	step("names", names, err)
 	step("by a user", a.Reset(p, "alice"))

@@ -3,6 +3,7 @@ package accounts
 import (
 	"time"
 
+	"latchkey/pam/authority"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
@@ -13,7 +14,11 @@ import (
 // Local are the accounts of a store: a host's, or what a fleet's service read from the database.
 type Local struct {
 	enrollment.Store
-	Clock func() time.Time
+	Clock  func() time.Time
+	Twilio func() authority.Verifier // codes by phone
+	// Once runs a part of Send or Judge, between which Twilio is asked; nil: on Store, as files
+	// are locked.
+	Once func(do func(enrollment.Store) error) error
 }
 
 // service is how a code that is typed at enroll stands among a user's attempts.

@@ -9,6 +9,7 @@ import (
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
+	"latchkey/pam/twilio/protocol"
 )
 
 // question is the body of every question of enroll's to a fleet: an operation leaves out what it
@@ -26,6 +27,11 @@ type question struct {
 	Recovery   *record.Recovery       `json:"recovery,omitempty"`
 	OneTime    *state.OneTimeCode     `json:"one_time,omitempty"`
 	Computers  *Computers             `json:"computers,omitempty"`
+	Phone      *state.DeviceID        `json:"phone,omitempty"` // or else Number
+	Number     string                 `json:"number,omitempty"`
+	Channel    method.Method          `json:"channel,omitempty"`
+	AtOnce     bool                   `json:"at_once,omitempty"`
+	SID        string                 `json:"sid,omitempty"`
 }
 
 // right is enrollment.Right, with times that do not depend on whose clock is right.
@@ -48,6 +54,16 @@ type reply struct {
 	Sealed  []byte         `json:"sealed,omitempty"` // the proof that the code is right
 	Changed bool           `json:"changed,omitempty"`
 	Trusts  []state.Trust  `json:"trusts,omitempty"`
+	Sent    Sent           `json:"sent,omitzero"`
+	Judged  judged         `json:"judged,omitzero"` // of Match
+}
+
+// judged is what a host may know of Judged, beside its match.
+type judged struct {
+	Answer   protocol.Answer `json:"answer,omitzero"`
+	Free     bool            `json:"free,omitempty"`
+	Standing factor.Standing `json:"standing,omitempty"`
+	Enough   bool            `json:"enough,omitempty"`
 }
 
 // match is what a host may know of a factor.Match.

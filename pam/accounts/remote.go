@@ -16,6 +16,8 @@ const (
 	opNames     = "enroll.names"
 	opTry       = "enroll.try"
 	opTicket    = "enroll.try-ticket"
+	opSend      = "enroll.send"
+	opJudge     = "enroll.judge"
 	opAdd       = "enroll.add"
 	opEnroll    = "enroll.enroll"
 	opRemove    = "enroll.remove"

@@ -40,6 +40,9 @@ func TestEverythingEnrollDoesComesToTheSameInAFleet(t *testing.T) {
 			t.Errorf("%s is no part of the story", op)
 		}
 	}
+	if here.parts != there.parts || here.parts < 10 {
+		t.Errorf("got %d parts in the fleet, want %d", there.parts, here.parts)
+	}
 }
 
 func TestNoAnswerHoldsASecret(t *testing.T) {
@@ -105,6 +108,15 @@ func TestHostsWithoutTheRoleAreRefusedAndChangeNothing(t *testing.T) {
 			_, _, err := a.TryTicket(accounts.Try{User: bob, Code: "abcde12345"})
 			return err
 		},
+		"enroll.send": func(a accounts.Remote, _ enrollment.Proof) error {
+			_, err := a.Send(accounts.Sending{Phone: accounts.Phone{User: alice, Number: mobile}})
+			return err
+		},
+		"enroll.judge": func(a accounts.Remote, _ enrollment.Proof) error {
+			_, err := a.Judge(accounts.Answered{Phone: accounts.Phone{User: alice,
+				Number: mobile}, Code: sentCode})
+			return err
+		},
 		"enroll.add": func(a accounts.Remote, p enrollment.Proof) error {
 			return a.Add(p, alice, device, 0)
 		},
@@ -141,7 +153,8 @@ func TestHostsWithoutTheRoleAreRefusedAndChangeNothing(t *testing.T) {
 			return a.SetTicket(p, bob, once)
 		},
 	}
-	unproven := []string{"enroll.view", "enroll.try", "enroll.try-ticket"}
+	unproven := []string{"enroll.view", "enroll.try", "enroll.try-ticket", "enroll.send",
+		"enroll.judge"}
 	for _, op := range accounts.Ops() {
 		if ops[op] == nil {
 			t.Fatalf("%s has no test here", op)

@@ -12,6 +12,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/limit"
+	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
 
@@ -24,6 +25,7 @@ type Caller struct {
 	// NoTicket: a first enrollment needs no ticket, only the host's word that it saw the password.
 	NoTicket bool
 	Limits   limit.Guesses
+	Phone    policy.Phone
 	Key      []byte // seals proofs; the fleet's, and secret
 }
 
@@ -46,6 +48,8 @@ var serves = map[string]func(*served) error{
 	opNames:     (*served).names,
 	opTry:       (*served).try,
 	opTicket:    (*served).tryTicket,
+	opSend:      (*served).send,
+	opJudge:     (*served).judge,
 	opAdd:       (*served).add,
 	opEnroll:    (*served).enroll,
 	opRemove:    (*served).remove,
@@ -88,11 +92,12 @@ func Serve(l Local, c Caller, u record.User, op string, body []byte) (any, error
 		return nil, fault
 	}
 	if s.a.Failed = failureOf(err); err != nil {
-		s.a = reply{Failed: s.a.Failed}
+		s.a = reply{Failed: s.a.Failed, Sent: Sent{Wait: s.a.Sent.Wait}}
 	}
 	return s.a, nil
 }
 
+// needs is the fault of a host without a role.
 func needs(c Caller, role string) error {
 	return wire.Errorf(wire.Role, "the host %s has not the role %s", c.Host, role)
 }

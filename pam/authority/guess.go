@@ -48,7 +48,7 @@ type Compared struct {
 func (c Compared) AsksTwilio() bool { return c.match.Result == factor.AskTwilio }
 
 // Ask asks Twilio. No account may be open meanwhile.
-func (c Compared) Ask(v Verifier) Asked { return ask(v, c.match, c.guess.Code) }
+func (c Compared) Ask(v Verifier) Asked { return AskTwilio(v, c.match, c.guess.Code) }
 
 // Compare is the first step of Guess: the account is open in it, and Twilio is not asked.
 func (l *Local) Compare(g Guess) (c Compared, err error) {
@@ -86,7 +86,7 @@ func (l *Local) Compare(g Guess) (c Compared, err error) {
 func (l *Local) Settle(c Compared, a Asked) (Guessed, error) {
 	g := c.Guessed
 	g.Result, g.Method, g.Device = "", Channel(a.Check.Pending), shown(&a.Check.Phone)
-	if err := a.note(l.Keyring, c.guess.User, c.match, c.guess.Limits, l.Clock()); err != nil {
+	if err := a.Note(l.Keyring, c.guess.User, c.match, c.guess.Limits, l.Clock()); err != nil {
 		return g, err
 	}
 	g.Result, g.Charged = a.result()

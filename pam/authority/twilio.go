@@ -35,18 +35,9 @@ type Asked struct {
 }
 
 // AskTwilio has Twilio compare a code with each verification for which Verify has reserved a
-// comparison, the latest first, and notes what it said: a login and enroll ask in the same way. No
-// account may be open meanwhile.
-func AskTwilio(
-	v Verifier, k factor.Keyring, u record.User, m factor.Match, code string,
-	limits limit.Guesses, clock func() time.Time,
-) (Asked, error) {
-	a := ask(v, m, code)
-	return a, a.note(k, u, m, limits, clock())
-}
-
-// ask asks about one verification after the other, until one is found that decides.
-func ask(v Verifier, m factor.Match, code string) (a Asked) {
+// comparison, the latest first, until one decides: a login and enroll ask in the same way. No
+// account may be open meanwhile. What Twilio said counts once it is noted.
+func AskTwilio(v Verifier, m factor.Match, code string) (a Asked) {
 	for n, c := range m.Checks {
 		a = Asked{Check: c, Answer: v.Check(string(c.Phone.Secret), c.Pending.SID, code)}
 		if a.Answer.Result != protocol.Wrong {
@@ -58,8 +49,8 @@ func ask(v Verifier, m factor.Match, code string) (a Asked) {
 	return a
 }
 
-// note notes the answer that decided.
-func (a *Asked) note(k factor.Keyring, u record.User, m factor.Match, limits limit.Guesses,
+// Note notes the answer that decided.
+func (a *Asked) Note(k factor.Keyring, u record.User, m factor.Match, limits limit.Guesses,
 	now time.Time) (err error) {
 	if a.decided {
 		a.Result, err = k.EndCheck(u, m, a.number, a.Said, limits, now)
