@@ -49,7 +49,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 GREMLINS    = github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
 
-SCRIPTS      = $(wildcard packaging/*.sh packaging/*/*.sh)
+SCRIPTS      = $(wildcard packaging/*.sh packaging/*/*.sh packaging/*/*/*.sh)
 # A mutant that makes a test wait is given up after this many times the tests' normal duration.
 MUTATE_FLAGS ?= --workers 2 --timeout-coefficient 20
 
@@ -59,9 +59,13 @@ SANITIZED = CC=gcc CGO_ENABLED=1 CGO_LDFLAGS="-fsanitize=undefined" \
 
 .PHONY: build install demo test lint mutate bench fuzz packages clean deps deps-tests
 
-MAN = enroll.8 latchkey.toml.5 pam_latchkey.8
+MAN = enroll.8 fleet.toml.5 latchkey.toml.5 pam_latchkey.8
 
-build: $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/latchkey-notify $(B)/enroll $(MAN:%=$(B)/%)
+# What a host gets.
+HOST   = $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/latchkey-notify \
+         $(B)/latchkey-fleet $(B)/enroll $(MAN:%=$(B)/%)
+
+build: $(HOST)
 
 $(B)/%: packaging/man/%.md
 	@mkdir -p $(B)
@@ -76,7 +80,7 @@ $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/names/names.h pam/gate/
 
 # Static and without cgo: nothing of the host's libraries, name services or locale runs in the login
 # program.
-.PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/latchkey-notify $(B)/enroll
+.PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/latchkey-notify $(B)/latchkey-fleet $(B)/enroll
 $(B)/latchkey-login:
 	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/login
 
@@ -89,28 +93,33 @@ $(B)/latchkey-twilio:
 $(B)/latchkey-notify:
 	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/notify
 
+$(B)/latchkey-fleet:
+	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/fleet/helper
+
 $(B)/enroll:
 	CGO_ENABLED=1 go build $(GO_FLAGS) -buildmode=pie -ldflags '$(GO_LDFLAGS) -extldflags "-Wl,-z,relro,-z,now"' -o $@ ./enroll
 
 # Installs what build made. It fetches nothing, creates no account, and changes no existing
 # configuration.
-install: build
+install: $(HOST)
 	install -d -m 0755 $(DESTDIR)$(SECURITY) $(DESTDIR)$(LIBEXEC) $(DESTDIR)$(PREFIX)/bin $(DESTDIR)/etc/pam.d $(DESTDIR)/etc/latchkey
 	install -d -m 0700 $(DESTDIR)/etc/latchkey/users $(DESTDIR)/var/lib/latchkey $(DESTDIR)/var/lib/latchkey/users
 	install -m 0755 $(B)/latchkey-login $(DESTDIR)$(LIBEXEC)/.latchkey-login.new
 	install -m 0755 $(B)/latchkey-enroll $(DESTDIR)$(LIBEXEC)/.latchkey-enroll.new
 	install -m 0711 $(B)/latchkey-twilio $(DESTDIR)$(LIBEXEC)/.latchkey-twilio.new
 	install -m 0755 $(B)/latchkey-notify $(DESTDIR)$(LIBEXEC)/.latchkey-notify.new
+	install -m 0755 $(B)/latchkey-fleet $(DESTDIR)$(LIBEXEC)/.latchkey-fleet.new
 	install -m 0644 $(B)/pam_latchkey.so $(DESTDIR)$(SECURITY)/.pam_latchkey.so.new
 	install -m 4755 $(B)/enroll $(DESTDIR)$(PREFIX)/bin/.enroll.new
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-login.new $(DESTDIR)$(LIBEXEC)/latchkey-login
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-enroll.new $(DESTDIR)$(LIBEXEC)/latchkey-enroll
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-twilio.new $(DESTDIR)$(LIBEXEC)/latchkey-twilio
 	mv $(DESTDIR)$(LIBEXEC)/.latchkey-notify.new $(DESTDIR)$(LIBEXEC)/latchkey-notify
+	mv $(DESTDIR)$(LIBEXEC)/.latchkey-fleet.new $(DESTDIR)$(LIBEXEC)/latchkey-fleet
 	mv $(DESTDIR)$(SECURITY)/.pam_latchkey.so.new $(DESTDIR)$(SECURITY)/pam_latchkey.so
 	mv $(DESTDIR)$(PREFIX)/bin/.enroll.new $(DESTDIR)$(PREFIX)/bin/enroll
 	install -d -m 0755 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
-	install -m 0644 $(B)/latchkey.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 0644 $(B)/latchkey.toml.5 $(B)/fleet.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 0644 $(B)/enroll.8 $(B)/pam_latchkey.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -D -m 0644 packaging/completions/enroll.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/enroll
 	install -D -m 0644 packaging/completions/enroll.zsh $(DESTDIR)$(PREFIX)/share/zsh/$(ZSH)/_enroll
@@ -146,10 +155,10 @@ PATIENTLY = -count=1 -timeout 40m -parallel 5
 # containers. -count=1, because go's cache of results does not know the programs that tests build
 # and start.
 test: deps-tests build lint
-	go test $(PATIENTLY) -p 4 $$(go list ./... | grep -v -e /sshd$$ -e /packaging$$)
+	go test $(PATIENTLY) -p 4 $$(go list ./... | grep -v -e /sshd$$ -e /sshd/fleet$$ -e /packaging$$)
 	go test $(PATIENTLY) -race ./pam/...
 	$(SANITIZED) go test -count=1 -asan ./pam/gate/...
-	go test $(PATIENTLY) ./packaging ./sshd
+	go test $(PATIENTLY) ./packaging ./sshd ./sshd/fleet
 
 lint: deps-tests
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'lint: gofmt would change these'; exit 1; }

@@ -22,6 +22,7 @@ var debModes = []string{
 	"-rw-r--r-- root/root ./usr/lib/sysusers.d/latchkey.conf",
 	"-rw-r--r-- root/root ./usr/lib/MULTIARCH/security/pam_latchkey.so",
 	"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-enroll",
+	"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-fleet",
 	"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-login",
 	"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-notify",
 	"-rwx--x--x root/root ./usr/libexec/latchkey/latchkey-twilio",

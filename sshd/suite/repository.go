@@ -25,23 +25,36 @@ func root() (string, error) {
 	return "", errors.New("go.mod not found above the working directory")
 }
 
-// stage puts latchkey into dir/stage exactly as `make install` does, and the agent into dir/agent.
-func stage(dir string) error {
+// Content is what a container has of latchkey.
+type Content string
+
+// The contents. Each is what a target of the Makefile installs.
+const (
+	Nothing        Content = ""
+	HostPackage    Content = "latchkey"
+	ServicePackage Content = "latchkey-fleetd"
+)
+
+// state is the folder in which what changes is kept.
+func (c Content) state() string { return "/var/lib/" + string(c) }
+
+// stage puts the content into a folder of its own, once.
+func (s *shared) stage(c Content) error {
+	dir := filepath.Join(s.dir, string(c))
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	target := map[Content]string{HostPackage: "install", ServicePackage: "install-fleetd"}[c]
+	return s.build("make", target, "DESTDIR="+dir, "PREFIX=/usr")
+}
+
+// build runs a build command in the repository's top folder. CGO_ENABLED stays as it is for make,
+// whose rules set it themselves; the agent must be static to run in any container.
+func (s *shared) build(argv ...string) error {
 	top, err := root()
 	if err != nil {
 		return err
 	}
-	if err := build(top, "make", "install", "DESTDIR="+filepath.Join(dir, "stage"),
-		"PREFIX=/usr"); err != nil {
-		return err
-	}
-	return build(top, "go", "build", "-trimpath", "-o", filepath.Join(dir, "agent"),
-		"./sshd/agent")
-}
-
-// build runs a build command in the top folder. CGO_ENABLED stays as it is for make, whose rules
-// set it themselves; the agent must be static to run in any container.
-func build(top string, argv ...string) error {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = top
 	for _, v := range os.Environ() {

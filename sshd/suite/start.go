@@ -24,10 +24,9 @@ sed -i -E 's/^(passwd|group|shadow):.*/& extrausers/' /etc/nsswitch.conf
 rm -f /etc/motd /run/motd.dynamic
 `
 
-// start runs a container; a bare one is without latchkey. /var/lib/latchkey and /home are folders
-// of this machine: on an engine's own layers fsync may be switched off, and then neither the
-// tests nor the benchmark would see its cost.
-func (s *shared) start(d *Distribution, image string, bare bool) (*Host, error) {
+// run runs a container. /var/lib/latchkey and /home are folders of this machine: on an engine's own
+// layers fsync may be switched off, and then neither the tests nor the benchmark would see its cost.
+func (s *shared) run(d *Distribution, image string, content Content) (*Host, error) {
 	dir, err := os.MkdirTemp(s.dir, d.Suite+"-")
 	if err != nil {
 		return nil, err
@@ -42,12 +41,12 @@ func (s *shared) start(d *Distribution, image string, bare bool) (*Host, error) 
 		"--hostname", d.Suite}, container.Limits...)
 	volumes := [][2]string{
 		{filepath.Join(h.dir, "suite"), "/suite"},
-		{filepath.Join(s.dir, "stage"), "/suite/stage:ro"},
 		{filepath.Join(s.dir, "agent"), "/usr/libexec/latchkey-suite-agent:ro"},
 		{filepath.Join(h.dir, "home"), "/home"},
 	}
-	if !bare {
-		volumes = append(volumes, [2]string{filepath.Join(h.dir, "state"), "/var/lib/latchkey"})
+	if content != Nothing {
+		volumes = append(volumes, [2]string{filepath.Join(s.dir, string(content)),
+			"/suite/stage:ro"}, [2]string{filepath.Join(h.dir, "state"), content.state()})
 	}
 	for _, volume := range volumes {
 		args = append(args, "--volume", volume[0]+":"+volume[1])
@@ -59,7 +58,7 @@ func (s *shared) start(d *Distribution, image string, bare bool) (*Host, error) 
 	}
 	h.id = strings.TrimSpace(string(out))
 	err = h.ready()
-	if err == nil && !bare {
+	if err == nil && content != Nothing {
 		_, err = h.Script(install)
 	}
 	if err != nil {

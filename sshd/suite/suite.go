@@ -66,7 +66,11 @@ func (s *Suite) prepare() (err error) {
 	if _, s.Stranger, err = newKey(filepath.Join(s.dir, "stranger_key")); err != nil {
 		return err
 	}
-	return stage(s.dir)
+	if err := s.stage(HostPackage); err != nil {
+		return err
+	}
+	return s.build("go", "build", "-trimpath", "-o", filepath.Join(s.dir, "agent"),
+		"./sshd/agent")
 }
 
 // Close removes the containers, by their ids, and the temporary folder.
@@ -88,7 +92,7 @@ func (s *Suite) Host(d *Distribution) (*Host, error) {
 	if h := s.hosts[d]; h != nil {
 		return h, nil
 	}
-	h, err := s.launch(d, false)
+	h, err := s.launch(d, HostPackage)
 	if err == nil {
 		s.hosts[d] = h
 	}
@@ -96,27 +100,28 @@ func (s *Suite) Host(d *Distribution) (*Host, error) {
 }
 
 // Private starts a container that no one else uses; the caller closes it.
-func (s *Suite) Private(d *Distribution) (*Host, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.launch(d, false)
-}
+func (s *Suite) Private(d *Distribution) (*Host, error) { return s.start(d, HostPackage) }
 
 // With is Private with more of Debian's packages.
 func (s *Suite) With(d *Distribution, packages ...string) (*Host, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.launch(d, false, packages...)
+	return s.start(d, HostPackage, packages...)
 }
 
 // Bare is Private without latchkey.
-func (s *Suite) Bare(d *Distribution) (*Host, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.launch(d, true)
+func (s *Suite) Bare(d *Distribution, packages ...string) (*Host, error) {
+	return s.start(d, Nothing, packages...)
 }
 
-func (s *Suite) launch(d *Distribution, bare bool, more ...string) (*Host, error) {
+// Fleetd is Private with the service of a fleet in place of what hosts have.
+func (s *Suite) Fleetd(d *Distribution) (*Host, error) { return s.start(d, ServicePackage) }
+
+func (s *Suite) start(d *Distribution, content Content, packages ...string) (*Host, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.launch(d, content, packages...)
+}
+
+func (s *Suite) launch(d *Distribution, content Content, more ...string) (*Host, error) {
 	image, err := s.Engine.Image(d.Suite, packages, s.out)
 	if err != nil {
 		return nil, err
@@ -131,7 +136,10 @@ func (s *Suite) launch(d *Distribution, bare bool, more ...string) (*Host, error
 			return nil, err
 		}
 	}
-	h, err := s.start(d, image, bare)
+	if err := s.stage(content); err != nil {
+		return nil, err
+	}
+	h, err := s.run(d, image, content)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", d.Name, err)
 	}

@@ -7,12 +7,16 @@ import (
 	"strings"
 )
 
-// installs installs packages inside, and leaves behind nothing else.
+// installs installs packages inside, and leaves behind nothing else. The packages start no service:
+// it would listen on this machine's addresses.
 const installs = `set -e
 export DEBIAN_FRONTEND=noninteractive
+printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+chmod 755 /usr/sbin/policy-rc.d
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "$@" </dev/null
 apt-get clean
+rm /usr/sbin/policy-rc.d
 rm -rf /var/lib/apt/lists/*`
 
 // Layer gives an image with more of Debian's packages, making it unless the engine has it already.
