@@ -28,7 +28,7 @@ func (a Admin) Init(ctx context.Context, file string, policyText []byte) error {
 	return a.Store.Run(ctx, []string{store.KeyEpoch}, func(t *store.Txn) error {
 		_, err := t.Epoch()
 		switch {
-		case err == nil:
+		case err == nil, errors.Is(err, store.ErrSealed): // ours, or one with another secret
 			return ErrFleet
 		case !errors.Is(err, store.ErrNoFleet):
 			return err

@@ -74,3 +74,9 @@ func writeIn(dir, name string, text []byte) error {
 	defer d.Close()
 	return safefile.Part(d.Replace(name, text))
 }
+
+// LastEpoch is the highest epoch that the service has seen which remembers in dir.
+func LastEpoch(dir string) (uint64, error) {
+	m, err := readMemory(dir)
+	return m.Epoch, err
+}

@@ -36,8 +36,8 @@ func deriveKeys(s secret.Secret) (k keys, err error) {
 	return k, err
 }
 
-// errSealed is of a value that was not written under its key by a service of this fleet.
-var errSealed = errors.New("a value in etcd was changed, or is of another fleet")
+// ErrSealed is of a value that was not written under its key by a service of this fleet.
+var ErrSealed = errors.New("a value in etcd was changed, or is of another fleet")
 
 // seal puts a random nonce in front. It has 24 bytes: a busy fleet writes more values than a nonce
 // of 12 bytes allows.
@@ -49,12 +49,12 @@ func seal(with cipher.AEAD, plain []byte, about string) []byte {
 
 func open(with cipher.AEAD, sealed []byte, about string) ([]byte, error) {
 	if len(sealed) < with.NonceSize() {
-		return nil, errSealed
+		return nil, ErrSealed
 	}
 	nonce, text := sealed[:with.NonceSize()], sealed[with.NonceSize():]
 	plain, err := with.Open(nil, nonce, text, []byte(about))
 	if err != nil {
-		return nil, errSealed
+		return nil, ErrSealed
 	}
 	return plain, nil
 }

@@ -14,7 +14,9 @@ import (
 
 	"latchkey/pam/authority"
 	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/secret"
 	"latchkey/pam/fleet/service"
+	"latchkey/pam/fleet/settings"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/limit"
 	"latchkey/pam/method"
@@ -73,30 +75,58 @@ func (h *Host) Must(t testing.TB, q wire.Question, body any) wire.Answer {
 
 // Ask sends a question to the service at an address.
 func (h *Host) Ask(t testing.TB, addr string, sealed *wire.Sealed) (a wire.Answer, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, "POST", "https://"+addr+service.Path,
-		bytes.NewReader(sealed.Request))
+	body, err := post(addr, h.fleet.Authority.PEM, sealed.Request)
 	if err != nil {
 		return a, err
-	}
-	got, err := h.fleet.client().Do(r)
-	if err != nil {
-		return a, err
-	}
-	defer got.Body.Close()
-	body, err := io.ReadAll(got.Body)
-	if err != nil || got.StatusCode != http.StatusOK {
-		return a, fmt.Errorf("%s: %s, %v", got.Status, body, err)
 	}
 	return sealed.Open(body, h.fleet.Keys(t)...)
 }
 
-func (f *Fleet) client() *http.Client {
+// post sends a request and returns the body of the answer.
+func post(addr string, ca, request []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "POST", "https://"+addr+service.Path,
+		bytes.NewReader(request))
+	if err != nil {
+		return nil, err
+	}
+	got, err := client(ca).Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer got.Body.Close()
+	body, err := io.ReadAll(got.Body)
+	if err == nil && got.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", got.Status, body)
+	}
+	return body, err
+}
+
+func client(ca []byte) *http.Client {
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(f.Authority.PEM)
+	roots.AppendCertsFromPEM(ca)
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
 		TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13}}}
+}
+
+// Join joins with a ticket, as a host that only has that.
+func Join(t testing.TB, addr string, key secret.Secret, ticket settings.Ticket) (a wire.Answer,
+	err error) {
+	t.Helper()
+	f := &Fleet{Secret: key, Clock: time.Now}
+	h := &Host{fleet: f, Name: ticket.Host, Key: wire.NewSigningKey()}
+	sealed := h.Seal(t, wire.Question{Op: "join"},
+		service.Join{Secret: ticket.Secret, Key: h.Key.Public().String()})
+	body, err := post(addr, []byte(ticket.CA), sealed.Request)
+	if err != nil {
+		return a, err
+	}
+	known, err := ticket.Settings()
+	if err != nil {
+		return a, err
+	}
+	return sealed.Open(body, known.VerifyKey...)
 }
 
 // Keys are what hosts check answers with.

@@ -24,15 +24,20 @@ func Process(name string, lifetime time.Duration) error {
 	if len(os.Environ()) > 0 {
 		return unix.Exec("/proc/self/exe", []string{name}, nil)
 	}
+	if err := Memory(); err != nil {
+		return err
+	}
+	time.AfterFunc(lifetime, func() { os.Exit(1) })
+	return nil
+}
+
+// Memory is the part of Process that a program without a longest life does first.
+func Memory() error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return err
 	}
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return err
 	}
-	if err := unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}); err != nil {
-		return err
-	}
-	time.AfterFunc(lifetime, func() { os.Exit(1) })
-	return nil
+	return unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{})
 }
