@@ -105,7 +105,8 @@ func (f *fleet) host(c accounts.Caller) accounts.Remote {
 
 // bastion is a host that may do all.
 func (f *fleet) bastion() accounts.Remote {
-	return f.host(accounts.Caller{Host: "bastion", Enroll: true, Admin: true})
+	return f.host(accounts.Caller{Host: "bastion", Enroll: true, Admin: true,
+		NoTicket: true})
 }
 
 // enrolled gives alice an app and recovery codes.
@@ -184,6 +185,8 @@ func story(a accounts.Accounts, now func() time.Time, code func(record.Device) s
 		}
 	}
 	view()
+	needs, err := a.NeedsTicket(false)
+	step("needs a ticket", needs, err)
 	ticket := state.OneTimeCode{Until: now().Add(time.Hour)}
 	step("ticket", a.SetTicket(root, alice, ticket))
 	result, _, err := a.TryTicket(accounts.Try{User: alice, Code: "abcde12345", Began: now(),

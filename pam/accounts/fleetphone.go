@@ -10,13 +10,20 @@ import (
 
 // AsksTwilio reports whether an operation does: then Serve takes a Local with Once, since it makes
 // several changes one after the other.
-func AsksTwilio(op string) bool { return op == opSend || op == opJudge }
+func AsksTwilio(op string) bool { return op == "enroll.send" || op == "enroll.judge" }
+
+// TookBack reports whether the guess that was charged for a code is not charged any more, because
+// Twilio has approved the code or was never asked.
+func (a Reply) TookBack() bool {
+	return a.Judged.Answer.Result != "" &&
+		(a.Judged.Free || a.Match.Result == factor.Accepted)
+}
 
 // Send has a code sent by the fleet's service.
 func (r Remote) Send(s Sending) (Sent, error) {
 	q := s.Phone.question()
 	q.Channel, q.AtOnce = s.Channel, s.AtOnce
-	a, err := r.ask(opSend, s.User, q)
+	a, err := r.ask("enroll.send", s.User, q)
 	return a.Sent, err
 }
 
@@ -24,7 +31,7 @@ func (r Remote) Send(s Sending) (Sent, error) {
 func (r Remote) Judge(an Answered) (Judged, error) {
 	q := an.Phone.question()
 	q.Code, q.SID, q.Ago = an.Code, an.SID, r.Clock().Sub(an.Began)
-	a, err := r.ask(opJudge, an.User, q)
+	a, err := r.ask("enroll.judge", an.User, q)
 	j := Judged{
 		Match: a.Match.match(), Answer: a.Judged.Answer, Free: a.Judged.Free,
 		Standing: a.Judged.Standing, Enough: a.Judged.Enough,

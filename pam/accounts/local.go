@@ -34,6 +34,9 @@ func (l Local) Record(u record.User) (*record.Record, error) {
 	return account.Record, nil
 }
 
+// NeedsTicket is what the policy says.
+func (l Local) NeedsTicket(own bool) (bool, error) { return own, nil }
+
 // Try compares a code with what the user has, and uses it up or charges it.
 func (l Local) Try(t Try) (m factor.Match, p enrollment.Proof, err error) {
 	account, err := l.Open(t.User)

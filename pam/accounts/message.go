@@ -42,9 +42,9 @@ type right struct {
 	Sealed   []byte        `json:"sealed,omitempty"`
 }
 
-// reply is the body of every answer. An operation that failed has made at most those changes that
+// Reply is the body of every answer. An operation that failed has made at most those changes that
 // the same error means on a single host.
-type reply struct {
+type Reply struct {
 	Failed  *failure       `json:"failed,omitempty"`
 	Record  *record.Record `json:"record,omitempty"` // redacted
 	State   *state.State   `json:"state,omitempty"`  // redacted
@@ -53,6 +53,7 @@ type reply struct {
 	Match   match          `json:"match,omitzero"`
 	Sealed  []byte         `json:"sealed,omitempty"` // the proof that the code is right
 	Changed bool           `json:"changed,omitempty"`
+	Ticket  bool           `json:"ticket,omitempty"` // a first enrollment needs one
 	Trusts  []state.Trust  `json:"trusts,omitempty"`
 	Sent    Sent           `json:"sent,omitzero"`
 	Judged  judged         `json:"judged,omitzero"` // of Match

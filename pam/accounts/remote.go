@@ -10,27 +10,6 @@ import (
 	"latchkey/pam/state"
 )
 
-// Operations, by which a fleet's service knows what it is asked.
-const (
-	opView      = "enroll.view"
-	opNames     = "enroll.names"
-	opTry       = "enroll.try"
-	opTicket    = "enroll.try-ticket"
-	opSend      = "enroll.send"
-	opJudge     = "enroll.judge"
-	opAdd       = "enroll.add"
-	opEnroll    = "enroll.enroll"
-	opRemove    = "enroll.remove"
-	opRename    = "enroll.rename"
-	opExchange  = "enroll.exchange"
-	opRecovery  = "enroll.set-recovery"
-	opDistrust  = "enroll.distrust"
-	opReset     = "enroll.reset"
-	opUnlock    = "enroll.unlock"
-	opBypass    = "enroll.set-bypass"
-	opSetTicket = "enroll.set-ticket"
-)
-
 // Remote are the accounts of a fleet, as one of its hosts sees them. The limits that count are the
 // fleet's.
 type Remote struct {
@@ -42,15 +21,15 @@ type Remote struct {
 var _, _ Accounts = Remote{}, Local{}
 
 // ask asks, and returns the error that the service had.
-func (r Remote) ask(op string, u record.User, q question) (a reply, err error) {
+func (r Remote) ask(op string, u record.User, q question) (a Reply, err error) {
 	if err := r.Ask(op, u, q, &a); err != nil {
-		return reply{}, err
+		return Reply{}, err
 	}
 	return a, a.Failed.err()
 }
 
 // change asks for a change, with the right to it.
-func (r Remote) change(op string, p enrollment.Proof, u record.User, q question) (reply, error) {
+func (r Remote) change(op string, p enrollment.Proof, u record.User, q question) (Reply, error) {
 	has := p.Right()
 	q.Right = right{Root: has.Root, Password: has.Password, Sealed: has.Sealed}
 	if has.Password {
@@ -67,7 +46,7 @@ func (r Remote) Record(u record.User) (*record.Record, error) {
 
 // View returns what u has and how it was used, without secrets.
 func (r Remote) View(u record.User) (*record.Record, *state.State, error) {
-	a, err := r.ask(opView, u, question{})
+	a, err := r.ask("enroll.view", u, question{})
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -86,7 +65,7 @@ func (r Remote) Names() (all []string, err error) {
 		if len(all) > 0 {
 			after = all[len(all)-1]
 		}
-		a, err := r.ask(opNames, record.User{}, question{Name: after})
+		a, err := r.ask("enroll.names", record.User{}, question{Name: after})
 		if err != nil {
 			return nil, err
 		}
@@ -99,9 +78,18 @@ func (r Remote) Names() (all []string, err error) {
 	}
 }
 
+// NeedsTicket asks the fleet, which no host's policy can be laxer than.
+func (r Remote) NeedsTicket(own bool) (bool, error) {
+	if own {
+		return true, nil
+	}
+	a, err := r.ask("enroll.rules", record.User{}, question{})
+	return err != nil || a.Ticket, err
+}
+
 // Try has a code compared.
 func (r Remote) Try(t Try) (factor.Match, enrollment.Proof, error) {
-	a, err := r.ask(opTry, t.User, question{Code: t.Code, Ago: r.Clock().Sub(t.Began)})
+	a, err := r.ask("enroll.try", t.User, question{Code: t.Code, Ago: r.Clock().Sub(t.Began)})
 	if err != nil || a.Match.Result != factor.Accepted {
 		return a.Match.match(), enrollment.Proof{}, err
 	}
@@ -110,7 +98,7 @@ func (r Remote) Try(t Try) (factor.Match, enrollment.Proof, error) {
 
 // TryTicket has a ticket compared.
 func (r Remote) TryTicket(t Try) (factor.Result, enrollment.Proof, error) {
-	a, err := r.ask(opTicket, t.User, question{Code: t.Code, Ago: r.Clock().Sub(t.Began)})
+	a, err := r.ask("enroll.try-ticket", t.User, question{Code: t.Code, Ago: r.Clock().Sub(t.Began)})
 	if err != nil || a.Match.Result != factor.Accepted {
 		return a.Match.Result, enrollment.Proof{}, err
 	}
@@ -120,68 +108,68 @@ func (r Remote) TryTicket(t Try) (factor.Result, enrollment.Proof, error) {
 // Add gives u one more device.
 func (r Remote) Add(
 	p enrollment.Proof, u record.User, d record.Device, counter uint64) error {
-	_, err := r.change(opAdd, p, u, question{Device: &d, Counter: counter})
+	_, err := r.change("enroll.add", p, u, question{Device: &d, Counter: counter})
 	return err
 }
 
 // Enroll gives u all of e at once.
 func (r Remote) Enroll(p enrollment.Proof, u record.User, e enrollment.Enrollment) error {
-	_, err := r.change(opEnroll, p, u, question{Enrollment: &e})
+	_, err := r.change("enroll.enroll", p, u, question{Enrollment: &e})
 	return err
 }
 
 // Remove takes a device from u.
 func (r Remote) Remove(p enrollment.Proof, u record.User, labelOrID string) error {
-	_, err := r.change(opRemove, p, u, question{Name: labelOrID})
+	_, err := r.change("enroll.remove", p, u, question{Name: labelOrID})
 	return err
 }
 
 // Rename gives a device of u's another label.
 func (r Remote) Rename(p enrollment.Proof, u record.User, labelOrID, label string) error {
-	_, err := r.change(opRename, p, u, question{Name: labelOrID, Label: label})
+	_, err := r.change("enroll.rename", p, u, question{Name: labelOrID, Label: label})
 	return err
 }
 
 // Exchange puts a new device in the place of an old one.
 func (r Remote) Exchange(p enrollment.Proof, u record.User, e enrollment.Exchange) error {
-	_, err := r.change(opExchange, p, u, question{Exchange: &e})
+	_, err := r.change("enroll.exchange", p, u, question{Exchange: &e})
 	return err
 }
 
 // SetRecovery replaces u's recovery codes.
 func (r Remote) SetRecovery(p enrollment.Proof, u record.User, c record.Recovery) error {
-	_, err := r.change(opRecovery, p, u, question{Recovery: &c})
+	_, err := r.change("enroll.set-recovery", p, u, question{Recovery: &c})
 	return err
 }
 
 // Distrust ends u's trust in some computers, and returns them.
 func (r Remote) Distrust(
 	p enrollment.Proof, u record.User, c Computers) ([]state.Trust, error) {
-	a, err := r.change(opDistrust, p, u, question{Computers: &c})
+	a, err := r.change("enroll.distrust", p, u, question{Computers: &c})
 	return a.Trusts, err
 }
 
 // Reset removes everything name has.
 func (r Remote) Reset(p enrollment.Proof, name string) error {
-	_, err := r.change(opReset, p, record.User{Name: name}, question{})
+	_, err := r.change("enroll.reset", p, record.User{Name: name}, question{})
 	return err
 }
 
 // Unlock ends a lock, and reports whether there was one under the fleet's limits.
 func (r Remote) Unlock(
 	p enrollment.Proof, u record.User, _ limit.Guesses, _ time.Time) (bool, error) {
-	a, err := r.change(opUnlock, p, u, question{})
+	a, err := r.change("enroll.unlock", p, u, question{})
 	return a.Changed, err
 }
 
 // SetBypass stores a code that works in place of a device's.
 func (r Remote) SetBypass(p enrollment.Proof, u record.User, c state.OneTimeCode) error {
-	_, err := r.change(opBypass, p, u, question{OneTime: &c})
+	_, err := r.change("enroll.set-bypass", p, u, question{OneTime: &c})
 	return err
 }
 
 // SetTicket stores a ticket for a first enrollment.
 func (r Remote) SetTicket(p enrollment.Proof, u record.User, c state.OneTimeCode) error {
-	_, err := r.change(opSetTicket, p, u, question{OneTime: &c})
+	_, err := r.change("enroll.set-ticket", p, u, question{OneTime: &c})
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -108,6 +109,10 @@ func TestHostsWithoutTheRoleAreRefusedAndChangeNothing(t *testing.T) {
 			_, _, err := a.TryTicket(accounts.Try{User: bob, Code: "abcde12345"})
 			return err
 		},
+		"enroll.rules": func(a accounts.Remote, _ enrollment.Proof) error {
+			_, err := a.NeedsTicket(false)
+			return err
+		},
 		"enroll.send": func(a accounts.Remote, _ enrollment.Proof) error {
 			_, err := a.Send(accounts.Sending{Phone: accounts.Phone{User: alice, Number: mobile}})
 			return err
@@ -153,7 +158,7 @@ func TestHostsWithoutTheRoleAreRefusedAndChangeNothing(t *testing.T) {
 			return a.SetTicket(p, bob, once)
 		},
 	}
-	unproven := []string{"enroll.view", "enroll.try", "enroll.try-ticket", "enroll.send",
+	unproven := []string{"enroll.rules", "enroll.view", "enroll.try", "enroll.try-ticket", "enroll.send",
 		"enroll.judge"}
 	for _, op := range accounts.Ops() {
 		if ops[op] == nil {
@@ -200,7 +205,15 @@ func TestAHostsWordThatItSawThePasswordEnrollsOnlyWhereNoTicketIsNeeded(t *testi
 	if err := f.host(c).Enroll(p, bob, one); !errors.Is(err, enrollment.ErrRight) {
 		t.Errorf("got %v, want %v", err, enrollment.ErrRight)
 	}
+	if needs, err := f.host(c).NeedsTicket(false); err != nil || !needs {
+		t.Errorf("got %v, %v; want that a ticket is needed", needs, err)
+	}
 	c.NoTicket = true
+	for _, own := range []bool{true, false} { // the host may be stricter
+		if needs, err := f.host(c).NeedsTicket(own); err != nil || needs != own {
+			t.Errorf("got %v, %v; want %v", needs, err, own)
+		}
+	}
 	f.now = noon.Add(enrollment.ProofLife + time.Second)
 	if err := f.host(c).Enroll(p, bob, one); !errors.Is(err, enrollment.ErrProof) {
 		t.Errorf("late: got %v, want %v", err, enrollment.ErrProof)
@@ -340,7 +353,8 @@ func TestQuestionsThatEnrollDoesNotAskAreRefused(t *testing.T) {
 		{"enroll.reset", `{"right":{"root":"yes"}}`},
 	} {
 		if a, err := accounts.Serve(f.local(), all, alice, c.op,
-			[]byte(c.body)); wire.FaultOf(err) != wire.Protocol || a != nil {
+			[]byte(c.body)); wire.FaultOf(err) != wire.Protocol ||
+			!reflect.DeepEqual(a, accounts.Reply{}) {
 			t.Errorf("%s %s: got %v, %v; want it against the protocol", c.op, c.body, a, err)
 		}
 	}

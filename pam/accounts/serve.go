@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"latchkey/pam/enrollment"
@@ -24,9 +26,11 @@ type Caller struct {
 	Admin  bool // its root may change what everyone has
 	// NoTicket: a first enrollment needs no ticket, only the host's word that it saw the password.
 	NoTicket bool
-	Limits   limit.Guesses
-	Phone    policy.Phone
-	Key      []byte // seals proofs; the fleet's, and secret
+	// Where names hosts that have their users change what they have.
+	Where  func() []string
+	Limits limit.Guesses
+	Phone  policy.Phone
+	Key    []byte // seals proofs; the fleet's, and secret
 }
 
 // errEmpty says that one side of the wire left out what the other needs.
@@ -38,29 +42,30 @@ type served struct {
 	by   Caller
 	user record.User
 	q    question
-	a    reply
+	a    Reply
 }
 
 // serves does each operation. An error goes to the host as the answer to it, but for a fault of
 // the wire.
 var serves = map[string]func(*served) error{
-	opView:      (*served).view,
-	opNames:     (*served).names,
-	opTry:       (*served).try,
-	opTicket:    (*served).tryTicket,
-	opSend:      (*served).send,
-	opJudge:     (*served).judge,
-	opAdd:       (*served).add,
-	opEnroll:    (*served).enroll,
-	opRemove:    (*served).remove,
-	opRename:    (*served).rename,
-	opExchange:  (*served).exchange,
-	opRecovery:  (*served).setRecovery,
-	opDistrust:  (*served).distrust,
-	opReset:     (*served).reset,
-	opUnlock:    (*served).unlock,
-	opBypass:    (*served).setBypass,
-	opSetTicket: (*served).setTicket,
+	"enroll.rules":        (*served).rules,
+	"enroll.view":         (*served).view,
+	"enroll.names":        (*served).names,
+	"enroll.try":          (*served).try,
+	"enroll.try-ticket":   (*served).tryTicket,
+	"enroll.send":         (*served).send,
+	"enroll.judge":        (*served).judge,
+	"enroll.add":          (*served).add,
+	"enroll.enroll":       (*served).enroll,
+	"enroll.remove":       (*served).remove,
+	"enroll.rename":       (*served).rename,
+	"enroll.exchange":     (*served).exchange,
+	"enroll.set-recovery": (*served).setRecovery,
+	"enroll.distrust":     (*served).distrust,
+	"enroll.reset":        (*served).reset,
+	"enroll.unlock":       (*served).unlock,
+	"enroll.set-bypass":   (*served).setBypass,
+	"enroll.set-ticket":   (*served).setTicket,
 }
 
 // Ops are the operations that Serve knows.
@@ -73,33 +78,40 @@ func Ops() (all []string) {
 
 // Serve does what a host's enroll asks for on the accounts of a fleet, and returns the body of the
 // answer. The error is a *wire.Error; then nothing was done.
-func Serve(l Local, c Caller, u record.User, op string, body []byte) (any, error) {
+func Serve(l Local, c Caller, u record.User, op string, body []byte) (Reply, error) {
 	s := &served{on: l, by: c, user: u}
 	do := serves[op]
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&s.q); do == nil || err != nil {
-		return nil, wire.Errorf(wire.Protocol, "not a question of enroll's: %q", op)
+		return Reply{}, wire.Errorf(wire.Protocol, "not a question of enroll's: %q", op)
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, wire.Errorf(wire.Protocol, "text behind a question of enroll's")
+		return Reply{}, wire.Errorf(wire.Protocol, "text behind a question of enroll's")
 	}
 	if !c.Enroll && !c.Admin {
-		return nil, needs(c, "enroll")
+		return Reply{}, needs(c, "enroll")
 	}
 	err := do(s)
 	if fault := new(wire.Error); errors.As(err, &fault) {
-		return nil, fault
+		return Reply{}, fault
 	}
 	if s.a.Failed = failureOf(err); err != nil {
-		s.a = reply{Failed: s.a.Failed, Sent: Sent{Wait: s.a.Sent.Wait}}
+		s.a = Reply{Failed: s.a.Failed, Sent: Sent{Wait: s.a.Sent.Wait}}
 	}
 	return s.a, nil
 }
 
-// needs is the fault of a host without a role.
+// needs is the fault of a host without a role. Its text is for people.
 func needs(c Caller, role string) error {
-	return wire.Errorf(wire.Role, "the host %s has not the role %s", c.Host, role)
+	text := fmt.Sprintf("%s does not have the role %q", c.Host, role)
+	if c.Where == nil {
+		return wire.Errorf(wire.Role, "%s", text)
+	}
+	if all := c.Where(); role == "enroll" && len(all) > 0 {
+		text += "; these hosts have it: " + strings.Join(all, ", ")
+	}
+	return wire.Errorf(wire.Role, "%s", text)
 }
 
 // proof is the right that the host presents. Of root's and of the password it is the host's word,
@@ -126,6 +138,11 @@ func (s *served) before(ago time.Duration) time.Time { return s.on.Clock().Add(-
 
 func (s *served) tried() Try {
 	return Try{User: s.user, Code: s.q.Code, Began: s.before(s.q.Ago), Limits: s.by.Limits}
+}
+
+func (s *served) rules() error {
+	s.a.Ticket = !s.by.NoTicket
+	return nil
 }
 
 func (s *served) view() error {

@@ -22,6 +22,7 @@ import (
 type Policy struct {
 	Unenrolled Unenrolled // what happens to users without a record
 	Ticket     bool       // a first enrollment needs a ticket from the administrator
+	NoTicket   bool       // the file says that it needs none: in a fleet that must be said
 	// last day on which unenrolled users pass with a reminder; the zero Date: never
 	EnrollBy value.Date
 	Issuer   string        // what an app shows above its codes; "": the host's name
@@ -127,7 +128,9 @@ func (p *Policy) set(v strict.Value) error {
 	case "enroll_by":
 		return p.EnrollBy.Read(v)
 	case "enroll_ticket":
-		return v.Bool(&p.Ticket)
+		err := v.Bool(&p.Ticket)
+		p.NoTicket = err == nil && !p.Ticket
+		return err
 	case "require_attestation":
 		return v.Bool(&p.RequireAttestation)
 	case "issuer":

@@ -19,6 +19,7 @@ func operations() map[string]Op {
 		"status": {Role: hosts.Verify, Run: status},
 	}
 	maps.Copy(all, loginOps())
+	maps.Copy(all, enrollOps())
 	return all
 }
 
