@@ -49,7 +49,7 @@ func (s *Service) ask(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no answer", http.StatusInternalServerError)
 		return
 	}
-	s.store.Point("answering")
+	s.store.Point(opened.Claimed().Op, "answering")
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Write(answer)
 }

@@ -23,8 +23,9 @@ type Config struct {
 	TLS       *tls.Config // nil: none
 	Secret    secret.Secret
 	Clock     func() time.Time
-	// Point is called at certain moments, for tests that end the process there; nil: nothing is.
-	Point func(name string)
+	// Point is called at certain moments of a question, for tests that end the process there; nil:
+	// nothing is.
+	Point func(op, moment string)
 }
 
 // Store is the accounts of a fleet.
@@ -49,7 +50,7 @@ func Open(c Config) (*Store, error) {
 		return nil, err
 	}
 	if c.Point == nil {
-		c.Point = func(string) {}
+		c.Point = func(string, string) {}
 	}
 	return &Store{Config: c, cluster: nodes, keys: k}, nil
 }
@@ -83,12 +84,11 @@ func (s *Store) Run(ctx context.Context, needs []string, f func(*Txn) error) err
 var ErrAgain = errors.New("it must be tried again")
 
 func (s *Store) once(ctx context.Context, needs []string, f func(*Txn) error) error {
-	t := &Txn{Now: s.Clock(), store: s, ctx: ctx, values: map[string]*value{},
+	t := &Txn{Now: s.Clock(), point: func(string) {}, store: s, ctx: ctx, values: map[string]*value{},
 		lists: map[string]map[string][]byte{}}
 	if err := t.read(needs...); err != nil {
 		return err
 	}
-	s.Point("read")
 	err := f(t)
 	if t.broken != nil {
 		return t.broken // whatever f made of it

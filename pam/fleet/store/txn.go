@@ -23,6 +23,7 @@ type Txn struct {
 	reads   int             // how often etcd was asked
 	broken  error           // why something could not be read
 	guessed map[string]bool // whose accounts were charged with a wrong guess
+	point   func(moment string)
 }
 
 // value is one key as it was read, and as it is to be.
@@ -169,7 +170,7 @@ func (t *Txn) commit() error {
 	if len(then) == 0 && t.reads <= 1 {
 		return nil
 	}
-	t.store.Point("ready")
+	t.point("ready")
 	got, err := t.ask(when, then)
 	if err != nil {
 		return err
@@ -178,7 +179,7 @@ func (t *Txn) commit() error {
 		return errConflict
 	}
 	if len(then) > 0 {
-		t.store.Point("written")
+		t.point("written")
 	}
 	return nil
 }

@@ -82,6 +82,8 @@ func (s *Store) update(ctx context.Context, who Asker,
 var ErrUndone = errors.New("nothing was changed")
 
 func (s *Store) answer(t *Txn, who Asker, op func(*Txn) (any, error)) (Reply, error) {
+	t.point = func(moment string) { s.Point(who.Op, moment) }
+	t.point("read")
 	if who.Admit != nil {
 		if err := who.Admit(t); err != nil {
 			return Reply{}, err
@@ -106,7 +108,7 @@ func (s *Store) answer(t *Txn, who Asker, op func(*Txn) (any, error)) (Reply, er
 			return Reply{}, err
 		}
 	}
-	s.Point("ran")
+	t.point("ran")
 	return r, t.keep(who, r)
 }
 

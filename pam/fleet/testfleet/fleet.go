@@ -40,7 +40,7 @@ type Fleet struct {
 	Limits   hosts.Limits                 // likewise
 	Verifier func() authority.Verifier    // likewise
 	Change   func(config *service.Config) // likewise; nil: nothing
-	Log      io.Writer
+	Logs     io.Writer
 
 	once sync.Once
 	keys []wire.PublicKey
@@ -58,9 +58,7 @@ func New(t testing.TB, policy string) *Fleet {
 // Over makes a fleet over an etcd that is empty.
 func Over(t testing.TB, c *cluster.Cluster, policy string) *Fleet {
 	t.Helper()
-	f := &Fleet{Etcd: c, Secret: secret.New(), Clock: time.Now, Log: t.Output(), Limits: hosts.Limits{
-		Failures: limit.Rate{Count: 1000, Window: 10 * time.Minute}, Users: 1000,
-		Lasts: time.Hour},
+	f := &Fleet{Etcd: c, Secret: secret.New(), Clock: time.Now, Logs: t.Output(), Limits: generous,
 		Verifier: func() authority.Verifier { return NoPhones{} },
 	}
 	var err error
@@ -70,6 +68,10 @@ func Over(t testing.TB, c *cluster.Cluster, policy string) *Fleet {
 	testroot.Must(t, f.Admin.Init(Context(t), "latchkey.toml", []byte(policy)))
 	return f
 }
+
+// generous limits are reached by no test that does not mean to.
+var generous = hosts.Limits{Failures: limit.Rate{Count: 1000, Window: 10 * time.Minute},
+	Users: 1000, Lasts: time.Hour}
 
 // Context ends before a test does.
 func Context(t testing.TB) context.Context {
@@ -81,15 +83,21 @@ func Context(t testing.TB) context.Context {
 // StoreConfig is that of a store of this fleet.
 func (f *Fleet) StoreConfig(t testing.TB) store.Config {
 	t.Helper()
-	pair, err := tls.LoadX509KeyPair(f.Etcd.Cert, f.Etcd.Key)
+	etcd, err := etcdTLS(f.Etcd.CA, f.Etcd.Cert, f.Etcd.Key)
 	testroot.Must(t, err)
-	ca, err := os.ReadFile(f.Etcd.CA)
-	testroot.Must(t, err)
+	return store.Config{Endpoints: f.Etcd.Endpoints(), Secret: f.Secret, TLS: etcd,
+		Clock: func() time.Time { return f.Clock() }}
+}
+
+func etcdTLS(ca, cert, key string) (*tls.Config, error) {
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, err
+	}
+	text, err := os.ReadFile(ca)
 	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(ca)
-	return store.Config{Endpoints: f.Etcd.Endpoints(), Secret: f.Secret,
-		Clock: func() time.Time { return f.Clock() },
-		TLS:   &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots}}
+	roots.AppendCertsFromPEM(text)
+	return &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots}, err
 }
 
 // Store opens the fleet's accounts.
@@ -134,7 +142,7 @@ func (f *Fleet) Config(t testing.TB, name, dir string) service.Config {
 		Name: name, Store: f.StoreConfig(t), Listen: listen, Dir: dir, HostLimits: f.Limits,
 		Verifier: f.Verifier, Quota: 8 << 30,
 		Certificate: func() (*tls.Certificate, error) { return &pair, nil },
-		Log:         slog.New(slog.NewTextHandler(f.Log, nil)),
+		Log:         slog.New(slog.NewTextHandler(f.Logs, nil)),
 	}
 	c.Store.Clock = clock
 	if f.Change != nil {

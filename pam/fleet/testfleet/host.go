@@ -36,13 +36,23 @@ func (f *Fleet) Host(t testing.TB, name string, roles ...hosts.Role) *Host {
 	ticket, err := f.Admin.Invite(Context(t), hosts.Host{Name: name, Roles: roles},
 		f.Clock().Add(time.Hour))
 	testroot.Must(t, err)
-	h := &Host{fleet: f, Name: name, Key: wire.NewSigningKey()}
-	a := h.Must(t, wire.Question{Op: "join"},
-		service.Join{Secret: ticket, Key: h.Key.Public().String()})
-	if a.Fault != wire.Done {
+	h := f.Stranger(name)
+	if a := h.Join(t, ticket); a.Fault != wire.Done {
 		t.Fatalf("%s joins: got %s: %s", name, a.Fault, a.Text)
 	}
 	return h
+}
+
+// Stranger is a host that has not joined.
+func (f *Fleet) Stranger(name string) *Host {
+	return &Host{fleet: f, Name: name, Key: wire.NewSigningKey()}
+}
+
+// Join asks to join with the secret of a ticket.
+func (h *Host) Join(t testing.TB, secret []byte) wire.Answer {
+	t.Helper()
+	return h.Must(t, wire.Question{Op: "join"},
+		service.Join{Secret: secret, Key: h.Key.Public().String()})
 }
 
 // Seal completes a question and seals it.
