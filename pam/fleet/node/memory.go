@@ -16,8 +16,9 @@ type memory struct {
 	Epoch uint64 `json:"epoch"` // the highest that it has seen
 	// Registered: the number was in etcd in this epoch, so that it must be there.
 	Registered bool   `json:"registered"`
-	Last       string `json:"last"` // that etcd has or had
-	Next       string `json:"next"` // that etcd may have
+	Last       string `json:"last"`     // that etcd has or had
+	Next       string `json:"next"`     // that etcd may have
+	Revision   int64  `json:"revision"` // of etcd, the highest that it has seen
 }
 
 const (

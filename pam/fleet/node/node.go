@@ -60,6 +60,7 @@ func Open(c Config) (*Node, error) {
 		return nil, err
 	}
 	n.numbers = n.memory.candidates()
+	c.Store.Expect(n.memory.Revision)
 	n.refused = errFirst
 	return n, nil
 }
@@ -101,6 +102,9 @@ func (n *Node) Check(t *store.Txn, since int) error {
 	defer n.mutex.Unlock()
 	if n.refused != nil {
 		return n.refused
+	}
+	if n.Store.SetBack() {
+		return errRollback // the next renewal says so, or that an administrator has accepted it
 	}
 	own, err := peersIn(t)
 	if err != nil {

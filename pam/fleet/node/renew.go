@@ -27,20 +27,23 @@ func (n *Node) Renew(ctx context.Context) {
 		n.refuse(n.peers.judge())
 	case fatal(err):
 		n.refuse(err)
+		n.save()
 	default: // each question finds out whether etcd can be reached
 		n.Log.Warn("the service's number was not renewed", "why", err.Error())
 	}
 }
 
-// registered notes that a number is in etcd. The first one of an epoch is noted on the disk at once,
-// the others when the next one is prepared.
+// registered notes that a number is in etcd, in place of the one before.
 func (n *Node) registered(number string) {
-	first := !n.memory.Registered
 	n.memory.Last, n.memory.Registered = number, true
-	if first {
-		if err := n.memory.write(n.Dir); err != nil {
-			n.Log.Warn("that the service is registered was not saved", "why", err.Error())
-		}
+	n.save()
+}
+
+// save writes the memory once more. If it cannot, the next renewal does it, or refuses.
+func (n *Node) save() {
+	n.memory.Revision = max(n.memory.Revision, n.Store.Revision())
+	if err := n.memory.write(n.Dir); err != nil {
+		n.Log.Warn("what the service remembers was not saved", "why", err.Error())
 	}
 }
 
@@ -57,6 +60,7 @@ func (n *Node) prepare() (string, error) {
 		n.memory.Next = newNumber()
 		n.remember(n.memory.Next)
 	}
+	n.memory.Revision = max(n.memory.Revision, n.Store.Revision())
 	if err := n.memory.write(n.Dir); err != nil {
 		return "", wire.Errorf(wire.Internal, "the service's number cannot be saved: %v", err)
 	}
@@ -108,7 +112,7 @@ func (n *Node) judge(epoch uint64, own Peer, found bool) error {
 	defer n.mutex.Unlock()
 	m := &n.memory
 	switch {
-	case epoch < m.Epoch:
+	case epoch < m.Epoch, epoch == m.Epoch && n.Store.SetBack():
 		return errRollback
 	case found && m.owns(own.Number) && own.Epoch == epoch:
 		m.Epoch = epoch
@@ -120,7 +124,8 @@ func (n *Node) judge(epoch uint64, own Peer, found bool) error {
 		}
 		return errRollback
 	case epoch > m.Epoch:
-		m.Epoch, m.Registered = epoch, false
+		n.Store.Begin()
+		m.Epoch, m.Registered, m.Revision = epoch, false, 0
 		return m.write(n.Dir)
 	case !m.Registered:
 		return nil

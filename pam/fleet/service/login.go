@@ -3,6 +3,7 @@ package service
 import (
 	"latchkey/pam/authority"
 	"latchkey/pam/factor"
+	"latchkey/pam/factor/normalize"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/wire"
@@ -103,6 +104,9 @@ func guess(c *Call) (store.Reply, error) {
 	var g authority.Guess
 	if err := read(c.q, &g); err != nil {
 		return store.Reply{}, err
+	}
+	if code, possible := normalize.AnyCode(g.Code); !possible || code != g.Code {
+		return store.Reply{}, wire.Errorf(wire.Protocol, "the code is none")
 	}
 	var compared authority.Compared
 	r, err := c.First(func(t *store.Txn, q wire.Question) (any, error) {

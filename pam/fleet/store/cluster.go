@@ -26,6 +26,8 @@ type cluster struct {
 	nodes   []*clientv3.Client
 	first   atomic.Int32 // the node that answered last
 	attempt time.Duration
+
+	history history
 }
 
 func dial(endpoints []string, with *tls.Config, attempt time.Duration) (*cluster, error) {
@@ -113,10 +115,14 @@ func full(err error) bool { return errors.Is(err, rpctypes.ErrNoSpace) }
 // answered by a node that was cut off long ago: reads wait until a majority confirms them.
 func (c *cluster) transact(ctx context.Context, when []clientv3.Cmp,
 	then []clientv3.Op) (answer *clientv3.TxnResponse, err error) {
+	seen := c.history.now()
 	err = c.ask(ctx, func(ctx context.Context, node *clientv3.Client) (err error) {
 		answer, err = node.Txn(ctx).If(when...).Then(then...).Commit()
 		return err
 	})
+	if err == nil {
+		c.history.note(answer.Header.Revision, seen)
+	}
 	return answer, err
 }
 

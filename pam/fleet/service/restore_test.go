@@ -1,0 +1,134 @@
+package service_test
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"latchkey/pam/authority"
+	"latchkey/pam/factor/oath"
+	"latchkey/pam/factor/owncode"
+	"latchkey/pam/fleet/service"
+	"latchkey/pam/fleet/testfleet"
+	"latchkey/pam/fleet/wire"
+	"latchkey/pam/method"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+	"latchkey/pam/testroot"
+)
+
+// eventually repeats a question until a fault is the one that is wanted.
+func (s *site) eventually(h *testfleet.Host, user, code string, want wire.Fault) {
+	s.Helper()
+	var a wire.Answer
+	for until := time.Now().Add(15 * time.Second); time.Now().Before(until); {
+		if a = s.guess(h, user, code); a.Fault == want {
+			return
+		}
+		if a.Fault == wire.Done && testfleet.Guessed(s, a).Result == authority.Accepted {
+			s.Fatal("accepted")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	s.Fatalf("got fault %q (%s), want %q", a.Fault, a.Text, want)
+}
+
+// recovery is a record of a user with a recovery code, an app and a token.
+func recovery(t testing.TB, name, code string) (*record.Record, state.State) {
+	t.Helper()
+	salt := make([]byte, record.RecoverySalt)
+	hash, err := owncode.Hash(code, salt)
+	testroot.Must(t, err)
+	token := phone
+	token.ID, token.Label, token.Type, token.Period = state.DeviceID{9}, "token", method.HOTP, 0
+	rec := &record.Record{Name: name, Enrollment: state.EnrollmentID{5},
+		Devices:  []record.Device{phone, token},
+		Recovery: record.Recovery{ID: state.SetID{3}, Salt: salt, Hashes: [][]byte{hash}}}
+	return rec, state.State{Enrollment: rec.Enrollment, Recovery: state.Recovery{Set: state.SetID{3}},
+		Devices: []state.Device{{ID: phone.ID}, {ID: token.ID, Counter: 50}}}
+}
+
+const recoveryCode = "abcdefghjk"
+
+// Snapshot, use a recovery code, restore: everyone is denied until accept-restore, and the code
+// stays dead.
+func TestRestoredBackupRevivesNoCode(t *testing.T) {
+	clock := &hands{}
+	s := newSite(t, 2, func(f *testfleet.Fleet) { f.Clock = clock.now })
+	rec, st := recovery(t, "carol", recoveryCode)
+	token := rec.Devices[1]
+	s.Save(t, rec, st)
+	backup := filepath.Join(t.TempDir(), "backup")
+	testroot.Must(t, s.Etcd.Snapshot(backup))
+	pressed := func(counter uint64) string {
+		c, err := oath.Code(&token, counter)
+		testroot.Must(t, err)
+		return c
+	}
+	app := s.code()
+	s.result(s.web1, "carol", recoveryCode, authority.Accepted)
+	s.result(s.web1, "carol", app, authority.Accepted)
+	s.result(s.web1, "carol", pressed(50), authority.Accepted)
+	s.renewed()
+	testroot.Must(t, s.Etcd.Restore(backup))
+
+	s.eventually(s.web1, "carol", recoveryCode, wire.Rollback)
+	again := s.restarted(1)
+	s.Services = append(s.Services[:1], again)
+	if a := s.again(s.web1, 1, s.seal(s.web1, "carol", app)); a.Fault != wire.Rollback {
+		t.Errorf("a service that was started again: got %q (%s), want rollback", a.Fault, a.Text)
+	}
+
+	e, err := s.Admin.AcceptRestore(testfleet.Context(t), 0)
+	if err != nil || e.Number != 2 {
+		t.Fatalf("got epoch %+v, %v; want 2", e, err)
+	}
+	s.eventually(s.web1, "alice", "000000", "")
+	s.result(s.web1, "carol", recoveryCode, authority.Replayed)
+	s.result(s.web1, "carol", app, authority.Replayed)
+	s.result(s.web1, "carol", pressed(50), authority.Wrong)
+	clock.advance(90 * time.Second)
+	s.result(s.web1, "carol", s.code(), authority.Accepted)
+	s.result(s.web1, "carol", pressed(53), authority.Wrong)
+	s.result(s.web1, "carol", pressed(54), authority.Accepted)
+	s.result(s.web1, "carol", pressed(55), authority.Accepted)
+	s.result(s.web1, "carol", recoveryCode, authority.Replayed)
+}
+
+// renewed waits until all services have renewed their numbers.
+func (s *site) renewed() {
+	s.Helper()
+	for began, all := s.Clock(), false; !all; time.Sleep(20 * time.Millisecond) {
+		status, err := s.Admin.Status(testfleet.Context(s))
+		testroot.Must(s, err)
+		all = len(status.Services) == len(s.Services)
+		for _, one := range status.Services {
+			all = all && one.At.After(began)
+		}
+	}
+}
+
+// A database that ends before the services' numbers were renewed is noticed by its revision.
+func TestBackupOfTheSameSecondIsNoticedByServicesThatSawMore(t *testing.T) {
+	s := newSite(t, 1)
+	backup := filepath.Join(t.TempDir(), "backup")
+	s.renewed()
+	testroot.Must(t, s.Etcd.Snapshot(backup))
+	app := s.code()
+	s.result(s.web1, "alice", app, authority.Accepted)
+	testroot.Must(t, s.Etcd.Restore(backup))
+	s.eventually(s.web1, "alice", app, wire.Rollback)
+}
+
+// restarted is a service that was ended and started again.
+func (s *site) restarted(number int) *service.Service {
+	s.Helper()
+	old := s.Services[number]
+	old.Stop()
+	return s.Restart(s, old.Name, old.Dir)
+}
+
+func (s *site) seal(h *testfleet.Host, user, code string) *wire.Sealed {
+	q, body := testfleet.Guess(user, code)
+	return h.Seal(s, q, body)
+}

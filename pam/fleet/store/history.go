@@ -1,0 +1,56 @@
+package store
+
+import "sync"
+
+// history is the revisions of etcd that were seen.
+type history struct {
+	mutex sync.Mutex
+	seen
+	setBack bool // an answer had a lower revision than one before its question
+}
+
+// seen is the highest revision, since an administrator accepted a restored backup for the last
+// time.
+type seen struct {
+	revision int64
+	restores int
+}
+
+func (h *history) now() seen {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	return h.seen
+}
+
+// note notes the revision of an answer. It is not lower than what was seen before the question,
+// unless etcd was set back.
+func (h *history) note(revision int64, before seen) {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if before.restores != h.restores {
+		return
+	}
+	h.setBack = h.setBack || revision < before.revision
+	h.revision = max(h.revision, revision)
+}
+
+// Revision is the highest revision of etcd that was seen.
+func (s *Store) Revision() int64 { return s.cluster.history.now().revision }
+
+// Expect says which revision was seen before this process began.
+func (s *Store) Expect(revision int64) { s.cluster.history.note(revision, seen{}) }
+
+// SetBack reports whether etcd had a lower revision than before, as after a backup was restored.
+func (s *Store) SetBack() bool {
+	s.cluster.history.mutex.Lock()
+	defer s.cluster.history.mutex.Unlock()
+	return s.cluster.history.setBack
+}
+
+// Begin forgets what was seen: an administrator has accepted the restored backup.
+func (s *Store) Begin() {
+	h := &s.cluster.history
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	h.seen, h.setBack = seen{restores: h.restores + 1}, false
+}
