@@ -86,7 +86,7 @@ func (s *Service) run(ctx context.Context, opened *wire.Opened) (r store.Reply, 
 		defer func() { <-s.slots }()
 	case <-ctx.Done():
 		return r, wire.Errorf(wire.Unknown, "the host has gone")
-	case <-time.After(questionTime):
+	case <-time.After(s.Patience):
 		return r, wire.Errorf(wire.Unknown, "too many questions")
 	}
 	c := &Call{service: s, ctx: ctx, opened: opened, q: opened.Claimed(), since: s.node.Mark()}

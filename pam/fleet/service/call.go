@@ -58,7 +58,7 @@ func (c *Call) Last(op func(*store.Txn, wire.Question) (any, error)) (store.Repl
 
 func (c *Call) update(op func(*store.Txn, wire.Question) (any, error), unfinished func() bool,
 	continued bool) (store.Reply, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), questionTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), c.service.Patience)
 	defer cancel()
 	who := store.Asker{
 		Host: c.q.Host, User: c.q.User, Op: c.q.Op, Token: c.q.Token, Body: c.q.Body,

@@ -33,6 +33,8 @@ type Config struct {
 	HostLimits  hosts.Limits
 	Quota       int64 // bytes that etcd may have; for metrics and the alarm
 
+	// Patience bounds one transaction with all its tries; 0: 6 seconds.
+	Patience time.Duration
 	Verifier func() authority.Verifier // reaches Twilio, for one question
 	Log      *slog.Logger
 }
@@ -53,13 +55,16 @@ type Service struct {
 
 // Bounds of what a service does at a time.
 const (
-	questionTime = 6 * time.Second // of one transaction, with all its tries
-	mostAtOnce   = 256             // questions; more wait
-	finishTime   = 10 * time.Second
+	patience   = 6 * time.Second
+	mostAtOnce = 256 // questions; more wait
+	finishTime = 10 * time.Second
 )
 
 // Start starts a service. It answers until Stop; while it cannot reach etcd its answers say so.
 func Start(c Config) (*Service, error) {
+	if c.Patience == 0 {
+		c.Patience = patience
+	}
 	st, err := store.Open(c.Store)
 	if err != nil {
 		return nil, err

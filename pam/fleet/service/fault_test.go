@@ -1,0 +1,138 @@
+package service_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/pam/authority"
+	"latchkey/pam/fleet/service"
+	"latchkey/pam/fleet/testfleet"
+	"latchkey/pam/fleet/wire"
+	"latchkey/pam/testroot"
+)
+
+func TestServiceWhoseClockIsFiveSecondsOffAnswersNothing(t *testing.T) {
+	clock := &hands{}
+	s := newSite(t, 2)
+	s.Change = func(c *service.Config) { c.Store.Clock = clock.now }
+	clock.advance(4 * time.Second)
+	s.Start(t, 1)
+	ask := func() wire.Answer { return s.again(s.web1, 2, s.seal(s.web1, "alice", s.wrong(1)[0])) }
+	if a := ask(); a.Fault != wire.Done {
+		t.Errorf("4 s off: got %q (%s)", a.Fault, a.Text)
+	}
+	clock.advance(2500 * time.Millisecond)
+	s.renewed()
+	for until := time.Now().Add(10 * time.Second); ask().Fault != wire.Clock; {
+		if time.Now().After(until) {
+			t.Fatal("6.5 s off: it still answers")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	s.result(s.web1, "alice", s.code(), authority.Accepted) // by the others
+	if a := ask(); a.Fault != wire.Clock {
+		t.Errorf("6.5 s off: got %q (%s)", a.Fault, a.Text)
+	}
+}
+
+// Two of three services see one whose clock is wrong, and answer all the same.
+func TestOneWrongClockDoesNotStopTheOthers(t *testing.T) {
+	clock := &hands{}
+	s := newSite(t, 2)
+	s.Change = func(c *service.Config) { c.Store.Clock = clock.now }
+	clock.advance(time.Minute)
+	s.Start(t, 1)
+	s.renewed()
+	s.result(s.web1, "alice", s.code(), authority.Accepted)
+	if a := s.again(s.web1, 1, s.seal(s.web1, "alice", s.code())); a.Fault != wire.Done {
+		t.Errorf("the second: got %q (%s)", a.Fault, a.Text)
+	}
+}
+
+// only has services reach one node.
+func only(endpoint string) func(*service.Config) {
+	return func(c *service.Config) {
+		c.Store.Endpoints, c.Patience = []string{endpoint}, time.Second
+	}
+}
+
+// The old leader, cut off from the others, still answers serializable reads, with what was true
+// before. Nothing may be decided by that.
+func TestCutOffLeaderAsTheOnlyNodeDenies(t *testing.T) {
+	s := newSite(t, 1)
+	leader, err := s.Etcd.Leader()
+	testroot.Must(t, err)
+	s.Change = only(leader.Endpoint())
+	s.Start(t, 1)
+	s.Services[1].Stop() // its name and number are there
+	leader.Isolate()
+	defer leader.Join()
+	app := s.code()
+	s.result(s.web1, "alice", app, authority.Accepted) // by the majority, over all nodes
+
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	old, err := leader.UserCtl(ctx, "get", "--consistency=s", "/latchkey/1/user/alice/state")
+	if err != nil || !strings.HasPrefix(old, "/latchkey/1/user/alice/state") {
+		t.Errorf("a serializable read: got %q, %v; want the old state", old, err)
+	}
+	s.Services[1] = s.Restart(t, "mfa2", s.Services[1].Dir)
+	if a := s.again(s.web1, 1, s.seal(s.web1, "alice", app)); a.Fault != wire.Unknown {
+		t.Errorf("got %q (%s) %s, want unknown", a.Fault, a.Text, a.Body)
+	}
+}
+
+func TestOneNodeThatIsKilledOrFrozenCostsNoLogin(t *testing.T) {
+	s := newSite(t, 1)
+	leader, err := s.Etcd.Leader()
+	testroot.Must(t, err)
+	testroot.Must(t, leader.Stop())
+	s.result(s.web1, "alice", s.wrong(1)[0], authority.Wrong)
+	testroot.Must(t, leader.Continue())
+	testroot.Must(t, leader.Kill())
+	s.result(s.web1, "alice", s.code(), authority.Accepted)
+	s.result(s.web1, "alice", s.code(), authority.Replayed)
+	testroot.Must(t, leader.Start())
+}
+
+// While etcd has no majority the answer is signed and says so: a host must not take it for a fleet
+// that cannot be reached, which opens break-glass.
+func TestWithoutAMajorityTheAnswerIsUnknownAlsoFromAServiceThatStartsThen(t *testing.T) {
+	s := newSite(t, 1, func(f *testfleet.Fleet) {
+		f.Change = func(c *service.Config) { c.Patience = time.Second }
+	})
+	for _, n := range s.Etcd.Nodes[:2] {
+		testroot.Must(t, n.Stop())
+	}
+	defer func() {
+		for _, n := range s.Etcd.Nodes[:2] {
+			testroot.Must(t, n.Continue())
+		}
+	}()
+	s.refused(s.web1, "alice", s.code(), wire.Unknown)
+	s.Services[0] = s.restarted(0)
+	s.refused(s.web1, "alice", s.code(), wire.Unknown)
+}
+
+// What someone without the fleet's secret writes into etcd is not believed.
+func TestChangedOrMovedValuesAreRefused(t *testing.T) {
+	s := newSite(t, 1)
+	s.Enroll(t, "bob", testroot.TOTP("bob's"))
+	ctl := func(args ...string) string {
+		t.Helper()
+		out, err := s.Etcd.Nodes[0].UserCtl(testfleet.Context(t), args...)
+		testroot.Must(t, err)
+		return out
+	}
+	state := func(name string) string { return "/latchkey/1/user/" + name + "/state" }
+	ctl("put", state("alice"), "nonsense")
+	s.refused(s.web1, "alice", s.code(), "state")
+	ctl("del", state("alice"))
+	s.refused(s.web1, "alice", s.code(), "state")
+	ctl("put", "/latchkey/1/user/bob/record", "nonsense")
+	s.refused(s.web1, "bob", s.code(), "record")
+	ctl("del", "/latchkey/1/user/bob/record")
+	s.refused(s.web1, "bob", s.code(), "record")
+}

@@ -1,0 +1,126 @@
+package service_test
+
+import (
+	"encoding/json"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"latchkey/pam/authority"
+	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/testfleet"
+	"latchkey/pam/fleet/wire"
+	"latchkey/pam/limit"
+	"latchkey/pam/method"
+	"latchkey/pam/policy"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+	"latchkey/pam/testroot"
+	"latchkey/pam/twilio/protocol"
+)
+
+// twilio approves one code, when it is told to go on.
+type twilio struct {
+	sends, checks atomic.Int32
+	code          string
+	goOn          chan struct{}
+}
+
+func (*twilio) Ready() error { return nil }
+
+func (w *twilio) Send(string, method.Method, string) protocol.Answer {
+	w.sends.Add(1)
+	return protocol.Answer{Version: protocol.Version, Result: protocol.Sent, SID: "VE1"}
+}
+
+func (w *twilio) Check(_, sid, code string) protocol.Answer {
+	w.checks.Add(1)
+	<-w.goOn
+	a := protocol.Answer{Version: protocol.Version, Result: protocol.Wrong, SID: sid}
+	if code == w.code {
+		a.Result = protocol.Approved
+	}
+	return a
+}
+
+var mobile = record.Device{ID: state.DeviceID{4}, Type: method.Phone, Label: "mobile",
+	Created: testroot.Noon.Truncate(time.Second), Secret: []byte("+15551234567")}
+
+// newPhoneSite is a fleet with dora, who has a phone that a code was sent to.
+func newPhoneSite(t *testing.T, change ...func(*testfleet.Fleet)) (*site, *twilio) {
+	t.Helper()
+	w := &twilio{code: "135246", goOn: make(chan struct{})}
+	change = append(change, func(f *testfleet.Fleet) {
+		f.Verifier = func() authority.Verifier { return w }
+	})
+	s := newSite(t, 2, change...)
+	s.Enroll(t, "dora", mobile)
+	if got := s.send("dora"); !got.OK || w.sends.Load() != 1 {
+		t.Fatalf("a code for dora: got %+v", got)
+	}
+	return s, w
+}
+
+func (s *site) send(user string) (got authority.Sent) {
+	s.Helper()
+	_, guess := testfleet.Guess(user, "")
+	phone := policy.Phone{Methods: []method.Method{method.SMS}, Sends: limit.Sends{
+		User: limit.Rate{Count: 5, Window: time.Hour}, Host: limit.Rate{Count: 100, Window: time.Hour}}}
+	a := s.web1.Must(s, wire.Question{Op: "send", User: user}, authority.Send{Login: guess.Login,
+		To: mobile.ID, Channel: method.SMS, Phone: phone})
+	if a.Fault != wire.Done {
+		s.Fatalf("send: got %s: %s", a.Fault, a.Text)
+	}
+	testroot.Must(s, json.Unmarshal(a.Body, &got))
+	return got
+}
+
+func (s *site) sealSent(user, code string) *wire.Sealed {
+	q, body := testfleet.Guess(user, code)
+	body.Channels = []method.Method{method.SMS}
+	return s.web1.Seal(s, q, body)
+}
+
+func TestCodeThatWasSentIsCheckedOnceAlsoIfTwoServicesAreAsked(t *testing.T) {
+	s, w := newPhoneSite(t)
+	sealed := s.sealSent("dora", w.code)
+	answers := make(chan wire.Answer, 3)
+	ask := func(number int) { answers <- s.again(s.web1, number, sealed) }
+	go ask(0)
+	for w.checks.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	go ask(1) // the next service, because the first has not answered yet
+	go ask(0)
+	w.goOn <- struct{}{}
+	for range 3 {
+		a := <-answers
+		if a.Fault != wire.Done || testfleet.Guessed(t, a).Result != authority.Accepted {
+			t.Errorf("got %s %s, want accepted", a.Fault, a.Body)
+		}
+	}
+	if w.checks.Load() != 1 {
+		t.Errorf("got %d checks, want 1", w.checks.Load())
+	}
+	close(w.goOn)
+	a := s.again(s.web1, 1, s.sealSent("dora", w.code))
+	if g := testfleet.Guessed(t, a); g.Result == authority.Accepted {
+		t.Errorf("in another login: got %+v", g)
+	}
+}
+
+func TestRightCodesThatWereSentDoNotCountAgainstTheHostAndWrongOnesDo(t *testing.T) {
+	s, w := newPhoneSite(t, func(f *testfleet.Fleet) {
+		f.Limits = hosts.Limits{Failures: limit.Rate{Count: 2, Window: time.Hour}, Users: 100,
+			Lasts: time.Hour}
+	})
+	close(w.goOn)
+	if g := testfleet.Guessed(t, s.again(s.web1, 0, s.sealSent("dora", w.code))); g.Result !=
+		authority.Accepted {
+		t.Errorf("got %+v", g)
+	}
+	s.result(s.web1, "alice", s.wrong(1)[0], authority.Wrong)
+	s.result(s.web1, "alice", s.code(), authority.Accepted)
+	s.result(s.web1, "alice", s.wrong(2)[1], authority.Wrong)
+	s.refused(s.web1, "alice", s.code(), wire.Quarantine)
+}
