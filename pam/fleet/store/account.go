@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -56,7 +57,7 @@ func (t *Txn) renew(name string, e *envelope, st *state.State) error {
 			return err
 		}
 	}
-	now.renew(st, r)
+	factor.Raise(st, r, now.Began)
 	return nil
 }
 

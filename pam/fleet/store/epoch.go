@@ -3,11 +3,6 @@ package store
 import (
 	"errors"
 	"time"
-
-	"latchkey/pam/factor/oath"
-	"latchkey/pam/method"
-	"latchkey/pam/record"
-	"latchkey/pam/state"
 )
 
 // Epoch is the fleet's generation. A new one begins when a restored backup is accepted.
@@ -26,24 +21,4 @@ func (t *Txn) Epoch() (e Epoch, err error) {
 		err = ErrNoFleet
 	}
 	return e, err
-}
-
-// renew makes a state of an earlier epoch one of this epoch: what was used between the backup and
-// the restore is not in it, so all that may have been used is. The record says what the devices
-// are.
-func (e Epoch) renew(st *state.State, r *record.Record) {
-	const all = ^uint64(0)
-	st.Recovery.Used, st.Next.Used = all, all
-	st.Ticket, st.Bypass = state.OneTimeCode{}, state.OneTimeCode{}
-	st.Pendings, st.Trusts = nil, nil
-	for i := range r.Devices {
-		used := st.Device(r.Devices[i].ID)
-		switch {
-		case used == nil:
-		case r.Devices[i].Type == method.TOTP:
-			used.Counter = max(used.Counter, oath.Step(&r.Devices[i], e.Began)+1)
-		case r.Devices[i].Type == method.HOTP:
-			oath.Distrust(used)
-		}
-	}
 }
