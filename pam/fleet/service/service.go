@@ -33,7 +33,7 @@ type Config struct {
 	HostLimits  hosts.Limits
 	Quota       int64 // bytes that etcd may have; for metrics and the alarm
 
-	// Patience bounds one transaction with all its tries; 0: 6 seconds.
+	// Patience bounds one transaction with all its tries; 0: 5 seconds.
 	Patience time.Duration
 	Verifier func() authority.Verifier // reaches Twilio, for one question
 	Log      *slog.Logger
@@ -55,7 +55,7 @@ type Service struct {
 
 // Bounds of what a service does at a time.
 const (
-	patience   = 6 * time.Second
+	patience   = 5 * time.Second
 	mostAtOnce = 256 // questions; more wait
 	finishTime = 10 * time.Second
 )
