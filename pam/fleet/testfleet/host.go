@@ -113,6 +113,9 @@ func post(addr string, ca, request []byte) ([]byte, error) {
 	return body, err
 }
 
+// Client is one that trusts the fleet's certificates.
+func (f *Fleet) Client() *http.Client { return client(f.Authority.PEM) }
+
 func client(ca []byte) *http.Client {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(ca)

@@ -1,0 +1,177 @@
+package service_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/pam/authority"
+	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/service"
+	"latchkey/pam/fleet/testfleet"
+	"latchkey/pam/fleet/wire"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+	"latchkey/pam/testroot"
+	"latchkey/sshd/fleet/cluster"
+)
+
+func TestRequestsThatAreNoQuestionsGetNoAnswer(t *testing.T) {
+	s := newSite(t, 1)
+	url := "https://" + s.Services[0].Addr()
+	client := s.Client()
+	good := s.seal(s.web1, "alice", s.code()).Request
+	for name, c := range map[string]struct {
+		method, path string
+		body         []byte
+		status       int
+	}{
+		"nothing":       {"POST", service.Path, nil, http.StatusBadRequest},
+		"noise":         {"POST", service.Path, bytes.Repeat([]byte{7}, 500), http.StatusBadRequest},
+		"cut":           {"POST", service.Path, good[:len(good)-1], http.StatusBadRequest},
+		"a changed bit": {"POST", service.Path, append(append([]byte{}, good[:90]...), good[91:]...), http.StatusBadRequest},
+		"too long":      {"POST", service.Path, make([]byte, wire.MaxMessage+1), http.StatusBadRequest},
+		"GET":           {"GET", service.Path, nil, http.StatusMethodNotAllowed},
+		"another path":  {"POST", "/", good, http.StatusNotFound},
+		"metrics":       {"GET", "/metrics", nil, http.StatusNotFound},
+	} {
+		r, err := http.NewRequest(c.method, url+c.path, bytes.NewReader(c.body))
+		testroot.Must(t, err)
+		got, err := client.Do(r)
+		testroot.Must(t, err)
+		if body, _ := io.ReadAll(got.Body); got.StatusCode != c.status || len(body) > 100 {
+			t.Errorf("%s: got %s, %d bytes; want %d", name, got.Status, len(body), c.status)
+		}
+		got.Body.Close()
+	}
+	s.result(s.web1, "alice", s.code(), authority.Accepted)
+}
+
+func TestOlderTLSIsRefused(t *testing.T) {
+	s := newSite(t, 1)
+	conn, err := tls.Dial("tcp", s.Services[0].Addr(),
+		&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12})
+	if err == nil {
+		conn.Close()
+		t.Error("got a connection with TLS 1.2")
+	}
+}
+
+func TestOperationsThatAreNotKnownOrMakeNoSenseAreRefused(t *testing.T) {
+	s := newSite(t, 1)
+	for op, body := range map[string]any{"": nil, "Guess": nil, "guess": []int{1}, "begin": "x",
+		"send": 1, "trust": true, "join": 1} {
+		if op == "" {
+			op = "nothing"
+		}
+		a := s.web1.Must(t, wire.Question{Op: op, User: "alice"}, body)
+		if a.Fault != wire.Protocol || a.Body != nil {
+			t.Errorf("%s: got %q (%s) %s, want protocol", op, a.Fault, a.Text, a.Body)
+		}
+	}
+	for _, code := range []string{"", "12 34 56", strings.Repeat("1", 5000), "ABCDEFGHJK"} {
+		s.refused(s.web1, "alice", code, wire.Protocol)
+	}
+	if st := s.State(t, "alice"); st.Refused.Count != 0 {
+		t.Errorf("got %d wrong codes charged, want 0", st.Refused.Count)
+	}
+}
+
+func TestWithTheSameUIDsARecordIsForOneOfThem(t *testing.T) {
+	s := newSite(t, 1, func(f *testfleet.Fleet) {
+		f.Change = func(c *service.Config) { c.SameUIDs = true }
+	})
+	rec := &record.Record{Name: "erin", UID: 1000, Enrollment: state.EnrollmentID{8},
+		Devices: []record.Device{phone}}
+	s.Save(t, rec, state.State{UID: 1000, Enrollment: rec.Enrollment,
+		Devices: []state.Device{{ID: phone.ID}}})
+	q, body := testfleet.Guess("erin", s.code())
+	q.UID = 1001
+	if a := s.web1.Must(t, q, body); a.Fault != "record" {
+		t.Errorf("another uid: got %q (%s) %s, want record", a.Fault, a.Text, a.Body)
+	}
+	q.UID = 1000
+	if g := testfleet.Guessed(t, s.web1.Must(t, q, body)); g.Result != authority.Accepted {
+		t.Errorf("its uid: got %+v", g)
+	}
+}
+
+// A question that is being answered is finished; nothing new is accepted.
+func TestServiceThatIsEndedFinishesItsQuestions(t *testing.T) {
+	s, w := newPhoneSite(t)
+	answer := make(chan wire.Answer)
+	go func() { answer <- s.again(s.web1, 0, s.sealSent("dora", w.code)) }()
+	for w.checks.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	ended := make(chan struct{})
+	go func() { s.Services[0].Stop(); close(ended) }()
+	for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		_, err := s.web1.Ask(t, s.Services[0].Addr(), s.seal(s.web1, "alice", s.code()))
+		if err != nil {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatal("it still accepts questions")
+		}
+	}
+	close(w.goOn)
+	if a := <-answer; a.Fault != wire.Done ||
+		testfleet.Guessed(t, a).Result != authority.Accepted {
+		t.Errorf("got %q %s, want accepted", a.Fault, a.Body)
+	}
+	<-ended
+}
+
+func TestMetricsCountQuestionsByOperationAndFault(t *testing.T) {
+	s := newSite(t, 1)
+	s.result(s.web1, "alice", s.wrong(1)[0], authority.Wrong)
+	s.refused(s.web1, "nobody", s.code(), "unenrolled")
+	s.web1.Must(t, wire.Question{Op: "made-up\"} 1"[:7], User: "alice"}, nil)
+	w := httptest.NewRecorder()
+	s.Services[0].Metrics(w, nil)
+	for _, line := range []string{
+		`latchkey_fleetd_questions_total{op="guess",fault=""} 1`,
+		`latchkey_fleetd_questions_total{op="guess",fault="unenrolled"} 1`,
+		`latchkey_fleetd_questions_total{op="unknown",fault="protocol"} 1`,
+		"latchkey_fleetd_answering 1", "latchkey_fleetd_epoch 1",
+		"latchkey_fleetd_quarantines_total 0", "latchkey_fleetd_question_seconds_count 5",
+	} {
+		if !strings.Contains(w.Body.String(), line+"\n") {
+			t.Errorf("got no line %q in\n%s", line, w.Body)
+		}
+	}
+}
+
+func TestFullDatabaseIsAFaultOfItsOwn(t *testing.T) {
+	c, err := cluster.Start(t.TempDir(), cluster.Options{Quota: 4 << 20})
+	testroot.Must(t, err)
+	defer c.Close()
+	s := &site{Fleet: testfleet.Over(t, c, ""), TB: t}
+	s.Start(t, 1)
+	s.Enroll(t, "alice", phone)
+	s.web1 = s.Host(t, "web1", hosts.Verify)
+	for i := range 20 {
+		_, err := c.Nodes[0].UserCtl(testfleet.Context(t), "put", "/latchkey/1/x",
+			strings.Repeat("x", 100_000+i))
+		if err != nil {
+			break
+		}
+	}
+	for until := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		_, err := c.Nodes[0].UserCtl(testfleet.Context(t), "put", "/latchkey/1/x",
+			strings.Repeat("y", 100_000))
+		if err != nil && strings.Contains(err.Error(), "exceeded") {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatalf("the database is not full: %v", err)
+		}
+	}
+	s.refused(s.web1, "alice", s.code(), wire.Quota)
+}
