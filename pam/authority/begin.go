@@ -18,6 +18,9 @@ type Beginning struct {
 	Enrollment state.EnrollmentID
 	Trusting   bool    // the user trusts some computer
 	Waiting    *Device // a phone whose code was asked for in an earlier login and still works
+	// Offline: the fleet cannot be reached, and what is asked for is a break-glass code of this
+	// host. No service can say that.
+	Offline bool `json:"-"`
 }
 
 // Begin implements Authority.

@@ -2,11 +2,14 @@ package flow
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"latchkey/pam/authority"
 	"latchkey/pam/factor"
+	"latchkey/pam/fleet/wire"
 	"latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/limit"
@@ -25,7 +28,7 @@ func (d *dialog) begin() verdict.Outcome {
 	if err != nil {
 		return d.unusable(err)
 	}
-	d.choices = prompt.Choices{Choices: b.Choices, InFront: d.inFront()}
+	d.choices = prompt.Choices{Choices: b.Choices, Offline: b.Offline, InFront: d.inFront()}
 	switch b.Result {
 	case authority.Ask:
 		d.began = b
@@ -93,7 +96,15 @@ func (d *dialog) unusable(err error) verdict.Outcome {
 	if errors.Is(err, state.ErrSave) {
 		text = prompt.NotSaved
 	}
+	var fleet *wire.Error
 	switch {
+	case errors.As(err, &fleet):
+		d.say(prompt.Fault(fleet.Fault))
+		return verdict.Deny(verdict.Fleet,
+			strings.TrimSpace(fmt.Sprintf("(%s) %s", fleet.Fault, fleet.Text)))
+	case errors.Is(err, authority.ErrConfig):
+		d.say(text)
+		return verdict.Deny(verdict.Config, err.Error())
 	case errors.Is(err, safefile.ErrGone):
 		return verdict.Deny(verdict.NoAnswer, err.Error())
 	case errors.Is(err, factor.ErrUnenrolled):

@@ -133,6 +133,9 @@ func (d *dialog) say(text string) { d.texts = append(d.texts, text) }
 // firstPrompt sends a code unasked only to a user who has nothing but one phone, and only if the
 // policy says so. A code that was typed behind the password is compared first.
 func (d *dialog) firstPrompt() string {
+	if d.began.Offline {
+		return d.choices.Prompt(prompt.BreakGlass, prompt.NothingSent)
+	}
 	if d.began.Waiting != nil && !d.choices.Own() {
 		return d.choices.Prompt(prompt.SentBefore(*d.began.Waiting), prompt.SentNow)
 	}

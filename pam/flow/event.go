@@ -27,10 +27,12 @@ func (d *dialog) letIn(g authority.Guessed) {
 	if g.Refused.Locked {
 		d.happened(event.LoginAfterLock, "")
 	}
-	switch g.Method {
-	case method.Recovery:
+	switch {
+	case d.began.Offline:
+		d.happened(event.BreakGlass, "")
+	case g.Method == method.Recovery:
 		d.happened(event.RecoveryUsed, "")
-	case method.Bypass:
+	case g.Method == method.Bypass:
 		d.happened(event.BypassUsed, "")
 	}
 	d.network(g.NewNetwork)

@@ -44,6 +44,9 @@ func (d *dialog) judge(g authority.Guessed, code string) turn {
 	switch g.Result {
 	case authority.Accepted:
 		o.Allow, o.Reason, d.proven = true, verdict.OK, g.Device
+		if d.began.Offline {
+			o.Reason = verdict.Offline
+		}
 		d.letIn(g)
 		d.tellLeft(g)
 		return decided(o)
@@ -127,6 +130,8 @@ func (d *dialog) tellRefused(all state.Refused) {
 // tellLeft tells how many recovery codes are left if one was used now, or if they are few.
 func (d *dialog) tellLeft(g authority.Guessed) {
 	switch {
+	case d.began.Offline:
+		d.say(prompt.BreakGlassUsed(g.Left))
 	case g.Method == method.Recovery:
 		d.say(prompt.CodeUsed(g.Left))
 	case g.Left > 0 && g.Left <= prompt.FewCodes:

@@ -16,13 +16,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/audit"
-	"latchkey/pam/authority"
 	"latchkey/pam/factor"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
 	"latchkey/pam/safefile"
-	"latchkey/pam/twilio/dispatch"
 )
 
 // lockWait bounds the wait for a lock. It is well below the gate's deadline, so that the user is
@@ -91,23 +89,23 @@ func (s *Session) login(r flow.Request, user *talk, log *audit.Syslog,
 			o = verdict.Outcome{Reason: verdict.Internal, Detail: fmt.Sprint("crashed: ", crash)}
 		}
 	}()
-	own := &authority.Local{
-		Keyring: factor.NewKeyring(s.Root,
-			safefile.Patience{Limit: lockWait, Gone: user.wire.hostGone, Ended: logEnded(log)}),
-		Verifier: &dispatch.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: user.wire.fd},
-		Clock:    s.Clock,
-	}
+	patience := safefile.Patience{Limit: lockWait, Gone: user.wire.hostGone, Ended: logEnded(log)}
+	accounts, own := s.accounts(user.wire.fd, patience)
 	f := flow.Flow{
-		Root: s.Root, Host: hostname(), Authority: own, Clock: s.Clock, Talk: user,
+		Root: s.Root, Host: hostname(), Authority: accounts, Clock: s.Clock, Talk: user,
 		Debug:  func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
 		Notify: after.add,
 		LogAs:  func(as policy.LogFormat) { log.JSON = as == policy.LogJSON },
 	}
-	if o = f.Run(r); o.Reason == verdict.MustEnroll {
-		return s.Enroll(Enrolling{Flow: f, Hello: s.Hello, Keyring: own.Keyring, Request: r,
-			Policy: o.Policy})
+	o = f.Run(r)
+	switch {
+	case o.Reason != verdict.MustEnroll:
+		return o
+	case own == nil:
+		return notHere(f)
 	}
-	return o
+	return s.Enroll(Enrolling{Flow: f, Hello: s.Hello, Keyring: own.Keyring, Request: r,
+		Policy: o.Policy})
 }
 
 // hostname is this machine's, or nothing if that cannot be told: it decides only where a line of a
@@ -164,7 +162,10 @@ func said(o verdict.Outcome) string {
 }
 
 func priority(o verdict.Outcome) int {
-	if o.PAM() == 0 {
+	switch {
+	case o.Reason == verdict.Offline:
+		return audit.Alert
+	case o.PAM() == 0:
 		return audit.Notice
 	}
 	return audit.Warning

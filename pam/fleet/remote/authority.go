@@ -28,7 +28,7 @@ const (
 
 // Begin implements authority.Authority.
 func (a Authority) Begin(l authority.Login) (b authority.Beginning, err error) {
-	if err = a.answer(OpBegin, l.User, l, &b); err != nil {
+	if err = a.of(l).answer(OpBegin, l.User, l, &b); err != nil {
 		return authority.Beginning{}, err
 	}
 	return b, nil
@@ -36,7 +36,7 @@ func (a Authority) Begin(l authority.Login) (b authority.Beginning, err error) {
 
 // Guess implements authority.Authority.
 func (a Authority) Guess(g authority.Guess) (said authority.Guessed, err error) {
-	if err = a.answer(OpGuess, g.User, g, &said); err != nil {
+	if err = a.of(g.Login).answer(OpGuess, g.User, g, &said); err != nil {
 		said.Result = "" // with an error the rest of the answer is for the log
 	}
 	return said, err
@@ -44,7 +44,7 @@ func (a Authority) Guess(g authority.Guess) (said authority.Guessed, err error) 
 
 // Send implements authority.Authority.
 func (a Authority) Send(s authority.Send) (sent authority.Sent, err error) {
-	if err = a.answer(OpSend, s.User, s, &sent); err != nil {
+	if err = a.of(s.Login).answer(OpSend, s.User, s, &sent); err != nil {
 		sent.OK = false
 	}
 	return sent, err
@@ -53,12 +53,14 @@ func (a Authority) Send(s authority.Send) (sent authority.Sent, err error) {
 // Crowded implements authority.Authority.
 func (a Authority) Crowded(l authority.Login) bool {
 	crowded := true
-	err := a.answer(OpCrowded, l.User, l, &crowded)
+	err := a.of(l).answer(OpCrowded, l.User, l, &crowded)
 	return err != nil || crowded
 }
 
 // Trust implements authority.Authority.
-func (a Authority) Trust(t authority.Trust) error { return a.answer(OpTrust, t.User, t, nil) }
+func (a Authority) Trust(t authority.Trust) error {
+	return a.of(t.Login).answer(OpTrust, t.User, t, nil)
+}
 
 // Forget implements authority.Authority.
 func (a Authority) Forget(u record.User) error { return a.answer(OpForget, u, nil, nil) }
@@ -69,6 +71,13 @@ func (a Authority) Codes(u record.User) (c field.Codes, err error) {
 		return field.Codes{}, err
 	}
 	return c, nil
+}
+
+// of is the authority as it asks about a login.
+func (a Authority) of(l authority.Login) Authority {
+	c := *a.Client
+	c.Service, c.From = l.Service, l.From
+	return Authority{&c}
 }
 
 // answer asks, and turns a fault of the account into the error that it was in the service.

@@ -11,6 +11,8 @@ import (
 // Choices are what a user can answer a prompt with.
 type Choices struct {
 	authority.Choices
+	// Offline: the fleet cannot be reached, and the codes are break-glass codes of this host.
+	Offline bool
 	// InFront is how much the client writes before a prompt, such as "(alice@host) ", in columns.
 	InFront int
 }

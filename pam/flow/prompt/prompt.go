@@ -89,6 +89,8 @@ func (c Choices) line(said string, when Moment) string {
 func (c Choices) texts(said string) []string {
 	words, own := c.words(), "From your "+c.devices()
 	switch {
+	case c.Offline:
+		return []string{"Type a break-glass code of this host.", "Type a break-glass code."}
 	case !c.Own() && words != "" && c.Recovery && saysThatPhonesFail(said):
 		return []string{"Use a recovery code."}
 	case c.Own() && words != "" && c.Recovery:

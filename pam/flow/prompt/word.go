@@ -66,7 +66,10 @@ func (c Choices) Help() string {
 				word, article(m), c.Phones[i].Hint))
 		}
 	}
-	if c.Recovery {
+	switch {
+	case c.Offline:
+		lines = append(lines, "  a break-glass code of this host: each works once")
+	case c.Recovery:
 		lines = append(lines, "  a recovery code, such as abcde-12345: each works once")
 	}
 	if c.Bypass {

@@ -23,9 +23,11 @@ const (
 	Name       Reason = "name"         // malformed, unknown, or the name service does not say
 	Record     Reason = "record"       // factor.ErrRecord: it must not be used, or is lost
 	State      Reason = "state"        // factor.ErrState: missing, damaged, locked or not saved
-	Config     Reason = "config"       // latchkey.toml cannot be used
+	Config     Reason = "config"       // latchkey.toml or fleet.toml cannot be used
 	Argument   Reason = "argument"     // a module argument
 	Service    Reason = "service"      // Twilio
+	Fleet      Reason = "fleet"        // its service did not answer, or refused this host
+	Offline    Reason = "offline"      // a break-glass code of this host was accepted
 	Internal   Reason = "internal"
 
 	// MustEnroll: nothing is decided, the user has to enroll first; never logged.
@@ -66,7 +68,7 @@ const (
 )
 
 // allowed lists the reasons that can let a user in.
-var allowed = map[Reason]bool{OK: true, Unenrolled: true, Exempt: true}
+var allowed = map[Reason]bool{OK: true, Unenrolled: true, Exempt: true, Offline: true}
 
 // denied is the table from reasons to what PAM is told. On PAM_MAXTRIES sshd asks no more: more
 // guesses need a new connection, which costs the password again, and users for whom no code would
@@ -85,6 +87,7 @@ var denied = map[Reason]int{
 	Config:     pamAuthInfoUnavail,
 	Argument:   pamAuthInfoUnavail,
 	Service:    pamAuthInfoUnavail,
+	Fleet:      pamAuthInfoUnavail,
 	Internal:   pamSystemErr,
 
 	NoPublicKey: pamAuthErr,

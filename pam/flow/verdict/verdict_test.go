@@ -38,6 +38,8 @@ var table = map[verdict.Reason]struct{ allow, deny int }{
 	"config":       {systemErr, unavailable},
 	"argument":     {systemErr, unavailable},
 	"service":      {systemErr, unavailable},
+	"fleet":        {systemErr, unavailable},
+	"offline":      {success, systemErr},
 	"internal":     {systemErr, systemErr},
 	"enroll":       {systemErr, systemErr},
 	"split":        {systemErr, systemErr},

@@ -27,6 +27,7 @@ const (
 	DeviceRemoved  Kind = "device-removed" // one, or with a reset all
 	RecoveryUsed   Kind = "recovery-code-used"
 	BypassUsed     Kind = "bypass-used"
+	BreakGlass     Kind = "break-glass-used" // a login without the fleet, by a code of one host
 	TrustGiven     Kind = "trust-given"
 	NewNetwork     Kind = "new-network" // none of the last networks the user came from
 )
