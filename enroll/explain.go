@@ -4,9 +4,11 @@ import (
 	"errors"
 
 	"latchkey/enroll/explain"
+	"latchkey/enroll/fleet"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/enroll/past"
+	"latchkey/pam/authority"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/record"
 )
@@ -21,9 +23,18 @@ func (p *program) explain(o options.Options) error {
 	if err != nil {
 		return err
 	}
-	e, err := explain.Login{User: who.User, Service: o.Service, From: o.From,
-		Root: p.root, Clock: p.clock, Keyring: p.keyring,
-		Ready: func() error { return p.AsRoot(p.newVerifier().Ready) }}.Explain()
+	login := explain.Login{User: who.User, Service: o.Service, From: o.From, Root: p.root,
+		Clock: p.clock, Accounts: p.store(),
+		Authority: &authority.Local{Keyring: p.keyring, Verifier: explain.Mute{}, Clock: p.clock},
+		Ready:     func() error { return p.AsRoot(p.newVerifier().Ready) }}
+	if p.inFleet() {
+		login.Ready = func() error { return nil } // what its service can do it says by itself
+		login.Authority, err = fleet.Authority(p.root, p.clock)
+	}
+	if err != nil {
+		return err
+	}
+	e, err := login.Explain()
 	if err != nil {
 		return err
 	}

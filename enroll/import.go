@@ -19,6 +19,10 @@ func (p *program) importFiles(o options.Options) error {
 	if err := importable(o); err != nil {
 		return err
 	}
+	if p.inFleet() {
+		return hint.Error("this host is one of a fleet, whose users are not in its own records",
+			"import on a host that is none, let it join, and then: enroll fleet import")
+	}
 	outcomes, stopped := migrate.Run(o.Files, p.migration(o))
 	if err := p.writeOutcomes(outcomes, o.JSON); err != nil {
 		what := "the import is done, but its report could not be written: " + err.Error()

@@ -8,12 +8,15 @@ package main
 import (
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/enroll/fleet"
 	"latchkey/enroll/setuid"
 	"latchkey/enroll/terminal"
+	"latchkey/pam/accounts"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
 	"latchkey/pam/policy"
@@ -60,6 +63,7 @@ func newProgram(down setuid.Privilege, base string) *program {
 			return &dispatch.Dispatcher{Root: base, Clock: time.Now, Watched: -1}
 		},
 	}
+	p.fleet = sync.OnceValue(func() accounts.Accounts { return fleet.Accounts(base, p.clock) })
 	p.password = p.authenticate
 	p.Abort = func(err error) { p.End(func() int { return report(p.Err, err) }) }
 	return p

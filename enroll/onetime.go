@@ -48,7 +48,7 @@ func (p *program) invite(o options.Options) error {
 	}
 	p.logged(audit.Change{What: "invite", User: who.Name,
 		Detail: "until " + c.Until.UTC().Format(time.RFC3339)})
-	if !rules.Ticket {
+	if needed, err := p.store().NeedsTicket(rules.Ticket); err == nil && !needed {
 		fmt.Fprintln(p.Err, "enroll: warning: no one is asked for it: latchkey.toml does not "+
 			"set enroll_ticket = true")
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"latchkey/enroll/fleet"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/setuid"
 	"latchkey/enroll/terminal"
@@ -13,6 +14,7 @@ import (
 	"latchkey/pam/authority"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/fleet/settings"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/limit"
 	"latchkey/pam/policy"
@@ -33,7 +35,8 @@ type program struct {
 	root    string
 	clock   func() time.Time
 	keyring factor.Keyring // the files of this host
-	given   string         // the password that PAM was given, to tell it from a code
+	fleet   func() accounts.Accounts
+	given   string // the password that PAM was given, to tell it from a code
 	// password asks a user for the password, and whether the account may be used.
 	password func(name string) error
 	// newVerifier makes what reaches Twilio Verify.
@@ -76,6 +79,9 @@ const diskFails = "look at the disk: it is full, read-only or failing"
 
 // hinted adds to errors of the packages below what to type next.
 func hinted(err error, forUser string) error {
+	if of := fleet.Explain(err); of != nil {
+		return of
+	}
 	switch {
 	case errors.Is(err, names.ErrUntold):
 		return hint.Error(err.Error()+"; nothing was changed",
@@ -152,9 +158,17 @@ func (p *program) local() accounts.Local {
 		Twilio: func() authority.Verifier { return p.newVerifier() }}
 }
 
-// store is where the accounts are that the commands work on. Changes are made there, each with a
-// proof of the right to it.
-func (p *program) store() accounts.Accounts { return p.local() }
+// store is where the accounts are that the commands work on: on this host, or in its fleet.
+// Changes are made there, each with a proof of the right to it.
+func (p *program) store() accounts.Accounts {
+	if p.inFleet() {
+		return p.fleet()
+	}
+	return p.local()
+}
+
+// inFleet reports whether this host is one of a fleet: its own records then let no one in.
+func (p *program) inFleet() bool { return settings.InFleet(p.root) }
 
 // asRoot is the right of root, which no other user has.
 func (p *program) asRoot() enrollment.Proof {

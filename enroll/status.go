@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/enroll/fleet"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/enroll/plural"
@@ -85,6 +86,9 @@ func (p *program) statusOf(who identity) (userStatus, error) {
 		}
 		return err
 	})
+	if fleet.Explain(err) != nil {
+		return s, err // nothing is known of the user
+	}
 	s.Enrolled = err == nil
 	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
 		s.Enrolled, s.Problem, s.hint = true, err.Error(),
@@ -220,6 +224,11 @@ func (p *program) list(o options.Options) error {
 // nothing any more.
 func (p *program) listed(name string) (userStatus, error) {
 	who, err := lookUp(name)
+	if err != nil && p.inFleet() { // a user of other hosts
+		s, err := p.statusOf(identity{User: record.User{Name: name}})
+		s.UID = nil
+		return s, err
+	}
 	if err != nil {
 		untold := errors.Is(err, names.ErrUntold)
 		return userStatus{User: name, Enrolled: true, Devices: []deviceStatus{},

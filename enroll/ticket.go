@@ -21,7 +21,15 @@ func (p *program) proveInvited(who identity, began time.Time) (enrollment.Proof,
 	if err != nil {
 		return enrollment.Proof{}, err
 	}
-	if !rules.Ticket {
+	needed := rules.Ticket
+	err = p.AsRoot(func() (err error) {
+		needed, err = p.store().NeedsTicket(rules.Ticket)
+		return err
+	})
+	switch {
+	case err != nil:
+		return enrollment.Proof{}, err
+	case !needed:
 		return enrollment.ByPassword(who.User, began, p.clock), nil
 	}
 	return p.tryTicket(who, began)

@@ -6,7 +6,8 @@ package explain
 import (
 	"time"
 
-	"latchkey/pam/factor"
+	"latchkey/pam/accounts"
+	"latchkey/pam/authority"
 	"latchkey/pam/record"
 )
 
@@ -16,9 +17,11 @@ type Login struct {
 	Service string
 	From    string // the client's address; empty: the login is a local one
 
-	Root    string
-	Clock   func() time.Time
-	Keyring factor.Keyring
+	Root     string
+	Clock    func() time.Time
+	Accounts accounts.Accounts
+	// Authority answers the login that is held.
+	Authority authority.Authority
 	// Ready reports why no code can be sent to a phone; nil: it can.
 	Ready func() error
 

@@ -3,6 +3,7 @@ package explain
 import (
 	"slices"
 
+	"latchkey/pam/accounts"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
@@ -12,37 +13,37 @@ import (
 // usable finds the methods among those accepted that cannot work. A user without a record, and one
 // with a damaged record, has other troubles, which the rehearsal tells.
 func (l Login) usable(e *Explanation, rules *policy.Policy) {
-	account, err := l.Keyring.Open(l.User)
+	r, st, err := l.Accounts.View(l.User)
 	if err != nil {
 		return
 	}
-	defer account.Close()
 	e.Unusable = []Unusable{}
-	e.bypass = factor.Live(account.State.Bypass, l.Clock())
+	e.bypass = factor.Live(st.Bypass, l.Clock())
 	for _, m := range e.Methods {
 		if m == method.Key {
-			e.Keys = l.keys(account, rules)
+			e.Keys = l.keys(r, rules)
 		}
-		if why := l.obstacle(account, m, rules); why != "" {
+		why := l.obstacle(r, m, rules)
+		if m == method.Recovery && factor.RecoveryLeft(r, st) == 0 {
+			why = "there is no unused recovery code"
+		}
+		if why != "" {
 			e.Unusable = append(e.Unusable, Unusable{m, why})
 		}
 	}
 }
 
 // obstacle is why a method cannot work; empty if it can.
-func (l Login) obstacle(account *factor.Account, m method.Method, rules *policy.Policy) string {
+func (l Login) obstacle(r *record.Record, m method.Method, rules *policy.Policy) string {
 	switch m {
 	case method.SMS, method.Call:
-		return l.phoneObstacle(account.Record.Devices, rules)
+		return l.phoneObstacle(r.Devices, rules)
 	case method.Recovery:
-		if account.RecoveryLeft() == 0 {
-			return "there is no unused recovery code"
-		}
 		return ""
 	case method.Key:
-		return l.keyObstacle(account, rules)
+		return l.keyObstacle(r, rules)
 	}
-	if !slices.ContainsFunc(account.Record.Devices,
+	if !slices.ContainsFunc(r.Devices,
 		func(d record.Device) bool { return d.Type == m }) {
 		return "the user has no such device"
 	}
@@ -50,9 +51,9 @@ func (l Login) obstacle(account *factor.Account, m method.Method, rules *policy.
 }
 
 // keys are the labels of the security keys with which the login is let in without a question.
-func (l Login) keys(account *factor.Account, rules *policy.Policy) []string {
+func (l Login) keys(r *record.Record, rules *policy.Policy) []string {
 	all := []string{}
-	for _, d := range account.Record.Devices {
+	for _, d := range r.Devices {
 		if d.Type == method.Key && l.From != "" && (d.Attested || !rules.RequireAttestation) {
 			all = append(all, d.Label)
 		}
@@ -61,14 +62,14 @@ func (l Login) keys(account *factor.Account, rules *policy.Policy) []string {
 }
 
 // keyObstacle is why no security key of the user's works; empty if one does.
-func (l Login) keyObstacle(account *factor.Account, rules *policy.Policy) string {
+func (l Login) keyObstacle(r *record.Record, rules *policy.Policy) string {
 	isKey := func(d record.Device) bool { return d.Type == method.Key }
 	switch {
-	case !slices.ContainsFunc(account.Record.Devices, isKey):
+	case !slices.ContainsFunc(r.Devices, isKey):
 		return "the user has no such device"
 	case l.From == "":
 		return "only sshd says which key was used, and this login is a local one"
-	case len(l.keys(account, rules)) == 0:
+	case len(l.keys(r, rules)) == 0:
 		return "no maker attests the user's security keys, and require_attestation asks for that"
 	}
 	return ""
@@ -80,8 +81,10 @@ func (l Login) phoneObstacle(devices []record.Device, rules *policy.Policy) stri
 	if len(phones) == 0 {
 		return "the user has no phone"
 	}
-	if !slices.ContainsFunc(phones,
-		func(d record.Device) bool { return rules.Phone.Allows(string(d.Secret)) }) {
+	// What a fleet does not show it decides by itself.
+	if !slices.ContainsFunc(phones, func(d record.Device) bool {
+		return accounts.Redacted(d) || rules.Phone.Allows(string(d.Secret))
+	}) {
 		return "the number has none of the prefixes that latchkey.toml allows"
 	}
 	if err := l.Ready(); err != nil {

@@ -1,0 +1,57 @@
+// Package fleet is enroll on a host of a fleet: where the accounts are, how the host comes in and
+// out, and what is wrong with it.
+package fleet
+
+import (
+	"sync"
+	"time"
+
+	"latchkey/pam/accounts"
+	"latchkey/pam/authority"
+	"latchkey/pam/fleet/dispatch"
+	"latchkey/pam/fleet/remote"
+	"latchkey/pam/fleet/settings"
+	"latchkey/pam/record"
+)
+
+// service is how enroll's questions stand in the fleet's log.
+const service = "enroll"
+
+// Accounts are those of the fleet that the host below root is one of. Settings and key are read
+// with the first question: it takes root's rights, and says what is wrong with them.
+func Accounts(root string, clock func() time.Time) accounts.Accounts {
+	return Over(root, &dispatch.Dispatcher{Root: root, Clock: clock, Watched: -1,
+		Unlimited: true})
+}
+
+// Over are the accounts that a dispatcher reaches.
+func Over(root string, d *dispatch.Dispatcher) accounts.Accounts {
+	client := sync.OnceValues(func() (*remote.Client, error) { return connect(root, d) })
+	return accounts.Remote{Clock: d.Clock, Ask: func(op string, u record.User,
+		body, answer any) error {
+		c, err := client()
+		if err != nil {
+			return err
+		}
+		return c.Ask(op, u, body, answer)
+	}}
+}
+
+// Authority answers a login that is only rehearsed.
+func Authority(root string, clock func() time.Time) (authority.Authority, error) {
+	c, err := connect(root, &dispatch.Dispatcher{Root: root, Clock: clock, Watched: -1})
+	if err != nil {
+		return nil, err
+	}
+	return remote.Authority{Client: c}, nil
+}
+
+func connect(root string, d *dispatch.Dispatcher) (*remote.Client, error) {
+	s, err := settings.Load(root)
+	if err != nil {
+		return nil, err
+	}
+	c := remote.New(root, s, d)
+	c.Service = service
+	return c, nil
+}
