@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,7 +27,8 @@ rm -f /etc/motd /run/motd.dynamic
 
 // run runs a container. /var/lib/latchkey and /home are folders of this machine: on an engine's own
 // layers fsync may be switched off, and then neither the tests nor the benchmark would see its cost.
-func (s *shared) run(d *Distribution, image string, content Content) (*Host, error) {
+func (s *shared) run(d *Distribution, image string, content Content,
+	options []string) (*Host, error) {
 	dir, err := os.MkdirTemp(s.dir, d.Suite+"-")
 	if err != nil {
 		return nil, err
@@ -37,8 +39,8 @@ func (s *shared) run(d *Distribution, image string, content Content) (*Host, err
 			return nil, err
 		}
 	}
-	args := append([]string{"run", "--detach", "--rm", "--network=host", "--cap-add=AUDIT_WRITE",
-		"--hostname", d.Suite}, container.Limits...)
+	args := slices.Concat([]string{"run", "--detach", "--rm", "--cap-add=AUDIT_WRITE",
+		"--hostname", d.Suite}, options, container.Limits)
 	volumes := [][2]string{
 		{filepath.Join(h.dir, "suite"), "/suite"},
 		{filepath.Join(s.dir, "agent"), "/usr/libexec/latchkey-suite-agent:ro"},

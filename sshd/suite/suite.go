@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/sys/unix"
 
 	"latchkey/sshd/suite/container"
 	"latchkey/sshd/suite/workdir"
@@ -92,7 +93,7 @@ func (s *Suite) Host(d *Distribution) (*Host, error) {
 	if h := s.hosts[d]; h != nil {
 		return h, nil
 	}
-	h, err := s.launch(d, HostPackage)
+	h, err := s.launch(d, HostPackage, hostNetwork)
 	if err == nil {
 		s.hosts[d] = h
 	}
@@ -107,6 +108,19 @@ func (s *Suite) With(d *Distribution, packages ...string) (*Host, error) {
 	return s.start(d, HostPackage, packages...)
 }
 
+// Apart is With, with a network of its own that only what runs inside reaches. Root may make tunnels
+// there and, if it may here, lift limits.
+func (s *Suite) Apart(d *Distribution, packages ...string) (*Host, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	options := []string{"--network=none", "--device=/dev/net/tun", "--cap-add=NET_ADMIN"}
+	may, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, unix.CAP_SYS_RESOURCE, 0, 0, 0)
+	if err == nil && may == 1 {
+		options = append(options, "--cap-add=SYS_RESOURCE")
+	}
+	return s.launch(d, HostPackage, options, packages...)
+}
+
 // Bare is Private without latchkey.
 func (s *Suite) Bare(d *Distribution, packages ...string) (*Host, error) {
 	return s.start(d, Nothing, packages...)
@@ -118,10 +132,14 @@ func (s *Suite) Fleetd(d *Distribution) (*Host, error) { return s.start(d, Servi
 func (s *Suite) start(d *Distribution, content Content, packages ...string) (*Host, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.launch(d, content, packages...)
+	return s.launch(d, content, hostNetwork, packages...)
 }
 
-func (s *Suite) launch(d *Distribution, content Content, more ...string) (*Host, error) {
+// hostNetwork is the option for a container in the network of this machine.
+var hostNetwork = []string{"--network=host"}
+
+func (s *Suite) launch(d *Distribution, content Content, options []string,
+	more ...string) (*Host, error) {
 	image, err := s.Engine.Image(d.Suite, packages, s.out)
 	if err != nil {
 		return nil, err
@@ -139,7 +157,7 @@ func (s *Suite) launch(d *Distribution, content Content, more ...string) (*Host,
 	if err := s.stage(content); err != nil {
 		return nil, err
 	}
-	h, err := s.run(d, image, content)
+	h, err := s.run(d, image, content, options)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", d.Name, err)
 	}
