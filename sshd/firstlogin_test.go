@@ -32,36 +32,47 @@ type drawing struct {
 // threeTries are OpenSSH's own defaults, with which it asks again and shows what sshd says.
 var threeTries = []string{"NumberOfPasswordPrompts=3", "LogLevel=INFO"}
 
-// clients are the programs with which people log in, each on a terminal of its own.
-var clients = []struct {
+// loginClient is a program with which people log in.
+type loginClient struct {
 	name  string
 	words []drawing // for the drawings that the client shows
 	start func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error)
-}{
+}
+
+// clients are those programs in two locales, each on a terminal of its own with 80 columns and 24
+// rows.
+var clients = []loginClient{
 	{"OpenSSH in UTF-8", []drawing{{"small", false, 24}, {"large", false, 45},
-		{"invert", true, 45}},
-		func(_ *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
-			return s.Terminal(suite.OpenSSH{User: user, Options: threeTries}, "host")
-		}},
-	{"OpenSSH in the C locale", []drawing{{"large", false, 45}},
-		func(_ *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
-			return terminal.New(
-				append([]string{"env", "LC_ALL=C"},
-					s.Command(suite.OpenSSH{User: user, Options: threeTries}, "host")...))
-		}},
-	{"PuTTY's plink", []drawing{{"large", false, 45}},
-		func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
-			return terminal.New([]string{"env", "HOME=" + t.TempDir(), "plink", "-ssh",
-				"-no-antispoof", "-hostkey", s.Fingerprint(),
-				"-P", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"})
-		}},
-	{"dropbear's dbclient", []drawing{{"large", false, 45}},
-		func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
-			return terminal.New([]string{
-				"env", "HOME=" + t.TempDir(), "dbclient", "-y", "-p", fmt.Sprint(s.Port), "-l",
-				user, "127.0.0.1",
-			})
-		}},
+		{"invert", true, 45}}, inLocale("C.UTF-8", openSSH)},
+	{"OpenSSH in the C locale", []drawing{{"large", false, 45}}, inLocale("C", openSSH)},
+	{"PuTTY's plink in UTF-8", []drawing{{"large", false, 45}}, inLocale("C.UTF-8", plink)},
+	{"PuTTY's plink in the C locale", []drawing{{"large", false, 45}}, inLocale("C", plink)},
+	{"dropbear's dbclient in UTF-8", []drawing{{"large", false, 45}},
+		inLocale("C.UTF-8", dbclient)},
+	{"dropbear's dbclient in the C locale", []drawing{{"large", false, 45}},
+		inLocale("C", dbclient)},
+}
+
+// inLocale starts a client in a locale.
+func inLocale(locale string, client func(s *suite.Server, user string) []string) func(*testing.T,
+	*suite.Server, string) (*terminal.Terminal, error) {
+	return func(t *testing.T, s *suite.Server, user string) (*terminal.Terminal, error) {
+		argv := []string{"env", "LC_ALL=" + locale, "HOME=" + t.TempDir()}
+		return terminal.NewSized(80, 24, append(argv, client(s, user)...))
+	}
+}
+
+func openSSH(s *suite.Server, user string) []string {
+	return s.Command(suite.OpenSSH{User: user, Options: threeTries}, "host")
+}
+
+func plink(s *suite.Server, user string) []string {
+	return []string{"plink", "-ssh", "-no-antispoof", "-hostkey", s.Fingerprint(), "-P",
+		fmt.Sprint(s.Port), "-l", user, "127.0.0.1"}
+}
+
+func dbclient(s *suite.Server, user string) []string {
+	return []string{"dbclient", "-y", "-p", fmt.Sprint(s.Port), "-l", user, "127.0.0.1"}
 }
 
 func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
@@ -70,34 +81,10 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 		for _, client := range clients {
 			t.Run(client.name, func(t *testing.T) {
 				u := user(t, h)
-				term, err := client.start(t, s, u.Name)
-				must(t, err)
-				t.Cleanup(term.Close)
-				typed(t, term, `Password: `, suite.Password)
-				must(t, term.Expect(`Type the code that the app shows now. Verification code: `))
-				must(t, u.ReadSecret(term.Seen()))
-				shortAndPlain(t, term.Seen())
-				for _, word := range []string{"help", "?", "plain", "text", "hello"} {
-					must(t, term.Type(word))
-					must(t, term.Expect(`Type the code that the app shows now. `+
-						`Verification code: `))
-				}
-				for _, d := range client.words {
-					must(t, term.Type(d.word))
-					must(t, term.Expect(`Type the code that the app shows now. `+
-						`Verification code: `))
-					scanned(t, u, term.Seen(), d)
-				}
-				must(t, term.Type(u.Code()))
-				must(t, term.Expect(`([0-9a-z]{5}-[0-9a-z]{5}[\s|]+){10}Press Enter when `+
-					`you have them: `))
-				must(t, term.Type(""))
-				typed(t, term, `\$ `, "id -un")
-				typed(t, term, u.Name, "exit")
-				if exit, err := term.Exit(); err != nil || exit != 0 {
-					t.Errorf("exit %d, %v: %q", exit, err, term.Seen())
-				}
-				audited(t, h, u.Name, 1, "verdict=allow", "method=totp",
+				client.sees(t, s, u).Close()
+				audited(t, h, u.Name, 1, "verdict=deny", "reason=conversation")
+				client.enrolls(t, s, u)
+				audited(t, h, u.Name, 2, "verdict=allow", "method=totp",
 					`device="app"`, "reason=ok", "tries=1")
 				denied(t, s, suite.Attempt{
 					User:     u.Name,
@@ -112,6 +99,53 @@ func TestUserEnrollsDuringTheFirstLogin(t *testing.T) {
 			})
 		}
 	})
+}
+
+// appPrompt is how a first login asks for the app's code.
+const appPrompt = `Type the code that the app shows now. Verification code: `
+
+// sees is a first login up to the secret.
+func (c loginClient) sees(t *testing.T, s *suite.Server, u *suite.User) *terminal.Terminal {
+	t.Helper()
+	term, err := c.start(t, s, u.Name)
+	must(t, err)
+	t.Cleanup(term.Close)
+	typed(t, term, `Password: `, suite.Password)
+	must(t, term.Expect(appPrompt))
+	must(t, u.ReadSecret(term.Seen()))
+	shortAndPlain(t, term.Seen())
+	fits80(t, term.Seen())
+	return term
+}
+
+// enrolls is a second first login, from the secret to a shell.
+func (c loginClient) enrolls(t *testing.T, s *suite.Server, u *suite.User) {
+	t.Helper()
+	term := c.sees(t, s, u)
+	if stale := "Delete the entry that you made in the app before"; !strings.Contains(term.Seen(),
+		stale) {
+		t.Errorf("got %s, want %q", term.Seen(), stale)
+	}
+	for _, word := range []string{"help", "?", "plain", "text", "hello"} {
+		must(t, term.Type(word))
+		must(t, term.Expect(appPrompt))
+	}
+	fits80(t, term.Seen())
+	for _, d := range c.words {
+		must(t, term.Type(d.word))
+		must(t, term.Expect(appPrompt))
+		scanned(t, u, term.Seen(), d)
+	}
+	drawn := len(term.Seen())
+	must(t, term.Type(u.Code()))
+	must(t, term.Expect(`([0-9a-z]{5}-[0-9a-z]{5}[\s|]+){10}Press Enter when you have them: `))
+	fits80(t, term.Seen()[drawn:])
+	must(t, term.Type(""))
+	typed(t, term, `\$ `, "id -un")
+	typed(t, term, u.Name, "exit")
+	if exit, err := term.Exit(); err != nil || exit != 0 {
+		t.Errorf("exit %d, %v: %q", exit, err, term.Seen())
+	}
 }
 
 // shortAndPlain checks that the first prompt fits a window of 24 lines and that nothing is drawn,
