@@ -167,8 +167,6 @@ var signed = map[fleetwire.Fault]string{
 	fleetwire.Clock: unreachable, fleetwire.Rollback: unreachable, fleetwire.Quota: unreachable,
 	fleetwire.Unknown: maybeUsed, fleetwire.Protocol: maybeUsed, fleetwire.Epoch: maybeUsed,
 	fleetwire.Internal: maybeUsed, "a fault of a later version": maybeUsed,
-	// A service that answers is not unreachable, whatever it says.
-	fleetwire.Forged: maybeUsed,
 }
 
 // faults are all of them but the one that nothing can be connected to.
@@ -179,6 +177,12 @@ func faults() map[string]faulty {
 		}, maybeUsed, `"(epoch) the answer is of epoch 1, older than 2"`},
 		"another signature": {func(h *fleetHost) { h.fleet.Sign(fleetwire.NewSigningKey()) },
 			maybeUsed, `"(forged) the answer is signed by no key`},
+		"a service that says it is unreachable": {
+			func(h *fleetHost) { h.fleet.Fault(fleetwire.Unreachable) }, maybeUsed,
+			`"(protocol) a service says that it is unreachable"`},
+		"a service that says it is forged": {
+			func(h *fleetHost) { h.fleet.Fault(fleetwire.Forged) }, maybeUsed,
+			`"(protocol) a service says that it is forged"`},
 		"status 500": {answered(func(w http.ResponseWriter) { w.WriteHeader(500) }),
 			maybeUsed, `"(protocol) `},
 		"garbage": {answered(func(w http.ResponseWriter) { io.WriteString(w, "ok") }),

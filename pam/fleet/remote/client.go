@@ -91,6 +91,10 @@ func (c *Client) judge(sealed *wire.Sealed, answer []byte) (wire.Answer, error) 
 	if err != nil {
 		return wire.Answer{}, err
 	}
+	// A service that answers can be reached: these faults are the host's own to find.
+	if a.Fault == wire.Unreachable || a.Fault == wire.Forged {
+		return wire.Answer{}, wire.Errorf(wire.Protocol, "a service says that it is %s", a.Fault)
+	}
 	if err := c.Epoch.Check(a.Epoch); err != nil {
 		return wire.Answer{}, err
 	}
