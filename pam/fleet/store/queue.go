@@ -5,9 +5,10 @@ import (
 	"sync"
 )
 
-// queues has the questions about one user wait for each other in this service, so that only those
-// of different services run again because of each other. What counts is what etcd compares: this
-// only saves work.
+// queues has the questions about one user that collided wait for each other in this service, so
+// that from then on only those of different services collide. What counts is what etcd compares:
+// this only saves work. A question that no host has signed changes nothing, so it never collides,
+// and no one is kept waiting by a flood of them.
 type queues struct {
 	mutex sync.Mutex
 	names map[string]*queue
@@ -30,6 +31,22 @@ func (q *queues) enter(ctx context.Context, name string) (leave func()) {
 	case <-ctx.Done():
 		q.leave(name, one)
 		return nil
+	}
+}
+
+// turn is a place in a queue, which a question takes when it needs it.
+type turn struct{ leave func() }
+
+// wait waits for a turn, unless there is one already or ctx ends.
+func (t *turn) wait(ctx context.Context, q *queues, name string) {
+	if t.leave == nil {
+		t.leave = q.enter(ctx, name)
+	}
+}
+
+func (t *turn) end() {
+	if t.leave != nil {
+		t.leave()
 	}
 }
 

@@ -62,6 +62,12 @@ func (s *Store) Close() { s.cluster.close() }
 // what f changed unless f returned an error. It runs f again until nothing that f has read was
 // changed meanwhile, or ctx ends: then the error is a wire.Error with the fault Unknown.
 func (s *Store) Run(ctx context.Context, needs []string, f func(*Txn) error) error {
+	return s.repeat(ctx, needs, f, func() {})
+}
+
+// repeat is Run, which calls collided after each run that collided with another transaction.
+func (s *Store) repeat(ctx context.Context, needs []string, f func(*Txn) error,
+	collided func()) error {
 	for n := 0; ; n++ {
 		err := s.once(ctx, needs, f)
 		switch {
@@ -69,6 +75,7 @@ func (s *Store) Run(ctx context.Context, needs []string, f func(*Txn) error) err
 			return wire.Errorf(wire.Quota, "the database of the fleet is full")
 		case errors.Is(err, errConflict), errors.Is(err, ErrAgain):
 			s.Conflicts.Add(1)
+			collided()
 		case errors.Is(err, errUnreached):
 			s.Unanswered.Add(1)
 		default:

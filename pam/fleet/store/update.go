@@ -63,18 +63,15 @@ func (s *Store) update(ctx context.Context, who Asker,
 	op func(*Txn) (body any, err error)) (r Reply, err error) {
 	needs := who.Needs
 	if record.CheckName(who.User) == nil { // with another name, op says what is wrong
-		leave := s.queues.enter(ctx, who.User)
-		if leave == nil {
-			return Reply{}, wire.Errorf(wire.Unknown, "too many questions about the user")
-		}
-		defer leave()
 		needs = append(needs[:len(needs):len(needs)], KeyEpoch, recordKey(who.User),
 			stateKey(who.User))
 	}
-	err = s.Run(ctx, needs, func(t *Txn) error {
+	var turn turn
+	defer turn.end()
+	err = s.repeat(ctx, needs, func(t *Txn) error {
 		r, err = s.answer(t, who, op)
 		return err
-	})
+	}, func() { turn.wait(ctx, &s.queues, who.User) })
 	return r, err
 }
 
