@@ -50,7 +50,7 @@ func (a Admin) Status(ctx context.Context) (s Status, err error) {
 		return err
 	})
 	if err == nil {
-		s.Size, err = a.Store.Size(ctx)
+		s.Size, err = a.Store.Etcd().Size(ctx)
 	}
 	return s, err
 }

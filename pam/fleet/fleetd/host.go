@@ -49,7 +49,7 @@ func list(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' })
 }
 
-// ticket invites a host. All that can be wrong with the ticket is found before the host is invited.
+// ticket invites a host. All that can be wrong with the ticket is found before that.
 func (f *fleet) ticket(ctx context.Context, h hosts.Host, until time.Time) (string, error) {
 	opening, err := f.secret.Opening()
 	if err != nil {

@@ -165,7 +165,8 @@ func TestRotationHasTwoKeysUntilItIsFinished(t *testing.T) {
 func TestServingProcessAnswersAndEndsOnSIGTERM(t *testing.T) {
 	m := newMachine(t, startCluster(t), "mfa1")
 	binary := filepath.Join(t.TempDir(), "latchkey-fleetd")
-	build := exec.Command("go", "build", "-ldflags", "-X main.root="+string(m.root), "-o", binary, ".")
+	build := exec.Command("go", "build", "-ldflags", "-X main.root="+string(m.root), "-o", binary,
+		".")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

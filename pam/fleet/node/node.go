@@ -1,6 +1,6 @@
 // Package node is a service's own part in its fleet: a random number in etcd that it renews each
-// second, by which it notices that etcd was set back to a backup; its clock; the keys that it signs
-// with.
+// second, by which it notices that etcd was set back to a backup; its clock; the keys that it
+// signs with.
 package node
 
 import (
@@ -60,7 +60,7 @@ func Open(c Config) (*Node, error) {
 		return nil, err
 	}
 	n.numbers = n.memory.candidates()
-	c.Store.Expect(n.memory.Revision)
+	c.Store.Etcd().Expect(n.memory.Revision)
 	n.refused = errFirst
 	return n, nil
 }
@@ -103,7 +103,7 @@ func (n *Node) Check(t *store.Txn, since int) error {
 	if n.refused != nil {
 		return n.refused
 	}
-	if n.Store.SetBack() {
+	if n.Store.Etcd().SetBack() {
 		return errRollback // the next renewal says so, or that an administrator has accepted it
 	}
 	own, err := peersIn(t)

@@ -41,7 +41,7 @@ func (n *Node) registered(number string) {
 
 // save writes the memory once more. If it cannot, the next renewal does it, or refuses.
 func (n *Node) save() {
-	n.memory.Revision = max(n.memory.Revision, n.Store.Revision())
+	n.memory.Revision = max(n.memory.Revision, n.Store.Etcd().Revision())
 	if err := n.memory.write(n.Dir); err != nil {
 		n.Log.Warn("what the service remembers was not saved", "why", err.Error())
 	}
@@ -60,7 +60,7 @@ func (n *Node) prepare() (string, error) {
 		n.memory.Next = newNumber()
 		n.remember(n.memory.Next)
 	}
-	n.memory.Revision = max(n.memory.Revision, n.Store.Revision())
+	n.memory.Revision = max(n.memory.Revision, n.Store.Etcd().Revision())
 	if err := n.memory.write(n.Dir); err != nil {
 		return "", wire.Errorf(wire.Internal, "the service's number cannot be saved: %v", err)
 	}
@@ -112,7 +112,7 @@ func (n *Node) judge(epoch uint64, own Peer, found bool) error {
 	defer n.mutex.Unlock()
 	m := &n.memory
 	switch {
-	case epoch < m.Epoch, epoch == m.Epoch && n.Store.SetBack():
+	case epoch < m.Epoch, epoch == m.Epoch && n.Store.Etcd().SetBack():
 		return errRollback
 	case found && m.owns(own.Number) && own.Epoch == epoch:
 		m.Epoch = epoch
@@ -124,7 +124,7 @@ func (n *Node) judge(epoch uint64, own Peer, found bool) error {
 		}
 		return errRollback
 	case epoch > m.Epoch:
-		n.Store.Begin()
+		n.Store.Etcd().Begin()
 		m.Epoch, m.Registered, m.Revision = epoch, false, 0
 		return m.write(n.Dir)
 	case !m.Registered:

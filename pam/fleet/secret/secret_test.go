@@ -38,7 +38,7 @@ func TestDamagedSecretIsRefusedAndNotShown(t *testing.T) {
 	for name, text := range map[string]string{
 		"nothing": "", "another file": "latchkey-key-1 " + body + "\n", "half": good[:40],
 		"no line feed": strings.TrimSpace(good), "two": good + good,
-		"another letter": strings.Replace(good, body[:1], map[bool]string{true: "B", false: "A"}[body[0] == 'A'], 1),
+		"another letter": strings.Replace(good, body[5:7], "//", 1),
 	} {
 		if s, err := secret.Parse([]byte(text)); err == nil ||
 			strings.Contains(err.Error(), body[:8]) {

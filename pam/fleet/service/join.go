@@ -7,7 +7,7 @@ import (
 	"latchkey/pam/fleet/wire"
 )
 
-// Join is the body of the question "join", which the host signs with the key that is to be its own.
+// Join is the body of the question "join", which a host signs with the key that is to be its own.
 type Join struct {
 	Secret []byte `json:"secret"` // of the ticket
 	Key    string `json:"key"`    // wire.PublicKey

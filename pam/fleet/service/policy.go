@@ -6,8 +6,8 @@ import (
 	"latchkey/pam/policy"
 )
 
-// PolicyOf is the fleet's policy: that of a latchkey.toml which an administrator has put into etcd,
-// or the default one.
+// PolicyOf is the fleet's policy: that of a latchkey.toml which an administrator has put into
+// etcd, or the default one.
 func PolicyOf(t *store.Txn) (*policy.Policy, error) {
 	text, err := t.Get(store.KeyPolicy)
 	if err != nil {

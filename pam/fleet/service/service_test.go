@@ -71,7 +71,8 @@ func (s *site) refused(h *testfleet.Host, user, code string, want wire.Fault) {
 func (s *site) wrong(n int) []string { return testroot.WrongCodes(s, n, s.Clock(), phone) }
 
 // atOnce asks all questions at the same time, each service in turn.
-func (s *site) atOnce(from func(i int) *testfleet.Host, user string, codes []string) []wire.Answer {
+func (s *site) atOnce(from func(i int) *testfleet.Host, user string,
+	codes []string) []wire.Answer {
 	s.Helper()
 	answers := make([]wire.Answer, len(codes))
 	var all sync.WaitGroup

@@ -8,8 +8,8 @@ import (
 // alarmAt is the part of etcd's quota from which on the log says so each minute.
 const alarmAt = 0.6
 
-// watchSize looks at the size of etcd's database each minute. A full database refuses to write, and
-// then no one can log in.
+// watchSize looks at the size of etcd's database each minute. A full database refuses to write,
+// and then no one can log in.
 func (s *Service) watchSize(ctx context.Context) {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -24,7 +24,7 @@ func (s *Service) watchSize(ctx context.Context) {
 }
 
 func (s *Service) lookAtSize(ctx context.Context) {
-	size, err := s.store.Size(ctx)
+	size, err := s.store.Etcd().Size(ctx)
 	if err != nil {
 		s.metrics.size.Store(-1)
 		return

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"latchkey/pam/fleet/secret"
+	"latchkey/pam/fleet/store/etcd"
+	"latchkey/pam/fleet/store/queue"
 	"latchkey/pam/fleet/wire"
 )
 
@@ -31,9 +33,9 @@ type Config struct {
 // Store is the accounts of a fleet.
 type Store struct {
 	Config
-	cluster *cluster
+	cluster *etcd.Cluster
 	keys    keys
-	queues  queues
+	queues  queue.Queues
 
 	Conflicts  atomic.Uint64 // transactions that ran again because something had changed
 	Unanswered atomic.Uint64 // requests that no node answered
@@ -45,7 +47,7 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	nodes, err := dial(c.Endpoints, c.TLS, attempt)
+	nodes, err := etcd.Open(c.Endpoints, c.TLS)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +58,10 @@ func Open(c Config) (*Store, error) {
 }
 
 // Close closes the connections.
-func (s *Store) Close() { s.cluster.close() }
+func (s *Store) Close() { s.cluster.Close() }
+
+// Etcd is where it is kept.
+func (s *Store) Etcd() *etcd.Cluster { return s.cluster }
 
 // Run runs f in a transaction that begins by reading the keys that f is known to need, and writes
 // what f changed unless f returned an error. It runs f again until nothing that f has read was
@@ -71,12 +76,12 @@ func (s *Store) repeat(ctx context.Context, needs []string, f func(*Txn) error,
 	for n := 0; ; n++ {
 		err := s.once(ctx, needs, f)
 		switch {
-		case full(err):
+		case etcd.Full(err):
 			return wire.Errorf(wire.Quota, "the database of the fleet is full")
 		case errors.Is(err, errConflict), errors.Is(err, ErrAgain):
 			s.Conflicts.Add(1)
 			collided()
-		case errors.Is(err, errUnreached):
+		case errors.Is(err, etcd.ErrUnreached):
 			s.Unanswered.Add(1)
 		default:
 			return err

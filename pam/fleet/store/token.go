@@ -7,7 +7,7 @@ import (
 	"latchkey/pam/fleet/wire"
 )
 
-// asked is the question as it is stored: hashes that no one can compute without the fleet's secret.
+// asked is the question as it is stored: hashes that no one can compute without the secret.
 func (t *Txn) asked(who Asker) (token, whole [16]byte) {
 	k := t.store.keys
 	token = [16]byte(k.sum([]byte("token"), who.Token[:]))

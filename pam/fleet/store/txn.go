@@ -92,7 +92,7 @@ func (t *Txn) listed(begin string, found []*mvccpb.KeyValue) error {
 
 func (t *Txn) ask(when []clientv3.Cmp, then []clientv3.Op) (*clientv3.TxnResponse, error) {
 	t.reads++
-	got, err := t.store.cluster.transact(t.ctx, when, then)
+	got, err := t.store.cluster.Transact(t.ctx, when, then)
 	if err != nil && t.broken == nil {
 		t.broken = err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"latchkey/pam/fleet/store/queue"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/record"
 )
@@ -66,12 +67,12 @@ func (s *Store) update(ctx context.Context, who Asker,
 		needs = append(needs[:len(needs):len(needs)], KeyEpoch, recordKey(who.User),
 			stateKey(who.User))
 	}
-	var turn turn
-	defer turn.end()
+	var turn queue.Turn
+	defer turn.End()
 	err = s.repeat(ctx, needs, func(t *Txn) error {
 		r, err = s.answer(t, who, op)
 		return err
-	}, func() { turn.wait(ctx, &s.queues, who.User) })
+	}, func() { turn.Wait(ctx, &s.queues, who.User) })
 	return r, err
 }
 

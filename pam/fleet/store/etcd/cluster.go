@@ -1,4 +1,5 @@
-package store
+// Package etcd asks the nodes of an etcd, one after the other, and notices if it was set back.
+package etcd
 
 import (
 	"context"
@@ -20,18 +21,18 @@ import (
 // less than a second.
 const attempt = 700 * time.Millisecond
 
-// cluster is the nodes of etcd. Each has a client of its own: one client for all stays with a node
+// Cluster is the nodes of etcd. Each has a client of its own: one client for all stays with a node
 // that is frozen or cut off from the others.
-type cluster struct {
+type Cluster struct {
 	nodes   []*clientv3.Client
 	first   atomic.Int32 // the node that answered last
-	attempt time.Duration
-
 	history history
 }
 
-func dial(endpoints []string, with *tls.Config, attempt time.Duration) (*cluster, error) {
-	c := &cluster{attempt: attempt}
+// Open makes a cluster of the nodes at these URLs; with is nil where etcd has no TLS. It does not
+// wait for them.
+func Open(endpoints []string, with *tls.Config) (*Cluster, error) {
+	c := &Cluster{}
 	for _, endpoint := range endpoints {
 		node, err := clientv3.New(clientv3.Config{
 			Endpoints: []string{endpoint}, TLS: with, Logger: zap.NewNop(),
@@ -44,7 +45,7 @@ func dial(endpoints []string, with *tls.Config, attempt time.Duration) (*cluster
 			})},
 		})
 		if err != nil {
-			c.close()
+			c.Close()
 			return nil, err
 		}
 		c.nodes = append(c.nodes, node)
@@ -55,20 +56,21 @@ func dial(endpoints []string, with *tls.Config, attempt time.Duration) (*cluster
 	return c, nil
 }
 
-func (c *cluster) close() {
+// Close closes the connections.
+func (c *Cluster) Close() {
 	for _, node := range c.nodes {
 		node.Close()
 	}
 }
 
-// errUnreached is of a request that no node has answered: whether it was done is not known.
-var errUnreached = errors.New("etcd does not answer")
+// ErrUnreached is of a request that no node has answered: whether it was done is not known.
+var ErrUnreached = errors.New("etcd does not answer")
 
 // ask makes a request of one node after the other, beginning with the one that answered last.
-func (c *cluster) ask(ctx context.Context,
+func (c *Cluster) ask(ctx context.Context,
 	request func(context.Context, *clientv3.Client) error) error {
 	first := int(c.first.Load())
-	why := errUnreached
+	why := ErrUnreached
 	for i := range c.nodes {
 		n := (first + i) % len(c.nodes)
 		err := c.try(ctx, c.nodes[n], request)
@@ -76,7 +78,7 @@ func (c *cluster) ask(ctx context.Context,
 			c.first.Store(int32(n))
 			return err
 		}
-		why = errors.Join(errUnreached, err)
+		why = errors.Join(ErrUnreached, err)
 		if ctx.Err() != nil {
 			break
 		}
@@ -84,9 +86,9 @@ func (c *cluster) ask(ctx context.Context,
 	return why
 }
 
-func (c *cluster) try(ctx context.Context, node *clientv3.Client,
+func (c *Cluster) try(ctx context.Context, node *clientv3.Client,
 	request func(context.Context, *clientv3.Client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, c.attempt)
+	ctx, cancel := context.WithTimeout(ctx, attempt)
 	defer cancel()
 	return request(ctx, node)
 }
@@ -108,12 +110,12 @@ func mayPass(err error) bool {
 	return errors.Is(err, rpctypes.ErrTooManyRequests)
 }
 
-// full reports whether etcd refused to write because its quota is used up.
-func full(err error) bool { return errors.Is(err, rpctypes.ErrNoSpace) }
+// Full reports whether etcd refused to write because its quota is used up.
+func Full(err error) bool { return errors.Is(err, rpctypes.ErrNoSpace) }
 
-// transact runs one transaction. Nothing in it is ever serializable in etcd's sense, which may be
+// Transact runs one transaction. Nothing in it is ever serializable in etcd's sense, which may be
 // answered by a node that was cut off long ago: reads wait until a majority confirms them.
-func (c *cluster) transact(ctx context.Context, when []clientv3.Cmp,
+func (c *Cluster) Transact(ctx context.Context, when []clientv3.Cmp,
 	then []clientv3.Op) (answer *clientv3.TxnResponse, err error) {
 	seen := c.history.now()
 	err = c.ask(ctx, func(ctx context.Context, node *clientv3.Client) (err error) {
@@ -126,11 +128,11 @@ func (c *cluster) transact(ctx context.Context, when []clientv3.Cmp,
 	return answer, err
 }
 
-// Size is the size of etcd's database in bytes, of the node where it is largest.
-func (s *Store) Size(ctx context.Context) (size int64, err error) {
-	for i, node := range s.cluster.nodes {
-		failed := s.cluster.try(ctx, node, func(ctx context.Context, c *clientv3.Client) error {
-			status, err := c.Status(ctx, s.Endpoints[i])
+// Size is the size of the database in bytes, on the node where it is largest.
+func (c *Cluster) Size(ctx context.Context) (size int64, err error) {
+	for _, node := range c.nodes {
+		failed := c.try(ctx, node, func(ctx context.Context, node *clientv3.Client) error {
+			status, err := node.Status(ctx, node.Endpoints()[0])
 			if err == nil {
 				size = max(size, status.DbSize)
 			}

@@ -1,15 +1,16 @@
-package store
+// Package queue has questions about the same user wait for each other.
+package queue
 
 import (
 	"context"
 	"sync"
 )
 
-// queues has the questions about one user that collided wait for each other in this service, so
+// Queues has the questions about one user that collided wait for each other in this service, so
 // that from then on only those of different services collide. What counts is what etcd compares:
 // this only saves work. A question that no host has signed changes nothing, so it never collides,
 // and no one is kept waiting by a flood of them.
-type queues struct {
+type Queues struct {
 	mutex sync.Mutex
 	names map[string]*queue
 }
@@ -20,7 +21,7 @@ type queue struct {
 }
 
 // enter waits for its turn, and returns a function that ends it; nil if ctx ended before.
-func (q *queues) enter(ctx context.Context, name string) (leave func()) {
+func (q *Queues) enter(ctx context.Context, name string) (leave func()) {
 	one := q.join(name)
 	select {
 	case <-one.turn:
@@ -34,23 +35,24 @@ func (q *queues) enter(ctx context.Context, name string) (leave func()) {
 	}
 }
 
-// turn is a place in a queue, which a question takes when it needs it.
-type turn struct{ leave func() }
+// Turn is a place in a queue, which a question takes when it needs it.
+type Turn struct{ leave func() }
 
-// wait waits for a turn, unless there is one already or ctx ends.
-func (t *turn) wait(ctx context.Context, q *queues, name string) {
+// Wait waits for a turn, unless there is one already or ctx ends.
+func (t *Turn) Wait(ctx context.Context, q *Queues, name string) {
 	if t.leave == nil {
 		t.leave = q.enter(ctx, name)
 	}
 }
 
-func (t *turn) end() {
+// End lets the next one have its turn.
+func (t *Turn) End() {
 	if t.leave != nil {
 		t.leave()
 	}
 }
 
-func (q *queues) join(name string) *queue {
+func (q *Queues) join(name string) *queue {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	if q.names == nil {
@@ -66,7 +68,7 @@ func (q *queues) join(name string) *queue {
 	return one
 }
 
-func (q *queues) leave(name string, one *queue) {
+func (q *Queues) leave(name string, one *queue) {
 	q.mutex.Lock()
 	defer q.mutex.Unlock()
 	if one.uses--; one.uses == 0 {

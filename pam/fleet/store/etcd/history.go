@@ -1,8 +1,8 @@
-package store
+package etcd
 
 import "sync"
 
-// history is the revisions of etcd that were seen.
+// history is the revisions that were seen.
 type history struct {
 	mutex sync.Mutex
 	seen
@@ -34,22 +34,23 @@ func (h *history) note(revision int64, before seen) {
 	h.revision = max(h.revision, revision)
 }
 
-// Revision is the highest revision of etcd that was seen.
-func (s *Store) Revision() int64 { return s.cluster.history.now().revision }
+// Revision is the highest revision that was seen.
+func (c *Cluster) Revision() int64 { return c.history.now().revision }
 
 // Expect says which revision was seen before this process began.
-func (s *Store) Expect(revision int64) { s.cluster.history.note(revision, seen{}) }
+func (c *Cluster) Expect(revision int64) { c.history.note(revision, seen{}) }
 
-// SetBack reports whether etcd had a lower revision than before, as after a backup was restored.
-func (s *Store) SetBack() bool {
-	s.cluster.history.mutex.Lock()
-	defer s.cluster.history.mutex.Unlock()
-	return s.cluster.history.setBack
+// SetBack reports whether an answer had a lower revision than one before it, as after a backup was
+// restored.
+func (c *Cluster) SetBack() bool {
+	c.history.mutex.Lock()
+	defer c.history.mutex.Unlock()
+	return c.history.setBack
 }
 
 // Begin forgets what was seen: an administrator has accepted the restored backup.
-func (s *Store) Begin() {
-	h := &s.cluster.history
+func (c *Cluster) Begin() {
+	h := &c.history
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	h.seen, h.setBack = seen{restores: h.restores + 1}, false
