@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -164,12 +165,7 @@ func TestRotationHasTwoKeysUntilItIsFinished(t *testing.T) {
 
 func TestServingProcessAnswersAndEndsOnSIGTERM(t *testing.T) {
 	m := newMachine(t, startCluster(t), "mfa1")
-	binary := filepath.Join(t.TempDir(), "latchkey-fleetd")
-	build := exec.Command("go", "build", "-ldflags", "-X main.root="+string(m.root), "-o", binary,
-		".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	binary := m.build()
 	m.must("init")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -200,5 +196,87 @@ func TestServingProcessAnswersAndEndsOnSIGTERM(t *testing.T) {
 	testroot.Must(t, serve.Process.Signal(syscall.SIGTERM))
 	if err := serve.Wait(); err != nil {
 		t.Errorf("got %v; want exit status 0", err)
+	}
+}
+
+// build builds the program for this machine.
+func (m *machine) build() (binary string) {
+	m.Helper()
+	binary = m.path("latchkey-fleetd")
+	build := exec.Command("go", "build", "-ldflags", "-X main.root="+string(m.root), "-o", binary,
+		".")
+	if out, err := build.CombinedOutput(); err != nil {
+		m.Fatalf("%v: %s", err, out)
+	}
+	return binary
+}
+
+// Administrators are root; what they make must be the service's.
+func TestCommandsOfRootRunAsTheOwnerOfTheFolder(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	const owner = 65534
+	m := newMachine(t, startCluster(t), "mfa1")
+	dir, err := os.MkdirTemp("", "fleetd")
+	testroot.Must(t, err)
+	defer os.RemoveAll(dir)
+	testroot.Must(t, os.Chmod(dir, 0o755))
+	testroot.Must(t, os.CopyFS(dir+"/root", os.DirFS(string(m.root))))
+	m.root = testroot.Root(dir + "/root")
+	testroot.Must(t, filepath.WalkDir(m.path(stateDir),
+		func(path string, _ os.DirEntry, err error) error {
+			return errors.Join(err, os.Chown(path, owner, owner))
+		}))
+	testroot.Must(t, os.Chmod(m.path(stateDir), 0o700))
+	for _, name := range []string{"tls.key", "etcd.key"} {
+		testroot.Must(t, os.Chmod(m.path(stateDir+"/"+name), 0o600))
+	}
+	out, err := exec.Command(m.build(), "init").CombinedOutput()
+	if err != nil {
+		t.Fatalf("init: %v: %s", err, out)
+	}
+	info, err := os.Stat(m.path(stateDir + "/fleet.key"))
+	testroot.Must(t, err)
+	if uid := info.Sys().(*syscall.Stat_t).Uid; uid != owner || info.Mode().Perm() != 0o600 {
+		t.Errorf("got a secret of uid %d, mode %v; want %d, 0600", uid, info.Mode(), owner)
+	}
+}
+
+func TestCommandsThatMeanNothingAreMisuse(t *testing.T) {
+	m := &machine{TB: t, root: testroot.New(t)}
+	for _, args := range []string{"x", "host", "host invite", "host invite a b", "status now",
+		"rotate --from x", "host invite a --role root", "host invite a --group a/b",
+		"host invite a --for 0s", "host invite a --for 8760h", "serve --json"} {
+		if _, errs, status := m.run(strings.Fields(args)...); status != exitUsage ||
+			!strings.Contains(errs, "hint:") {
+			t.Errorf("%s: got status %d, %s; want %d", args, status, errs, exitUsage)
+		}
+	}
+	for _, args := range []string{"", "--help", "host --help", "--version"} {
+		if out, _, status := m.run(strings.Fields(args)...); status != 0 || out == "" {
+			t.Errorf("%q: got status %d, %q", args, status, out)
+		}
+	}
+}
+
+func TestWithoutSettingsOrSecretTheErrorSaysWhatIsMissing(t *testing.T) {
+	m := &machine{TB: t, root: testroot.New(t)}
+	if _, errs, status := m.run("status"); status != 1 || !strings.Contains(errs, "fleetd.toml") {
+		t.Errorf("no settings: got %d, %s", status, errs)
+	}
+	m.write("etc/latchkey/fleetd.toml", []byte("name = \"mfa1\"\nx = 1\n"), 0o644)
+	if _, errs, status := m.run("status"); status != 1 ||
+		!strings.Contains(errs, "/etc/latchkey/fleetd.toml:2: ") {
+		t.Errorf("a mistake: got %d, %s", status, errs)
+	}
+	m.write("etc/latchkey/fleetd.toml", []byte("name = \"mfa1\"\nservices = [\"https://a\"]\n"+
+		"etcd = [\"http://127.0.0.1:1\"]\n"), 0o644)
+	testroot.Must(t, os.Mkdir(m.path(stateDir), 0o700))
+	if _, errs, status := m.run("status"); status != 1 || !strings.Contains(errs, "init") {
+		t.Errorf("no secret: got %d, %s", status, errs)
+	}
+	if _, errs, status := m.run("accept-restore"); status != 1 || !strings.Contains(errs, "--yes") {
+		t.Errorf("accept-restore without --yes: got %d, %s", status, errs)
 	}
 }

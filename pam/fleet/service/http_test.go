@@ -142,7 +142,8 @@ func TestMetricsCountQuestionsByOperationAndFault(t *testing.T) {
 		`latchkey_fleetd_questions_total{op="guess",fault="unenrolled"} 1`,
 		`latchkey_fleetd_questions_total{op="unknown",fault="protocol"} 1`,
 		"latchkey_fleetd_answering 1", "latchkey_fleetd_epoch 1",
-		"latchkey_fleetd_quarantines_total 0", "latchkey_fleetd_question_seconds_count 5",
+		"latchkey_fleetd_quarantines_total 0",
+		"# TYPE latchkey_fleetd_certificate_until_seconds gauge", "latchkey_fleetd_question_seconds_count 5",
 	} {
 		if !strings.Contains(w.Body.String(), line+"\n") {
 			t.Errorf("got no line %q in\n%s", line, w.Body)

@@ -71,6 +71,10 @@ func (s *Service) Metrics(w http.ResponseWriter, _ *http.Request) {
 		offset.Seconds())
 	gauge("latchkey_fleetd_etcd_bytes", "Size of etcd's database.", s.metrics.size.Load())
 	gauge("latchkey_fleetd_etcd_quota_bytes", "What it may have.", s.Quota)
+	if pair, err := s.Certificate(); err == nil {
+		gauge("latchkey_fleetd_certificate_until_seconds", "When the certificate ends, Unix time.",
+			pair.Leaf.NotAfter.Unix())
+	}
 	counter("latchkey_fleetd_conflicts_total", "Transactions that ran again.",
 		s.store.Conflicts.Load())
 	counter("latchkey_fleetd_etcd_unanswered_total", "Requests that no node answered.",
