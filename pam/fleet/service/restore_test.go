@@ -9,6 +9,7 @@ import (
 	"latchkey/pam/factor/oath"
 	"latchkey/pam/factor/owncode"
 	"latchkey/pam/fleet/service"
+	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/testfleet"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/method"
@@ -118,6 +119,24 @@ func TestBackupOfTheSameSecondIsNoticedByServicesThatSawMore(t *testing.T) {
 	s.result(s.web1, "alice", app, authority.Accepted)
 	testroot.Must(t, s.Etcd.Restore(backup))
 	s.eventually(s.web1, "alice", app, wire.Rollback)
+}
+
+// A service that is started only after other writes have made up for the lost revisions still has
+// its number.
+func TestRestoredDatabaseThatHasGrownIsNoticedByTheNumber(t *testing.T) {
+	s := newSite(t, 1)
+	backup := filepath.Join(t.TempDir(), "backup")
+	testroot.Must(t, s.Etcd.Snapshot(backup))
+	s.renewed()
+	s.Services[0].Stop()
+	testroot.Must(t, s.Etcd.Restore(backup))
+	for n := range 50 {
+		testroot.Must(t, s.Admin.Store.Run(testfleet.Context(t), nil, func(txn *store.Txn) error {
+			return txn.Store("n", n)
+		}))
+	}
+	s.Services[0] = s.restarted(0)
+	s.refused(s.web1, "alice", s.code(), wire.Rollback)
 }
 
 // restarted is a service that was ended and started again.

@@ -8,6 +8,7 @@ import (
 
 	"latchkey/pam/authority"
 	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/service"
 	"latchkey/pam/fleet/testfleet"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/testroot"
@@ -137,6 +138,10 @@ func TestJoiningAgainWithTheSameKeyIsTheSameAndWithAnotherIsRefused(t *testing.T
 	first, other := s.Stranger("web3"), s.Stranger("web3")
 	if a := first.Join(t, []byte("another secret")); a.Fault != wire.Revoked {
 		t.Errorf("another secret: got %q", a.Fault)
+	}
+	stolen := service.Join{Secret: ticket, Key: s.web1.Key.Public().String()}
+	if a := first.Must(t, wire.Question{Op: "join"}, stolen); a.Fault != wire.Protocol {
+		t.Errorf("a key that did not sign: got %q", a.Fault)
 	}
 	for range 2 {
 		if a := first.Join(t, ticket); a.Fault != wire.Done {

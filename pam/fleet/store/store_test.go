@@ -228,3 +228,20 @@ func TestWhatWasCommittedBeforeAnErrorStaysUnlessItIsUndone(t *testing.T) {
 		}
 	}
 }
+
+// An operation that could not read something must not make a decision of that.
+func TestWhatAnOperationMakesOfAFailedReadDoesNotCount(t *testing.T) {
+	f := testfleet.Shared(t, "")
+	ctx, cancel := context.WithCancel(t.Context())
+	r, err := f.Admin.Store.Update(ctx, store.Asker{Host: "h", Op: "op", Token: wire.NewToken()},
+		func(txn *store.Txn) (any, error) {
+			cancel()
+			if _, err := txn.Get("read late"); err == nil {
+				t.Error("got no error of a read that cannot work")
+			}
+			return "allowed", nil
+		})
+	if wire.FaultOf(err) != wire.Unknown || r.Body != nil {
+		t.Errorf("got %+v, %v; want unknown", r, err)
+	}
+}
