@@ -76,7 +76,10 @@ func (d *dialog) replayed(o verdict.Outcome, g authority.Guessed) turn {
 	if g.Charged {
 		d.charged++
 	}
-	if g.Method == method.Recovery {
+	switch {
+	case d.began.Offline:
+		return again(o, prompt.UsedBreakGlass)
+	case g.Method == method.Recovery:
 		return again(o, prompt.UsedRecovery)
 	}
 	return again(o, prompt.UsedBefore)

@@ -278,7 +278,7 @@ func TestBreakGlassCodeLetsInOnceAndIsAnAlert(t *testing.T) {
 	g = h.login("alice")
 	g.expect(breakGlassPrompt)
 	g.send("A" + h.codes[0])
-	g.expect("QThat recovery code was used before. Verification code: ")
+	g.expect("QThat break-glass code was used before. Verification code: ")
 	g.send("A" + testroot.Code(t, h.app, h.clock.read()))
 	g.expect("QNot accepted. Type a break-glass code. Verification code: ")
 	g.send("A" + testroot.Code(t, testroot.TOTP("old phone"), h.clock.read()))

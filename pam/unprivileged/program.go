@@ -56,7 +56,7 @@ func (p Program) Run(request []byte, limit time.Duration,
 func (p Program) start(stdin, stdout int) (pid int, err error) {
 	attr := &syscall.ProcAttr{Dir: "/", Env: []string{},
 		Files: []uintptr{uintptr(stdin), uintptr(stdout)}}
-	attr.Sys = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	attr.Sys = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if os.Geteuid() == 0 {
 		uid, gid, _ := Account(p.Root)
 		attr.Sys.Credential = &syscall.Credential{Uid: uid, Gid: gid}
@@ -149,8 +149,9 @@ func (x *exchange) read() (some bool, err error) {
 	return n > 0, nil
 }
 
-// end makes sure that the child is gone.
+// end makes sure that the child is gone, and what it may have started in its process group.
 func end(pid int) {
+	unix.Kill(-pid, unix.SIGKILL)
 	unix.Kill(pid, unix.SIGKILL)
 	for {
 		if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {

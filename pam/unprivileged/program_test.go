@@ -55,6 +55,29 @@ func TestProgramEndsOnceItsAnswerIsEnough(t *testing.T) {
 	gone(t, pid)
 }
 
+func TestChildrenOfTheProgramEndWithIt(t *testing.T) {
+	p, pid := program(t, "")
+	child := strings.TrimSuffix(pid, "pid") + "child"
+	testroot.Must(t, os.WriteFile(child, nil, 0o666))
+	testroot.Must(t, os.Chmod(child, 0o666))
+	testroot.Executable(t, p.Path,
+		[]byte("#!/bin/sh\necho $$ >"+pid+"\nsleep 600 &\necho $! >"+child+"\nwait\n"))
+	if _, err := p.Run([]byte("?"), 500*time.Millisecond, nil); err == nil {
+		t.Error("got no error")
+	}
+	gone(t, pid)
+	id := strings.TrimSpace(string(testroot.Read(t, child)))
+	for until := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		status, err := os.ReadFile("/proc/" + id + "/status")
+		if id != "" && (err != nil || strings.Contains(string(status), "Z (zombie)")) {
+			return // this machine's init may be slow
+		}
+		if time.Now().After(until) {
+			t.Fatalf("process %q is left", id)
+		}
+	}
+}
+
 // gone demands that the process whose id the file has is not there, not even as a zombie.
 func gone(t *testing.T, pid string) {
 	t.Helper()

@@ -162,21 +162,28 @@ func (s *Service) Join(root testroot.Root, name, more string) {
 	s.t.Helper()
 	key := wire.NewSigningKey()
 	s.Hosts[name] = key.Public()
-	known := settings.Settings{Services: []string{s.server.URL}, FleetKey: s.opening.Public(),
-		VerifyKey: []wire.PublicKey{s.signing.Public()}, CAFile: settings.CAPath, Host: name,
-		Unreachable: settings.Deny}
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+		Bytes: s.server.Certificate().Raw})
+	Configure(s.t, root, settings.Settings{Services: []string{s.server.URL},
+		FleetKey: s.opening.Public(), VerifyKey: []wire.PublicKey{s.signing.Public()},
+		CA: string(ca), Host: name, Key: key}, more)
+}
+
+// Configure writes what the host below root has of its fleet, with more lines for fleet.toml, and
+// gives it latchkey-fleet.
+func Configure(t testing.TB, root testroot.Root, known settings.Settings, more string) {
+	t.Helper()
+	known.CAFile, known.Unreachable = settings.CAPath, settings.Deny
 	text := string(known.Format())
 	if strings.Contains(more, "unreachable") {
 		text = strings.Replace(text, "unreachable = \"deny\"\n", "", 1)
 	}
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
-		Bytes: s.server.Certificate().Raw})
-	place(s.t, root, settings.Path, []byte(text+more), 0o644)
-	place(s.t, root, settings.CAPath, ca, 0o644)
-	place(s.t, root, settings.KeyPath, wire.FormatHostKey(key), 0o600)
+	place(t, root, settings.Path, []byte(text+more), 0o644)
+	place(t, root, settings.CAPath, []byte(known.CA), 0o644)
+	place(t, root, settings.KeyPath, wire.FormatHostKey(known.Key), 0o600)
 	program, err := helper()
-	testroot.Must(s.t, err)
-	Program(s.t, root, testroot.Read(s.t, program))
+	testroot.Must(t, err)
+	Program(t, root, testroot.Read(t, program))
 }
 
 // Program puts a program in the place of latchkey-fleet, which its user can get to.

@@ -15,7 +15,8 @@ const (
 	MaybeUsed = "Your code could not be checked. It may be used up: wait for the next one."
 
 	// BreakGlass is said before the first prompt for a break-glass code, on a line of its own.
-	BreakGlass = "The login service cannot be reached.\n"
+	BreakGlass     = "The login service cannot be reached.\n"
+	UsedBreakGlass = "That break-glass code was used before."
 )
 
 // faults are those of which users are told something else than MaybeUsed.
