@@ -13,8 +13,11 @@ const alarmAt = 0.6
 func (s *Service) watchSize(ctx context.Context) {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
-	for {
+	for minute, old := 0, int64(0); ; minute++ {
 		s.lookAtSize(ctx)
+		if minute%forgetAfter == 0 {
+			old = s.forget(ctx, old)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -34,4 +37,16 @@ func (s *Service) lookAtSize(ctx context.Context) {
 		s.Log.Error("etcd's database is filling up: compact, defragment, or raise its quota",
 			"bytes", size, "quota", s.Quota)
 	}
+}
+
+// forgetAfter is after how many minutes etcd forgets old values. Nothing reads them, and each
+// renewal of a service's number leaves one.
+const forgetAfter = 10
+
+// forget has etcd forget all values older than a revision, and returns the one to be given next.
+func (s *Service) forget(ctx context.Context, old int64) (next int64) {
+	if err := s.store.Etcd().Compact(ctx, old); err != nil {
+		s.Log.Warn("etcd's old values cannot be removed", "error", err)
+	}
+	return s.store.Etcd().Revision()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -244,4 +245,32 @@ func TestWhatAnOperationMakesOfAFailedReadDoesNotCount(t *testing.T) {
 	if wire.FaultOf(err) != wire.Unknown || r.Body != nil {
 		t.Errorf("got %+v, %v; want unknown", r, err)
 	}
+}
+
+func TestOldValuesAreForgottenAndTheLatestStay(t *testing.T) {
+	f := testfleet.Shared(t, "")
+	for n := range 3 {
+		in(t, f.Admin.Store, func(txn *store.Txn) error { return txn.Store("n", n) })
+	}
+	etcd := f.Admin.Store.Etcd()
+	old := fmt.Sprint("--rev=", etcd.Revision()-1)
+	node := f.Etcd.Nodes[0]
+	if _, err := node.UserCtl(testfleet.Context(t), "get", "/latchkey/1/n", old); err != nil {
+		t.Errorf("before: got %v", err)
+	}
+	for range 2 { // the second time there is nothing to forget
+		testroot.Must(t, etcd.Compact(testfleet.Context(t), etcd.Revision()))
+	}
+	_, err := node.UserCtl(testfleet.Context(t), "get", "/latchkey/1/n", old)
+	if err == nil || !strings.Contains(err.Error(), "compacted") {
+		t.Errorf("afterwards: got %v, want that it was compacted", err)
+	}
+	in(t, f.Admin.Store, func(txn *store.Txn) error {
+		var n int
+		_, err := txn.Load("n", &n)
+		if n != 2 {
+			t.Errorf("the latest: got %d, want 2", n)
+		}
+		return err
+	})
 }

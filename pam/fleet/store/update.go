@@ -93,9 +93,6 @@ func (s *Store) answer(t *Txn, who Asker, op func(*Txn) (any, error)) (Reply, er
 		}
 	}
 	body, err := op(t)
-	if t.broken != nil {
-		return Reply{}, t.broken
-	}
 	if errors.Is(err, ErrUndone) {
 		t.undo()
 		return replyTo(body, err), nil

@@ -147,3 +147,19 @@ func (c *Cluster) Size(ctx context.Context) (size int64, err error) {
 	}
 	return 0, err
 }
+
+// Compact forgets all values older than a revision; 0 is none. Another program may have forgotten
+// more.
+func (c *Cluster) Compact(ctx context.Context, revision int64) error {
+	if revision == 0 {
+		return nil
+	}
+	err := c.ask(ctx, func(ctx context.Context, node *clientv3.Client) error {
+		_, err := node.Compact(ctx, revision)
+		return err
+	})
+	if errors.Is(err, rpctypes.ErrCompacted) {
+		return nil
+	}
+	return err
+}
