@@ -2,6 +2,7 @@ package sshd_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"latchkey/sshd/suite"
@@ -145,6 +146,33 @@ func TestExplainAgreesWithTheLogin(t *testing.T) {
 						logOf(h, u.Name))
 				}
 			})
+		}
+	})
+}
+
+// Of a key only sshd can tell, and only if its configuration has one come before PAM.
+func TestExplainSaysWhereASecurityKeyStandsForTheCode(t *testing.T) {
+	onEach(t, func(t *testing.T, h *suite.Host) {
+		u, own := enrolled(t, h), newSoftKey(t)
+		authorize(t, h, u, own.Line())
+		enrollKey(t, h, u, "yubikey", own.Line())
+		first := keyServer(t, h, "explain-key")
+		other := keyServer(t, h, "explain-no-sk", "PubkeyAcceptedAlgorithms ssh-ed25519")
+		password := server(t, h, suite.PasswordAndCode)
+		byKey(t, first, suite.Attempt{User: u.Name, Key: own}, 1, "yubikey")
+		denied(t, other, suite.Attempt{User: u.Name, Key: own})
+		for service, want := range map[string]string{
+			first.Name:    `"keys": [` + "\n    \"yubikey\"",
+			other.Name:    "sshd takes no key of that type",
+			password.Name: "sshd asks for no key before PAM in this login",
+			"su":          "none has the PAM service su",
+		} {
+			out, err := h.Exec("", "/usr/bin/enroll", "explain", u.Name, "--from", "127.0.0.1",
+				"--service", service, "--json")
+			must(t, err)
+			if !strings.Contains(out, want) {
+				t.Errorf("at %s: got %s, want %s", service, out, want)
+			}
 		}
 	})
 }

@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"latchkey/enroll/plural"
@@ -51,11 +52,7 @@ func (e Explanation) Write(w io.Writer) {
 	for _, u := range e.Unknown {
 		fmt.Fprintf(w, "cannot be checked: %s%s\n", u, strictly[u.Decided])
 	}
-	if len(e.Methods) > 0 {
-		var words []string
-		for _, m := range e.Methods {
-			words = append(words, string(m))
-		}
+	if words := e.usable(); len(words) > 0 {
 		fmt.Fprintf(w, "accepted: %s\n", strings.Join(words, ", "))
 	}
 	if e.TrustDays > 0 {
@@ -75,6 +72,16 @@ func (e Explanation) Write(w io.Writer) {
 		fmt.Fprintf(w, "the user sees: %s\n", text)
 	}
 	fmt.Fprintln(w, results[e.Result]+because(e))
+}
+
+// usable are the methods that are accepted and can work.
+func (e Explanation) usable() (words []string) {
+	for _, m := range e.Methods {
+		if !slices.ContainsFunc(e.Unusable, func(u Unusable) bool { return u.Method == m }) {
+			words = append(words, string(m))
+		}
+	}
+	return words
 }
 
 // bound is what a trusted computer is recognized by.

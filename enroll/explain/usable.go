@@ -20,15 +20,17 @@ func (l Login) usable(e *Explanation, rules *policy.Policy) {
 	e.Unusable = []Unusable{}
 	e.bypass = factor.Live(st.Bypass, l.Clock())
 	for _, m := range e.Methods {
-		if m == method.Key {
-			e.Keys = l.keys(r, rules)
-		}
 		why := l.obstacle(r, m, rules)
 		if m == method.Recovery && factor.RecoveryLeft(r, st) == 0 {
 			why = "there is no unused recovery code"
 		}
 		if why != "" {
 			e.Unusable = append(e.Unusable, Unusable{m, why})
+		}
+		if m == method.Key && why == "" {
+			for _, d := range l.keys(r, rules) {
+				e.Keys = append(e.Keys, d.Label)
+			}
 		}
 	}
 }
@@ -50,12 +52,11 @@ func (l Login) obstacle(r *record.Record, m method.Method, rules *policy.Policy)
 	return ""
 }
 
-// keys are the labels of the security keys with which the login is let in without a question.
-func (l Login) keys(r *record.Record, rules *policy.Policy) []string {
-	all := []string{}
+// keys are the security keys with which the login is let in without a question.
+func (l Login) keys(r *record.Record, rules *policy.Policy) (all []record.Device) {
 	for _, d := range r.Devices {
 		if d.Type == method.Key && l.From != "" && (d.Attested || !rules.RequireAttestation) {
-			all = append(all, d.Label)
+			all = append(all, d)
 		}
 	}
 	return all
@@ -72,7 +73,7 @@ func (l Login) keyObstacle(r *record.Record, rules *policy.Policy) string {
 	case len(l.keys(r, rules)) == 0:
 		return "no maker attests the user's security keys, and require_attestation asks for that"
 	}
-	return ""
+	return l.unkeyed(l.keys(r, rules))
 }
 
 func (l Login) phoneObstacle(devices []record.Device, rules *policy.Policy) string {
