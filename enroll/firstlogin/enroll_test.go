@@ -87,6 +87,7 @@ func (w *world) Ask(prompt string) (string, error) {
 }
 
 func (w *world) Tell(text string) error             { w.told = append(w.told, text); return nil }
+func (w *world) TellLater(text string) error        { return w.Tell(text) }
 func (w *world) InGroup(string) (bool, error)       { return false, errors.New("no groups here") }
 func text(s string) func(*world) string             { return func(*world) string { return s } }
 func (w *world) seen() string                       { return strings.Join(w.prompts, "\n\n") }

@@ -71,13 +71,23 @@ func (d *dialog) unenrolled() verdict.Outcome {
 	case n.Then == policy.UnenrolledAllow:
 		return verdict.Allow(verdict.Unenrolled)
 	case n.Remind(d.Clock()):
-		d.say(prompt.Reminder(n.EnrollBy.String()))
+		d.remind(prompt.Reminder(n.EnrollBy.String()))
 		return verdict.Allow(verdict.Unenrolled)
 	case n.Then == policy.UnenrolledEnroll:
 		return d.setUp()
 	}
 	d.say(prompt.NotSetUp)
 	return verdict.Deny(verdict.Unenrolled, "")
+}
+
+// remind tells a user who is let in what is wanted of them some day: at every login, and so not in
+// those of programs.
+func (d *dialog) remind(text string) {
+	if !d.r.BySSHD {
+		d.say(text)
+		return
+	}
+	d.Talk.TellLater(prompt.Wrap(text))
 }
 
 // setUp has the user enroll an app inside the login, unless codes of one would be no use here.

@@ -12,9 +12,10 @@ import (
 // terminal is a user who is never asked anything here.
 type terminal struct{}
 
-func (terminal) Ask(string) (string, error)   { return "", flow.ErrConversation }
-func (terminal) Tell(text string) error       { fmt.Printf("user sees: %s\n", text); return nil }
-func (terminal) InGroup(string) (bool, error) { return false, nil }
+func (terminal) Ask(string) (string, error)    { return "", flow.ErrConversation }
+func (terminal) Tell(text string) error        { fmt.Printf("user sees: %s\n", text); return nil }
+func (t terminal) TellLater(text string) error { return t.Tell(text) }
+func (terminal) InGroup(string) (bool, error)  { return false, nil }
 
 // A login is denied unless every step says otherwise: here by a rule, and by an argument that no
 // one knows.

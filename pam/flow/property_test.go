@@ -139,4 +139,5 @@ func (u *randomUser) judged(locked bool) {
 }
 
 func (u *randomUser) Tell(string) error            { return nil }
+func (u *randomUser) TellLater(string) error       { return nil }
 func (u *randomUser) InGroup(string) (bool, error) { return false, nil }

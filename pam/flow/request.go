@@ -84,6 +84,10 @@ type Conversation interface {
 	// Tell shows a text. Whether the user sees it is not known: older sshd shows it with the next
 	// prompt.
 	Tell(text string) error
+	// TellLater shows a text when the session begins, on a terminal alone, where the application
+	// is sshd. Of what is told before, sshd makes a banner as well: it is then there twice on a
+	// terminal, and once among what scp, rsync and git say.
+	TellLater(text string) error
 	// InGroup asks the name service whether the user is in a group, or in a netgroup if group
 	// begins with @. The error matches ErrConversation if the user is gone, and does not if the
 	// name service cannot tell.

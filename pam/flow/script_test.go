@@ -47,6 +47,7 @@ type world struct {
 	now    time.Time
 	groups func(string) (bool, error)
 	shown  []string // what the user saw, prompts and texts
+	later  []string // what the user sees when the session begins
 	debug  []string
 	held   bool     // the test itself holds a lock
 	twilio *twilio  // codes by phone; nil if there should be none
@@ -78,7 +79,7 @@ const noMore = "\x00"
 // are left.
 func (w *world) login(r flow.Request, answers ...string) verdict.Outcome {
 	w.t.Helper()
-	w.shown, w.told = nil, nil
+	w.shown, w.told, w.later = nil, nil, nil
 	user := &user{world: w, answers: answers}
 	o := flow.Flow{
 		Root: string(w.root), Authority: w.authority(safefile.Patience{}), Clock: w.clock,
@@ -198,6 +199,12 @@ func (u *user) Ask(prompt string) (string, error) {
 func (u *user) Tell(text string) error {
 	u.unlocked()
 	u.shown = append(u.shown, text)
+	return nil
+}
+
+func (u *user) TellLater(text string) error {
+	u.unlocked()
+	u.later = append(u.later, text)
 	return nil
 }
 

@@ -181,6 +181,7 @@ func (u *yes) Ask(prompt string) (string, error) {
 }
 
 func (u *yes) Tell(string) error            { return nil }
+func (u *yes) TellLater(string) error       { return nil }
 func (u *yes) InGroup(string) (bool, error) { return false, nil }
 
 func (h *trustHistory) step() {
@@ -263,4 +264,5 @@ type silent struct{}
 
 func (silent) Ask(string) (string, error)   { return "", flow.ErrConversation }
 func (silent) Tell(string) error            { return nil }
+func (silent) TellLater(string) error       { return nil }
 func (silent) InGroup(string) (bool, error) { return false, nil }

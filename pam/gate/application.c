@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "gate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,38 @@ int gate_converse(struct gate *g, int style, const char *text, struct pam_respon
 		gate_shield(g, true);
 	g->deadline += gate_now() - asked;
 	return code;
+}
+
+/* What the user sees when the session begins: sshd shows what is said when credentials are set on
+ * a terminal alone. There it is another process than the one that authenticates, and of what that
+ * leaves behind only the PAM environment gets to it. */
+#define LATER "LATCHKEY_LATER"
+
+/* SAFETY: bounded by the size of entry; Linux-PAM keeps a copy. */
+bool gate_keep_text(struct gate *g, const char *text)
+{
+	char entry[sizeof LATER "=" + GATE_LATER];
+
+	snprintf(entry, sizeof entry, "%s=%.*s", LATER, GATE_LATER - 1, text);
+	return pam_putenv(g->pamh, entry) == PAM_SUCCESS;
+}
+
+/* SAFETY: the value is the handle's and goes with the variable, so it is copied before. Only what
+ * gate_keep_text kept, or the application itself set, is there: it is shown, and nothing else. */
+void gate_show_kept(pam_handle_t *pamh, int flags)
+{
+	const char *kept = pam_getenv(pamh, LATER);
+	struct gate g = { .pamh = pamh };
+	struct pam_response *reply = NULL;
+	char text[GATE_LATER];
+
+	if (!kept)
+		return;
+	snprintf(text, sizeof text, "%s", kept);
+	pam_putenv(pamh, LATER); /* or the session would have it in its environment */
+	if (!(flags & (PAM_SILENT | PAM_DELETE_CRED)))
+		gate_converse(&g, PAM_TEXT_INFO, text, &reply);
+	gate_drop(reply);
 }
 
 /* SAFETY: the name is the handle's. Linux-PAM 1.5.2 asks for a missing name through a

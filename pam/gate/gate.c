@@ -218,6 +218,11 @@ static bool show(struct gate *g)
 	return answer(g, "");
 }
 
+static bool keep(struct gate *g)
+{
+	return gate_keep_text(g, g->frame + 1) ? answer(g, "") : show(g);
+}
+
 static bool tell_group(struct gate *g)
 {
 	char why[NAMES_WHY], frame[16 + NAMES_WHY];
@@ -289,6 +294,8 @@ static bool serve(struct gate *g)
 		return ask(g);
 	case 'E':
 		return show(g);
+	case 'L':
+		return keep(g);
 	case 'G':
 		return tell_group(g);
 	case 'X':
@@ -455,11 +462,15 @@ EXPORTED int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const 
 	return gate_authenticate(pamh, flags, argc, argv, &setup);
 }
 
-/* sshd calls these two in another process than pam_sm_authenticate, so they depend on nothing
- * that it left behind. */
+/* sshd calls these two in another process than pam_sm_authenticate, so what they return depends on
+ * nothing that it left behind. */
 EXPORTED int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	(void)pamh, (void)flags, (void)argc, (void)argv;
+	int host_errno = errno;
+
+	(void)argc, (void)argv;
+	gate_show_kept(pamh, flags);
+	errno = host_errno;
 	return PAM_SUCCESS;
 }
 

@@ -32,6 +32,7 @@ enum {
 	GATE_ANSWER = 513,    /* PAM_MAX_RESP_SIZE and one: a cut answer is never a valid one */
 	GATE_ITEM = 1024,     /* where a PAM item is cut */
 	GATE_AUTH_INFO = 16384,
+	GATE_LATER = 1024,    /* a text that is shown later, with a final NUL; cut */
 	GATE_SHAPE = 64,      /* the end of one field whose shape the login program gets to see */
 	GATE_CODE = 64,       /* the longest code that is taken off there */
 	GATE_GRACE_MS = 1000, /* after the verdict: login levels its second state slot */
@@ -82,6 +83,8 @@ const char *gate_item(pam_handle_t *pamh, int type);
 const char *gate_user(pam_handle_t *pamh);
 int gate_converse(struct gate *g, int style, const char *text, struct pam_response **reply);
 void gate_drop(struct pam_response *reply);
+bool gate_keep_text(struct gate *g, const char *text);
+void gate_show_kept(pam_handle_t *pamh, int flags);
 
 /* split.c */
 void gate_get_typed(struct gate *g);

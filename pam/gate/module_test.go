@@ -128,6 +128,56 @@ func TestTheModuleAnswersAnotherApplication(t *testing.T) {
 	}
 }
 
+// sshd sets credentials in another process, to which only the PAM environment gets.
+func TestATextForLaterIsShownOnceWhenCredentialsAreSet(t *testing.T) {
+	if sanitizers != "" {
+		t.Skip("msteinert/pam leaks 18 bytes (the name it gives to dlsym), which LeakSanitizer reports")
+	}
+	for name, c := range map[string]struct {
+		text  string
+		flags pam.Flags
+		shown []string
+	}{
+		"established":        {"line 1 = 1\nline 2", pam.EstablishCred, []string{"line 1 = 1\nline 2"}},
+		"begun again":        {"text", pam.ReinitializeCred, []string{"text"}},
+		"asked to be silent": {"text", pam.EstablishCred | pam.Silent, nil},
+		"at the end":         {"text", pam.DeleteCred, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			module, dir := must(t, buildModule), t.TempDir()
+			writeService(t, dir, "auth required "+module+" "+send("L"+c.text)+" receive "+
+				send("V2 allow")+"\n")
+			var shown []string
+			tx, err := pam.StartConfDir("latchkey-test", "root",
+				pam.ConversationFunc(func(style pam.Style, message string) (string, error) {
+					if style != pam.TextInfo {
+						t.Errorf("got %q in style %v, want a text", message, style)
+					}
+					shown = append(shown, message)
+					return "", nil
+				}), dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer tx.End()
+			if err := tx.Authenticate(0); err != nil || len(shown) > 0 {
+				t.Errorf("authenticate: %v, shown %q; want nothing yet", err, shown)
+			}
+			for range 2 {
+				if err := tx.SetCred(c.flags); err != nil {
+					t.Error(err)
+				}
+			}
+			if !slices.Equal(shown, c.shown) {
+				t.Errorf("got %q shown, want %q", shown, c.shown)
+			}
+			if left := tx.GetEnv("LATCHKEY_LATER"); left != "" {
+				t.Errorf("the session's environment has %q", left)
+			}
+		})
+	}
+}
+
 func TestWirePageAndCodeHaveTheSameVerdicts(t *testing.T) {
 	page, err := os.ReadFile("WIRE.md")
 	if err != nil {

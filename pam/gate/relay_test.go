@@ -119,7 +119,7 @@ func expect(frames []string) (code int, types string) {
 		if code, ok := verdicts[frame]; ok && (i == len(frames)-1 || frames[i+1] == "") {
 			return code, types
 		}
-		answer, ok := map[byte]string{'Q': "A", 'E': "A", 'G': "C"}[frame[0]]
+		answer, ok := map[byte]string{'Q': "A", 'E': "A", 'L': "A", 'G': "C"}[frame[0]]
 		if !ok || strings.Contains(frame, "\x00") {
 			break
 		}
@@ -164,6 +164,8 @@ func FuzzRelay(f *testing.F) {
 		{"Itext", "V2 allow"},
 		{"Gwheel", "G@team", "V2 allow"}, {"V2 allow", "V2 allow"}, {"V2 allow", ""}, {""},
 		{"Xe\x02"}, {"Qa\x00b", "V2 allow"}, {"H2\x00"}, {},
+		{"Llater", "V2 allow"}, {"L", "V2 allow"},
+		{"L" + strings.Repeat("x", 5000), "Qcode", "V2 allow"},
 	} {
 		f.Add(join(frames...))
 	}

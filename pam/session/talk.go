@@ -31,6 +31,12 @@ func (t *talk) Tell(text string) error {
 	return err
 }
 
+// TellLater implements flow.Conversation.
+func (t *talk) TellLater(text string) error {
+	_, err := t.wire.call('L', text)
+	return err
+}
+
 // InGroup implements flow.Conversation.
 func (t *talk) InGroup(group string) (bool, error) {
 	kind, answer, err := t.wire.exchange('G', group)
