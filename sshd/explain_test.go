@@ -159,13 +159,14 @@ func TestExplainSaysWhereASecurityKeyStandsForTheCode(t *testing.T) {
 		first := keyServer(t, h, "explain-key")
 		other := keyServer(t, h, "explain-no-sk", "PubkeyAcceptedAlgorithms ssh-ed25519")
 		password := server(t, h, suite.PasswordAndCode)
+		must(t, h.Service("explain-local", suite.OnlyCode))
 		byKey(t, first, suite.Attempt{User: u.Name, Key: own}, 1, "yubikey")
 		denied(t, other, suite.Attempt{User: u.Name, Key: own})
 		for service, want := range map[string]string{
-			first.Name:    `"keys": [` + "\n    \"yubikey\"",
-			other.Name:    "sshd takes no key of that type",
-			password.Name: "sshd asks for no key before PAM in this login",
-			"su":          "none has the PAM service su",
+			first.Name:      `"keys": [` + "\n    \"yubikey\"",
+			other.Name:      "sshd takes no key of that type",
+			password.Name:   "sshd asks for no key before PAM in this login",
+			"explain-local": "none has the PAM service explain-local",
 		} {
 			out, err := h.Exec("", "/usr/bin/enroll", "explain", u.Name, "--from", "127.0.0.1",
 				"--service", service, "--json")

@@ -20,3 +20,18 @@ func TestCommandLinesOfSSHDAreRead(t *testing.T) {
 		}
 	}
 }
+
+func TestTitlesOfSSHDByAnyNameAreRead(t *testing.T) {
+	for text, want := range map[string]string{
+		"sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups": "[/usr/sbin/sshd -D]",
+		"sshd-b: /usr/sbin/sshd-b -f /b [listener] 0 of 10-100":   "[/usr/sbin/sshd-b -f /b]",
+		"sshd: alice [priv]":               "[]",
+		"nginx: /usr/sbin/sshd [listener]": "[]",
+		"sshd: [listener]":                 "[]",
+		"/usr/sbin/sshd\x00-D":             "[]",
+	} {
+		if got := fmt.Sprint(titled(text)); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+	}
+}
