@@ -15,7 +15,6 @@ import (
 	"latchkey/enroll/doctor/sshd/ask"
 	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/ways"
-	"latchkey/pam/accounts"
 	"latchkey/pam/record"
 	"latchkey/pam/sshkey"
 )
@@ -84,9 +83,6 @@ func takes(o ways.Options, keys []record.Device) bool {
 		return true
 	}
 	return slices.ContainsFunc(keys, func(d record.Device) bool {
-		if accounts.Redacted(d) { // a fleet does not show which type it is
-			return true
-		}
 		key, err := sshkey.Decode(string(d.Secret))
 		name, _, _ := strings.Cut(key.Type, "@")
 		return err == nil && slices.ContainsFunc(strings.Split(accepted, ","), func(a string) bool {
