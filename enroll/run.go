@@ -30,6 +30,7 @@ var does = map[string]func(*program, options.Options) error{
 	"invite":       (*program).invite,
 	"bypass":       (*program).bypass,
 	"import":       (*program).importFiles,
+	"rekey":        (*program).rekey,
 	"explain":      (*program).explain,
 	"doctor":       (*program).doctor,
 	"removable":    (*program).removable,

@@ -78,6 +78,7 @@ var Commands = []Command{
 		"a code that works once in place of a device's"},
 	{"import", "FILE...", File, []string{"user", "format", "replace", "yes", "json"}, true,
 		"take users over from another module or CSV"},
+	{"rekey", "", Text, []string{"json"}, true, "a new host key; trusted computers end"},
 	{"explain", "NAME", User, []string{"user", "from", "service", "last", "json"}, true,
 		"which rule decides a login, what is asked, and why"},
 	{"doctor", "", Text, []string{"service", "json"}, true,

@@ -66,6 +66,7 @@ _enroll() {
 		'invite' | 'invite '*) word='--user --yes --json --help' ;;
 		'bypass' | 'bypass '*) word='--user --for --yes --json --help' ;;
 		'import' | 'import '*) word='--user --format --replace --yes --json --help' ;;
+		'rekey') word='--json --help' ;;
 		'explain' | 'explain '*) word='--user --from --service --last --json --help' ;;
 		'doctor') word='--service --json --help' ;;
 		'removable') word='--but-profile --help' ;;
@@ -73,7 +74,7 @@ _enroll() {
 		esac
 	else
 		case $words in
-		'') word='status add remove rename replace codes trust test list reset unlock invite bypass import explain doctor removable' ;;
+		'') word='status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain doctor removable' ;;
 		'add') word='totp hotp phone key' ;;
 		'trust') word='revoke' ;;
 		'trust revoke') return ;;

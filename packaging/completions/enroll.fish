@@ -1,7 +1,7 @@
 # fish completion for enroll(8), enroll/usage tests it against the table of commands
 
 complete -c enroll -f
-set -l none 'not __fish_seen_subcommand_from status add remove rename replace codes trust test list reset unlock invite bypass import explain doctor removable'
+set -l none 'not __fish_seen_subcommand_from status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain doctor removable'
 set -l trusting '__fish_seen_subcommand_from trust; and not __fish_seen_subcommand_from revoke'
 set -l adding '__fish_seen_subcommand_from add; and not __fish_seen_subcommand_from totp hotp phone key'
 
@@ -19,6 +19,7 @@ complete -c enroll -n $none -a unlock -d 'end a lock'
 complete -c enroll -n $none -a invite -d 'a ticket for a first enrollment, good for a day'
 complete -c enroll -n $none -a bypass -d 'a code that works once in place of a device\'s'
 complete -c enroll -n $none -a import -d 'take users over from another module or CSV'
+complete -c enroll -n $none -a rekey -d 'a new host key; trusted computers end'
 complete -c enroll -n $none -a explain -d 'which rule decides a login, what is asked, and why'
 complete -c enroll -n $none -a doctor -d 'would a login work, could one slip past?'
 complete -c enroll -n $none -a removable -d 'would removing the package lock people out?'
@@ -158,6 +159,7 @@ complete -c enroll -n '__fish_seen_subcommand_from import' -l format -x -a 'goog
 complete -c enroll -n '__fish_seen_subcommand_from import' -l replace -d 'replace what the users have'
 complete -c enroll -n '__fish_seen_subcommand_from import' -l yes -d 'ask nothing (root)'
 complete -c enroll -n '__fish_seen_subcommand_from import' -l json -d 'print JSON'
+complete -c enroll -n '__fish_seen_subcommand_from rekey' -l json -d 'print JSON'
 complete -c enroll -n '__fish_seen_subcommand_from explain' -f -a '(__fish_complete_users)'
 complete -c enroll -n '__fish_seen_subcommand_from explain' -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
 complete -c enroll -n '__fish_seen_subcommand_from explain' -l from -x -d 'where the login comes from'

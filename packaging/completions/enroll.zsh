@@ -20,6 +20,7 @@ _enroll_commands() {
 		'invite:a ticket for a first enrollment, good for a day'
 		'bypass:a code that works once in place of a device'\''s'
 		'import:take users over from another module or CSV'
+		'rekey:a new host key; trusted computers end'
 		'explain:which rule decides a login, what is asked, and why'
 		'doctor:would a login work, could one slip past?'
 		'removable:would removing the package lock people out?'
@@ -221,6 +222,12 @@ case "$bare" in
 		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :' '*:file:_files'
+	;;
+'rekey' | 'rekey '*)
+	_arguments \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :'
 	;;
 'explain' | 'explain '*)
 	_arguments \

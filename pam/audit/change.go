@@ -2,8 +2,9 @@ package audit
 
 // Change is a change that enroll made. Its format is an interface, like a Line's.
 type Change struct {
-	What   string // one word: add, remove, codes, distrust, reset, unlock, invite, bypass, import
-	User   string // whose second factor it is
+	// What is one word: add, remove, codes, distrust, reset, unlock, invite, bypass, import, rekey
+	What   string
+	User   string // whose second factor it is; empty: the whole host's
 	By     string // who ran enroll
 	Device string // the device's label
 	Detail string // never a code or a secret

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testroot.Main(m, testroot.Roles{"add": add, "remove": remove, "reset": reset,
-		"exchange": exchange})
+		"exchange": exchange, "rekey": rekey, "view": view})
 }
 
 const uid = 1000

@@ -51,6 +51,10 @@ var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 		return s.SetRecovery(p, alice, codes())
 	},
 	"Reset": func(s enrollment.Store, p enrollment.Proof) error { return s.Reset(p, alice.Name) },
+	"Rekey": func(s enrollment.Store, p enrollment.Proof) error {
+		_, err := s.Rekey(p)
+		return err
+	},
 	"Unlock": func(s enrollment.Store, p enrollment.Proof) error {
 		_, err := s.Unlock(p, alice, three, noon)
 		return err

@@ -33,7 +33,8 @@ func (r *Record) version() int {
 	return version1
 }
 
-var errMAC = errors.New("changed or damaged since enroll wrote it, or made with another host key")
+// ErrMAC says that a record is not what was written with this host key.
+var ErrMAC = errors.New("changed or damaged since enroll wrote it, or made with another host key")
 
 // errVersion refuses what encode cannot have written.
 var errVersion = errors.New("not a record: what is in it does not go with its version")
@@ -111,8 +112,11 @@ func (k *key) decode(file []byte) (*Record, error) {
 			return nil, fmt.Errorf("%w (version %s)", ErrNewer, text)
 		}
 	}
-	if !hmac.Equal([]byte(string(line)+"\n"), []byte(k.macLine(body))) {
-		return nil, errMAC
+	if !k.signed(line, body) {
+		if k.old != nil {
+			return k.old.decode(file)
+		}
+		return nil, ErrMAC
 	}
 	doc, err := readDocument(body)
 	if err != nil {
@@ -167,6 +171,11 @@ func (k *key) open(doc *document) (*Record, error) {
 // device does not open.
 func (r *Record) binding(id state.DeviceID) []byte {
 	return fmt.Appendf(nil, "latchkey-record-1\x00%s\x00%d\x00%x", r.Name, r.UID, id[:])
+}
+
+// signed reports whether line, the first of a file, is the MAC of the rest.
+func (k *key) signed(line, body []byte) bool {
+	return hmac.Equal([]byte(string(line)+"\n"), []byte(k.macLine(body)))
 }
 
 func (k *key) macLine(body []byte) string {

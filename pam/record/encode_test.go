@@ -153,7 +153,7 @@ func TestRecordIsNotReadWithAnotherHostKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := secretKey(t, 2).decode(file); err != errMAC {
+	if _, err := secretKey(t, 2).decode(file); err != ErrMAC {
 		t.Errorf("error is %v", err)
 	}
 }
@@ -163,7 +163,7 @@ func TestNonNumericVersionIsDamageNotANewerRecord(t *testing.T) {
 	good := bodyOf(t, k, twoDevices())
 	for _, version := range []string{"x", "", "1x", "-1", "99999999999", `"2"`} {
 		file := "mac = \"\"\n" + strings.Replace(good, "version = 1", "version = "+version, 1)
-		if _, err := k.decode([]byte(file)); err != errMAC {
+		if _, err := k.decode([]byte(file)); err != ErrMAC {
 			t.Errorf("%q: %v", version, err)
 		}
 	}

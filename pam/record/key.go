@@ -21,6 +21,7 @@ const (
 	keyPrefix = "latchkey-key-1 "
 	keySize   = 32
 	keyCheck  = 4
+	keyLimit  = 256 // bytes of the file
 )
 
 // ErrNoKey says that the host key is missing. Without it no record of this host can be read.
@@ -30,6 +31,7 @@ var ErrNoKey = errors.New("the host key is missing")
 type key struct {
 	mac  []byte
 	seal cipher.AEAD
+	old  *key // while the host key is being replaced: opens records that the new one does not
 }
 
 // loadKey reads the host key from the directory path.
@@ -39,18 +41,36 @@ func loadKey(path string) (*key, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	text, err := dir.ReadFile(keyFile, safefile.Private, 256)
+	text, err := dir.ReadFile(keyFile, safefile.Private, keyLimit)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w (%s/%s)", ErrNoKey, path, keyFile)
 	}
 	if err != nil {
 		return nil, err
 	}
-	secret, err := parseKey(text)
+	k, err := readKey(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s/%s: %v", path, keyFile, err)
 	}
-	return deriveKey(secret)
+	return k, nil
+}
+
+// readKey reads the text of a key file: one line, or two while the host key is being replaced.
+func readKey(text []byte) (*key, error) {
+	end := bytes.IndexByte(text, '\n') + 1
+	secret, err := parseKey(text[:end])
+	if err != nil {
+		return nil, err
+	}
+	k, err := deriveKey(secret)
+	if err != nil || end == len(text) {
+		return k, err
+	}
+	if secret, err = parseKey(text[end:]); err != nil {
+		return nil, err
+	}
+	k.old, err = deriveKey(secret)
+	return k, err
 }
 
 // createKey makes the host key. The error matches fs.ErrExist if there is one.
@@ -71,13 +91,14 @@ func formatKey(secret []byte) []byte {
 	return []byte(keyPrefix + text + "\n")
 }
 
-func parseKey(text []byte) ([]byte, error) {
-	body, ok := bytes.CutPrefix(text, []byte(keyPrefix))
+// parseKey reads a line of a key file.
+func parseKey(line []byte) ([]byte, error) {
+	body, ok := bytes.CutPrefix(line, []byte(keyPrefix))
 	if !ok {
 		return nil, errors.New("not a latchkey host key of version 1")
 	}
 	raw, err := base64.StdEncoding.DecodeString(string(bytes.TrimSuffix(body, []byte("\n"))))
-	if err != nil || len(raw) != keySize+keyCheck || !bytes.Equal(formatKey(raw[:keySize]), text) {
+	if err != nil || len(raw) != keySize+keyCheck || !bytes.Equal(formatKey(raw[:keySize]), line) {
 		return nil, errors.New("the host key is damaged")
 	}
 	return raw[:keySize], nil

@@ -24,7 +24,24 @@ func (s Store) Load(u User) (*Record, error) {
 	if err := CheckName(u.Name); err != nil {
 		return nil, err
 	}
-	file, err := s.read(u.Name)
+	r, err := s.load(u.Name)
+	if errors.Is(err, ErrMAC) {
+		// The host key may have been replaced between the look at the record and that at the key.
+		r, err = s.load(u.Name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.Name != u.Name || r.UID != u.UID {
+		return nil, fmt.Errorf("%s/%s: made for another user (%q, uid %d)", s.Path, u.Name,
+			r.Name, r.UID)
+	}
+	return r, nil
+}
+
+// load reads and opens name's record.
+func (s Store) load(name string) (*Record, error) {
+	file, err := s.read(name)
 	if err != nil {
 		return nil, err
 	}
@@ -34,11 +51,7 @@ func (s Store) Load(u User) (*Record, error) {
 	}
 	r, err := k.decode(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s/%s: %w", s.Path, u.Name, err)
-	}
-	if r.Name != u.Name || r.UID != u.UID {
-		return nil, fmt.Errorf("%s/%s: made for another user (%q, uid %d)", s.Path, u.Name,
-			r.Name, r.UID)
+		return nil, fmt.Errorf("%s/%s: %w", s.Path, name, err)
 	}
 	return r, nil
 }

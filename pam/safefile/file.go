@@ -1,6 +1,7 @@
 package safefile
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,6 +22,18 @@ func (d *Dir) Open(name string, flags int, forbidden uint32) (*os.File, error) {
 	if err := plain(name); err != nil {
 		return nil, err
 	}
+	for tries := 1; ; tries++ {
+		f, err := d.open(name, flags, forbidden)
+		if !errors.Is(err, errUnlinked) || tries == mostTries {
+			return f, err
+		}
+	}
+}
+
+// errUnlinked says that a file was replaced or removed between its opening and the look at it.
+var errUnlinked = errors.New("has 0 hard links")
+
+func (d *Dir) open(name string, flags int, forbidden uint32) (*os.File, error) {
 	// O_NONBLOCK: opening a FIFO that another user put there must not wait for its other end.
 	fd, err := openat(d.fd, name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK)
 	if err != nil {
@@ -92,6 +105,8 @@ func checkFile(f *os.File, forbidden uint32) error {
 		return fmt.Errorf("%s: owned by uid %d", f.Name(), st.Uid)
 	case st.Mode&forbidden != 0:
 		return fmt.Errorf("%s: mode %04o gives others access", f.Name(), st.Mode&0o7777)
+	case st.Nlink == 0:
+		return fmt.Errorf("%s: %w", f.Name(), errUnlinked)
 	case st.Nlink != 1:
 		return fmt.Errorf("%s: has %d hard links", f.Name(), st.Nlink)
 	}

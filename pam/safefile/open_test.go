@@ -158,3 +158,33 @@ func TestNoMoreIsReadThanAllowed(t *testing.T) {
 		t.Errorf("a file one byte too long: %q, %v", data, err)
 	}
 }
+
+// FAULTS 23
+func TestAFileThatIsReplacedWhileItIsOpenedIsOpenedAllTheSame(t *testing.T) {
+	path, _ := place(t)
+	dir, err := safefile.OpenDir(path)
+	testroot.Must(t, err)
+	defer dir.Close()
+	replaced := make(chan error)
+	go func() {
+		var err error
+		for i := 0; i < 300 && err == nil; i++ {
+			err = dir.Replace("file", []byte("new"))
+		}
+		replaced <- err
+	}()
+	for opened := 0; ; opened++ {
+		select {
+		case err := <-replaced:
+			testroot.Must(t, err)
+			if opened == 0 {
+				t.Error("it was never opened meanwhile")
+			}
+			return
+		default:
+		}
+		if _, err := dir.ReadFile("file", safefile.Private, 100); err != nil {
+			t.Fatalf("got %v, want none", err)
+		}
+	}
+}
