@@ -33,6 +33,8 @@ var does = map[string]func(*program, options.Options) error{
 	"rekey":        (*program).rekey,
 	"explain":      (*program).explain,
 	"doctor":       (*program).doctor,
+	"activate":     (*program).activate,
+	"deactivate":   (*program).deactivate,
 	"removable":    (*program).removable,
 }
 

@@ -19,7 +19,9 @@ import (
 
 // Doctor is one examination of the machine below Root.
 type Doctor struct {
-	Root string // "" but in tests
+	Root string // "" but in tests and for a preview
+	// Preview says that Root is this machine as it will be: users and networks are its own.
+	Preview bool
 	// the PAM service to look at; "sshd": sshd, its services, and all others that ask for codes
 	Service string
 	Clock   func() time.Time
@@ -42,6 +44,14 @@ type Doctor struct {
 	Pause func(time.Duration)
 	// Probe tries Twilio Verify without sending anything.
 	Probe func() protocol.Answer
+}
+
+// system is the root of the machine whose users and networks count.
+func (d Doctor) system() string {
+	if d.Preview {
+		return ""
+	}
+	return d.Root
 }
 
 // phonesWanted reports whether there is anything of Twilio to check: a host without twilio.toml

@@ -79,7 +79,7 @@ func (d Doctor) gone(name string) bool {
 
 // nameOf is the name of a uid; "" if it has none that is known.
 func (d Doctor) nameOf(uid uint32) string {
-	for _, row := range getent.Below(d.Root).Lines("passwd", strconv.FormatUint(uint64(uid), 10)) {
+	for _, row := range getent.Below(d.system()).Lines("passwd", strconv.FormatUint(uint64(uid), 10)) {
 		if len(row) > 2 && row[2] == strconv.FormatUint(uint64(uid), 10) {
 			return row[0]
 		}
@@ -91,7 +91,7 @@ func (d Doctor) nameOf(uid uint32) string {
 // and no record.
 func (d Doctor) checkSecondNames(owner map[uint32]string) []Finding {
 	var found []Finding
-	for _, u := range getent.Read(d.Root, nil).All() {
+	for _, u := range getent.Read(d.system(), nil).All() {
 		other := owner[u.UID]
 		if other == "" || other == u.Name || d.gone(other) {
 			continue

@@ -125,7 +125,7 @@ func (d Doctor) group(name string) error {
 	if strings.HasPrefix(name, "@") {
 		return nil
 	}
-	n := getent.Below(d.Root)
+	n := getent.Below(d.system())
 	if _, err := os.Stat(d.Root + "/etc/group"); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

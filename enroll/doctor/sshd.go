@@ -108,7 +108,7 @@ func (d Doctor) machine() sshd.Machine {
 	var n *getent.Names
 	return sshd.Machine{
 		Users: func(groups []string) []config.User {
-			n = getent.Read(d.Root, groups)
+			n = getent.Read(d.system(), groups)
 			return n.All()
 		},
 		User:  func(name string) (config.User, bool) { return n.User(name) },
@@ -128,7 +128,7 @@ func (d Doctor) sshdCommand(ctx context.Context, args ...string) *exec.Cmd {
 // zones are the interfaces with an address of their own link: clients that come by it have an
 // address that is in no network.
 func (d Doctor) zones() []string {
-	if d.Root != "" {
+	if d.system() != "" {
 		return nil
 	}
 	var found []string

@@ -48,6 +48,13 @@ type Options struct {
 	Format      string
 	Replace     bool
 
+	Stack   string
+	Within  time.Duration
+	Confirm bool
+	Status  bool
+	DryRun  bool
+	Due     bool
+
 	DeleteAnyway bool
 	ButProfile   bool
 	Version      bool
@@ -98,6 +105,13 @@ func flags(o *Options) *flag.FlagSet {
 	set.BoolVar(&o.Last, "last", false, "")
 	o.Lasts = time.Hour
 	set.Var((*span)(&o.Lasts), "for", "")
+	set.StringVar(&o.Stack, "stack", "password+code", "")
+	o.Within = 5 * time.Minute
+	set.Var((*span)(&o.Within), "within", "")
+	set.BoolVar(&o.Confirm, "confirm", false, "")
+	set.BoolVar(&o.Status, "status", false, "")
+	set.BoolVar(&o.DryRun, "dry-run", false, "")
+	set.BoolVar(&o.Due, "due", false, "")
 	set.StringVar(&o.Algorithm, "algorithm", "SHA1", "")
 	set.IntVar(&o.Digits, "digits", 6, "")
 	set.IntVar(&o.Period, "period", 30, "")

@@ -171,7 +171,7 @@ func zshValue(o Option) string {
 func fishValue(o Option) string {
 	switch {
 	case o.Words != nil:
-		return ` -x -a '` + strings.Join(o.Words, " ") + `'`
+		return ` -x -a '` + regexp.QuoteMeta(strings.Join(o.Words, " ")) + `'`
 	case o.Value != "":
 		return ` -[xr].*?`
 	}

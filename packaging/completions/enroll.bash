@@ -17,7 +17,7 @@ _enroll() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--user | --device | --label | --issuer | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --format)
+		--user | --device | --label | --issuer | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --stack | --within | --format)
 			[[ ${COMP_WORDS[i+1]-} == '=' ]] && ((i++))
 			((i++)) ;;
 		-*) ;;
@@ -42,6 +42,8 @@ _enroll() {
 	--for) return ;;
 	--from) return ;;
 	--service) mapfile -t COMPREPLY < <(compgen -W "$(cd /etc/pam.d 2>/dev/null && echo *)" -- "$cur"); return ;;
+	--stack) mapfile -t COMPREPLY < <(compgen -W 'password+code key+code key-or-password+code' -- "$cur"); return ;;
+	--within) return ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W 'google oath csv' -- "$cur"); return ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -69,12 +71,14 @@ _enroll() {
 		'rekey') word='--json --help' ;;
 		'explain' | 'explain '*) word='--user --from --service --last --json --help' ;;
 		'doctor') word='--service --json --help' ;;
+		'activate') word='--service --stack --within --confirm --status --dry-run --yes --json --help' ;;
+		'deactivate') word='--due --yes --help' ;;
 		'removable') word='--but-profile --help' ;;
 		*) word='--help' ;;
 		esac
 	else
 		case $words in
-		'') word='status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain doctor removable' ;;
+		'') word='status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain doctor activate deactivate removable' ;;
 		'add') word='totp hotp phone key' ;;
 		'trust') word='revoke' ;;
 		'trust revoke') return ;;

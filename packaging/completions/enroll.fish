@@ -1,7 +1,7 @@
 # fish completion for enroll(8), enroll/usage tests it against the table of commands
 
 complete -c enroll -f
-set -l none 'not __fish_seen_subcommand_from status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain doctor removable'
+set -l none 'not __fish_seen_subcommand_from status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain doctor activate deactivate removable'
 set -l trusting '__fish_seen_subcommand_from trust; and not __fish_seen_subcommand_from revoke'
 set -l adding '__fish_seen_subcommand_from add; and not __fish_seen_subcommand_from totp hotp phone key'
 
@@ -22,6 +22,8 @@ complete -c enroll -n $none -a import -d 'take users over from another module or
 complete -c enroll -n $none -a rekey -d 'a new host key; trusted computers end'
 complete -c enroll -n $none -a explain -d 'which rule decides a login, what is asked, and why'
 complete -c enroll -n $none -a doctor -d 'would a login work, could one slip past?'
+complete -c enroll -n $none -a activate -d 'logins by SSH ask for codes; undone unless confirmed'
+complete -c enroll -n $none -a deactivate -d 'undo what activate has changed'
 complete -c enroll -n $none -a removable -d 'would removing the package lock people out?'
 complete -c enroll -n $trusting -a revoke -d 'ask for codes there again; all: everywhere'
 complete -c enroll -n $adding -a 'totp hotp phone key'
@@ -168,5 +170,15 @@ complete -c enroll -n '__fish_seen_subcommand_from explain' -l last -d 'what the
 complete -c enroll -n '__fish_seen_subcommand_from explain' -l json -d 'print JSON'
 complete -c enroll -n '__fish_seen_subcommand_from doctor' -l service -r -f -a '(path basename /etc/pam.d/*)' -d 'the PAM service'
 complete -c enroll -n '__fish_seen_subcommand_from doctor' -l json -d 'print JSON'
+complete -c enroll -n '__fish_seen_subcommand_from activate' -l service -r -f -a '(path basename /etc/pam.d/*)' -d 'the PAM service'
+complete -c enroll -n '__fish_seen_subcommand_from activate' -l stack -x -a 'password+code key+code key-or-password+code' -d 'login'
+complete -c enroll -n '__fish_seen_subcommand_from activate' -l within -x -d 'how long activate waits to be confirmed'
+complete -c enroll -n '__fish_seen_subcommand_from activate' -l confirm -d 'keep what activate has changed'
+complete -c enroll -n '__fish_seen_subcommand_from activate' -l status -d 'what is in force, and what is to be confirmed'
+complete -c enroll -n '__fish_seen_subcommand_from activate' -l dry-run -d 'show what would change, and change nothing'
+complete -c enroll -n '__fish_seen_subcommand_from activate' -l yes -d 'ask nothing (root)'
+complete -c enroll -n '__fish_seen_subcommand_from activate' -l json -d 'print JSON'
+complete -c enroll -n '__fish_seen_subcommand_from deactivate' -l due -d 'wait, and undo what no one confirms'
+complete -c enroll -n '__fish_seen_subcommand_from deactivate' -l yes -d 'ask nothing (root)'
 complete -c enroll -n '__fish_seen_subcommand_from removable' -l but-profile -d 'leave out what pam-auth-update takes out'
 complete -c enroll -l help -d 'show this'

@@ -23,6 +23,8 @@ _enroll_commands() {
 		'rekey:a new host key; trusted computers end'
 		'explain:which rule decides a login, what is asked, and why'
 		'doctor:would a login work, could one slip past?'
+		'activate:logins by SSH ask for codes; undone unless confirmed'
+		'deactivate:undo what activate has changed'
 		'removable:would removing the package lock people out?'
 	)
 	_describe command names
@@ -37,7 +39,7 @@ for word in ${words[2,CURRENT-1]}; do
 		continue
 	fi
 	case $word in
-	--user|--device|--label|--issuer|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--format) value=1 ;;
+	--user|--device|--label|--issuer|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--stack|--within|--format) value=1 ;;
 	-*) ;;
 	*) bare+=($word) ;;
 	esac
@@ -243,6 +245,26 @@ case "$bare" in
 	_arguments \
 		'--service[the PAM service]:service:_enroll_services' \
 		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :'
+	;;
+'activate' | 'activate '*)
+	_arguments \
+		'--service[the PAM service]:service:_enroll_services' \
+		'--stack[login]:stack:(password+code key+code key-or-password+code)' \
+		'--within[how long activate waits to be confirmed]:time:' \
+		'--confirm[keep what activate has changed]' \
+		'--status[what is in force, and what is to be confirmed]' \
+		'--dry-run[show what would change, and change nothing]' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :'
+	;;
+'deactivate' | 'deactivate '*)
+	_arguments \
+		'--due[wait, and undo what no one confirms]' \
+		'--yes[ask nothing (root)]' \
 		'--help[show this]' \
 		'1: :'
 	;;

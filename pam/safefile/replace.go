@@ -34,6 +34,26 @@ func (d *Dir) Replace(name string, data []byte) error {
 	return d.put(name, data, asIs, d.exchange)
 }
 
+// ReplaceAs is Replace for a file of the system's: it gets this mode and this owner.
+func (d *Dir) ReplaceAs(name string, data []byte, mode uint32, uid, gid int) error {
+	var failed error
+	belong := func(fd int) {
+		if os.Geteuid() == 0 {
+			failed = os.NewSyscallError("fchown", unix.Fchown(fd, uid, gid))
+		}
+		if failed == nil {
+			failed = os.NewSyscallError("fchmod", unix.Fchmod(fd, mode))
+		}
+	}
+	place := func(tmp, name string) (func() error, error) {
+		if failed != nil {
+			return nil, failed
+		}
+		return d.exchange(tmp, name)
+	}
+	return d.put(name, data, belong, place)
+}
+
 // Create is like Replace, but the error matches fs.ErrExist if name exists already.
 func (d *Dir) Create(name string, data []byte) error { return d.put(name, data, asIs, d.link) }
 

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 )
 
@@ -11,7 +14,11 @@ func serve(dir string) error {
 	if err := collect(filepath.Join(dir, "log")); err != nil {
 		return err
 	}
-	l, err := net.Listen("unix", filepath.Join(dir, "agent.sock"))
+	socket := filepath.Join(dir, "agent.sock")
+	if err := os.Remove(socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // of an agent that was killed
+	}
+	l, err := net.Listen("unix", socket)
 	if err != nil {
 		return err
 	}

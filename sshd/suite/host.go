@@ -22,6 +22,8 @@ type shared struct {
 	Engine *container.Engine
 	dir    string        // temporary, on this side
 	host   ssh.PublicKey // of every server
+	// lasting: a container is there until it is removed, and can be started again
+	lasting bool
 }
 
 // Host is a running container of one distribution, with latchkey installed unless it is a bare
@@ -33,6 +35,7 @@ type Host struct {
 	id       string // the container's
 	Pid      int    // of the container's first process, as this side sees it
 	lifeline net.Conn
+	lasting  bool
 
 	users   sync.Mutex
 	named   int    // how many names were made up
@@ -65,6 +68,10 @@ func (h *Host) Close() error {
 		_ = h.lifeline.Close()
 	}
 	containers := h.suite.Engine
+	if h.lasting {
+		_, err := containers.Run(nil, "rm", "--force", "--time", "0", h.id)
+		return err
+	}
 	removed := func() error {
 		if _, err := containers.Run(nil, "container", "inspect", h.id); err == nil {
 			return errors.New("it is still there")

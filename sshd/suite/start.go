@@ -39,8 +39,11 @@ func (s *shared) run(d *Distribution, image string, content Content,
 			return nil, err
 		}
 	}
-	args := slices.Concat([]string{"run", "--detach", "--rm", "--cap-add=AUDIT_WRITE",
+	args := slices.Concat([]string{"run", "--detach", "--cap-add=AUDIT_WRITE",
 		"--hostname", d.Suite}, options, container.Limits)
+	if !s.lasting {
+		args = append(args, "--rm")
+	}
 	volumes := [][2]string{
 		{filepath.Join(h.dir, "suite"), "/suite"},
 		{filepath.Join(s.dir, "agent"), "/usr/libexec/latchkey-suite-agent:ro"},
@@ -58,7 +61,7 @@ func (s *shared) run(d *Distribution, image string, content Content,
 	if err != nil {
 		return nil, err
 	}
-	h.id = strings.TrimSpace(string(out))
+	h.id, h.lasting = strings.TrimSpace(string(out)), s.lasting
 	err = h.ready()
 	if err == nil && content != Nothing {
 		_, err = h.Script(install)
@@ -69,8 +72,21 @@ func (s *shared) run(d *Distribution, image string, content Content,
 	return h, nil
 }
 
-// ready waits for the agent, takes the lifeline, and sets the machine up.
-func (h *Host) ready() error {
+// Restart ends everything in a lasting container at once and starts it again, as a machine is that
+// loses its power. Nothing runs in it then: the caller starts what an init would.
+func (h *Host) Restart() error {
+	if _, err := h.suite.Engine.Run(nil, "restart", "--time", "0", h.id); err != nil {
+		return err
+	}
+	if err := h.reach(); err != nil {
+		return err
+	}
+	_, err := h.Script("mkdir -p /run/sshd && rm -f /run/*.pid")
+	return err
+}
+
+// reach waits for the agent, and takes the lifeline.
+func (h *Host) reach() error {
 	out, err := h.suite.Engine.Run(nil, "inspect", "--format", "{{.State.Pid}}", h.id)
 	if err != nil {
 		return err
@@ -78,11 +94,15 @@ func (h *Host) ready() error {
 	if h.Pid, err = strconv.Atoi(strings.TrimSpace(string(out))); err != nil {
 		return err
 	}
-	err = poll.Until("the agent of "+h.Name, 30*time.Second, func() (err error) {
+	return poll.Until("the agent of "+h.Name, 30*time.Second, func() (err error) {
 		h.lifeline, err = h.dial()
 		return err
 	})
-	if err != nil {
+}
+
+// ready waits for the agent, takes the lifeline, and sets the machine up.
+func (h *Host) ready() error {
+	if err := h.reach(); err != nil {
 		return err
 	}
 	for key, mode := range map[string]os.FileMode{"host_key": 0o600, "user_key.pub": 0o644} {

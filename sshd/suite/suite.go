@@ -103,6 +103,16 @@ func (s *Suite) Host(d *Distribution) (*Host, error) {
 // Private starts a container that no one else uses; the caller closes it.
 func (s *Suite) Private(d *Distribution) (*Host, error) { return s.start(d, HostPackage) }
 
+// Lasting is Private in a container that can be started again (Host.Restart).
+func (s *Suite) Lasting(d *Distribution) (*Host, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lasting := *s.shared
+	lasting.lasting = true
+	other := &Suite{shared: &lasting, out: s.out}
+	return other.launch(d, false)
+}
+
 // With is Private with more of Debian's packages.
 func (s *Suite) With(d *Distribution, packages ...string) (*Host, error) {
 	return s.start(d, HostPackage, packages...)

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"path"
 	"slices"
 	"strings"
 
@@ -54,6 +55,17 @@ func set(names string) map[string]bool {
 	}
 	return all
 }
+
+// ChecksPassword reports whether a module succeeds only for the right password, or what stands in
+// for it.
+func ChecksPassword(module string) bool { return passwords[ModuleName(module)] }
+
+// ModuleName is a module without its folder.
+func ModuleName(module string) string { return path.Base(module) }
+
+// AsksForKey reports whether the line is pam_latchkey's that succeeds only if sshd has accepted a
+// key.
+func (l *Line) AsksForKey() bool { return l.role() == question }
 
 // Ours reports whether the module is pam_latchkey.
 func (l *Line) Ours() bool { return !l.substack && (l.Name() == pamd.Module || l.copied) }

@@ -1,0 +1,129 @@
+// Package daemon has sshd read its configuration: it checks it first, and sees that sshd goes on.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const program = "/usr/sbin/sshd"
+
+// patience is for one command.
+const patience = 20 * time.Second
+
+// Check has sshd say whether its configuration can be used (sshd -t).
+func Check() error {
+	out, err := run(program, "-t")
+	if err != nil {
+		return fmt.Errorf("sshd -t: %w: %s", err, strings.TrimSpace(out))
+	}
+	return nil
+}
+
+func run(words ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, words[0], words[1:]...).CombinedOutput()
+	return string(out), err
+}
+
+// units are the names of sshd's service, by distribution.
+var units = []string{"ssh.service", "sshd.service"}
+
+// Reload has every sshd that listens read its configuration. Open sessions go on. An sshd that a
+// socket starts for each connection reads it anyway, so none that listens is no error. pause
+// waits for a moment.
+func Reload(systemd bool, pause func(time.Duration)) error {
+	if systemd {
+		for _, unit := range units {
+			if _, err := run("systemctl", "is-active", "--quiet", unit); err != nil {
+				continue
+			}
+			out, err := run("systemctl", "reload", unit)
+			if err != nil {
+				return fmt.Errorf("systemctl reload %s: %w: %s", unit, err, strings.TrimSpace(out))
+			}
+			return nil
+		}
+	}
+	for _, l := range listeners() {
+		if err := l.reload(pause); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listener is an sshd that waits for connections.
+type listener struct {
+	pid     int
+	sockets []string
+}
+
+// listeners are those of this machine or container: one of another container is no business of
+// ours.
+func listeners() (all []listener) {
+	ours, _ := os.Readlink("/proc/self/ns/pid")
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern has no mistake
+	for _, file := range files {
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
+		if err == nil && theirs == ours && listens(pid) {
+			all = append(all, listener{pid, sockets(pid)})
+		}
+	}
+	return all
+}
+
+// listens reports whether a process calls itself a listening sshd.
+func listens(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	shown := string(text)
+	return err == nil && strings.HasPrefix(shown, "sshd: ") && strings.Contains(shown, " [listener]")
+}
+
+// sockets are those that a process has open, by which it is seen that it opened new ones.
+func sockets(pid int) (all []string) {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid)) // the pattern has no mistake
+	for _, file := range files {
+		if to, err := os.Readlink(file); err == nil && strings.HasPrefix(to, "socket:") {
+			all = append(all, to)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+const (
+	moment  = 20 * time.Millisecond
+	moments = 500 // 10 seconds
+)
+
+var errGone = errors.New("sshd has ended instead of reading its configuration")
+
+// reload sends the signal and waits until sshd listens again, with new sockets.
+func (l listener) reload(pause func(time.Duration)) error {
+	if err := unix.Kill(l.pid, unix.SIGHUP); err != nil {
+		return fmt.Errorf("reload sshd: %w", err)
+	}
+	for range moments {
+		pause(moment)
+		if unix.Kill(l.pid, 0) != nil {
+			return errGone
+		}
+		if listens(l.pid) && !slices.Equal(sockets(l.pid), l.sockets) {
+			return nil
+		}
+	}
+	return errors.New("sshd does not say that it has read its configuration")
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"latchkey/enroll/activate/lockedout"
+	"latchkey/enroll/activate/plan"
+	"latchkey/enroll/activate/preview"
+	"latchkey/enroll/doctor"
+	"latchkey/enroll/doctor/sshd/ask"
+	"latchkey/enroll/explain"
+	"latchkey/enroll/hint"
+	"latchkey/enroll/missing"
+	"latchkey/enroll/plural"
+	"latchkey/pam/record"
+)
+
+// previews is where previews are laid out, for a moment.
+const previews = "/run"
+
+// sshdService is the PAM service of the usual sshd.
+func sshdService() (string, error) {
+	if _, err := os.Lstat(preview.Program); err != nil {
+		return "", hint.Error("sshd is not installed", "activate is about logins by SSH; for others "+
+			"see /usr/share/doc/latchkey/examples")
+	}
+	a, err := ask.Program{Command: preview.Present}.Ask("lport=1")
+	if err != nil {
+		return "", hint.Error(err.Error(), "sshd -t says what is wrong with its configuration as "+
+			"it is now")
+	}
+	if name := a.Options.First("pamservicename"); name != "" {
+		return name, nil
+	}
+	return "sshd", nil
+}
+
+// examine looks at the machine as it will be. It refuses what doctor would call an error, and
+// what would let no one in.
+func (p *program) examine(planned plan.Plan, w plan.Wish) error {
+	files := map[string]string{}
+	for _, c := range planned.Changes {
+		files[c.Path] = c.After
+	}
+	view, err := preview.Make(previews, p.root, files)
+	if err != nil {
+		return fmt.Errorf("lay out a preview: %w", err)
+	}
+	defer view.Remove()
+	if err := p.examined(view); err != nil {
+		return err
+	}
+	return p.survey(view, w)
+}
+
+// examined runs doctor on a preview.
+func (p *program) examined(view preview.Preview) error {
+	d := p.examination("sshd")
+	d.Root, d.Preview, d.SSHD = view.Root, true, view.SSHD
+	var bad []doctor.Finding
+	for _, f := range d.Run() {
+		f.Check, f.Detail, f.Hint = view.Plain(f.Check), view.Plain(f.Detail), view.Plain(f.Hint)
+		switch f.Status {
+		case doctor.Error:
+			bad = append(bad, f)
+		case doctor.Warning:
+			if err := writeFindings(p.Out, []doctor.Finding{f}); err != nil {
+				return err
+			}
+		}
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	if err := writeFindings(p.Out, bad); err != nil {
+		return err
+	}
+	return hint.Error("with these changes enroll doctor would find "+plural.Of(len(bad), "error")+
+		"; nothing was changed", "the lines above say what to do first")
+}
+
+// survey warns of users who would not get in.
+func (p *program) survey(view preview.Preview, w plan.Wish) error {
+	all, err := missing.Find(p.root, nil)
+	if err != nil {
+		fmt.Fprintf(p.Out, "warning: it is not known who would not get in: %v\n", err)
+		return nil
+	}
+	base, err := ask.Program{Command: view.SSHD}.Ask("lport=1")
+	if err != nil {
+		return err
+	}
+	login, err := p.afterFirstStep(w)
+	if err != nil {
+		return err
+	}
+	defer login.Remove()
+	s := lockedout.Survey{Stack: w.Stack, SSHD: base.Options, Home: homeOf,
+		Explain: func(u missing.User) (explain.Explanation, error) {
+			return explain.Login{User: record.User{Name: u.Name, UID: u.UID}, Service: w.SSHD,
+				From: from, Root: login.Root, Clock: p.clock, Keyring: p.keyring,
+				Ready: func() error { return p.newVerifier().Ready() }}.Explain()
+		}}
+	out, in := s.Look(all)
+	p.warn(out, len(all)-lockedout.Most)
+	if in == 0 {
+		return hint.Error("no one would get in; nothing was changed",
+			"enroll --user NAME sets up a second factor for a user")
+	}
+	return nil
+}
+
+// from is an address that no rule has for its own (RFC 5737).
+const from = "192.0.2.1"
+
+// afterFirstStep is a preview in which sshd's service asks for a password and a code: explain
+// knows no user who has shown a key.
+func (p *program) afterFirstStep(w plan.Wish) (preview.Preview, error) {
+	return preview.Make(previews, p.root, map[string]string{"/etc/pam.d/" + w.SSHD: "auth " +
+		"requisite pam_unix.so\nauth required pam_latchkey.so\naccount required pam_permit.so\n"})
+}
+
+func homeOf(name string) string {
+	who, err := lookUp(name)
+	if err != nil {
+		return ""
+	}
+	return who.home
+}
+
+// warn names the users who would not get in, and says how many were not looked at.
+func (p *program) warn(out []lockedout.User, unseen int) {
+	keys := false
+	for _, l := range out {
+		fmt.Fprintf(p.Out, "warning: %v\n", l)
+		if l.Next != "" {
+			fmt.Fprintf(p.Out, "hint: %s\n", l.Next)
+		}
+		keys = keys || l.Key && l.Next == "passwd "+l.Name
+	}
+	if keys {
+		fmt.Fprintln(p.Out, "hint: with --stack key-or-password+code, users who have a key need no "+
+			"password")
+	}
+	if unseen > 0 {
+		fmt.Fprintf(p.Out, "warning: %s more were not looked at\n", plural.Of(unseen, "user"))
+	}
+}

@@ -1,0 +1,252 @@
+package sshd_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/sshd/poll"
+	"latchkey/sshd/suite"
+)
+
+// site is a host of its own on which logins are made to ask for codes.
+type site struct {
+	t *testing.T
+	*suite.Host
+	sshd   *suite.Server
+	alice  *suite.User
+	before string // the configuration, as it was
+}
+
+// configuration is everything that an activation may change, with owners and modes.
+const configuration = `find /etc/pam.d /etc/ssh /etc/systemd/system /etc/cron.d /etc/init.d /etc/rc?.d \
+	-printf '%p %y %m %u:%g %l\n' 2>/dev/null | sort
+find /etc/pam.d /etc/ssh /etc/init.d -type f -exec sha256sum {} + | sort -k 2`
+
+// newSite makes one, with the distribution's own sshd and a user who has an app. She may become
+// root without being asked.
+func newSite(t *testing.T) *site {
+	t.Helper()
+	return siteOn(t, private(t))
+}
+
+func siteOn(t *testing.T, h *suite.Host) *site {
+	t.Helper()
+	s := &site{t: t, Host: h}
+	script(t, s.Host, "sed -i 's/pam_unix.so nullok$/& nodelay/' /etc/pam.d/common-auth\n"+
+		"echo 'alice ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/alice\nenroll reset root || true")
+	var err error
+	s.alice, err = s.Named("alice")
+	must(t, err)
+	must(t, s.alice.Enroll())
+	s.before = s.configuration()
+	s.start()
+	return s
+}
+
+func (s *site) start(options ...string) {
+	s.t.Helper()
+	server, err := s.Own(options...)
+	must(s.t, err)
+	s.t.Cleanup(server.Stop)
+	s.sshd = server
+}
+
+func (s *site) configuration() string { return script(s.t, s.Host, configuration) }
+
+// types runs a command line and gives everything that it prints, also if it fails.
+func (s *site) types(line string) (string, error) {
+	out, err := s.Script("exec 2>&1\n" + line)
+	return out, err
+}
+
+// done runs a command line that must succeed.
+func (s *site) done(line string, says ...string) string {
+	s.t.Helper()
+	out, err := s.types(line)
+	if err != nil {
+		s.t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+	s.says(line, out, says...)
+	return out
+}
+
+// refused runs a command line that must fail.
+func (s *site) refused(line string, says ...string) {
+	s.t.Helper()
+	out, err := s.types(line)
+	if err == nil {
+		s.t.Fatalf("%s: it succeeded:\n%s", line, out)
+	}
+	s.says(line, out, says...)
+}
+
+func (s *site) says(line, out string, says ...string) {
+	s.t.Helper()
+	for _, want := range says {
+		if !strings.Contains(out, want) {
+			s.t.Errorf("%s: got\n%s\nwant %q in it", line, out, want)
+		}
+	}
+}
+
+// withCode is alice's login with her password and these codes.
+func withCode(codes ...string) suite.Attempt {
+	return suite.Attempt{User: "alice", Password: suite.Password, Codes: codes}
+}
+
+// asBefore checks that the configuration is byte for byte as it was, and a password is enough.
+func (s *site) asBefore() {
+	s.t.Helper()
+	if got := s.configuration(); got != s.before {
+		s.t.Errorf("got\n%s\nwant\n%s", got, s.before)
+	}
+	o := allowed(s.t, s.sshd, suite.Attempt{User: "alice", Password: suite.Password,
+		PasswordFirst: true})
+	if o.CodePrompts() != 0 {
+		s.t.Errorf("a code was asked for: %q", o.Prompts)
+	}
+	o.Close()
+}
+
+func TestActivationIsKeptOnlyFromANewLoginWithACode(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		s := newSite(t)
+		key := suite.Attempt{User: "alice", Key: shared.Key}
+		older := allowed(t, s.sshd, key)
+		defer older.Close()
+		out := s.done("enroll activate --dry-run", "--- /etc/pam.d/sshd",
+			"+auth\trequired\tpam_latchkey.so", "+AuthenticationMethods ", "Nothing was changed")
+		s.says("--dry-run", out, "root would not get in")
+		s.asBefore()
+		s.refused("enroll activate </dev/null", "--yes")
+		s.asBefore()
+		s.done("enroll activate --yes", "enroll activate --confirm", "(in 5m0s)")
+		s.done("enroll activate --yes", "enroll activate --confirm")
+		denied(t, s.sshd, key)
+		denied(t, s.sshd, withCode(s.alice.WrongCode()))
+		s.refused("enroll activate --confirm", "not typed in a login by SSH")
+		if out, err := older.Output("sudo enroll activate --confirm"); err == nil ||
+			!strings.Contains(out, "older than enroll activate") {
+			t.Errorf("from a login before: got %v, %s", err, out)
+		}
+		o := allowed(t, s.sshd, withCode(s.alice.Code()))
+		defer o.Close()
+		if o.CodePrompts() != 1 {
+			t.Errorf("asked for a code %d times: %q", o.CodePrompts(), o.Prompts)
+		}
+		out, err := o.Output("sudo enroll activate --confirm")
+		if err != nil || !strings.Contains(out, "confirmed by alice") {
+			t.Errorf("from a new login: got %v, %s", err, out)
+		}
+		s.done("enroll activate --status", "In force: password+code (sshd), confirmed by alice")
+		s.done("enroll deactivate", "/etc/pam.d/sshd: as it was")
+		s.asBefore()
+		s.done("enroll deactivate", "Nothing to undo")
+		s.done("enroll activate --status", "not in force")
+	})
+}
+
+// mistakes are what an administrator may do wrong and doctor cannot see, or does only afterwards.
+// With each of them no one gets in.
+var mistakes = map[string]string{
+	"the app has another secret": "enroll reset alice && enroll add totp --user alice --yes >/dev/null",
+	"a typo in the policy":       "echo 'unenroled = \"deny\"' >>/etc/latchkey/latchkey.toml",
+	"the login program is gone":  "mv /usr/libexec/latchkey/latchkey-login /root/",
+}
+
+// undone waits until a password is enough again, and checks that everything is as it was.
+func (s *site) undone() {
+	s.t.Helper()
+	must(s.t, poll.Until("the end of the activation", 30*time.Second, func() error {
+		out, err := s.types("enroll activate --status")
+		if err == nil && !strings.Contains(out, "no one has confirmed it") {
+			err = errors.New(out)
+		}
+		return err
+	}))
+	s.asBefore()
+}
+
+func TestActivationWithAMistakeIsUndoneByItself(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		s := newSite(t)
+		for name, mistake := range mistakes {
+			t.Run(name, func(t *testing.T) {
+				s := &site{t, s.Host, s.sshd, s.alice, s.before}
+				s.done("enroll activate --yes --within 4s")
+				s.done("cp -a /etc/latchkey /root/latchkey\n" + mistake)
+				denied(t, s.sshd, withCode(s.alice.Code()))
+				s.undone()
+				s.done(`rm -rf /etc/latchkey && mv /root/latchkey /etc/latchkey
+[ ! -e /root/latchkey-login ] || mv /root/latchkey-login /usr/libexec/latchkey/
+enroll reset alice`)
+				must(t, s.alice.Enroll())
+			})
+		}
+	})
+}
+
+// The administrator's session ends with everything in it, before anything can be confirmed.
+func TestActivationIsUndoneAlthoughItsSessionIsKilled(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		s := newSite(t)
+		term, err := s.sshd.Terminal(suite.OpenSSH{User: "alice", Methods: "password"}, "host")
+		must(t, err)
+		defer term.Close()
+		typed(t, term, `assword: `, suite.Password)
+		typed(t, term, `\$ `, "sudo enroll activate --within 5s")
+		typed(t, term, `\[y/N\] `, "y")
+		must(t, term.Expect(`enroll activate --confirm`))
+		// Everything that has alice's terminal, and sshd's processes for her.
+		s.done(`pkill -KILL -t pts/$(ps -o tty= -u alice | sed -n 's,^pts/,,p' | head -n 1) || true
+pkill -KILL -f 'sshd.*: alice' || true`)
+		denied(t, s.sshd, suite.Attempt{User: "alice", Key: shared.Key})
+		s.undone()
+	})
+}
+
+// newLastingSite makes a site whose machine can be started again.
+func newLastingSite(t *testing.T, d *suite.Distribution) *site {
+	t.Helper()
+	h, err := shared.Lasting(d)
+	must(t, err)
+	t.Cleanup(func() { must(t, h.Close()) })
+	return siteOn(t, h)
+}
+
+// boots starts what System V's init starts of latchkey.
+const boots = "for script in /etc/rc2.d/S*latchkey*; do $script start; done"
+
+func TestActivationIsUndoneAfterTheMachineWasStartedAgain(t *testing.T) {
+	t.Parallel()
+	for _, d := range suite.Distributions {
+		t.Run(d.Name, func(t *testing.T) {
+			t.Parallel()
+			s := newLastingSite(t, d)
+			s.done("enroll activate --yes --within 6s")
+			s.sshd.Stop()
+			must(t, s.Restart())
+			s.start()
+			denied(t, s.sshd, suite.Attempt{User: "alice", Key: shared.Key})
+			s.done(boots)
+			s.undone()
+			// What is confirmed stays so.
+			s.done("enroll activate --yes --within 1m")
+			o := allowed(t, s.sshd, withCode(s.alice.Code()))
+			if out, err := o.Output("sudo enroll activate --confirm"); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			o.Close()
+			s.sshd.Stop()
+			must(t, s.Restart())
+			s.done("ls /etc/rc2.d; ! ls /etc/rc2.d/S*latchkey*")
+			s.start()
+			denied(t, s.sshd, suite.Attempt{User: "alice", Key: shared.Key})
+			s.done("enroll activate --status", "In force")
+			s.done("enroll deactivate")
+			s.asBefore()
+		})
+	}
+}
