@@ -20,8 +20,8 @@ type site struct {
 }
 
 // configuration is everything that an activation may change, with owners and modes.
-const configuration = `find /etc/pam.d /etc/ssh /etc/systemd/system /etc/cron.d /etc/init.d /etc/rc?.d \
-	-printf '%p %y %m %u:%g %l\n' 2>/dev/null | sort
+const configuration = `find /etc/pam.d /etc/ssh /etc/systemd/system /etc/cron.d /etc/init.d \
+	/etc/rc?.d -printf '%p %y %m %u:%g %l\n' 2>/dev/null | sort
 find /etc/pam.d /etc/ssh /etc/init.d -type f -exec sha256sum {} + | sort -k 2`
 
 // newSite makes one, with the distribution's own sshd and a user who has an app. She may become
@@ -151,7 +151,7 @@ func TestActivationIsKeptOnlyFromANewLoginWithACode(t *testing.T) {
 // mistakes are what an administrator may do wrong and doctor cannot see, or does only afterwards.
 // With each of them no one gets in.
 var mistakes = map[string]string{
-	"the app has another secret": "enroll reset alice && enroll add totp --user alice --yes >/dev/null",
+	"the app has another secret": "enroll reset alice && enroll add totp --user alice --yes",
 	"a typo in the policy":       "echo 'unenroled = \"deny\"' >>/etc/latchkey/latchkey.toml",
 	"the login program is gone":  "mv /usr/libexec/latchkey/latchkey-login /root/",
 }

@@ -172,16 +172,39 @@ func (m machine) installByREADME(deb string) {
 	m.put(deb)
 	m.run("touch latchkey_1.0.1-1_arm64.deb") // as make packages leaves one beside it
 	commands := firstCommands(m.t)
-	if len(commands) > 5 {
+	if len(commands) > 3 {
 		m.t.Errorf("README needs %d commands: %q", len(commands), commands)
 	}
 	for _, command := range commands {
-		if strings.HasPrefix(command, "enroll ") {
+		switch {
+		case command == "enroll activate":
+			m.activate()
+		case strings.HasPrefix(command, "enroll "):
 			m.setUp(m.terminal(strings.Fields(command)...), m.alice)
-		} else {
+		default:
 			m.run(command)
 		}
 	}
+}
+
+// activate types y, and confirms from the first login with a code, as README says.
+func (m machine) activate() {
+	t := m.t
+	term := m.terminal("/usr/bin/enroll", "activate")
+	typed(t, term, `\[y/N\] `, "y")
+	if exit, err := term.Exit(); err != nil || exit != 0 ||
+		!strings.Contains(term.Seen(), "root would not get in") {
+		t.Fatalf("enroll activate: exit %d, %v: %q", exit, err, term.Seen())
+	}
+	m.run("echo 'alice ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/alice")
+	first := allowed(t, m.sshd, m.login(m.alice.Code()))
+	defer first.Close()
+	if out, err := first.Output("sudo enroll activate --confirm"); err != nil ||
+		!strings.Contains(out, "confirmed by alice") {
+		t.Fatalf("%v: %s", err, out)
+	}
+	m.run("rm /etc/sudoers.d/alice\nenroll reset alice") // for codes that are not used yet
+	must(t, m.alice.Enroll())
 }
 
 func TestPackageFromInstallationByREADMEToRemoval(t *testing.T) {
@@ -208,7 +231,7 @@ func TestPackageFromInstallationByREADMEToRemoval(t *testing.T) {
 		m.enrollInsideTheFirstLogin()
 		m.upgrade(newer, session)
 		m.refuseRemoval()
-		m.byPasswordAlone(false)
+		m.byPasswordAlone(true)
 		m.purge(newer)
 	})
 }
@@ -303,7 +326,11 @@ func (m machine) refuseRemoval() {
 	}
 	denied(t, m.sshd, m.login(m.alice.WrongCode()))
 	m.run("cp /etc/pam.d/sshd /etc/pam.d/sshd.bak") // a copy is not a service
-	m.run(byHint.FindString(out))
+	m.run("cp /etc/ssh/sshd_config.d/00-latchkey.conf /root/")
+	if !strings.Contains(out, "hint: enroll deactivate ") {
+		t.Errorf("got %s, want a hint to enroll deactivate", out)
+	}
+	m.run("enroll deactivate")
 	m.run("apt remove -y latchkey")
 }
 
@@ -313,7 +340,8 @@ func (m machine) purge(deb string) {
 	m.run("apt purge -y latchkey")
 	m.run("test ! -e /etc/latchkey/latchkey.toml && test -s /etc/latchkey/users/alice && test " +
 		"-s /var/lib/latchkey/key")
-	m.run("apt install ./" + filepath.Base(deb) + "\nmv /etc/pam.d/sshd.bak /etc/pam.d/sshd")
+	m.run("apt install ./" + filepath.Base(deb) + "\nmv /etc/pam.d/sshd.bak /etc/pam.d/sshd\n" +
+		"mv /root/00-latchkey.conf /etc/ssh/sshd_config.d/\nsystemctl reload ssh")
 	// only a record that was kept can have codes
 	codes, err := m.Exec("", "/usr/bin/enroll", "codes", "--user", "alice", "--yes")
 	must(t, err)

@@ -65,11 +65,16 @@ var asks = map[string]string{
 	"enroll trust revoke N": `trusts no computer`,
 	"enroll codes":          `Your recovery codes`,
 	// the container has no sshd_config for latchkey
-	"enroll doctor":        `PasswordAuthentication`,
-	"enroll doctor --json": `"status": "error"`,
-	"enroll import":        `enroll import needs FILE`, // prose that names the command
-	"enroll import FILE":   `no such file`,
-	"enroll import /home/*/.google_authenticator": `no such file`,
+	"enroll activate":                              `[y/N] `,
+	"enroll activate --confirm":                    `nothing is to be confirmed`,
+	"enroll activate --stack key+code":             `[y/N] `,
+	"enroll activate --stack key-or-password+code": `[y/N] `,
+	"enroll activate --service sudo,su,login":      `[y/N] `,
+	"enroll doctor":                                `PasswordAuthentication`,
+	"enroll doctor --json":                         `"status": "error"`,
+	"enroll import":                                `enroll import needs FILE`, // prose that names the command
+	"enroll import FILE":                           `no such file`,
+	"enroll import /home/*/.google_authenticator":  `no such file`,
 }
 
 // Root, who has a device, types each command that the pages show.

@@ -31,7 +31,8 @@ type Activation struct {
 var ErrAlready = errors.New("enroll activate has been done already")
 
 // Begin makes the changes of a plan, to be undone within that time.
-func (a Activation) Begin(p plan.Plan, w plan.Wish, within time.Duration) (*journal.Journal, error) {
+func (a Activation) Begin(p plan.Plan, w plan.Wish, within time.Duration) (*journal.Journal,
+	error) {
 	dir, err := a.Store.Lock(a.Patience)
 	if err != nil {
 		return nil, err

@@ -197,7 +197,9 @@ func TestAwaitEndsWhenTheActivationIsConfirmed(t *testing.T) {
 
 func TestUndoByHandChangesNothingIfOthersHaveChangedAFile(t *testing.T) {
 	for name, change := range map[string]func(r *rig) error{
-		"a line more":      func(r *rig) error { return os.WriteFile(r.root+pam, []byte("after\nx\n"), 0o640) },
+		"a line more": func(r *rig) error {
+			return os.WriteFile(r.root+pam, []byte("after\nx\n"), 0o640)
+		},
 		"the file removed": func(r *rig) error { return os.Remove(r.root + conf) },
 		"a link in its place": func(r *rig) error {
 			return errors.Join(os.Remove(r.root+pam), os.Symlink("../other", r.root+pam))

@@ -2,7 +2,7 @@
 // the session it is started from, and by what starts with the machine, where the process is gone.
 //
 // What starts with the machine is written when an activation begins, and removed when it is
-// confirmed or undone: a unit of systemd's, a line for cron, and a script for System V's init, each
+// confirmed or undone: a unit of systemd's, a line for cron, a script for System V's init, each
 // where there is such a thing. All of them run the same command, which does nothing unless
 // something is due, so more than one does no harm.
 package boot
@@ -21,7 +21,7 @@ import (
 // unitName is the service of systemd's.
 const unitName = "latchkey-rollback.service"
 
-const unit = `# Written by enroll activate, which removes it again: it undoes an activation that no one confirms.
+const unit = `# Written by enroll activate, and removed again: it undoes what no one confirms.
 [Unit]
 Description=Undo a change of how logins ask, unless it is confirmed
 ConditionPathExists=/var/lib/latchkey/activation/journal
@@ -35,12 +35,12 @@ RestartSec=5
 WantedBy=multi-user.target
 `
 
-const cronLine = `# Written by enroll activate, which removes it again: it undoes an activation that no one confirms.
+const cronLine = `# Written by enroll activate, and removed again: it undoes what no one confirms.
 @reboot root %s deactivate --due
 `
 
 const script = `#!/bin/sh
-# Written by enroll activate, which removes it again: it undoes an activation that no one confirms.
+# Written by enroll activate, and removed again: it undoes what no one confirms.
 ### BEGIN INIT INFO
 # Provides:          latchkey-rollback
 # Required-Start:    $local_fs $remote_fs

@@ -34,7 +34,8 @@ func proc(t *testing.T, all ...[6]any) string {
 
 func TestTheSessionIsThatOfTheConnectionAbove(t *testing.T) {
 	initial := [6]any{1, 0, "systemd", 1, 0, "init"}
-	listening := [6]any{10, 1, "sshd", 100, 0, "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"}
+	listening := [6]any{10, 1, "sshd", 100, 0,
+		"sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups"}
 	for name, c := range map[string]struct {
 		all  [][6]any
 		want Session
