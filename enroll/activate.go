@@ -162,7 +162,12 @@ func ownPath() string {
 
 // deactivate undoes an activation, at once or when it is due.
 func (p *program) deactivate(o options.Options) error {
-	if o.Due {
+	switch {
+	case o.Detach && !o.Due:
+		return hint.Misuse("--detach is for --due")
+	case o.Detach:
+		return boot.Detach(ownPath())
+	case o.Due:
 		return p.whenDue()
 	}
 	before, err := p.activations().Load()

@@ -20,7 +20,7 @@ type site struct {
 }
 
 // configuration is everything that an activation may change, with owners and modes.
-const configuration = `find /etc/pam.d /etc/ssh /etc/systemd/system /etc/cron.d /etc/init.d \
+const configuration = `find /etc/pam.d /usr/lib/pam.d /etc/ssh /etc/systemd/system /etc/cron.d /etc/init.d \
 	/etc/rc?.d -printf '%p %y %m %u:%g %l\n' 2>/dev/null | sort
 find /etc/pam.d /etc/ssh /etc/init.d -type f -exec sha256sum {} + | sort -k 2`
 

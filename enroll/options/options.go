@@ -54,6 +54,7 @@ type Options struct {
 	Status  bool
 	DryRun  bool
 	Due     bool
+	Detach  bool
 
 	DeleteAnyway bool
 	ButProfile   bool
@@ -112,6 +113,7 @@ func flags(o *Options) *flag.FlagSet {
 	set.BoolVar(&o.Status, "status", false, "")
 	set.BoolVar(&o.DryRun, "dry-run", false, "")
 	set.BoolVar(&o.Due, "due", false, "")
+	set.BoolVar(&o.Detach, "detach", false, "")
 	set.StringVar(&o.Algorithm, "algorithm", "SHA1", "")
 	set.IntVar(&o.Digits, "digits", 6, "")
 	set.IntVar(&o.Period, "period", 30, "")

@@ -85,7 +85,7 @@ var Commands = []Command{
 		"would a login work, could one slip past?"},
 	{"activate", "", Text, []string{"stack", "service", "within", "confirm", "status", "dry-run",
 		"yes", "json"}, true, "logins by SSH ask for codes; undone unless confirmed"},
-	{"deactivate", "", Text, []string{"due", "yes"}, true, "undo what activate has changed"},
+	{"deactivate", "", Text, []string{"due", "detach", "yes"}, true, "undo what activate has changed"},
 	{"removable", "", Text, []string{"but-profile"}, true,
 		"would removing the package lock people out?"},
 }
@@ -119,6 +119,7 @@ var Options = []Option{
 	{"status", "", nil, Text, "what is in force, and what is to be confirmed"},
 	{"dry-run", "", nil, Text, "show what would change, and change nothing"},
 	{"due", "", nil, Text, "wait, and undo what no one confirms"},
+	{"detach", "", nil, Text, "with --due: in the background"},
 	{"format", "FORMAT", []string{"google", "oath", "csv"}, Text, "of the files"},
 	{"replace", "", nil, Text, "replace what the users have"},
 	{"delete-anyway", "", nil, Text, "even if it is unknown whether the user is gone"},

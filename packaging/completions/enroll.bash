@@ -72,7 +72,7 @@ _enroll() {
 		'explain' | 'explain '*) word='--user --from --service --last --json --help' ;;
 		'doctor') word='--service --json --help' ;;
 		'activate') word='--service --stack --within --confirm --status --dry-run --yes --json --help' ;;
-		'deactivate') word='--due --yes --help' ;;
+		'deactivate') word='--due --detach --yes --help' ;;
 		'removable') word='--but-profile --help' ;;
 		*) word='--help' ;;
 		esac

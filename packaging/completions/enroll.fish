@@ -179,6 +179,7 @@ complete -c enroll -n '__fish_seen_subcommand_from activate' -l dry-run -d 'show
 complete -c enroll -n '__fish_seen_subcommand_from activate' -l yes -d 'ask nothing (root)'
 complete -c enroll -n '__fish_seen_subcommand_from activate' -l json -d 'print JSON'
 complete -c enroll -n '__fish_seen_subcommand_from deactivate' -l due -d 'wait, and undo what no one confirms'
+complete -c enroll -n '__fish_seen_subcommand_from deactivate' -l detach -d 'with --due: in the background'
 complete -c enroll -n '__fish_seen_subcommand_from deactivate' -l yes -d 'ask nothing (root)'
 complete -c enroll -n '__fish_seen_subcommand_from removable' -l but-profile -d 'leave out what pam-auth-update takes out'
 complete -c enroll -l help -d 'show this'

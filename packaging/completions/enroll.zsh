@@ -264,6 +264,7 @@ case "$bare" in
 'deactivate' | 'deactivate '*)
 	_arguments \
 		'--due[wait, and undo what no one confirms]' \
+		'--detach[with --due: in the background]' \
 		'--yes[ask nothing (root)]' \
 		'--help[show this]' \
 		'1: :'

@@ -50,7 +50,7 @@ const script = `#!/bin/sh
 # Short-Description: Undo a change of how logins ask, unless it is confirmed
 ### END INIT INFO
 case $1 in
-start | restart) setsid %s deactivate --due </dev/null >/dev/null 2>&1 & ;;
+start | restart) %s deactivate --due --detach ;;
 esac
 `
 
