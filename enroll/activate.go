@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -31,14 +30,14 @@ func (p *program) activate(o options.Options) error {
 	case o.Confirm:
 		return p.confirm()
 	}
-	w, err := wished(o)
+	w, err := p.wished(o)
 	if err != nil {
 		return err
 	}
 	if done, err := p.activatedBefore(w); done || err != nil {
 		return err
 	}
-	if w.SSHD, err = sshdService(); err != nil {
+	if w.SSHD, err = p.sshdService(); err != nil {
 		return err
 	}
 	planned, err := plan.Make(p.root, w)
@@ -68,7 +67,7 @@ func (p *program) activate(o options.Options) error {
 }
 
 // wished is what the command line says.
-func wished(o options.Options) (plan.Wish, error) {
+func (p *program) wished(o options.Options) (plan.Wish, error) {
 	w := plan.Wish{Stack: plan.Stack(o.Stack)}
 	if !slices.Contains(plan.Stacks, w.Stack) {
 		return w, hint.Misuse("--stack must be password+code, key+code or key-or-password+code, "+
@@ -139,7 +138,7 @@ func (p *program) activations() journal.Store { return journal.Store{Root: p.roo
 
 // machine is this machine, for an activation.
 func (p *program) machine() activate.Activation {
-	program := ownPath()
+	program := boot.Program()
 	return activate.Activation{
 		Store: p.activations(), Now: journal.Now, Pause: time.Sleep,
 		Patience: safefile.Patience{Limit: lockWait},
@@ -151,22 +150,13 @@ func (p *program) machine() activate.Activation {
 	}
 }
 
-// ownPath is where this program is installed.
-func ownPath() string {
-	path, err := os.Readlink("/proc/self/exe")
-	if path = strings.TrimSuffix(path, " (deleted)"); err != nil || path == "" {
-		return "/usr/bin/enroll"
-	}
-	return path
-}
-
 // deactivate undoes an activation, at once or when it is due.
 func (p *program) deactivate(o options.Options) error {
 	switch {
 	case o.Detach && !o.Due:
 		return hint.Misuse("--detach is for --due")
 	case o.Detach:
-		return boot.Detach(ownPath())
+		return boot.Detach(boot.Program())
 	case o.Due:
 		return p.whenDue()
 	}
@@ -182,19 +172,12 @@ func (p *program) deactivate(o options.Options) error {
 	if err != nil {
 		return activate.Hinted(err)
 	}
-	p.logged(audit.Change{What: "deactivate", Detail: strings.Join(pathsOf(j), ",")})
-	for _, path := range pathsOf(j) {
+	p.logged(audit.Change{What: "deactivate", Detail: strings.Join(j.Paths(), ",")})
+	for _, path := range j.Paths() {
 		fmt.Fprintln(p.Out, path+": as it was before enroll activate")
 	}
 	fmt.Fprintln(p.Out, "sshd has read its configuration again. Open sessions go on.")
 	return nil
-}
-
-func pathsOf(j *journal.Journal) (all []string) {
-	for _, f := range j.Files {
-		all = append(all, f.Path)
-	}
-	return all
 }
 
 // whenDue waits for the time of a pending activation.

@@ -16,11 +16,8 @@ import (
 	"latchkey/pam/record"
 )
 
-// previews is where previews are laid out, for a moment.
-const previews = "/run"
-
 // sshdService is the PAM service of the usual sshd.
-func sshdService() (string, error) {
+func (p *program) sshdService() (string, error) {
 	if _, err := os.Lstat(preview.Program); err != nil {
 		return "", hint.Error("sshd is not installed", "activate is about logins by SSH; for others "+
 			"see /usr/share/doc/latchkey/examples")
@@ -43,7 +40,7 @@ func (p *program) examine(planned plan.Plan, w plan.Wish) error {
 	for _, c := range planned.Changes {
 		files[c.Path] = c.After
 	}
-	view, err := preview.Make(previews, p.root, files)
+	view, err := preview.Make(preview.Folder, p.root, files)
 	if err != nil {
 		return fmt.Errorf("lay out a preview: %w", err)
 	}
@@ -96,10 +93,10 @@ func (p *program) survey(view preview.Preview, w plan.Wish) error {
 		return err
 	}
 	defer login.Remove()
-	s := lockedout.Survey{Stack: w.Stack, SSHD: base.Options, Home: homeOf,
+	s := lockedout.Survey{Stack: w.Stack, SSHD: base.Options, Home: p.homeOf,
 		Explain: func(u missing.User) (explain.Explanation, error) {
 			return explain.Login{User: record.User{Name: u.Name, UID: u.UID}, Service: w.SSHD,
-				From: from, Root: login.Root, Clock: p.clock, Keyring: p.keyring,
+				From: lockedout.From, Root: login.Root, Clock: p.clock, Keyring: p.keyring,
 				Ready: func() error { return p.newVerifier().Ready() }}.Explain()
 		}}
 	out, in := s.Look(all)
@@ -111,17 +108,15 @@ func (p *program) survey(view preview.Preview, w plan.Wish) error {
 	return nil
 }
 
-// from is an address that no rule has for its own (RFC 5737).
-const from = "192.0.2.1"
-
 // afterFirstStep is a preview in which sshd's service asks for a password and a code: explain
 // knows no user who has shown a key.
 func (p *program) afterFirstStep(w plan.Wish) (preview.Preview, error) {
-	return preview.Make(previews, p.root, map[string]string{"/etc/pam.d/" + w.SSHD: "auth " +
+	return preview.Make(preview.Folder, p.root, map[string]string{"/etc/pam.d/" + w.SSHD: "auth " +
 		"requisite pam_unix.so\nauth required pam_latchkey.so\naccount required pam_permit.so\n"})
 }
 
-func homeOf(name string) string {
+// homeOf is a user's home folder; empty: it is not known.
+func (p *program) homeOf(name string) string {
 	who, err := lookUp(name)
 	if err != nil {
 		return ""

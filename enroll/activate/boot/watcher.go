@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -66,4 +67,13 @@ func leave(pid int) {
 	}
 	defer group.Close()
 	_, _ = group.WriteString(strconv.Itoa(pid))
+}
+
+// Program is where the program that calls this is installed.
+func Program() string {
+	path, err := os.Readlink("/proc/self/exe")
+	if path = strings.TrimSuffix(path, " (deleted)"); err != nil || path == "" {
+		return "/usr/bin/enroll"
+	}
+	return path
 }

@@ -64,6 +64,14 @@ func (j *Journal) Due(now Moment) time.Duration {
 // Until is when it is undone by the clock on the wall, as it was when it began.
 func (j *Journal) Until() time.Time { return j.Began.Wall.Add(j.Within) }
 
+// Paths are those of the files that it changes.
+func (j *Journal) Paths() (all []string) {
+	for _, f := range j.Files {
+		all = append(all, f.Path)
+	}
+	return all
+}
+
 // Store is the journal's folder below a root.
 type Store struct{ Root string }
 

@@ -26,6 +26,9 @@ type Survey struct {
 	Explain func(u missing.User) (explain.Explanation, error)
 }
 
+// From is an address that no rule has for its own (RFC 5737).
+const From = "192.0.2.1"
+
 // Most is how many users are looked at: each takes about a millisecond.
 const Most = 1000
 

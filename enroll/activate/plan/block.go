@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func (p *planner) passwordBlock(lines []line) (b block, found bool) {
 // ends reports whether a line ends a list of those that ask for the password.
 func ends(l line) bool {
 	return l.Include == "" && slices.Contains([]string{"pam_deny.so", "pam_permit.so"},
-		stack.ModuleName(l.Module))
+		path.Base(l.Module))
 }
 
 // texts are the lines of the block for the service's own file, where something follows them: what
@@ -59,7 +60,7 @@ func (b block) texts(strictly bool) (all []string) {
 			return nil
 		}
 		control := onwards(m[2]+m[3], len(b.lines)-1-i)
-		denies := stack.ModuleName(l.Module) == "pam_deny.so" && i == len(b.lines)-1
+		denies := path.Base(l.Module) == "pam_deny.so" && i == len(b.lines)-1
 		if control == "required" && (denies || strictly && i == last) {
 			control = "requisite"
 		}

@@ -64,8 +64,8 @@ func (p *planner) otherCode(lines []line) string {
 		}
 		all, _ := p.inlined(l, deepest)
 		for _, of := range all {
-			if of.Include == "" && slices.Contains(codes, stack.ModuleName(of.Module)) {
-				return stack.ModuleName(of.Module)
+			if of.Include == "" && slices.Contains(codes, path.Base(of.Module)) {
+				return path.Base(of.Module)
 			}
 		}
 	}

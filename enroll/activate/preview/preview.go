@@ -22,6 +22,9 @@ var copied = []string{"/etc", "/etc/pam.d", "/etc/ssh", "/etc/ssh/sshd_config.d"
 // there Include lines lead into the folder.
 const asks = "/.sshd"
 
+// Folder is where previews are laid out, for a moment.
+const Folder = "/run"
+
 // Preview is such a folder.
 type Preview struct{ Root string }
 

@@ -58,10 +58,7 @@ func set(names string) map[string]bool {
 
 // ChecksPassword reports whether a module succeeds only for the right password, or what stands in
 // for it.
-func ChecksPassword(module string) bool { return passwords[ModuleName(module)] }
-
-// ModuleName is a module without its folder.
-func ModuleName(module string) string { return path.Base(module) }
+func ChecksPassword(module string) bool { return passwords[path.Base(module)] }
 
 // AsksForKey reports whether the line is pam_latchkey's that succeeds only if sshd has accepted a
 // key.
