@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 
+	"latchkey/enroll/activate/daemon"
 	"latchkey/enroll/activate/lockedout"
 	"latchkey/enroll/activate/plan"
 	"latchkey/enroll/activate/preview"
@@ -22,6 +23,7 @@ func (p *program) sshdService() (string, error) {
 		return "", hint.Error("sshd is not installed", "activate is about logins by SSH; for others "+
 			"see /usr/share/doc/latchkey/examples")
 	}
+	daemon.Prepare()
 	a, err := ask.Program{Command: preview.Present}.Ask("lport=1")
 	if err != nil {
 		return "", hint.Error(err.Error(), "sshd -t says what is wrong with its configuration as "+

@@ -114,6 +114,7 @@ func TestActivationIsKeptOnlyFromANewLoginWithACode(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		s := newSite(t)
 		key := suite.Attempt{User: "alice", Key: shared.Key}
+		s.refusals()
 		older := allowed(t, s.sshd, key)
 		defer older.Close()
 		out := s.done("enroll activate --dry-run", "--- /etc/pam.d/sshd",
@@ -141,11 +142,52 @@ func TestActivationIsKeptOnlyFromANewLoginWithACode(t *testing.T) {
 			t.Errorf("from a new login: got %v, %s", err, out)
 		}
 		s.done("enroll activate --status", "In force: password+code (sshd), confirmed by alice")
+		s.edited()
 		s.done("enroll deactivate", "/etc/pam.d/sshd: as it was")
 		s.asBefore()
 		s.done("enroll deactivate", "Nothing to undo")
 		s.done("enroll activate --status", "not in force")
 	})
+}
+
+// refusals are what activate does not do: what doctor would call an error, what would let no one
+// in, and what it does not know.
+func (s *site) refusals() {
+	s.t.Helper()
+	const match = "/etc/ssh/sshd_config.d/99-match.conf"
+	s.done("printf 'Match User bob\\n\\tAuthenticationMethods publickey\\n' >" + match)
+	s.refused("enroll activate --yes", match+":2", "without a code", "nothing was changed")
+	s.done("rm " + match)
+	s.asBefore()
+	s.done("enroll reset alice")
+	s.refused("enroll activate --yes", "alice would not get in: has no second factor",
+		"no one would get in")
+	must(s.t, s.alice.Enroll())
+	s.refused("enroll activate --yes --stack key+code", "alice would not get in: has no key")
+	s.refused("enroll activate --yes --service cron", "sudo, su and login")
+	s.refused("enroll activate --yes --stack code", "--stack must be")
+	s.refused("enroll activate --yes --within 8d", "--within must be")
+	s.refused("enroll activate --confirm", "nothing is to be confirmed")
+	s.asBefore()
+}
+
+// edited changes a file after the activation: it is not overwritten, and what deactivate says to
+// type helps.
+func (s *site) edited() {
+	s.t.Helper()
+	s.done("echo '# mine' >>/etc/pam.d/sshd")
+	edited := s.configuration()
+	out, err := s.types("enroll deactivate")
+	if err == nil {
+		s.t.Fatalf("it was overwritten: %s", out)
+	}
+	s.says("enroll deactivate", out, "/etc/pam.d/sshd: changed since enroll activate")
+	if got := s.configuration(); got != edited {
+		s.t.Errorf("got\n%s\nwant\n%s", got, edited)
+	}
+	_, hint, _ := strings.Cut(out, "put back what was there before: ")
+	line, _, _ := strings.Cut(hint, "; then again")
+	s.done(line)
 }
 
 // mistakes are what an administrator may do wrong and doctor cannot see, or does only afterwards.

@@ -41,8 +41,15 @@ left() {
 	fi
 }
 
+# hooks removes what enroll activate has started with the machine, where it was still pending.
+hooks() {
+	rm -f /etc/cron.d/latchkey-rollback /etc/init.d/latchkey-rollback \
+		/etc/rc[2-5].d/S99latchkey-rollback /etc/systemd/system/latchkey-rollback.service \
+		/etc/systemd/system/multi-user.target.wants/latchkey-rollback.service
+}
+
 case $1 in
-remove | 0) left ;; # deb; rpm's count of versions that stay
+remove | 0) left; hooks ;; # deb; rpm's count of versions that stay
 purge)
 	if [ -e /etc/latchkey/purge-records ]; then
 		rm -rf /etc/latchkey /var/lib/latchkey

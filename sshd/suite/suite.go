@@ -110,7 +110,7 @@ func (s *Suite) Lasting(d *Distribution) (*Host, error) {
 	lasting := *s.shared
 	lasting.lasting = true
 	other := &Suite{shared: &lasting, out: s.out}
-	return other.launch(d, false)
+	return other.launch(d, HostPackage)
 }
 
 // With is Private with more of Debian's packages.

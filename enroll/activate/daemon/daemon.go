@@ -21,6 +21,17 @@ const program = "/usr/sbin/sshd"
 // patience is for one command.
 const patience = 20 * time.Second
 
+// privsep is the folder that sshd wants. Its service makes it; where a socket starts sshd, it may not
+// be there yet.
+const privsep = "/run/sshd"
+
+// Prepare makes the folder without which sshd does not even look at its configuration.
+func Prepare() {
+	if os.Mkdir(privsep, 0o755) == nil {
+		os.Chmod(privsep, 0o755) // whatever the umask is; sshd says what it misses
+	}
+}
+
 // Check has sshd say whether its configuration can be used (sshd -t).
 func Check() error {
 	out, err := run(program, "-t")
@@ -44,24 +55,41 @@ var units = []string{"ssh.service", "sshd.service"}
 // socket starts for each connection reads it anyway, so none that listens is no error. pause
 // waits for a moment.
 func Reload(systemd bool, pause func(time.Duration)) error {
-	if systemd {
-		for _, unit := range units {
-			if _, err := run("systemctl", "is-active", "--quiet", unit); err != nil {
-				continue
-			}
-			out, err := run("systemctl", "reload", unit)
-			if err != nil {
-				return fmt.Errorf("systemctl reload %s: %w: %s", unit, err, strings.TrimSpace(out))
-			}
-			return nil
+	before := listeners()
+	if unit := active(systemd); unit != "" {
+		if out, err := run("systemctl", "reload", unit); err != nil {
+			return fmt.Errorf("systemctl reload %s: %w: %s", unit, err, strings.TrimSpace(out))
 		}
+		for _, l := range before {
+			// One that a socket started keeps that socket, so it is not seen when it is ready.
+			if err := l.await(pause); errors.Is(err, errGone) {
+				return err
+			}
+		}
+		return nil
 	}
-	for _, l := range listeners() {
-		if err := l.reload(pause); err != nil {
+	for _, l := range before {
+		if err := unix.Kill(l.pid, unix.SIGHUP); err != nil {
+			return fmt.Errorf("reload sshd: %w", err)
+		}
+		if err := l.await(pause); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// active is the unit of systemd's that runs sshd; empty: there is none.
+func active(systemd bool) string {
+	for _, unit := range units {
+		if !systemd {
+			break
+		}
+		if _, err := run("systemctl", "is-active", "--quiet", unit); err == nil {
+			return unit
+		}
+	}
+	return ""
 }
 
 // listener is an sshd that waits for connections.
@@ -106,16 +134,13 @@ func sockets(pid int) (all []string) {
 
 const (
 	moment  = 20 * time.Millisecond
-	moments = 500 // 10 seconds
+	moments = 250 // 5 seconds
 )
 
 var errGone = errors.New("sshd has ended instead of reading its configuration")
 
-// reload sends the signal and waits until sshd listens again, with new sockets.
-func (l listener) reload(pause func(time.Duration)) error {
-	if err := unix.Kill(l.pid, unix.SIGHUP); err != nil {
-		return fmt.Errorf("reload sshd: %w", err)
-	}
+// await waits until an sshd listens again, with new sockets.
+func (l listener) await(pause func(time.Duration)) error {
 	for range moments {
 		pause(moment)
 		if unix.Kill(l.pid, 0) != nil {

@@ -125,5 +125,6 @@ func (s Store) replace(f File, data []byte) error {
 		return err
 	}
 	defer dir.Close()
+	dir.Sweep() // what a killed activation has left
 	return dir.ReplaceAs(filepath.Base(f.Path), data, f.Mode, f.UID, f.GID)
 }
