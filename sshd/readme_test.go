@@ -81,7 +81,9 @@ var asks = map[string]string{
 func TestEveryEnrollCommandThatThePagesShowRuns(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
-		script(t, h, "useradd named; useradd alice; enroll add totp --user alice --yes")
+		script(t, h, "useradd named; useradd -m alice; enroll add totp --user alice --yes\n"+
+			"echo 'alice:"+suite.Password+"' | chpasswd; mkdir ~alice/.ssh\n"+
+			"cp /suite/user_key.pub ~alice/.ssh/authorized_keys")
 		names := strings.NewReplacer("OLDNAME", "named", "NAME", "named", "ADDRESS", "192.0.2.7",
 			"DEVICE", "second", "FILE", "/nowhere")
 		for _, command := range shown(t, "enroll") {
