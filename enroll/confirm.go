@@ -43,7 +43,7 @@ func (p *program) thisLogin() (activate.Login, error) {
 		return activate.Login{}, err
 	}
 	l := activate.Login{Session: s, User: who.Name, Now: journal.Now()}
-	_, st, err := p.keyring.View(who.User)
+	_, st, err := p.store().View(who.User)
 	if err != nil {
 		return l, fmt.Errorf("it is not known whether %s was let in with a code: %w", who.Name, err)
 	}

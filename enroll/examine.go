@@ -13,6 +13,7 @@ import (
 	"latchkey/enroll/explain"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/missing"
+	"latchkey/enroll/options"
 	"latchkey/enroll/plural"
 	"latchkey/pam/record"
 )
@@ -97,9 +98,13 @@ func (p *program) survey(view preview.Preview, w plan.Wish) error {
 	defer login.Remove()
 	s := lockedout.Survey{Stack: w.Stack, SSHD: base.Options, Home: p.homeOf,
 		Explain: func(u missing.User) (explain.Explanation, error) {
-			return explain.Login{User: record.User{Name: u.Name, UID: u.UID}, Service: w.SSHD,
-				From: lockedout.From, Root: login.Root, Clock: p.clock, Keyring: p.keyring,
-				Ready: func() error { return p.newVerifier().Ready() }}.Explain()
+			of := options.Options{Service: w.SSHD, From: lockedout.From}
+			l, err := p.toExplain(record.User{Name: u.Name, UID: u.UID}, of)
+			if err != nil {
+				return explain.Explanation{}, err
+			}
+			l.Root = login.Root
+			return l.Explain()
 		}}
 	out, in := s.Look(all)
 	p.warn(out, len(all)-lockedout.Most)

@@ -23,14 +23,7 @@ func (p *program) explain(o options.Options) error {
 	if err != nil {
 		return err
 	}
-	login := explain.Login{User: who.User, Service: o.Service, From: o.From, Root: p.root,
-		Clock: p.clock, Accounts: p.store(),
-		Authority: &authority.Local{Keyring: p.keyring, Verifier: explain.Mute{}, Clock: p.clock},
-		Ready:     func() error { return p.AsRoot(p.newVerifier().Ready) }}
-	if p.inFleet() {
-		login.Ready = func() error { return nil } // what its service can do it says by itself
-		login.Authority, err = fleet.Authority(p.root, p.clock)
-	}
+	login, err := p.toExplain(who.User, o)
 	if err != nil {
 		return err
 	}
@@ -43,6 +36,21 @@ func (p *program) explain(o options.Options) error {
 	}
 	e.Write(p.Out)
 	return nil
+}
+
+// toExplain is a user's login at this host, by what the command line says of it.
+func (p *program) toExplain(u record.User, o options.Options) (explain.Login, error) {
+	login := explain.Login{User: u, Service: o.Service, From: o.From, Root: p.root,
+		Clock: p.clock, Accounts: p.store(),
+		Authority: &authority.Local{Keyring: p.keyring, Verifier: explain.Mute{}, Clock: p.clock},
+		Ready:     func() error { return p.AsRoot(p.newVerifier().Ready) }}
+	if !p.inFleet() {
+		return login, nil
+	}
+	login.Ready = func() error { return nil } // what its service can do it says by itself
+	var err error
+	login.Authority, err = fleet.Authority(p.root, p.clock)
+	return login, err
 }
 
 // lastDecisions is how many are shown.

@@ -110,7 +110,7 @@ func (s *Suite) Lasting(d *Distribution) (*Host, error) {
 	lasting := *s.shared
 	lasting.lasting = true
 	other := &Suite{shared: &lasting, out: s.out}
-	return other.launch(d, HostPackage)
+	return other.launch(d, HostPackage, hostNetwork)
 }
 
 // With is Private with more of Debian's packages.
