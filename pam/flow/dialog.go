@@ -121,10 +121,14 @@ func (d *dialog) turn(before verdict.Outcome, answer string, password bool) (t t
 const maxSpared = 3
 
 // spare passes over an answer that is the user's own password or name: clients send them again,
-// and people mistake one prompt for another. It is no code, so it is not compared with any.
+// and people mistake one prompt for another. It is no code, so it is not compared with any. Where a
+// code has been compared before, the log says what became of that: programs with one field send all
+// of it again.
 func (d *dialog) spare(o verdict.Outcome) turn {
 	d.spared++
-	o.Reason, o.Detail = verdict.Wrong, "the password or the user's name was sent as the code"
+	if o.Tries == 0 {
+		o.Detail = "the password or the user's name was sent as the code"
+	}
 	return again(o, prompt.NotACode)
 }
 

@@ -3,6 +3,7 @@ package flow_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"latchkey/pam/flow/verdict"
@@ -36,6 +37,24 @@ func TestClientThatAlwaysSendsThePasswordComesToAnEndAndChargesNothing(t *testin
 	w.expect(o, false, verdict.Wrong, maxTries,
 		"That is not a code. From your app. Verification code: ")
 	w.detail(o, "the password or the user's name was sent as the code")
+}
+
+// A program with one field sends its password again after a code: the log says what became of that
+// code.
+func TestPasswordAfterARefusedCodeLeavesItsReasonInTheLog(t *testing.T) {
+	w := newWorld(t, "")
+	again := slices.Repeat([]string{passwordAgain}, 5)
+	code := w.code()
+	w.login(request(), code)
+	for _, c := range []struct {
+		typed  string
+		reason verdict.Reason
+	}{{code, verdict.Replayed}, {w.wrong(), verdict.Wrong}} {
+		o := w.login(request(), append([]string{c.typed}, again...)...)
+		if o.Allow || o.Reason != c.reason || strings.Contains(o.Detail, "the password") {
+			t.Errorf("%s: got %+v, want %s without a word about the password", c.typed, o, c.reason)
+		}
+	}
 }
 
 // FAULTS 38.
