@@ -57,15 +57,17 @@ MUTATE_FLAGS ?= --workers 2 --timeout-coefficient 20
 SANITIZED = CC=gcc CGO_ENABLED=1 CGO_LDFLAGS="-fsanitize=undefined" \
             CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all"
 
-.PHONY: build install demo test lint mutate bench fuzz packages clean deps deps-tests
+.PHONY: build install install-fleetd demo demo-fleet test faults lint mutate bench bench-fleet fuzz packages clean deps deps-tests
 
-MAN = enroll.8 fleet.toml.5 latchkey.toml.5 pam_latchkey.8
+MAN        = enroll.8 fleet.toml.5 latchkey.toml.5 pam_latchkey.8
+FLEETD_MAN = latchkey-fleetd.8 fleetd.toml.5
 
-# What a host gets.
+# What a host gets, and what a machine of a fleet's service gets.
 HOST   = $(B)/pam_latchkey.so $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/latchkey-notify \
          $(B)/latchkey-fleet $(B)/enroll $(MAN:%=$(B)/%)
+FLEETD = $(B)/latchkey-fleetd $(FLEETD_MAN:%=$(B)/%)
 
-build: $(HOST)
+build: $(HOST) $(FLEETD)
 
 $(B)/%: packaging/man/%.md
 	@mkdir -p $(B)
@@ -80,7 +82,7 @@ $(B)/pam_latchkey.so: $(GATE_C) pam/gate/gate.h pam/gate/names/names.h pam/gate/
 
 # Static and without cgo: nothing of the host's libraries, name services or locale runs in the login
 # program.
-.PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/latchkey-notify $(B)/latchkey-fleet $(B)/enroll
+.PHONY: $(B)/latchkey-login $(B)/latchkey-enroll $(B)/latchkey-twilio $(B)/latchkey-notify $(B)/latchkey-fleet $(B)/latchkey-fleetd $(B)/enroll
 $(B)/latchkey-login:
 	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/login
 
@@ -95,6 +97,9 @@ $(B)/latchkey-notify:
 
 $(B)/latchkey-fleet:
 	CGO_ENABLED=0 go build $(GO_FLAGS) -o $@ ./pam/fleet/helper
+
+$(B)/latchkey-fleetd:
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(GO_LDFLAGS) -X main.version=$(VERSION)' -o $@ ./pam/fleet/fleetd
 
 $(B)/enroll:
 	CGO_ENABLED=1 go build $(GO_FLAGS) -buildmode=pie -ldflags '$(GO_LDFLAGS) -extldflags "-Wl,-z,relro,-z,now"' -o $@ ./enroll
@@ -138,6 +143,19 @@ endif
 	test -e $(DESTDIR)/etc/latchkey/latchkey.toml || install -m 0644 packaging/latchkey.toml $(DESTDIR)/etc/latchkey/latchkey.toml
 	test -e $(DESTDIR)/etc/pam.d/enroll || install -m 0644 $(ENROLL_PAM) $(DESTDIR)/etc/pam.d/enroll
 
+# Installs the service of a fleet, which a host does not need. It fetches nothing, creates no
+# account, starts nothing and has no configuration yet.
+FLEETD_DOC = $(DESTDIR)$(PREFIX)/share/doc/latchkey-fleetd
+install-fleetd: $(FLEETD)
+	install -D -m 0755 $(B)/latchkey-fleetd $(DESTDIR)$(PREFIX)/sbin/.latchkey-fleetd.new
+	mv $(DESTDIR)$(PREFIX)/sbin/.latchkey-fleetd.new $(DESTDIR)$(PREFIX)/sbin/latchkey-fleetd
+	install -D -m 0644 packaging/latchkey-fleetd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/latchkey-fleetd.service
+	install -D -m 0644 packaging/sysusers.fleetd.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/latchkey-fleetd.conf
+	install -D -m 0644 $(B)/latchkey-fleetd.8 $(DESTDIR)$(PREFIX)/share/man/man8/latchkey-fleetd.8
+	install -D -m 0644 $(B)/fleetd.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/fleetd.toml.5
+	for f in $$(cd packaging/examples/fleet && find * -type f); do \
+		install -D -m 0644 packaging/examples/fleet/$$f $(FLEETD_DOC)/examples/$$f || exit 1; done
+
 deps:
 	@sh packaging/deps.sh
 
@@ -146,6 +164,10 @@ deps-tests:
 
 demo: deps build
 	@go run ./sshd/demo
+
+# Three nodes of etcd, two services and two hosts: one enrollment, and each code once.
+demo-fleet: deps-tests build
+	@go run ./sshd/fleet/demo
 
 # Many tests wait more than they compute: for a lock, a container, a client. So more of them run at
 # once than there are processors.

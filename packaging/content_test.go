@@ -34,6 +34,7 @@ var debModes = []string{
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/clients.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/contributors.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/first-login.md",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/fleet.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/refused.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/decisions.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/users.md",
@@ -82,8 +83,18 @@ func unpacked(t *testing.T, arch string) string {
 	return dir
 }
 
-// programs returns the ELF files below dir.
+// programs returns the ELF files below dir, of which the host's package has at least five.
 func programs(t *testing.T, dir string) map[string]*elf.File {
+	t.Helper()
+	found := elves(t, dir)
+	if len(found) < 5 {
+		t.Fatalf("only %d programs: %v", len(found), found)
+	}
+	return found
+}
+
+// elves returns the ELF files below dir.
+func elves(t *testing.T, dir string) map[string]*elf.File {
 	t.Helper()
 	found := map[string]*elf.File{}
 	must(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
@@ -96,9 +107,6 @@ func programs(t *testing.T, dir string) map[string]*elf.File {
 		}
 		return nil
 	}))
-	if len(found) < 5 {
-		t.Fatalf("only %d programs: %v", len(found), found)
-	}
 	return found
 }
 
@@ -139,41 +147,49 @@ func TestThePackagesDependOnTheLibcThatTheProgramsNeed(t *testing.T) {
 }
 
 func TestEveryModuleInTheProgramsHasItsLicenseInTheCopyrightFile(t *testing.T) {
-	dir := unpacked(t, "amd64")
-	text, err := os.ReadFile(filepath.Join(dir, "usr/share/doc/latchkey/copyright"))
-	must(t, err)
-	named := 0
-	for path := range programs(t, dir) {
-		info, err := buildinfo.ReadFile(path)
-		if err != nil {
-			continue // C
-		}
-		for _, module := range info.Deps {
-			if module.Replace != nil {
-				continue // a folder of our own
+	for name, deb := range map[string]string{"latchkey": deb("amd64"),
+		"latchkey-fleetd": fleetd("amd64")} {
+		dir := t.TempDir()
+		run(t, "dpkg-deb", "-x", deb, dir)
+		text, err := os.ReadFile(filepath.Join(dir, "usr/share/doc", name, "copyright"))
+		must(t, err)
+		named := 0
+		for path := range elves(t, dir) {
+			info, err := buildinfo.ReadFile(path)
+			if err != nil {
+				continue // C
 			}
-			named++
-			if !strings.Contains(string(text), "\n"+module.Path+"\n====") {
-				t.Errorf("%s has %s in it, which copyright does not name",
-					filepath.Base(path), module.Path)
+			for _, module := range info.Deps {
+				if module.Replace != nil {
+					continue // a folder of our own
+				}
+				named++
+				if !strings.Contains(string(text), "\n"+module.Path+"\n====") {
+					t.Errorf("%s has %s in it, which copyright does not name",
+						filepath.Base(path), module.Path)
+				}
 			}
 		}
-	}
-	if named < 10 {
-		t.Errorf("the programs name only %d modules", named)
+		if named < 10 {
+			t.Errorf("the programs of %s name only %d modules", name, named)
+		}
 	}
 }
 
 func TestLintianFindsNothingUnexplained(t *testing.T) {
 	for arch := range multiarch {
-		run(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb(arch))
+		run(t, "lintian", "--allow-root", "--fail-on", "error,warning", deb(arch), fleetd(arch))
 	}
 }
 
 func TestShellcheckFindsNothing(t *testing.T) {
-	scripts, err := filepath.Glob("scripts/*.sh")
-	must(t, err)
-	run(t, append([]string{"shellcheck", "deps.sh", "package.sh"}, scripts...)...)
+	scripts := []string{"shellcheck", "deps.sh", "package.sh"}
+	for _, pattern := range []string{"scripts/*.sh", "scripts/*/*.sh", "examples/*/*.sh"} {
+		found, err := filepath.Glob(pattern)
+		must(t, err)
+		scripts = append(scripts, found...)
+	}
+	run(t, scripts...)
 }
 
 // link is a link to another file in a page.

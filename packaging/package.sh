@@ -1,9 +1,10 @@
 #!/bin/sh
 # package.sh ARCH VERSION BUILD KIND…: makes packages of one architecture in BUILD/packages, of the
-# kinds deb and rpm.
+# kinds deb and rpm: latchkey for every host, and latchkey-fleetd for the machines of a fleet's
+# service.
 #
-# A package is the tree that `make install` lays out, with every file in it: that target is the only
-# list of files. The same commit gives the same bytes with the same compilers on any machine, for any
+# A package is the tree that `make install` or `make install-fleetd` lays out, with every file in
+# it: that target is the only list of files. The same commit gives the same bytes with the same compilers on any machine, for any
 # user, at any time: times are the commit's, modes and owners are written down, and the programs
 # contain neither paths nor build ids.
 set -eu
@@ -42,59 +43,63 @@ cross() {
 	export CGO_CFLAGS="-g -O2 $CPPFLAGS" CGO_LDFLAGS="$LDFLAGS"
 }
 
-# tree installs the files of the packages of one family into a folder of its own.
+# tree installs the files of one family's package into a folder of its own, with a target of the
+# Makefile: tree debian install.
 tree() {
 	rm -rf "${work:?}/$1"
-	make --no-print-directory -s install "B=$work" "DESTDIR=$work/$1" "FAMILY=$1" PREFIX=/usr ${CC:+"CC=$CC"} >&2
+	make --no-print-directory -s "$2" "B=$work" "DESTDIR=$work/$1" "FAMILY=${1%-fleetd}" PREFIX=/usr ${CC:+"CC=$CC"} >&2
 	find "$work/$1" -name pam_latchkey.so -exec "${STRIP:-strip}" --strip-unneeded {} +
 	find "$work/$1/usr/share/man" -type f -exec gzip -9n {} +
 }
 
-# papers adds the files other than programs that Debian requires of a package.
+# papers adds the files other than programs that Debian requires of a package: papers TREE PACKAGE.
 papers() {
-	install -d "$1/usr/share/doc/latchkey" "$1/usr/share/lintian/overrides"
-	install -m 0644 packaging/lintian-overrides "$1/usr/share/lintian/overrides/latchkey"
-	licenses /usr/share/common-licenses/Apache-2.0 >"$1/usr/share/doc/latchkey/copyright"
-	gzip -9nc CHANGELOG.md >"$1/usr/share/doc/latchkey/changelog.gz"
-	rm "$1/usr/share/doc/latchkey/CHANGELOG.md"
-	sed -i 's,](CHANGELOG.md),](changelog.gz),' "$1/usr/share/doc/latchkey/README.md"
-	debian_changelog | gzip -9nc >"$1/usr/share/doc/latchkey/changelog.Debian.gz"
+	doc=$1/usr/share/doc/$2
+	install -d "$doc" "$1/usr/share/lintian/overrides"
+	grep "^\(#\|$2:\)" packaging/lintian-overrides >"$1/usr/share/lintian/overrides/$2"
+	chmod 0644 "$1/usr/share/lintian/overrides/$2"
+	licenses "$1" /usr/share/common-licenses/Apache-2.0 >"$doc/copyright"
+	gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
+	rm -f "$doc/CHANGELOG.md"
+	[ ! -e "$doc/README.md" ] || sed -i 's,](CHANGELOG.md),](changelog.gz),' "$doc/README.md"
+	debian_changelog "$2" | gzip -9nc >"$doc/changelog.Debian.gz"
 }
 
 debian_changelog() {
-	printf 'latchkey (%s-1) unstable; urgency=medium\n\n' "$VERSION"
+	printf '%s (%s-1) unstable; urgency=medium\n\n' "$1" "$VERSION"
 	printf '  * What is new is in changelog.gz.\n'
 	printf '\n -- the latchkey authors <latchkey@localhost>  %s\n' "$(date -d "@$SOURCE_DATE_EPOCH" '+%a, %d %b %Y %T +0000')"
 }
 
-# licenses prints latchkey's license and those of everything that is linked into its programs. An
-# argument names the file with the text of the Apache license.
+# licenses prints latchkey's license and those of everything that is linked into the programs of a
+# tree. A second argument names the file with the text of the Apache license.
 licenses() {
 	heading latchkey
 	cat LICENSE
 	heading "Go's standard library"
 	cat "$(go env GOROOT)/LICENSE"
-	modules | while read -r module; do
+	modules "$1" | while read -r module; do
 		heading "$module"
-		license "$(go list -m -f '{{.Dir}}' "$module")" "${1-}"
+		license "$(go list -m -f '{{.Dir}}' "$module")" "${2-}"
 	done
 }
 
 heading() { printf '\n%s\n%s\n\n' "$1" "$(printf %s "$1" | tr -c '' =)"; }
 
-# modules lists the modules that the programs say they contain, except those that a replace line
+# modules lists the modules that the programs of a tree say they contain, except those that a replace line
 # takes from our own folders.
 modules() {
-	find "$work" -maxdepth 1 -type f -perm /100 ! -name '*.so' -exec go version -m {} + |
+	find "$1" -type f -perm /100 ! -name '*.so' -exec go version -m {} + |
 		awk '$1 == "dep" {module = $2; print module} $1 == "=>" && $2 ~ /^\.\// {print "-" module}' | sort -u |
 		awk '/^-/ {ours[substr($0, 2)]; next} !($0 in ours)'
 }
 
 license() {
-	if [ -n "$2" ] && grep -q 'Apache License' "$1/LICENSE"; then
+	for text in "$1"/LICENSE "$1"/LICENSE.* "$1"/COPYING; do [ ! -e "$text" ] || break; done
+	if [ -n "$2" ] && grep -q 'Apache License' "$text"; then
 		echo "Licensed under the Apache License, Version 2.0: $2"
 	else
-		cat "$1/LICENSE"
+		cat "$text"
 	fi
 	if [ -e "$1/NOTICE" ]; then cat "$1/NOTICE"; fi
 }
@@ -103,9 +108,10 @@ license() {
 # package.
 contents() {
 	echo 'contents:'
-	find "$1" -mindepth 1 -type d \( -path '*/latchkey' -o -path '*/latchkey/*' \) \
+	find "$1" -mindepth 1 -type d \( -path '*/latchkey' -o -path '*/latchkey/*' \
+		-o -path '*/latchkey-fleetd' -o -path '*/latchkey-fleetd/*' \) \
 		-printf '- {type: dir, dst: "/%P", file_info: {mode: 0%m, owner: root, group: root}}\n' | sort
-	find "$1/etc" -type f \
+	[ ! -d "$1/etc" ] || find "$1/etc" -type f \
 		-printf '- {type: config|noreplace, src: "%p", dst: "/etc/%P", file_info: {mode: 0%m, owner: root, group: root}}\n' | sort
 	find "$1" -path "$1/etc" -prune -o -type f \
 		-printf '- {src: "%p", dst: "/%P", file_info: {mode: 0%m, owner: root, group: root}}\n' | sort
@@ -118,13 +124,17 @@ newest() {
 		sed -n "s/.*Name: \($2_[0-9.]*\) .*/\1/p" | sort -uV | tail -n 1
 }
 
-# pack makes one package: pack deb debian, pack rpm redhat.
-pack() {
-	GLIBC=$(newest "$work/$2" GLIBC)
-	[ -n "$GLIBC" ] || fail "the programs in $work/$2 do not say which libc they need"
+# needs_libc sets what the host's package depends on. The service's program is static.
+needs_libc() {
+	GLIBC=$(newest "$work/$1" GLIBC)
+	[ -n "$GLIBC" ] || fail "the programs in $work/$1 do not say which libc they need"
 	export GLIBC GLIBC_VERSION="${GLIBC#GLIBC_}"
-	{ cat packaging/nfpm.yaml; contents "$work/$2"; } >"$work/$1.yaml"
-	nfpm package --config "$work/$1.yaml" --packager "$1" --target "$build/packages/" >&2
+}
+
+# pack makes one package of a tree: pack deb debian nfpm.yaml.
+pack() {
+	{ cat "packaging/$3"; contents "$work/$2"; } >"$work/$2.yaml"
+	nfpm package --config "$work/$2.yaml" --packager "$1" --target "$build/packages/" >&2
 }
 
 nfpm() {
@@ -136,16 +146,29 @@ nfpm() {
 }
 
 make_deb() {
-	tree debian
-	papers "$work/debian"
-	pack deb debian
+	tree debian install
+	papers "$work/debian" latchkey
+	needs_libc debian
+	pack deb debian nfpm.yaml
+	tree debian-fleetd install-fleetd
+	papers "$work/debian-fleetd" latchkey-fleetd
+	pack deb debian-fleetd nfpm.fleetd.yaml
 }
 
 make_rpm() {
-	tree redhat
-	install -d "$work/redhat/usr/share/licenses/latchkey"
-	licenses >"$work/redhat/usr/share/licenses/latchkey/LICENSE"
-	pack rpm redhat
+	tree redhat install
+	needs_libc redhat
+	license_file redhat latchkey
+	pack rpm redhat nfpm.yaml
+	tree redhat-fleetd install-fleetd
+	license_file redhat-fleetd latchkey-fleetd
+	pack rpm redhat-fleetd nfpm.fleetd.yaml
+}
+
+# license_file adds the licenses where Fedora has them: license_file redhat latchkey.
+license_file() {
+	install -d "$work/$1/usr/share/licenses/$2"
+	licenses "$work/$1" >"$work/$1/usr/share/licenses/$2/LICENSE"
 }
 
 case $arch in

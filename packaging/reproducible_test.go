@@ -29,7 +29,8 @@ func TestTwoBuildsOfTheSameCommitAreIdentical(t *testing.T) {
 	if out, err := second.CombinedOutput(); err != nil {
 		t.Fatalf("make packages: %v\n%s", err, out)
 	}
-	for _, file := range []string{deb("amd64"), rpm(version, "x86_64")} {
+	for _, file := range []string{deb("amd64"), rpm(version, "x86_64"), fleetd("amd64"),
+		fleetdRPM(version)} {
 		same(t, file, filepath.Join(other, "build/packages", filepath.Base(file)))
 	}
 }

@@ -33,7 +33,7 @@ var recipes = []struct {
 
 // elsewhere are the folders of packaging/examples that other tests try: they are copied another
 // way.
-var elsewhere = []string{"ansible", "fail2ban", "notify-mail", "one-field",
+var elsewhere = []string{"ansible", "fail2ban", "fleet", "notify-mail", "one-field",
 	"prometheus"}
 
 // examples is where the recipes are here, and installed where they are inside.
