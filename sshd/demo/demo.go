@@ -1,19 +1,18 @@
 package main
 
 import (
-	"fmt"
-	"io"
-
 	"latchkey/sshd/suite"
+	"latchkey/sshd/transcript"
 )
 
 // demo is one run of the demonstration.
 type demo struct {
-	out    io.Writer
+	transcript.Transcript
 	host   *suite.Host
 	server *suite.Server
 }
 
-func (d demo) say(format string, args ...any) {
-	fmt.Fprintf(d.out, "\n── "+format+"\n\n", args...)
+// login types at the demonstration's server.
+func (d demo) login(u *suite.User, welcome bool, typed ...transcript.Line) error {
+	return d.Login(d.server, "host", u, welcome, typed...)
 }

@@ -17,7 +17,7 @@ var keyConfig = suite.Config{Name: "sshd-with-keys", Stack: suite.OnlyCode, Opti
 
 // bySecurityKey enrolls a security key and logs in with it.
 func (d demo) bySecurityKey(alice *suite.User) error {
-	d.say("Root adds a security key, by its public key. (It is a program in this demonstration, " +
+	d.Say("Root adds a security key, by its public key. (It is a program in this demonstration, " +
 		"which says of itself that it was touched: the type of a key proves nothing, see " +
 		"require_attestation.)")
 	key, err := softkey.NewEd25519()
@@ -38,9 +38,9 @@ func (d demo) bySecurityKey(alice *suite.User) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "root@%s:~# enroll %s <id_ed25519_sk.pub\n%s", d.host.Suite,
+	fmt.Fprintf(d.Out, "root@%s:~# enroll %s <id_ed25519_sk.pub\n%s", d.host.Suite,
 		strings.Join(argv[1:], " "), said)
-	d.say("Alice touches it. She types nothing, here at an sshd that asks for a key first.")
+	d.Say("Alice touches it. She types nothing, here at an sshd that asks for a key first.")
 	return d.touch(alice, key)
 }
 
@@ -73,7 +73,7 @@ func (d demo) touch(alice *suite.User, key *softkey.Key) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "$ ssh %s@host whoami\n%s\n[ssh ended with exit status %d]\n",
+	fmt.Fprintf(d.Out, "$ ssh %s@host whoami\n%s\n[ssh ended with exit status %d]\n",
 		alice.Name, strings.TrimSpace(terminal.Seen()), exit)
 	if exit != 0 {
 		return fmt.Errorf("exit status %d was not expected", exit)

@@ -9,12 +9,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"strings"
 
 	"latchkey/pam/twilio/standin"
 	"latchkey/sshd/suite"
-	"latchkey/sshd/terminal"
+	"latchkey/sshd/transcript"
 )
 
 func main() { os.Exit(run(os.Stdout, os.Stderr)) }
@@ -54,7 +53,7 @@ func show(out, progress io.Writer) (err error) {
 		return err
 	}
 	fmt.Fprintf(out, "Its /etc/pam.d/sshd says:\n%s", stack)
-	d := demo{out, h, server}
+	d := demo{transcript.Transcript{Out: out}, h, server}
 	return d.play()
 }
 
@@ -63,17 +62,18 @@ func (d demo) play() error {
 	if err != nil {
 		return err
 	}
-	if err := d.enroll(alice); err != nil {
+	d.Say("Root sets up the second factor of an account:")
+	if err := d.Enroll(d.host, d.host.Suite, alice); err != nil {
 		return err
 	}
 	code := alice.Code()
-	d.say("Alice logs in. Her app shows %s.", code)
-	if err := d.login(alice, true, line{appPrompt, code}); err != nil {
+	d.Say("Alice logs in. Her app shows %s.", code)
+	if err := d.login(alice, true, transcript.Code(code)); err != nil {
 		return err
 	}
-	d.say("Somebody who knows her password has watched her type %s, and types it again, "+
+	d.Say("Somebody who knows her password has watched her type %s, and types it again, "+
 		"and again:", code)
-	again := line{appPrompt, code}
+	again := transcript.Code(code)
 	if err := d.login(alice, false, again, again, again); err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (d demo) play() error {
 // firstLogin lets a user enroll during the login.
 func (d demo) firstLogin() error {
 	const rule = `unenrolled = "enroll"`
-	d.say("Root lets users set up their app inside their first login: in latchkey.toml it says "+
+	d.Say("Root lets users set up their app inside their first login: in latchkey.toml it says "+
 		"%s. Bob logs in.", rule)
 	_, err := d.host.Exec(rule+"\n", "/usr/bin/tee", "/etc/latchkey/latchkey.toml")
 	if err != nil {
@@ -105,11 +105,10 @@ func (d demo) firstLogin() error {
 	if err != nil {
 		return err
 	}
-	return d.login(bob, true, line{`shows now. Verification code: `, "small"},
-		line{`shows now. Verification code: `, bob.CodeOf}, line{`when you have them: `, ""})
+	return d.login(bob, true, transcript.On(`shows now. Verification code: `, "small"),
+		transcript.On(`shows now. Verification code: `, bob.CodeOf),
+		transcript.On(`when you have them: `, ""))
 }
-
-const appPrompt = `Verification code: `
 
 // bySMS adds a phone and logs in with a code that a stand-in for Twilio Verify would have sent.
 func (d demo) bySMS(alice *suite.User) error {
@@ -118,115 +117,25 @@ func (d demo) bySMS(alice *suite.User) error {
 		return err
 	}
 	defer verify.Close()
-	d.say("Root adds a phone. (What answers for Twilio Verify here is a stand-in on this " +
+	d.Say("Root adds a phone. (What answers for Twilio Verify here is a stand-in on this " +
 		"machine: nothing is sent.)")
 	number := "+15551231234"
 	argv := []string{
 		"/usr/bin/enroll", "add", "phone", "--user", alice.Name, "--number", number, "--yes",
 	}
-	said, err := d.host.Exec("", argv...)
-	if err != nil {
+	if _, err := d.Root(d.host, d.host.Suite, "", argv...); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.out, "root@%s:~# enroll %s\n%s", d.host.Suite, strings.Join(argv[1:], " "), said)
-	d.say("Alice's app is out of reach. She asks for an SMS.")
-	return d.login(alice, true, line{appPrompt, "sms"},
-		line{appPrompt, func() string { return verify.Code(number) }})
-}
-
-// line is what is typed after an expected text: a string, or a function that computes it when it
-// is needed from what was seen.
-type line struct {
-	after string
-	typed any
-}
-
-func (l line) text(seen string) (string, error) {
-	switch typed := l.typed.(type) {
-	case func() string:
-		return typed(), nil
-	case func(string) (string, error):
-		return typed(seen)
-	}
-	return l.typed.(string), nil
-}
-
-// enroll lets root set up Alice's app, and takes the secret from the output.
-func (d demo) enroll(alice *suite.User) error {
-	argv := []string{
-		"/usr/bin/enroll", "add", "totp", "--user", alice.Name, "--label", "phone", "--yes",
-	}
-	d.say("Root sets up the second factor of an account:")
-	uri, err := d.host.Exec("", argv...)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(d.out, "root@%s:~# enroll %s\n%s", d.host.Suite, strings.Join(argv[1:], " "), uri)
-	m := regexp.MustCompile(`[?&]secret=([A-Z2-7]+)`).FindStringSubmatch(uri)
-	if m == nil {
-		return fmt.Errorf("no secret in %q", uri)
-	}
-	alice.Secret = m[1]
-	return nil
-}
-
-// login types at OpenSSH's client, the password first, and shows the terminal. It is an error if
-// the outcome is not the expected one.
-func (d demo) login(u *suite.User, welcome bool, typed ...line) error {
-	client, err := d.server.Terminal(suite.OpenSSH{User: u.Name}, "host")
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	talk := append([]line{{`Password: `, suite.Password}}, typed...)
-	if welcome {
-		talk = append(talk, line{`\$ `, "whoami"}, line{`\$ `, "exit"})
-	}
-	return d.converse(client, fmt.Sprintf("ssh %s@host", u.Name), welcome, talk)
-}
-
-// converse types at a client that a command has started, and shows its terminal. It is an error if
-// the outcome is not the expected one.
-func (d demo) converse(client *terminal.Terminal, command string, welcome bool,
-	talk []line) error {
-	for _, l := range talk {
-		if err := client.Expect(l.after); err != nil {
-			return err
-		}
-		text, err := l.text(client.Seen())
-		if err != nil {
-			return err
-		}
-		if err := client.Type(text); err != nil {
-			return err
-		}
-	}
-	exit, err := client.Exit()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(d.out, "$ %s\n%s\n[ssh ended with exit status %d]\n", command,
-		strings.TrimSpace(client.Seen()), exit)
-	if welcome != (exit == 0) {
-		return fmt.Errorf("exit status %d was not expected", exit)
-	}
-	return nil
+	d.Say("Alice's app is out of reach. She asks for an SMS.")
+	return d.login(alice, true, transcript.Code("sms"),
+		transcript.Code(func() string { return verify.Code(number) }))
 }
 
 // log shows the audit lines.
 func (d demo) log() error {
-	d.say("What the administrator finds in the log:")
-	for _, of := range []struct {
-		user string
-		n    int
-	}{{"alice", 6}, {"bob", 1}} {
-		lines, err := d.host.Audit(of.user, of.n)
-		for _, entry := range lines {
-			fmt.Fprintln(d.out, entry)
-		}
-		if err != nil {
-			return err
-		}
+	d.Say("What the administrator finds in the log:")
+	if err := d.Log(d.host, "", "alice", 6); err != nil {
+		return err
 	}
-	return nil
+	return d.Log(d.host, "", "bob", 1)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"latchkey/pam/fleet/store"
 	"latchkey/sshd/fleet/certs"
 	"latchkey/sshd/fleet/cluster"
 	"latchkey/sshd/suite"
@@ -39,6 +40,8 @@ type Fleet struct {
 	dir     string
 	net     string // of the services' addresses, such as "127.9.9."
 	places  []*suite.Host
+
+	accounts *store.Store
 }
 
 // Start starts a fleet with its files below dir, which must be empty. The caller closes it.
@@ -129,6 +132,9 @@ func (f *Fleet) Close() error {
 	}
 	for _, s := range f.Services {
 		errs = append(errs, s.Close())
+	}
+	if f.accounts != nil {
+		f.accounts.Close()
 	}
 	if f.Etcd != nil {
 		errs = append(errs, f.Etcd.Close())

@@ -2,18 +2,18 @@ package fleet
 
 import (
 	"fmt"
-	"strings"
 
+	"latchkey/pam/fleet/settings"
+	"latchkey/pam/fleet/wire"
 	"latchkey/sshd/suite"
 )
 
 // Host is a container with latchkey and an sshd that asks for password and code.
 type Host struct {
 	*suite.Host
+	*Asker
 	Name string // in the fleet
 	SSHD *suite.Server
-	// Joined is what `enroll fleet join` printed, with the break-glass codes.
-	Joined string
 }
 
 // AddHost starts one more host and has it join with those roles.
@@ -24,20 +24,34 @@ func (f *Fleet) AddHost(roles string) (*Host, error) {
 	}
 	h := &Host{Host: inner, Name: fmt.Sprintf("web%d", len(f.Hosts)+1)}
 	f.Hosts = append(f.Hosts, h)
-	ticket, err := f.Services[0].Command("", "host", "invite", h.Name, "--role", roles)
-	if err != nil {
+	if h.Asker, err = f.Join(h.Name, roles); err != nil {
 		return nil, err
 	}
-	h.Joined, err = h.Exec("", "/usr/bin/enroll", "fleet", "join", strings.TrimSpace(ticket))
-	if err != nil {
+	if err := h.settle(); err != nil {
 		return nil, err
 	}
 	h.SSHD, err = h.Server(suite.PasswordAndCode)
 	return h, err
 }
 
-// Users adds an account of that name to every host, and gives the first host's.
-func (f *Fleet) Users(name string) (*suite.User, error) {
+// settle writes what a host of a fleet has.
+func (h *Host) settle() error {
+	for path, text := range map[string][]byte{settings.Path: h.Format(),
+		settings.CAPath: []byte(h.CA), settings.KeyPath: wire.FormatHostKey(h.Key)} {
+		mode := "644"
+		if path == settings.KeyPath {
+			mode = "600"
+		}
+		if _, err := h.Exec(string(text), "/usr/bin/install", "-m", mode, "/dev/stdin",
+			path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// User adds an account of that name to every host, and gives the first host's.
+func (f *Fleet) User(name string) (*suite.User, error) {
 	var first *suite.User
 	for _, h := range f.Hosts {
 		u, err := h.Named(name)
@@ -49,4 +63,20 @@ func (f *Fleet) Users(name string) (*suite.User, error) {
 		}
 	}
 	return first, nil
+}
+
+// Users adds n accounts to every host, under the same names, and gives each an app.
+func (f *Fleet) Users(n int) (first []*suite.User, err error) {
+	for i, h := range f.Hosts {
+		users, err := h.Users(n)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			first = users
+		} else if users[0].Name != first[0].Name {
+			return nil, fmt.Errorf("%s and %s name users differently", h.Name, f.Hosts[0].Name)
+		}
+	}
+	return first, f.Seed(first...)
 }

@@ -26,7 +26,7 @@ type Service struct {
 const (
 	program = "/usr/sbin/latchkey-fleetd"
 	account = "latchkey-fleetd"
-	state   = "/var/lib/latchkey-fleetd"
+	folder  = "/var/lib/latchkey-fleetd"
 	port    = 7443
 )
 
@@ -42,7 +42,7 @@ func (f *Fleet) addService() error {
 	f.Services = append(f.Services, s)
 	if _, err := s.Script(fmt.Sprintf("set -e\nuseradd --system --user-group --home-dir %s %s\n"+
 		"chown %[2]s:%[2]s %[1]s\nchmod 700 %[1]s\nmkdir -p -m 755 /etc/latchkey\n",
-		state, account)); err != nil {
+		folder, account)); err != nil {
 		return err
 	}
 	if err := s.Configure(certs.Wanted{}); err != nil {
@@ -71,10 +71,10 @@ func (s *Service) Configure(w certs.Wanted) error {
 		{"/etc/latchkey/fleetd.toml", s.settings(), false},
 		{"/etc/latchkey/etcd-ca.pem", string(etcd.Authority.PEM), false},
 		{"/etc/latchkey/fleet-ca.pem", string(s.fleet.CA.PEM), false},
-		{state + "/tls.crt", string(own.Certificate), false},
-		{state + "/tls.key", string(own.Key), true},
-		{state + "/etcd.crt", string(client.Certificate), false},
-		{state + "/etcd.key", string(client.Key), true},
+		{folder + "/tls.crt", string(own.Certificate), false},
+		{folder + "/tls.key", string(own.Key), true},
+		{folder + "/etcd.crt", string(client.Certificate), false},
+		{folder + "/etcd.key", string(client.Key), true},
 	}
 	if s.fleet.options.Policy != "" {
 		files = append(files, file{"/etc/latchkey/latchkey.toml", s.fleet.options.Policy, false})
@@ -142,13 +142,13 @@ func (s *Service) init() error {
 	if err != nil {
 		return err
 	}
-	if err := s.write(file{state + "/given", secret, true}); err != nil {
+	if err := s.write(file{folder + "/given", secret, true}); err != nil {
 		return err
 	}
-	if _, err = s.Command("", "init", "--from", state+"/given"); err != nil {
+	if _, err = s.Command("", "init", "--from", folder+"/given"); err != nil {
 		return err
 	}
-	_, err = s.Exec("", "/bin/rm", state+"/given")
+	_, err = s.Exec("", "/bin/rm", folder+"/given")
 	return err
 }
 

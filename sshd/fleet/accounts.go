@@ -1,0 +1,84 @@
+package fleet
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"os"
+	"time"
+
+	"latchkey/pam/fleet/admin"
+	"latchkey/pam/fleet/secret"
+	"latchkey/pam/fleet/store"
+	"latchkey/pam/method"
+	"latchkey/pam/record"
+	"latchkey/pam/state"
+	"latchkey/sshd/suite"
+)
+
+// Accounts opens the fleet's accounts, as a service does, with the secret of the first service.
+func (f *Fleet) Accounts() (admin.Admin, error) {
+	if f.accounts != nil {
+		return admin.Admin{Store: f.accounts, By: "suite"}, nil
+	}
+	text, err := os.ReadFile(f.Services[0].Path(folder + "/fleet.key"))
+	if err != nil {
+		return admin.Admin{}, err
+	}
+	c := store.Config{Endpoints: f.Etcd.Endpoints(), Clock: time.Now}
+	if c.Secret, err = secret.Parse(text); err != nil {
+		return admin.Admin{}, err
+	}
+	if c.TLS, err = f.etcdTLS(); err != nil {
+		return admin.Admin{}, err
+	}
+	f.accounts, err = store.Open(c)
+	return admin.Admin{Store: f.accounts, By: "suite"}, err
+}
+
+func (f *Fleet) etcdTLS() (*tls.Config, error) {
+	pair, err := tls.LoadX509KeyPair(f.Etcd.Cert, f.Etcd.Key)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(f.Etcd.Authority.PEM)
+	return &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: roots,
+		MinVersion: tls.VersionTLS12}, err
+}
+
+// Seed gives users an app each, without enroll: tests need hundreds of users at once. It sets
+// their secrets.
+func (f *Fleet) Seed(users ...*suite.User) error {
+	a, err := f.Accounts()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for _, u := range users {
+		device := app()
+		u.Secret = base32Text(device.Secret)
+		r := &record.Record{Name: u.Name, Devices: []record.Device{device}}
+		_, _ = rand.Read(r.Enrollment[:])
+		st := state.State{Enrollment: r.Enrollment,
+			Devices: []state.Device{{ID: device.ID}}}
+		err := a.Store.Run(ctx, nil, func(t *store.Txn) error {
+			k := t.Keyring()
+			return errors.Join(k.States.Create(r.Name, st), k.Records.Save(r))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// app is an authenticator app with a new secret.
+func app() record.Device {
+	d := record.Device{Type: method.TOTP, Label: "phone", Secret: make([]byte, 20),
+		Created: time.Now().Truncate(time.Second), Algorithm: "SHA1", Digits: 6,
+		Period: 30 * time.Second}
+	_, _ = rand.Read(d.Secret)
+	_, _ = rand.Read(d.ID[:])
+	return d
+}

@@ -1,0 +1,105 @@
+package fleet
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base32"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"latchkey/pam/fleet/service"
+	"latchkey/pam/fleet/settings"
+	"latchkey/pam/fleet/wire"
+)
+
+// Asker is a host of the fleet that is a key and nothing else: it asks as latchkey-login does.
+type Asker struct {
+	*settings.Settings
+	roots *x509.CertPool
+}
+
+// Invite has the first service make a ticket.
+func (f *Fleet) Invite(name, roles string) (string, error) {
+	ticket, err := f.Services[0].Command("", "host", "invite", name, "--role", roles)
+	return strings.TrimSpace(ticket), err
+}
+
+// Join makes a host of the fleet that only asks.
+func (f *Fleet) Join(name, roles string) (*Asker, error) {
+	text, err := f.Invite(name, roles)
+	if err != nil {
+		return nil, err
+	}
+	ticket, err := settings.ParseTicket(text)
+	if err != nil {
+		return nil, err
+	}
+	a := &Asker{roots: x509.NewCertPool()}
+	if a.Settings, err = ticket.Settings(); err != nil {
+		return nil, err
+	}
+	a.Key = wire.NewSigningKey()
+	a.roots.AppendCertsFromPEM([]byte(a.CA))
+	sealed, err := a.Seal(wire.Question{Op: "join"},
+		service.Join{Secret: ticket.Secret, Key: a.Key.Public().String()})
+	if err != nil {
+		return nil, err
+	}
+	answer, err := a.Send(f.Services[0].URL(), sealed)
+	if err == nil && answer.Fault != wire.Done {
+		err = &wire.Error{Fault: answer.Fault, Text: answer.Text}
+	}
+	return a, err
+}
+
+// Seal completes a question and seals it.
+func (a *Asker) Seal(q wire.Question, body any) (*wire.Sealed, error) {
+	q.Version, q.Host = wire.Version, a.Host
+	if q.Token == (wire.Token{}) {
+		q.Token = wire.NewToken()
+	}
+	if q.At.IsZero() {
+		q.At = time.Now()
+	}
+	var err error
+	if q.Body, err = json.Marshal(body); err != nil {
+		return nil, err
+	}
+	return wire.Seal(q, a.Key, a.FleetKey)
+}
+
+// Send asks one service, over a connection of its own.
+func (a *Asker) Send(url string, sealed *wire.Sealed) (answer wire.Answer, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, "POST", url+service.Path,
+		bytes.NewReader(sealed.Request))
+	if err != nil {
+		return answer, err
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{RootCAs: a.roots, MinVersion: tls.VersionTLS13}}}
+	got, err := client.Do(r)
+	if err != nil {
+		return answer, err
+	}
+	defer got.Body.Close()
+	body, err := io.ReadAll(got.Body)
+	if err == nil && got.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", got.Status, body)
+	}
+	if err != nil {
+		return answer, err
+	}
+	return sealed.Open(body, a.VerifyKey...)
+}
+
+func base32Text(secret []byte) string {
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
+}
