@@ -118,6 +118,7 @@ missing_for_tests() {
 	[ -e /usr/lib/password-store/extensions/otp.bash ] || echo pass-otp
 	have gpg || echo gnupg
 	[ -e /usr/lib/python3/dist-packages/pyotp ] || echo python3-pyotp
+	[ -x /usr/lib/systemd/systemd-journald ] || [ -x /lib/systemd/systemd-journald ] || echo systemd
 	have ansible-playbook || echo ansible-core
 	# The clients of packaging/doc/clients.md.
 	for client in rsync git sshfs mosh curl rclone expect sshpass; do

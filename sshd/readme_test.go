@@ -62,8 +62,11 @@ var asks = map[string]string{
 	"enroll add hotp":       `Secret of the token`,
 	"enroll add phone":      `Number of the phone`,
 	"enroll add key":        `Line of the public key`,
+	"enroll replace":        `Which app is replaced?`,
 	"enroll trust revoke N": `trusts no computer`,
-	"enroll codes":          `Your recovery codes`,
+	// the container's log is kept elsewhere
+	"enroll explain --last NAME": `no log can be read`,
+	"enroll codes":               `Your recovery codes`,
 	// the container has no sshd_config for latchkey
 	"enroll activate":                              `[y/N] `,
 	"enroll activate --confirm":                    `nothing is to be confirmed`,

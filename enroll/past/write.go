@@ -25,9 +25,11 @@ var says = map[verdict.Reason]string{
 	verdict.Name:       "the name is unknown or not accepted",
 	verdict.Record:     "the record cannot be used",
 	verdict.State:      "the state cannot be read or saved",
-	verdict.Config:     "latchkey.toml cannot be used",
+	verdict.Config:     "latchkey.toml or fleet.toml cannot be used",
 	verdict.Argument:   "the module's arguments are wrong",
 	verdict.Service:    "Twilio could not be asked",
+	verdict.Fleet:      "the fleet gave no answer that can be believed",
+	verdict.Offline:    "a break-glass code of this host was right",
 	verdict.Internal:   "the login program failed or is missing",
 }
 
