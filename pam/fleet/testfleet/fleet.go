@@ -69,6 +69,9 @@ func Over(t testing.TB, c *cluster.Cluster, policy string) *Fleet {
 	return f
 }
 
+// patience is for slow machines.
+const patience = 15 * time.Second
+
 // generous limits are reached by no test that does not mean to.
 var generous = hosts.Limits{Failures: limit.Rate{Count: 1000, Window: 10 * time.Minute},
 	Users: 1000, Lasts: time.Hour}
@@ -140,7 +143,7 @@ func (f *Fleet) Config(t testing.TB, name, dir string) service.Config {
 	clock := f.Clock
 	c := service.Config{
 		Name: name, Store: f.StoreConfig(t), Listen: listen, Dir: dir, HostLimits: f.Limits,
-		Verifier: f.Verifier, Quota: 8 << 30,
+		Verifier: f.Verifier, Quota: 8 << 30, Patience: patience,
 		Certificate: func() (*tls.Certificate, error) { return &pair, nil },
 		Log:         slog.New(slog.NewTextHandler(f.Logs, nil)),
 	}
