@@ -3,6 +3,7 @@ package admin
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -99,6 +100,13 @@ func (a Admin) RemoveService(ctx context.Context, name string) error {
 		}
 		if text == nil {
 			return fmt.Errorf("there is no service %q", name)
+		}
+		var p node.Peer
+		if err := json.Unmarshal(text, &p); err != nil {
+			return err
+		}
+		if t.Now.Sub(p.At).Abs() < Silent {
+			return fmt.Errorf("the service %q is running; stop it first", name)
 		}
 		return t.Delete(store.ServiceKey(name))
 	})

@@ -34,7 +34,7 @@ func commands() []command {
 		{"policy", "[FILE]", "", "print the fleet's latchkey.toml, or replace it",
 			(*program).policy},
 		{"rotate", "", "[--finish] [--json]", "a new key for answers", (*program).rotate},
-		{"accept-restore", "", "[--yes]", "go on with an etcd that was restored from a backup",
+		{"accept-restore", "", "[--yes] [--json]", "go on with an etcd that was restored from a backup",
 			(*program).acceptRestore},
 		{"remove", "NAME", "", "forget a service that is no more", (*program).remove},
 	}

@@ -91,18 +91,23 @@ func (p *program) acceptRestore(ctx context.Context, o options) error {
 		return err
 	}
 	e, err := f.AcceptRestore(ctx, least)
-	if err == nil {
-		fmt.Fprintf(p.out, "Epoch %d. The services go on within a second.\n", e.Number)
+	if err != nil {
+		return err
 	}
-	return err
+	return p.print(o, e, func() {
+		fmt.Fprintf(p.out, "Epoch %d. The services go on within a second.\n", e.Number)
+	})
 }
 
-// remove forgets a service.
+// remove forgets a service; this one may then begin again.
 func (p *program) remove(ctx context.Context, o options) error {
 	f, err := p.open()
 	if err != nil {
 		return err
 	}
 	defer f.store.Close()
-	return f.RemoveService(ctx, o.operand)
+	if err := f.RemoveService(ctx, o.operand); err != nil || o.operand != f.Name {
+		return err
+	}
+	return node.Forget(p.dir())
 }

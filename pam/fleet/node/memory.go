@@ -76,6 +76,19 @@ func writeIn(dir, name string, text []byte) error {
 	return safefile.Part(d.Replace(name, text))
 }
 
+// Forget removes what the service has remembered in dir: it registers again.
+func Forget(dir string) error {
+	d, err := safefile.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Remove(memoryFile); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
 // LastEpoch is the highest epoch that the service has seen which remembers in dir.
 func LastEpoch(dir string) (uint64, error) {
 	m, err := readMemory(dir)

@@ -8,6 +8,7 @@ import (
 	"latchkey/pam/authority"
 	"latchkey/pam/factor/oath"
 	"latchkey/pam/factor/owncode"
+	"latchkey/pam/fleet/node"
 	"latchkey/pam/fleet/service"
 	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/testfleet"
@@ -150,4 +151,49 @@ func (s *site) restarted(number int) *service.Service {
 func (s *site) seal(h *testfleet.Host, user, code string) *wire.Sealed {
 	q, body := testfleet.Guess(user, code)
 	return h.Seal(s, q, body)
+}
+
+func TestNewSigningKeyIsUsedOnceTheRotationIsFinished(t *testing.T) {
+	s := newSite(t, 2)
+	ctx := testfleet.Context(t)
+	old := s.Keys(t)
+	testroot.Must(t, s.Admin.Rotate(ctx))
+	both, err := s.Admin.Keys(ctx)
+	if err != nil || len(both) != 2 || !both[0].Equal(old[0]) {
+		t.Fatalf("got %v, %v; want the old key and a new one", both, err)
+	}
+	s.renewed()
+	s.result(s.web1, "alice", s.wrong(1)[0], authority.Wrong) // with the old key only
+	testroot.Must(t, s.Admin.Finish(ctx))
+	s.renewed()
+	sealed := s.seal(s.web1, "alice", s.code())
+	if a, err := s.web1.Ask(t, s.Services[0].Addr(), sealed); err == nil {
+		t.Errorf("a host with the old key only: got %+v", a)
+	}
+	s.Know(both[1])
+	for i := range s.Services {
+		got := testfleet.Guessed(t, s.again(s.web1, i, sealed))
+		if got.Result != authority.Accepted {
+			t.Errorf("a host with the new key: got %+v", got)
+		}
+	}
+	s.Services[0] = s.restarted(0)
+	s.result(s.web1, "alice", s.code(), authority.Replayed)
+}
+
+func TestRemovedServiceRegistersAgainOnlyIfItForgets(t *testing.T) {
+	clock := &hands{}
+	s := newSite(t, 1, func(f *testfleet.Fleet) { f.Clock = clock.now })
+	if err := s.Admin.RemoveService(testfleet.Context(t), "mfa1"); err == nil {
+		t.Error("a service that is running was removed")
+	}
+	s.Services[0].Stop()
+	clock.advance(10 * time.Second)
+	testroot.Must(t, s.Admin.RemoveService(testfleet.Context(t), "mfa1"))
+	s.Services[0] = s.restarted(0)
+	s.refused(s.web1, "alice", s.code(), wire.Rollback)
+	s.Services[0].Stop()
+	testroot.Must(t, node.Forget(s.Services[0].Dir))
+	s.Services[0] = s.restarted(0)
+	s.result(s.web1, "alice", s.code(), authority.Accepted)
 }

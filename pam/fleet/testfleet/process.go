@@ -59,7 +59,6 @@ func (f *Fleet) Process(t testing.TB, op, moment string) string {
 	t.Cleanup(func() {
 		run.Process.Kill()
 		run.Wait()
-		f.Admin.RemoveService(Context(t), processName(addr))
 	})
 	waitFor(t, addr)
 	return addr
