@@ -141,6 +141,7 @@ endif
 	for f in $$(cd packaging/examples && find * -type f); do \
 		install -D -m 0644 packaging/examples/$$f $(DESTDIR)$(EXAMPLES)/$$f || exit 1; done
 	test -e $(DESTDIR)/etc/latchkey/latchkey.toml || install -m 0644 packaging/latchkey.toml $(DESTDIR)/etc/latchkey/latchkey.toml
+	test -e $(DESTDIR)/etc/shadow-maint/userdel-post.d/latchkey || install -D -m 0755 packaging/scripts/userdel.sh $(DESTDIR)/etc/shadow-maint/userdel-post.d/latchkey
 	test -e $(DESTDIR)/etc/pam.d/enroll || install -m 0644 $(ENROLL_PAM) $(DESTDIR)/etc/pam.d/enroll
 
 # Installs the service of a fleet, which a host does not need. It fetches nothing, creates no

@@ -155,6 +155,10 @@ func TestAnOutageOfTheNameServiceIsNoDeletion(t *testing.T) {
 				strings.Contains(out, "no such user") || strings.Contains(errs, "enroll reset") {
 				t.Errorf("list: %v: %s%s", err, out, errs)
 			}
+			if out, errs, err := sources.run(nsswitch, "list", "--orphans"); err == nil ||
+				out != "" || !strings.Contains(errs, "no orphans are listed") {
+				t.Errorf("list --orphans: %v: %s%s", err, out, errs)
+			}
 			for _, args := range [][]string{{"reset", "latchkey-gone"},
 				{"reset", "latchkey-gone", "--yes", "--json"},
 				{"unlock", "latchkey-gone"}, {"bypass", "latchkey-gone"},
@@ -194,6 +198,11 @@ func TestADeletedUserIsResetWhereEverySourceSaysSo(t *testing.T) {
 			if out, errs, err := sources.run(nsswitch, "list"); err == nil ||
 				!strings.Contains(out, `no such user: "latchkey-gone"`) {
 				t.Errorf("list: %v: %s%s", err, out, errs)
+			}
+			if out, errs, err := sources.run(nsswitch, "list", "--orphans"); err != nil ||
+				!strings.HasPrefix(out, "latchkey-gone        no such account; enrolled with uid ") ||
+				strings.Count(out, "\n") != 1 {
+				t.Errorf("list --orphans: %v: %s%s", err, out, errs)
 			}
 			if out, errs, err := sources.run(nsswitch, "reset", "latchkey-gone"); err != nil {
 				t.Errorf("%v: %s%s", err, out, errs)

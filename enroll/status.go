@@ -181,10 +181,12 @@ func (p *program) list(o options.Options) error {
 		return err
 	}
 	switch {
-	case o.Metrics && (o.Missing || o.JSON):
-		return hint.Misuse("--metrics stands alone: it is a format of its own")
+	case o.Metrics && (o.Missing || o.JSON || o.Orphans) || o.Missing && o.Orphans:
+		return hint.Misuse("--missing, --orphans and --metrics list different things: use one")
 	case o.Missing:
 		return p.listMissing(o, enrolled)
+	case o.Orphans:
+		return p.listOrphans(o, enrolled)
 	}
 	all, bad, untold := []userStatus{}, 0, 0
 	for _, name := range enrolled {

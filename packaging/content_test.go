@@ -18,6 +18,7 @@ var debModes = []string{
 	"-rw-r--r-- root/root ./etc/latchkey/latchkey.toml",
 	"drwx------ root/root ./etc/latchkey/users/",
 	"-rw-r--r-- root/root ./etc/pam.d/enroll",
+	"-rwxr-xr-x root/root ./etc/shadow-maint/userdel-post.d/latchkey",
 	"-rwsr-xr-x root/root ./usr/bin/enroll",
 	"-rw-r--r-- root/root ./usr/lib/sysusers.d/latchkey.conf",
 	"-rw-r--r-- root/root ./usr/lib/MULTIARCH/security/pam_latchkey.so",
@@ -69,7 +70,8 @@ func TestDebHasTheRightModesAndConffiles(t *testing.T) {
 			}
 		}
 		got := strings.Fields(run(t, "dpkg-deb", "-I", deb(arch), "conffiles"))
-		if !slices.Equal(got, []string{"/etc/latchkey/latchkey.toml", "/etc/pam.d/enroll"}) {
+		if !slices.Equal(got, []string{"/etc/latchkey/latchkey.toml", "/etc/pam.d/enroll",
+			"/etc/shadow-maint/userdel-post.d/latchkey"}) {
 			t.Errorf("%s: conffiles are %q", arch, got)
 		}
 	}

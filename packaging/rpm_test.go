@@ -102,7 +102,8 @@ func TestTheRPMIsInstalledUpgradedAndRemovedInAnEmptyRoot(t *testing.T) {
 		"usr/lib64/security/pam_latchkey.so":   0o644, "etc/latchkey": 0o755 | os.ModeDir,
 		"etc/latchkey/users": 0o700 | os.ModeDir,
 		"var/lib/latchkey":   0o700 | os.ModeDir, "var/lib/latchkey/users": 0o700 | os.ModeDir,
-		"etc/pam.d/enroll": 0o644,
+		"etc/pam.d/enroll":                         0o644,
+		"etc/shadow-maint/userdel-post.d/latchkey": 0o755,
 	})
 	if pam, err := os.ReadFile(r.path("etc/pam.d/enroll")); err != nil ||
 		strings.Contains(string(pam), "@include") {

@@ -45,6 +45,7 @@ type Options struct {
 	IfMissing   bool
 	Missing     bool
 	Metrics     bool
+	Orphans     bool
 	Format      string
 	Replace     bool
 
@@ -128,6 +129,7 @@ func flags(o *Options) *flag.FlagSet {
 	set.BoolVar(&o.IfMissing, "if-missing", false, "")
 	set.BoolVar(&o.Missing, "missing", false, "")
 	set.BoolVar(&o.Metrics, "metrics", false, "")
+	set.BoolVar(&o.Orphans, "orphans", false, "")
 	set.BoolVar(&o.ButProfile, "but-profile", false, "")
 	set.BoolVar(&o.Help, "help", false, "")
 	set.BoolVar(&o.Help, "h", false, "")

@@ -62,7 +62,7 @@ _enroll() {
 		'trust') word='--user --json --yes --help' ;;
 		'trust revoke' | 'trust revoke '*) word='--user --yes --json --help' ;;
 		'test' | 'test '*) word='--user --help' ;;
-		'list') word='--missing --metrics --json --help' ;;
+		'list') word='--missing --orphans --metrics --json --help' ;;
 		'reset' | 'reset '*) word='--user --delete-anyway --yes --json --help' ;;
 		'unlock' | 'unlock '*) word='--user --yes --json --help' ;;
 		'invite' | 'invite '*) word='--user --yes --json --help' ;;

@@ -135,6 +135,7 @@ complete -c enroll -n '__fish_seen_subcommand_from trust; and __fish_seen_subcom
 complete -c enroll -n '__fish_seen_subcommand_from test' -f -a '(__fish_complete_users)'
 complete -c enroll -n '__fish_seen_subcommand_from test' -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
 complete -c enroll -n '__fish_seen_subcommand_from list' -l missing -d 'who could log in and has nothing'
+complete -c enroll -n '__fish_seen_subcommand_from list' -l orphans -d 'who has something and no account'
 complete -c enroll -n '__fish_seen_subcommand_from list' -l metrics -d 'numbers for a collector of metrics'
 complete -c enroll -n '__fish_seen_subcommand_from list' -l json -d 'print JSON'
 complete -c enroll -n '__fish_seen_subcommand_from reset' -f -a '(__fish_complete_users)'

@@ -176,6 +176,7 @@ case "$bare" in
 'list' | 'list '*)
 	_arguments \
 		'--missing[who could log in and has nothing]' \
+		'--orphans[who has something and no account]' \
 		'--metrics[numbers for a collector of metrics]' \
 		'--json[print JSON]' \
 		'--help[show this]' \

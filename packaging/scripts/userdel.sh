@@ -1,0 +1,9 @@
+#!/bin/sh
+# Run by userdel(8) after it has deleted an account: removes the second factor, so that an account
+# that is later made with the same name does not have it.
+set -eu
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+[ "${ACTION:-}" = userdel ] && [ -n "${SUBJECT:-}" ] || exit 0
+[ -e "/etc/latchkey/users/$SUBJECT" ] || [ -e "/var/lib/latchkey/users/$SUBJECT" ] || exit 0
+command -v enroll >/dev/null || exit 0
+exec enroll reset --yes -- "$SUBJECT"
