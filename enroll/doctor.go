@@ -36,7 +36,7 @@ func (p *program) doctor(o options.Options) error {
 }
 
 func (p *program) examination(of string) doctor.Doctor {
-	return doctor.Doctor{
+	d := doctor.Doctor{
 		Root: p.root, Service: of, Clock: p.clock, Keyring: p.keyring, Remedy: remedy,
 		Progress: p.progress(),
 		LookUp: func(name string) (uint32, error) {
@@ -48,6 +48,19 @@ func (p *program) examination(of string) doctor.Doctor {
 			return p.twilio(func(t verifier) protocol.Answer { return t.Probe() })
 		},
 	}
+	if p.inFleet() {
+		d.Fleet = p.fleetFindings
+	}
+	return d
+}
+
+// fleetFindings are what enroll fleet status says.
+func (p *program) fleetFindings() (all []doctor.Finding) {
+	for _, c := range p.fleetExamination().Run().Checks {
+		all = append(all, doctor.Finding{Check: c.Check, Status: doctor.Status(c.Status),
+			Detail: c.Detail, Hint: c.Hint})
+	}
+	return all
 }
 
 // group asks as a login asks; below another root only files are looked at.

@@ -42,6 +42,8 @@ type Doctor struct {
 	Progress func(asked, all int)
 	// Pause waits, to see whether what is so stays so.
 	Pause func(time.Duration)
+	// Fleet looks at the host's part in its fleet; nil: it is in none.
+	Fleet func() []Finding
 	// Probe tries Twilio Verify without sending anything.
 	Probe func() protocol.Answer
 }

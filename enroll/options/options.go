@@ -57,6 +57,7 @@ type Options struct {
 	Due     bool
 	Detach  bool
 
+	BreakGlass   []string
 	DeleteAnyway bool
 	ButProfile   bool
 	Version      bool
@@ -123,6 +124,7 @@ func flags(o *Options) *flag.FlagSet {
 	set.StringVar(&o.PNG, "png", "", "")
 	set.StringVar(&o.Format, "format", "", "")
 	set.BoolVar(&o.Replace, "replace", false, "")
+	set.Var((*users)(&o.BreakGlass), "break-glass", "")
 	set.BoolVar(&o.DeleteAnyway, "delete-anyway", false, "")
 	set.BoolVar(&o.Yes, "yes", false, "")
 	set.BoolVar(&o.JSON, "json", false, "")
@@ -172,7 +174,8 @@ func misspelled(group, word string, isUser func(string) bool) bool {
 // group.
 func unknownCommand(group, word string) error {
 	if _, alone := usage.Find(group); group != "" && !alone {
-		return hint.Misuse("unknown device type %q; use %s", word,
+		what := map[string]string{"add": "device type", "fleet": "command of fleet"}[group]
+		return hint.Misuse("unknown %s %q; use %s", what, word,
 			listed(usage.Words(group), "or"))
 	}
 	all := append(usage.Words(""), "help", "--version")

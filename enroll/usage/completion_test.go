@@ -63,7 +63,7 @@ func groupOptions(group string) (options []string) {
 	return options
 }
 
-var bashCase = regexp.MustCompile(`(?m)^\t\t'([a-z ]*)'(?: \| '[a-z ]+ '\*)?\) word='(.*)' ;;$`)
+var bashCase = regexp.MustCompile(`(?m)^\t\t'([a-z -]*)'(?: \| '[a-z -]+ '\*)?\) word='(.*)' ;;$`)
 
 func bashOffers(text string) offers {
 	o := offers{}
@@ -74,7 +74,7 @@ func bashOffers(text string) offers {
 }
 
 var (
-	zshCase   = regexp.MustCompile(`(?m)^(?:'([a-z ]+)'.*|\*)\)\n\t_arguments((?:.|\n)*?);;$`)
+	zshCase   = regexp.MustCompile(`(?m)^(?:'([a-z -]+)'.*|\*)\)\n\t_arguments((?:.|\n)*?);;$`)
 	zshOption = regexp.MustCompile(`'(--[a-z-]+)\[`)
 	zshWords  = regexp.MustCompile(`'2:what:\((.*)\)'`)
 	zshName   = regexp.MustCompile(`(?m)^\t\t'([a-z]+):`)
@@ -98,9 +98,10 @@ func zshOffers(text string) offers {
 
 var (
 	fishLine = regexp.MustCompile(
-		`(?m)^complete -c enroll -n (?:\$(none|adding|trusting)|` +
+		`(?m)^complete -c enroll -n (?:\$(none|adding|trusting|fleeting)|` +
 			`'__fish_seen_subcommand_from (.*?)') -(a|l) ('.*?'|\S+)`)
-	fishGroup = map[string]string{"none": "", "adding": "add", "trusting": "trust"}
+	fishGroup = map[string]string{"none": "", "adding": "add", "trusting": "trust",
+		"fleeting": "fleet"}
 )
 
 // fishOffers adds --help itself: fish has one line for all commands.

@@ -17,7 +17,7 @@ _enroll() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--user | --device | --label | --issuer | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --stack | --within | --format)
+		--user | --device | --label | --issuer | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --stack | --within | --format | --break-glass)
 			[[ ${COMP_WORDS[i+1]-} == '=' ]] && ((i++))
 			((i++)) ;;
 		-*) ;;
@@ -44,6 +44,7 @@ _enroll() {
 	--service) mapfile -t COMPREPLY < <(compgen -W "$(cd /etc/pam.d 2>/dev/null && echo *)" -- "$cur"); return ;;
 	--stack) mapfile -t COMPREPLY < <(compgen -W 'password+code key+code key-or-password+code' -- "$cur"); return ;;
 	--within) return ;;
+	--break-glass) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W 'google oath csv' -- "$cur"); return ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -70,6 +71,11 @@ _enroll() {
 		'import' | 'import '*) word='--user --format --replace --yes --json --help' ;;
 		'rekey') word='--json --help' ;;
 		'explain' | 'explain '*) word='--user --from --service --last --json --help' ;;
+		'fleet') word='--break-glass --yes --json --user --help' ;;
+		'fleet join' | 'fleet join '*) word='--break-glass --yes --json --help' ;;
+		'fleet status') word='--json --help' ;;
+		'fleet break-glass' | 'fleet break-glass '*) word='--user --yes --json --help' ;;
+		'fleet leave') word='--yes --json --help' ;;
 		'doctor') word='--service --json --help' ;;
 		'activate') word='--service --stack --within --confirm --status --dry-run --yes --json --help' ;;
 		'deactivate') word='--due --detach --yes --help' ;;
@@ -78,7 +84,8 @@ _enroll() {
 		esac
 	else
 		case $words in
-		'') word='status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain doctor activate deactivate removable' ;;
+		'') word='status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain fleet doctor activate deactivate removable' ;;
+		'fleet') word='join status break-glass leave' ;;
 		'add') word='totp hotp phone key' ;;
 		'trust') word='revoke' ;;
 		'trust revoke') return ;;
@@ -90,6 +97,7 @@ _enroll() {
 		'invite') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'bypass') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'import' | 'import '*) _enroll_files "$cur"; return ;;
+		'fleet break-glass') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'explain') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		*) return ;;
 		esac

@@ -22,6 +22,7 @@ _enroll_commands() {
 		'import:take users over from another module or CSV'
 		'rekey:a new host key; trusted computers end'
 		'explain:which rule decides a login, what is asked, and why'
+		'fleet:fleet join, status, break-glass, leave'
 		'doctor:would a login work, could one slip past?'
 		'activate:logins by SSH ask for codes; undone unless confirmed'
 		'deactivate:undo what activate has changed'
@@ -39,7 +40,7 @@ for word in ${words[2,CURRENT-1]}; do
 		continue
 	fi
 	case $word in
-	--user|--device|--label|--issuer|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--stack|--within|--format) value=1 ;;
+	--user|--device|--label|--issuer|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--stack|--within|--format|--break-glass) value=1 ;;
 	-*) ;;
 	*) bare+=($word) ;;
 	esac
@@ -241,6 +242,44 @@ case "$bare" in
 		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :' '2:name:_users'
+	;;
+'fleet')
+	_arguments \
+		'--break-glass[who may log in while no service can be reached]:name:_users' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--user[for this user (root)]:name:_users' \
+		'--help[show this]' \
+		'1: :' '2:what:(join status break-glass leave)'
+	;;
+'fleet join' | 'fleet join '*)
+	_arguments \
+		'--break-glass[who may log in while no service can be reached]:name:_users' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2: :' '3:ticket:'
+	;;
+'fleet status' | 'fleet status '*)
+	_arguments \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2: :'
+	;;
+'fleet break-glass' | 'fleet break-glass '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2: :' '3:name:_users'
+	;;
+'fleet leave' | 'fleet leave '*)
+	_arguments \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2: :'
 	;;
 'doctor' | 'doctor '*)
 	_arguments \

@@ -57,6 +57,12 @@ func (d *Dir) ReplaceAs(name string, data []byte, mode uint32, uid, gid int) err
 // Create is like Replace, but the error matches fs.ErrExist if name exists already.
 func (d *Dir) Create(name string, data []byte) error { return d.put(name, data, asIs, d.link) }
 
+// ReplacePublic is Replace for a file that everyone may read, mode 0644.
+func (d *Dir) ReplacePublic(name string, data []byte) error {
+	readable := func(fd int) { unix.Fchmod(fd, 0o644) } // if it fails, root reads it all the same
+	return d.put(name, data, readable, d.exchange)
+}
+
 // asIs leaves a new file as the file system makes it.
 func asIs(int) {}
 

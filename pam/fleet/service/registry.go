@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 
+	"latchkey/pam/fleet/health"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/wire"
@@ -15,8 +16,9 @@ const joining Role = "join"
 // operations are all that a question can ask for.
 func operations() map[string]Op {
 	all := map[string]Op{
-		"join":   {Role: joining, Steps: join},
-		"status": {Role: hosts.Verify, Run: status},
+		"join":    {Role: joining, Steps: join},
+		"status":  {Role: hosts.Verify, Run: status},
+		health.Op: {Role: anyRole, Steps: healthOf},
 	}
 	maps.Copy(all, loginOps())
 	maps.Copy(all, enrollOps())

@@ -181,6 +181,12 @@ func Configure(t testing.TB, root testroot.Root, known settings.Settings, more s
 	place(t, root, settings.Path, []byte(text+more), 0o644)
 	place(t, root, settings.CAPath, []byte(known.CA), 0o644)
 	place(t, root, settings.KeyPath, wire.FormatHostKey(known.Key), 0o600)
+	Helper(t, root)
+}
+
+// Helper puts latchkey-fleet itself in its place.
+func Helper(t testing.TB, root testroot.Root) {
+	t.Helper()
 	program, err := helper()
 	testroot.Must(t, err)
 	Program(t, root, testroot.Read(t, program))

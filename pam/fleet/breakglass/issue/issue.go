@@ -39,7 +39,13 @@ func Codes(root string, u record.User) ([]string, error) {
 		return nil, err
 	}
 	s, p := Store(root), enrollment.ByRoot()
-	if err := s.Replace(p, u, enrollment.Enrollment{Recovery: set}); err != nil {
+	err = s.Replace(p, u, enrollment.Enrollment{Recovery: set})
+	if errors.Is(err, factor.ErrState) { // left by one that was killed; no one has seen its codes
+		if err = s.Reset(p, u.Name); err == nil {
+			err = s.Replace(p, u, enrollment.Enrollment{Recovery: set})
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("break-glass codes of %s: %w", u.Name, err)
 	}
 	if _, err := s.Unlock(p, u, limit.Guesses{}, time.Time{}); err != nil {

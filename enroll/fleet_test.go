@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"latchkey/enroll/setuid"
+	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/settings"
+	"latchkey/pam/fleet/standin"
+	"latchkey/pam/fleet/testfleet"
+	"latchkey/pam/testroot"
+)
+
+// fleetHost is a host on which root runs enroll.
+type fleetHost struct {
+	t    *testing.T
+	root testroot.Root
+}
+
+func newFleetHost(t *testing.T) fleetHost {
+	t.Helper()
+	testroot.NeedRoot(t, "root's commands are run")
+	h := fleetHost{t, testroot.New(t)}
+	h.root.Policy(t, "")
+	standin.Helper(t, h.root)
+	return h
+}
+
+// run runs a command and returns what it wrote, and its exit status.
+func (h fleetHost) run(args ...string) (out, complaints string, status int) {
+	h.t.Helper()
+	p := newProgram(setuid.Privilege{}, string(h.root))
+	var written, said bytes.Buffer
+	p.Console = silent(&written, &said)
+	status = p.run(args)
+	return written.String(), said.String(), status
+}
+
+// does runs a command that succeeds.
+func (h fleetHost) does(args ...string) string {
+	h.t.Helper()
+	out, complaints, status := h.run(args...)
+	if status != 0 {
+		h.t.Fatalf("enroll %s: got status %d, %s", strings.Join(args, " "), status, complaints)
+	}
+	return out
+}
+
+// refuses runs a command that fails with these words.
+func (h fleetHost) refuses(words string, args ...string) {
+	h.t.Helper()
+	out, complaints, status := h.run(args...)
+	if status != 1 || !strings.Contains(complaints, words) {
+		h.t.Errorf("enroll %s: got status %d, %s%s; want it refused with %q",
+			strings.Join(args, " "), status, out, complaints, words)
+	}
+}
+
+// ticket is one for a host of f.
+func ticket(t *testing.T, f *testfleet.Fleet, name string, roles ...hosts.Role) string {
+	t.Helper()
+	until := time.Now().Add(time.Hour)
+	random, err := f.Admin.Invite(testfleet.Context(t), hosts.Host{Name: name, Roles: roles}, until)
+	testroot.Must(t, err)
+	opening, err := f.Secret.Opening()
+	testroot.Must(t, err)
+	made := settings.Ticket{FleetKey: opening.Public().String(), CA: string(f.Authority.PEM),
+		VerifyKey: []string{f.Keys(t)[0].String()}, Host: name, Secret: random, Until: until,
+		Services: []string{fmt.Sprintf("https://%s", f.Services[0].Addr())}}
+	text, err := made.Encode()
+	testroot.Must(t, err)
+	return text
+}
+
+// someone is a user whom every Debian system has.
+const someone = "games"
+
+func TestCommandsWorkInAFleetAsOnASingleHost(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	h := newFleetHost(t)
+	h.refuses("not one of a fleet", "fleet", "status")
+	h.does("add", "totp", "--user", someone, "--yes")
+	out := h.does("fleet", "join", ticket(t, f, "bastion", hosts.Admin, hosts.Enroll),
+		"--break-glass", someone)
+	if !strings.Contains(out, "now bastion in the fleet") ||
+		len(regexp.MustCompile(`(?m)^    [a-z0-9-]+$`).FindAllString(out, -1)) != 10 {
+		t.Errorf("got %q, want the name and ten codes", out)
+	}
+	h.refuses("already", "fleet", "join", "x")
+	if out := h.does("status", "--user", someone); !strings.Contains(out, "no second factor") {
+		t.Errorf("got %q, want the host's own record out of use", out)
+	}
+	uri := h.does("add", "totp", "--user", someone, "--label", "phone", "--yes")
+	if !strings.HasPrefix(uri, "otpauth://totp/") {
+		t.Errorf("got %q, want a URI", uri)
+	}
+	h.does("rename", "phone", "--user", someone, "--label", "app", "--yes")
+	if codes := strings.Fields(h.does("codes", "--user", someone, "--yes")); len(codes) != 10 {
+		t.Errorf("got %q, want ten codes", codes)
+	}
+	h.does("add", "hotp", "--user", someone, "--secret-file", secretFile(t), "--yes")
+	h.does("replace", "--user", someone, "--device", "app", "--yes")
+	h.does("remove", "token", "--user", someone, "--yes")
+	var s userStatus
+	testroot.Must(t, json.Unmarshal([]byte(h.does("status", "--user", someone, "--json")), &s))
+	if len(s.Devices) != 1 || s.Recovery != 10 || !s.Enrolled {
+		t.Errorf("got %+v, want one device and ten codes", s)
+	}
+	h.does("bypass", someone)
+	h.does("invite", "nobody")
+	h.does("unlock", someone)
+	if out := h.does("list"); !strings.Contains(out, someone) || strings.Contains(out, "nobody") {
+		t.Errorf("got %q, want %s alone", out, someone)
+	}
+	h.refuses("one of a fleet", "import", "x.csv")
+	h.does("reset", someone)
+	if out := h.does("list"); out != "" {
+		t.Errorf("got %q, want no one", out)
+	}
+	h.refuses("--yes", "fleet", "leave")
+	h.does("fleet", "leave", "--yes")
+	if out := h.does("status", "--user", someone); !strings.Contains(out, "app") {
+		t.Errorf("got %q, want the host's own record", out)
+	}
+}
+
+func secretFile(t *testing.T) string {
+	t.Helper()
+	path := t.TempDir() + "/secret"
+	put(t, path, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n", 0o600)
+	return path
+}
+
+// The denied twins of TestCommandsWorkInAFleetAsOnASingleHost.
+func TestHostWithoutTheRoleChangesNothingOfOthers(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	f.Enroll(t, someone, testroot.TOTP("phone"))
+	bastion, web := newFleetHost(t), newFleetHost(t)
+	bastion.does("fleet", "join", ticket(t, f, "bastion", hosts.Enroll))
+	web.does("fleet", "join", ticket(t, f, "web", hosts.Verify))
+	for _, args := range [][]string{
+		{"reset", someone}, {"unlock", someone}, {"bypass", someone}, {"list"},
+		{"add", "totp", "--user", someone, "--yes"}, {"codes", "--user", someone, "--yes"},
+	} {
+		bastion.refuses(`does not have the role "admin"`, args...)
+	}
+	web.refuses("these hosts have it: bastion", "status", "--user", someone)
+	bastion.does("status", "--user", someone)
+	testroot.Must(t, f.Admin.Revoke(testfleet.Context(t), "bastion"))
+	bastion.refuses("does not know this host", "status", "--user", someone)
+	f.Services[0].Stop()
+	web.refuses("cannot be reached", "status", "--user", someone)
+	web.refuses("failed", "fleet", "status")
+	testroot.Write(t, web.root.Join(settings.Path), []byte("servces = 1\n"))
+	web.refuses("fleet.toml:1", "status", "--user", someone)
+}
+
+// A fleet costs enroll no library: latchkey-fleet reaches the network.
+func TestEnrollLinksNoTLSAndNothingOfEtcd(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	testroot.Must(t, err)
+	for _, path := range strings.Fields(string(out)) {
+		if regexp.MustCompile(`^(crypto/tls|net/http|.*etcd.*|google.golang.org/.*grpc.*|` +
+			`latchkey/pam/fleet/(store|service|node|admin|helper))$`).MatchString(path) {
+			t.Errorf("it links %s", path)
+		}
+	}
+}
