@@ -30,12 +30,12 @@ import (
 type Service struct {
 	Root  testroot.Root // its accounts
 	Clock func() time.Time
-	Hosts map[string]wire.PublicKey
 
 	t       testing.TB
 	server  *httptest.Server
 	opening wire.OpeningKey
 	mu      sync.Mutex
+	hosts   map[string]wire.PublicKey
 	signing wire.SigningKey
 	answer  wire.Answer // what is in every answer
 	before  func(http.ResponseWriter) (done bool)
@@ -45,7 +45,7 @@ type Service struct {
 // Start starts the service.
 func Start(t testing.TB, clock func() time.Time) *Service {
 	t.Helper()
-	s := &Service{t: t, Root: testroot.New(t), Clock: clock, Hosts: map[string]wire.PublicKey{},
+	s := &Service{t: t, Root: testroot.New(t), Clock: clock, hosts: map[string]wire.PublicKey{},
 		signing: wire.NewSigningKey(), answer: wire.Answer{Epoch: 1, Node: "mfa1"}}
 	var err error
 	s.opening, err = wire.OpeningKeyFrom([]byte(strings.Repeat("fleet's secret", 4)))
@@ -112,7 +112,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := s.answer
-	if q, err := opened.Prove(s.Hosts[opened.Claimed().Host]); err != nil {
+	if q, err := opened.Prove(s.hosts[opened.Claimed().Host]); err != nil {
 		a.Fault = wire.Revoked
 	} else if s.asked = append(s.asked, q); a.Fault == wire.Done {
 		a = s.say(a, q)
@@ -160,8 +160,10 @@ func operate(l *authority.Local, q wire.Question) (any, error) {
 // it latchkey-fleet.
 func (s *Service) Join(root testroot.Root, name, more string) {
 	s.t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	key := wire.NewSigningKey()
-	s.Hosts[name] = key.Public()
+	s.hosts[name] = key.Public()
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
 		Bytes: s.server.Certificate().Raw})
 	Configure(s.t, root, settings.Settings{Services: []string{s.server.URL},

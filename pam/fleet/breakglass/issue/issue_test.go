@@ -52,7 +52,7 @@ func issued(t *testing.T, root testroot.Root) []string {
 	return codes
 }
 
-func TestCodesWorkOnceAndNewOnesEndTheOld(t *testing.T) {
+func TestCodesWorkOnceAndNewOnesEndTheOldAndALock(t *testing.T) {
 	root := testroot.New(t)
 	old := issued(t, root)
 	if got := typed(t, root, old[0]); got != authority.Accepted {
@@ -63,6 +63,12 @@ func TestCodesWorkOnceAndNewOnesEndTheOld(t *testing.T) {
 	}
 	if n, err := issue.Left(string(root), alice); n != len(old)-1 || err != nil {
 		t.Errorf("got %d left, %v", n, err)
+	}
+	for _, wrong := range []string{"aaaaa-11111", "aaaaa-22222", "aaaaa-33333"} {
+		typed(t, root, wrong)
+	}
+	if got := typed(t, root, old[1]); got != authority.Locked {
+		t.Errorf("after 3 wrong ones: got %s, want it locked", got)
 	}
 	fresh := issued(t, root)
 	if n, err := issue.Left(string(root), alice); n != len(fresh) || err != nil {
@@ -76,24 +82,10 @@ func TestCodesWorkOnceAndNewOnesEndTheOld(t *testing.T) {
 	}
 }
 
-func TestGuessesLockAndNewCodesEndTheLock(t *testing.T) {
-	root := testroot.New(t)
-	codes := issued(t, root)
-	for _, wrong := range []string{"aaaaa-11111", "aaaaa-22222", "aaaaa-33333"} {
-		typed(t, root, wrong)
-	}
-	if got := typed(t, root, codes[0]); got != authority.Locked {
-		t.Errorf("got %s, want it locked", got)
-	}
-	if got := typed(t, root, issued(t, root)[0]); got != authority.Accepted {
-		t.Errorf("got %s after new codes", got)
-	}
-}
-
-// A stolen disk, or a backup, has no code of this host, and nothing of any other.
-func TestHostKeepsHashesForRootAlone(t *testing.T) {
-	root := testroot.New(t)
-	codes := issued(t, root)
+// keepsHashes demands that a stolen disk, or a backup, has no code of this host, and nothing of
+// any other.
+func keepsHashes(t *testing.T, root testroot.Root, codes []string) {
+	t.Helper()
 	err := filepath.Walk(root.Join(breakglass.Path),
 		func(path string, info os.FileInfo, err error) error {
 			testroot.Must(t, err)
@@ -116,7 +108,7 @@ func TestHostKeepsHashesForRootAlone(t *testing.T) {
 	}
 }
 
-func TestCodesAreListedAndRevoked(t *testing.T) {
+func TestCodesAreHashesForRootAloneListedAndRevoked(t *testing.T) {
 	root := testroot.New(t)
 	if names, err := issue.Names(string(root)); len(names) > 0 || err != nil {
 		t.Errorf("got %q, %v", names, err)
@@ -125,6 +117,7 @@ func TestCodesAreListedAndRevoked(t *testing.T) {
 		t.Errorf("got %d left, %v", n, err)
 	}
 	codes := issued(t, root)
+	keepsHashes(t, root, codes)
 	if names, err := issue.Names(string(root)); err != nil ||
 		!reflect.DeepEqual(names, []string{"alice"}) {
 		t.Errorf("got %q, %v", names, err)
