@@ -106,8 +106,10 @@ func TestACodeThatWasNotWrongIsTakenBack(t *testing.T) {
 	f.TakeBack("bob")
 	f.TakeBack("alice")
 	f.TakeBack("alice")
-	if f.Charge(limits, "bob", noon) || f.Charge(limits, "bob", noon) {
-		t.Error("it was not taken back")
+	for range limits.Failures.Count - 1 {
+		if f.Charge(limits, "bob", noon) {
+			t.Error("it was not taken back")
+		}
 	}
 	if !f.Charge(limits, "bob", noon) {
 		t.Error("more than it was taken back")
