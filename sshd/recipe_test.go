@@ -33,8 +33,8 @@ var recipes = []struct {
 
 // elsewhere are the folders of packaging/examples that other tests try: they are copied another
 // way.
-var elsewhere = []string{"ansible", "deleted-accounts", "fleet", "help-desk", "notify-mail",
-	"one-field", "prometheus"}
+var elsewhere = []string{"ansible", "deleted-accounts", "fail2ban", "fleet", "help-desk",
+	"notify-mail", "one-field", "prometheus"}
 
 // examples is where the recipes are here, and installed where they are inside.
 const (
