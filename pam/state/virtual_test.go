@@ -3,6 +3,7 @@ package state_test
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -96,4 +97,33 @@ func TestAVirtualLockOfADamagedStateReadsNone(t *testing.T) {
 		state.ErrDamaged) || st != nil {
 		t.Errorf("got %+v, %v; want ErrDamaged", st, err)
 	}
+}
+
+func TestAnEncodedStateIsSmallWhereverItsFieldsAre(t *testing.T) {
+	st := busy()
+	st.Accepted = state.Attempt{At: time.Unix(1_800_000_000, 0), Service: "sshd"}
+	st.Networks = []state.Network{{Prefix: netip.MustParsePrefix("192.0.2.0/24"),
+		Seen: time.Unix(1_800_000_000, 0)}}
+	b, err := state.Encode(st)
+	if err != nil || len(b) > 300 {
+		t.Errorf("got %d bytes, %v; want at most 300", len(b), err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	b, err := state.Encode(busy())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte{0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		st, err := state.Decode(b)
+		if err != nil {
+			return
+		}
+		if again, err := state.Encode(*st); err != nil || len(again) > 2*4096 {
+			t.Errorf("got %d bytes, %v of what was decoded", len(again), err)
+		}
+	})
 }
