@@ -120,6 +120,8 @@ func (c *Cluster) prepare() error {
 			return err
 		}
 		c.Nodes = append(c.Nodes, n)
+	}
+	for _, n := range c.Nodes { // all of which a link looks at, once it is open
 		l, err := c.listen(n)
 		if err != nil {
 			return err
