@@ -28,7 +28,8 @@ func operations() map[string]Op {
 // read reads the body of a question.
 func read(q wire.Question, into any) error {
 	if err := json.Unmarshal(q.Body, into); err != nil {
-		return wire.Errorf(wire.Protocol, "the body of %q: %v", q.Op, err)
+		// what the error quotes may be a code
+		return wire.Errorf(wire.Protocol, "the body of %q makes no sense", q.Op)
 	}
 	return nil
 }

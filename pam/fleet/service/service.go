@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/net/netutil"
+
 	"latchkey/pam/authority"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/node"
@@ -57,7 +59,9 @@ type Service struct {
 const (
 	patience   = 5 * time.Second
 	mostAtOnce = 256 // questions; more wait
-	finishTime = 10 * time.Second
+	// more wait, too: each takes memory, and anyone may open one
+	mostConnections = 4096
+	finishTime      = 10 * time.Second
 )
 
 // Start starts a service. It answers until Stop; while it cannot reach etcd its answers say so.
@@ -101,7 +105,7 @@ func (s *Service) serve() {
 		},
 	}
 	s.done.Go(func() {
-		err := s.server.ServeTLS(s.Listen, "", "")
+		err := s.server.ServeTLS(netutil.LimitListener(s.Listen, mostConnections), "", "")
 		if !errors.Is(err, http.ErrServerClosed) {
 			s.Log.Error("no longer serving", "error", err)
 		}
