@@ -8,6 +8,7 @@ import (
 
 	"latchkey/sshd/poll"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/terminal"
 )
 
 // site is a host of its own on which logins are made to ask for codes.
@@ -146,6 +147,7 @@ func TestActivationIsKeptOnlyFromANewLoginWithACode(t *testing.T) {
 		s.done("enroll deactivate", "/etc/pam.d/sshd: as it was")
 		s.asBefore()
 		s.done("enroll deactivate", "Nothing to undo")
+		s.sudo()
 		s.done("enroll activate --status", "not in force")
 	})
 }
@@ -188,6 +190,26 @@ func (s *site) edited() {
 	_, hint, _ := strings.Cut(out, "put back what was there before: ")
 	line, _, _ := strings.Cut(hint, "; then again")
 	s.done(line)
+}
+
+// sudo activates sudo as well: it then asks for alice's code once, and for a right one.
+func (s *site) sudo() {
+	t := s.t
+	s.done("enroll reset alice\necho 'alice ALL=(ALL) ALL' >/etc/sudoers.d/alice")
+	must(t, s.alice.Enroll())
+	s.done("enroll activate --yes --service sudo",
+		"sshd now asks for password+code (sshd, sudo, sudo-i)")
+	for code, says := range map[string]string{s.alice.WrongCode(): `Not accepted`,
+		s.alice.Code(): `uid=0\(root\)`} {
+		term, err := terminal.New(s.Shell(as(s.alice, "/usr/bin/sudo", "-k", "/usr/bin/id")...))
+		must(t, err)
+		typed(t, term, `[Pp]assword`, suite.Password)
+		typed(t, term, `From your app.*Verification code: `, code)
+		must(t, term.Expect(says))
+		term.Close()
+	}
+	s.done("enroll deactivate")
+	s.asBefore()
 }
 
 // mistakes are what an administrator may do wrong and doctor cannot see, or does only afterwards.

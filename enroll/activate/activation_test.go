@@ -262,6 +262,17 @@ func TestAFileThatCannotBePutBackIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestADamagedCopyIsNotPutBack(t *testing.T) {
+	r := newRig(t)
+	r.begun()
+	kept := r.root + journal.Folder + "/etc-pam.d-sshd"
+	testroot.Must(t, os.WriteFile(kept, []byte("x"), 0o600))
+	if _, err := r.Undo("root"); err == nil || !strings.Contains(err.Error(), "is damaged") {
+		t.Errorf("got %v, want that it is damaged", err)
+	}
+	r.is("after\n", "", journal.Pending)
+}
+
 func TestASecondActivationChangesNothing(t *testing.T) {
 	r := newRig(t)
 	r.begun()
