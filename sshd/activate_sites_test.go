@@ -1,6 +1,7 @@
 package sshd_test
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -143,12 +144,14 @@ func (s *site) others() string {
 	return " --service " + strings.Join(names, ",")
 }
 
-// code is one of the user's recovery codes: an app has only one each half minute.
+// code is one that root gives out: an app has only one each half minute.
 func (s *site) code() string {
 	s.t.Helper()
-	out, err := s.Exec("", "/usr/bin/enroll", "codes", "--user", "alice", "--yes")
+	out, err := s.Exec("", "/usr/bin/enroll", "bypass", "alice", "--for", "1h", "--json")
 	must(s.t, err)
-	return strings.Fields(out)[0]
+	var given struct{ Code string }
+	must(s.t, json.Unmarshal([]byte(out), &given))
+	return given.Code
 }
 
 // withPassword checks that the password alone is not enough, and that no code is asked for, nor
@@ -156,7 +159,7 @@ func (s *site) code() string {
 func (s *site) withPassword() {
 	s.t.Helper()
 	allowed(s.t, s.sshd, withCode(s.code())).Close()
-	denied(s.t, s.sshd, withCode("00000000"))
+	denied(s.t, s.sshd, withCode(s.alice.WrongCode()))
 	wrong := withCode(s.code())
 	wrong.Password = "not it"
 	if o := denied(s.t, s.sshd, wrong); o.CodePrompts() != 0 {
@@ -173,7 +176,7 @@ func (s *site) withKey() {
 	if o.Close(); len(o.Prompts) != 1 {
 		s.t.Errorf("it asks %q, want a code alone", o.Prompts)
 	}
-	key.Codes = []string{"00000000"}
+	key.Codes = []string{s.alice.WrongCode()}
 	denied(s.t, s.sshd, key)
 }
 
