@@ -38,6 +38,8 @@ var does = map[string]func(*program, options.Options) error{
 	"fleet join":        (*program).joinFleet,
 	"fleet status":      (*program).fleetStatus,
 	"fleet break-glass": (*program).breakGlass,
+	"fleet import":      (*program).importIntoFleet,
+	"fleet export":      (*program).exportFromFleet,
 	"fleet leave":       (*program).leaveFleet,
 	"removable":         (*program).removable,
 }

@@ -16,7 +16,10 @@ import (
 	"latchkey/pam/testroot"
 )
 
-func TestMain(m *testing.M) { testroot.Main(m, testroot.Roles{"join": joins}) }
+func TestMain(m *testing.M) {
+	testroot.Main(m, testroot.Roles{"join": joins, "import": imports,
+		"export": exports})
+}
 
 var alice = record.User{Name: "alice", UID: 1000}
 

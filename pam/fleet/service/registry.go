@@ -22,6 +22,7 @@ func operations() map[string]Op {
 	}
 	maps.Copy(all, loginOps())
 	maps.Copy(all, enrollOps())
+	maps.Copy(all, movingOps())
 	return all
 }
 
