@@ -126,6 +126,16 @@ func TestCommandsWorkInAFleetAsOnASingleHost(t *testing.T) {
 		t.Errorf("got %q, want no one", out)
 	}
 	h.refuses("--yes", "fleet", "leave")
+	if out := h.does("fleet", "import"); !strings.Contains(out, someone+": imported") {
+		t.Errorf("got %q, want %s imported", out, someone)
+	}
+	if out := h.does("status", "--user", someone); !strings.Contains(out, "app") {
+		t.Errorf("got %q, want the device in the fleet", out)
+	}
+	h.refuses("were not moved", "fleet", "export", "nobody")
+	if out := h.does("fleet", "export", someone, "--json"); !strings.Contains(out, `"exported"`) {
+		t.Errorf("got %q, want %s exported", out, someone)
+	}
 	h.does("fleet", "leave", "--yes")
 	if out := h.does("status", "--user", someone); !strings.Contains(out, "app") {
 		t.Errorf("got %q, want the host's own record", out)

@@ -75,6 +75,8 @@ _enroll() {
 		'fleet join' | 'fleet join '*) word='--break-glass --yes --json --help' ;;
 		'fleet status') word='--json --help' ;;
 		'fleet break-glass' | 'fleet break-glass '*) word='--user --yes --json --help' ;;
+		'fleet import') word='--user --yes --json --help' ;;
+		'fleet export' | 'fleet export '*) word='--yes --json --help' ;;
 		'fleet leave') word='--yes --json --help' ;;
 		'doctor') word='--service --json --help' ;;
 		'activate') word='--service --stack --within --confirm --status --dry-run --yes --json --help' ;;
@@ -85,7 +87,7 @@ _enroll() {
 	else
 		case $words in
 		'') word='status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain fleet doctor activate deactivate removable' ;;
-		'fleet') word='join status break-glass leave' ;;
+		'fleet') word='join status break-glass import export leave' ;;
 		'add') word='totp hotp phone key' ;;
 		'trust') word='revoke' ;;
 		'trust revoke') return ;;
@@ -97,7 +99,7 @@ _enroll() {
 		'invite') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'bypass') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'import' | 'import '*) _enroll_files "$cur"; return ;;
-		'fleet break-glass') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+		'fleet break-glass' | 'fleet export' | 'fleet export '*) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'explain') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		*) return ;;
 		esac

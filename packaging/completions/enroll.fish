@@ -2,7 +2,7 @@
 
 complete -c enroll -f
 set -l none 'not __fish_seen_subcommand_from status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain fleet doctor activate deactivate removable'
-set -l fleeting '__fish_seen_subcommand_from fleet; and not __fish_seen_subcommand_from join status break-glass leave'
+set -l fleeting '__fish_seen_subcommand_from fleet; and not __fish_seen_subcommand_from join status break-glass import export leave'
 set -l trusting '__fish_seen_subcommand_from trust; and not __fish_seen_subcommand_from revoke'
 set -l adding '__fish_seen_subcommand_from add; and not __fish_seen_subcommand_from totp hotp phone key'
 
@@ -22,7 +22,7 @@ complete -c enroll -n $none -a bypass -d 'a code that works once in place of a d
 complete -c enroll -n $none -a import -d 'take users over from another module or CSV'
 complete -c enroll -n $none -a rekey -d 'a new host key; trusted computers end'
 complete -c enroll -n $none -a explain -d 'which rule decides a login, what is asked, and why'
-complete -c enroll -n $none -a fleet -d 'fleet join, status, break-glass, leave'
+complete -c enroll -n $none -a fleet -d 'fleet join, status, break-glass, import, export, leave'
 complete -c enroll -n $none -a doctor -d 'would a login work, could one slip past?'
 complete -c enroll -n $none -a activate -d 'logins by SSH ask for codes; undone unless confirmed'
 complete -c enroll -n $none -a deactivate -d 'undo what activate has changed'
@@ -31,6 +31,8 @@ complete -c enroll -n $trusting -a revoke -d 'ask for codes there again; all: ev
 complete -c enroll -n $fleeting -a join -d 'make this host one of a fleet'
 complete -c enroll -n $fleeting -a status -d 'is all well between this host and its fleet?'
 complete -c enroll -n $fleeting -a break-glass -d 'new break-glass codes for this host'
+complete -c enroll -n $fleeting -a import -d 'take this host\'s own users into the fleet'
+complete -c enroll -n $fleeting -a export -d 'users of the fleet back to this host alone'
 complete -c enroll -n $fleeting -a leave -d 'be a single host again'
 complete -c enroll -n $adding -a 'totp hotp phone key'
 
@@ -187,6 +189,12 @@ complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcom
 complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from break-glass' -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
 complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from break-glass' -l yes -d 'ask nothing (root)'
 complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from break-glass' -l json -d 'print JSON'
+complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from import' -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
+complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from import' -l yes -d 'ask nothing (root)'
+complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from import' -l json -d 'print JSON'
+complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from export' -l yes -d 'ask nothing (root)'
+complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from export' -l json -d 'print JSON'
+complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from export' -f -a '(__fish_complete_users)'
 complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from leave' -l yes -d 'ask nothing (root)'
 complete -c enroll -n '__fish_seen_subcommand_from fleet; and __fish_seen_subcommand_from leave' -l json -d 'print JSON'
 complete -c enroll -n '__fish_seen_subcommand_from doctor' -l service -r -f -a '(path basename /etc/pam.d/*)' -d 'the PAM service'

@@ -22,7 +22,7 @@ _enroll_commands() {
 		'import:take users over from another module or CSV'
 		'rekey:a new host key; trusted computers end'
 		'explain:which rule decides a login, what is asked, and why'
-		'fleet:fleet join, status, break-glass, leave'
+		'fleet:fleet join, status, break-glass, import, export, leave'
 		'doctor:would a login work, could one slip past?'
 		'activate:logins by SSH ask for codes; undone unless confirmed'
 		'deactivate:undo what activate has changed'
@@ -250,7 +250,7 @@ case "$bare" in
 		'--json[print JSON]' \
 		'--user[for this user (root)]:name:_users' \
 		'--help[show this]' \
-		'1: :' '2:what:(join status break-glass leave)'
+		'1: :' '2:what:(join status break-glass import export leave)'
 	;;
 'fleet join' | 'fleet join '*)
 	_arguments \
@@ -273,6 +273,21 @@ case "$bare" in
 		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :' '2: :' '3:name:_users'
+	;;
+'fleet import' | 'fleet import '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2: :'
+	;;
+'fleet export' | 'fleet export '*)
+	_arguments \
+		'--yes[ask nothing (root)]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2: :' '*:name:_users'
 	;;
 'fleet leave' | 'fleet leave '*)
 	_arguments \
