@@ -87,6 +87,7 @@ func (j Job) check() error {
 // what became of the services that gave none.
 type Report struct {
 	Body []byte `json:"body,omitempty"`
+	From int    `json:"from,omitempty"` // which of the job's services gave it
 	// End is Unreachable, if there was no TCP connection to any service; Protocol, if no service
 	// took the request; or Unknown, if some service may have got it.
 	End  wire.Fault `json:"end,omitempty"`

@@ -8,6 +8,7 @@ package dispatch
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"time"
 
 	"latchkey/pam/fleet/carrier"
@@ -37,6 +38,7 @@ type Dispatcher struct {
 	// Unlimited: a command of enroll, whose requests are not bounded together.
 	Unlimited bool
 	spent     time.Duration
+	answered  string // the service that gave the last good answer
 }
 
 // Carry brings a request to the services of a fleet and has good judge each answer, until one is
@@ -48,7 +50,8 @@ func (d *Dispatcher) Carry(s *settings.Settings, request []byte,
 	if left < spare {
 		return wire.Errorf(wire.Unknown, "this login has used up its time for questions")
 	}
-	job, err := carrier.Job{Version: carrier.Version, Services: s.Services, CA: s.CA,
+	services := d.inOrder(s.Services)
+	job, err := carrier.Job{Version: carrier.Version, Services: services, CA: s.CA,
 		DeadlineMS: int(left / time.Millisecond), Request: request}.Encode()
 	if err != nil {
 		return wire.Errorf(wire.Internal, "%v", err)
@@ -59,7 +62,20 @@ func (d *Dispatcher) Carry(s *settings.Settings, request []byte,
 	began := d.Clock()
 	_, err = program.Run(job, left+spare, r.take)
 	d.spent += d.Clock().Sub(began)
+	if r.accepted && 0 <= r.from && r.from < len(services) {
+		d.answered = services[r.from]
+	}
 	return r.error(err)
+}
+
+// inOrder are the services, with the one first that answered the last question: a login waits for
+// one that is frozen only once.
+func (d *Dispatcher) inOrder(services []string) []string {
+	ordered := slices.Clone(services)
+	if i := slices.Index(ordered, d.answered); i > 0 {
+		ordered = append([]string{d.answered}, slices.Delete(ordered, i, i+1)...)
+	}
+	return ordered
 }
 
 func (d *Dispatcher) left() time.Duration {
@@ -76,6 +92,7 @@ type reports struct {
 	read     int // bytes
 	seen     int // answers
 	accepted bool
+	from     int // which service gave the good answer
 	end      *carrier.Report
 	err      error
 }
@@ -106,7 +123,7 @@ func (r *reports) line(line []byte) {
 		r.err = errors.New("more answers than services")
 	default:
 		r.seen++
-		r.accepted = r.good(report.Body)
+		r.accepted, r.from = r.good(report.Body), report.From
 	}
 }
 

@@ -227,6 +227,24 @@ func TestProgramGetsItsJobAndNoRights(t *testing.T) {
 	}
 }
 
+func TestServiceThatAnsweredIsAskedFirst(t *testing.T) {
+	for from, want := range map[string]string{"": "https://a:1", `,"from":1`: "https://b:2",
+		`,"from":2`: "https://a:1", `,"from":-1`: "https://a:1"} {
+		root := host(t, "exit 0")
+		d := dispatcher(root)
+		first := strings.Replace(body("good"), "}", from+"}", 1)
+		testroot.Executable(t, root.Join(dispatch.Program), []byte("#!/bin/sh\n"+writes(first)+"\n"))
+		if _, err := carry(d); err != nil {
+			t.Fatal(err)
+		}
+		testroot.Executable(t, root.Join(dispatch.Program),
+			[]byte("#!/bin/sh\n"+says(`tr -d '"' | grep -o 'services:[^,]*'`)+"\n"))
+		if _, err := carry(d); err == nil || err.Error() != "protocol: services:["+want {
+			t.Errorf("%q: got %v, want %s first", from, err, want)
+		}
+	}
+}
+
 func TestWordsOfTheProgramAreFitForTheLog(t *testing.T) {
 	line := `{"end":"protocol","text":"\u001b[2Ja\nb\u202ec` + strings.Repeat("x", 5000) + `"}`
 	_, err := carry(dispatcher(host(t, writes(strings.ReplaceAll(line, `\`, `\`)))))

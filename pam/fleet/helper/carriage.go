@@ -23,6 +23,7 @@ type carriage struct {
 
 // result is what became of one service: its answer, or why there is none.
 type result struct {
+	from  int // which service
 	body  []byte
 	fault wire.Fault
 	err   error
@@ -42,7 +43,7 @@ func (c *carriage) carry() carrier.Report {
 		r := <-results
 		if r.err != nil {
 			failed = append(failed, r)
-		} else if write(c.out, carrier.Report{Body: r.body}) != nil {
+		} else if write(c.out, carrier.Report{Body: r.body, From: r.from}) != nil {
 			return carrier.Report{End: wire.Unknown, Text: "no one reads the answers"}
 		}
 	}
@@ -51,10 +52,11 @@ func (c *carriage) carry() carrier.Report {
 
 // start starts to ask each service in its time.
 func (c *carriage) start(ctx context.Context, road *road, results chan<- result) {
-	for _, service := range c.job.Services {
+	for i, service := range c.job.Services {
 		gave := make(chan result, 1)
 		go func() {
 			r := road.ask(ctx, service)
+			r.from = i
 			gave <- r
 			results <- r
 		}()

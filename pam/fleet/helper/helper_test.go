@@ -141,7 +141,7 @@ func TestNextServiceIsAskedIfOneFailsOrIsSlow(t *testing.T) {
 	} {
 		got := carried(t, carrier.Job{Services: []string{first, good.URL}, CA: certificate(good),
 			DeadlineMS: 900})
-		if len(got) != 2 || string(got[0].Body) != "good" {
+		if len(got) != 2 || string(got[0].Body) != "good" || got[0].From != 1 {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
