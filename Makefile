@@ -57,7 +57,7 @@ MUTATE_FLAGS ?= --workers 2 --timeout-coefficient 20
 SANITIZED = CC=gcc CGO_ENABLED=1 CGO_LDFLAGS="-fsanitize=undefined" \
             CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all"
 
-.PHONY: build install install-fleetd demo demo-fleet test faults lint mutate bench bench-fleet fuzz packages clean deps deps-tests
+.PHONY: build install install-fleetd demo demo-fleet test faults lint mutate bench fuzz packages clean deps deps-tests
 
 MAN        = enroll.8 fleet.toml.5 latchkey.toml.5 pam_latchkey.8
 FLEETD_MAN = latchkey-fleetd.8 fleetd.toml.5
@@ -182,6 +182,11 @@ test: deps-tests build lint
 	go test $(PATIENTLY) -race ./pam/...
 	$(SANITIZED) go test -count=1 -asan ./pam/gate/...
 	go test $(PATIENTLY) ./packaging ./sshd ./sshd/fleet
+
+# The fault tests of a fleet, all of them, which `make test` runs a sample of. It takes an hour.
+# SEED=N repeats what a run with that seed did.
+faults: deps-tests build
+	go test -count=1 -timeout 4h -parallel 1 -v ./sshd/fleet -whole $(if $(SEED),-seed $(SEED))
 
 lint: deps-tests
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'lint: gofmt would change these'; exit 1; }

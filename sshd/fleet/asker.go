@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/service"
 	"latchkey/pam/fleet/settings"
 	"latchkey/pam/fleet/wire"
@@ -40,22 +41,73 @@ func (f *Fleet) Join(name, roles string) (*Asker, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Asker{roots: x509.NewCertPool()}
-	if a.Settings, err = ticket.Settings(); err != nil {
-		return nil, err
-	}
-	a.Key = wire.NewSigningKey()
-	a.roots.AppendCertsFromPEM([]byte(a.CA))
-	sealed, err := a.Seal(wire.Question{Op: "join"},
-		service.Join{Secret: ticket.Secret, Key: a.Key.Public().String()})
+	return join(ticket)
+}
+
+// Crowd makes n hosts that only ask whether codes are right. It invites them as latchkey-fleetd
+// does, without starting it for each.
+func (f *Fleet) Crowd(n int) ([]*Asker, error) {
+	first, err := f.Invite("crowd", "verify")
 	if err != nil {
 		return nil, err
 	}
-	answer, err := a.Send(f.Services[0].URL(), sealed)
+	ticket, err := settings.ParseTicket(first)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := f.Accounts()
+	if err != nil {
+		return nil, err
+	}
+	crowd := make([]*Asker, n)
+	for i := range crowd {
+		h := hosts.Host{Name: fmt.Sprintf("crowd%d", i), Roles: []hosts.Role{hosts.Verify}}
+		ticket.Host = h.Name
+		ticket.Secret, err = admin.Invite(context.Background(), h, ticket.Until)
+		if err != nil {
+			return nil, err
+		}
+		if crowd[i], err = join(ticket); err != nil {
+			return nil, err
+		}
+	}
+	return crowd, nil
+}
+
+// newAsker knows what a ticket says.
+func newAsker(ticket settings.Ticket) (a *Asker, err error) {
+	a = &Asker{roots: x509.NewCertPool()}
+	a.Settings, err = ticket.Settings()
+	a.roots.AppendCertsFromPEM([]byte(ticket.CA))
+	return a, err
+}
+
+func join(ticket settings.Ticket) (*Asker, error) {
+	a, err := newAsker(ticket)
+	if err != nil {
+		return nil, err
+	}
+	a.Key = wire.NewSigningKey()
+	answer, err := a.Ask(wire.Question{Op: "join"},
+		service.Join{Secret: ticket.Secret, Key: a.Key.Public().String()})
 	if err == nil && answer.Fault != wire.Done {
 		err = &wire.Error{Fault: answer.Fault, Text: answer.Text}
 	}
 	return a, err
+}
+
+// Ask asks the services in turn, with the same bytes, until one answers.
+func (a *Asker) Ask(q wire.Question, body any) (answer wire.Answer, err error) {
+	sealed, err := a.Seal(q, body)
+	if err != nil {
+		return answer, err
+	}
+	for _, url := range a.Services {
+		if answer, err = a.Send(url, sealed); err == nil {
+			break
+		}
+	}
+	return answer, err
 }
 
 // Seal completes a question and seals it.
@@ -76,28 +128,34 @@ func (a *Asker) Seal(q wire.Question, body any) (*wire.Sealed, error) {
 
 // Send asks one service, over a connection of its own.
 func (a *Asker) Send(url string, sealed *wire.Sealed) (answer wire.Answer, err error) {
+	body, err := a.Carry(url, sealed.Request)
+	if err != nil {
+		return answer, err
+	}
+	return sealed.Open(body, a.VerifyKey...)
+}
+
+// Carry brings a request to one service, as latchkey-fleet does, and gives what is answered.
+func (a *Asker) Carry(url string, request []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "POST", url+service.Path,
-		bytes.NewReader(sealed.Request))
+		bytes.NewReader(request))
 	if err != nil {
-		return answer, err
+		return nil, err
 	}
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true,
 		TLSClientConfig: &tls.Config{RootCAs: a.roots, MinVersion: tls.VersionTLS13}}}
 	got, err := client.Do(r)
 	if err != nil {
-		return answer, err
+		return nil, err
 	}
 	defer got.Body.Close()
 	body, err := io.ReadAll(got.Body)
 	if err == nil && got.StatusCode != http.StatusOK {
 		err = fmt.Errorf("%s: %s", got.Status, body)
 	}
-	if err != nil {
-		return answer, err
-	}
-	return sealed.Open(body, a.VerifyKey...)
+	return body, err
 }
 
 func base32Text(secret []byte) string {

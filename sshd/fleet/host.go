@@ -24,30 +24,52 @@ func (f *Fleet) AddHost(roles string) (*Host, error) {
 	}
 	h := &Host{Host: inner, Name: fmt.Sprintf("web%d", len(f.Hosts)+1)}
 	f.Hosts = append(f.Hosts, h)
-	if h.Asker, err = f.Join(h.Name, roles); err != nil {
+	if err := f.enter(h, roles); err != nil {
 		return nil, err
 	}
-	if err := h.settle(); err != nil {
-		return nil, err
-	}
-	h.SSHD, err = h.Server(suite.PasswordAndCode)
+	config := suite.PasswordAndCode
+	config.Name = "sshd"
+	h.SSHD, err = h.Server(config)
 	return h, err
 }
 
-// settle writes what a host of a fleet has.
-func (h *Host) settle() error {
-	for path, text := range map[string][]byte{settings.Path: h.Format(),
-		settings.CAPath: []byte(h.CA), settings.KeyPath: wire.FormatHostKey(h.Key)} {
-		mode := "644"
-		if path == settings.KeyPath {
-			mode = "600"
-		}
-		if _, err := h.Exec(string(text), "/usr/bin/install", "-m", mode, "/dev/stdin",
-			path); err != nil {
-			return err
-		}
+// enter has the host join, as its root does, and learns what it knows then.
+func (f *Fleet) enter(h *Host, roles string) error {
+	text, err := f.Invite(h.Name, roles)
+	if err != nil {
+		return err
 	}
-	return nil
+	if _, err := h.Exec("", "/usr/bin/enroll", "fleet", "join", text, "--yes"); err != nil {
+		return err
+	}
+	key, err := h.Exec("", "/bin/cat", settings.KeyPath)
+	if err != nil {
+		return err
+	}
+	ticket, err := settings.ParseTicket(text)
+	if err != nil {
+		return err
+	}
+	if h.Asker, err = newAsker(ticket); err != nil {
+		return err
+	}
+	h.Key, err = wire.ParseHostKey([]byte(key))
+	return err
+}
+
+// Rejoin makes a host that was revoked one of the fleet again.
+func (f *Fleet) Rejoin(h *Host) error {
+	if _, err := h.Exec("", "/usr/bin/enroll", "fleet", "leave", "--yes"); err != nil {
+		return err
+	}
+	return f.enter(h, f.options.Roles)
+}
+
+// BreakGlass has the host let those users in with its own codes while no service can be reached.
+func (h *Host) BreakGlass(users ...string) error {
+	h.Unreachable, h.Settings.BreakGlass = settings.BreakGlass, users
+	_, err := h.Exec(string(h.Format()), "/usr/bin/tee", settings.Path)
+	return err
 }
 
 // User adds an account of that name to every host, and gives the first host's.

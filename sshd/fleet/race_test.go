@@ -50,70 +50,68 @@ func start(t *testing.T, o fleet.Options) *fleet.Fleet {
 // fault is what happens while logins race.
 type fault struct {
 	name        string
-	strike      func(f *fleet.Fleet) (undo func() error, err error)
+	aim         func(f *fleet.Fleet) (strike, undo func() error, err error)
 	lasts       time.Duration
 	sample, all int // rounds
 	// atMost: no login need succeed, because there is no majority for as long as it lasts.
 	atMost bool
 }
 
-// toLeader strikes the node that leads etcd.
-func toLeader(do, undo func(*cluster.Node) error) func(*fleet.Fleet) (func() error, error) {
-	return func(f *fleet.Fleet) (func() error, error) {
+// leader aims at the node that leads etcd.
+func leader(do, undo func(*cluster.Node) error) func(*fleet.Fleet) (_, _ func() error, _ error) {
+	return func(f *fleet.Fleet) (_, _ func() error, _ error) {
 		n, err := f.Etcd.Leader()
-		if err != nil {
-			return nil, err
-		}
-		return func() error { return undo(n) }, do(n)
+		return func() error { return do(n) }, func() error { return undo(n) }, err
 	}
 }
 
-// toService strikes the first service.
-func toService(do, undo func(*fleet.Service) error) func(*fleet.Fleet) (func() error, error) {
-	return func(f *fleet.Fleet) (func() error, error) {
-		s := f.Services[0]
-		return func() error { return undo(s) }, do(s)
-	}
+// killedService aims at the service that hosts ask first.
+func killedService(f *fleet.Fleet) (_, _ func() error, _ error) {
+	return f.Services[0].Kill, f.Services[0].Start, nil
 }
 
 func isolate(n *cluster.Node) error { n.Isolate(); return nil }
 func join(n *cluster.Node) error    { n.Join(); return nil }
 
-// majority stops the leader and another node.
-func majority(f *fleet.Fleet) (func() error, error) {
+// majority aims at the leader and another node.
+func majority(f *fleet.Fleet) (strike, undo func() error, err error) {
 	n, err := f.Etcd.Leader()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	other := f.Etcd.Other(n)
-	return func() error { return errors.Join(n.Continue(), other.Continue()) },
-		errors.Join(n.Stop(), other.Stop())
+	return func() error { return errors.Join(n.Stop(), other.Stop()) },
+		func() error { return errors.Join(n.Continue(), other.Continue()) }, nil
 }
 
 // inTurn restarts one service after the other.
-func inTurn(f *fleet.Fleet) (func() error, error) {
-	var errs []error
-	for _, s := range f.Services {
-		errs = append(errs, s.Kill(), s.Start())
-	}
-	return func() error { return nil }, errors.Join(errs...)
+func inTurn(f *fleet.Fleet) (_, _ func() error, _ error) {
+	return func() error {
+		var errs []error
+		for _, s := range f.Services {
+			errs = append(errs, s.Kill(), s.Start())
+		}
+		return errors.Join(errs...)
+	}, none, nil
 }
 
-func nothing(*fleet.Fleet) (func() error, error) { return func() error { return nil }, nil }
+func none() error { return nil }
+
+func nothing(*fleet.Fleet) (_, _ func() error, _ error) { return none, none, nil }
 
 // faults are those of the table in packaging/doc/decisions.md.
 var faults = []fault{
-	{name: "none", strike: nothing, sample: 3, all: 200},
-	{name: "leader killed", strike: toLeader((*cluster.Node).Kill, (*cluster.Node).Start),
+	{name: "none", aim: nothing, sample: 3, all: 200},
+	{name: "leader killed", aim: leader((*cluster.Node).Kill, (*cluster.Node).Start),
 		lasts: 3 * time.Second, sample: 1, all: 30},
-	{name: "leader stopped", strike: toLeader((*cluster.Node).Stop, (*cluster.Node).Continue),
+	{name: "leader stopped", aim: leader((*cluster.Node).Stop, (*cluster.Node).Continue),
 		lasts: 8 * time.Second, sample: 1, all: 20},
-	{name: "leader cut off", strike: toLeader(isolate, join), lasts: 8 * time.Second, sample: 1,
+	{name: "leader cut off", aim: leader(isolate, join), lasts: 8 * time.Second, sample: 1,
 		all: 20},
-	{name: "service killed", strike: toService((*fleet.Service).Kill, (*fleet.Service).Start),
+	{name: "service killed", aim: killedService,
 		lasts: 2 * time.Second, sample: 1, all: 30},
-	{name: "services restarted in turn", strike: inTurn, sample: 1, all: 20},
-	{name: "two of three nodes stopped", strike: majority, lasts: 8 * time.Second, sample: 1,
+	{name: "services restarted in turn", aim: inTurn, sample: 1, all: 20},
+	{name: "two of three nodes stopped", aim: majority, lasts: 8 * time.Second, sample: 1,
 		all: 10, atMost: true},
 }
 
@@ -130,7 +128,7 @@ func TestACodeIsOneSessionOnThreeHostsWhateverBreaks(t *testing.T) {
 			var slowest time.Duration
 			accepted := 0
 			for _, u := range users {
-				wait := time.Duration(random.IntN(300)) * time.Millisecond
+				wait := time.Duration(random.IntN(30)) * time.Millisecond
 				in, took := one.round(t, f, u, wait)
 				accepted, slowest = accepted+in, max(slowest, took)
 				if in > 1 || in == 0 && !one.atMost {
@@ -148,19 +146,28 @@ func TestACodeIsOneSessionOnThreeHostsWhateverBreaks(t *testing.T) {
 const parallel = 8
 
 // round has logins race for one code while the fault strikes, and gives how many were accepted and
-// how long the slowest answer to a code took.
+// how long the slowest answer to a code took. All logins wait for each other at the prompt.
 func (one fault) round(t *testing.T, f *fleet.Fleet, u *suite.User, wait time.Duration) (in int,
 	slowest time.Duration) {
 	t.Helper()
+	strike, undo, err := one.aim(f)
+	must(t, err)
 	code := u.Code()
 	outcomes := make([]*suite.Outcome, parallel)
-	var logins sync.WaitGroup
+	var logins, prompted sync.WaitGroup
+	typed := make(chan struct{})
 	for i := range outcomes {
-		logins.Go(func() { outcomes[i] = once(f.Hosts[i%len(f.Hosts)], u, code) })
+		prompted.Add(1)
+		here := sync.OnceFunc(prompted.Done)
+		logins.Go(func() {
+			defer here()
+			outcomes[i] = once(f.Hosts[i%len(f.Hosts)], u, code, func() { here(); <-typed })
+		})
 	}
+	prompted.Wait()
+	close(typed)
 	time.Sleep(wait)
-	undo, err := one.strike(f)
-	must(t, err)
+	must(t, strike())
 	timer := time.AfterFunc(one.lasts, func() {
 		if err := undo(); err != nil {
 			t.Error(err)
@@ -183,13 +190,14 @@ func (one fault) round(t *testing.T, f *fleet.Fleet, u *suite.User, wait time.Du
 }
 
 // once logs in with one code, and hangs up instead of a second try.
-func once(h *fleet.Host, u *suite.User, code string) *suite.Outcome {
+func once(h *fleet.Host, u *suite.User, code string, atPrompt func()) *suite.Outcome {
 	tries := 0
 	return h.SSHD.Login(suite.Attempt{User: u.Name, Password: suite.Password,
 		Answer: func(string) (string, error) {
 			if tries++; tries > 1 {
 				return "", suite.ErrHungUp
 			}
+			atPrompt()
 			return code, nil
 		}})
 }

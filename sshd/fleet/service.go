@@ -3,8 +3,11 @@ package fleet
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"strings"
 	"time"
 
@@ -178,6 +181,29 @@ func (s *Service) answers() error {
 		&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13})
 	if err == nil {
 		err = conn.Close()
+	}
+	return err
+}
+
+// Ready waits until every service answers questions, and does not only say why it does not.
+func (f *Fleet) Ready() error {
+	for _, s := range f.Services {
+		if err := poll.Until(s.Name+" to answer questions", 20*time.Second, s.ready); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Service) ready() error {
+	answer, err := http.Get(fmt.Sprintf("http://%s:%d/metrics", s.IP, port+1))
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && !strings.Contains(string(text), "\nlatchkey_fleetd_answering 1\n") {
+		err = errors.New("it does not")
 	}
 	return err
 }

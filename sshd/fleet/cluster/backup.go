@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -44,4 +46,28 @@ func (c *Cluster) Restore(file string) error {
 	}
 	_, err := c.Leader()
 	return errors.Join(append(errs, err)...)
+}
+
+// Compact drops what is no longer current, gives the room back, and ends the alarm of a database
+// that was full.
+func (c *Cluster) Compact() error {
+	ctx := context.Background()
+	out, err := c.Nodes[0].Ctl(ctx, "get", "x", "--write-out", "json")
+	if err != nil {
+		return err
+	}
+	var answer struct{ Header struct{ Revision int64 } }
+	if err := json.Unmarshal([]byte(out), &answer); err != nil {
+		return err
+	}
+	if _, err := c.Ctl(ctx, "compact", fmt.Sprint(answer.Header.Revision)); err != nil {
+		return err
+	}
+	for _, n := range c.Nodes {
+		if _, err := n.Ctl(ctx, "defrag"); err != nil {
+			return err
+		}
+	}
+	_, err = c.Ctl(ctx, "alarm", "disarm")
+	return err
 }
