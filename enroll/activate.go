@@ -89,6 +89,9 @@ func (p *program) wished(o options.Options) (plan.Wish, error) {
 // activatedBefore reports whether an activation like this is in force or pending.
 func (p *program) activatedBefore(w plan.Wish) (bool, error) {
 	j, err := p.activations().Load()
+	if err == nil && j.State == journal.Pending {
+		j, err = p.stillPending(j)
+	}
 	if err != nil || j.State == journal.Inactive {
 		return false, err
 	}
@@ -98,6 +101,15 @@ func (p *program) activatedBefore(w plan.Wish) (bool, error) {
 			j.Stack, strings.Join(j.Services, ", ")), "first: enroll deactivate")
 	}
 	return true, p.told(j)
+}
+
+// stillPending undoes an activation whose time is over, and has the others waited for: what did
+// that may have been killed.
+func (p *program) stillPending(j *journal.Journal) (*journal.Journal, error) {
+	if j.Due(journal.Now()) == 0 {
+		return p.machine().Overdue()
+	}
+	return j, p.machine().Watch()
 }
 
 // agreed asks whether the changes are to be made.
@@ -182,12 +194,8 @@ func (p *program) deactivate(o options.Options) error {
 
 // whenDue waits for the time of a pending activation.
 func (p *program) whenDue() error {
-	before, err := p.activations().Load()
-	if err != nil || before.State != journal.Pending {
-		return err
-	}
 	j, err := p.machine().Await()
-	if err == nil && j.State == journal.Inactive && j.Why == activate.Unconfirmed {
+	if err == nil && j.Undone {
 		detail := activate.Unconfirmed
 		if len(j.Left) > 0 {
 			detail += "; changed by others since, and left as they are: " + strings.Join(j.Left, ",")

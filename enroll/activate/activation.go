@@ -159,7 +159,7 @@ func (a Activation) undo(dir *safefile.Dir, j *journal.Journal, by, why string) 
 	} else if err := a.Reload(); err != nil {
 		errs = append(errs, err)
 	}
-	j.State, j.By, j.At, j.Why = journal.Inactive, by, a.Now().Wall, why
+	j.State, j.By, j.At, j.Why, j.Undone = journal.Inactive, by, a.Now().Wall, why, true
 	return errors.Join(append(errs, j.Save(dir), a.Disarm())...)
 }
 
@@ -168,12 +168,15 @@ func (a Activation) undo(dir *safefile.Dir, j *journal.Journal, by, why string) 
 func (a Activation) Await() (*journal.Journal, error) {
 	for {
 		j, err := a.Store.Load()
-		if err != nil || j.State != journal.Pending {
+		if err != nil {
 			return j, err
+		}
+		if j.State != journal.Pending {
+			return j, a.clean()
 		}
 		due := j.Due(a.Now())
 		if due == 0 {
-			if j, err := a.due(); err == nil {
+			if j, err := a.Overdue(); err == nil {
 				return j, nil
 			}
 			due = again
@@ -188,8 +191,22 @@ const again = 2 * time.Second
 // Unconfirmed is why an activation was undone that no one confirmed.
 const Unconfirmed = "no one has confirmed it in time"
 
-// due undoes a pending activation whose time is over.
-func (a Activation) due() (*journal.Journal, error) {
+// clean removes what starts with the machine and is of no use, because a command was killed before
+// it could.
+func (a Activation) clean() error {
+	dir, err := a.Store.Lock(a.Patience)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if j, err := a.Store.Load(); err != nil || j.State == journal.Pending {
+		return err
+	}
+	return a.Disarm()
+}
+
+// Overdue undoes a pending activation whose time is over, where what waits for that was killed.
+func (a Activation) Overdue() (*journal.Journal, error) {
 	dir, err := a.Store.Lock(a.Patience)
 	if err != nil {
 		return nil, err

@@ -262,6 +262,34 @@ func TestAFileThatCannotBePutBackIsTriedAgain(t *testing.T) {
 	}
 }
 
+// A command that was killed leaves nothing behind that starts with the machine.
+func TestWhatStartsWithTheMachineGoesOnceNothingIsPending(t *testing.T) {
+	r := newRig(t)
+	if _, err := r.Await(); err != nil || strings.Join(r.steps, ", ") != "disarm before" {
+		t.Errorf("got %v, %q, want disarm alone", err, r.steps)
+	}
+	r.begun()
+	r.steps = nil
+	if err := r.clean(); err != nil || r.steps != nil {
+		t.Errorf("while it is pending: got %v, %q, want nothing", err, r.steps)
+	}
+}
+
+func TestAnOverdueActivationIsUndoneByTheNext(t *testing.T) {
+	r := newRig(t)
+	r.begun()
+	if j, err := r.Overdue(); err != nil || j.Undone {
+		t.Errorf("in time: got %v, undone %v", err, j.Undone)
+	}
+	r.is("after\n", "options\n", journal.Pending)
+	r.now.Up += time.Minute
+	if j, err := r.Overdue(); err != nil || !j.Undone {
+		t.Errorf("afterwards: got %v, undone %v", err, j.Undone)
+	}
+	r.is("before\n", "", journal.Inactive)
+	r.begun()
+}
+
 func TestADamagedCopyIsNotPutBack(t *testing.T) {
 	r := newRig(t)
 	r.begun()

@@ -47,6 +47,8 @@ type Journal struct {
 	At   time.Time `json:"at,omitzero"`
 	Why  string    `json:"why,omitempty"`
 	Left []string  `json:"left,omitempty"` // files that others have changed since
+
+	Undone bool `json:"-"` // it was undone just now
 }
 
 // version is that of the format; another one is refused.
