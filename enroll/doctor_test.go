@@ -148,6 +148,7 @@ func installed(t *testing.T, root string) {
 		"/usr/libexec/latchkey/latchkey-enroll": 0o755,
 		"/usr/libexec/latchkey/latchkey-twilio": 0o755,
 		"/usr/libexec/latchkey/latchkey-notify": 0o755,
+		"/usr/libexec/latchkey/latchkey-fleet":  0o755,
 	} {
 		put(t, root+path, "", mode)
 	}

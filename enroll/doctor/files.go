@@ -20,7 +20,7 @@ import (
 var programs = []string{
 	"/usr/libexec/latchkey/latchkey-login", "/usr/libexec/latchkey/latchkey-enroll",
 	"/usr/libexec/latchkey/latchkey-twilio",
-	"/usr/libexec/latchkey/latchkey-notify",
+	"/usr/libexec/latchkey/latchkey-notify", "/usr/libexec/latchkey/latchkey-fleet",
 }
 
 // private are folders that only root may even list.
