@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"latchkey/pam/authority"
 	"latchkey/pam/fleet/hosts"
@@ -108,20 +107,13 @@ func TestServiceThatIsEndedFinishesItsQuestions(t *testing.T) {
 	s, w := newPhoneSite(t)
 	answer := make(chan wire.Answer)
 	go func() { answer <- s.again(s.web1, 0, s.sealSent("dora", w.code)) }()
-	for w.checks.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	s.until("a check", func() bool { return w.checks.Load() > 0 })
 	ended := make(chan struct{})
 	go func() { s.Services[0].Stop(); close(ended) }()
-	for until := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	s.until("no more questions", func() bool {
 		_, err := s.web1.Ask(t, s.Services[0].Addr(), s.seal(s.web1, "alice", s.code()))
-		if err != nil {
-			break
-		}
-		if time.Now().After(until) {
-			t.Fatal("it still accepts questions")
-		}
-	}
+		return err != nil
+	})
 	close(w.goOn)
 	if a := <-answer; a.Fault != wire.Done ||
 		testfleet.Guessed(t, a).Result != authority.Accepted {
@@ -159,22 +151,10 @@ func TestFullDatabaseIsAFaultOfItsOwn(t *testing.T) {
 	s.Start(t, 1)
 	s.Enroll(t, "alice", phone)
 	s.web1 = s.Host(t, "web1", hosts.Verify)
-	for i := range 20 {
-		_, err := c.Nodes[0].UserCtl(testfleet.Context(t), "put", "/latchkey/1/x",
-			strings.Repeat("x", 100_000+i))
-		if err != nil {
-			break
-		}
-	}
-	for until := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	s.until("a full database", func() bool {
 		_, err := c.Nodes[0].UserCtl(testfleet.Context(t), "put", "/latchkey/1/x",
 			strings.Repeat("y", 100_000))
-		if err != nil && strings.Contains(err.Error(), "exceeded") {
-			break
-		}
-		if time.Now().After(until) {
-			t.Fatalf("the database is not full: %v", err)
-		}
-	}
+		return err != nil && strings.Contains(err.Error(), "exceeded")
+	})
 	s.refused(s.web1, "alice", s.code(), wire.Quota)
 }

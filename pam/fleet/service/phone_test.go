@@ -87,9 +87,7 @@ func TestCodeThatWasSentIsCheckedOnceAlsoIfTwoServicesAreAsked(t *testing.T) {
 	answers := make(chan wire.Answer, 3)
 	ask := func(number int) { answers <- s.again(s.web1, number, sealed) }
 	go ask(0)
-	for w.checks.Load() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	s.until("a check", func() bool { return w.checks.Load() > 0 })
 	go ask(1) // the next service, because the first has not answered yet
 	go ask(0)
 	w.goOn <- struct{}{}

@@ -1,13 +1,16 @@
 package service_test
 
 import (
+	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"latchkey/pam/authority"
 	"latchkey/pam/factor/oath"
 	"latchkey/pam/factor/owncode"
+	"latchkey/pam/fleet/admin"
 	"latchkey/pam/fleet/node"
 	"latchkey/pam/fleet/service"
 	"latchkey/pam/fleet/store"
@@ -17,22 +20,31 @@ import (
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 	"latchkey/pam/testroot"
+	"latchkey/sshd/poll"
 )
 
 // eventually repeats a question until a fault is the one that is wanted.
 func (s *site) eventually(h *testfleet.Host, user, code string, want wire.Fault) {
 	s.Helper()
-	var a wire.Answer
-	for until := time.Now().Add(15 * time.Second); time.Now().Before(until); {
-		if a = s.guess(h, user, code); a.Fault == want {
-			return
-		}
-		if a.Fault == wire.Done && testfleet.Guessed(s, a).Result == authority.Accepted {
+	s.until("fault "+string(want), func() bool {
+		a := s.guess(h, user, code)
+		if want != wire.Done && a.Fault == wire.Done &&
+			testfleet.Guessed(s, a).Result == authority.Accepted {
 			s.Fatal("accepted")
 		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	s.Fatalf("got fault %q (%s), want %q", a.Fault, a.Text, want)
+		return a.Fault == want
+	})
+}
+
+// until polls until something is so.
+func (s *site) until(what string, is func() bool) {
+	s.Helper()
+	testroot.Must(s, poll.Until(what, 20*time.Second, func() error {
+		if !is() {
+			return errors.New("it is not so")
+		}
+		return nil
+	}))
 }
 
 // recovery is a record of a user with a recovery code, an app and a token.
@@ -100,14 +112,14 @@ func TestRestoredBackupRevivesNoCode(t *testing.T) {
 // renewed waits until all services have renewed their numbers.
 func (s *site) renewed() {
 	s.Helper()
-	for began, all := s.Clock(), false; !all; time.Sleep(20 * time.Millisecond) {
+	began := s.Clock()
+	s.until("renewals", func() bool {
 		status, err := s.Admin.Status(testfleet.Context(s))
 		testroot.Must(s, err)
-		all = len(status.Services) == len(s.Services)
-		for _, one := range status.Services {
-			all = all && one.At.After(began)
-		}
-	}
+		old := func(one admin.Service) bool { return !one.At.After(began) }
+		return len(status.Services) == len(s.Services) &&
+			!slices.ContainsFunc(status.Services, old)
+	})
 }
 
 // A database that ends before the services' numbers were renewed is noticed by its revision.

@@ -93,3 +93,18 @@ func TestAnswerIsSealedWithItsToken(t *testing.T) {
 		}
 	}
 }
+
+func FuzzDecodeEnvelope(f *testing.F) {
+	f.Add(filled().encode())
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := decodeEnvelope(b)
+		if err != nil {
+			return
+		}
+		again, err := decodeEnvelope(e.encode())
+		if err != nil || !reflect.DeepEqual(again, e) {
+			t.Errorf("got %+v, %v after %+v", again, err, e)
+		}
+	})
+}

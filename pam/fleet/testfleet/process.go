@@ -18,6 +18,7 @@ import (
 	"latchkey/pam/fleet/service"
 	"latchkey/pam/testroot"
 	"latchkey/sshd/fleet/certs"
+	"latchkey/sshd/poll"
 )
 
 // child says, in the environment, that this process is a service that ends at a moment; its value
@@ -67,14 +68,13 @@ func (f *Fleet) Process(t testing.TB, op, moment string) string {
 // waitFor waits until something listens at an address.
 func waitFor(t testing.TB, addr string) {
 	t.Helper()
-	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); {
-		if conn, err := net.Dial("tcp", addr); err == nil {
+	testroot.Must(t, poll.Until("a service", 20*time.Second, func() error {
+		conn, err := net.Dial("tcp", addr)
+		if err == nil {
 			conn.Close()
-			return
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("nothing listens at " + addr)
+		return err
+	}))
 }
 
 func processName(addr string) string {
