@@ -4,7 +4,7 @@ import (
 	"errors"
 
 	"latchkey/enroll/explain"
-	"latchkey/enroll/fleet"
+	"latchkey/enroll/fleet/reach"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/enroll/past"
@@ -49,7 +49,7 @@ func (p *program) toExplain(u record.User, o options.Options) (explain.Login, er
 	}
 	login.Ready = func() error { return nil } // what its service can do it says by itself
 	var err error
-	login.Authority, err = fleet.Authority(p.root, p.clock)
+	login.Authority, err = reach.Authority(p.root, p.clock)
 	return login, err
 }
 

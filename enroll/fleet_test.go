@@ -163,7 +163,7 @@ func TestHostWithoutTheRoleChangesNothingOfOthers(t *testing.T) {
 	} {
 		bastion.refuses(`does not have the role "admin"`, args...)
 	}
-	web.refuses("these hosts have it: bastion", "status", "--user", someone)
+	web.refuses("Users enroll on: bastion, and not on web", "status", "--user", someone)
 	bastion.does("status", "--user", someone)
 	testroot.Must(t, f.Admin.Revoke(testfleet.Context(t), "bastion"))
 	bastion.refuses("does not know this host", "status", "--user", someone)

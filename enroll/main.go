@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/enroll/fleet"
+	"latchkey/enroll/fleet/reach"
 	"latchkey/enroll/setuid"
 	"latchkey/enroll/terminal"
 	"latchkey/pam/accounts"
@@ -63,7 +63,7 @@ func newProgram(down setuid.Privilege, base string) *program {
 			return &dispatch.Dispatcher{Root: base, Clock: time.Now, Watched: -1}
 		},
 	}
-	p.fleet = sync.OnceValue(func() accounts.Accounts { return fleet.Accounts(base, p.clock) })
+	p.fleet = sync.OnceValue(func() accounts.Accounts { return reach.Accounts(base, p.clock) })
 	p.password = p.authenticate
 	p.Abort = func(err error) { p.End(func() int { return report(p.Err, err) }) }
 	return p

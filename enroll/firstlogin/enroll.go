@@ -2,14 +2,20 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"latchkey/enroll/app/guide"
 	"latchkey/enroll/app/otpauth"
+	"latchkey/enroll/fleet/reach"
+	"latchkey/pam/accounts"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/factor/normalize"
 	"latchkey/pam/factor/oath"
+	"latchkey/pam/fleet/dispatch"
+	"latchkey/pam/fleet/wire"
+	say "latchkey/pam/flow/prompt"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/notify/event"
 	"latchkey/pam/record"
@@ -30,9 +36,10 @@ const (
 // but one.
 type setup struct {
 	session.Enrolling
-	proof enrollment.Proof // of the password, and of the ticket where one is asked for
-	tries int              // codes typed
-	end   time.Time        // when the login is over at the latest
+	accounts accounts.Accounts
+	proof    enrollment.Proof // of the password, and of the ticket where one is asked for
+	tries    int              // codes typed
+	end      time.Time        // when the login is over at the latest
 }
 
 // enroll sets the user up. Only a code of the new device, after it and the recovery codes were
@@ -47,8 +54,13 @@ func enroll(login session.Enrolling) verdict.Outcome {
 func (e *setup) run() verdict.Outcome {
 	began := e.Clock()
 	e.end = e.deadline(began)
+	e.accounts = e.where()
 	e.proof = enrollment.ByPassword(e.Request.Account(), began, e.Clock)
-	if e.Policy.Ticket {
+	needed, err := e.accounts.NeedsTicket(e.Policy.Ticket)
+	if err != nil {
+		return e.refused(err)
+	}
+	if needed {
 		e.proof = enrollment.Proof{}
 		if o, ok := e.ticket(began); !ok {
 			return o
@@ -80,8 +92,8 @@ func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 		if prompt = wrongTicket; !possible {
 			continue
 		}
-		limits := e.Policy.Limits
-		result, ticket, err := e.store().VerifyTicket(e.Request.Account(), code, e.Clock(), limits)
+		result, proof, err := e.accounts.TryTicket(accounts.Try{User: e.Request.Account(),
+			Code: code, Began: began, Limits: e.Policy.Limits})
 		switch {
 		case err != nil:
 			return e.refused(err), false
@@ -89,7 +101,7 @@ func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 			e.Inform(locked)
 			return verdict.Outcome{Reason: verdict.Locked, Detail: "too many wrong tickets"}, false
 		case result == factor.Accepted:
-			e.proof = enrollment.ByTicket(e.Request.Account(), began, e.Clock, ticket)
+			e.proof = proof
 			return verdict.Outcome{}, true
 		}
 	}
@@ -129,7 +141,13 @@ func (e *setup) confirm(device *record.Device) (uint64, verdict.Outcome, bool) {
 		Detail: "no correct code from the new device"}, false
 }
 
-func (e *setup) store() enrollment.Store { return enrollment.Store{Keyring: e.Keyring} }
+// where is where the accounts are: on this host, or in its fleet.
+func (e *setup) where() accounts.Accounts {
+	if e.Keyring == nil {
+		return reach.Over(e.Root, &dispatch.Dispatcher{Root: e.Root, Clock: e.Clock, Watched: -1})
+	}
+	return accounts.Local{Store: enrollment.Store{Keyring: *e.Keyring}, Clock: e.Clock}
+}
 
 // obey does what a word asks for and returns the next prompt.
 func (e *setup) obey(d *guide.Drawing, device *record.Device, word string) (string, error) {
@@ -170,7 +188,7 @@ func (e *setup) save(device record.Device, step uint64) verdict.Outcome {
 	}
 	all := enrollment.Enrollment{Devices: []record.Device{device}, Counters: []uint64{step},
 		Recovery: set}
-	saved := e.store().Enroll(e.proof, e.Request.Account(), all)
+	saved := e.accounts.Enroll(e.proof, e.Request.Account(), all)
 	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
 		return e.refused(saved)
 	}
@@ -200,7 +218,10 @@ func added(device record.Device, at time.Time) event.Event {
 // refused denies because nothing could be saved, and tells the user what to do.
 func (e *setup) refused(err error) verdict.Outcome {
 	o, text := verdict.Outcome{Reason: verdict.Record, Detail: "enroll: " + err.Error()}, notSaved
+	var fleet *wire.Error
 	switch {
+	case errors.As(err, &fleet):
+		return e.notHere(fleet)
 	case errors.Is(err, enrollment.ErrTicket):
 		o.Reason, text = verdict.Unenrolled, ticketOff
 	case errors.Is(err, enrollment.ErrProof):
@@ -212,6 +233,16 @@ func (e *setup) refused(err error) verdict.Outcome {
 	}
 	e.Inform(text)
 	return o
+}
+
+// notHere denies because of a fault of the fleet. Where another host enrolls, the user is told.
+func (e *setup) notHere(f *wire.Error) verdict.Outcome {
+	text := say.Fault(f.Fault)
+	if f.Fault == wire.Role {
+		text = elsewhere + f.Text + "."
+	}
+	e.Inform(text)
+	return verdict.Deny(verdict.Fleet, fmt.Sprintf("(%s) %s", f.Fault, f.Text))
 }
 
 // ended denies because there was no further answer.

@@ -65,7 +65,7 @@ func (w *world) login(answers ...func(*world) string) verdict.Outcome {
 		Service: "sshd", From: "192.0.2.7"}
 	o := f.Run(r)
 	if o.Reason == verdict.MustEnroll {
-		o = enroll(session.Enrolling{Flow: f, Keyring: w.keyring, Request: r,
+		o = enroll(session.Enrolling{Flow: f, Keyring: &w.keyring, Request: r,
 			Policy: o.Policy})
 	}
 	if len(w.answers) > 0 {

@@ -32,7 +32,8 @@ const (
 	tooLong   = "This took too long. Log in again."
 	notSaved  = "The second factor could not be saved.\n" +
 		"Ask your administrator to look into the log."
-	gaveUp = "Nothing was set up. Check the clock of your phone, and log in again."
+	elsewhere = "This account needs a second factor, which cannot be set up here.\n"
+	gaveUp    = "Nothing was set up. Check the clock of your phone, and log in again."
 )
 
 // allotted says how long the user has.

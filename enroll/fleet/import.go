@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"latchkey/enroll/fleet/reach"
 	"slices"
 	"sync"
 	"time"
@@ -67,7 +68,7 @@ type mover struct {
 func (m Move) mover() mover {
 	d := &dispatch.Dispatcher{Root: m.Root, Clock: m.Clock, Watched: -1, Unlimited: true}
 	return mover{m, away{m.Root}, sync.OnceValues(func() (*remote.Client, error) {
-		return connect(m.Root, d)
+		return reach.Connect(m.Root, d)
 	})}
 }
 

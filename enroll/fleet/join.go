@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"latchkey/enroll/fleet/reach"
 	"path"
 	"strings"
 	"time"
@@ -163,7 +164,7 @@ func (j Join) ask(s *settings.Settings, t settings.Ticket) (is standing, err err
 	}
 	d := &dispatch.Dispatcher{Root: j.Root, Clock: j.Clock, Watched: -1, Unlimited: true}
 	client := remote.New(j.Root, s, d)
-	client.Service = service
+	client.Service = reach.Service
 	err = client.Ask("join", record.User{}, map[string]any{
 		"secret": t.Secret, "key": s.Key.Public().String()}, &is)
 	if wire.FaultOf(err) == wire.Revoked && err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"latchkey/enroll/fleet"
+	"latchkey/enroll/fleet/reach"
 	"latchkey/pam/factor"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/settings"
@@ -36,7 +37,7 @@ func TestHostThatJoinedAsksItsFleetAndHasBreakGlassCodes(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want mode %v", path, info, err, want)
 		}
 	}
-	r, err := fleet.Accounts(string(root), time.Now).Record(alice)
+	r, err := reach.Accounts(string(root), time.Now).Record(alice)
 	if err != nil || r.Find("phone") == nil {
 		t.Errorf("got %+v, %v; want alice's record of the fleet", r, err)
 	}
@@ -101,7 +102,7 @@ func TestJoinKilledAtAnySystemCallLeavesTheHostInOrOutAndMayBeTriedAgain(t *test
 					t.Fatalf("killed before %s, and tried again: %v", before, err)
 				}
 			}
-			_, asked := fleet.Accounts(string(root), time.Now).Record(alice)
+			_, asked := reach.Accounts(string(root), time.Now).Record(alice)
 			if !errors.Is(asked, factor.ErrUnenrolled) {
 				t.Errorf("killed before %s: got %v, want an answer of the fleet", before, asked)
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"latchkey/enroll/fleet"
+	"latchkey/enroll/fleet/reach"
 	"latchkey/pam/accounts"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
@@ -58,7 +59,7 @@ func administered(t *testing.T, f *testfleet.Fleet, name string, e enrollment.En
 	j.BreakGlass = nil
 	_, err := j.Run()
 	testroot.Must(t, err)
-	return root, fleet.Accounts(string(root), time.Now)
+	return root, reach.Accounts(string(root), time.Now)
 }
 
 // own reports whether the host would accept alice's codes, were it a single one.

@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"latchkey/enroll/fleet/reach"
 	"os"
 	"slices"
 	"strings"
@@ -131,7 +132,7 @@ func (e Examination) ask(s *settings.Settings, url string) Service {
 	one.Services = []string{url}
 	d := &dispatch.Dispatcher{Root: e.Root, Clock: e.Clock, Watched: -1, Unlimited: true}
 	client := remote.New(e.Root, &one, d)
-	client.Service = service
+	client.Service = reach.Service
 	out, h := Service{URL: url}, health.Health{}
 	began := e.Clock()
 	if err := client.Ask(health.Op, record.User{}, struct{}{}, &h); err != nil {

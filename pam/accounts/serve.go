@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -104,14 +103,13 @@ func Serve(l Local, c Caller, u record.User, op string, body []byte) (Reply, err
 
 // needs is the fault of a host without a role. Its text is for people.
 func needs(c Caller, role string) error {
-	text := fmt.Sprintf("%s does not have the role %q", c.Host, role)
-	if c.Where == nil {
-		return wire.Errorf(wire.Role, "%s", text)
+	if role == "enroll" && c.Where != nil {
+		if all := c.Where(); len(all) > 0 {
+			return wire.Errorf(wire.Role, "Users enroll on: %s, and not on %s",
+				strings.Join(all, ", "), c.Host)
+		}
 	}
-	if all := c.Where(); role == "enroll" && len(all) > 0 {
-		text += "; these hosts have it: " + strings.Join(all, ", ")
-	}
-	return wire.Errorf(wire.Role, "%s", text)
+	return wire.Errorf(wire.Role, "%s does not have the role %q", c.Host, role)
 }
 
 // proof is the right that the host presents. Of root's and of the password it is the host's word,

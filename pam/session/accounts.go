@@ -7,9 +7,6 @@ import (
 	fleet "latchkey/pam/fleet/dispatch"
 	"latchkey/pam/fleet/remote"
 	"latchkey/pam/fleet/settings"
-	"latchkey/pam/flow"
-	"latchkey/pam/flow/prompt"
-	"latchkey/pam/flow/verdict"
 	"latchkey/pam/safefile"
 	twilio "latchkey/pam/twilio/dispatch"
 )
@@ -18,16 +15,16 @@ import (
 // fleet. own is nil in a fleet, whatever else is wrong: the records of the host itself, which may
 // be there from before, let no one in.
 func (s *Session) accounts(watched int, patience safefile.Patience) (
-	a authority.Authority, own *authority.Local) {
+	a authority.Authority, own *factor.Keyring) {
 	if settings.InFleet(s.Root) {
 		return s.fleet(watched, patience), nil
 	}
-	own = &authority.Local{
-		Keyring:  factor.NewKeyring(s.Root, patience),
+	keyring := factor.NewKeyring(s.Root, patience)
+	return &authority.Local{
+		Keyring:  keyring,
 		Verifier: &twilio.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: watched},
 		Clock:    s.Clock,
-	}
-	return own, own
+	}, &keyring
 }
 
 // fleet is the fleet's service and, while it cannot be reached, the host's break-glass codes.
@@ -44,11 +41,4 @@ func (s *Session) fleet(watched int, patience safefile.Patience) authority.Autho
 		},
 		May: known.MayBreakGlass,
 	}
-}
-
-// notHere denies a user who must enroll first, where the accounts are not this host's.
-func notHere(f flow.Flow) verdict.Outcome {
-	f.Inform(prompt.NotSetUp)
-	return verdict.Deny(verdict.Unenrolled,
-		"users of a fleet enroll with enroll, on a host that may do so, and not in a login")
 }

@@ -19,6 +19,7 @@ import (
 	"latchkey/pam/fleet/settings"
 	"latchkey/pam/fleet/standin"
 	fleetwire "latchkey/pam/fleet/wire"
+	"latchkey/pam/flow/verdict"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
@@ -157,19 +158,33 @@ func TestRecordsOfTheHostItselfLetNoOneInToAFleet(t *testing.T) {
 }
 
 func TestUsersWhoAreNotInTheFleetAreNotEnrolled(t *testing.T) {
-	for _, word := range []string{"deny", "enroll"} {
-		h := newFleetHost(t, "")
-		h.root.Policy(t, `unenrolled = "`+word+`"`)
-		h.root.Enroll(t, "bob", 1001, testroot.TOTP("bob's"))
-		g := h.begin(nil, nil)
-		g.send(strings.Replace(helloFrame(fields("bob")...), "uid=1000", "uid=1001", 1))
-		frames := g.ends()
-		if !strings.HasPrefix(frames[0], "ENo second factor is set up") ||
-			frames[len(frames)-1] != "V2 deny 11" {
-			t.Errorf("%s: got %q", word, frames)
-		}
-		h.wantLog("reason=unenrolled")
+	h := newFleetHost(t, "")
+	h.root.Policy(t, `unenrolled = "deny"`)
+	h.root.Enroll(t, "bob", 1001, testroot.TOTP("bob's"))
+	g := h.begin(nil, nil)
+	g.send(strings.Replace(helloFrame(fields("bob")...), "uid=1000", "uid=1001", 1))
+	frames := g.ends()
+	if !strings.HasPrefix(frames[0], "ENo second factor is set up") ||
+		frames[len(frames)-1] != "V2 deny 11" {
+		t.Errorf("got %q", frames)
 	}
+	h.wantLog("reason=unenrolled")
+}
+
+func TestUserOfAFleetWhoMustEnrollIsNotEnrolledIntoTheHostsOwnRecords(t *testing.T) {
+	h := newFleetHost(t, "")
+	h.root.Policy(t, `unenrolled = "enroll"`)
+	g := h.begin(nil, func(login Enrolling) verdict.Outcome {
+		if login.Keyring != nil {
+			t.Error("got the host's own keyring")
+		}
+		return verdict.Deny(verdict.Unenrolled, "")
+	})
+	g.send(strings.Replace(helloFrame(fields("bob")...), "uid=1000", "uid=1001", 1))
+	if frames := g.ends(); frames[len(frames)-1] != "V2 deny 11" {
+		t.Errorf("got %q", frames)
+	}
+	h.wantLog("reason=unenrolled")
 }
 
 // answered has a service say something to every question.

@@ -42,8 +42,8 @@ type Session struct {
 // Enrolling is a login in which the user must enroll.
 type Enrolling struct {
 	flow.Flow
-	Hello   []string // to be handed over
-	Keyring factor.Keyring
+	Hello   []string        // to be handed over
+	Keyring *factor.Keyring // the host's own; nil: the host is one of a fleet
 	Request flow.Request
 	Policy  *policy.Policy
 }
@@ -97,15 +97,11 @@ func (s *Session) login(r flow.Request, user *talk, log *audit.Syslog,
 		Notify: after.add,
 		LogAs:  func(as policy.LogFormat) { log.JSON = as == policy.LogJSON },
 	}
-	o = f.Run(r)
-	switch {
-	case o.Reason != verdict.MustEnroll:
-		return o
-	case own == nil:
-		return notHere(f)
+	if o = f.Run(r); o.Reason == verdict.MustEnroll {
+		return s.Enroll(Enrolling{Flow: f, Hello: s.Hello, Keyring: own, Request: r,
+			Policy: o.Policy})
 	}
-	return s.Enroll(Enrolling{Flow: f, Hello: s.Hello, Keyring: own.Keyring, Request: r,
-		Policy: o.Policy})
+	return o
 }
 
 // hostname is this machine's, or nothing if that cannot be told: it decides only where a line of a

@@ -1,6 +1,6 @@
-// Package fleet is enroll on a host of a fleet: where the accounts are, how the host comes in and
-// out, and what is wrong with it.
-package fleet
+// Package reach is how enroll, and the program that enrolls users in a login, ask the fleet of their
+// host about accounts. Neither links anything of the network.
+package reach
 
 import (
 	"sync"
@@ -14,8 +14,8 @@ import (
 	"latchkey/pam/record"
 )
 
-// service is how enroll's questions stand in the fleet's log.
-const service = "enroll"
+// Service is how enroll's questions stand in the fleet's log.
+const Service = "enroll"
 
 // Accounts are those of the fleet that the host below root is one of. Settings and key are read
 // with the first question: it takes root's rights, and says what is wrong with them.
@@ -26,7 +26,7 @@ func Accounts(root string, clock func() time.Time) accounts.Accounts {
 
 // Over are the accounts that a dispatcher reaches.
 func Over(root string, d *dispatch.Dispatcher) accounts.Accounts {
-	client := sync.OnceValues(func() (*remote.Client, error) { return connect(root, d) })
+	client := sync.OnceValues(func() (*remote.Client, error) { return Connect(root, d) })
 	return accounts.Remote{Clock: d.Clock, Ask: func(op string, u record.User,
 		body, answer any) error {
 		c, err := client()
@@ -39,19 +39,20 @@ func Over(root string, d *dispatch.Dispatcher) accounts.Accounts {
 
 // Authority answers a login that is only rehearsed.
 func Authority(root string, clock func() time.Time) (authority.Authority, error) {
-	c, err := connect(root, &dispatch.Dispatcher{Root: root, Clock: clock, Watched: -1})
+	c, err := Connect(root, &dispatch.Dispatcher{Root: root, Clock: clock, Watched: -1})
 	if err != nil {
 		return nil, err
 	}
 	return remote.Authority{Client: c}, nil
 }
 
-func connect(root string, d *dispatch.Dispatcher) (*remote.Client, error) {
+// Connect reads the settings and the host's key, and returns a client of the fleet.
+func Connect(root string, d *dispatch.Dispatcher) (*remote.Client, error) {
 	s, err := settings.Load(root)
 	if err != nil {
 		return nil, err
 	}
 	c := remote.New(root, s, d)
-	c.Service = service
+	c.Service = Service
 	return c, nil
 }
