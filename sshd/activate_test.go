@@ -252,6 +252,26 @@ enroll reset alice`)
 	})
 }
 
+// killings are when enroll is killed, in seconds: it takes about one.
+const killings = "0.2 0.4 0.6 0.8 0.9 1 1.2 1.5"
+
+// FAULTS 20: activate is killed at some moment, and what starts with the machine is started: then
+// everything is as it was.
+func TestActivationThatIsKilledAtAnyMomentIsUndone(t *testing.T) {
+	onEach(t, func(t *testing.T, _ *suite.Host) {
+		s := newSite(t)
+		for _, after := range strings.Fields(killings) {
+			s.types("timeout -s KILL " + after + " enroll activate --yes --within 1s")
+			s.done("enroll deactivate --due")
+			if got := s.configuration(); got != s.before {
+				t.Errorf("killed after %ss: got\n%s\nwant\n%s", after, got, s.before)
+			}
+		}
+		s.done("ls /var/lib/latchkey/activation/journal") // one of them came that far
+		s.asBefore()
+	})
+}
+
 // The administrator's session ends with everything in it, before anything can be confirmed.
 func TestActivationIsUndoneAlthoughItsSessionIsKilled(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
