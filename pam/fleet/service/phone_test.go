@@ -122,3 +122,21 @@ func TestRightCodesThatWereSentDoNotCountAgainstTheHostAndWrongOnesDo(t *testing
 	s.result(s.web1, "alice", s.wrong(2)[1], authority.Wrong)
 	s.refused(s.web1, "alice", s.code(), wire.Quarantine)
 }
+
+// What Twilio has approved must not be lost because it took its time.
+func TestSlowTwilioDoesNotMakeAQuestionTooOld(t *testing.T) {
+	clock := &hands{}
+	s, w := newPhoneSite(t, func(f *testfleet.Fleet) { f.Clock = clock.now })
+	answer := make(chan wire.Answer)
+	q, body := testfleet.Guess("dora", w.code)
+	body.Channels, q.At = []method.Method{method.SMS}, clock.now().Add(-25*time.Second)
+	sealed := s.web1.Seal(t, q, body)
+	go func() { answer <- s.again(s.web1, 0, sealed) }()
+	s.until("a check", func() bool { return w.checks.Load() > 0 })
+	clock.advance(7 * time.Second)
+	close(w.goOn)
+	if a := <-answer; a.Fault != wire.Done ||
+		testfleet.Guessed(t, a).Result != authority.Accepted {
+		t.Errorf("got %q (%s) %s, want accepted", a.Fault, a.Text, a.Body)
+	}
+}
