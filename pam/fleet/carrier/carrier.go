@@ -26,7 +26,7 @@ const MaxServices = 16
 const MaxDeadline = 10 * time.Second
 
 // MaxJob is the longest job, in bytes: a request and the authorities.
-const MaxJob = 256 << 10
+const MaxJob = 512 << 10
 
 // MaxReport is the longest line, and MaxReports what all of them have together, in bytes.
 const (
@@ -107,7 +107,8 @@ func DecodeReport(line []byte) (r Report, err error) {
 	if err := decode(line, &r); err != nil {
 		return Report{}, err
 	}
-	if len(line) > MaxReport || slices.Contains(ends, r.End) == (len(r.Body) > 0) {
+	isEnd := slices.Contains(ends, r.End)
+	if len(line) > MaxReport || isEnd == (len(r.Body) > 0) || !isEnd && r.End != "" {
 		return Report{}, errForm
 	}
 	return r, nil
