@@ -30,6 +30,8 @@ var does = map[string]func(*program, options.Options) error{
 	"invite":            (*program).invite,
 	"bypass":            (*program).bypass,
 	"import":            (*program).importFiles,
+	"backup":            (*program).backup,
+	"restore":           (*program).restore,
 	"rekey":             (*program).rekey,
 	"explain":           (*program).explain,
 	"doctor":            (*program).doctor,

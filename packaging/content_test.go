@@ -36,6 +36,7 @@ var debModes = []string{
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/contributors.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/first-login.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/fleet.md",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/moving.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/refused.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/decisions.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/users.md",

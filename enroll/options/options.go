@@ -48,6 +48,11 @@ type Options struct {
 	Orphans     bool
 	Format      string
 	Replace     bool
+	Recipient   string // of enroll backup, in age's spelling
+	Recipients  string // the file with more of them
+	Identity    string // the file with what opens a backup
+	MatchNames  bool
+	KeepCodes   bool
 
 	Stack   string
 	Within  time.Duration
@@ -125,6 +130,11 @@ func flags(o *Options) *flag.FlagSet {
 	set.StringVar(&o.Format, "format", "", "")
 	set.BoolVar(&o.Replace, "replace", false, "")
 	set.Var((*users)(&o.BreakGlass), "break-glass", "")
+	set.StringVar(&o.Recipient, "recipient", "", "")
+	set.StringVar(&o.Recipients, "recipients-file", "", "")
+	set.StringVar(&o.Identity, "identity", "", "")
+	set.BoolVar(&o.MatchNames, "match-names", false, "")
+	set.BoolVar(&o.KeepCodes, "keep-recovery-codes", false, "")
 	set.BoolVar(&o.DeleteAnyway, "delete-anyway", false, "")
 	set.BoolVar(&o.Yes, "yes", false, "")
 	set.BoolVar(&o.JSON, "json", false, "")

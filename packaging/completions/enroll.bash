@@ -17,7 +17,7 @@ _enroll() {
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
-		--user | --device | --label | --issuer | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --stack | --within | --format | --break-glass)
+		--user | --device | --label | --issuer | --secret-file | --counter | --number | --file | --attestation | --challenge | --algorithm | --digits | --period | --png | --for | --from | --service | --stack | --within | --format | --break-glass | --recipient | --recipients-file | --identity)
 			[[ ${COMP_WORDS[i+1]-} == '=' ]] && ((i++))
 			((i++)) ;;
 		-*) ;;
@@ -46,6 +46,9 @@ _enroll() {
 	--within) return ;;
 	--break-glass) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 	--format) mapfile -t COMPREPLY < <(compgen -W 'google oath csv' -- "$cur"); return ;;
+	--recipient) return ;;
+	--recipients-file) _enroll_files "$cur"; return ;;
+	--identity) _enroll_files "$cur"; return ;;
 	esac
 	if [[ $cur == -* ]]; then
 		case $words in
@@ -70,6 +73,8 @@ _enroll() {
 		'bypass' | 'bypass '*) word='--user --for --yes --json --help' ;;
 		'import' | 'import '*) word='--user --format --replace --yes --json --help' ;;
 		'rekey') word='--json --help' ;;
+		'backup' | 'backup '*) word='--recipient --recipients-file --json --help' ;;
+		'restore' | 'restore '*) word='--user --replace --identity --match-names --keep-recovery-codes --json --help' ;;
 		'explain' | 'explain '*) word='--user --from --service --last --json --help' ;;
 		'fleet') word='--break-glass --yes --json --user --help' ;;
 		'fleet join' | 'fleet join '*) word='--break-glass --yes --json --help' ;;
@@ -86,7 +91,7 @@ _enroll() {
 		esac
 	else
 		case $words in
-		'') word='status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain fleet doctor activate deactivate removable' ;;
+		'') word='status add remove rename replace codes trust test list reset unlock invite bypass import backup restore rekey explain fleet doctor activate deactivate removable' ;;
 		'fleet') word='join status break-glass import export leave' ;;
 		'add') word='totp hotp phone key' ;;
 		'trust') word='revoke' ;;
@@ -100,6 +105,8 @@ _enroll() {
 		'bypass') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		'import' | 'import '*) _enroll_files "$cur"; return ;;
 		'fleet break-glass' | 'fleet export' | 'fleet export '*) mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
+		'backup') _enroll_files "$cur"; return ;;
+		'restore') _enroll_files "$cur"; return ;;
 		'explain') mapfile -t COMPREPLY < <(compgen -u -- "$cur"); return ;;
 		*) return ;;
 		esac

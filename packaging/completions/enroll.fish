@@ -1,7 +1,7 @@
 # fish completion for enroll(8), enroll/usage tests it against the table of commands
 
 complete -c enroll -f
-set -l none 'not __fish_seen_subcommand_from status add remove rename replace codes trust test list reset unlock invite bypass import rekey explain fleet doctor activate deactivate removable'
+set -l none 'not __fish_seen_subcommand_from status add remove rename replace codes trust test list reset unlock invite bypass import backup restore rekey explain fleet doctor activate deactivate removable'
 set -l fleeting '__fish_seen_subcommand_from fleet; and not __fish_seen_subcommand_from join status break-glass import export leave'
 set -l trusting '__fish_seen_subcommand_from trust; and not __fish_seen_subcommand_from revoke'
 set -l adding '__fish_seen_subcommand_from add; and not __fish_seen_subcommand_from totp hotp phone key'
@@ -21,6 +21,8 @@ complete -c enroll -n $none -a invite -d 'a ticket for a first enrollment, good 
 complete -c enroll -n $none -a bypass -d 'a code that works once in place of a device\'s'
 complete -c enroll -n $none -a import -d 'take users over from another module or CSV'
 complete -c enroll -n $none -a rekey -d 'a new host key; trusted computers end'
+complete -c enroll -n $none -a backup -d 'users and policy in one encrypted file'
+complete -c enroll -n $none -a restore -d 'what enroll backup wrote; revives no used code'
 complete -c enroll -n $none -a explain -d 'which rule decides a login, what is asked, and why'
 complete -c enroll -n $none -a fleet -d 'fleet join, status, break-glass, import, export, leave'
 complete -c enroll -n $none -a doctor -d 'would a login work, could one slip past?'
@@ -171,6 +173,17 @@ complete -c enroll -n '__fish_seen_subcommand_from import' -l replace -d 'replac
 complete -c enroll -n '__fish_seen_subcommand_from import' -l yes -d 'ask nothing (root)'
 complete -c enroll -n '__fish_seen_subcommand_from import' -l json -d 'print JSON'
 complete -c enroll -n '__fish_seen_subcommand_from rekey' -l json -d 'print JSON'
+complete -c enroll -n '__fish_seen_subcommand_from backup' -F
+complete -c enroll -n '__fish_seen_subcommand_from backup' -l recipient -x -d 'for this recipient of age; no passphrase'
+complete -c enroll -n '__fish_seen_subcommand_from backup' -l recipients-file -r -F -d 'the same for each line of a file'
+complete -c enroll -n '__fish_seen_subcommand_from backup' -l json -d 'print JSON'
+complete -c enroll -n '__fish_seen_subcommand_from restore' -F
+complete -c enroll -n '__fish_seen_subcommand_from restore' -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
+complete -c enroll -n '__fish_seen_subcommand_from restore' -l replace -d 'replace what the users have'
+complete -c enroll -n '__fish_seen_subcommand_from restore' -l identity -r -F -d 'the identity of age that opens it, not a passphrase'
+complete -c enroll -n '__fish_seen_subcommand_from restore' -l match-names -d 'also users whose uid is another one here'
+complete -c enroll -n '__fish_seen_subcommand_from restore' -l keep-recovery-codes -d 'unused codes still work; some may be used since'
+complete -c enroll -n '__fish_seen_subcommand_from restore' -l json -d 'print JSON'
 complete -c enroll -n '__fish_seen_subcommand_from explain' -f -a '(__fish_complete_users)'
 complete -c enroll -n '__fish_seen_subcommand_from explain' -l user -r -f -a '(__fish_complete_users)' -d 'for this user (root)'
 complete -c enroll -n '__fish_seen_subcommand_from explain' -l from -x -d 'where the login comes from'

@@ -21,6 +21,8 @@ _enroll_commands() {
 		'bypass:a code that works once in place of a device'\''s'
 		'import:take users over from another module or CSV'
 		'rekey:a new host key; trusted computers end'
+		'backup:users and policy in one encrypted file'
+		'restore:what enroll backup wrote; revives no used code'
 		'explain:which rule decides a login, what is asked, and why'
 		'fleet:fleet join, status, break-glass, import, export, leave'
 		'doctor:would a login work, could one slip past?'
@@ -40,7 +42,7 @@ for word in ${words[2,CURRENT-1]}; do
 		continue
 	fi
 	case $word in
-	--user|--device|--label|--issuer|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--stack|--within|--format|--break-glass) value=1 ;;
+	--user|--device|--label|--issuer|--secret-file|--counter|--number|--file|--attestation|--challenge|--algorithm|--digits|--period|--png|--for|--from|--service|--stack|--within|--format|--break-glass|--recipient|--recipients-file|--identity) value=1 ;;
 	-*) ;;
 	*) bare+=($word) ;;
 	esac
@@ -232,6 +234,25 @@ case "$bare" in
 		'--json[print JSON]' \
 		'--help[show this]' \
 		'1: :'
+	;;
+'backup' | 'backup '*)
+	_arguments \
+		'--recipient[for this recipient of age; no passphrase]:recipient:' \
+		'--recipients-file[the same for each line of a file]:file:_files' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2:file:_files'
+	;;
+'restore' | 'restore '*)
+	_arguments \
+		'--user[for this user (root)]:name:_users' \
+		'--replace[replace what the users have]' \
+		'--identity[the identity of age that opens it, not a passphrase]:file:_files' \
+		'--match-names[also users whose uid is another one here]' \
+		'--keep-recovery-codes[unused codes still work; some may be used since]' \
+		'--json[print JSON]' \
+		'--help[show this]' \
+		'1: :' '2:file:_files'
 	;;
 'explain' | 'explain '*)
 	_arguments \

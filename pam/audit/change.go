@@ -2,7 +2,8 @@ package audit
 
 // Change is a change that enroll made. Its format is an interface, like a Line's.
 type Change struct {
-	// What is one word: add, remove, codes, distrust, reset, unlock, invite, bypass, import, rekey
+	// What is one word: add, remove, codes, distrust, reset, unlock, invite, bypass, import, backup,
+	// restore, rekey
 	What   string
 	User   string // whose second factor it is; empty: the whole host's
 	By     string // who ran enroll

@@ -35,7 +35,7 @@ func (s Store) rewrite(account *factor.Account, next *record.Record, added Enrol
 	st.Devices = onlyOf(old, st.Devices)
 	for i, d := range added.Devices {
 		if !has(old, d.ID) {
-			st.Devices = append(st.Devices, state.Device{ID: d.ID, Counter: added.Counters[i]})
+			st.Devices = append(st.Devices, added.device(i))
 		}
 	}
 	if len(st.Devices) > state.MaxDevices {

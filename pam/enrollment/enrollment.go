@@ -23,6 +23,32 @@ type Enrollment struct {
 	Counters []uint64
 	Recovery record.Recovery
 	Used     uint64
+
+	saved *state.State // of a backup, raised; nil: there is none
+}
+
+// state returns the state of a user who has nothing else.
+func (e Enrollment) state(u record.User) state.State {
+	st := state.State{}
+	if e.saved != nil {
+		st = *e.saved
+	}
+	st.UID, st.Enrollment, st.Devices = u.UID, state.EnrollmentID{}, nil
+	st.Recovery = state.Recovery{Set: e.Recovery.ID, Used: e.Used}
+	st.Next = state.Recovery{}
+	for i := range e.Devices {
+		st.Devices = append(st.Devices, e.device(i))
+	}
+	return st
+}
+
+// device returns what is used up of device number i.
+func (e Enrollment) device(i int) state.Device {
+	id := e.Devices[i].ID
+	if e.saved == nil {
+		return state.Device{ID: id, Counter: e.Counters[i]}
+	}
+	return *e.saved.Device(id)
 }
 
 // Add gives u one more device, whose moving factor was used up to counter, and enrolls u if it is
@@ -139,16 +165,13 @@ func (s Store) enroll(p Proof, u record.User, e Enrollment) error {
 		return err
 	}
 	defer old.Close()
-	st := state.State{UID: u.UID, Recovery: state.Recovery{Set: e.Recovery.ID, Used: e.Used}}
-	for i, d := range e.Devices {
-		st.Devices = append(st.Devices, state.Device{ID: d.ID, Counter: e.Counters[i]})
-	}
+	st := e.state(u)
 	left, err := old.Read()
 	if err == nil {
 		// One of the sends may be that of the code that proved the number. The ticket is used up
 		// once the record exists.
-		st.Sends, st.Ticket = left.Sends, left.Ticket
-		st.Failures, st.Locked, st.Refused = left.Failures, left.Locked, left.Refused
+		st.Ticket = left.Ticket
+		st.Tighten(left)
 	}
 	if p.by == byTicket && (err != nil || !sameCode(left.Ticket, p.ticket)) {
 		return ErrTicket

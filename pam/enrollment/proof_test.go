@@ -51,6 +51,19 @@ var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 		return s.SetRecovery(p, alice, codes())
 	},
 	"Reset": func(s enrollment.Store, p enrollment.Proof) error { return s.Reset(p, alice.Name) },
+	"Restore": func(s enrollment.Store, p enrollment.Proof) error {
+		of, err := s.Records.Load(alice)
+		if err != nil {
+			return err
+		}
+		st, err := s.States.View(alice.Name)
+		if err != nil {
+			return err
+		}
+		return s.Exclusive(func() error {
+			return s.Restore(p, alice, enrollment.Saved{Record: of, State: st, Replace: true}, noon)
+		})
+	},
 	"Rekey": func(s enrollment.Store, p enrollment.Proof) error {
 		_, err := s.Rekey(p)
 		return err

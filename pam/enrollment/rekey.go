@@ -38,8 +38,7 @@ func (s Store) Rekey(p Proof) (done Rekeyed, err error) {
 	for some := range slices.Chunk(names, 200) {
 		err := s.Exclusive(func() error {
 			done.Trusting += s.endTrusts(some)
-			_, err := reseal(files, some)
-			return err
+			return done.reseal(files, some)
 		})
 		if err != nil {
 			return done, err
@@ -54,16 +53,18 @@ func (r *Rekeyed) finish(files record.Store) error {
 	if err != nil {
 		return err
 	}
-	if r.Foreign, err = reseal(files, names); err != nil {
+	r.Foreign = nil
+	if err := r.reseal(files, names); err != nil {
 		return err
 	}
+	slices.Sort(r.Foreign)
 	r.Records = len(names) - len(r.Foreign)
 	return files.EndRekey()
 }
 
-// reseal seals some records with the new host key, side by side because they wait for the disk. It
-// returns the names of those that neither key opens.
-func reseal(files record.Store, names []string) (foreign []string, err error) {
+// reseal seals some records with the new host key, side by side because they wait for the disk, and
+// notes those that neither key opens.
+func (r *Rekeyed) reseal(files record.Store, names []string) (err error) {
 	var (
 		mu      sync.Mutex
 		workers sync.WaitGroup
@@ -76,7 +77,7 @@ func reseal(files record.Store, names []string) (foreign []string, err error) {
 				mu.Lock()
 				switch {
 				case errors.Is(failed, record.ErrMAC):
-					foreign = append(foreign, name)
+					r.Foreign = append(r.Foreign, name)
 				case failed != nil && err == nil:
 					err = fmt.Errorf("the record of %s: %w", name, failed)
 				}
@@ -89,8 +90,7 @@ func reseal(files record.Store, names []string) (foreign []string, err error) {
 	}
 	close(queue)
 	workers.Wait()
-	slices.Sort(foreign)
-	return foreign, err
+	return err
 }
 
 // endTrusts forgets the computers that users trust, and returns how many users had any. A state

@@ -131,3 +131,27 @@ func (k *key) sum(body []byte) []byte {
 	h.Write(body)
 	return h.Sum(nil)
 }
+
+// ReadKey returns the codec of records that were sealed with the host key in text, the content of
+// a key file.
+func ReadKey(text []byte) (Codec, error) {
+	k, err := readKey(text)
+	return Codec{k}, err
+}
+
+// PutKey makes the first host key in text this host's, if it has none. The caller holds
+// state.Store's Exclusive lock.
+func (s Store) PutKey(text []byte) error {
+	if _, err := loadKey(s.KeyPath); !errors.Is(err, ErrNoKey) {
+		return err
+	}
+	if _, err := readKey(text); err != nil {
+		return err
+	}
+	dir, err := safefile.OpenDir(s.KeyPath)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return safefile.Part(dir.Create(keyFile, text[:bytes.IndexByte(text, '\n')+1]))
+}

@@ -123,3 +123,29 @@ func (s *State) Device(id DeviceID) *Device {
 	}
 	return nil
 }
+
+// Tighten has s count the failures, sends and lock that other counts, where those are more.
+func (s *State) Tighten(other *State) {
+	if len(other.Failures) > len(s.Failures) {
+		s.Failures = other.Failures
+	}
+	if len(other.Sends) > len(s.Sends) {
+		s.Sends = other.Sends
+	}
+	if other.Locked.After(s.Locked) {
+		s.Locked = other.Locked
+	}
+	if other.Refused.Count >= s.Refused.Count {
+		s.Refused = other.Refused
+	}
+}
+
+// Stricter returns what is used up of a device by either of two counts, the second of which says
+// whether a token must resynchronize.
+func (d Device) Stricter(other Device) Device {
+	other.Counter = max(d.Counter, other.Counter)
+	if d.Used.After(other.Used) {
+		other.Used = d.Used
+	}
+	return other
+}
