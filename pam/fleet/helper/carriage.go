@@ -17,8 +17,9 @@ const patience = 300 * time.Millisecond
 
 // carriage is one request on its way to all services.
 type carriage struct {
-	job carrier.Job
-	out io.Writer
+	job     carrier.Job
+	out     io.Writer
+	connect time.Duration // how long a service gets to accept a connection
 }
 
 // result is what became of one service: its answer, or why there is none.
@@ -36,7 +37,7 @@ func (c *carriage) carry() carrier.Report {
 	ctx, cancel := context.WithTimeout(context.Background(), c.job.Deadline())
 	defer cancel()
 	results := make(chan result, len(c.job.Services))
-	road := newRoad(c.job)
+	road := newRoad(c.job, c.connect)
 	go c.start(ctx, road, results)
 	var failed []result
 	for range c.job.Services {

@@ -19,16 +19,17 @@ func main() {
 	if harden.Process("latchkey-fleet", lifetime) != nil {
 		os.Exit(1)
 	}
-	os.Exit(run(os.Stdin, os.Stdout))
+	os.Exit(run(os.Stdin, os.Stdout, connectTimeout))
 }
 
-// run reads a job and writes reports. Where it cannot, it writes nothing, which is a denial.
-func run(in io.Reader, out io.Writer) int {
+// run reads a job and writes reports. Where it cannot, it writes nothing, which is a denial. A
+// service gets so long to accept a connection.
+func run(in io.Reader, out io.Writer, connect time.Duration) int {
 	job, err := carrier.ReadJob(in)
 	if err != nil {
 		return 1
 	}
-	c := carriage{job: job, out: out}
+	c := carriage{job: job, out: out, connect: connect}
 	if write(out, c.carry()) != nil {
 		return 1
 	}

@@ -29,10 +29,11 @@ const maxResponse = wire.MaxMessage + 16<<10
 type road struct {
 	roots   *x509.CertPool
 	request []byte
+	connect time.Duration
 }
 
-func newRoad(j carrier.Job) *road {
-	r := &road{roots: x509.NewCertPool(), request: j.Request}
+func newRoad(j carrier.Job, connect time.Duration) *road {
+	r := &road{roots: x509.NewCertPool(), request: j.Request, connect: connect}
 	r.roots.AppendCertsFromPEM([]byte(j.CA)) // without any, no service can be trusted
 	return r
 }
@@ -43,17 +44,17 @@ func (r *road) ask(ctx context.Context, service string) result {
 	if err != nil {
 		return failedWith(wire.Protocol, service, err)
 	}
-	if ctx.Err() != nil {
-		return failedWith(wire.Unknown, service, errors.New("there was no time left to ask it"))
-	}
-	conn, err := (&net.Dialer{Timeout: connectTimeout}).DialContext(ctx, "tcp", address(u))
-	if err != nil {
+	until, _ := ctx.Deadline()
+	short := time.Until(until) < r.connect
+	conn, err := (&net.Dialer{Timeout: r.connect}).DialContext(ctx, "tcp", address(u))
+	switch {
+	case err != nil && short && isTimeout(err): // what it would have done with more is not known
+		return failedWith(wire.Unknown, service, errors.New("there was no time left to reach it"))
+	case err != nil:
 		return failedWith(connecting(err), service, err)
 	}
 	defer conn.Close()
-	if until, ok := ctx.Deadline(); ok {
-		conn.SetDeadline(until)
-	}
+	conn.SetDeadline(until)
 	body, err := r.exchange(conn, u)
 	if err != nil {
 		return failedWith(talking(err), service, err)
