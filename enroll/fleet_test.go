@@ -16,6 +16,7 @@ import (
 	"latchkey/pam/fleet/standin"
 	"latchkey/pam/fleet/testfleet"
 	"latchkey/pam/testroot"
+	twilio "latchkey/pam/twilio/standin"
 )
 
 // fleetHost is a host on which root runs enroll.
@@ -184,4 +185,73 @@ func TestEnrollLinksNoTLSAndNothingOfEtcd(t *testing.T) {
 			t.Errorf("it links %s", path)
 		}
 	}
+}
+
+// joined makes the site's host one of f.
+func (s *site) joined(f *testfleet.Fleet, name string, roles ...hosts.Role) {
+	s.t.Helper()
+	opening, err := f.Secret.Opening()
+	testroot.Must(s.t, err)
+	standin.Configure(s.t, testroot.Root(s.root), settings.Settings{
+		Services: []string{fmt.Sprintf("https://%s", f.Services[0].Addr())},
+		FleetKey: opening.Public(), VerifyKey: f.Keys(s.t), CA: string(f.Authority.PEM), Host: name,
+		Key: f.Host(s.t, name, roles...).Key}, "")
+}
+
+// The program is setuid root here, as it is installed, and a user of the fleet calls it.
+func TestUserOfAFleetChangesTheirDevicesWithPasswordAndCode(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	s := newSite(t, twilio.Options{})
+	s.joined(f, "bastion", hosts.Enroll)
+	app := testroot.TOTP("app")
+	f.Enroll(t, alice.Name, app)
+	shown := s.as(alice, "status")
+	talk(t, shown, "app +totp")
+	exits(t, shown, exitDone)
+	s.logs()
+	wrong := s.as(alice, "codes")
+	talk(t, wrong, "Password: ", password, "Verification code: ",
+		testroot.WrongCode(t, time.Now(), app), "code not accepted; nothing was changed")
+	exits(t, wrong, exitFailed)
+	s.logs(refusedLine(alice, "none", "", "wrong"))
+	code := testroot.Code(t, app, time.Now())
+	right := s.as(alice, "codes")
+	talk(t, right, "Password: ", password, "Verification code: ", code,
+		"The old codes no longer work")
+	exits(t, right, exitDone)
+	again := s.as(alice, "rename", "app", "--label", "mine")
+	talk(t, again, "Password: ", password, "Verification code: ", code, "used before")
+	exits(t, again, exitFailed)
+	others := s.as(alice, "status", "--user", bob.Name)
+	talk(t, others, "only root may name another user")
+	exits(t, others, exitFailed)
+	if st := f.State(t, alice.Name); st.Refused.Count != 0 || len(st.Devices) != 1 ||
+		st.Recovery.Set == ([8]byte{}) {
+		t.Errorf("got %+v, want new recovery codes and one device in the fleet", st)
+	}
+	if names, err := s.keyring().Names(); err != nil || len(names) > 0 {
+		t.Errorf("got %q, %v; want nothing on the host", names, err)
+	}
+}
+
+func TestFirstEnrollmentInAFleetNeedsATicketUnlessItsPolicySaysOtherwise(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	s := newSite(t, twilio.Options{})
+	s.joined(f, "bastion", hosts.Enroll, hosts.Admin)
+	term := s.as(alice)
+	talk(t, term, "Password: ", password, "Ticket from your administrator: ", "abcde-12345",
+		"ticket not accepted")
+	exits(t, term, exitFailed)
+	given := strings.TrimSpace(s.asRoot("invite", alice.Name, "--json"))
+	var c oneTimeCode
+	testroot.Must(t, json.Unmarshal([]byte(given), &c))
+	invited := s.as(alice)
+	talk(t, invited, "Password: ", password, "Ticket from your administrator: ", *c.Code,
+		"Step 1 of 3")
+	testroot.Must(t, f.Admin.SetPolicy(testfleet.Context(t), "latchkey.toml",
+		[]byte("enroll_ticket = false\n")))
+	free := s.as(bob)
+	talk(t, free, "Password: ", password, "Step 1 of 3")
 }
