@@ -68,7 +68,8 @@ func (h fleetHost) refuses(words string, args ...string) {
 func ticket(t *testing.T, f *testfleet.Fleet, name string, roles ...hosts.Role) string {
 	t.Helper()
 	until := time.Now().Add(time.Hour)
-	random, err := f.Admin.Invite(testfleet.Context(t), hosts.Host{Name: name, Roles: roles}, until)
+	invited := hosts.Host{Name: name, Roles: roles}
+	random, err := f.Admin.Invite(testfleet.Context(t), invited, until)
 	testroot.Must(t, err)
 	opening, err := f.Secret.Opening()
 	testroot.Must(t, err)
@@ -194,8 +195,8 @@ func (s *site) joined(f *testfleet.Fleet, name string, roles ...hosts.Role) {
 	testroot.Must(s.t, err)
 	standin.Configure(s.t, testroot.Root(s.root), settings.Settings{
 		Services: []string{fmt.Sprintf("https://%s", f.Services[0].Addr())},
-		FleetKey: opening.Public(), VerifyKey: f.Keys(s.t), CA: string(f.Authority.PEM), Host: name,
-		Key: f.Host(s.t, name, roles...).Key}, "")
+		FleetKey: opening.Public(), VerifyKey: f.Keys(s.t), CA: string(f.Authority.PEM),
+		Host: name, Key: f.Host(s.t, name, roles...).Key}, "")
 }
 
 // The program is setuid root here, as it is installed, and a user of the fleet calls it.

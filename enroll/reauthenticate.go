@@ -131,7 +131,8 @@ func (p *program) proveNew(who identity, o options.Options) (enrollment.Proof, e
 		return p.prove(who)
 	}
 	return enrollment.Proof{}, hint.Error("nothing was changed",
-		"for "+invoker+": "+strings.TrimSpace("enroll "+o.Command.Name)+", without sudo; for someone else: --user NAME")
+		"for "+invoker+": "+strings.TrimSpace("enroll "+o.Command.Name)+
+			", without sudo; for someone else: --user NAME")
 }
 
 // means is what a user can prove anything with.

@@ -28,8 +28,8 @@ func (w *world) inFleet(f *testfleet.Fleet, name string, roles ...hosts.Role) {
 	must(w.t, err)
 	standin.Configure(w.t, testroot.Root(w.root), settings.Settings{
 		Services: []string{fmt.Sprintf("https://%s", f.Services[0].Addr())},
-		FleetKey: opening.Public(), VerifyKey: f.Keys(w.t), CA: string(f.Authority.PEM), Host: name,
-		Key: f.Host(w.t, name, roles...).Key}, "")
+		FleetKey: opening.Public(), VerifyKey: f.Keys(w.t), CA: string(f.Authority.PEM),
+		Host: name, Key: f.Host(w.t, name, roles...).Key}, "")
 }
 
 // enrolls is a login of alice's on a host of a fleet, in which she must enroll.

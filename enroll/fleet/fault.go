@@ -20,7 +20,8 @@ var advice = map[wire.Fault]struct{ what, next string }{
 	wire.Unreachable: {"the fleet's service cannot be reached", "root: enroll fleet status"},
 	wire.Clock: {"a clock is wrong", "compare this host's with the service's: " +
 		"enroll fleet status"},
-	wire.Quota: {"the fleet's database is full", "the fleet's administrator: latchkey-fleetd status"},
+	wire.Quota: {"the fleet's database is full",
+		"the fleet's administrator: latchkey-fleetd status"},
 	wire.Rollback: {"the fleet's database is older than it was",
 		"the fleet's administrator: latchkey-fleetd status"},
 	wire.Epoch: {"the answer is from before the fleet was restored",

@@ -72,12 +72,12 @@ func (m Move) mover() mover {
 	})}
 }
 
-func (m mover) ask(op, name string, q moving.Question) (a moving.Answer, err error) {
+func (m mover) ask(op string, u record.User, q moving.Question) (a moving.Answer, err error) {
 	c, err := m.client()
 	if err != nil {
 		return a, err
 	}
-	err = c.Ask(op, record.User{Name: name}, q, &a)
+	err = c.Ask(op, u, q, &a)
 	return a, err
 }
 
@@ -152,12 +152,15 @@ const accountUnenrolled wire.Fault = "unenrolled"
 // importOne moves one user into the fleet: it waits there, its files are put away, it is there,
 // its files are removed.
 func (m mover) importOne(name string) (notes []string, err error) {
-	k := m.away.keyring(name)
-	moved, id, err := m.own(k, name)
+	u, err := m.LookUp(name)
 	if err != nil {
 		return nil, err
 	}
-	a, err := m.ask(moving.OpWait, name, moving.Question{ID: id, Moved: &moved})
+	moved, id, err := m.own(m.away.keyring(name), u)
+	if err != nil {
+		return nil, err
+	}
+	a, err := m.ask(moving.OpWait, u, moving.Question{ID: id, Moved: &moved})
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +168,7 @@ func (m mover) importOne(name string) (notes []string, err error) {
 		return nil, err
 	}
 	if !a.Done {
-		if a, err = m.ask(moving.OpImport, name, moving.Question{ID: id}); err != nil {
+		if a, err = m.ask(moving.OpImport, u, moving.Question{ID: id}); err != nil {
 			return nil, err
 		}
 	}
@@ -177,11 +180,7 @@ func (m mover) importOne(name string) (notes []string, err error) {
 
 // own is what a user has on the host, and which enrollment it is. A record of a user who is gone,
 // or of another one of that name, stays.
-func (m mover) own(k factor.Keyring, name string) (moved moving.Moved, id string, err error) {
-	u, err := m.LookUp(name)
-	if err != nil {
-		return moved, "", err
-	}
+func (m mover) own(k factor.Keyring, u record.User) (moved moving.Moved, id string, err error) {
 	moved, err = moving.Take(k, u)
 	if errors.Is(err, factor.ErrUnenrolled) {
 		return moved, "", errors.New("has no second factor on this host")
@@ -211,7 +210,7 @@ func (m mover) exportOne(name string) (notes []string, err error) {
 	old, err := m.Store.Records.Load(u)
 	has := err == nil
 	// With a record of the host's own, only an export that was interrupted goes on.
-	a, err := m.ask(moving.OpExport, name, moving.Question{ID: "export", Again: has})
+	a, err := m.ask(moving.OpExport, u, moving.Question{ID: "export", Again: has})
 	if wire.FaultOf(err) == accountUnenrolled && err != nil {
 		return nil, errors.New("has no second factor in the fleet")
 	}
@@ -231,7 +230,7 @@ func (m mover) exportOne(name string) (notes []string, err error) {
 	if err := m.bring(u, a.Moved); err != nil {
 		return nil, err
 	}
-	_, err = m.ask(moving.OpEnd, name, moving.Question{ID: "export"})
+	_, err = m.ask(moving.OpEnd, u, moving.Question{ID: "export"})
 	return nil, err
 }
 

@@ -103,8 +103,8 @@ func (j Join) settings() (*settings.Settings, settings.Ticket, error) {
 	}
 	if !j.Clock().Before(t.Until) {
 		return nil, t, hint.Error("the ticket was good until "+
-			t.Until.UTC().Format(time.DateTime)+" UTC", "have a new one made: latchkey-fleetd host "+
-			"invite "+t.Host)
+			t.Until.UTC().Format(time.DateTime)+" UTC",
+			"have a new one made: latchkey-fleetd host invite "+t.Host)
 	}
 	s, err := t.Settings()
 	return s, t, err

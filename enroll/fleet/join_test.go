@@ -23,7 +23,8 @@ func TestHostThatJoinedAsksItsFleetAndHasBreakGlassCodes(t *testing.T) {
 	f.Enroll(t, "alice", testroot.TOTP("phone"))
 	root := newHost(t)
 	joined, err := join(root, ticketOf(t, f, "bastion", hosts.Verify, hosts.Enroll)).Run()
-	if err != nil || joined.Host != "bastion" || strings.Join(joined.Roles, " ") != "verify enroll" ||
+	if err != nil || joined.Host != "bastion" ||
+		strings.Join(joined.Roles, " ") != "verify enroll" ||
 		len(joined.BreakGlass) != 1 || len(joined.BreakGlass[0].Codes) != 10 {
 		t.Fatalf("got %+v, %v; want it joined with break-glass codes", joined, err)
 	}

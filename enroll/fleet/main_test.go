@@ -54,7 +54,8 @@ func newHost(t *testing.T) testroot.Root {
 func ticketOf(t *testing.T, f *testfleet.Fleet, name string, roles ...hosts.Role) string {
 	t.Helper()
 	until := f.Clock().Add(time.Hour)
-	random, err := f.Admin.Invite(testfleet.Context(t), hosts.Host{Name: name, Roles: roles}, until)
+	invited := hosts.Host{Name: name, Roles: roles}
+	random, err := f.Admin.Invite(testfleet.Context(t), invited, until)
 	testroot.Must(t, err)
 	opening, err := f.Secret.Opening()
 	testroot.Must(t, err)

@@ -101,8 +101,8 @@ func (e Examination) helper(out *Status) {
 		out.note(dispatch.Program, Error, "its user cannot run it: mode "+
 			info.Mode().Perm().String(), again)
 	case !found:
-		out.note(dispatch.Program, Warning, "it runs as nobody: there is no user "+unprivileged.Name,
-			again)
+		out.note(dispatch.Program, Warning,
+			"it runs as nobody: there is no user "+unprivileged.Name, again)
 	default:
 		out.note(dispatch.Program, OK, "", "")
 	}
@@ -259,7 +259,8 @@ func (e Examination) breakGlass(out *Status, s *settings.Settings) {
 	}
 	reached := func(s Service) bool { return s.Fault != wire.Unreachable }
 	if !slices.ContainsFunc(out.Services, reached) {
-		out.note(check, Warning, "no service can be reached now, so it is open: "+out.BreakGlass, "")
+		out.note(check, Warning, "no service can be reached now, so it is open: "+
+			out.BreakGlass, "")
 		return
 	}
 	out.note(check, OK, out.BreakGlass, "")

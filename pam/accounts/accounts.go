@@ -29,8 +29,8 @@ type Accounts interface {
 	// NeedsTicket reports whether a first enrollment needs an administrator's ticket, where the
 	// host's own policy says so or not.
 	NeedsTicket(own bool) (bool, error)
-	// Try compares a code with what a user has, as a login does. If it is accepted, the proof gives
-	// the right to change what the user has, and it does not otherwise.
+	// Try compares a code with what a user has, as a login does. If it is accepted, the proof
+	// gives the right to change what the user has, and it does not otherwise.
 	Try(t Try) (factor.Match, enrollment.Proof, error)
 	// TryTicket does so with the ticket of a user who has nothing yet.
 	TryTicket(t Try) (factor.Result, enrollment.Proof, error)

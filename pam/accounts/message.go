@@ -18,7 +18,7 @@ type question struct {
 	Right      right                  `json:"right,omitzero"`
 	Ago        time.Duration          `json:"ago,omitempty"` // since the password was given
 	Code       string                 `json:"code,omitempty"`
-	Name       string                 `json:"name,omitempty"`  // of a device, or the last of a list
+	Name       string                 `json:"name,omitempty"`  // of a device, or a list's last
 	Label      string                 `json:"label,omitempty"` // that the device gets
 	Device     *record.Device         `json:"device,omitempty"`
 	Counter    uint64                 `json:"counter,omitempty"`

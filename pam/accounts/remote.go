@@ -98,7 +98,8 @@ func (r Remote) Try(t Try) (factor.Match, enrollment.Proof, error) {
 
 // TryTicket has a ticket compared.
 func (r Remote) TryTicket(t Try) (factor.Result, enrollment.Proof, error) {
-	a, err := r.ask("enroll.try-ticket", t.User, question{Code: t.Code, Ago: r.Clock().Sub(t.Began)})
+	a, err := r.ask("enroll.try-ticket", t.User,
+		question{Code: t.Code, Ago: r.Clock().Sub(t.Began)})
 	if err != nil || a.Match.Result != factor.Accepted {
 		return a.Match.Result, enrollment.Proof{}, err
 	}

@@ -158,22 +158,24 @@ func TestHostsWithoutTheRoleAreRefusedAndChangeNothing(t *testing.T) {
 			return a.SetTicket(p, bob, once)
 		},
 	}
-	unproven := []string{"enroll.rules", "enroll.view", "enroll.try", "enroll.try-ticket", "enroll.send",
-		"enroll.judge"}
+	unproven := []string{"enroll.rules", "enroll.view", "enroll.try", "enroll.try-ticket",
+		"enroll.send", "enroll.judge"}
 	for _, op := range accounts.Ops() {
 		if ops[op] == nil {
 			t.Fatalf("%s has no test here", op)
 		}
 		f := newFleet(t)
 		f.enrolled()
-		record, st := testroot.Read(t, f.root.Record("alice")), testroot.Read(t, f.root.State("alice"))
+		record := testroot.Read(t, f.root.Record("alice"))
+		st := testroot.Read(t, f.root.State("alice"))
 		for who, c := range map[string]struct {
 			caller accounts.Caller
 			proof  enrollment.Proof
 			free   bool // for some operations the role is enough
 		}{
-			"a host that only verifies":    {accounts.Caller{Host: "web"}, root, false},
-			"a host that has users enroll": {accounts.Caller{Host: "web", Enroll: true}, root, true},
+			"a host that only verifies": {accounts.Caller{Host: "web"}, root, false},
+			"a host that has users enroll": {
+				accounts.Caller{Host: "web", Enroll: true}, root, true},
 			"an administrator's host, where a password was given": {
 				accounts.Caller{Host: "web", Admin: true},
 				enrollment.ByPassword(alice, noon, f.clock), true},
@@ -291,9 +293,9 @@ func TestSealedProofCountsForItsHostAndUserAndOnlyUnchanged(t *testing.T) {
 	refused("for bob", web, bob, sealed)
 	refused("by another host", f.host(accounts.Caller{Host: "web2", Enroll: true}), alice, sealed)
 	f.now = noon.Add(enrollment.ProofLife + time.Second)
-	if err := web.Add(enrollment.BySealed(sealed), alice, testroot.TOTP("late"), 0); !errors.Is(err,
-		enrollment.ErrProof) {
-		t.Errorf("late: got %v, want %v", err, enrollment.ErrProof)
+	late := web.Add(enrollment.BySealed(sealed), alice, testroot.TOTP("late"), 0)
+	if !errors.Is(late, enrollment.ErrProof) {
+		t.Errorf("late: got %v, want %v", late, enrollment.ErrProof)
 	}
 	f.now = noon
 	if err := web.Add(enrollment.BySealed(sealed), alice, testroot.TOTP("tablet"), 0); err != nil {

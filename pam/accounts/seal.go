@@ -37,7 +37,8 @@ func (s *served) unseal(sealed []byte) (enrollment.Proof, error) {
 
 func (s *served) mac(text []byte) []byte {
 	h := hmac.New(sha256.New, s.by.Key)
-	fmt.Fprintf(h, "%s%d:%s%d:%s", sealPurpose, len(s.by.Host), s.by.Host, len(s.user.Name), s.user.Name)
+	fmt.Fprintf(h, "%s%d:%s%d:%s", sealPurpose, len(s.by.Host), s.by.Host, len(s.user.Name),
+		s.user.Name)
 	h.Write(text)
 	return h.Sum(nil)
 }

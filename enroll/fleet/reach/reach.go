@@ -1,5 +1,5 @@
-// Package reach is how enroll, and the program that enrolls users in a login, ask the fleet of their
-// host about accounts. Neither links anything of the network.
+// Package reach is how enroll, and the program that enrolls users in a login, ask the fleet of
+// their host about accounts. Neither links anything of the network.
 package reach
 
 import (

@@ -78,11 +78,11 @@ const allUsed = ^uint64(0)
 func (m Moved) Give(s enrollment.Store, u record.User) (notes []string, err error) {
 	p := enrollment.ByRoot()
 	err = s.Exclusive(func() error {
-		return s.Import(p, u, m.Enrollment, func(old *factor.Account) (enrollment.Enrollment, error) {
-			var merged enrollment.Enrollment
-			merged, notes = m.merge(old)
-			return merged, nil
-		})
+		return s.Import(p, u, m.Enrollment,
+			func(old *factor.Account) (merged enrollment.Enrollment, _ error) {
+				merged, notes = m.merge(old)
+				return merged, nil
+			})
 	})
 	if err != nil {
 		return nil, err

@@ -40,8 +40,8 @@ func (s *Service) health(t *store.Txn) health.Health {
 	return h
 }
 
-// certificates are those of the service, to hosts and to etcd. One that cannot be read is left out:
-// without it nothing would have been asked.
+// certificates are those of the service, to hosts and to etcd. One that cannot be read is left
+// out: without it nothing would have been asked.
 func (s *Service) certificates() (all []health.Certificate) {
 	add := func(of string, pair *tls.Certificate, err error) {
 		if err != nil || pair == nil || len(pair.Certificate) == 0 {
@@ -54,7 +54,8 @@ func (s *Service) certificates() (all []health.Certificate) {
 	own, err := s.Certificate()
 	add("of "+s.Name+" for hosts", own, err)
 	if etcd := s.Config.Store.TLS; etcd != nil && etcd.GetClientCertificate != nil {
-		pair, err := etcd.GetClientCertificate(&tls.CertificateRequestInfo{Version: tls.VersionTLS13})
+		pair, err := etcd.GetClientCertificate(
+			&tls.CertificateRequestInfo{Version: tls.VersionTLS13})
 		add("of "+s.Name+" for etcd", pair, err)
 	} else if etcd != nil && len(etcd.Certificates) > 0 {
 		add("of "+s.Name+" for etcd", &etcd.Certificates[0], nil)

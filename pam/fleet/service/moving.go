@@ -38,7 +38,9 @@ func exportKey(q wire.Question) string { return store.UserKey(q.User, "export/"+
 // errMoving refuses a question that leaves something out.
 var errMoving = wire.Errorf(wire.Protocol, "the question does not say who is moved")
 
-func movingOf(t *store.Txn, q wire.Question, key string) (body moving.Question, m move, err error) {
+// movingOf reads the question, and who is on the way under key.
+func movingOf(t *store.Txn, q wire.Question, key string) (
+	body moving.Question, m move, err error) {
 	if err := read(q, &body); err != nil {
 		return body, m, err
 	}
