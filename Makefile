@@ -167,7 +167,8 @@ demo: deps build
 	@go run ./sshd/demo
 
 # Three nodes of etcd, two services and two hosts: one enrollment, and each code once.
-demo-fleet: deps-tests build
+demo-fleet: build
+	@sh packaging/deps.sh fleet
 	@go run ./sshd/fleet/demo
 
 # Many tests wait more than they compute: for a lock, a container, a client. So more of them run at

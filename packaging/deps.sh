@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what `make test`, `make demo` and `make bench` need on a bare Debian 12 or 13 machine,
 # and only what is missing. If nothing is missing it does nothing, quickly, and needs no root.
-# `deps.sh tests` also installs what `make test` needs, `deps.sh packages` what `make packages` and
-# its tests need.
+# `deps.sh tests` also installs what `make test` needs, `deps.sh fleet` what `make demo-fleet` needs,
+# `deps.sh packages` what `make packages` and its tests need.
 #
 # Go: any Go from 1.21 on fetches the version that go.mod names through the module proxy. Where
 # Debian's own is older (Debian 12), Debian 13's packages are unpacked into a cache folder, from the
@@ -195,4 +195,4 @@ fi
 go_enough || install_go
 go_enough || fail "Go could not be installed"
 [ "$what" != packages ] || sysroot
-[ "$what" != tests ] || unpack_etcd
+case $what in tests | fleet) unpack_etcd ;; esac

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 
 	"latchkey/pam/fleet/store"
 	"latchkey/sshd/fleet/certs"
@@ -39,7 +41,9 @@ type Fleet struct {
 	options Options
 	dir     string
 	net     string // of the services' addresses, such as "127.9.9."
-	places  []*suite.Host
+
+	// containers that were started: for etcd, for services, and for hosts that have not joined yet
+	places, machines, spare []*suite.Host
 
 	accounts *store.Store
 }
@@ -56,6 +60,9 @@ func Start(s *suite.Suite, dir string, o Options) (_ *Fleet, err error) {
 	if f.CA, err = certs.New("latchkey test fleet"); err != nil {
 		return nil, err
 	}
+	if err = f.launch(); err != nil {
+		return nil, err
+	}
 	if err = f.startEtcd(); err != nil {
 		return nil, err
 	}
@@ -65,7 +72,7 @@ func Start(s *suite.Suite, dir string, o Options) (_ *Fleet, err error) {
 		}
 	}
 	for range f.options.Hosts {
-		if _, err = f.AddHost(f.options.Roles); err != nil {
+		if err = f.addHost(); err != nil {
 			return nil, err
 		}
 	}
@@ -88,32 +95,50 @@ func (o Options) whole() Options {
 	return o
 }
 
+// launch starts all containers at the same time.
+func (f *Fleet) launch() error {
+	d := f.options.Distribution
+	if f.options.EtcdInside {
+		f.places = make([]*suite.Host, 3)
+	}
+	f.machines = make([]*suite.Host, f.options.Services)
+	f.spare = make([]*suite.Host, f.options.Hosts)
+	starts := map[*[]*suite.Host]func() (*suite.Host, error){
+		&f.places:   func() (*suite.Host, error) { return f.suite.Bare(d, "etcd-server") },
+		&f.machines: func() (*suite.Host, error) { return f.suite.Fleetd(d) },
+		&f.spare:    func() (*suite.Host, error) { return f.suite.Private(d) },
+	}
+	var all sync.WaitGroup
+	errs := make(chan error, len(f.places)+len(f.machines)+len(f.spare))
+	for hosts, start := range starts {
+		for i := range *hosts {
+			all.Go(func() {
+				h, err := start()
+				(*hosts)[i] = h
+				errs <- err
+			})
+		}
+	}
+	all.Wait()
+	close(errs)
+	var joined error
+	for err := range errs {
+		joined = errors.Join(joined, err)
+	}
+	return joined
+}
+
 // startEtcd starts etcd here, or inside a container for each node.
 func (f *Fleet) startEtcd() (err error) {
 	dir := filepath.Join(f.dir, "etcd")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if f.options.EtcdInside {
-		for range 3 {
-			if err := f.addPlace(); err != nil {
-				return err
-			}
-		}
+	for _, h := range f.places {
+		f.options.Etcd.Elsewhere = append(f.options.Etcd.Elsewhere, Place(h))
 	}
 	f.Etcd, err = cluster.Start(dir, f.options.Etcd)
 	return err
-}
-
-// addPlace starts a container for a node of etcd.
-func (f *Fleet) addPlace() error {
-	h, err := f.suite.Bare(f.options.Distribution, "etcd-server")
-	if err != nil {
-		return err
-	}
-	f.places = append(f.places, h)
-	f.options.Etcd.Elsewhere = append(f.options.Etcd.Elsewhere, Place(h))
-	return nil
 }
 
 // Place is where a node of etcd runs inside a container that has Debian's etcd-server.
@@ -127,20 +152,29 @@ func Place(h *suite.Host) cluster.Place {
 // Close ends everything. The files stay.
 func (f *Fleet) Close() error {
 	var errs []error
-	for _, h := range f.Hosts {
-		errs = append(errs, h.Close())
-	}
-	for _, s := range f.Services {
-		errs = append(errs, s.Close())
-	}
 	if f.accounts != nil {
 		f.accounts.Close()
 	}
 	if f.Etcd != nil {
 		errs = append(errs, f.Etcd.Close())
 	}
-	for _, h := range f.places {
-		errs = append(errs, h.Close())
+	all := slices.Concat(f.places, f.machines, f.spare)
+	for _, h := range f.Hosts {
+		all = append(all, h.Host)
 	}
+	end := func(h *suite.Host) error { return h.Close() }
+	return errors.Join(append(errs, forEach(all, end))...)
+}
+
+// forEach does the same to several containers at the same time.
+func forEach(all []*suite.Host, do func(*suite.Host) error) error {
+	errs := make([]error, len(all))
+	var done sync.WaitGroup
+	for i, h := range all {
+		if h != nil {
+			done.Go(func() { errs[i] = do(h) })
+		}
+	}
+	done.Wait()
 	return errors.Join(errs...)
 }

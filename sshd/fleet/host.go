@@ -16,21 +16,17 @@ type Host struct {
 	SSHD *suite.Server
 }
 
-// AddHost starts one more host and has it join with those roles.
-func (f *Fleet) AddHost(roles string) (*Host, error) {
-	inner, err := f.suite.Private(f.options.Distribution)
-	if err != nil {
-		return nil, err
-	}
-	h := &Host{Host: inner, Name: fmt.Sprintf("web%d", len(f.Hosts)+1)}
-	f.Hosts = append(f.Hosts, h)
-	if err := f.enter(h, roles); err != nil {
-		return nil, err
+// addHost has one of the containers join.
+func (f *Fleet) addHost() (err error) {
+	h := &Host{Host: f.spare[0], Name: fmt.Sprintf("web%d", len(f.Hosts)+1)}
+	f.Hosts, f.spare = append(f.Hosts, h), f.spare[1:]
+	if err := f.enter(h, f.options.Roles); err != nil {
+		return err
 	}
 	config := suite.PasswordAndCode
 	config.Name = "sshd"
 	h.SSHD, err = h.Server(config)
-	return h, err
+	return err
 }
 
 // enter has the host join, as its root does, and learns what it knows then.

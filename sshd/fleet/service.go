@@ -36,12 +36,8 @@ const (
 // addService sets up one more service and starts it. The first makes the fleet's secret, and gives
 // it to the others.
 func (f *Fleet) addService() error {
-	h, err := f.suite.Fleetd(f.options.Distribution)
-	if err != nil {
-		return err
-	}
 	n := len(f.Services) + 1
-	s := &Service{Host: h, Name: fmt.Sprintf("mfa%d", n), IP: fmt.Sprint(f.net, n), fleet: f}
+	s := &Service{Host: f.machines[n-1], Name: fmt.Sprintf("mfa%d", n), IP: fmt.Sprint(f.net, n), fleet: f}
 	f.Services = append(f.Services, s)
 	if _, err := s.Script(fmt.Sprintf("set -e\nuseradd --system --user-group --home-dir %s %s\n"+
 		"chown %[2]s:%[2]s %[1]s\nchmod 700 %[1]s\nmkdir -p -m 755 /etc/latchkey\n",

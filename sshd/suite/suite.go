@@ -137,12 +137,19 @@ func (s *Suite) Bare(d *Distribution, packages ...string) (*Host, error) {
 }
 
 // Fleetd is Private with the service of a fleet in place of what hosts have.
-func (s *Suite) Fleetd(d *Distribution) (*Host, error) { return s.start(d, ServicePackage) }
+func (s *Suite) Fleetd(d *Distribution, packages ...string) (*Host, error) {
+	return s.start(d, ServicePackage, packages...)
+}
 
+// start prepares one image at a time, and starts containers at the same time.
 func (s *Suite) start(d *Distribution, content Content, packages ...string) (*Host, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.launch(d, content, hostNetwork, packages...)
+	image, err := s.image(d, content, packages...)
+	s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return s.contain(d, image, content, hostNetwork)
 }
 
 // hostNetwork is the option for a container in the network of this machine.
@@ -150,23 +157,34 @@ var hostNetwork = []string{"--network=host"}
 
 func (s *Suite) launch(d *Distribution, content Content, options []string,
 	more ...string) (*Host, error) {
-	image, err := s.Engine.Image(d.Suite, packages, s.out)
+	image, err := s.image(d, content, more...)
 	if err != nil {
 		return nil, err
 	}
+	return s.contain(d, image, content, options)
+}
+
+// image makes what a container needs, unless it is there.
+func (s *Suite) image(d *Distribution, content Content, more ...string) (string, error) {
+	image, err := s.Engine.Image(d.Suite, packages, s.out)
+	if err != nil {
+		return "", err
+	}
 	if !s.Engine.Proved {
 		if s.Engine, err = s.Engine.Usable(image); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
 	if len(more) > 0 {
 		if image, err = s.Engine.Layer(image, more, s.out); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
-	if err := s.stage(content); err != nil {
-		return nil, err
-	}
+	return image, s.stage(content)
+}
+
+func (s *Suite) contain(d *Distribution, image string, content Content, options []string) (
+	*Host, error) {
 	h, err := s.run(d, image, content, options)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", d.Name, err)
