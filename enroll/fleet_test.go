@@ -123,6 +123,7 @@ func TestCommandsWorkInAFleetAsOnASingleHost(t *testing.T) {
 		t.Errorf("got %q, want %s alone", out, someone)
 	}
 	h.refuses("one of a fleet", "import", "x.csv")
+	h.refuses("need no account here", "list", "--orphans")
 	h.does("reset", someone)
 	if out := h.does("list"); out != "" {
 		t.Errorf("got %q, want no one", out)

@@ -20,6 +20,10 @@ type orphan struct {
 // account's now. If the name service cannot tell about one of them it lists none, since people
 // reset those who are listed.
 func (p *program) listOrphans(o options.Options, enrolled []string) error {
+	if p.inFleet() {
+		return hint.Error("this host is one of a fleet, whose users need no account here",
+			"to remove one from the whole fleet: enroll reset NAME")
+	}
 	all := []orphan{}
 	for _, name := range enrolled {
 		u := orphan{User: name}

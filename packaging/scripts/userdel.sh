@@ -5,5 +5,7 @@ set -eu
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 [ "${ACTION:-}" = userdel ] && [ -n "${SUBJECT:-}" ] || exit 0
 [ -e "/etc/latchkey/users/$SUBJECT" ] || [ -e "/var/lib/latchkey/users/$SUBJECT" ] || exit 0
+# In a fleet, reset is for the whole of it, and the user may well have accounts on other hosts.
+[ ! -e /etc/latchkey/fleet.toml ] || exit 0
 command -v enroll >/dev/null || exit 0
 exec enroll reset --yes -- "$SUBJECT"
