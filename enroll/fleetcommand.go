@@ -44,7 +44,7 @@ func (p *program) joinFleet(o options.Options) error {
 	if !made(err) {
 		return err
 	}
-	p.logged(audit.Change{What: "fleet join", Detail: "as " + joined.Host})
+	p.logged(audit.Change{What: "join", Detail: "a fleet, as " + joined.Host})
 	if len(own) > 0 {
 		fmt.Fprintf(p.Err, "enroll: warning: %s of this host's own cannot be used from now on; "+
 			"to take them into the fleet: enroll fleet import\n", plural.Of(len(own), "record"))
@@ -140,7 +140,7 @@ func (p *program) leaveFleet(o options.Options) error {
 	if err := fleet.Leave(p.root); err != nil {
 		return err
 	}
-	p.logged(audit.Change{What: "fleet leave"})
+	p.logged(audit.Change{What: "leave", Detail: "the fleet"})
 	if o.JSON {
 		return writeJSON(p.Out, struct {
 			Changed bool `json:"changed"`

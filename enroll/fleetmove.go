@@ -16,7 +16,7 @@ func (p *program) importIntoFleet(o options.Options) error {
 	if o.User != "" {
 		names = []string{o.User}
 	}
-	return p.moved(o, "fleet import", func(m fleet.Move) ([]fleet.Moved, error) {
+	return p.moved(o, "import", "into the fleet", func(m fleet.Move) ([]fleet.Moved, error) {
 		return m.Import(names)
 	})
 }
@@ -24,13 +24,13 @@ func (p *program) importIntoFleet(o options.Options) error {
 // exportFromFleet takes users out of the fleet, back to this host alone. Their secrets come to it,
 // so each is a line in its log and in the fleet's.
 func (p *program) exportFromFleet(o options.Options) error {
-	return p.moved(o, "fleet export", func(m fleet.Move) ([]fleet.Moved, error) {
+	return p.moved(o, "export", "out of the fleet", func(m fleet.Move) ([]fleet.Moved, error) {
 		return m.Export(o.Files)
 	})
 }
 
 // moved moves users and says what became of each.
-func (p *program) moved(o options.Options, what string,
+func (p *program) moved(o options.Options, what, where string,
 	move func(fleet.Move) ([]fleet.Moved, error)) error {
 	if !p.inFleet() {
 		return fleet.ErrNotJoined
@@ -41,7 +41,9 @@ func (p *program) moved(o options.Options, what string,
 			who, err := lookUp(name)
 			return who.User, err
 		},
-		Changed: func(m fleet.Moved) { p.logged(audit.Change{What: what, User: m.User}) },
+		Changed: func(m fleet.Moved) {
+			p.logged(audit.Change{What: what, User: m.User, Detail: where})
+		},
 	})
 	bad := 0
 	for _, m := range all {

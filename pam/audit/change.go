@@ -3,7 +3,7 @@ package audit
 // Change is a change that enroll made. Its format is an interface, like a Line's.
 type Change struct {
 	// What is one word: add, remove, codes, distrust, reset, unlock, invite, bypass, import, backup,
-	// restore, rekey
+	// restore, rekey; of a host in a fleet: join, leave, break-glass, export
 	What   string
 	User   string // whose second factor it is; empty: the whole host's
 	By     string // who ran enroll
