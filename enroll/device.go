@@ -12,6 +12,7 @@ import (
 	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
+	"latchkey/pam/state"
 )
 
 // adding is for whom a device is added, which asks nothing for root alone.
@@ -26,7 +27,25 @@ func (p *program) adding(o options.Options) (identity, error) {
 		return identity{}, hint.Error("--yes and --secret-file are for root",
 			"without them: enroll "+o.Command.Name)
 	}
-	return p.whom(o.User)
+	who, err := p.whom(o.User)
+	if err != nil || o.Yes || o.Command.Name == "replace" {
+		return who, err
+	}
+	return who, p.untaken(who, o.Label, state.DeviceID{})
+}
+
+// untaken fails if a device of the user's, other than the one that goes, has this label. The change
+// itself would find out, but only after an app was set up or an SMS sent.
+func (p *program) untaken(who identity, label string, but state.DeviceID) error {
+	r, err := p.recordOf(who)
+	if err != nil || r == nil || label == "" {
+		return err
+	}
+	if d := r.Find(label); d != nil && d.ID != but {
+		return hint.Error(fmt.Sprintf("there is a device %q already", d.Label),
+			"choose another --label")
+	}
+	return nil
 }
 
 // device makes the new device from the options.

@@ -1,17 +1,22 @@
 package main
 
 import (
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/pam/audit"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
 
 // rename gives a device another label. What an app shows above its codes is kept in the app alone.
+// Which device it is, is settled before the proof, which may take minutes.
 func (p *program) rename(o options.Options) error {
 	if o.Label == "" {
 		return hint.Misuse("enroll rename needs --label, the new one")
@@ -39,8 +44,12 @@ func (p *program) rename(o options.Options) error {
 			d.Label), nil)
 	}
 	err = p.AsRoot(func() error {
-		return p.store().Rename(proof, who.User, o.Operand, o.Label)
+		return p.store().Rename(proof, who.User, hex.EncodeToString(d.ID[:]), o.Label)
 	})
+	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) &&
+		!errors.Is(err, factor.ErrState) {
+		err = enrollment.ErrMeanwhile
+	}
 	if !made(err) {
 		return err
 	}

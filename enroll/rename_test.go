@@ -33,3 +33,18 @@ func TestRenameTakesAProofAndIsLogged(t *testing.T) {
 	s.logs(`change=rename user="games" by="games" device="new" detail="was app"`)
 	s.tests(alice, codeAt(t, rfcApp(), 1), `accepted: device "new"`)
 }
+
+// What is renamed is settled before the proof, which may take minutes.
+func TestRenameOfADeviceThatIsGoneMeanwhileSaysSo(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.withApp(alice)
+	s.asRoot("add", "totp", "--yes", "--label", "tablet", alice.Name)
+	term := s.as(alice, "rename", "tablet", "--label", "pad")
+	talk(t, term, "Password: ", password, askedForProof)
+	s.asRoot("rename", "tablet", "--label", "old", alice.Name)
+	s.asRoot("add", "totp", "--yes", "--label", "tablet", alice.Name)
+	s.asRoot("remove", "old", alice.Name)
+	s.keepsRecord(t, alice)
+	talk(t, term, "", codeAt(t, rfcApp(), 0), "the devices of this account were changed meanwhile")
+	exits(t, term, exitFailed)
+}

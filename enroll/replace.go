@@ -33,6 +33,9 @@ func (p *program) replace(o options.Options) error {
 	if err != nil {
 		return err
 	}
+	if err := p.untaken(who, o.Label, old.ID); err != nil {
+		return err
+	}
 	if o.Label == "" && old.Type == method.TOTP {
 		o.Label = old.Label
 	}
@@ -67,7 +70,7 @@ func (p *program) meantDevice(o options.Options, err error) error {
 		return err
 	}
 	return hint.Error(err.Error(), "for your device of that name: enroll replace --device "+
-		o.User)
+		hint.Word(o.User))
 }
 
 // outgoing is the device that is replaced: the one that was named, or else the only app. With
@@ -94,7 +97,7 @@ func (p *program) outgoing(who identity, o options.Options) (old record.Device, 
 		return apps[0], nil
 	case o.Yes:
 		return old, hint.Error(fmt.Sprintf("%s has %d apps", who.Name, len(apps)),
-			"say which one is replaced: --device "+labels(apps, " or "))
+			"say which one is replaced: --device "+labels(apps, " or ", hint.Word))
 	}
 	return p.whichApp(apps)
 }
@@ -119,13 +122,14 @@ func (p *program) whichApp(apps []record.Device) (old record.Device, err error) 
 		return apps[i], nil
 	}
 	return old, hint.Error("that is none of them; nothing was changed",
-		fmt.Sprintf("type a number from 1 to %d, or one of: %s", len(apps), labels(apps, ", ")))
+		fmt.Sprintf("type a number from 1 to %d, or one of: %s", len(apps),
+			labels(apps, ", ", strconv.Quote)))
 }
 
-func labels(devices []record.Device, between string) string {
+func labels(devices []record.Device, between string, written func(string) string) string {
 	var all []string
 	for _, d := range devices {
-		all = append(all, d.Label)
+		all = append(all, written(d.Label))
 	}
 	return strings.Join(all, between)
 }
@@ -173,7 +177,7 @@ func (p *program) replaceUnasked(who identity, o options.Options, old record.Dev
 	if err != nil {
 		err = hint.Error(fmt.Sprintf("the device %q of %s is saved, but its URI and the recovery "+
 			"codes could not be written: %v", d.Label, who.Name, err),
-			"replace it again: enroll replace --device "+d.Label+o.ForUser())
+			"replace it again: enroll replace --device "+hint.Word(d.Label)+o.ForUser())
 	}
 	return errors.Join(err, saved)
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -326,4 +327,49 @@ func TestReplaceIsForOneself(t *testing.T) {
 	typed(t, root, codeAt(t, byHand(t, root), 0))
 	expect(t, root, `Done: the device "app" is set up for nobody`)
 	exits(t, root, exitDone)
+}
+
+// Otherwise it would be refused only after the app was set up, or an SMS sent.
+func TestALabelThatIsTakenIsRefusedBeforeAnythingIsShown(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.asRoot("import", s.twoApps())
+	s.keepsRecord(t, alice)
+	for _, args := range [][]string{
+		{"replace", "--device", "app", "--label", "tablet"},
+		{"add", "totp", "--label", "tablet"}, {"add", "hotp", "--label", "tablet"},
+		{"add", "phone", "--label", "tablet"}, {"add", "key", "--label", "tablet"},
+	} {
+		term := s.as(alice, args...)
+		expect(t, term, `error: there is a device "tablet" already`)
+		exits(t, term, exitFailed)
+		if strings.Contains(term.Seen(), "Password") {
+			t.Errorf("%q: it asked first: %s", args, term.Seen())
+		}
+	}
+	same := s.as(alice, "replace", "--plain", "--device", "tablet", "--label", "tablet")
+	talk(t, same, "Password: ", password, askedForProof, codeAt(t, rfcApp(), 0), askedForNew)
+}
+
+func TestTheSecondOfTwoReplacementsAtOnceIsRefused(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.withApp(alice)
+	first, app := s.replacing(alice, codeAt(t, rfcApp(), 0))
+	second, other := s.replacing(alice, codeAt(t, rfcApp(), 1))
+	talk(t, first, "", codeAt(t, app, 0), "Done: ")
+	exits(t, first, exitDone)
+	s.keepsRecord(t, alice)
+	talk(t, second, "", codeAt(t, other, 0), "the devices of this account were changed meanwhile; "+
+		"nothing was changed here")
+	exits(t, second, exitFailed)
+}
+
+func TestALabelWithBlanksIsQuotedWhereItIsToBeTyped(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.asRoot("import", s.twoApps())
+	s.asRoot("rename", "app", "--label", "Bob's phone", alice.Name)
+	out, err := exec.Command(s.exe, "replace", "--yes", alice.Name).CombinedOutput()
+	if want := `--device 'Bob'\''s phone' or tablet`; err == nil ||
+		!strings.Contains(string(out), want) {
+		t.Errorf("got %v, %s, want %s", err, out, want)
+	}
 }

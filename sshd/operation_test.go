@@ -52,6 +52,10 @@ func TestADeletedAccountLosesItsSecondFactor(t *testing.T) {
 		script(t, h, fmt.Sprintf("ACTION=userdel SUBJECT=nobody-enrolled %[1]s && "+
 			"ACTION=useradd SUBJECT=%[2]s %[1]s && SUBJECT=%[2]s %[1]s && %[1]s", hook, stays.Name))
 		prints(t, h, "enroll status "+stays.Name, "phone")
+		// Nor does it where the name is still that of an account, as one in a directory.
+		prints(t, h, "ACTION=userdel SUBJECT="+stays.Name+" "+hook+" 2>&1",
+			"there is still an account "+stays.Name)
+		prints(t, h, "enroll status "+stays.Name, "phone")
 
 		// An account that is deleted behind userdel's back is an orphan; so is a changed uid.
 		u, err = h.Named("gone")

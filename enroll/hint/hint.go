@@ -4,6 +4,8 @@ package hint
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 )
 
 // failure is an error with a hint.
@@ -36,4 +38,14 @@ func Of(err error) string {
 		return f.next
 	}
 	return ""
+}
+
+var plain = regexp.MustCompile(`^[A-Za-z0-9_./:@-]+$`)
+
+// Word is text as one word of a command that is to be typed into a shell.
+func Word(text string) string {
+	if plain.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

@@ -46,3 +46,14 @@ func TestMisuseIsReportedThroughErrorsThatWrapIt(t *testing.T) {
 		})
 	}
 }
+
+func TestWordIsOneWordOfTheShell(t *testing.T) {
+	for text, want := range map[string]string{
+		"app": "app", "a-b_c.1": "a-b_c.1", "two words": "'two words'", "": "''",
+		"it's": `'it'\''s'`, "$(id)": "'$(id)'", "é": "'é'", "~": "'~'", "+1": "'+1'",
+	} {
+		if got := Word(text); got != want {
+			t.Errorf("%q: got %s, want %s", text, got, want)
+		}
+	}
+}

@@ -80,8 +80,17 @@ bool gate_keep_text(struct gate *g, const char *text)
 	return pam_putenv(g->pamh, entry) == PAM_SUCCESS;
 }
 
-/* SAFETY: the value is the handle's and goes with the variable, so it is copied before. Only what
- * gate_keep_text kept, or the application itself set, is there: it is shown, and nothing else. */
+/* SAFETY: within the final NUL. */
+static void tame(char *text)
+{
+	for (; *text; text++)
+		if (*text != '\n' && (*text < ' ' || *text > '~'))
+			*text = '?';
+}
+
+/* SAFETY: the value is the handle's and goes with the variable, so it is copied before. Another
+ * module may have set it (pam_env reads a file of the user's, and su may be run by root), so it can
+ * do nothing to a terminal: it is shown, and nothing else. */
 void gate_show_kept(pam_handle_t *pamh, int flags)
 {
 	const char *kept = pam_getenv(pamh, LATER);
@@ -92,6 +101,7 @@ void gate_show_kept(pam_handle_t *pamh, int flags)
 	if (!kept)
 		return;
 	snprintf(text, sizeof text, "%s", kept);
+	tame(text);
 	pam_putenv(pamh, LATER); /* or the session would have it in its environment */
 	if (!(flags & (PAM_SILENT | PAM_DELETE_CRED)))
 		gate_converse(&g, PAM_TEXT_INFO, text, &reply);

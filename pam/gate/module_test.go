@@ -178,6 +178,32 @@ func TestATextForLaterIsShownOnceWhenCredentialsAreSet(t *testing.T) {
 	}
 }
 
+// pam_env may read the variable from a file of the user's, and su is run by root.
+func TestATextForLaterDoesNothingToTheTerminal(t *testing.T) {
+	if sanitizers != "" {
+		t.Skip("msteinert/pam leaks 18 bytes (the name it gives to dlsym), which LeakSanitizer reports")
+	}
+	dir := t.TempDir()
+	writeService(t, dir, "auth required "+must(t, buildModule)+"\n")
+	var shown string
+	tx, err := pam.StartConfDir("latchkey-test", "root",
+		pam.ConversationFunc(func(_ pam.Style, message string) (string, error) {
+			shown = message
+			return "", nil
+		}), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.End()
+	if err := errors.Join(tx.PutEnv("LATCHKEY_LATER=a\x1b]0;b\x07\r\n\x9b\xc3\xa9\x7f c"),
+		tx.SetCred(pam.EstablishCred)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "a?]0;b??\n???? c"; shown != want {
+		t.Errorf("got %q shown, want %q", shown, want)
+	}
+}
+
 func TestWirePageAndCodeHaveTheSameVerdicts(t *testing.T) {
 	page, err := os.ReadFile("WIRE.md")
 	if err != nil {
