@@ -78,6 +78,11 @@ var asks = map[string]string{
 	"enroll import":                                `enroll import needs FILE`, // prose that names the command
 	"enroll import FILE":                           `no such file`,
 	"enroll import /home/*/.google_authenticator":  `no such file`,
+	"enroll backup":                                `enroll backup needs FILE`, // prose
+	"enroll restore":                               `enroll restore needs FILE`,
+	"enroll backup FILE":                           `Passphrase for the backup: `,
+	"enroll restore FILE":                          `Passphrase of the backup: `,
+	"enroll backup --recipient age1... /var/backups/latchkey-$(date +%F).age": `must be one of age`,
 }
 
 // Root, who has a device, types each command that the pages show.
