@@ -223,6 +223,23 @@ logger -u /run/systemd/journal/dev-log -p user.notice -t latchkey "$1"
 journalctl --sync
 shift 2; exec "$@"`
 
+// bansForRootAlone has journalctl choose lines as fail2ban's example does: otherwise any user could
+// have any address banned.
+func bansForRootAlone(t *testing.T) {
+	t.Helper()
+	filter, err := os.ReadFile("../../packaging/examples/fail2ban/latchkey.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, match, _ := strings.Cut(string(filter), "\njournalmatch = ")
+	match, _, _ = strings.Cut(match, "\n")
+	chosen, err := exec.Command("journalctl", strings.Fields(match)...).CombinedOutput()
+	if err != nil || strings.Contains(string(chosen), "forged") ||
+		!strings.Contains(string(chosen), "replayed") {
+		t.Errorf("fail2ban is told to read %q, %v; want root's lines alone", chosen, err)
+	}
+}
+
 // The oracle is systemd's journal itself: it says who wrote a line.
 func TestTheJournalIsReadAndLinesThatAUserWroteAreNot(t *testing.T) {
 	if os.Getenv(inJournal) != "" {
@@ -244,6 +261,7 @@ func TestTheJournalIsReadAndLinesThatAUserWroteAreNot(t *testing.T) {
 		}
 		r.Most = 1
 		r.reads(t, "replayed")
+		bansForRootAlone(t)
 		return
 	}
 	if os.Getuid() != 0 {
