@@ -146,6 +146,7 @@ func (p *program) warn(out []lockedout.User, unseen int) {
 			"password")
 	}
 	if unseen > 0 {
-		fmt.Fprintf(p.Out, "warning: %s more were not looked at\n", plural.Of(unseen, "user"))
+		fmt.Fprintf(p.Out, "warning: not looked at, because they are too many: %s\n",
+			plural.Of(unseen, "user"))
 	}
 }

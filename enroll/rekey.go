@@ -40,8 +40,8 @@ func (p *program) rekey(o options.Options) error {
 			Foreign  []string `json:"unreadable"`
 		}{true, done.Records, done.Trusting, append([]string{}, done.Foreign...)}))
 	}
-	_, said := fmt.Fprintf(p.Out, "rekeyed: %s sealed with a new host key; %s no longer trust "+
-		"any computer\n", plural.Of(done.Records, "record"), plural.Of(done.Trusting, "user"))
+	_, said := fmt.Fprintf(p.Out, "rekeyed: %s sealed with a new host key; computers of %s are "+
+		"no longer trusted\n", plural.Of(done.Records, "record"), plural.Of(done.Trusting, "user"))
 	return errors.Join(err, said)
 }
 

@@ -40,7 +40,7 @@ func TestRekeySaysWhatItDid(t *testing.T) {
 		runs(t, exe, "--user", user, "add", "totp", "--yes")
 	}
 	if out := runs(t, exe, "rekey"); out != "rekeyed: 3 records sealed with a new host key; "+
-		"0 users no longer trust any computer\n" {
+		"computers of 0 users are no longer trusted\n" {
 		t.Errorf("got %s", out)
 	}
 	record := root + "/etc/latchkey/users/bin"

@@ -36,16 +36,17 @@ type Report struct {
 	Unread []string `json:"unread"`
 
 	forgeable bool // any local user can write such lines
+	chosen    bool // by service or address
 }
 
 // ErrNoLog says that there is no log that can be read.
-var ErrNoLog = errors.New("no log can be read: there is no journal of systemd's, and no " +
+var ErrNoLog = errors.New("no log can be read: there is no systemd journal, and no " +
 	"/var/log/auth.log or /var/log/secure")
 
 // Read reads the newest decisions.
 func (r Reader) Read() (*Report, error) {
 	report := &Report{User: r.User, Sources: []string{}, Decisions: []Decision{},
-		Unread: []string{}}
+		Unread: []string{}, chosen: r.Service != "" || r.From != ""}
 	if r.hasJournal() {
 		return report, r.journal(report)
 	}

@@ -39,7 +39,7 @@ func (report *Report) Write(w io.Writer) {
 		d.write(w, report.User == "")
 	}
 	if len(report.Decisions) == 0 {
-		fmt.Fprintf(w, "no decision%s is in the log\n", about(report.User))
+		fmt.Fprintf(w, "no %sdecision%s is in the log\n", such[report.chosen], about(report.User))
 	}
 	if report.Until != nil {
 		fmt.Fprintf(w, "what is older than %s was not searched\n", stamp(*report.Until))
@@ -57,6 +57,8 @@ func (report *Report) Write(w io.Writer) {
 			"latchkey's.")
 	}
 }
+
+var such = map[bool]string{true: "such "}
 
 func about(user string) string {
 	if user == "" {
