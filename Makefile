@@ -57,7 +57,7 @@ MUTATE_FLAGS ?= --workers 2 --timeout-coefficient 20
 SANITIZED = CC=gcc CGO_ENABLED=1 CGO_LDFLAGS="-fsanitize=undefined" \
             CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all"
 
-.PHONY: build install install-fleetd demo demo-fleet test faults lint mutate bench fuzz packages clean deps deps-tests
+.PHONY: build install install-fleetd demo demo-fleet test faults lint mutate bench bench-fleet fuzz packages clean deps deps-tests
 
 MAN        = enroll.8 fleet.toml.5 latchkey.toml.5 pam_latchkey.8
 FLEETD_MAN = latchkey-fleetd.8 fleetd.toml.5
@@ -207,6 +207,11 @@ mutate: deps-tests
 
 bench: deps build
 	@go run ./sshd/bench
+
+# What a fleet adds to a login, and how many logins its services bear.
+bench-fleet: build
+	@sh packaging/deps.sh fleet
+	@go run ./sshd/fleet/bench
 
 FUZZTIME ?= 30s
 fuzz: deps

@@ -82,3 +82,12 @@ func app() record.Device {
 	_, _ = rand.Read(d.ID[:])
 	return d
 }
+
+// Size is how large etcd's database is, in bytes.
+func (f *Fleet) Size(ctx context.Context) (int64, error) {
+	a, err := f.Accounts()
+	if err != nil {
+		return 0, err
+	}
+	return a.Store.Etcd().Size(ctx)
+}

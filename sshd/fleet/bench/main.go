@@ -1,0 +1,164 @@
+// Bench measures a fleet: what it adds to a login on a single host, measured in turns, and how many
+// codes three services check in a second. It prints, and judges nothing but that every right code
+// was accepted.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"latchkey/pam/authority"
+	"latchkey/pam/fleet/wire"
+	"latchkey/pam/limit"
+	"latchkey/pam/method"
+	"latchkey/sshd/fleet"
+	"latchkey/sshd/suite"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, out, progress io.Writer) int {
+	flags := flag.NewFlagSet("bench-fleet", flag.ContinueOnError)
+	flags.SetOutput(progress)
+	rounds := flags.Int("rounds", 100, "how many logins on each side")
+	crowd := flags.Int("crowd", 2000, "how many users log in at once")
+	if flags.Parse(args) != nil {
+		return 2
+	}
+	if err := measure(*rounds, *crowd, out, progress); err != nil {
+		fmt.Fprintln(progress, "bench-fleet: error:", err)
+		return 1
+	}
+	return 0
+}
+
+func measure(rounds, crowd int, out, progress io.Writer) (err error) {
+	s, err := suite.Open(progress)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	dir, err := os.MkdirTemp("", "latchkey-fleet-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	f, err := fleet.Start(s, dir, fleet.Options{Hosts: 1, Services: 3,
+		Service: "host_limit = \"1000/10m\"\nhost_users = 1000\n"})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := logins(s, f, rounds, out); err != nil {
+		return err
+	}
+	return guesses(f, crowd, out)
+}
+
+// logins compares whole logins by password and code, in turns. Each has a user of its own, since a
+// code works once.
+func logins(s *suite.Suite, f *fleet.Fleet, rounds int, out io.Writer) error {
+	single, err := s.Private(suite.Debian12)
+	if err != nil {
+		return err
+	}
+	defer single.Close()
+	server, err := single.Server(suite.PasswordAndCode)
+	if err != nil {
+		return err
+	}
+	alone, err := single.Users(rounds)
+	if err != nil {
+		return err
+	}
+	together, err := f.Users(rounds)
+	if err != nil {
+		return err
+	}
+	var on, in []time.Duration
+	for i := range rounds {
+		if err := alone[i].Enroll(); err != nil {
+			return err
+		}
+		if on, err = login(on, server, alone[i]); err != nil {
+			return err
+		}
+		if in, err = login(in, f.Hosts[0].SSHD, together[i]); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(out, "whole login, medians of %d in turns: single host %v, fleet %v, %v more\n",
+		rounds, median(on), median(in), median(in)-median(on))
+	return nil
+}
+
+func login(took []time.Duration, s *suite.Server, u *suite.User) ([]time.Duration, error) {
+	o := s.Login(suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
+	defer o.Close()
+	return append(took, o.Whole), o.Err
+}
+
+func median(all []time.Duration) time.Duration {
+	slices.Sort(all)
+	return all[len(all)/2].Round(10 * time.Microsecond)
+}
+
+// guesses has a crowd of users type a right code at the same time, from 50 hosts.
+func guesses(f *fleet.Fleet, n int, out io.Writer) error {
+	hosts, err := f.Crowd(50)
+	if err != nil {
+		return err
+	}
+	users := make([]*suite.User, n)
+	for i := range users {
+		users[i] = &suite.User{Name: fmt.Sprintf("crowd%d", i)}
+	}
+	if err := f.Seed(users...); err != nil {
+		return err
+	}
+	size, err := f.Size(context.Background())
+	if err != nil {
+		return err
+	}
+	errs := make([]error, n)
+	var all sync.WaitGroup
+	begin := time.Now()
+	for i, u := range users {
+		all.Go(func() { errs[i] = guess(hosts[i%len(hosts)], i, u) })
+	}
+	all.Wait()
+	took := time.Since(begin)
+	fmt.Fprintf(out, "%d users at once from 50 hosts: %.0f a second; etcd has %d KiB\n", n,
+		float64(n)/took.Seconds(), size>>10)
+	return errors.Join(errs...)
+}
+
+// guess asks a service of the user's own choice whether the user's code is right, which it is.
+func guess(a *fleet.Asker, i int, u *suite.User) error {
+	q := wire.Question{Op: "guess", User: u.Name, Service: "sshd"}
+	body := authority.Guess{Code: u.Code(), Login: authority.Login{Methods: method.All(),
+		Limits: limit.Guesses{Failures: limit.Rate{Count: 10, Window: 10 * time.Minute},
+			Lock: 15 * time.Minute, Consecutive: 100}}}
+	sealed, err := a.Seal(q, body)
+	if err != nil {
+		return err
+	}
+	answer, err := a.Send(a.Services[i%len(a.Services)], sealed)
+	if err != nil {
+		return err
+	}
+	var got authority.Guessed
+	if answer.Fault != wire.Done || json.Unmarshal(answer.Body, &got) != nil ||
+		got.Result != authority.Accepted {
+		return fmt.Errorf("%s: got %s %s %s", u.Name, answer.Fault, answer.Text, got.Result)
+	}
+	return nil
+}
