@@ -7,6 +7,7 @@ import (
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/pam/gate/names"
+	"latchkey/pam/record"
 )
 
 // orphan is a name with a second factor and no account; its JSON is an interface.
@@ -36,6 +37,10 @@ func (p *program) listOrphans(o options.Options, enrolled []string) error {
 			return err
 		}
 		who, err := lookUp(name)
+		if errors.Is(err, record.ErrName) { // a file that no account can have, and reset refuses
+			fmt.Fprintf(p.Err, "enroll: warning: %v; remove its file in /etc/latchkey/users\n", err)
+			continue
+		}
 		if err != nil && !errors.Is(err, names.ErrUnknown) {
 			return hint.Error(err.Error()+"; no orphans are listed", "try again when it can")
 		}

@@ -211,3 +211,26 @@ func others(text string) (all []string) {
 	}
 	return all
 }
+
+// People type what a page says from its first line on.
+func TestEachExampleThatInstallsFilesSaysWhereTheyAre(t *testing.T) {
+	pages, err := filepath.Glob(examples + "/*/README.md")
+	must(t, err)
+	installing := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		must(t, err)
+		folder := filepath.Base(filepath.Dir(page))
+		before, _, installs := strings.Cut(string(text), "\ninstall ")
+		if !installs {
+			continue
+		}
+		installing++
+		if want := "\ncd " + installed + folder + "\n"; !strings.Contains(before+"\n", want) {
+			t.Errorf("%s installs files without %q first", page, strings.TrimSpace(want))
+		}
+	}
+	if installing < 15 {
+		t.Errorf("%d of %d pages install files: this shows nothing", installing, len(pages))
+	}
+}
