@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -251,6 +252,10 @@ func writeList(w io.Writer, all []userStatus) {
 		case s.locked() != "":
 			what = append(what, s.locked())
 		}
-		fmt.Fprintf(w, "%-20s %s\n", s.User, strings.Join(what, ", "))
+		name := s.User
+		if record.CheckName(name) != nil { // it can do nothing to a terminal
+			name = strconv.Quote(name)
+		}
+		fmt.Fprintf(w, "%-20s %s\n", name, strings.Join(what, ", "))
 	}
 }
