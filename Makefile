@@ -57,7 +57,7 @@ MUTATE_FLAGS ?= --workers 2 --timeout-coefficient 20
 SANITIZED = CC=gcc CGO_ENABLED=1 CGO_LDFLAGS="-fsanitize=undefined" \
             CGO_CFLAGS="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all"
 
-.PHONY: build install install-fleetd demo demo-fleet test faults lint mutate bench bench-fleet fuzz packages clean deps deps-tests
+.PHONY: build install install-fleetd demo demo-fleet test faults lint mutate bench bench-fleet fuzz packages repository clean deps deps-tests
 
 MAN        = enroll.8 fleet.toml.5 latchkey.toml.5 pam_latchkey.8
 FLEETD_MAN = latchkey-fleetd.8 fleetd.toml.5
@@ -230,6 +230,13 @@ KINDS   ?= deb rpm
 packages:
 	@sh packaging/deps.sh packages
 	@for arch in $(ARCHES); do sh packaging/package.sh $$arch $(VERSION) $(B) $(KINDS) || exit 1; done
+
+# An apt repository of what `make packages` made: KEY names the key of gpg that signs it, URL where
+# it will be served.
+URL ?= file:$(abspath $(B))/repository
+repository:
+	@sh packaging/deps.sh packages
+	@sh packaging/repository.sh $(B) '$(URL)' '$(KEY)'
 
 clean:
 	rm -rf $(B)

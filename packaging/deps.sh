@@ -2,7 +2,7 @@
 # Installs what `make test`, `make demo` and `make bench` need on a bare Debian 12 or 13 machine,
 # and only what is missing. If nothing is missing it does nothing, quickly, and needs no root.
 # `deps.sh tests` also installs what `make test` needs, `deps.sh fleet` what `make demo-fleet` needs,
-# `deps.sh packages` what `make packages` and its tests need.
+# `deps.sh packages` what `make packages`, its tests and `make repository` need.
 #
 # Go: any Go from 1.21 on fetches the version that go.mod names through the module proxy. Where
 # Debian's own is older (Debian 12), Debian 13's packages are unpacked into a cache folder, from the
@@ -141,6 +141,9 @@ missing_for_packages() {
 	dpkg -s busybox-static >/dev/null 2>&1 || echo busybox-static # for a root without libraries
 	have shellcheck || echo shellcheck
 	have xz || echo xz-utils
+	have jq || echo jq
+	have apt-ftparchive || echo apt-utils
+	have gpg || echo gnupg
 }
 
 # sysroot unpacks the libraries that arm64 programs are linked against and run on. The packages

@@ -1,7 +1,7 @@
 #!/bin/sh
 # package.sh ARCH VERSION BUILD KIND…: makes packages of one architecture in BUILD/packages, of the
 # kinds deb and rpm: latchkey for every host, and latchkey-fleetd for the machines of a fleet's
-# service.
+# service. Beside them go a bill of materials for each of the two, and SHA256SUMS of everything.
 #
 # A package is the tree that `make install` or `make install-fleetd` lays out, with every file in
 # it: that target is the only list of files. The same commit gives the same bytes with the same compilers on any machine, for any
@@ -20,16 +20,7 @@ work=$build/$arch
 
 fail() { echo "packages: error: $*" >&2; exit 1; }
 
-# commit_time prints the commit's time, even in another user's checkout; for a source without git,
-# the changelog's.
-commit_time() {
-	if [ -e .git ]; then
-		git -c safe.directory='*' log -1 --format=%ct
-	else
-		date -r CHANGELOG.md +%s
-	fi
-}
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(commit_time)} || fail "git does not say when this commit was made"
+SOURCE_DATE_EPOCH=$(sh packaging/committed.sh) || fail "git does not say when this commit was made"
 export VERSION SOURCE_DATE_EPOCH ARCH="$arch" LC_ALL=C TZ=UTC
 unset GOFLAGS GOAMD64 CFLAGS CPPFLAGS LDFLAGS CGO_CFLAGS CGO_CPPFLAGS CGO_LDFLAGS # the user's own
 
@@ -171,6 +162,24 @@ license_file() {
 	licenses "$work/$1" >"$work/$1/usr/share/licenses/$2/LICENSE"
 }
 
+# bills writes down what is linked into the programs of the trees of one family, which are the same
+# in both.
+bills() {
+	for package in latchkey latchkey-fleetd; do
+		bill=$build/packages/${package}_$VERSION-1_$arch.cdx.json
+		sh packaging/bill.sh "$work/$1${package#latchkey}" "$package" "$arch" "$VERSION" >"$bill.new"
+		mv "$bill.new" "$bill"
+	done
+}
+
+# checksums sums up everything that was made, for `sha256sum -c`.
+checksums() {
+	cd "$build/packages"
+	rm -f SHA256SUMS
+	find . -maxdepth 1 -type f -printf '%f\0' | sort -z | xargs -0 sha256sum >.sums
+	mv .sums SHA256SUMS
+}
+
 case $arch in
 "$(dpkg --print-architecture)") ;;
 arm64) cross ;;
@@ -178,3 +187,5 @@ arm64) cross ;;
 esac
 mkdir -p "$build/packages"
 for kind in "$@"; do "make_$kind"; done
+case " $* " in *" deb "*) bills debian ;; *) bills redhat ;; esac
+checksums

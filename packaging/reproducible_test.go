@@ -14,9 +14,9 @@ import (
 func TestTwoBuildsOfTheSameCommitAreIdentical(t *testing.T) {
 	other, cache := filepath.Join(t.TempDir(), "some", "other folder"), t.TempDir()
 	copyCheckout(t, other)
-	nfpm := filepath.Join(t.TempDir(), "nfpm")
-	build := exec.Command("sh", "-c",
-		`GOBIN="$(dirname "$0")" go install "$(sed -n 's/^nfpm_module=//p' package.sh)"`, nfpm)
+	tools := t.TempDir()
+	build := exec.Command("sh", "-c", `for file in package.sh bill.sh; do
+		GOBIN="$0" go install "$(sed -n 's/^[a-z]*_module=//p' $file)" || exit 1; done`, tools)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -24,13 +24,14 @@ func TestTwoBuildsOfTheSameCommitAreIdentical(t *testing.T) {
 	second.Args = append([]string{"sh", "-c", `umask 077 && exec "$0" "$@"`}, second.Args...)
 	second.Path = "/bin/sh"
 	commit := strings.TrimSpace(run(t, "git", "log", "-1", "--format=%ct"))
-	second.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+commit, "GOCACHE="+cache, "NFPM="+nfpm,
+	second.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+commit, "GOCACHE="+cache,
+		"NFPM="+filepath.Join(tools, "nfpm"), "CYCLONEDX="+filepath.Join(tools, "cyclonedx-gomod"),
 		"TZ=Asia/Tokyo", "LC_ALL=C.UTF-8", "GOFLAGS=")
 	if out, err := second.CombinedOutput(); err != nil {
 		t.Fatalf("make packages: %v\n%s", err, out)
 	}
 	for _, file := range []string{deb("amd64"), rpm(version, "x86_64"), fleetd("amd64"),
-		fleetdRPM(version)} {
+		fleetdRPM(version), bom("latchkey", "amd64"), bom("latchkey-fleetd", "amd64")} {
 		same(t, file, filepath.Join(other, "build/packages", filepath.Base(file)))
 	}
 }
