@@ -39,7 +39,7 @@ one() {
 }
 
 # merge makes one bill of all: the package consists of programs, and each program depends on the
-# modules in it.
+# modules in it and on Go's standard library.
 merge() {
 	jq --sort-keys --slurp --arg package "$package" --arg version "$version" --arg arch "$arch" '
 		def program: .metadata as $m
@@ -48,6 +48,9 @@ merge() {
 				name: $p["cdx:gomod:binary:name"],
 				properties: [$m.properties[] | select(.name | startswith("cdx:gomod:build:"))],
 				hashes: [{alg: "SHA-256", content: $p["cdx:gomod:binary:hash:SHA-256"]}]};
+		def needs: .metadata.component."bom-ref" as $ref
+			| [.components[] | select(.name == "std") | ."bom-ref"] as $std
+			| .dependencies[] | if .ref == $ref then .dependsOn += $std else . end;
 		(map(program)) as $programs
 		| "pkg:generic/\($package)@\($version)?arch=\($arch)" as $ref
 		| {
@@ -59,7 +62,7 @@ merge() {
 					version: $version, purl: $ref, licenses: [{license: {id: "MIT"}}]}},
 			components: ($programs + (map(.components) | add | unique_by(."bom-ref"))),
 			dependencies: ([{ref: $ref, dependsOn: ($programs | map(."bom-ref"))}]
-				+ (map(.dependencies) | add | unique_by(.ref)))
+				+ (map(needs) | unique_by(.ref)))
 		}' "$bills"/*.json
 }
 
