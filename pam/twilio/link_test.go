@@ -40,7 +40,7 @@ func TestOnlyTheProtocolAndItsWordsAreLinkedOfLatchkey(t *testing.T) {
 		ours := strings.TrimPrefix(path, "latchkey/pam/")
 		if ours != path && !slices.Contains(
 			[]string{"twilio", "twilio/protocol", "twilio/access", "method", "phone", "endpoint",
-				"unprivileged/harden"}, ours) {
+				"unprivileged/harden", "unprivileged/confine"}, ours) {
 			t.Errorf("%s is linked", path)
 		}
 	}

@@ -43,5 +43,9 @@ func serve(in io.Reader, clock func() time.Time) protocol.Answer {
 		return protocol.Answer{Version: protocol.Version, Result: protocol.Refused,
 			Detail: line(r, err.Error())}
 	}
+	if err := confined(r.Service); err != nil {
+		return protocol.Answer{Version: protocol.Version, Result: protocol.Refused,
+			Detail: line(r, "cannot give up what it does not need: "+err.Error())}
+	}
 	return answer(r, clock)
 }
