@@ -76,11 +76,11 @@ func linked(t *testing.T, dir string) (modules map[string][]string, sums map[str
 // The bills are compared with what Go's own library reads from the programs in the packages.
 func TestBillNamesEveryProgramAndEveryModuleInIt(t *testing.T) {
 	for arch := range multiarch {
-		for name, deb := range map[string]string{
+		for name, file := range map[string]string{
 			"latchkey": deb(arch), "latchkey-fleetd": fleetd(arch)} {
 			t.Run(name+" "+arch, func(t *testing.T) {
 				dir := t.TempDir()
-				run(t, "dpkg-deb", "-x", deb, dir)
+				run(t, "dpkg-deb", "-x", file, dir)
 				modules, sums := linked(t, dir)
 				b := billOf(t, name, arch)
 				b.namesPrograms(t, name, sums)

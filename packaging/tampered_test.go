@@ -78,10 +78,10 @@ const prelude = `
 
 func TestAptRefusesARepositoryThatWasTamperedWith(t *testing.T) {
 	t.Parallel()
-	for name, tampering := range tamperings {
+	for name, done := range tamperings {
 		t.Run(name, func(t *testing.T) {
 			r := newRepository(t)
-			cmd := exec.Command("sh", "-ec", prelude+tampering.does)
+			cmd := exec.Command("sh", "-ec", prelude+done.does)
 			cmd.Dir = r.dir
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
@@ -90,8 +90,8 @@ func TestAptRefusesARepositoryThatWasTamperedWith(t *testing.T) {
 			if err == nil || slices.ContainsFunc(got, isHosts) {
 				t.Fatalf("got %q, %v, want a refusal:\n%s", got, err, output)
 			}
-			if !regexp.MustCompile(tampering.says).MatchString(output) {
-				t.Errorf("apt does not say %q:\n%s", tampering.says, output)
+			if !regexp.MustCompile(done.says).MatchString(output) {
+				t.Errorf("apt does not say %q:\n%s", done.says, output)
 			}
 		})
 	}
