@@ -9,8 +9,7 @@ import (
 	"testing"
 )
 
-// tampering is what someone may do to a repository who writes to its server but does not have the
-// key.
+// tampering is what someone may do to a repository whose server they can write to, without its key.
 type tampering struct {
 	does string // with the repository as working directory
 	says string // by what apt refuses it, a regular expression
@@ -21,7 +20,8 @@ var tamperings = map[string]tampering{
 		f=$(echo pool/main/latchkey_*_amd64.deb)
 		printf changed | dd of="$f" bs=1 seek=5000 conv=notrunc`, says: "Hash Sum mismatch"},
 	"a package is longer": {does: `
-		for f in pool/main/latchkey_*_amd64.deb; do echo >>"$f"; done`, says: "mismatch|unexpected size"},
+		for f in pool/main/latchkey_*_amd64.deb; do echo >>"$f"; done`,
+		says: "mismatch|unexpected size"},
 	"a package has another's name": {does: `
 		cp pool/main/latchkey-fleetd_*_amd64.deb pool/main/latchkey_*_amd64.deb`,
 		says: "mismatch|unexpected size"},

@@ -1,5 +1,5 @@
-// This file is built into latchkey-twilio by a test alone. It is what someone makes the program do
-// who has taken it over in the middle of an exchange, and it answers with what went well.
+// This file is built into latchkey-twilio by a test alone. It is what an attacker who has taken the
+// program over in the middle of an exchange may try, and it answers with what went well.
 package main
 
 import (
