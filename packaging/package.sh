@@ -176,8 +176,9 @@ bills() {
 checksums() {
 	cd "$build/packages"
 	rm -f SHA256SUMS
-	find . -maxdepth 1 -type f -printf '%f\0' | sort -z | xargs -0 sha256sum >.sums
-	mv .sums SHA256SUMS
+	# made elsewhere, because find would see it
+	find . -maxdepth 1 -type f -printf '%f\0' | sort -z | xargs -0 sha256sum >../SHA256SUMS.new
+	mv ../SHA256SUMS.new SHA256SUMS
 }
 
 case $arch in
