@@ -44,10 +44,14 @@ func Find(root string, enrolled []string) (all []User, err error) {
 	if len(rows) == 0 {
 		return nil, ErrUntold
 	}
+	seen := map[string]bool{} // or enrolled
+	for _, name := range enrolled {
+		seen[name] = true
+	}
 	for _, row := range rows {
 		u, ok := user(row, passwords)
-		if ok && u.mayLogIn(least) && !slices.Contains(enrolled, u.Name) &&
-			!slices.ContainsFunc(all, func(o User) bool { return o.Name == u.Name }) {
+		if ok && u.mayLogIn(least) && !seen[u.Name] {
+			seen[u.Name] = true
 			all = append(all, u)
 		}
 	}
