@@ -141,6 +141,9 @@ func TestNoCommandWorksForAnotherUser(t *testing.T) {
 				if c.Has("user") {
 					line += " --user " + other.Name
 				}
+				if c.Name == "rename" {
+					line += " --label mine"
+				}
 				seen := says(t, h, u, line)
 				if !strings.Contains(seen, want) || !strings.Contains(seen, "status 1") {
 					t.Errorf("%s: %s", line, seen)
