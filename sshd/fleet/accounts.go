@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"latchkey/pam/fleet/admin"
@@ -53,24 +54,36 @@ func (f *Fleet) Seed(users ...*suite.User) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(),
+		time.Minute+time.Duration(len(users))*10*time.Millisecond)
 	defer cancel()
-	for _, u := range users {
-		device := app()
-		u.Secret = base32Text(device.Secret)
-		r := &record.Record{Name: u.Name, Devices: []record.Device{device}}
-		_, _ = rand.Read(r.Enrollment[:])
-		st := state.State{Enrollment: r.Enrollment,
-			Devices: []state.Device{{ID: device.ID}}}
-		err := a.Store.Run(ctx, nil, func(t *store.Txn) error {
-			k := t.Keyring()
-			return errors.Join(k.States.Create(r.Name, st), k.Records.Save(r))
+	errs := make([]error, len(users))
+	var all sync.WaitGroup
+	slots := make(chan struct{}, seeders)
+	for i, u := range users {
+		slots <- struct{}{}
+		all.Go(func() {
+			errs[i] = seed(ctx, a.Store, u)
+			<-slots
 		})
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// seeders is how many users are seeded at the same time: etcd flushes what comes together once.
+const seeders = 64
+
+func seed(ctx context.Context, s *store.Store, u *suite.User) error {
+	device := app()
+	u.Secret = base32Text(device.Secret)
+	r := &record.Record{Name: u.Name, Devices: []record.Device{device}}
+	_, _ = rand.Read(r.Enrollment[:])
+	st := state.State{Enrollment: r.Enrollment, Devices: []state.Device{{ID: device.ID}}}
+	return s.Run(ctx, nil, func(t *store.Txn) error {
+		k := t.Keyring()
+		return errors.Join(k.States.Create(r.Name, st), k.Records.Save(r))
+	})
 }
 
 // app is an authenticator app with a new secret.
