@@ -19,7 +19,7 @@ type Login struct {
 	User     string
 	Now      journal.Moment // at which it is looked at
 	Accepted state.Attempt  // the user's last login that was let in
-	Came     time.Time      // when the user was last let in from an address, by whatever service
+	Came     time.Time      // when the user was last let in from an address, by any service
 }
 
 // ErrNothing says that there is nothing to confirm.

@@ -1,7 +1,7 @@
 // Package past reads from the system's log what was decided about logins: from systemd's journal,
 // or where there is none from the files of a syslog daemon.
 //
-// A log is full of text that strangers chose: names that do not exist, banners, and whatever local
+// A log is full of text that strangers chose: names that do not exist, banners, and all that local
 // users write into it. So a line counts only if all of it is as pam_latchkey(8) describes, and in
 // the journal only if a process of root's wrote it.
 package past

@@ -28,7 +28,7 @@ const privsep = "/run/sshd"
 // Prepare makes the folder without which sshd does not even look at its configuration.
 func Prepare() {
 	if os.Mkdir(privsep, 0o755) == nil {
-		os.Chmod(privsep, 0o755) // whatever the umask is; sshd says what it misses
+		os.Chmod(privsep, 0o755) // despite the umask; sshd says what it misses
 	}
 }
 

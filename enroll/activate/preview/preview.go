@@ -93,7 +93,7 @@ func write(path, text string) error {
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		return err
 	}
-	return os.Chmod(path, 0o644) // whatever the umask is
+	return os.Chmod(path, 0o644) // despite the umask
 }
 
 // sshd copies sshd's configuration for sshd itself.

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,31 +18,8 @@ import (
 func host(t *testing.T, script string) testroot.Root {
 	t.Helper()
 	root := testroot.New(t)
-	program := root.Join(dispatch.Program)
-	testroot.Must(t, os.MkdirAll(filepath.Dir(program), 0o755))
-	testroot.Must(t, os.Mkdir(root.Join("pids"), 0o755))
-	testroot.Must(t, os.Chmod(root.Join("pids"), 0o1777))
-	text := "#!/bin/sh\n: >" + root.Join("pids") + "/$$\n" + script + "\n"
-	testroot.Executable(t, program, []byte(text))
-	for dir := string(root); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		testroot.Must(t, os.Chmod(dir, 0o755))
-	}
+	root.Script(t, dispatch.Program, script)
 	return root
-}
-
-// gone demands that the program was started so often and that no process of it is left.
-func gone(t *testing.T, root testroot.Root, count int) {
-	t.Helper()
-	pids, err := os.ReadDir(root.Join("pids"))
-	testroot.Must(t, err)
-	if len(pids) != count {
-		t.Errorf("got %d programs started, want %d", len(pids), count)
-	}
-	for _, pid := range pids {
-		if _, err := os.Stat("/proc/" + pid.Name()); err == nil {
-			t.Errorf("process %s is left", pid.Name())
-		}
-	}
 }
 
 func dispatcher(root testroot.Root) *dispatch.Dispatcher {
@@ -94,7 +70,7 @@ func TestGoodAnswerEndsTheProgram(t *testing.T) {
 			if _, err := carry(dispatcher(root)); err != nil {
 				t.Errorf("got %v", err)
 			}
-			gone(t, root, 1)
+			root.Gone(t, 1)
 		})
 	}
 }
@@ -150,7 +126,7 @@ func TestAnythingElseIsAFault(t *testing.T) {
 			if err == nil || wire.FaultOf(err) != c.want {
 				t.Errorf("got %v after %q, want %s", err, judged, c.want)
 			}
-			gone(t, root, 1)
+			root.Gone(t, 1)
 		})
 	}
 }
@@ -175,7 +151,7 @@ func TestAllRequestsTogetherEndInTime(t *testing.T) {
 				!strings.Contains(err.Error(), "used up its time") {
 				t.Errorf("the next request: got %v", err)
 			}
-			gone(t, root, 1)
+			root.Gone(t, 1)
 		})
 	}
 }
@@ -198,7 +174,7 @@ func TestProgramThatCannotBeStartedIsNotUnreachable(t *testing.T) {
 			!strings.Contains(err.Error(), "latchkey-fleet: ") {
 			t.Errorf("%s: got %v", name, err)
 		}
-		gone(t, root, 0)
+		root.Gone(t, 0)
 	}
 }
 

@@ -38,16 +38,24 @@ func bind(l *authority.Login, q wire.Question) {
 	l.User, l.Service, l.From, l.Host = Account(q), q.Service, q.From, q.Host
 }
 
-func begin(t *store.Txn, q wire.Question) (any, error) {
-	var login authority.Login
+// asked is the authority for a question, whose body is read into argument; login is the login in
+// that.
+func asked(t *store.Txn, q wire.Question, argument any, login *authority.Login) (
+	*authority.Local, error) {
 	l, err := local(t)
 	if err == nil {
-		err = read(q, &login)
+		err = read(q, argument)
 	}
+	bind(login, q)
+	return l, err
+}
+
+func begin(t *store.Txn, q wire.Question) (any, error) {
+	var login authority.Login
+	l, err := asked(t, q, &login, &login)
 	if err != nil {
 		return nil, err
 	}
-	bind(&login, q)
 	return l.Begin(login)
 }
 
@@ -55,27 +63,19 @@ func begin(t *store.Txn, q wire.Question) (any, error) {
 // alone. No such computer is trusted in a fleet.
 func crowded(t *store.Txn, q wire.Question) (any, error) {
 	var login authority.Login
-	l, err := local(t)
-	if err == nil {
-		err = read(q, &login)
-	}
+	l, err := asked(t, q, &login, &login)
 	if err != nil {
 		return nil, err
 	}
-	bind(&login, q)
 	return !login.Trust.By(policy.BindKey) || l.Crowded(login), nil
 }
 
 func giveTrust(t *store.Txn, q wire.Question) (any, error) {
 	var trust authority.Trust
-	l, err := local(t)
-	if err == nil {
-		err = read(q, &trust)
-	}
+	l, err := asked(t, q, &trust, &trust.Login)
 	if err != nil {
 		return nil, err
 	}
-	bind(&trust.Login, q)
 	if !trust.Trust.By(policy.BindKey) {
 		return nil, wire.Errorf(wire.Role, "computers are trusted by their keys only in a fleet")
 	}

@@ -103,7 +103,7 @@ func (s *Store) once(ctx context.Context, needs []string, f func(*Txn) error) er
 	}
 	err := f(t)
 	if t.broken != nil {
-		return t.broken // whatever f made of it
+		return t.broken // f may have swallowed it
 	}
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package dispatch_test
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -46,42 +45,8 @@ func host(t *testing.T, script string) testroot.Root {
 		[]byte("service_sid = 'VA"+strings.Repeat("a", 32)+"'\naccount_sid = 'AC"+
 			strings.Repeat("b", 32)+"'\napi_key = 'SK"+strings.Repeat("c",
 			32)+"'\napi_secret = '"+secret+"'\n"))
-	program := root.Join(dispatch.Program)
-	testroot.Must(t, os.MkdirAll(filepath.Dir(program), 0o755))
-	testroot.Must(t, os.Mkdir(root.Join("pids"), 0o755))
-	testroot.Must(t, os.Chmod(root.Join("pids"), 0o1777))
-	text := "#!/bin/sh\n: >" + root.Join("pids") + "/$$\n" + script + "\n"
-	testroot.Executable(t, program, []byte(text))
-	// The program's user has to get there.
-	for dir := string(root); dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		testroot.Must(t, os.Chmod(dir, 0o755))
-	}
+	root.Script(t, dispatch.Program, script)
 	return root
-}
-
-// started are the processes that were the program.
-func started(t *testing.T, root testroot.Root) (pids []string) {
-	t.Helper()
-	files, err := os.ReadDir(root.Join("pids"))
-	testroot.Must(t, err)
-	for _, f := range files {
-		pids = append(pids, f.Name())
-	}
-	return pids
-}
-
-// gone demands that so many programs were started and that none is left, not even as a zombie.
-func gone(t *testing.T, root testroot.Root, count int) {
-	t.Helper()
-	pids := started(t, root)
-	if len(pids) != count {
-		t.Errorf("the program was started %d times, not %d", len(pids), count)
-	}
-	for _, pid := range pids {
-		if _, err := os.Stat("/proc/" + pid); err == nil {
-			t.Errorf("process %s is left", pid)
-		}
-	}
 }
 
 // writes is a script that reads the request and writes an answer.
@@ -107,7 +72,7 @@ func TestAnswerToTheRequestIsTaken(t *testing.T) {
 			if a := check(root); a.Result != protocol.Approved || a.SID != sid {
 				t.Errorf("%+v", a)
 			}
-			gone(t, root, 1)
+			root.Gone(t, 1)
 		})
 	}
 }
@@ -139,7 +104,7 @@ func TestAnythingElseIsNoAnswer(t *testing.T) {
 				!strings.HasPrefix(a.Detail, "latchkey-twilio: ") || a.Validate() != nil {
 				t.Errorf("%+v", a)
 			}
-			gone(t, root, 1)
+			root.Gone(t, 1)
 		})
 	}
 }
@@ -186,7 +151,7 @@ func TestProgramThatCannotBeStartedIsNamed(t *testing.T) {
 				!strings.Contains(a.Detail, c.says) {
 				t.Errorf("%+v", a)
 			}
-			gone(t, root, 0)
+			root.Gone(t, 0)
 		})
 	}
 }
@@ -202,7 +167,7 @@ func TestWithoutSettingsNothingIsStarted(t *testing.T) {
 		!strings.Contains(a.Detail, "twilio.toml") {
 		t.Errorf("%+v", a)
 	}
-	gone(t, root, 0)
+	root.Gone(t, 0)
 }
 
 // A request gets the seconds that are left of those of all, so here it is two for the first and
@@ -230,7 +195,7 @@ func TestAllRequestsTogetherEndInTime(t *testing.T) {
 			if a := d.Check(number, sid, code); a.Result != protocol.Timeout {
 				t.Errorf("the next request: %+v", a)
 			}
-			gone(t, root, 1)
+			root.Gone(t, 1)
 		})
 	}
 }
@@ -257,7 +222,7 @@ func TestRequestEndsAtOnceWhenItsCallerIsGone(t *testing.T) {
 	d := dispatcher(root)
 	d.Watched = ends[0]
 	go func() {
-		for len(started(t, root)) == 0 {
+		for len(root.Started(t)) == 0 {
 			time.Sleep(time.Millisecond)
 		}
 		unix.Close(ends[1])
@@ -270,17 +235,17 @@ func TestRequestEndsAtOnceWhenItsCallerIsGone(t *testing.T) {
 	if took := time.Since(began); took > 3*time.Second {
 		t.Errorf("it took %v", took)
 	}
-	gone(t, root, 1)
+	root.Gone(t, 1)
 }
 
 func TestProgramDiesWithItsParent(t *testing.T) {
 	root := host(t, "exec sleep 60")
 	cmd := testroot.Role(nil, "send", string(root))
 	testroot.Must(t, cmd.Start())
-	eventually(t, "the program to start", func() bool { return len(started(t, root)) == 1 })
+	eventually(t, "the program to start", func() bool { return len(root.Started(t)) == 1 })
 	testroot.Must(t, cmd.Process.Kill())
 	cmd.Wait()
-	pid := started(t, root)[0]
+	pid := root.Started(t)[0]
 	eventually(t, "the program to die", func() bool {
 		status, err := os.ReadFile("/proc/" + pid + "/status")
 		// this machine's init may be slow
