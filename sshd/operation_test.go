@@ -57,6 +57,19 @@ func TestADeletedAccountLosesItsSecondFactor(t *testing.T) {
 			"there is still an account "+stays.Name)
 		prints(t, h, "enroll status "+stays.Name, "phone")
 
+		// What a fleet has of a user is not one host's to remove: the hook does not even try.
+		u, err = h.Named("fleeting")
+		must(t, err)
+		must(t, u.Enroll())
+		script(t, h, `set -e
+printf '#!/bin/sh\n: >/root/asked\n' >/usr/local/sbin/enroll
+chmod +x /usr/local/sbin/enroll
+touch /etc/latchkey/fleet.toml
+userdel -r fleeting 2>/dev/null
+rm /etc/latchkey/fleet.toml /usr/local/sbin/enroll
+test ! -e /root/asked
+enroll reset fleeting --yes`)
+
 		// An account that is deleted behind userdel's back is an orphan; so is a changed uid.
 		u, err = h.Named("gone")
 		must(t, err)
