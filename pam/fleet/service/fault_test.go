@@ -56,7 +56,7 @@ func only(endpoint string) func(*service.Config) {
 // The old leader, cut off from the others, still answers serializable reads, with what was true
 // before. Nothing may be decided by that: neither what is written, nor what is only read.
 func TestCutOffLeaderAsTheOnlyNodeDenies(t *testing.T) {
-	s := newSite(t, 1)
+	s := over(t, testfleet.OfThree(t), 1)
 	leader, err := s.Etcd.Leader()
 	testroot.Must(t, err)
 	s.Change = only(leader.Endpoint())
@@ -83,7 +83,7 @@ func TestCutOffLeaderAsTheOnlyNodeDenies(t *testing.T) {
 }
 
 func TestOneNodeThatIsKilledOrFrozenCostsNoLogin(t *testing.T) {
-	s := newSite(t, 1)
+	s := over(t, testfleet.OfThree(t), 1)
 	leader, err := s.Etcd.Leader()
 	testroot.Must(t, err)
 	testroot.Must(t, leader.Stop())
@@ -98,7 +98,7 @@ func TestOneNodeThatIsKilledOrFrozenCostsNoLogin(t *testing.T) {
 // While etcd has no majority the answer is signed and says so: a host must not take it for a fleet
 // that cannot be reached, which opens break-glass.
 func TestWithoutAMajorityTheAnswerIsUnknownAlsoFromAServiceThatStartsThen(t *testing.T) {
-	s := newSite(t, 1, func(f *testfleet.Fleet) {
+	s := over(t, testfleet.OfThree(t), 1, func(f *testfleet.Fleet) {
 		f.Change = func(c *service.Config) { c.Patience = time.Second }
 	})
 	for _, n := range s.Etcd.Nodes[:2] {

@@ -27,7 +27,12 @@ type site struct {
 // newSite is a fleet with n services.
 func newSite(t testing.TB, n int, change ...func(*testfleet.Fleet)) *site {
 	t.Helper()
-	s := &site{Fleet: testfleet.Shared(t, ""), TB: t}
+	return over(t, testfleet.Shared(t, ""), n, change...)
+}
+
+func over(t testing.TB, f *testfleet.Fleet, n int, change ...func(*testfleet.Fleet)) *site {
+	t.Helper()
+	s := &site{Fleet: f, TB: t}
 	for _, c := range change {
 		c(s.Fleet)
 	}

@@ -46,10 +46,22 @@ type Fleet struct {
 	keys []wire.PublicKey
 }
 
-// New makes an empty fleet with a policy.
+// New makes an empty fleet with a policy, over an etcd of one node, which has nobody to lose its
+// leader to on a busy machine.
 func New(t testing.TB, policy string) *Fleet {
 	t.Helper()
-	c, err := cluster.Start(t.TempDir(), cluster.Options{})
+	return overNew(t, cluster.Options{Nodes: 1}, policy)
+}
+
+// OfThree makes an empty fleet over an etcd of three nodes, which a test can take away.
+func OfThree(t testing.TB) *Fleet {
+	t.Helper()
+	return overNew(t, cluster.Options{}, "")
+}
+
+func overNew(t testing.TB, o cluster.Options, policy string) *Fleet {
+	t.Helper()
+	c, err := cluster.Start(t.TempDir(), o)
 	testroot.Must(t, err)
 	t.Cleanup(func() { c.Close() })
 	return Over(t, c, policy)
@@ -78,7 +90,7 @@ var generous = hosts.Limits{Failures: limit.Rate{Count: 1000, Window: 10 * time.
 
 // Context ends before a test does.
 func Context(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -10,7 +10,7 @@ import (
 	"latchkey/sshd/fleet/cluster"
 )
 
-// shared is one etcd for the tests of a package, which follow each other.
+// shared is one etcd, of one node, for the tests of a package, which follow each other.
 var shared *cluster.Cluster
 
 // Main is a package's TestMain: it runs the tests and ends the etcd that they share.
@@ -34,7 +34,7 @@ func Shared(t testing.TB, policy string) *Fleet {
 		var err error
 		sharedDir, err = os.MkdirTemp("", "latchkey-etcd")
 		testroot.Must(t, err)
-		shared, err = cluster.Start(sharedDir, cluster.Options{})
+		shared, err = cluster.Start(sharedDir, cluster.Options{Nodes: 1})
 		testroot.Must(t, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

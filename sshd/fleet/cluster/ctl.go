@@ -40,6 +40,12 @@ func ctl(ctx context.Context, args []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	patience := time.Minute // in place of etcdctl's 5 s, which a busy machine needs for itself
+	if until, ok := ctx.Deadline(); ok {
+		patience = time.Until(until)
+	}
+	args = append([]string{"--command-timeout", patience.String(), "--dial-timeout",
+		patience.String()}, args...)
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append(os.Environ(), "ETCDCTL_API=3")
 	var stdout, stderr bytes.Buffer
