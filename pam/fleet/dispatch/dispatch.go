@@ -21,14 +21,6 @@ import (
 // latchkey/pam/fleet/dispatch.Program=PATH sets it.
 var Program = "/usr/libexec/latchkey/latchkey-fleet"
 
-// Bounds of one request, and of all that one Dispatcher makes: together they leave the gate's
-// deadline of 20 seconds room.
-const (
-	requestTime = 8 * time.Second
-	allRequests = 15 * time.Second
-	spare       = time.Second // for starting and ending latchkey-fleet
-)
-
 // Dispatcher runs latchkey-fleet for one login or one command.
 type Dispatcher struct {
 	Root  string // prefix of every path; "" but in tests
@@ -37,7 +29,7 @@ type Dispatcher struct {
 	Watched int
 	// Unlimited: a command of enroll, whose requests are not bounded together.
 	Unlimited bool
-	spent     time.Duration
+	budget    unprivileged.Budget
 	answered  string // the service that gave the last good answer
 }
 
@@ -46,8 +38,8 @@ type Dispatcher struct {
 // there was no connection to any service, and no answer was seen.
 func (d *Dispatcher) Carry(s *settings.Settings, request []byte,
 	good func(body []byte) bool) error {
-	left := d.left()
-	if left < spare {
+	left, ok := d.budget.Next()
+	if !ok {
 		return wire.Errorf(wire.Unknown, "this login has used up its time for questions")
 	}
 	services := d.inOrder(s.Services)
@@ -60,8 +52,10 @@ func (d *Dispatcher) Carry(s *settings.Settings, request []byte,
 	program := unprivileged.Program{Root: d.Root, Path: Program, Clock: d.Clock,
 		Watched: d.Watched, Most: carrier.MaxReports}
 	began := d.Clock()
-	_, err = program.Run(job, left+spare, r.take)
-	d.spent += d.Clock().Sub(began)
+	_, err = program.Run(job, left+unprivileged.Spare, r.take)
+	if !d.Unlimited {
+		d.budget.Spend(d.Clock().Sub(began))
+	}
 	if r.accepted && 0 <= r.from && r.from < len(services) {
 		d.answered = services[r.from]
 	}
@@ -76,13 +70,6 @@ func (d *Dispatcher) inOrder(services []string) []string {
 		ordered = append([]string{d.answered}, slices.Delete(ordered, i, i+1)...)
 	}
 	return ordered
-}
-
-func (d *Dispatcher) left() time.Duration {
-	if d.Unlimited {
-		return requestTime
-	}
-	return min(requestTime, allRequests-d.spent)
 }
 
 // reports are the lines of latchkey-fleet.

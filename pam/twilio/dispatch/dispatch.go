@@ -19,24 +19,16 @@ import (
 // latchkey/pam/twilio/dispatch.Program=PATH sets it.
 var Program = "/usr/libexec/latchkey/latchkey-twilio"
 
-// Bounds of one request, and of all that one Dispatcher makes: together they leave the gate's
-// deadline of 20 seconds room.
-const (
-	requestTime = 7 * time.Second
-	allRequests = 15 * time.Second
-	spare       = time.Second // for starting and ending latchkey-twilio
-)
-
 // Dispatcher runs latchkey-twilio for one login or one enrollment.
 type Dispatcher struct {
 	Root  string // prefix of every path; "" but in tests
 	Clock func() time.Time
 	// Watched is a socket whose end of file ends a request that is under way; -1 is none.
 	Watched int
-	spent   time.Duration
+	budget  unprivileged.Budget
 }
 
-// Ready tells what is wrong with the settings.
+// Ready returns what is wrong with the settings.
 func (d *Dispatcher) Ready() error {
 	_, err := settings.Load(d.Root, settings.DefaultPath)
 	return err
@@ -55,14 +47,13 @@ func (d *Dispatcher) Check(number, sid, code string) protocol.Answer {
 
 // Probe tries the credentials without sending anything.
 func (d *Dispatcher) Probe() protocol.Answer {
-	return d.ask(
-		protocol.Request{Action: protocol.Probe})
+	return d.ask(protocol.Request{Action: protocol.Probe})
 }
 
 // ask runs latchkey-twilio for one request. Any failure is an answer that accepts nothing.
 func (d *Dispatcher) ask(r protocol.Request) protocol.Answer {
-	left := min(requestTime, allRequests-d.spent)
-	if left < spare {
+	left, ok := d.budget.Next()
+	if !ok {
 		return failed(protocol.Timeout, "this login has used up its time for requests")
 	}
 	service, err := settings.Load(d.Root, settings.DefaultPath)
@@ -75,8 +66,8 @@ func (d *Dispatcher) ask(r protocol.Request) protocol.Answer {
 		return failed(protocol.Refused, err.Error())
 	}
 	began := d.Clock()
-	answer, err := d.run(text, left+spare)
-	d.spent += d.Clock().Sub(began)
+	answer, err := d.run(text, left+unprivileged.Spare)
+	d.budget.Spend(d.Clock().Sub(began))
 	if err == nil && !answer.Answers(r) {
 		err = errors.New("answered another request")
 	}
