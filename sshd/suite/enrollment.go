@@ -1,34 +1,30 @@
 package suite
 
 import (
-	"encoding/base32"
 	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"latchkey/sshd/suite/app"
 )
 
 // Enroll gives the user a new secret and saves it with `enroll`, as an administrator's script
 // does.
 func (u *User) Enroll(args ...string) error {
-	u.Secret = newSecret()
+	u.Secret = app.NewSecret()
 	argv := append([]string{"/usr/bin/enroll", "add", "totp", "--user", u.Name, "--label",
 		"phone", "--secret-file", "-", "--yes"}, args...)
 	_, err := u.host.Exec(u.Secret+"\n", argv...)
 	return err
 }
 
-// byHand is how enroll shows a secret to be typed in.
-var byHand = regexp.MustCompile(`by hand: ([A-Z2-7 ]+)`)
-
 // ReadSecret takes the secret from what enroll has shown, as a person types it into an app.
 func (u *User) ReadSecret(shown string) error {
-	m := byHand.FindStringSubmatch(shown)
-	if m == nil {
-		return fmt.Errorf("no secret to type by hand in %q", shown)
+	secret, err := app.Read(shown)
+	if err == nil {
+		u.Secret = secret
 	}
-	u.Secret = strings.ReplaceAll(m[1], " ", "")
-	return nil
+	return err
 }
 
 // CodeOf is the code of the app into which the secret was typed that enroll has shown.
@@ -43,7 +39,7 @@ func (u *User) CodeOf(shown string) (string, error) {
 // works once, three steps.
 func (u *User) EnrollGoogle() error {
 	if u.Secret == "" {
-		u.Secret = newSecret()
+		u.Secret = app.NewSecret()
 	}
 	file := "/home/" + u.Name + "/.google_authenticator"
 	text := u.Secret + "\n\" RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE\n\" TOTP_AUTH\n"
@@ -55,9 +51,9 @@ func (u *User) EnrollGoogle() error {
 // EnrollOath saves the same or a new secret for pam_oath.
 func (u *User) EnrollOath() error {
 	if u.Secret == "" {
-		u.Secret = newSecret()
+		u.Secret = app.NewSecret()
 	}
-	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(u.Secret)
+	raw, err := app.Bytes(u.Secret)
 	if err != nil {
 		return err
 	}
