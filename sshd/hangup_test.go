@@ -27,7 +27,7 @@ func standing(t *testing.T, h *suite.Host) (pids []int) {
 // gone waits for the processes to end; a zombie has not ended.
 func gone(t *testing.T, h *suite.Host, pids []int) {
 	t.Helper()
-	must(t, poll.Until("the login programs to end", 5*time.Second, func() error {
+	must(t, poll.Until("the login programs to end", 30*time.Second, func() error {
 		for _, pid := range standing(t, h) {
 			if slices.Contains(pids, pid) {
 				return fmt.Errorf("process %d is still there", pid)
