@@ -137,7 +137,7 @@ func (a *Asker) Send(url string, sealed *wire.Sealed) (answer wire.Answer, err e
 
 // Carry brings a request to one service, as latchkey-fleet does, and gives what is answered.
 func (a *Asker) Carry(url string, request []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "POST", url+service.Path,
 		bytes.NewReader(request))

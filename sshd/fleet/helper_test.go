@@ -117,7 +117,7 @@ func TestAFrozenServiceOrOneThatDropsEverythingCostsLittleOrDenies(t *testing.T)
 		t.Errorf("all packets dropped: got in\n%s", shown)
 	}
 	contains(t, "all packets dropped", shown, prompt.Unreachable)
-	must(t, poll.Until("the end of the login's processes", 10*time.Second, func() error {
+	must(t, poll.Until("the end of the login's processes", time.Minute, func() error {
 		return nothingLeft(h)
 	}))
 }

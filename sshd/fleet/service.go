@@ -162,7 +162,7 @@ func (s *Service) Start() error {
 	if s.Daemon, err = s.Host.Start("fleetd", account, program, "serve"); err != nil {
 		return err
 	}
-	err = poll.Until(s.Name+" to answer", 20*time.Second, s.answers)
+	err = poll.Until(s.Name+" to answer", time.Minute, s.answers)
 	if err != nil {
 		return fmt.Errorf("%w\n%s", err, s.Printed())
 	}
@@ -173,7 +173,7 @@ func (s *Service) Start() error {
 func (s *Service) answers() error {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(s.fleet.CA.PEM)
-	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 2 * time.Second}, "tcp", s.Addr(),
+	conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 10 * time.Second}, "tcp", s.Addr(),
 		&tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS13})
 	if err == nil {
 		err = conn.Close()
@@ -184,7 +184,7 @@ func (s *Service) answers() error {
 // Ready waits until every service answers questions, and does not only say why it does not.
 func (f *Fleet) Ready() error {
 	for _, s := range f.Services {
-		if err := poll.Until(s.Name+" to answer questions", 20*time.Second, s.ready); err != nil {
+		if err := poll.Until(s.Name+" to answer questions", time.Minute, s.ready); err != nil {
 			return err
 		}
 	}

@@ -305,7 +305,7 @@ func small() (o cluster.Options) { o.Quota = 24 << 20; return o }
 
 func fill(c *cluster.Cluster) error {
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		_, err := c.Nodes[0].UserCtl(ctx, "put", cluster.Prefix+"filler",
 			strings.Repeat("x", 100<<10))
 		cancel()

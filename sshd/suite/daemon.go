@@ -47,7 +47,7 @@ func (d *Daemon) Kill() error {
 	if err := d.conn.Close(); err != nil {
 		return err
 	}
-	return poll.Until("the end of "+d.name, 10*time.Second, func() error {
+	return poll.Until("the end of "+d.name, time.Minute, func() error {
 		if !d.Runs() {
 			return nil
 		}

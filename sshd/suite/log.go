@@ -17,10 +17,10 @@ func (h *Host) Log() ([]string, error) {
 }
 
 // Audit gives the audit lines of the user, from "latchkey:" on, as soon as there are at least n,
-// or after ten seconds.
+// or after a minute.
 func (h *Host) Audit(user string, n int) ([]string, error) {
 	var found []string
-	err := poll.Until(fmt.Sprintf("%d audit lines of %q", n, user), 10*time.Second, func() error {
+	err := poll.Until(fmt.Sprintf("%d audit lines of %q", n, user), time.Minute, func() error {
 		lines, err := h.Log()
 		if err != nil {
 			return err

@@ -116,7 +116,7 @@ func (s *Server) listen(argv func(*Server) ([]string, error)) error {
 	if s.conn, err = s.begin(wire.Request{Argv: command}); err != nil {
 		return err
 	}
-	return poll.Until("sshd "+s.Config.Name, 20*time.Second, s.banner)
+	return poll.Until("sshd "+s.Config.Name, time.Minute, s.banner)
 }
 
 // banner checks that it is the distribution's sshd that answers.

@@ -94,7 +94,7 @@ func (h *Host) reach() error {
 	if h.Pid, err = strconv.Atoi(strings.TrimSpace(string(out))); err != nil {
 		return err
 	}
-	return poll.Until("the agent of "+h.Name, 30*time.Second, func() (err error) {
+	return poll.Until("the agent of "+h.Name, time.Minute, func() (err error) {
 		h.lifeline, err = h.dial()
 		return err
 	})

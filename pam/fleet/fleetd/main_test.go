@@ -176,7 +176,7 @@ func TestServingProcessAnswersAndEndsOnSIGTERM(t *testing.T) {
 	defer socket.Close()
 	serve.Env, serve.Stderr = []string{"NOTIFY_SOCKET=" + ready}, t.Output()
 	testroot.Must(t, serve.Start())
-	testroot.Must(t, socket.SetReadDeadline(time.Now().Add(20*time.Second)))
+	testroot.Must(t, socket.SetReadDeadline(time.Now().Add(time.Minute)))
 	text := make([]byte, 64)
 	n, err := socket.Read(text)
 	if err != nil || string(text[:n]) != "READY=1" {

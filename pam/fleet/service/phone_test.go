@@ -126,10 +126,10 @@ func TestRightCodesThatWereSentDoNotCountAgainstTheHostAndWrongOnesDo(t *testing
 // What Twilio has approved must not be lost because it took its time.
 func TestSlowTwilioDoesNotMakeAQuestionTooOld(t *testing.T) {
 	clock := &hands{}
-	s, w := newPhoneSite(t, func(f *testfleet.Fleet) { f.Clock = clock.now })
+	s, w := newPhoneSite(t, func(f *testfleet.Fleet) { f.Clock = clock.on(f.Clock) })
 	answer := make(chan wire.Answer)
 	q, body := testfleet.Guess("dora", w.code)
-	body.Channels, q.At = []method.Method{method.SMS}, clock.now().Add(-25*time.Second)
+	body.Channels, q.At = []method.Method{method.SMS}, s.Clock().Add(-25*time.Second)
 	sealed := s.web1.Seal(t, q, body)
 	go func() { answer <- s.again(s.web1, 0, sealed) }()
 	s.until("a check", func() bool { return w.checks.Load() > 0 })

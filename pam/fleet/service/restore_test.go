@@ -39,7 +39,7 @@ func (s *site) eventually(h *testfleet.Host, user, code string, want wire.Fault)
 // until polls until something is so.
 func (s *site) until(what string, is func() bool) {
 	s.Helper()
-	testroot.Must(s, poll.Until(what, 20*time.Second, func() error {
+	testroot.Must(s, poll.Until(what, time.Minute, func() error {
 		if !is() {
 			return errors.New("it is not so")
 		}
@@ -68,7 +68,7 @@ const recoveryCode = "abcdefghjk"
 // stays dead.
 func TestRestoredBackupRevivesNoCode(t *testing.T) {
 	clock := &hands{}
-	s := newSite(t, 2, func(f *testfleet.Fleet) { f.Clock = clock.now })
+	s := newSite(t, 2, func(f *testfleet.Fleet) { f.Clock = clock.on(f.Clock) })
 	rec, st := recovery(t, "carol", recoveryCode)
 	token := rec.Devices[1]
 	s.Save(t, rec, st)
@@ -89,9 +89,13 @@ func TestRestoredBackupRevivesNoCode(t *testing.T) {
 	s.eventually(s.web1, "carol", recoveryCode, wire.Rollback)
 	again := s.restarted(1)
 	s.Services = append(s.Services[:1], again)
-	if a := s.again(s.web1, 1, s.seal(s.web1, "carol", app)); a.Fault != wire.Rollback {
-		t.Errorf("a service that was started again: got %q (%s), want rollback", a.Fault, a.Text)
-	}
+	s.until("rollback, from a service that was started again", func() bool {
+		a := s.again(s.web1, 1, s.seal(s.web1, "carol", app))
+		if a.Fault == wire.Done {
+			t.Fatalf("a service that was started again: got %s, want rollback", a.Body)
+		}
+		return a.Fault == wire.Rollback
+	})
 
 	e, err := s.Admin.AcceptRestore(testfleet.Context(t), 0)
 	if err != nil || e.Number != 2 {
@@ -149,7 +153,7 @@ func TestRestoredDatabaseThatHasGrownIsNoticedByTheNumber(t *testing.T) {
 		}))
 	}
 	s.Services[0] = s.restarted(0)
-	s.refused(s.web1, "alice", s.code(), wire.Rollback)
+	s.eventually(s.web1, "alice", s.code(), wire.Rollback)
 }
 
 // restarted is a service that was ended and started again.
@@ -190,12 +194,13 @@ func TestNewSigningKeyIsUsedOnceTheRotationIsFinished(t *testing.T) {
 		}
 	}
 	s.Services[0] = s.restarted(0)
+	testfleet.Answers(t, s.Services[0])
 	s.result(s.web1, "alice", s.code(), authority.Replayed)
 }
 
 func TestRemovedServiceRegistersAgainOnlyIfItForgets(t *testing.T) {
 	clock := &hands{}
-	s := newSite(t, 1, func(f *testfleet.Fleet) { f.Clock = clock.now })
+	s := newSite(t, 1, func(f *testfleet.Fleet) { f.Clock = clock.on(f.Clock) })
 	if err := s.Admin.RemoveService(testfleet.Context(t), "mfa1"); err == nil {
 		t.Error("a service that is running was removed")
 	}
@@ -203,9 +208,10 @@ func TestRemovedServiceRegistersAgainOnlyIfItForgets(t *testing.T) {
 	clock.advance(10 * time.Second)
 	testroot.Must(t, s.Admin.RemoveService(testfleet.Context(t), "mfa1"))
 	s.Services[0] = s.restarted(0)
-	s.refused(s.web1, "alice", s.code(), wire.Rollback)
+	s.eventually(s.web1, "alice", s.code(), wire.Rollback)
 	s.Services[0].Stop()
 	testroot.Must(t, node.Forget(s.Services[0].Dir))
 	s.Services[0] = s.restarted(0)
+	testfleet.Answers(t, s.Services[0])
 	s.result(s.web1, "alice", s.code(), authority.Accepted)
 }

@@ -231,7 +231,7 @@ func TestQuestionFromAnotherTimeIsRefused(t *testing.T) {
 		-35 * time.Second: wire.Clock, 35 * time.Second: wire.Clock, -20 * time.Second: "",
 	} {
 		q, body := testfleet.Guess("alice", s.wrong(1)[0])
-		q.At = time.Now().Add(off)
+		q.At = s.Clock().Add(off)
 		if a := s.web1.Must(t, q, body); a.Fault != want {
 			t.Errorf("%s off: got %q, want %q", off, a.Fault, want)
 		}

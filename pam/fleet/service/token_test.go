@@ -70,15 +70,19 @@ func TestATokenOfAnotherQuestionIsWorthNothing(t *testing.T) {
 	}
 }
 
-// hands is a clock that a test moves.
+// hands move a clock.
 type hands struct{ off atomic.Int64 }
 
-func (h *hands) now() time.Time           { return time.Now().Add(time.Duration(h.off.Load())) }
+// on is a clock with these hands.
+func (h *hands) on(clock func() time.Time) func() time.Time {
+	return func() time.Time { return clock().Add(time.Duration(h.off.Load())) }
+}
+
 func (h *hands) advance(by time.Duration) { h.off.Add(int64(by)) }
 
 func TestAnAnswerIsNotGivenAgainAfterTenSeconds(t *testing.T) {
 	clock := &hands{}
-	s := newSite(t, 2, func(f *testfleet.Fleet) { f.Clock = clock.now })
+	s := newSite(t, 2, func(f *testfleet.Fleet) { f.Clock = clock.on(f.Clock) })
 	q, body := testfleet.Guess("alice", s.code())
 	sealed := s.web1.Seal(t, q, body)
 	s.again(s.web1, 0, sealed)
@@ -160,9 +164,9 @@ func TestJoiningAgainWithTheSameKeyIsTheSameAndWithAnotherIsRefused(t *testing.T
 
 func TestTicketEnds(t *testing.T) {
 	clock := &hands{}
-	s := newSite(t, 1, func(f *testfleet.Fleet) { f.Clock = clock.now })
+	s := newSite(t, 1, func(f *testfleet.Fleet) { f.Clock = clock.on(f.Clock) })
 	ticket, err := s.Admin.Invite(testfleet.Context(t), hosts.Host{Name: "web3"},
-		clock.now().Add(time.Minute))
+		s.Clock().Add(time.Minute))
 	testroot.Must(t, err)
 	clock.advance(2 * time.Minute)
 	if a := s.Stranger("web3").Join(t, ticket); a.Fault != wire.Revoked {

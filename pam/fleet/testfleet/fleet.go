@@ -6,11 +6,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"net/http/httptest"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +29,7 @@ import (
 	"latchkey/pam/testroot"
 	"latchkey/sshd/fleet/certs"
 	"latchkey/sshd/fleet/cluster"
+	"latchkey/sshd/poll"
 )
 
 // Fleet is a fleet with an etcd of its own.
@@ -42,36 +46,43 @@ type Fleet struct {
 	Change   func(config *service.Config) // likewise; nil: nothing
 	Logs     io.Writer
 
-	once sync.Once
-	keys []wire.PublicKey
+	watch Watch
+	once  sync.Once
+	keys  []wire.PublicKey
 }
 
 // New makes an empty fleet with a policy, over an etcd of one node, which has nobody to lose its
 // leader to on a busy machine.
 func New(t testing.TB, policy string) *Fleet {
 	t.Helper()
-	return overNew(t, cluster.Options{Nodes: 1}, policy)
+	return overNew(t, cluster.Options{Nodes: 1}, policy, Watch{})
 }
 
-// OfThree makes an empty fleet over an etcd of three nodes, which a test can take away.
+// OfThree makes an empty fleet over an etcd of three nodes, which a test can take away. Its clock
+// is a Watch.
 func OfThree(t testing.TB) *Fleet {
 	t.Helper()
-	return overNew(t, cluster.Options{}, "")
+	return overNew(t, cluster.Options{}, "", newWatch())
 }
 
-func overNew(t testing.TB, o cluster.Options, policy string) *Fleet {
+func overNew(t testing.TB, o cluster.Options, policy string, w Watch) *Fleet {
 	t.Helper()
 	c, err := cluster.Start(t.TempDir(), o)
 	testroot.Must(t, err)
 	t.Cleanup(func() { c.Close() })
-	return Over(t, c, policy)
+	return over(t, c, policy, w)
 }
 
 // Over makes a fleet over an etcd that is empty.
 func Over(t testing.TB, c *cluster.Cluster, policy string) *Fleet {
 	t.Helper()
-	f := &Fleet{Etcd: c, Secret: secret.New(), Clock: time.Now, Logs: t.Output(), Limits: generous,
-		Verifier: func() authority.Verifier { return NoPhones{} },
+	return over(t, c, policy, Watch{})
+}
+
+func over(t testing.TB, c *cluster.Cluster, policy string, w Watch) *Fleet {
+	t.Helper()
+	f := &Fleet{Etcd: c, Secret: secret.New(), Clock: w.Now, Logs: t.Output(), Limits: generous,
+		Verifier: func() authority.Verifier { return NoPhones{} }, watch: w,
 	}
 	var err error
 	f.Authority, err = certs.New("fleet")
@@ -81,8 +92,8 @@ func Over(t testing.TB, c *cluster.Cluster, policy string) *Fleet {
 	return f
 }
 
-// patience is for slow machines.
-const patience = 15 * time.Second
+// patience is for slow machines; what asks a service waits longer.
+const patience = 30 * time.Second
 
 // generous limits are reached by no test that does not mean to.
 var generous = hosts.Limits{Failures: limit.Rate{Count: 1000, Window: 10 * time.Minute},
@@ -124,13 +135,29 @@ func (f *Fleet) Store(t testing.TB) *store.Store {
 	return st
 }
 
-// Start starts n more services.
+// Start starts n more services, and waits until they answer.
 func (f *Fleet) Start(t testing.TB, n int) {
 	t.Helper()
 	for range n {
 		name := fmt.Sprintf("mfa%d", len(f.Services)+1)
 		f.Services = append(f.Services, f.Restart(t, name, t.TempDir()))
 	}
+	for _, s := range f.Services[len(f.Services)-n:] {
+		Answers(t, s)
+	}
+}
+
+// Answers waits until a service answers questions, and does not only say why it does not.
+func Answers(t testing.TB, s *service.Service) {
+	t.Helper()
+	testroot.Must(t, poll.Until(s.Name+" to answer", time.Minute, func() error {
+		w := httptest.NewRecorder()
+		s.Metrics(w, nil)
+		if !strings.Contains(w.Body.String(), "\nlatchkey_fleetd_answering 1\n") {
+			return errors.New("it does not")
+		}
+		return nil
+	}))
 }
 
 // Restart starts a service that has a folder already.

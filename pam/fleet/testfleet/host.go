@@ -94,7 +94,7 @@ func (h *Host) Ask(t testing.TB, addr string, sealed *wire.Sealed) (a wire.Answe
 
 // post sends a request and returns the body of the answer.
 func post(addr string, ca, request []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "POST", "https://"+addr+service.Path,
 		bytes.NewReader(request))

@@ -32,6 +32,7 @@ type order struct {
 	EtcdCA, Cert, Key string
 	TLSCert, TLSKey   []byte
 	Op, Moment        string
+	Watch             Watch
 }
 
 // Process starts a service in a process of its own, which ends like in a power failure at a moment
@@ -47,7 +48,7 @@ func (f *Fleet) Process(t testing.TB, op, moment string) string {
 	pair, err := f.Authority.Issue(certs.Wanted{Name: "killed", Hosts: []string{"127.0.0.1"}})
 	testroot.Must(t, err)
 	text, err := json.Marshal(order{string(f.Secret.Format()), dir, addr, f.Etcd.Endpoints(),
-		f.Etcd.CA, f.Etcd.Cert, f.Etcd.Key, pair.Certificate, pair.Key, op, moment})
+		f.Etcd.CA, f.Etcd.Cert, f.Etcd.Key, pair.Certificate, pair.Key, op, moment, f.watch})
 	testroot.Must(t, err)
 	file := filepath.Join(dir, "order")
 	testroot.Write(t, file, text)
@@ -68,7 +69,7 @@ func (f *Fleet) Process(t testing.TB, op, moment string) string {
 // waitFor waits until something listens at an address.
 func waitFor(t testing.TB, addr string) {
 	t.Helper()
-	testroot.Must(t, poll.Until("a service", 20*time.Second, func() error {
+	testroot.Must(t, poll.Until("a service", time.Minute, func() error {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
 			conn.Close()
@@ -109,11 +110,11 @@ func serveChild(file string) error {
 		return err
 	}
 	c := service.Config{Name: processName(o.Addr), Listen: listen, Dir: o.Dir,
-		HostLimits:  generous,
+		HostLimits: generous, Patience: patience,
 		Verifier:    func() authority.Verifier { return NoPhones{} },
 		Certificate: func() (*tls.Certificate, error) { return &pair, nil },
 		Log:         slog.New(slog.NewTextHandler(os.Stderr, nil))}
-	c.Store.Endpoints, c.Store.TLS, c.Store.Secret, c.Store.Clock = o.Endpoints, etcd, key, time.Now
+	c.Store.Endpoints, c.Store.TLS, c.Store.Secret, c.Store.Clock = o.Endpoints, etcd, key, o.Watch.Now
 	c.Store.Point = func(op, moment string) {
 		if op == o.Op && moment == o.Moment {
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)

@@ -27,7 +27,7 @@ func Main(m *testing.M) {
 var sharedDir string
 
 // Shared makes a fleet over an etcd that all tests of a package share; everything in it is removed
-// first. The package's TestMain is Main.
+// first. Its clock is a Watch. The package's TestMain is Main.
 func Shared(t testing.TB, policy string) *Fleet {
 	t.Helper()
 	if shared == nil {
@@ -41,5 +41,5 @@ func Shared(t testing.TB, policy string) *Fleet {
 	defer cancel()
 	_, err := shared.Ctl(ctx, "del", "--prefix", cluster.Prefix)
 	testroot.Must(t, err)
-	return Over(t, shared, policy)
+	return over(t, shared, policy, newWatch())
 }

@@ -154,7 +154,7 @@ func (c *Cluster) Endpoints() []string {
 // Leader waits for a leader that every running node which is not cut off agrees on, and gives it.
 func (c *Cluster) Leader() (*Node, error) {
 	var leader *Node
-	err := poll.Until("a leader of etcd", 30*time.Second, func() error {
+	err := poll.Until("a leader of etcd", time.Minute, func() error {
 		leader = nil
 		for _, n := range c.Nodes {
 			if !n.running() || n.Isolated() {

@@ -63,7 +63,7 @@ func ctl(t *testing.T, n *cluster.Node, args ...string) string {
 // value waits until the node reads the value.
 func value(t *testing.T, n *cluster.Node, want string) {
 	t.Helper()
-	err := poll.Until(key+" at "+n.Name, 20*time.Second, n.Reads(key, want))
+	err := poll.Until(key+" at "+n.Name, time.Minute, n.Reads(key, want))
 	if err != nil {
 		t.Error(err)
 	}
@@ -95,7 +95,7 @@ func TestANodeThatIsKilledOrStoppedIsReplacedAndComesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := c.Other(old)
-		err := poll.Until("a write after "+name, 20*time.Second, func() error {
+		err := poll.Until("a write after "+name, time.Minute, func() error {
 			_, err := try(t, other, "put", key, name)
 			return err
 		})
@@ -154,7 +154,7 @@ func TestARestoredSnapshotHasTheOldValueAndTheSameIdentity(t *testing.T) {
 func TestADatabaseThatIsFullTakesNoMoreValues(t *testing.T) {
 	n := leader(t, start(t, cluster.Options{Quota: 1 << 20}))
 	large := strings.Repeat("x", 100<<10)
-	err := poll.Until("the quota", 20*time.Second, func() error {
+	err := poll.Until("the quota", time.Minute, func() error {
 		if _, err := try(t, n, "put", key, large); err == nil {
 			return os.ErrExist
 		} else if !strings.Contains(err.Error(), "database space exceeded") {
