@@ -91,7 +91,7 @@ func TestWhatAnyOfThreeHostsHasUsedStaysUsedInTheFleet(t *testing.T) {
 	f := testfleet.New(t, "")
 	f.Start(t, 1)
 	a, in := administered(t, f, "a", phone(1, 0b001))
-	b, _ := administered(t, f, "b", phone(step()+1, 0b010)) // ahead of all codes of now
+	b, _ := administered(t, f, "b", phone(step()+100, 0b010)) // ahead of all codes of now
 	other := phone(7, 0)
 	other.Devices[0].Secret = []byte("another secret of hers")
 	other.Recovery.ID = [8]byte{9}

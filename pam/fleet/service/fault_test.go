@@ -18,7 +18,9 @@ func TestServiceWhoseClockIsFiveSecondsOffAnswersNothing(t *testing.T) {
 	s.Change = func(c *service.Config) { c.Store.Clock = clock.on(s.Clock) }
 	clock.advance(4 * time.Second)
 	s.Start(t, 1)
-	ask := func() wire.Answer { return s.again(s.web1, 2, s.seal(s.web1, "alice", s.wrong(1)[0])) }
+	ask := func() wire.Answer {
+		return s.again(s.web1, 2, s.web1.Seal(t, wire.Question{Op: "codes", User: "alice"}, nil))
+	}
 	if a := ask(); a.Fault != wire.Done {
 		t.Errorf("4 s off: got %q (%s)", a.Fault, a.Text)
 	}
