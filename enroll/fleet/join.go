@@ -13,6 +13,7 @@ import (
 
 	"latchkey/enroll/hint"
 	"latchkey/pam/fleet/dispatch"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/remote"
 	"latchkey/pam/fleet/settings"
 	"latchkey/pam/fleet/wire"
@@ -147,13 +148,13 @@ func (j Join) key(lib *safefile.Dir, s *settings.Settings) (file string, err err
 	}
 	text, err := lib.ReadFile(file, safefile.Private, 256)
 	if err == nil {
-		if s.Key, err = wire.ParseHostKey(text); err == nil {
+		if s.Key, err = fleetkey.ParseHost(text); err == nil {
 			return file, nil
 		}
 	}
 	// The fleet does not know a key that was not written whole.
-	s.Key = wire.NewSigningKey()
-	return file, lib.Replace(file, wire.FormatHostKey(s.Key))
+	s.Key = fleetkey.NewSigning()
+	return file, lib.Replace(file, fleetkey.FormatHost(s.Key))
 }
 
 // ask has the fleet take the host in.
@@ -181,7 +182,7 @@ func (j Join) ask(s *settings.Settings, t settings.Ticket) (is standing, err err
 func (j Join) learn(s *settings.Settings, is standing) error {
 	s.VerifyKey = nil
 	for _, text := range is.VerifyKey {
-		k, err := wire.ParsePublicKey(text)
+		k, err := fleetkey.ParsePublic(text)
 		if err != nil {
 			return fmt.Errorf("verify_key: %w", err)
 		}
@@ -222,7 +223,7 @@ func (j Join) codes(s *settings.Settings) (all []Codes, err error) {
 
 // write writes the host's files, fleet.toml last.
 func (j Join) write(etc, lib *safefile.Dir, s *settings.Settings, keyFile string) error {
-	key := wire.FormatHostKey(s.Key)
+	key := fleetkey.FormatHost(s.Key)
 	if err := lib.Replace(path.Base(settings.KeyPath), key); err != nil {
 		return err
 	}

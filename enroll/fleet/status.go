@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"latchkey/pam/fleet/dispatch"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/health"
 	"latchkey/pam/fleet/remote"
 	"latchkey/pam/fleet/settings"
@@ -211,7 +212,7 @@ func (s *Status) quota(h *health.Health) {
 // keys finds a key that the fleet signs with, or soon will, and that this host does not believe.
 func (s *Status) keys(known *settings.Settings, h *health.Health) {
 	for _, text := range h.VerifyKey {
-		has := func(k wire.PublicKey) bool { return k.String() == text }
+		has := func(k fleetkey.Public) bool { return k.String() == text }
 		if !slices.ContainsFunc(known.VerifyKey, has) {
 			s.note(settings.Path, Warning, "the fleet is about to sign with a key that is not in "+
 				"verify_key", "add it: "+text)

@@ -92,7 +92,8 @@ func TestProgramForAFleetEndsWithItsHost(t *testing.T) {
 
 // ofAFleet is all that a login links of pam/fleet: nothing of the service, of its database, or of
 // the making of codes.
-var ofAFleet = []string{"breakglass", "carrier", "dispatch", "remote", "settings", "wire"}
+var ofAFleet = []string{"breakglass", "carrier", "dispatch", "fleetkey", "remote", "settings",
+	"wire"}
 
 func TestProgramLinksTheHostsSideOfAFleetAlone(t *testing.T) {
 	for _, program := range []string{"latchkey/pam/login", "latchkey/enroll/firstlogin"} {

@@ -15,6 +15,7 @@ import (
 	"latchkey/pam/fleet/breakglass"
 	"latchkey/pam/fleet/breakglass/issue"
 	"latchkey/pam/fleet/dispatch"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/remote"
 	"latchkey/pam/fleet/settings"
 	"latchkey/pam/fleet/standin"
@@ -214,7 +215,7 @@ func faults() map[string]faulty {
 		"an older epoch": {func(h *fleetHost) {
 			testroot.Must(h.t, remote.Epoch{Root: string(h.root)}.Check(2))
 		}, maybeUsed, `"(epoch) the answer is of epoch 1, older than 2"`},
-		"another signature": {func(h *fleetHost) { h.fleet.Sign(fleetwire.NewSigningKey()) },
+		"another signature": {func(h *fleetHost) { h.fleet.Sign(fleetkey.NewSigning()) },
 			maybeUsed, `"(forged) the answer is signed by no key`},
 		"a service that says it is unreachable": {
 			func(h *fleetHost) { h.fleet.Fault(fleetwire.Unreachable) }, maybeUsed,

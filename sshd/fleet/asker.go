@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/service"
 	"latchkey/pam/fleet/settings"
@@ -87,7 +88,7 @@ func join(ticket settings.Ticket) (*Asker, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.Key = wire.NewSigningKey()
+	a.Key = fleetkey.NewSigning()
 	answer, err := a.Ask(wire.Question{Op: "join"},
 		service.Join{Secret: ticket.Secret, Key: a.Key.Public().String()})
 	if err == nil && answer.Fault != wire.Done {

@@ -3,8 +3,8 @@ package fleet
 import (
 	"fmt"
 
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/settings"
-	"latchkey/pam/fleet/wire"
 	"latchkey/sshd/suite"
 )
 
@@ -49,7 +49,7 @@ func (f *Fleet) enter(h *Host, roles string) error {
 	if h.Asker, err = newAsker(ticket); err != nil {
 		return err
 	}
-	h.Key, err = wire.ParseHostKey([]byte(key))
+	h.Key, err = fleetkey.ParseHost([]byte(key))
 	return err
 }
 

@@ -4,16 +4,16 @@ import (
 	"context"
 	"errors"
 
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/node"
 	"latchkey/pam/fleet/store"
-	"latchkey/pam/fleet/wire"
 )
 
 // ErrNoNext says that there is no key to change to.
 var ErrNoNext = errors.New("there is no next key: latchkey-fleetd rotate makes one")
 
 // Keys returns what answers are signed with: the current key, and the next one if there is one.
-func (a Admin) Keys(ctx context.Context) (public []wire.PublicKey, err error) {
+func (a Admin) Keys(ctx context.Context) (public []fleetkey.Public, err error) {
 	err = a.keys(ctx, func(k *node.Keys) (bool, error) {
 		public, err = k.Public()
 		return false, err

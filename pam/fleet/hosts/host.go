@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"latchkey/pam/fleet/wire"
+	"latchkey/pam/fleet/fleetkey"
 )
 
 // Role is what a host may ask. The zero Role is none.
@@ -41,7 +41,7 @@ type Host struct {
 	Status Status    `json:"status"`
 	Roles  []Role    `json:"roles"`
 	Groups []string  `json:"groups,omitempty"`
-	Key    string    `json:"key,omitempty"` // wire.PublicKey
+	Key    string    `json:"key,omitempty"` // fleetkey.Public
 	Since  time.Time `json:"since"`         // in this standing
 	By     string    `json:"by"`            // who put it there
 	Ticket *Ticket   `json:"ticket,omitempty"`
@@ -65,7 +65,7 @@ func Invite(h Host, by string, now, until time.Time) (Host, []byte) {
 
 // Join gives the host its key, if the secret is that of its ticket. The same key may join again
 // while the ticket lasts: its answer may have been lost.
-func (h *Host) Join(secret []byte, key wire.PublicKey, now time.Time) bool {
+func (h *Host) Join(secret []byte, key fleetkey.Public, now time.Time) bool {
 	hash := sha256.Sum256(secret)
 	switch {
 	case h.Ticket == nil, !now.Before(h.Ticket.Until),
@@ -87,13 +87,13 @@ func (h *Host) Revoke(by string, now time.Time) {
 
 // PublicKey returns the key that signs the host's questions; of a host that is not active, one
 // that no signature matches.
-func (h *Host) PublicKey() wire.PublicKey {
+func (h *Host) PublicKey() fleetkey.Public {
 	if h.Status != Active {
-		return wire.PublicKey{}
+		return fleetkey.Public{}
 	}
-	key, err := wire.ParsePublicKey(h.Key)
+	key, err := fleetkey.ParsePublic(h.Key)
 	if err != nil {
-		return wire.PublicKey{}
+		return fleetkey.Public{}
 	}
 	return key
 }

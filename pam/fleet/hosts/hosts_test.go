@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/hosts"
-	"latchkey/pam/fleet/wire"
 	"latchkey/pam/limit"
 	"latchkey/pam/testroot"
 )
@@ -38,9 +38,9 @@ func TestHostHasTheRolesItWasGivenAndEnrollsByItsNameOrGroup(t *testing.T) {
 }
 
 func TestOnlyAnActiveHostHasAKeyAndOnlyItsTicketGivesItOne(t *testing.T) {
-	key, other := wire.NewSigningKey().Public(), wire.NewSigningKey().Public()
+	key, other := fleetkey.NewSigning().Public(), fleetkey.NewSigning().Public()
 	h, secret := hosts.Invite(hosts.Host{Name: "web1"}, "root", noon, noon.Add(time.Hour))
-	none := wire.PublicKey{}
+	none := fleetkey.Public{}
 	if h.PublicKey().String() != none.String() {
 		t.Error("an invited host has a key")
 	}

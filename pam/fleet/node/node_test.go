@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/secret"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/testroot"
@@ -84,7 +85,7 @@ func TestSigningKeysOnTheDiskAreReadOnlyWithTheSecret(t *testing.T) {
 	testroot.Must(t, err)
 	testroot.Must(t, n.writeSigning())
 	got, err := readSigning(dir, key)
-	want := wire.SigningKeyFrom([32]byte(seed)).Public()
+	want := fleetkey.SigningFrom([32]byte(seed)).Public()
 	if err != nil || !got.set || !got.key.Public().Equal(want) {
 		t.Errorf("got %+v, %v", got, err)
 	}

@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/crypto/chacha20poly1305"
 
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/secret"
 	"latchkey/pam/fleet/store"
-	"latchkey/pam/fleet/wire"
 )
 
 // Keys are what the fleet signs answers with, as it stands in etcd, so that a new key reaches all
@@ -29,10 +29,10 @@ func NewSeed() []byte {
 }
 
 // Signing is the current key.
-func (k Keys) Signing() (wire.SigningKey, error) { return keyOf(k.Current) }
+func (k Keys) Signing() (fleetkey.Signing, error) { return keyOf(k.Current) }
 
 // Public has the public halves, which hosts have as verify_key: the current one first.
-func (k Keys) Public() (all []wire.PublicKey, err error) {
+func (k Keys) Public() (all []fleetkey.Public, err error) {
 	for _, seed := range [][]byte{k.Current, k.Next} {
 		if len(seed) == 0 {
 			continue
@@ -46,18 +46,18 @@ func (k Keys) Public() (all []wire.PublicKey, err error) {
 	return all, nil
 }
 
-func keyOf(seed []byte) (wire.SigningKey, error) {
+func keyOf(seed []byte) (fleetkey.Signing, error) {
 	if len(seed) != 32 {
-		return wire.SigningKey{}, fmt.Errorf("a signing key of %d bytes", len(seed))
+		return fleetkey.Signing{}, fmt.Errorf("a signing key of %d bytes", len(seed))
 	}
-	return wire.SigningKeyFrom([32]byte(seed)), nil
+	return fleetkey.SigningFrom([32]byte(seed)), nil
 }
 
 // signing is what this service knows of the keys. It has a copy on its disk, because it must sign
 // that etcd cannot be reached.
 type signing struct {
 	text []byte
-	key  wire.SigningKey
+	key  fleetkey.Signing
 	set  bool
 }
 
@@ -123,7 +123,7 @@ func (n *Node) writeSigning() error {
 }
 
 // Signing is the key for answers, and the epoch for those of a service that cannot reach etcd.
-func (n *Node) Signing() (key wire.SigningKey, epoch uint64, known bool) {
+func (n *Node) Signing() (key fleetkey.Signing, epoch uint64, known bool) {
 	n.mutex.Lock()
 	defer n.mutex.Unlock()
 	return n.signing.key, n.memory.Epoch, n.signing.set && n.memory.Epoch > 0

@@ -11,6 +11,7 @@ import (
 
 	"latchkey/pam/authority"
 	"latchkey/pam/factor"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/remote"
 	"latchkey/pam/fleet/settings"
 	"latchkey/pam/fleet/wire"
@@ -22,9 +23,9 @@ import (
 )
 
 var (
-	opening, _ = wire.OpeningKeyFrom([]byte(strings.Repeat("x", 32)))
-	signing    = wire.SigningKeyFrom([32]byte{1})
-	hostKey    = wire.SigningKeyFrom([32]byte{2})
+	opening, _ = fleetkey.OpeningFrom([]byte(strings.Repeat("x", 32)))
+	signing    = fleetkey.SigningFrom([32]byte{1})
+	hostKey    = fleetkey.SigningFrom([32]byte{2})
 	alice      = record.User{Name: "alice", UID: 1000}
 )
 
@@ -34,7 +35,7 @@ type service struct {
 	root    testroot.Root // the fleet's
 	client  *remote.Client
 	asked   []wire.Question
-	sign    wire.SigningKey
+	sign    fleetkey.Signing
 	answer  wire.Answer // what is in every answer
 	instead []byte      // of any answer
 	fault   error       // of the carrier, in place of any answer
@@ -45,7 +46,7 @@ func newService(t *testing.T) *service {
 	s := &service{t: t, root: testroot.New(t), sign: signing, answer: wire.Answer{Epoch: 3}}
 	s.client = &remote.Client{
 		Settings: &settings.Settings{Services: []string{"https://mfa1"}, Host: "web1",
-			FleetKey: opening.Public(), VerifyKey: []wire.PublicKey{signing.Public()}, Key: hostKey},
+			FleetKey: opening.Public(), VerifyKey: []fleetkey.Public{signing.Public()}, Key: hostKey},
 		Carry: s.carry, Clock: func() time.Time { return testroot.Noon }, Service: "sshd",
 		Epoch: remote.Epoch{Root: string(testroot.New(t))},
 	}
@@ -198,7 +199,7 @@ func TestAnswersThatCannotBeBelievedLetNoOneIn(t *testing.T) {
 		spoil func(s *service)
 		want  wire.Fault
 	}{
-		"another key": {func(s *service) { s.sign = wire.NewSigningKey() }, wire.Forged},
+		"another key": {func(s *service) { s.sign = fleetkey.NewSigning() }, wire.Forged},
 		"the host's":  {func(s *service) { s.sign = hostKey }, wire.Forged},
 		"no signature": {func(s *service) { s.instead = []byte(`{"fault":"","epoch":3}`) },
 			wire.Forged},

@@ -12,7 +12,7 @@ import (
 	"encoding/base64"
 	"errors"
 
-	"latchkey/pam/fleet/wire"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 )
@@ -77,12 +77,12 @@ func (s Secret) Derive(purpose string) ([]byte, error) {
 }
 
 // Opening is the key that opens questions.
-func (s Secret) Opening() (wire.OpeningKey, error) {
+func (s Secret) Opening() (fleetkey.Opening, error) {
 	key, err := s.Derive("question")
 	if err != nil {
-		return wire.OpeningKey{}, err
+		return fleetkey.Opening{}, err
 	}
-	return wire.OpeningKeyFrom(key)
+	return fleetkey.OpeningFrom(key)
 }
 
 // Records is the codec of the fleet's records.

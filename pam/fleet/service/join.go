@@ -1,6 +1,7 @@
 package service
 
 import (
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/node"
 	"latchkey/pam/fleet/store"
@@ -10,7 +11,7 @@ import (
 // Join is the body of the question "join", which a host signs with the key that is to be its own.
 type Join struct {
 	Secret []byte `json:"secret"` // of the ticket
-	Key    string `json:"key"`    // wire.PublicKey
+	Key    string `json:"key"`    // fleetkey.Public
 }
 
 // join makes the host of a ticket one of the fleet's.
@@ -19,7 +20,7 @@ func join(c *Call) (store.Reply, error) {
 	if err := read(c.q, &j); err != nil {
 		return store.Reply{}, err
 	}
-	key, err := wire.ParsePublicKey(j.Key)
+	key, err := fleetkey.ParsePublic(j.Key)
 	if err != nil {
 		return store.Reply{}, wire.Errorf(wire.Protocol, "key: %v", err)
 	}

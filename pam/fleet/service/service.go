@@ -15,10 +15,10 @@ import (
 	"golang.org/x/net/netutil"
 
 	"latchkey/pam/authority"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/node"
 	"latchkey/pam/fleet/store"
-	"latchkey/pam/fleet/wire"
 )
 
 // Config is what a service needs.
@@ -46,7 +46,7 @@ type Service struct {
 	Config
 	store   *store.Store
 	node    *node.Node
-	opening wire.OpeningKey
+	opening fleetkey.Opening
 	ops     map[string]Op
 	server  *http.Server
 	metrics metrics

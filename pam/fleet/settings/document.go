@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"latchkey/pam/endpoint"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/record"
 	"latchkey/pam/strict"
@@ -54,7 +55,7 @@ func (d *document) set(_ string, v strict.Value) error {
 		err := strict.Some(v, &d.Services, service)
 		return atMost(v, maxServices, len(d.Services), err)
 	case "fleet_key":
-		return key(v, &d.FleetKey, wire.ParseFleetKey)
+		return key(v, &d.FleetKey, fleetkey.ParseSealing)
 	case "verify_key":
 		return d.setVerifyKey(v)
 	case "ca_file":
@@ -73,8 +74,8 @@ func (d *document) set(_ string, v strict.Value) error {
 func (d *document) setVerifyKey(v strict.Value) error {
 	var texts []string
 	err := strict.Some(v, &texts, func(e strict.Value, into *string) error {
-		var k wire.PublicKey
-		if err := key(e, &k, wire.ParsePublicKey); err != nil {
+		var k fleetkey.Public
+		if err := key(e, &k, fleetkey.ParsePublic); err != nil {
 			return err
 		}
 		d.VerifyKey, *into = append(d.VerifyKey, k), k.String()

@@ -21,7 +21,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/fleet/wire"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/safefile"
 )
 
@@ -42,8 +42,8 @@ const (
 // Settings are what a host knows of its fleet.
 type Settings struct {
 	Services  []string // https, a host, at most a port
-	FleetKey  wire.FleetKey
-	VerifyKey []wire.PublicKey
+	FleetKey  fleetkey.Sealing
+	VerifyKey []fleetkey.Public
 	CAFile    string
 	CA        string // certificates in PEM
 	Host      string // this host's name in the fleet
@@ -51,7 +51,7 @@ type Settings struct {
 	// then.
 	Unreachable Unreachable
 	BreakGlass  []string // users
-	Key         wire.SigningKey
+	Key         fleetkey.Signing
 }
 
 // Unreachable is what a host does without its fleet. The zero value denies.
@@ -106,18 +106,18 @@ func LoadPublic(root string) (*Settings, error) {
 }
 
 // LoadKey reads the key with which the host signs its questions.
-func LoadKey(root string) (wire.SigningKey, error) {
+func LoadKey(root string) (fleetkey.Signing, error) {
 	text, err := safefile.ReadFile(root+KeyPath, safefile.Private, maxKey)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return wire.SigningKey{}, fmt.Errorf(
+		return fleetkey.Signing{}, fmt.Errorf(
 			"%s is missing: have a ticket made and run: enroll fleet join TICKET", KeyPath)
 	case err != nil:
-		return wire.SigningKey{}, err
+		return fleetkey.Signing{}, err
 	}
-	key, err := wire.ParseHostKey(text)
+	key, err := fleetkey.ParseHost(text)
 	if err != nil {
-		return wire.SigningKey{}, fmt.Errorf("%s: %w", KeyPath, err)
+		return fleetkey.Signing{}, fmt.Errorf("%s: %w", KeyPath, err)
 	}
 	return key, nil
 }

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/settings"
-	"latchkey/pam/fleet/wire"
 	"latchkey/pam/testroot"
 )
 
@@ -17,10 +17,10 @@ const certificate = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE----
 
 // The fleet of these tests.
 var (
-	opening, _ = wire.OpeningKeyFrom([]byte(strings.Repeat("x", 32)))
+	opening, _ = fleetkey.OpeningFrom([]byte(strings.Repeat("x", 32)))
 	fleetKey   = opening.Public().String()
-	signing    = wire.SigningKeyFrom([32]byte{1}).Public().String()
-	signing2   = wire.SigningKeyFrom([32]byte{2}).Public().String()
+	signing    = fleetkey.SigningFrom([32]byte{1}).Public().String()
+	signing2   = fleetkey.SigningFrom([32]byte{2}).Public().String()
 )
 
 // Lines of a good file.
@@ -134,7 +134,7 @@ func host(t *testing.T) testroot.Root {
 	root := testroot.New(t)
 	place(t, root, settings.Path, strings.Replace(good, "/etc/ca.pem", settings.CAPath, 1), 0o644)
 	place(t, root, settings.CAPath, certificate, 0o644)
-	place(t, root, settings.KeyPath, string(wire.FormatHostKey(wire.SigningKeyFrom([32]byte{9}))),
+	place(t, root, settings.KeyPath, string(fleetkey.FormatHost(fleetkey.SigningFrom([32]byte{9}))),
 		0o600)
 	return root
 }
@@ -151,7 +151,7 @@ func TestHostOfAFleetHasItsSettingsAndItsKey(t *testing.T) {
 	testroot.Must(t, err)
 	s, err := settings.Load(string(root))
 	if err != nil || s.Host != name || s.CA != certificate ||
-		!s.Key.Public().Equal(wire.SigningKeyFrom([32]byte{9}).Public()) {
+		!s.Key.Public().Equal(fleetkey.SigningFrom([32]byte{9}).Public()) {
 		t.Errorf("got %+v, %v", s, err)
 	}
 	if !settings.InFleet(string(root)) {

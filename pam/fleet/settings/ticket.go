@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"latchkey/pam/endpoint"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/wire"
 )
 
@@ -74,11 +75,11 @@ func (t Ticket) Settings() (*Settings, error) {
 	s := &Settings{Services: t.Services, CAFile: CAPath, CA: t.CA, Host: t.Host,
 		Unreachable: Deny}
 	var err error
-	if s.FleetKey, err = wire.ParseFleetKey(t.FleetKey); err != nil {
+	if s.FleetKey, err = fleetkey.ParseSealing(t.FleetKey); err != nil {
 		return nil, fmt.Errorf("fleet_key %w", err)
 	}
 	for _, text := range t.VerifyKey {
-		k, err := wire.ParsePublicKey(text)
+		k, err := fleetkey.ParsePublic(text)
 		if err != nil {
 			return nil, fmt.Errorf("verify_key %w", err)
 		}

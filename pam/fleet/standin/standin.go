@@ -20,6 +20,7 @@ import (
 
 	"latchkey/pam/authority"
 	"latchkey/pam/fleet/dispatch"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/settings"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/record"
@@ -33,10 +34,10 @@ type Service struct {
 
 	t       testing.TB
 	server  *httptest.Server
-	opening wire.OpeningKey
+	opening fleetkey.Opening
 	mu      sync.Mutex
-	hosts   map[string]wire.PublicKey
-	signing wire.SigningKey
+	hosts   map[string]fleetkey.Public
+	signing fleetkey.Signing
 	answer  wire.Answer // what is in every answer
 	before  func(http.ResponseWriter) (done bool)
 	asked   []wire.Question
@@ -45,10 +46,10 @@ type Service struct {
 // Start starts the service.
 func Start(t testing.TB, clock func() time.Time) *Service {
 	t.Helper()
-	s := &Service{t: t, Root: testroot.New(t), Clock: clock, hosts: map[string]wire.PublicKey{},
-		signing: wire.NewSigningKey(), answer: wire.Answer{Epoch: 1, Node: "mfa1"}}
+	s := &Service{t: t, Root: testroot.New(t), Clock: clock, hosts: map[string]fleetkey.Public{},
+		signing: fleetkey.NewSigning(), answer: wire.Answer{Epoch: 1, Node: "mfa1"}}
 	var err error
-	s.opening, err = wire.OpeningKeyFrom([]byte(strings.Repeat("fleet's secret", 4)))
+	s.opening, err = fleetkey.OpeningFrom([]byte(strings.Repeat("fleet's secret", 4)))
 	testroot.Must(t, err)
 	s.server = httptest.NewUnstartedServer(s)
 	s.server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -75,7 +76,7 @@ func (s *Service) Epoch(n uint64) {
 }
 
 // Sign has another key sign the answers.
-func (s *Service) Sign(k wire.SigningKey) {
+func (s *Service) Sign(k fleetkey.Signing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.signing = k
@@ -162,12 +163,12 @@ func (s *Service) Join(root testroot.Root, name, more string) {
 	s.t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := wire.NewSigningKey()
+	key := fleetkey.NewSigning()
 	s.hosts[name] = key.Public()
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
 		Bytes: s.server.Certificate().Raw})
 	Configure(s.t, root, settings.Settings{Services: []string{s.server.URL},
-		FleetKey: s.opening.Public(), VerifyKey: []wire.PublicKey{s.signing.Public()},
+		FleetKey: s.opening.Public(), VerifyKey: []fleetkey.Public{s.signing.Public()},
 		CA: string(ca), Host: name, Key: key}, more)
 }
 
@@ -182,7 +183,7 @@ func Configure(t testing.TB, root testroot.Root, known settings.Settings, more s
 	}
 	place(t, root, settings.Path, []byte(text+more), 0o644)
 	place(t, root, settings.CAPath, []byte(known.CA), 0o644)
-	place(t, root, settings.KeyPath, wire.FormatHostKey(known.Key), 0o600)
+	place(t, root, settings.KeyPath, fleetkey.FormatHost(known.Key), 0o600)
 	Helper(t, root)
 }
 

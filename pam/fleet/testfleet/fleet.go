@@ -20,11 +20,11 @@ import (
 
 	"latchkey/pam/authority"
 	"latchkey/pam/fleet/admin"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/secret"
 	"latchkey/pam/fleet/service"
 	"latchkey/pam/fleet/store"
-	"latchkey/pam/fleet/wire"
 	"latchkey/pam/limit"
 	"latchkey/pam/testroot"
 	"latchkey/sshd/fleet/certs"
@@ -48,7 +48,7 @@ type Fleet struct {
 
 	watch Watch
 	once  sync.Once
-	keys  []wire.PublicKey
+	keys  []fleetkey.Public
 }
 
 // New makes an empty fleet with a policy, over an etcd of one node, which has nobody to lose its

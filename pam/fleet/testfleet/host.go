@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"latchkey/pam/authority"
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/secret"
 	"latchkey/pam/fleet/service"
@@ -27,7 +28,7 @@ import (
 type Host struct {
 	fleet *Fleet
 	Name  string
-	Key   wire.SigningKey
+	Key   fleetkey.Signing
 }
 
 // Host makes a host with roles, over a ticket and the question "join".
@@ -45,7 +46,7 @@ func (f *Fleet) Host(t testing.TB, name string, roles ...hosts.Role) *Host {
 
 // Stranger is a host that has not joined.
 func (f *Fleet) Stranger(name string) *Host {
-	return &Host{fleet: f, Name: name, Key: wire.NewSigningKey()}
+	return &Host{fleet: f, Name: name, Key: fleetkey.NewSigning()}
 }
 
 // Join asks to join with the secret of a ticket.
@@ -128,7 +129,7 @@ func Join(t testing.TB, addr string, key secret.Secret, ticket settings.Ticket) 
 	err error) {
 	t.Helper()
 	f := &Fleet{Secret: key, Clock: time.Now}
-	h := &Host{fleet: f, Name: ticket.Host, Key: wire.NewSigningKey()}
+	h := &Host{fleet: f, Name: ticket.Host, Key: fleetkey.NewSigning()}
 	sealed := h.Seal(t, wire.Question{Op: "join"},
 		service.Join{Secret: ticket.Secret, Key: h.Key.Public().String()})
 	body, err := post(addr, []byte(ticket.CA), sealed.Request)
@@ -143,10 +144,10 @@ func Join(t testing.TB, addr string, key secret.Secret, ticket settings.Ticket) 
 }
 
 // Know has hosts check answers with other keys.
-func (f *Fleet) Know(keys ...wire.PublicKey) { f.keys = keys }
+func (f *Fleet) Know(keys ...fleetkey.Public) { f.keys = keys }
 
 // Keys are what hosts check answers with.
-func (f *Fleet) Keys(t testing.TB) []wire.PublicKey {
+func (f *Fleet) Keys(t testing.TB) []fleetkey.Public {
 	f.once.Do(func() {
 		var err error
 		f.keys, err = f.Admin.Keys(context.Background())

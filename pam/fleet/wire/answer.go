@@ -7,11 +7,13 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"slices"
+
+	"latchkey/pam/fleet/fleetkey"
 )
 
 // Answer signs an answer to the question with the fleet's key and seals it to the asking host. The
 // answer's version and token are those of the question.
-func (o *Opened) Answer(a Answer, fleet SigningKey) ([]byte, error) {
+func (o *Opened) Answer(a Answer, fleet fleetkey.Signing) ([]byte, error) {
 	a.Version, a.Token = Version, o.question.Token
 	if err := a.check(); err != nil {
 		return nil, err
@@ -44,7 +46,7 @@ func answerSeal(key []byte) (cipher.AEAD, error) {
 
 // Open returns the answer to the question if one of the fleet's keys has signed it. Every error is
 // an *Error whose fault is Forged, or Protocol for one that the fleet did sign.
-func (s *Sealed) Open(body []byte, fleet ...PublicKey) (Answer, error) {
+func (s *Sealed) Open(body []byte, fleet ...fleetkey.Public) (Answer, error) {
 	inner, err := s.inner(body, fleet)
 	if err != nil {
 		return Answer{}, err
@@ -63,7 +65,7 @@ func (s *Sealed) Open(body []byte, fleet ...PublicKey) (Answer, error) {
 }
 
 // inner returns the text of an answer once its signature is checked; nothing reads it before.
-func (s *Sealed) inner(body []byte, fleet []PublicKey) ([]byte, error) {
+func (s *Sealed) inner(body []byte, fleet []fleetkey.Public) ([]byte, error) {
 	if len(body) > MaxMessage {
 		return nil, Errorf(Forged, "%v", errLong)
 	}
@@ -78,7 +80,8 @@ func (s *Sealed) inner(body []byte, fleet []PublicKey) ([]byte, error) {
 	signature, inner := signed[:ed25519.SignatureSize], signed[ed25519.SignatureSize:]
 	digest := sha256.Sum256(s.Request)
 	message := bound(answerInfo, digest[:], inner)
-	if !slices.ContainsFunc(fleet, func(k PublicKey) bool { return k.verifies(message, signature) }) {
+	genuine := func(k fleetkey.Public) bool { return k.Verifies(message, signature) }
+	if !slices.ContainsFunc(fleet, genuine) {
 		return nil, Errorf(Forged, "the answer is signed by no key of the fleet (verify_key)")
 	}
 	return inner, nil

@@ -2,9 +2,10 @@ package wire
 
 import (
 	"crypto/ed25519"
-	"crypto/hpke"
 	"encoding/json"
 	"errors"
+
+	"latchkey/pam/fleet/fleetkey"
 )
 
 // What signatures and seals are bound to, so that no message passes for another kind.
@@ -24,7 +25,7 @@ type Sealed struct {
 }
 
 // Seal signs a question with the host's key and seals it to the fleet.
-func Seal(q Question, host SigningKey, fleet FleetKey) (*Sealed, error) {
+func Seal(q Question, host fleetkey.Signing, fleet fleetkey.Sealing) (*Sealed, error) {
 	if err := q.check(); err != nil {
 		return nil, err
 	}
@@ -32,7 +33,7 @@ func Seal(q Question, host SigningKey, fleet FleetKey) (*Sealed, error) {
 	if err != nil {
 		return nil, err
 	}
-	enc, sender, err := hpke.NewSender(fleet.key, kdf, aead, []byte(questionInfo))
+	enc, sender, err := fleet.Sender(questionInfo)
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +54,8 @@ func Seal(q Question, host SigningKey, fleet FleetKey) (*Sealed, error) {
 
 var errLong = errors.New("the message is longer than 64 KiB")
 
-func sign(k SigningKey, info string, parts ...[]byte) []byte {
-	return ed25519.Sign(k.key, bound(info, parts...))
+func sign(k fleetkey.Signing, info string, parts ...[]byte) []byte {
+	return k.Sign(bound(info, parts...))
 }
 
 // bound is what is signed: the kind of message, then the message.
@@ -77,12 +78,11 @@ type Opened struct {
 
 // Open opens a request. The error is for a request that was not sealed to this fleet or is
 // malformed: no answer to it can be sealed.
-func Open(request []byte, fleet OpeningKey) (*Opened, error) {
+func Open(request []byte, fleet fleetkey.Opening) (*Opened, error) {
 	if len(request) > MaxMessage || len(request) < encSize {
 		return nil, errNotSealed
 	}
-	recipient, err := hpke.NewRecipient(request[:encSize], fleet.key, kdf, aead,
-		[]byte(questionInfo))
+	recipient, err := fleet.Recipient(request[:encSize], questionInfo)
 	if err != nil {
 		return nil, errNotSealed
 	}
@@ -108,8 +108,8 @@ var errNotSealed = errors.New("the request is not sealed to this fleet")
 func (o *Opened) Claimed() Question { return o.question }
 
 // Prove returns the question if host is the key that signed it.
-func (o *Opened) Prove(host PublicKey) (Question, error) {
-	if !host.verifies(bound(questionInfo, o.inner), o.signature) {
+func (o *Opened) Prove(host fleetkey.Public) (Question, error) {
+	if !host.Verifies(bound(questionInfo, o.inner), o.signature) {
 		return Question{}, errors.New("the question is not signed by the host that it names")
 	}
 	return o.question, nil

@@ -12,14 +12,15 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/testroot"
 )
 
 var secret = []byte("0123456789abcdef0123456789abcdef")
 
-func opening(t *testing.T) OpeningKey {
+func opening(t *testing.T) fleetkey.Opening {
 	t.Helper()
-	k, err := OpeningKeyFrom(secret)
+	k, err := fleetkey.OpeningFrom(secret)
 	testroot.Must(t, err)
 	return k
 }
@@ -39,7 +40,7 @@ func answered() Answer {
 }
 
 // exchange is a question on its way and as a service has it.
-func exchange(t *testing.T, q Question, host SigningKey) (*Sealed, *Opened) {
+func exchange(t *testing.T, q Question, host fleetkey.Signing) (*Sealed, *Opened) {
 	t.Helper()
 	sealed, err := Seal(q, host, opening(t).Public())
 	testroot.Must(t, err)
@@ -49,7 +50,7 @@ func exchange(t *testing.T, q Question, host SigningKey) (*Sealed, *Opened) {
 }
 
 func TestQuestionAndAnswerArriveAsTheyWereSent(t *testing.T) {
-	host, fleet := NewSigningKey(), NewSigningKey()
+	host, fleet := fleetkey.NewSigning(), fleetkey.NewSigning()
 	sealed, opened := exchange(t, asked(), host)
 	got, err := opened.Prove(host.Public())
 	if err != nil || !reflect.DeepEqual(got, asked()) {
@@ -59,14 +60,14 @@ func TestQuestionAndAnswerArriveAsTheyWereSent(t *testing.T) {
 	testroot.Must(t, err)
 	want := answered()
 	want.Version, want.Token = 1, asked().Token
-	a, err := sealed.Open(body, NewSigningKey().Public(), fleet.Public())
+	a, err := sealed.Open(body, fleetkey.NewSigning().Public(), fleet.Public())
 	if err != nil || !reflect.DeepEqual(a, want) {
 		t.Errorf("got answer %+v, %v; want %+v", a, err, want)
 	}
 }
 
 func TestNothingOfAQuestionOrAnswerCanBeReadOnItsWay(t *testing.T) {
-	host, fleet := NewSigningKey(), NewSigningKey()
+	host, fleet := fleetkey.NewSigning(), fleetkey.NewSigning()
 	sealed, opened := exchange(t, asked(), host)
 	body, err := opened.Answer(answered(), fleet)
 	testroot.Must(t, err)
@@ -80,10 +81,10 @@ func TestNothingOfAQuestionOrAnswerCanBeReadOnItsWay(t *testing.T) {
 }
 
 func TestQuestionProvesOnlyTheHostThatSignedIt(t *testing.T) {
-	host := NewSigningKey()
+	host := fleetkey.NewSigning()
 	_, opened := exchange(t, asked(), host)
-	for name, key := range map[string]PublicKey{
-		"another host's key": NewSigningKey().Public(),
+	for name, key := range map[string]fleetkey.Public{
+		"another host's key": fleetkey.NewSigning().Public(),
 		"no key":             {},
 	} {
 		if got, err := opened.Prove(key); err == nil || !reflect.DeepEqual(got, Question{}) {
@@ -93,7 +94,7 @@ func TestQuestionProvesOnlyTheHostThatSignedIt(t *testing.T) {
 }
 
 func TestRequestThatIsChangedAnywhereIsNotOpened(t *testing.T) {
-	sealed, _ := exchange(t, asked(), NewSigningKey())
+	sealed, _ := exchange(t, asked(), fleetkey.NewSigning())
 	for i := range sealed.Request {
 		changed := bytes.Clone(sealed.Request)
 		changed[i] ^= 1
@@ -110,7 +111,7 @@ func TestRequestThatIsChangedAnywhereIsNotOpened(t *testing.T) {
 			t.Errorf("%s: got it opened", name)
 		}
 	}
-	other, err := OpeningKeyFrom([]byte("another fleet's secret, 32 bytes.."))
+	other, err := fleetkey.OpeningFrom([]byte("another fleet's secret, 32 bytes.."))
 	testroot.Must(t, err)
 	if _, err := Open(sealed.Request, other); err == nil {
 		t.Error("got it opened by another fleet")
@@ -119,12 +120,12 @@ func TestRequestThatIsChangedAnywhereIsNotOpened(t *testing.T) {
 
 // forged are the answers with which a program that carries them may try to let someone in.
 func forged(
-	t *testing.T, sealed *Sealed, opened *Opened, host, fleet SigningKey,
+	t *testing.T, sealed *Sealed, opened *Opened, host, fleet fleetkey.Signing,
 ) map[string][]byte {
 	t.Helper()
 	good, err := opened.Answer(answered(), fleet)
 	testroot.Must(t, err)
-	stranger, err := opened.Answer(answered(), NewSigningKey())
+	stranger, err := opened.Answer(answered(), fleetkey.NewSigning())
 	testroot.Must(t, err)
 	mirrored, err := opened.Answer(answered(), host)
 	testroot.Must(t, err)
@@ -148,7 +149,7 @@ func forged(
 }
 
 func TestForgedAnswersAreRefused(t *testing.T) {
-	host, fleet := NewSigningKey(), NewSigningKey()
+	host, fleet := fleetkey.NewSigning(), fleetkey.NewSigning()
 	sealed, opened := exchange(t, asked(), host)
 	for name, body := range forged(t, sealed, opened, host, fleet) {
 		a, err := sealed.Open(body, fleet.Public())
@@ -168,13 +169,13 @@ func TestForgedAnswersAreRefused(t *testing.T) {
 	if _, err := sealed.Open(good); FaultOf(err) != Forged {
 		t.Errorf("got %v without a key of the fleet, want it forged", err)
 	}
-	if _, err := sealed.Open(good, PublicKey{}); FaultOf(err) != Forged {
+	if _, err := sealed.Open(good, fleetkey.Public{}); FaultOf(err) != Forged {
 		t.Errorf("got %v with the zero key, want it forged", err)
 	}
 }
 
 // signed is the text, signed as an answer to the question.
-func signed(t *testing.T, opened *Opened, fleet SigningKey, text string) []byte {
+func signed(t *testing.T, opened *Opened, fleet fleetkey.Signing, text string) []byte {
 	t.Helper()
 	seal, err := answerSeal(opened.key)
 	testroot.Must(t, err)
@@ -184,7 +185,7 @@ func signed(t *testing.T, opened *Opened, fleet SigningKey, text string) []byte 
 }
 
 func TestSignedAnswerThatMakesNoSenseIsAgainstTheProtocol(t *testing.T) {
-	host, fleet := NewSigningKey(), NewSigningKey()
+	host, fleet := fleetkey.NewSigning(), fleetkey.NewSigning()
 	sealed, opened := exchange(t, asked(), host)
 	good := `{"version":1,"token":"` + asked().Token.String() +
 		`","epoch":1,"at":"2026-01-01T00:00:00Z","node":"a","fault":""}`
@@ -228,7 +229,7 @@ func TestQuestionOfAnotherFormIsNeitherSealedNorOpened(t *testing.T) {
 	} {
 		q := asked()
 		change(&q)
-		if _, err := Seal(q, NewSigningKey(), opening(t).Public()); err == nil {
+		if _, err := Seal(q, fleetkey.NewSigning(), opening(t).Public()); err == nil {
 			t.Errorf("%s: got it sealed", name)
 		}
 		if q.check() == nil && name != "a long body" {
@@ -238,13 +239,13 @@ func TestQuestionOfAnotherFormIsNeitherSealedNorOpened(t *testing.T) {
 }
 
 func TestAnswerWithoutAnEpochIsNotSent(t *testing.T) {
-	_, opened := exchange(t, asked(), NewSigningKey())
-	if body, err := opened.Answer(Answer{}, NewSigningKey()); err == nil {
+	_, opened := exchange(t, asked(), fleetkey.NewSigning())
+	if body, err := opened.Answer(Answer{}, fleetkey.NewSigning()); err == nil {
 		t.Errorf("got %d bytes, want an error", len(body))
 	}
 	long := answered()
 	long.Text = strings.Repeat("x", MaxMessage)
-	if _, err := opened.Answer(long, NewSigningKey()); !errors.Is(err, errLong) {
+	if _, err := opened.Answer(long, fleetkey.NewSigning()); !errors.Is(err, errLong) {
 		t.Errorf("got %v, want that it is too long", err)
 	}
 }
@@ -277,11 +278,11 @@ func TestPackageLinksNoNetwork(t *testing.T) {
 }
 
 func FuzzOpen(f *testing.F) {
-	k, err := OpeningKeyFrom(secret)
+	k, err := fleetkey.OpeningFrom(secret)
 	if err != nil {
 		f.Fatal(err)
 	}
-	sealed, err := Seal(asked(), NewSigningKey(), k.Public())
+	sealed, err := Seal(asked(), fleetkey.NewSigning(), k.Public())
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -292,7 +293,7 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, err := opened.Prove(NewSigningKey().Public()); err == nil {
+		if _, err := opened.Prove(fleetkey.NewSigning().Public()); err == nil {
 			t.Error("got a question proven by a key that did not sign it")
 		}
 	})
@@ -301,7 +302,7 @@ func FuzzOpen(f *testing.F) {
 func FuzzAnswerText(f *testing.F) {
 	f.Add(`{"version":1,"epoch":1,"token":"01020300000000000000000000000000","fault":"role"}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		host, fleet := NewSigningKey(), NewSigningKey()
+		host, fleet := fleetkey.NewSigning(), fleetkey.NewSigning()
 		sealed, opened := exchange(t, asked(), host)
 		a, err := sealed.Open(signed(t, opened, fleet, text), fleet.Public())
 		if err == nil && (a.Version != 1 || a.Token != asked().Token || a.Epoch == 0) {

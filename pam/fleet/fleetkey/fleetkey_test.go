@@ -1,4 +1,4 @@
-package wire
+package fleetkey
 
 import (
 	"bytes"
@@ -10,14 +10,23 @@ import (
 	"latchkey/pam/testroot"
 )
 
+var secret = []byte("0123456789abcdef0123456789abcdef")
+
+func opening(t *testing.T) Opening {
+	t.Helper()
+	k, err := OpeningFrom(secret)
+	testroot.Must(t, err)
+	return k
+}
+
 func TestKeysHaveOneTextFormEach(t *testing.T) {
-	host := NewSigningKey().Public()
-	again, err := ParsePublicKey(host.String())
+	host := NewSigning().Public()
+	again, err := ParsePublic(host.String())
 	if err != nil || !again.Equal(host) || !strings.HasPrefix(host.String(), "ed25519") {
 		t.Errorf("got %v, %v; want %v", again, err, host)
 	}
 	fleet := opening(t).Public()
-	sealing, err := ParseFleetKey(fleet.String())
+	sealing, err := ParseSealing(fleet.String())
 	if err != nil || sealing.String() != fleet.String() ||
 		!strings.HasPrefix(fleet.String(), "hpke1") {
 		t.Errorf("got %v, %v; want %v", sealing, err, fleet)
@@ -40,23 +49,23 @@ func TestTextsThatAreNoKeysAreRefused(t *testing.T) {
 		}
 	}
 	zero := fleetPrefix + base64.RawURLEncoding.EncodeToString(make([]byte, keySize))
-	if key, err := ParseFleetKey(zero); err == nil {
-		if _, err := Seal(asked(), NewSigningKey(), key); err == nil {
-			t.Error("got a question sealed with a key of zeros, which everyone can open")
+	if key, err := ParseSealing(zero); err == nil {
+		if _, _, err := key.Sender("a message"); err == nil {
+			t.Error("got a message sealed with a key of zeros, which everyone can open")
 		}
 	}
 }
 
 func TestHostKeyFileIsReadAsItWasWritten(t *testing.T) {
-	k := NewSigningKey()
-	again, err := ParseHostKey(FormatHostKey(k))
+	k := NewSigning()
+	again, err := ParseHost(FormatHost(k))
 	if err != nil || !again.Public().Equal(k.Public()) {
 		t.Errorf("got %v, %v; want the same key", again.Public(), err)
 	}
 }
 
 func TestDamagedHostKeyIsRefusedAndNotShown(t *testing.T) {
-	good := FormatHostKey(NewSigningKey())
+	good := FormatHost(NewSigning())
 	body := string(good[len(hostKeyPrefix) : len(good)-1])
 	for name, text := range map[string]string{
 		"nothing": "", "a record's key": "latchkey-key-1 " + body + "\n",
@@ -68,7 +77,7 @@ func TestDamagedHostKeyIsRefusedAndNotShown(t *testing.T) {
 		if text == string(good) {
 			continue // the letter was the same
 		}
-		k, err := ParseHostKey([]byte(text))
+		k, err := ParseHost([]byte(text))
 		if err == nil || strings.Contains(err.Error(), body[:8]) {
 			t.Errorf("%s: got %v, %v; want an error without the key", name, k, err)
 		}
@@ -80,16 +89,16 @@ func TestDerivedKeysAreTheSameOnEveryService(t *testing.T) {
 		t.Errorf("got %s and %s from one secret", a, b)
 	}
 	seed := [32]byte{5}
-	if a, b := SigningKeyFrom(seed).Public(), SigningKeyFrom(seed).Public(); !a.Equal(b) {
+	if a, b := SigningFrom(seed).Public(), SigningFrom(seed).Public(); !a.Equal(b) {
 		t.Errorf("got %v and %v from one seed", a, b)
 	}
-	if _, err := OpeningKeyFrom(secret[:31]); err == nil {
+	if _, err := OpeningFrom(secret[:31]); err == nil {
 		t.Error("got a key from 31 bytes")
 	}
 }
 
 func TestPrivateKeysArePrintedWithoutThemselves(t *testing.T) {
-	signing, opens := NewSigningKey(), opening(t)
+	signing, opens := NewSigning(), opening(t)
 	raw, err := opens.key.Bytes()
 	testroot.Must(t, err)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
