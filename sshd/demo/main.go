@@ -16,15 +16,7 @@ import (
 	"latchkey/sshd/transcript"
 )
 
-func main() { os.Exit(run(os.Stdout, os.Stderr)) }
-
-func run(out, progress io.Writer) int {
-	if err := show(out, progress); err != nil {
-		fmt.Fprintln(progress, "demo: error:", err)
-		return 1
-	}
-	return 0
-}
+func main() { os.Exit(transcript.Main("demo", show)) }
 
 func show(out, progress io.Writer) (err error) {
 	s, err := suite.Open(progress)

@@ -4,6 +4,7 @@ package transcript
 import (
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"strings"
 
@@ -13,6 +14,15 @@ import (
 
 // Transcript is where it is shown.
 type Transcript struct{ Out io.Writer }
+
+// Main runs a demonstration and returns its exit status.
+func Main(name string, show func(out, progress io.Writer) error) int {
+	if err := show(os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintf(os.Stderr, "%s: error: %v\n", name, err)
+		return 1
+	}
+	return 0
+}
 
 // Say explains what comes next.
 func (t Transcript) Say(format string, args ...any) {
