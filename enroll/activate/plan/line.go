@@ -52,7 +52,7 @@ func (p *planner) inlined(l line, depth int) (all []line, plain bool) {
 	if l.Include == "" {
 		return []line{l}, true
 	}
-	_, text, err := p.find(l.Include)
+	text, err := p.include(l.Include)
 	if err != nil || depth == 0 {
 		return nil, false
 	}

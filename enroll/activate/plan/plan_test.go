@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,6 +64,48 @@ func lay(t *testing.T, a *txtar.Archive) string {
 		testroot.Must(t, os.WriteFile(path, f.Data, 0o644))
 	}
 	return root
+}
+
+// authselect has links to files of its own in /etc/pam.d, and a line may include a file by its path.
+func TestIncludedFilesMayBeLinksAndAnywhere(t *testing.T) {
+	archive, err := txtar.ParseFile("testdata/fedora-faillock.txtar")
+	testroot.Must(t, err)
+	want, err := Make(lay(t, archive), Wish{Stack: PasswordAndCode, SSHD: "sshd"})
+	testroot.Must(t, err)
+	for name, become := range map[string]func(etc string) error{
+		"links": func(etc string) error {
+			return errors.Join(os.Rename(etc+"pam.d/password-auth", etc+"authselect"),
+				os.Symlink("../authselect", etc+"pam.d/password-auth"))
+		},
+		"paths": func(etc string) error {
+			text, err := os.ReadFile(etc + "pam.d/sshd")
+			text = bytes.ReplaceAll(text, []byte("password-auth"), []byte("/etc/authselect"))
+			return errors.Join(err, os.WriteFile(etc+"pam.d/sshd", text, 0o644),
+				os.Rename(etc+"pam.d/password-auth", etc+"authselect"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := lay(t, archive)
+			testroot.Must(t, become(root+"/etc/"))
+			got, err := Make(root, Wish{Stack: PasswordAndCode, SSHD: "sshd"})
+			if err != nil || added(got) != added(want) {
+				t.Errorf("got %v\n%s\nwant\n%s", err, added(got), added(want))
+			}
+		})
+	}
+}
+
+// added are the lines that a plan adds.
+func added(p Plan) string {
+	var lines []string
+	for _, c := range p.Changes {
+		for line := range strings.Lines(c.Diff()) {
+			if strings.HasPrefix(line, "+") {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return strings.Join(lines, "")
 }
 
 // services are those beside sshd that a configuration has.

@@ -20,7 +20,7 @@ const (
 // Read reads a service below root, which is empty but in tests. The error matches fs.ErrNotExist
 // if neither the service nor "other", which libpam falls back to, is there.
 func Read(root, service string) (*Service, error) {
-	return read(&reader{root: root, dirs: pamd.Dirs, open: readTrusted}, service)
+	return read(&reader{root: root, dirs: pamd.Dirs, open: ReadTrusted}, service)
 }
 
 // ReadAnyones is Read for files that anyone may own and write: libpam does not look at that.
@@ -38,7 +38,7 @@ func ReadOver(root, service string, files map[string]string) (*Service, error) {
 		if text, planned := files[strings.TrimPrefix(file, root)]; planned {
 			return []byte(text), nil
 		}
-		return readTrusted(file)
+		return ReadTrusted(file)
 	}
 	return read(&reader{root: root, dirs: pamd.Dirs, open: open}, service)
 }
@@ -143,7 +143,8 @@ func (r *reader) find(name string) (string, []byte, error) {
 	return "", nil, fmt.Errorf("no PAM file %q: %w", name, fs.ErrNotExist)
 }
 
-func readTrusted(file string) ([]byte, error) {
+// ReadTrusted reads a file, or what a link leads to, that others cannot write.
+func ReadTrusted(file string) ([]byte, error) {
 	real, err := filepath.EvalSymlinks(file)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 
 // readIn reads a service from other folders than Dirs.
 func readIn(root string, dirs []string, name string) (*Service, error) {
-	return (&reader{root: root, dirs: dirs, open: readTrusted}).service(name)
+	return (&reader{root: root, dirs: dirs, open: ReadTrusted}).service(name)
 }
 
 func TestWhatPAMWouldMisreadIsAnErrorWithFileAndLine(t *testing.T) {
