@@ -200,6 +200,10 @@ func (p *program) whenDue() error {
 		if len(j.Left) > 0 {
 			detail += "; changed by others since, and left as they are: " + strings.Join(j.Left, ",")
 		}
+		if len(j.Theirs) > 0 {
+			detail += "; changed by others since, and without latchkey's lines now: " +
+				strings.Join(j.Theirs, ",")
+		}
 		p.logged(audit.Change{What: "rollback", Detail: detail})
 	}
 	return err

@@ -139,28 +139,35 @@ func (a Activation) edited(j *journal.Journal) (files []journal.File, err error)
 }
 
 // undo restores the files that hold what the activation wrote, the last one first. Those that
-// others have changed stay as they are. If one cannot be restored, the activation stays pending.
+// others have changed keep what they wrote. If one cannot be restored, or sshd cannot use what is
+// there then and goes on with what it has read, the activation stays pending.
 func (a Activation) undo(dir *safefile.Dir, j *journal.Journal, by, why string) error {
+	if err := a.restore(j); err != nil {
+		return err
+	}
+	if err := a.Check(); err != nil {
+		return err
+	}
+	failed := a.Reload()
+	j.State, j.By, j.At, j.Why, j.Undone = journal.Inactive, by, a.Now().Wall, why, true
+	return errors.Join(failed, j.Save(dir), a.Disarm())
+}
+
+func (a Activation) restore(j *journal.Journal) error {
 	var errs []error
-	j.Left = nil
+	j.Left, j.Theirs = nil, nil
 	for _, f := range slices.Backward(j.Files) {
 		holds, err := a.Store.Restore(f)
-		if err != nil {
+		switch {
+		case err != nil:
 			errs = append(errs, err)
-		} else if holds == journal.Other {
+		case holds == journal.Theirs:
+			j.Theirs = append(j.Theirs, f.Path)
+		case holds == journal.Other:
 			j.Left = append(j.Left, f.Path)
 		}
 	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
-	}
-	if err := a.Check(); err != nil {
-		errs = append(errs, err) // sshd goes on with what it has read
-	} else if err := a.Reload(); err != nil {
-		errs = append(errs, err)
-	}
-	j.State, j.By, j.At, j.Why, j.Undone = journal.Inactive, by, a.Now().Wall, why, true
-	return errors.Join(append(errs, j.Save(dir), a.Disarm())...)
+	return errors.Join(errs...)
 }
 
 // Await waits until a pending activation is confirmed or due, and undoes it then. It comes back

@@ -241,6 +241,84 @@ func TestWhatOthersHaveChangedStaysWhenTheTimeIsOver(t *testing.T) {
 	r.is("edited\n", "", journal.Inactive)
 }
 
+// A rollback that put only sshd's options back would lock out everyone who has no key: its PAM
+// service would still ask for a code, where sshd's older method for passwords cannot ask.
+func TestLinesOfAnActivationGoOutOfFilesThatOthersHaveChanged(t *testing.T) {
+	const before, after = "auth one\naccount two\n", "auth one\n# b\nauth code\n# e\naccount two\n"
+	for name, c := range map[string]struct{ edited, want string }{
+		"a line more":         {after + "# mine\n", before + "# mine\n"},
+		"a line in front":     {"# mine\n" + after, "# mine\n" + before},
+		"no line feed":        {strings.TrimSuffix(after, "\n"), strings.TrimSuffix(before, "\n")},
+		"another line gone":   {strings.Replace(after, "auth one\n", "", 1), "account two\n"},
+		"the lines changed":   {"auth one\n# b\nauth mine\n# e\n", ""},
+		"the lines repeated":  {after + after, ""},
+		"the lines commented": {strings.ReplaceAll(after, "auth code", "#auth code"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			testroot.Must(t, os.WriteFile(r.root+pam, []byte(before), 0o644))
+			_, err := r.Begin(plan.Plan{Changes: []plan.Change{
+				{Path: pam, Existed: true, Before: before, After: after},
+				{Path: conf, After: "options\n"}}}, plan.Wish{SSHD: "sshd"}, time.Minute)
+			testroot.Must(t, err)
+			testroot.Must(t, os.WriteFile(r.root+pam, []byte(c.edited), 0o644))
+			testroot.Must(t, os.WriteFile(r.root+conf, []byte("options\nBanner none\n"), 0o644))
+			j, err := r.Await()
+			testroot.Must(t, err)
+			want, theirs, left := c.want, conf+" "+pam, ""
+			if want == "" {
+				want, theirs, left = c.edited, conf, pam
+			}
+			r.is(want, "Banner none\n", journal.Inactive)
+			if got := strings.Join(j.Theirs, " "); got != theirs {
+				t.Errorf("got %q without the lines, want %q", got, theirs)
+			}
+			if got := strings.Join(j.Left, " "); got != left {
+				t.Errorf("got %q left, want %q", got, left)
+			}
+		})
+	}
+}
+
+// An editor may have given a file another mode, or a backup another name.
+func TestFilesAreRestoredWithOtherModesAndNamesToo(t *testing.T) {
+	r := newRig(t)
+	r.begun()
+	testroot.Must(t, os.Chmod(r.root+pam, 0o666))
+	testroot.Must(t, os.Link(r.root+conf, r.root+conf+"~"))
+	if _, err := r.Await(); err != nil {
+		t.Fatal(err)
+	}
+	r.is("before\n", "", journal.Inactive)
+	if st, err := os.Stat(r.root + pam); err != nil || st.Mode().Perm() != 0o640 {
+		t.Errorf("got %v, %v, want mode 0640", st.Mode(), err)
+	}
+}
+
+// sshd goes on with the options of the activation until it can read those that were put back.
+func TestRollbackIsNotOverUntilSSHDCanUseItsConfiguration(t *testing.T) {
+	r := newRig(t)
+	r.begun()
+	r.fails["check"] = errors.New("line 3: bad configuration option")
+	tries := 0
+	r.waiting = func() {
+		if r.text(pam) == "before\n" {
+			if tries++; tries == 3 {
+				delete(r.fails, "check")
+			}
+		}
+	}
+	r.steps = nil
+	if _, err := r.Await(); err != nil {
+		t.Fatal(err)
+	}
+	r.is("before\n", "", journal.Inactive)
+	want := strings.Repeat("check before, ", 4) + "reload before, disarm before"
+	if got := strings.Join(r.steps, ", "); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestAFileThatCannotBePutBackIsTriedAgain(t *testing.T) {
 	r := newRig(t)
 	r.begun()

@@ -21,8 +21,8 @@ const program = "/usr/sbin/sshd"
 // patience is for one command.
 const patience = 20 * time.Second
 
-// privsep is the folder that sshd wants. Its service makes it; where a socket starts sshd, it may not
-// be there yet.
+// privsep is the folder that sshd wants. Its service makes it; where a socket starts sshd, it may
+// not be there yet.
 const privsep = "/run/sshd"
 
 // Prepare makes the folder without which sshd does not even look at its configuration.

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/enroll/doctor/stack/pamd"
 	"latchkey/pam/safefile"
 )
 
@@ -25,6 +26,7 @@ type File struct {
 	Copy    string `json:"copy,omitempty"` // of the file before, in the journal's folder
 	Before  string `json:"before"`         // SHA-256 of its content; of none if it did not exist
 	After   string `json:"after"`
+	Lines   Lines  `json:"lines"`
 }
 
 // Holds is what a file has in it now.
@@ -35,6 +37,7 @@ const (
 	Other  Holds = iota // what others have written since
 	Before              // what it had before the activation
 	After               // what the activation wrote
+	Theirs              // what others have written since, and no longer what the activation wrote
 )
 
 // biggest bounds the files that are read.
@@ -50,7 +53,8 @@ func sum(data []byte) string {
 
 // Note looks at a file that is to become after, and copies it into the folder.
 func (s Store) Note(dir *safefile.Dir, path, before, after string, existed bool) (File, error) {
-	f := File{Path: path, Existed: existed, Mode: 0o644, Before: absent, After: sum([]byte(after))}
+	f := File{Path: path, Existed: existed, Mode: 0o644, Before: absent, After: sum([]byte(after)),
+		Lines: between(before, after)}
 	if !existed {
 		return f, nil
 	}
@@ -74,11 +78,12 @@ func (s Store) Content(f File) (Holds, error) {
 	} else if err == nil && !st.Mode().IsRegular() {
 		return Other, nil
 	}
-	data, err := safefile.ReadFile(s.Root+f.Path, safefile.NotWritable, biggest)
+	// Its content decides, even if others may write it by now.
+	text, err := pamd.Read(s.Root+f.Path, biggest)
 	if err != nil {
 		return Other, err
 	}
-	switch sum(data) {
+	switch sum([]byte(text)) {
 	case f.After:
 		return After, nil
 	case f.Before:
@@ -95,9 +100,13 @@ func (s Store) Write(f File, after string) error {
 	return s.replace(f, []byte(after))
 }
 
-// Restore gives the file the content that it had, if it holds what the activation wrote.
+// Restore gives the file the content that it had, if it holds what the activation wrote. From one
+// that others have changed it only takes the activation's lines. It returns what the file held.
 func (s Store) Restore(f File) (Holds, error) {
 	holds, err := s.Content(f)
+	if err == nil && holds == Other {
+		return s.restoreOthers(f)
+	}
 	if err != nil || holds != After {
 		return holds, err
 	}
@@ -117,6 +126,18 @@ func (s Store) Restore(f File) (Holds, error) {
 		return holds, fmt.Errorf("%s/%s is damaged", Folder, f.Copy)
 	}
 	return holds, s.replace(f, data)
+}
+
+// restoreOthers is Restore for a file that others have changed.
+func (s Store) restoreOthers(f File) (Holds, error) {
+	if st, err := os.Lstat(s.Root + f.Path); err != nil || !st.Mode().IsRegular() {
+		return Other, nil
+	}
+	out, err := s.takeOut(f)
+	if out {
+		return Theirs, err
+	}
+	return Other, err
 }
 
 func (s Store) replace(f File, data []byte) error {

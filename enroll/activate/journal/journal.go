@@ -43,10 +43,12 @@ type Journal struct {
 	InForce Moment `json:"in_force"`
 	Files   []File `json:"files"`
 	// what became of it
-	By   string    `json:"by,omitempty"`
-	At   time.Time `json:"at,omitzero"`
-	Why  string    `json:"why,omitempty"`
-	Left []string  `json:"left,omitempty"` // files that others have changed since
+	By  string    `json:"by,omitempty"`
+	At  time.Time `json:"at,omitzero"`
+	Why string    `json:"why,omitempty"`
+	// files that others have changed since: left as they are, or without the activation's lines
+	Left   []string `json:"left,omitempty"`
+	Theirs []string `json:"theirs,omitempty"`
 
 	Undone bool `json:"-"` // it was undone just now
 }

@@ -27,8 +27,8 @@ func (p *planner) find(service string) (file, text string, err error) {
 	return "", "", fmt.Errorf("PAM service %s has no file: %w", service, fs.ErrNotExist)
 }
 
-// include reads a file that a line includes. It is not edited, so it may be a link, as authselect's
-// are, and anywhere.
+// include reads a file that a line includes. It is not edited, so it may be a link, as those of
+// authselect are, and anywhere.
 func (p *planner) include(name string) (text string, err error) {
 	paths := []string{name}
 	if !path.IsAbs(name) {

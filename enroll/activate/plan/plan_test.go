@@ -66,7 +66,8 @@ func lay(t *testing.T, a *txtar.Archive) string {
 	return root
 }
 
-// authselect has links to files of its own in /etc/pam.d, and a line may include a file by its path.
+// authselect has links to files of its own in /etc/pam.d, and a line may include a file by its
+// path.
 func TestIncludedFilesMayBeLinksAndAnywhere(t *testing.T) {
 	archive, err := txtar.ParseFile("testdata/fedora-faillock.txtar")
 	testroot.Must(t, err)

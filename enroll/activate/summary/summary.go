@@ -21,8 +21,8 @@ type Summary struct {
 	Why      string        `json:"why,omitempty"` // it was undone
 	Files    []File        `json:"files"`
 
-	left []string
-	due  time.Duration
+	left, theirs []string
+	due          time.Duration
 }
 
 // File is a file of an activation.
@@ -40,7 +40,7 @@ var holding = map[journal.Holds]string{journal.After: activated, journal.Before:
 // Of is the summary of an activation at a moment.
 func Of(j *journal.Journal, store journal.Store, now journal.Moment) Summary {
 	s := Summary{State: j.State, Stack: j.Stack, Services: append([]string{}, j.Services...),
-		By: j.By, Why: j.Why, Files: []File{}, left: j.Left}
+		By: j.By, Why: j.Why, Files: []File{}, left: j.Left, theirs: j.Theirs}
 	if j.State == journal.Pending {
 		s.due = j.Due(now).Round(time.Second)
 		until := now.Wall.Add(s.due).UTC().Round(time.Second)
@@ -105,5 +105,9 @@ func (s Summary) writeInactive(b *strings.Builder) {
 	}
 	for _, path := range s.left {
 		fmt.Fprintf(b, "%s was changed by others meanwhile, and is as they left it.\n", path)
+	}
+	for _, path := range s.theirs {
+		fmt.Fprintf(b, "%s was changed by others meanwhile: only what enroll activate wrote was "+
+			"taken out of it.\n", path)
 	}
 }
