@@ -185,13 +185,21 @@ func (e Examination) judgeFault(out *Status, is Service) {
 	if known, ok := advice[is.Fault]; ok && is.Fault != wire.Unreachable {
 		next = known.next
 	}
-	if is.Fault == wire.Unreachable {
+	switch is.Fault {
+	case wire.Clock: // advice is to come here
+		next = "timedatectl set-ntp true, here and on its machine"
+	case wire.Unreachable:
 		next = "is it running, and does a firewall let this host in?"
 	}
 	out.note(is.URL, level, is.Text, next)
 }
 
 func (s *Status) quota(h *health.Health) {
+	if h.Full {
+		s.note("etcd's database", Error, "it is full, and everyone is denied, as "+h.Service+
+			" sees it", "compact and defragment etcd, or raise its quota; then: etcdctl alarm disarm")
+		return
+	}
 	if h.Quota <= 0 || h.Bytes < 0 {
 		return
 	}

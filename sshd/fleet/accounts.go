@@ -102,5 +102,6 @@ func (f *Fleet) Size(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return a.Store.Etcd().Size(ctx)
+	usage, err := a.Store.Etcd().Usage(ctx)
+	return usage.Bytes, err
 }

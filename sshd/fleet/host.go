@@ -53,12 +53,15 @@ func (f *Fleet) enter(h *Host, roles string) error {
 	return err
 }
 
-// Rejoin makes a host that was revoked one of the fleet again.
-func (f *Fleet) Rejoin(h *Host) error {
+// Rejoin makes a host that was revoked one of the fleet again; with empty roles, as it was.
+func (f *Fleet) Rejoin(h *Host, roles string) error {
+	if roles == "" {
+		roles = f.options.Roles
+	}
 	if _, err := h.Exec("", "/usr/bin/enroll", "fleet", "leave", "--yes"); err != nil {
 		return err
 	}
-	return f.enter(h, f.options.Roles)
+	return f.enter(h, roles)
 }
 
 // BreakGlass has the host let those users in with its own codes while no service can be reached.

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -15,21 +16,27 @@ const pause = `Verification code: |in1side|Permission denied|closed|reset`
 // What is typed answers the prompts for a code, one after the other; then it hangs up.
 func see(t *testing.T, h *fleet.Host, user string, typed ...string) (shown string, in bool) {
 	t.Helper()
+	shown, in, err := seen(h, user, typed)
+	must(t, err)
+	return shown, in
+}
+
+func seen(h *fleet.Host, user string, typed []string) (shown string, in bool, err error) {
 	client, err := h.SSHD.Terminal(suite.OpenSSH{User: user, Options: []string{"LogLevel=INFO"}},
 		"host", "echo in$((0+1))side")
-	must(t, err)
+	if err != nil {
+		return "", false, err
+	}
 	defer client.Close()
-	must(t, client.Expect(`Password: `))
-	must(t, client.Type(suite.Password))
-	must(t, client.Expect(pause))
+	err = errors.Join(client.Expect(`Password: `), client.Type(suite.Password),
+		client.Expect(pause))
 	for _, code := range typed {
-		if !strings.HasSuffix(client.Seen(), "Verification code: ") {
+		if err != nil || !strings.HasSuffix(client.Seen(), "Verification code: ") {
 			break
 		}
-		must(t, client.Type(code))
-		must(t, client.Expect(pause))
+		err = errors.Join(client.Type(code), client.Expect(pause))
 	}
-	return client.Seen(), strings.Contains(client.Seen(), "in1side")
+	return client.Seen(), strings.Contains(client.Seen(), "in1side"), err
 }
 
 // lastLine is the newest audit line of a user on a host, of at least n.

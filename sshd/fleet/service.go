@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -185,6 +186,42 @@ func (s *Service) answers() error {
 func (f *Fleet) Ready() error {
 	for _, s := range f.Services {
 		if err := poll.Until(s.Name+" to answer questions", time.Minute, s.ready); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Renewed waits until every service has renewed its number.
+func (f *Fleet) Renewed() error {
+	accounts, err := f.Accounts()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	return poll.Until("renewals", time.Minute, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		status, err := accounts.Status(ctx)
+		for _, s := range status.Services {
+			if !s.At.After(began) {
+				err = errors.Join(err, fmt.Errorf("%s has not", s.Name))
+			}
+		}
+		return err
+	})
+}
+
+// Refusing waits until every service says why it does not answer.
+func (f *Fleet) Refusing() error {
+	for _, s := range f.Services {
+		err := poll.Until(s.Name+" to refuse", time.Minute, func() error {
+			if s.ready() == nil {
+				return errors.New("it answers questions")
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ type Status struct {
 	Epoch    store.Epoch `json:"epoch"`
 	Services []Service   `json:"services"`
 	Size     int64       `json:"etcd_bytes"`
+	Full     bool        `json:"etcd_full"` // it takes nothing more
 
 	Active      int `json:"hosts_active"`
 	Invited     int `json:"hosts_invited"`
@@ -49,9 +50,11 @@ func (a Admin) Status(ctx context.Context) (s Status, err error) {
 		s.count(all)
 		return err
 	})
-	if err == nil {
-		s.Size, err = a.Store.Etcd().Size(ctx)
+	if err != nil {
+		return s, err
 	}
+	usage, err := a.Store.Etcd().Usage(ctx)
+	s.Size, s.Full = usage.Bytes, usage.Full
 	return s, err
 }
 

@@ -59,7 +59,11 @@ func (f *fleet) status(ctx context.Context) (s status, err error) {
 
 func (p *program) showStatus(s status) {
 	fmt.Fprintf(p.out, "epoch %d since %s\n", s.Epoch.Number, moment(s.Epoch.Began))
-	fmt.Fprintf(p.out, "etcd: %d MiB of %d MiB\n", s.Size>>20, s.Quota>>20)
+	full := ""
+	if s.Full {
+		full = ": FULL, and everyone is denied; make room, then etcdctl alarm disarm"
+	}
+	fmt.Fprintf(p.out, "etcd: %d MiB of %d MiB%s\n", s.Size>>20, s.Quota>>20, full)
 	fmt.Fprintf(p.out, "hosts: %d active, %d invited, %d revoked, %d in quarantine\n", s.Active,
 		s.Invited, s.Revoked, s.Quarantined)
 	fmt.Fprintf(p.out, "certificate of this service: until %s\n\n", moment(s.Certificate))

@@ -16,6 +16,7 @@ type Health struct {
 	Peers   bool          `json:"clock_compared"`  // there are others
 	Bytes   int64         `json:"etcd_bytes"`      // of etcd's database; -1: not known
 	Quota   int64         `json:"etcd_quota_bytes"`
+	Full    bool          `json:"etcd_full"` // etcd takes nothing more
 	// Certificates are those that the service presents.
 	Certificates []Certificate `json:"certificates"`
 	VerifyKey    []string      `json:"verify_key"` // that the fleet signs with now or next

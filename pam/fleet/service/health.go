@@ -12,6 +12,10 @@ import (
 
 // healthOf tells a host of this service, and what the fleet says of the host.
 func healthOf(c *Call) (store.Reply, error) {
+	usage, err := c.service.store.Etcd().Usage(c.ctx)
+	if err != nil {
+		usage.Bytes = -1
+	}
 	return c.Once(func(t *store.Txn, q wire.Question) (any, error) {
 		var h hosts.Host
 		if _, err := t.Load(store.HostKey(q.Host), &h); err != nil {
@@ -29,12 +33,13 @@ func healthOf(c *Call) (store.Reply, error) {
 			}
 		}
 		out.Epoch = c.service.node.Epoch()
+		out.Bytes, out.Full = usage.Bytes, usage.Full
 		return out, nil
 	})
 }
 
 func (s *Service) health(t *store.Txn) health.Health {
-	h := health.Health{Service: s.Name, At: t.Now, Bytes: s.metrics.size.Load(), Quota: s.Quota,
+	h := health.Health{Service: s.Name, At: t.Now, Quota: s.Quota,
 		Certificates: s.certificates()}
 	h.Offset, h.Peers = s.node.Offset()
 	return h

@@ -27,15 +27,19 @@ func (s *Service) watchSize(ctx context.Context) {
 }
 
 func (s *Service) lookAtSize(ctx context.Context) {
-	size, err := s.store.Etcd().Size(ctx)
+	usage, err := s.store.Etcd().Usage(ctx)
 	if err != nil {
 		s.metrics.size.Store(-1)
 		return
 	}
-	s.metrics.size.Store(size)
-	if s.Quota > 0 && float64(size) >= alarmAt*float64(s.Quota) {
+	s.metrics.size.Store(usage.Bytes)
+	switch {
+	case usage.Full:
+		s.Log.Error("etcd's database is full: make room, raise its quota, disarm its alarm",
+			"bytes", usage.Bytes, "quota", s.Quota)
+	case s.Quota > 0 && float64(usage.Bytes) >= alarmAt*float64(s.Quota):
 		s.Log.Error("etcd's database is filling up: compact, defragment, or raise its quota",
-			"bytes", size, "quota", s.Quota)
+			"bytes", usage.Bytes, "quota", s.Quota)
 	}
 }
 

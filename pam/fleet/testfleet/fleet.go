@@ -6,14 +6,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
-	"net/http/httptest"
 	"os"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -151,12 +148,7 @@ func (f *Fleet) Start(t testing.TB, n int) {
 func Answers(t testing.TB, s *service.Service) {
 	t.Helper()
 	testroot.Must(t, poll.Until(s.Name+" to answer", time.Minute, func() error {
-		w := httptest.NewRecorder()
-		s.Metrics(w, nil)
-		if !strings.Contains(w.Body.String(), "\nlatchkey_fleetd_answering 1\n") {
-			return errors.New("it does not")
-		}
-		return nil
+		return s.Refused()
 	}))
 }
 

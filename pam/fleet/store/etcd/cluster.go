@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -128,13 +130,22 @@ func (c *Cluster) Transact(ctx context.Context, when []clientv3.Cmp,
 	return answer, err
 }
 
-// Size is the size of the database in bytes, on the node where it is largest.
-func (c *Cluster) Size(ctx context.Context) (size int64, err error) {
+// Usage is how much room the database takes.
+type Usage struct {
+	Bytes int64 // on the node where it is largest
+	// Full: it has reached etcd's own quota, and takes nothing more until an administrator has
+	// made room and disarmed the alarm.
+	Full bool
+}
+
+// Usage asks every node.
+func (c *Cluster) Usage(ctx context.Context) (u Usage, err error) {
 	for _, node := range c.nodes {
 		failed := c.try(ctx, node, func(ctx context.Context, node *clientv3.Client) error {
 			status, err := node.Status(ctx, node.Endpoints()[0])
 			if err == nil {
-				size = max(size, status.DbSize)
+				u.Bytes = max(u.Bytes, status.DbSize)
+				u.Full = u.Full || slices.ContainsFunc(status.Errors, noSpace)
 			}
 			return err
 		})
@@ -142,11 +153,14 @@ func (c *Cluster) Size(ctx context.Context) (size int64, err error) {
 			err = failed
 		}
 	}
-	if size > 0 {
-		return size, nil
+	if u.Bytes > 0 {
+		return u, nil
 	}
-	return 0, err
+	return Usage{}, err
 }
+
+// noSpace reports whether a node's words are about its alarm for lack of room.
+func noSpace(words string) bool { return strings.Contains(words, "NOSPACE") }
 
 // Compact forgets all values older than a revision; 0 is none. Another program may have forgotten
 // more.
