@@ -28,6 +28,9 @@ func (p *program) backup(o options.Options) error {
 	if _, err := os.Lstat(o.Operand); !errors.Is(err, fs.ErrNotExist) {
 		return hint.Error(o.Operand+" exists; nothing was written", "name a new file")
 	}
+	if _, err := os.Stat(filepath.Dir(o.Operand)); err != nil { // before a passphrase is asked for
+		return hint.Error(err.Error()+"; nothing was written", "")
+	}
 	to, err := backup.Recipients(o.Recipient, o.Recipients, p.newPassphrase)
 	if err != nil {
 		return err

@@ -323,12 +323,17 @@ func TestBackupByPassphraseAsksTwiceAndOpensWithIt(t *testing.T) {
 		{[]string{"backup", file}, phrase + phrase, false, "exists"},
 		{[]string{"restore", "--replace", file}, "correct horse\n", false, "does not open it"},
 		{[]string{"restore", "--replace", file}, phrase, true, "root: replaced"},
+		{[]string{"backup", "/nowhere/new"}, "", false, "stat /nowhere: no such file"},
+		{[]string{"restore", "/nowhere/file"}, "", false, "stat /nowhere/file: no such file"},
 	} {
 		cmd := exec.Command(k.exe, c.args...)
 		cmd.Stdin = strings.NewReader(c.in)
 		out, err := cmd.CombinedOutput()
 		if (err == nil) != c.ok || !strings.Contains(string(out), c.says) {
 			t.Errorf("%v: got %v: %swant %q", c.args, err, out, c.says)
+		}
+		if c.in == "" && strings.Contains(string(out), "Passphrase") {
+			t.Errorf("%v: got %s, want no question", c.args, out)
 		}
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {

@@ -21,7 +21,11 @@ import (
 func (p *program) joinFleet(o options.Options) error {
 	ticket := o.Operand
 	if ticket == "-" {
-		line, err := p.AskLong("")
+		question := ""
+		if p.Typed() {
+			question = "Ticket: "
+		}
+		line, err := p.AskLong(question)
 		if err != nil {
 			return err
 		}

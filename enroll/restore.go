@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"latchkey/enroll/backup"
@@ -20,6 +21,9 @@ func (p *program) restore(o options.Options) error {
 	}
 	if err := p.ownUsers(o); err != nil {
 		return err
+	}
+	if _, err := os.Stat(o.Operand); err != nil { // before a passphrase is asked for
+		return hint.Error(err.Error()+"; nothing was changed", "")
 	}
 	with, err := backup.Identities(o.Identity, func() (string, error) {
 		return p.askPassphrase("Passphrase of the backup: ")
@@ -127,6 +131,9 @@ func (p *program) unrestored(outcomes []backup.Outcome) error {
 		fmt.Fprintf(p.Err, "enroll: warning: users who are not restored have no second factor, "+
 			"and latchkey.toml says unenrolled = %q\n", rules.Unenrolled)
 	}
-	return hint.Error(fmt.Sprintf("%d of %d not restored", bad, len(outcomes)),
-		"each line says why; the others are done")
+	next := "each line says why; the others are done"
+	if bad == len(outcomes) {
+		next = ""
+	}
+	return hint.Error(fmt.Sprintf("%d of %d not restored", bad, len(outcomes)), next)
 }

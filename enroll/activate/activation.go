@@ -28,7 +28,8 @@ type Activation struct {
 }
 
 // ErrAlready says that logins ask for codes already, by an activation.
-var ErrAlready = errors.New("enroll activate has been done already")
+var ErrAlready = hint.Error("enroll activate has been done already",
+	"enroll activate --status says what is in force")
 
 // Begin makes the changes of a plan, to be undone within that time.
 func (a Activation) Begin(p plan.Plan, w plan.Wish, within time.Duration) (*journal.Journal,
@@ -38,17 +39,17 @@ func (a Activation) Begin(p plan.Plan, w plan.Wish, within time.Duration) (*jour
 		return nil, err
 	}
 	defer dir.Close()
-	if before, err := a.Store.Load(); err != nil || before.State != journal.Inactive {
-		return nil, errors.Join(err, ErrAlready)
+	before, err := a.Store.Load()
+	if err == nil && before.State != journal.Inactive {
+		err = ErrAlready
+	}
+	if err != nil {
+		return nil, err
 	}
 	j := &journal.Journal{State: journal.Pending, Stack: string(w.Stack), SSHD: w.SSHD,
 		Services: p.Services, Began: a.Now(), Within: within}
-	for _, c := range p.Changes {
-		f, err := a.Store.Note(dir, c.Path, c.Before, c.After, c.Existed)
-		if err != nil {
-			return nil, err
-		}
-		j.Files = append(j.Files, f)
+	if err := a.note(dir, j, p); err != nil {
+		return nil, err
 	}
 	// From here on a crash is followed by what undoes it.
 	if err := a.Arm(); err != nil {
@@ -65,6 +66,18 @@ func (a Activation) Begin(p plan.Plan, w plan.Wish, within time.Duration) (*jour
 		return nil, a.failed(dir, j, err)
 	}
 	return j, nil
+}
+
+// note keeps what is needed to undo the changes, and room for that.
+func (a Activation) note(dir *safefile.Dir, j *journal.Journal, p plan.Plan) error {
+	for _, c := range p.Changes {
+		f, err := a.Store.Note(dir, c.Path, c.Before, c.After, c.Existed)
+		if err != nil {
+			return err
+		}
+		j.Files = append(j.Files, f)
+	}
+	return journal.Reserve(dir)
 }
 
 // put starts what undoes the changes, and makes them.
@@ -142,6 +155,7 @@ func (a Activation) edited(j *journal.Journal) (files []journal.File, err error)
 // others have changed keep what they wrote. If one cannot be restored, or sshd cannot use what is
 // there then and goes on with what it has read, the activation stays pending.
 func (a Activation) undo(dir *safefile.Dir, j *journal.Journal, by, why string) error {
+	_ = journal.Release(dir) // without room it is tried all the same
 	if err := a.restore(j); err != nil {
 		return err
 	}
@@ -173,7 +187,7 @@ func (a Activation) restore(j *journal.Journal) error {
 // Await waits until a pending activation is confirmed or due, and undoes it then. It comes back
 // with an error only if it could not find out whether there is one.
 func (a Activation) Await() (*journal.Journal, error) {
-	for {
+	for retry := again; ; {
 		j, err := a.Store.Load()
 		if err != nil {
 			return j, err
@@ -186,14 +200,20 @@ func (a Activation) Await() (*journal.Journal, error) {
 			if j, err := a.Overdue(); err == nil {
 				return j, nil
 			}
-			due = again
+			due, retry = retry, min(2*retry, seldom)
+		} else {
+			due = min(due, again)
 		}
-		a.Pause(min(due, again))
+		a.Pause(due)
 	}
 }
 
-// again is how long Await waits before it looks again.
-const again = 2 * time.Second
+// How long Await waits before it looks again, and at most before it tries again: each try may have
+// sshd read its configuration.
+const (
+	again  = 2 * time.Second
+	seldom = time.Minute
+)
 
 // Unconfirmed is why an activation was undone that no one confirmed.
 const Unconfirmed = "no one has confirmed it in time"

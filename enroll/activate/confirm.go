@@ -54,7 +54,7 @@ func (a Activation) Confirm(find func() (Login, error)) (*journal.Journal, error
 	if err := j.Save(dir); err != nil {
 		return j, err
 	}
-	return j, a.Disarm()
+	return j, errors.Join(a.Disarm(), journal.Release(dir))
 }
 
 // another is the hint where a login proves nothing.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"time"
 
+	"latchkey/enroll/hint"
 	"latchkey/pam/safefile"
 )
 
@@ -125,12 +126,17 @@ func (s Store) Load() (*Journal, error) {
 	}
 	j := &Journal{}
 	if err := json.Unmarshal(text, j); err != nil {
-		return nil, fmt.Errorf("%s/%s: %v", Folder, name, err)
+		return nil, unusable(err.Error())
 	}
 	if j.Version != version {
-		return nil, fmt.Errorf("%s/%s: written by another version of latchkey", Folder, name)
+		return nil, unusable("written by another version of latchkey")
 	}
 	return j, nil
+}
+
+func unusable(why string) error {
+	return hint.Error(fmt.Sprintf("%s/%s: %s", Folder, name, why), "put the copies beside it back "+
+		"by hand, then remove it; see ACTIVATE in enroll(8)")
 }
 
 // Save writes the journal whole, durably. The caller holds the lock.

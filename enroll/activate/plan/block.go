@@ -61,7 +61,7 @@ func (b block) texts(strictly bool) (all []string) {
 		}
 		control := onwards(m[2]+m[3], len(b.lines)-1-i)
 		denies := path.Base(l.Module) == "pam_deny.so" && i == len(b.lines)-1
-		if control == "required" && (denies || strictly && i == last) {
+		if strings.EqualFold(control, "required") && (denies || strictly && i == last) {
 			control = "requisite"
 		}
 		all = append(all, strings.Join([]string{m[1], control, m[4]}, "\t"))

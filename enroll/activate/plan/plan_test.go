@@ -66,6 +66,20 @@ func lay(t *testing.T, a *txtar.Archive) string {
 	return root
 }
 
+// FAULTS 10: PAM's keywords may be in capitals.
+func TestKeywordsInCapitalsMeanTheSame(t *testing.T) {
+	for _, line := range []string{"auth required pam_unix.so", "AUTH REQUIRED pam_unix.so",
+		"auth Required pam_unix.so"} {
+		root := lay(t, txtar.Parse([]byte("-- etc/pam.d/sshd --\n"+line+"\n"+
+			"account required pam_unix.so\n-- etc/ssh/sshd_config --\nUsePAM yes\n")))
+		p, err := Make(root, Wish{Stack: PasswordAndCode, SSHD: "sshd"})
+		if err != nil || !strings.Contains(strings.ToLower(p.Changes[0].After),
+			"auth\trequisite\tpam_unix.so\nauth\trequired\tpam_latchkey.so\n") {
+			t.Errorf("%s: got %+v, %v", line, p.Changes, err)
+		}
+	}
+}
+
 // authselect has links to files of its own in /etc/pam.d, and a line may include a file by its
 // path.
 func TestIncludedFilesMayBeLinksAndAnywhere(t *testing.T) {
