@@ -1,16 +1,22 @@
 package fleet_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"latchkey/pam/authority"
+	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/testfleet"
 	"latchkey/pam/fleet/wire"
 	"latchkey/sshd/fleet"
+	"latchkey/sshd/poll"
+	"latchkey/sshd/suite"
 )
 
 // results counts what became of guesses, by the word of the answer, or of the fault.
@@ -126,6 +132,114 @@ func TestAServiceThatIsKilledLeavesItsAnswerToTheNext(t *testing.T) {
 		must(t, f.Services[0].Start())
 	}
 	t.Logf("%d rounds, %d answered before the kill, seed %d", n, answered, *seed)
+}
+
+// killed is a moment of a question at which the first service is killed.
+type killed struct {
+	name string
+	// aim has the relays to etcd and to the service do what makes the moment last, and gives what
+	// waits for it.
+	aim func(t *testing.T, f *fleet.Fleet, u *suite.User, etcd, service *relay) (wait func() error)
+}
+
+var moments = []killed{
+	{"it has read nothing", func(_ *testing.T, _ *fleet.Fleet, _ *suite.User, etcd,
+		_ *relay) func() error {
+		etcd.hold()
+		return none
+	}},
+	{"etcd has the change, which the service does not know", func(t *testing.T, f *fleet.Fleet,
+		u *suite.User, etcd, _ *relay) func() error {
+		etcd.slow(500 * time.Millisecond)
+		before := stateOf(t, f, u)
+		return func() error {
+			if bytes.Equal(stateOf(t, f, u), before) {
+				return errors.New("nothing has changed")
+			}
+			etcd.hold()
+			return nil
+		}
+	}},
+	{"it has answered, which the host does not know", func(_ *testing.T, f *fleet.Fleet,
+		u *suite.User, _, service *relay) func() error {
+		service.slow(500 * time.Millisecond)
+		return func() error {
+			for line := range strings.Lines(f.Services[0].Printed()) {
+				if strings.Contains(line, "op=guess") && strings.Contains(line, "user="+u.Name) {
+					service.hold()
+					return nil
+				}
+			}
+			return errors.New("there is no answer")
+		}
+	}},
+}
+
+// stateOf is what etcd has of a user's state.
+func stateOf(t *testing.T, f *fleet.Fleet, u *suite.User) (text []byte) {
+	t.Helper()
+	accounts, err := f.Accounts()
+	must(t, err)
+	must(t, accounts.Store.Run(testfleet.Context(t), nil, func(txn *store.Txn) error {
+		text, err = txn.Get(store.UserKey(u.Name, "state"))
+		return err
+	}))
+	return text
+}
+
+// The moments that a random kill seldom falls on are made to last.
+func TestAServiceThatIsKilledBetweenTheSwapAndItsAnswerLeavesItToTheNext(t *testing.T) {
+	t.Parallel()
+	f := start(t, fleet.Options{Hosts: 1})
+	crowd, err := f.Crowd(2)
+	must(t, err)
+	for _, m := range moments {
+		t.Run(m.name, func(t *testing.T) {
+			for range 10 { // on a busy machine the moment may pass
+				if m.round(t, f, crowd) {
+					return
+				}
+			}
+			t.Error("the moment never came")
+		})
+	}
+}
+
+// round kills the first service while it is asked, and reports whether it had given no answer.
+func (m killed) round(t *testing.T, f *fleet.Fleet, crowd []*fleet.Asker) (met bool) {
+	t.Helper()
+	users, err := f.Users(1)
+	must(t, err)
+	u := users[0]
+	code := u.Code()
+	etcd := through(t, f, f.Services[0])
+	service := newRelay(t, f.Services[0].Addr())
+	q, body := testfleet.Guess(u.Name, code)
+	q.Token = wire.NewToken()
+	sealed, err := crowd[0].Seal(q, body)
+	must(t, err)
+	wait := m.aim(t, f, u, etcd, service)
+	first := make(chan string)
+	go func() { first <- word(crowd[0].Send("https://"+service.addr, sealed)) }()
+	must(t, poll.Until(m.name, time.Minute, wait))
+	must(t, f.Services[0].Kill())
+	etcd.drop()
+	service.drop()
+	if got := <-first; got != "no answer" && got != "accepted" {
+		t.Errorf("the first service said %s", got)
+	} else {
+		met = got == "no answer"
+	}
+	for range 2 {
+		if got := word(crowd[0].Send(f.Services[1].URL(), sealed)); got != "accepted" {
+			t.Errorf("the next service says %s, want accepted", got)
+		}
+	}
+	if got := guess(crowd[1], u.Name, code); got != "replayed" {
+		t.Errorf("the same code on another host: got %s, want replayed", got)
+	}
+	stolen(t, crowd, q, body)
+	return met
 }
 
 // stolen asks with a token that was answered, as another host, for another user, with another code.
