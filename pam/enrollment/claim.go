@@ -1,6 +1,8 @@
 package enrollment
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -93,8 +95,8 @@ func (s Store) claimant(c Claim) (*state.File, error) {
 // grew. A claim is forgotten once that is as long ago as a code lives, so no verification is ever
 // used beyond the bounds.
 type claimed struct {
-	id  state.DeviceID
-	uid uint64
+	id   state.DeviceID
+	user uint64
 }
 
 const (
@@ -107,7 +109,13 @@ func (s Store) claim(c Claim) (claimed, error) {
 	if err != nil {
 		return claimed{}, fmt.Errorf("%w: %w", factor.ErrRecord, err)
 	}
-	return claimed{id, uint64(c.UID)}, nil
+	return claimed{id, numberOf(c.User)}, nil
+}
+
+// numberOf is a user as a number. In a fleet names make users, and all uids are 0.
+func numberOf(u record.User) uint64 {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", u.UID, u.Name))
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // use returns the user's entry, nil if there is none, and how many sends and checks all users
@@ -134,7 +142,7 @@ func (c claimed) use(host *state.File, now time.Time) (
 			continue
 		}
 		sends, checks = sends+d.Counter/oneSend, checks+d.Counter%oneSend
-		if d.Resync == c.uid {
+		if d.Resync == c.user {
 			mine = d
 		}
 	}
@@ -156,7 +164,7 @@ func (c claimed) send(host *state.File, now time.Time, atOnce bool) (time.Durati
 		return factor.CodeLife,
 			fmt.Errorf("%w: too many numbers are being proven on this host", factor.ErrNotYet)
 	case mine == nil:
-		first := state.Device{ID: c.id, Resync: c.uid, Counter: oneSend, Used: now}
+		first := state.Device{ID: c.id, Resync: c.user, Counter: oneSend, Used: now}
 		host.Devices = append(host.Devices, first)
 		return 0, nil
 	case !atOnce && mine.Used.Add(factor.FirstWait).After(now):

@@ -56,6 +56,18 @@ func claimChecked(t *testing.T, root testroot.Root, c enrollment.Claim, at time.
 
 // FAULTS 40
 func TestSendsAndChecksOfANumberAreLimitedPerUserAndPerHost(t *testing.T) {
+	limitedPerUser(t, claimOf)
+}
+
+// In a fleet no user has a uid.
+func TestUsersWithoutUIDsHaveLimitsOfTheirOwn(t *testing.T) {
+	limitedPerUser(t, func(user int, number string) enrollment.Claim {
+		return enrollment.Claim{User: record.User{Name: name(user)}, Number: number}
+	})
+}
+
+func limitedPerUser(t *testing.T, claimOf func(user int, number string) enrollment.Claim) {
+	t.Helper()
 	root := testroot.New(t)
 	at := noon
 	for user, want := range []int{2, 1, 0} {

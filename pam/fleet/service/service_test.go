@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"encoding/json"
 	"sync"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"latchkey/pam/fleet/testfleet"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/limit"
+	"latchkey/pam/sshkey"
 	"latchkey/pam/testroot"
 )
 
@@ -235,6 +237,34 @@ func TestQuestionFromAnotherTimeIsRefused(t *testing.T) {
 		if a := s.web1.Must(t, q, body); a.Fault != want {
 			t.Errorf("%s off: got %q, want %q", off, a.Fault, want)
 		}
+	}
+}
+
+// That sshd has accepted a key only the host says, and a public key is no secret. So it lets a user
+// in on that host, and makes no wrong code forgotten on any.
+func TestKeyThatAHostSaysWasAcceptedForgetsNoWrongCode(t *testing.T) {
+	s := newSite(t, 2)
+	own := testroot.SecurityKey(t, "yubikey")
+	s.Enroll(t, "erin", phone, own)
+	key, err := own.SSHKey()
+	testroot.Must(t, err)
+	for n, code := range s.wrong(3) {
+		s.result(s.web2, "erin", code, authority.Wrong)
+		q, guess := testfleet.Guess("erin", "")
+		q.Op, guess.Login.Keys = "begin", []sshkey.Key{key}
+		var b authority.Beginning
+		a := s.web1.Must(t, q, guess.Login)
+		testroot.Must(t, json.Unmarshal(a.Body, &b))
+		st := s.State(t, "erin")
+		if b.Result != authority.Accepted || st.Refused.Count != uint32(n+1) ||
+			len(st.Failures) != n+1 {
+			t.Errorf("got %s (%s), %d wrong in a row, %d in the window; want it accepted, and %d",
+				b.Result, a.Text, st.Refused.Count, len(st.Failures), n+1)
+		}
+	}
+	s.result(s.web1, "erin", s.code(), authority.Accepted)
+	if st := s.State(t, "erin"); st.Refused.Count != 0 {
+		t.Errorf("after a right code: got %d wrong in a row", st.Refused.Count)
 	}
 }
 
