@@ -17,7 +17,8 @@ import (
 func (s *Session) accounts(watched int, patience safefile.Patience) (
 	a authority.Authority, own *factor.Keyring) {
 	if settings.InFleet(s.Root) {
-		return s.fleet(watched, patience), nil
+		s.carrier = fleet.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: watched, Keep: true}
+		return s.fleet(patience), nil
 	}
 	keyring := factor.NewKeyring(s.Root, patience)
 	return &authority.Local{
@@ -28,14 +29,13 @@ func (s *Session) accounts(watched int, patience safefile.Patience) (
 }
 
 // fleet is the fleet's service and, while it cannot be reached, the host's break-glass codes.
-func (s *Session) fleet(watched int, patience safefile.Patience) authority.Authority {
+func (s *Session) fleet(patience safefile.Patience) authority.Authority {
 	known, err := settings.Load(s.Root)
 	if err != nil {
 		return authority.Unusable{Because: err}
 	}
-	carrier := &fleet.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: watched}
 	return &breakglass.Authority{
-		Fleet: remote.Authority{Client: remote.New(s.Root, known, carrier)},
+		Fleet: remote.Authority{Client: remote.New(s.Root, known, &s.carrier)},
 		Own: &authority.Local{
 			Keyring: breakglass.Keyring(s.Root, patience), Clock: s.Clock,
 		},

@@ -366,6 +366,24 @@ func TestBreakGlassNeedsCodesOfThisHost(t *testing.T) {
 	}
 }
 
+// One latchkey-fleet carries all questions of a login, and ends with it, also while the user types.
+func TestLoginStartsOneHelperAndLeavesNone(t *testing.T) {
+	h := newFleetHost(t, "")
+	path := h.root.Join(dispatch.Program)
+	testroot.Executable(t, path+".real", testroot.Read(t, path))
+	h.root.Script(t, dispatch.Program, "exec env -i "+path+".real")
+	g := h.login("alice")
+	g.expect(codePrompt)
+	g.send("A" + testroot.Code(t, h.app, h.clock.read()))
+	g.verdict("allow")
+	h.root.Gone(t, 1)
+	g = h.login("alice")
+	g.expect(codePrompt)
+	g.hangUp()
+	g.exit(1)
+	h.root.Gone(t, 2)
+}
+
 // A program in place of latchkey-fleet lets no one in, whatever it writes.
 func TestNoProgramInPlaceOfTheHelperLetsAnyoneIn(t *testing.T) {
 	h := newFleetHost(t, "")
@@ -376,21 +394,20 @@ func TestNoProgramInPlaceOfTheHelperLetsAnyoneIn(t *testing.T) {
 	testroot.Must(t, os.Mkdir(notes, 0o777))
 	testroot.Must(t, os.Chmod(notes, 0o777))
 	script := func(text string) []byte { return []byte("#!/bin/sh\n" + text + "\n") }
-	// The answer to a good login is noted, and then shown to every other question.
-	standin.Program(t, h.root, script(fmt.Sprintf(
-		"n=$(ls %s | wc -l); exec %s.real | tee %s/$n", notes, real, notes)))
+	// The answers to a good login are noted, and then shown to every other question.
+	standin.Program(t, h.root, script(fmt.Sprintf("exec %s.real | tee %s/all", real, notes)))
 	g := h.login("alice")
 	g.expect(codePrompt)
 	g.send("A" + testroot.Code(t, h.app, h.clock.read()))
 	g.verdict("allow")
 	h.wantLog("reason=ok")
 	for name, text := range map[string]string{
-		"ok":                 "cat >/dev/null; echo ok",
+		"ok":                 "read -r job; echo ok",
 		"exit":               "exit 0",
-		"an answer in clear": `cat >/dev/null; echo '{"body":"eyJSZXN1bHQiOiJhY2NlcHRlZCJ9"}'`,
-		"the old beginning":  "cat >/dev/null; cat " + notes + "/0",
-		"the old acceptance": "cat >/dev/null; cat " + notes + "/1",
-		"the question":       `printf '{"body":"%s"}\n' "$(sed 's/.*"request":"//; s/".*//')"`,
+		"an answer in clear": `read -r job; echo '{"body":"eyJSZXN1bHQiOiJhY2NlcHRlZCJ9"}'`,
+		"the old beginning":  "read -r job; head -n 1 " + notes + "/all; cat",
+		"the old acceptance": "read -r job; tail -n 1 " + notes + "/all; cat",
+		"the question":       `printf '{"body":"%s"}\n' "$(head -n 1 | sed 's/.*"request":"//; s/".*//')"`,
 	} {
 		standin.Program(t, h.root, script(text))
 		frames := h.login("alice").ends()

@@ -17,6 +17,7 @@ import (
 
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
+	fleet "latchkey/pam/fleet/dispatch"
 	"latchkey/pam/flow"
 	"latchkey/pam/flow/verdict"
 	"latchkey/pam/policy"
@@ -37,6 +38,8 @@ type Session struct {
 	Hello []string
 	// Enroll enrolls a user who must do so now, and decides the login.
 	Enroll func(Enrolling) verdict.Outcome
+
+	carrier fleet.Dispatcher // to the fleet, if the host is one of a fleet
 }
 
 // Enrolling is a login in which the user must enroll.
@@ -91,6 +94,7 @@ func (s *Session) login(r flow.Request, user *talk, log *audit.Syslog,
 	}()
 	patience := safefile.Patience{Limit: lockWait, Gone: user.wire.hostGone, Ended: logEnded(log)}
 	accounts, own := s.accounts(user.wire.fd, patience)
+	defer s.carrier.End()
 	f := flow.Flow{
 		Root: s.Root, Host: hostname(), Authority: accounts, Clock: s.Clock, Talk: user,
 		Debug:  func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },
@@ -98,6 +102,7 @@ func (s *Session) login(r flow.Request, user *talk, log *audit.Syslog,
 		LogAs:  func(as policy.LogFormat) { log.JSON = as == policy.LogJSON },
 	}
 	if o = f.Run(r); o.Reason == verdict.MustEnroll {
+		s.carrier.End() // which the program that enrolls would not know of
 		return s.Enroll(Enrolling{Flow: f, Hello: s.Hello, Keyring: own, Request: r,
 			Policy: o.Policy})
 	}

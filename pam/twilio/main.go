@@ -18,7 +18,7 @@ import (
 const lifetime = protocol.MaxTimeout + 2*time.Second
 
 func main() {
-	if harden.Process("latchkey-twilio", lifetime) != nil {
+	if _, err := harden.Process("latchkey-twilio", lifetime); err != nil {
 		os.Exit(1)
 	}
 	os.Exit(run(os.Stdin, os.Stdout, time.Now))

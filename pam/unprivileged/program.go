@@ -1,6 +1,7 @@
 package unprivileged
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"syscall"
@@ -9,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Program is one of latchkey's programs that does for a login what needs the network: it reads one
-// request, writes its answer, and has no rights.
+// Program is one of latchkey's programs that does for a login what needs the network: it reads
+// requests, writes its answers, and has no rights.
 //
 // It is started without os/exec, which a program that runs as root at every login has no use for.
 type Program struct {
@@ -22,33 +23,89 @@ type Program struct {
 	Most    int // how many bytes it may write
 }
 
-// Run starts the program, gives it the request and returns what it writes, all within limit, and
-// leaves no process behind. With enough, it looks at all that was written so far after each piece,
-// and ends the program once that is enough.
-func (p Program) Run(request []byte, limit time.Duration,
-	enough func(text []byte) bool) ([]byte, error) {
-	in, err := newPipe()
+// Run starts the program, gives it the request and returns all that it writes, within limit, and
+// leaves no process behind.
+func (p Program) Run(request []byte, limit time.Duration) ([]byte, error) {
+	r, err := p.Start()
 	if err != nil {
 		return nil, err
 	}
-	defer in.close()
-	out, err := newPipe()
-	if err != nil {
+	defer r.End()
+	x := &exchange{Running: r, request: request, last: true}
+	if err := x.converse(limit, func() bool { return x.ended }); err != nil {
 		return nil, err
 	}
-	defer out.close()
-	child, err := p.start(in.read, out.write)
-	if err != nil {
+	return x.text, nil
+}
+
+// Running is a program that was started, and that its starter ends. It reads and writes a line for
+// each request.
+type Running struct {
+	Program
+	pid     int
+	in, out *pipe
+}
+
+// Start starts the program.
+func (p Program) Start() (*Running, error) {
+	r := &Running{Program: p}
+	var err error
+	if r.in, err = newPipe(); err != nil {
 		return nil, err
 	}
-	defer end(child)
-	in.closeRead()
-	out.closeWrite()
+	if r.out, err = newPipe(); err != nil {
+		r.in.close()
+		return nil, err
+	}
+	r.pid, err = p.start(r.in.read, r.out.write)
+	r.in.closeRead()
+	r.out.closeWrite()
 	// The request may be longer than a pipe is deep, and the program need not read it.
-	if err := unix.SetNonblock(in.write, true); err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
+	if err == nil {
+		err = os.NewSyscallError("fcntl", unix.SetNonblock(r.in.write, true))
 	}
-	return p.converse(&exchange{in: in, out: out, request: request}, limit, enough)
+	if err != nil {
+		r.End()
+		return nil, err
+	}
+	return r, nil
+}
+
+// ErrEnded is of a program that ended, or closed its pipes, before it answered.
+var ErrEnded = errors.New("ended without an answer")
+
+// Ask gives the program a request, which is one line, and returns the line that it answers within
+// limit, without its end. After an error the program is of no more use.
+func (r *Running) Ask(request []byte, limit time.Duration) ([]byte, error) {
+	x := &exchange{Running: r, request: request}
+	err := x.converse(limit, func() bool { return x.ended || bytes.IndexByte(x.text, '\n') >= 0 })
+	line, more, whole := bytes.Cut(x.text, []byte("\n"))
+	switch {
+	case err != nil:
+		return nil, err
+	case !whole:
+		return nil, ErrEnded
+	case len(more) > 0 || len(x.request) > 0:
+		return nil, errors.New("answered what it was not asked")
+	}
+	return line, nil
+}
+
+// End makes sure that the program is gone, and what it may have started in its process group.
+func (r *Running) End() {
+	r.in.close()
+	r.out.close()
+	if r.pid <= 0 {
+		return
+	}
+	unix.Kill(-r.pid, unix.SIGKILL)
+	unix.Kill(r.pid, unix.SIGKILL)
+	for {
+		if _, err := unix.Wait4(r.pid, nil, 0, nil); err != unix.EINTR {
+			break
+		}
+	}
+	r.pid = 0
 }
 
 // start starts the program as an unprivileged user, with an empty environment, its standard input
@@ -67,52 +124,51 @@ func (p Program) start(stdin, stdout int) (pid int, err error) {
 
 // exchange is what goes to the program and comes from it.
 type exchange struct {
-	in, out *pipe
+	*Running
 	request []byte // what is still to be written
+	last    bool   // there will be no other
 	text    []byte // what was read
 	ended   bool
 }
 
-// converse writes and reads until the program has written all. It stops at the limit, at the most
-// that may be written, and when the host goes away.
-func (p Program) converse(x *exchange, limit time.Duration,
-	enough func([]byte) bool) ([]byte, error) {
-	for until := p.Clock().Add(limit); ; {
-		read, err := p.step(x, until.Sub(p.Clock()))
-		switch {
-		case err != nil:
-			return nil, err
-		case len(x.text) > p.Most:
-			return nil, errors.New("answered too much")
-		case read && enough != nil && enough(x.text):
-			return x.text, nil
-		case x.ended:
-			return x.text, nil
+// converse writes and reads until done. It stops at the limit, at the most that may be written, and
+// when the host goes away.
+func (x *exchange) converse(limit time.Duration, done func() bool) error {
+	for until := x.Clock().Add(limit); !done(); {
+		if err := x.step(until.Sub(x.Clock())); err != nil {
+			return err
+		}
+		if len(x.text) > x.Most {
+			return errors.New("answered too much")
 		}
 	}
+	return nil
 }
 
 // step waits until something can be written or read, and does that.
-func (p Program) step(x *exchange, left time.Duration) (read bool, err error) {
+func (x *exchange) step(left time.Duration) error {
 	if left <= 0 {
-		return false, errors.New("no answer in time")
+		return errors.New("no answer in time")
 	}
 	poll := []unix.PollFd{{Fd: int32(x.out.read), Events: unix.POLLIN},
-		{Fd: int32(x.in.write), Events: unix.POLLOUT},
-		{Fd: int32(p.Watched), Events: unix.POLLRDHUP}}
+		{Fd: -1, Events: unix.POLLOUT},
+		{Fd: int32(x.Watched), Events: unix.POLLRDHUP}}
+	if len(x.request) > 0 {
+		poll[1].Fd = int32(x.in.write)
+	}
 	if _, err := unix.Poll(poll, int(left/time.Millisecond)+1); err != nil {
-		return false, ignoring(err, unix.EINTR)
+		return ignoring(err, unix.EINTR)
 	}
 	if poll[2].Revents != 0 {
-		return false, errors.New("given up: no one is waiting for the answer")
+		return errors.New("given up: no one is waiting for the answer")
 	}
 	if poll[1].Revents != 0 {
 		if err := x.write(); err != nil {
-			return false, err
+			return err
 		}
 	}
 	if poll[0].Revents == 0 {
-		return false, nil
+		return nil
 	}
 	return x.read()
 }
@@ -130,32 +186,23 @@ func (x *exchange) write() error {
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		return nil
+	case err == unix.EPIPE:
+		return ErrEnded
 	case err != nil:
-		return errors.New("did not take the request")
+		return os.NewSyscallError("write", err)
 	}
-	if x.request = x.request[n:]; len(x.request) == 0 {
+	if x.request = x.request[n:]; len(x.request) == 0 && x.last {
 		x.in.closeWrite()
 	}
 	return nil
 }
 
-func (x *exchange) read() (some bool, err error) {
+func (x *exchange) read() error {
 	var buf [4096]byte
 	n, err := unix.Read(x.out.read, buf[:])
 	if err != nil {
-		return false, ignoring(err, unix.EINTR)
+		return ignoring(err, unix.EINTR)
 	}
 	x.text, x.ended = append(x.text, buf[:n]...), n == 0
-	return n > 0, nil
-}
-
-// end makes sure that the child is gone, and what it may have started in its process group.
-func end(pid int) {
-	unix.Kill(-pid, unix.SIGKILL)
-	unix.Kill(pid, unix.SIGKILL)
-	for {
-		if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {
-			return
-		}
-	}
+	return nil
 }

@@ -30,7 +30,7 @@ func program(t *testing.T, script string) (p unprivileged.Program, pid string) {
 func TestRequestLongerThanAPipeIsTakenAndAnswered(t *testing.T) {
 	request := bytes.Repeat([]byte("0123456789abcdef"), 20_000)
 	p, _ := program(t, "exec cat")
-	got, err := p.Run(request, time.Minute, nil)
+	got, err := p.Run(request, time.Minute)
 	if err != nil || !bytes.Equal(got, request) {
 		t.Errorf("got %d bytes, %v; want the %d that were written", len(got), err, len(request))
 	}
@@ -38,21 +38,56 @@ func TestRequestLongerThanAPipeIsTakenAndAnswered(t *testing.T) {
 
 func TestProgramThatNeverReadsCannotMakeUsWait(t *testing.T) {
 	p, pid := program(t, "exec sleep 60")
-	_, err := p.Run(make([]byte, 1<<20), 300*time.Millisecond, nil)
+	_, err := p.Run(make([]byte, 1<<20), 300*time.Millisecond)
 	if err == nil || err.Error() != "no answer in time" {
 		t.Errorf("got %v, want that there was no answer in time", err)
 	}
 	gone(t, pid)
 }
 
-func TestProgramEndsOnceItsAnswerIsEnough(t *testing.T) {
-	p, pid := program(t, "cat >/dev/null; echo one; echo two; exec sleep 60")
-	enough := func(text []byte) bool { return bytes.Count(text, []byte("\n")) == 2 }
-	got, err := p.Run([]byte("?"), time.Minute, enough)
-	if err != nil || string(got) != "one\ntwo\n" {
-		t.Errorf("got %q, %v", got, err)
+func TestProgramAnswersLineByLineUntilItIsEnded(t *testing.T) {
+	p, pid := program(t, "while read -r line; do echo \"$line!\"; done")
+	r, err := p.Start()
+	testroot.Must(t, err)
+	long := strings.Repeat("x", 100_000)
+	for _, text := range []string{"one", long, "two"} {
+		got, err := r.Ask([]byte(text+"\n"), time.Minute)
+		if err != nil || string(got) != text+"!" {
+			t.Errorf("got %.20q, %v; want %.20q", got, err, text+"!")
+		}
 	}
+	r.End()
 	gone(t, pid)
+	r.End()
+}
+
+func TestProgramThatSaysOtherThanOneLineForARequestGivesNoAnswer(t *testing.T) {
+	for name, c := range map[string]struct{ script, want string }{
+		"no line":            {"read -r line", "ended without an answer"},
+		"half a line":        {"read -r line; printf x", "ended without an answer"},
+		"closed input":       {"exec <&-; exec sleep 60", "ended without an answer"},
+		"two lines":          {"read -r line; printf 'a\\nb\\n'; exec sleep 60", "not asked"},
+		"an unread request":  {"echo x; exec sleep 60", "not asked"},
+		"silence":            {"exec sleep 60", "no answer in time"},
+		"a line without end": {"exec cat /dev/zero", "answered too much"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, pid := program(t, c.script)
+			limit := time.Minute
+			if name == "silence" {
+				limit = 300 * time.Millisecond
+			}
+			r, err := p.Start()
+			testroot.Must(t, err)
+			got, err := r.Ask(append(make([]byte, 100_000), '\n'), limit)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %q, %v; want that it %s", got, err, c.want)
+			}
+			r.End()
+			gone(t, pid)
+		})
+	}
 }
 
 func TestChildrenOfTheProgramEndWithIt(t *testing.T) {
@@ -62,7 +97,7 @@ func TestChildrenOfTheProgramEndWithIt(t *testing.T) {
 	testroot.Must(t, os.Chmod(child, 0o666))
 	testroot.Executable(t, p.Path,
 		[]byte("#!/bin/sh\necho $$ >"+pid+"\nsleep 600 &\necho $! >"+child+"\nwait\n"))
-	if _, err := p.Run([]byte("?"), 500*time.Millisecond, nil); err == nil {
+	if _, err := p.Run([]byte("?"), 500*time.Millisecond); err == nil {
 		t.Error("got no error")
 	}
 	gone(t, pid)

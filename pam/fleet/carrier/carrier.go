@@ -1,11 +1,13 @@
-// Package carrier is what the programs of a host and latchkey-fleet say to each other: one Job on
-// standard input, and a line for each answer that arrived, then a last one, on standard output.
+// Package carrier is what the programs of a host and latchkey-fleet say to each other: a Job on
+// standard input, and a Report of what became of it on standard output, as often as the host asks.
+// Each is one line.
 //
 // latchkey-fleet carries what is sealed and decides nothing. The login program links this package,
 // so it imports nothing of the network.
 package carrier
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -28,11 +30,11 @@ const MaxDeadline = 10 * time.Second
 // MaxJob is the longest job, in bytes: a request and the authorities.
 const MaxJob = 512 << 10
 
-// MaxReport is the longest line, and MaxReports what all of them have together, in bytes.
-const (
-	MaxReport  = wire.MaxMessage*4/3 + 1<<10
-	MaxReports = (MaxServices + 1) * MaxReport
-)
+// MaxReport is the longest report, in bytes.
+const MaxReport = wire.MaxMessage*4/3 + 4<<10
+
+// Idle is how long latchkey-fleet waits for the next job: while a user types a code.
+const Idle = 30 * time.Second
 
 // Job is a request and where to bring it.
 type Job struct {
@@ -57,10 +59,16 @@ func (j Job) Encode() ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// ReadJob reads a job until the end of r.
-func ReadJob(r io.Reader) (j Job, err error) {
-	text, err := io.ReadAll(io.LimitReader(r, MaxJob+1))
-	if err != nil || len(text) > MaxJob {
+// NewReader is a reader from which ReadJob reads.
+func NewReader(in io.Reader) *bufio.Reader { return bufio.NewReaderSize(in, MaxJob) }
+
+// ReadJob reads a job. The error is io.EOF if there is no other.
+func ReadJob(r *bufio.Reader) (j Job, err error) {
+	text, err := r.ReadSlice('\n')
+	switch {
+	case err == io.EOF && len(text) == 0:
+		return Job{}, err
+	case err != nil:
 		return Job{}, errors.New("the job could not be read")
 	}
 	if err := decode(text, &j); err != nil {
@@ -83,8 +91,7 @@ func (j Job) check() error {
 	return nil
 }
 
-// Report is one line of latchkey-fleet: an answer of some service, or the last line, which says
-// what became of the services that gave none.
+// Report is what became of a job: the first answer, or why there is none.
 type Report struct {
 	Body []byte `json:"body,omitempty"`
 	From int    `json:"from,omitempty"` // which of the job's services gave it

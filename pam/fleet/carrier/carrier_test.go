@@ -2,6 +2,7 @@ package carrier_test
 
 import (
 	"bytes"
+	"io"
 	"reflect"
 	"strings"
 	"testing"
@@ -25,13 +26,21 @@ func TestJobArrivesAsItWasSent(t *testing.T) {
 	}
 	largest.CA = strings.Repeat("<", 32<<10) // which JSON writes in six bytes
 	largest.Request = bytes.Repeat([]byte{0xff}, wire.MaxMessage)
-	for _, want := range []carrier.Job{job(), largest} {
-		text, err := want.Encode()
+	var in bytes.Buffer
+	jobs := []carrier.Job{job(), largest, job()}
+	for _, j := range jobs {
+		text, err := j.Encode()
 		testroot.Must(t, err)
-		got, err := carrier.ReadJob(bytes.NewReader(text))
-		if err != nil || !reflect.DeepEqual(got, want) {
+		in.Write(text)
+	}
+	r := carrier.NewReader(&in)
+	for _, want := range jobs {
+		if got, err := carrier.ReadJob(r); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("got %.80v, %v", got, err)
 		}
+	}
+	if _, err := carrier.ReadJob(r); err != io.EOF {
+		t.Errorf("after the last: got %v, want io.EOF", err)
 	}
 }
 

@@ -29,8 +29,13 @@ type Dispatcher struct {
 	Watched int
 	// Unlimited: a command of enroll, whose requests are not bounded together.
 	Unlimited bool
-	budget    unprivileged.Budget
-	answered  string // the service that gave the last good answer
+	// Keep keeps the program and its connection for the next request, until End: a login asks when
+	// it begins, and again once the user has typed a code.
+	Keep     bool
+	budget   unprivileged.Budget
+	answered string // the service that gave the last good answer
+	running  *unprivileged.Running
+	rested   bool // running was kept, and asked nothing since
 }
 
 // Carry brings a request to the services of a fleet and has good judge each answer, until one is
@@ -40,26 +45,94 @@ func (d *Dispatcher) Carry(s *settings.Settings, request []byte,
 	good func(body []byte) bool) error {
 	left, ok := d.budget.Next()
 	if !ok {
+		d.End()
 		return wire.Errorf(wire.Unknown, "this login has used up its time for questions")
 	}
-	services := d.inOrder(s.Services)
-	job, err := carrier.Job{Version: carrier.Version, Services: services, CA: s.CA,
-		DeadlineMS: int(left / time.Millisecond), Request: request}.Encode()
-	if err != nil {
-		return wire.Errorf(wire.Internal, "%v", err)
-	}
-	r := reports{good: good, most: len(s.Services)}
-	program := unprivileged.Program{Root: d.Root, Path: Program, Clock: d.Clock,
-		Watched: d.Watched, Most: carrier.MaxReports}
 	began := d.Clock()
-	_, err = program.Run(job, left+unprivileged.Spare, r.take)
+	err := d.carry(s, request, began.Add(left), good)
 	if !d.Unlimited {
 		d.budget.Spend(d.Clock().Sub(began))
 	}
-	if r.accepted && 0 <= r.from && r.from < len(services) {
-		d.answered = services[r.from]
+	if d.rested = d.Keep && err == nil; !d.rested {
+		d.End()
 	}
-	return r.error(err)
+	return err
+}
+
+// carry asks until an answer is good, each time those services of which none was seen yet.
+func (d *Dispatcher) carry(s *settings.Settings, request []byte, until time.Time,
+	good func(body []byte) bool) error {
+	services, seen := d.inOrder(s.Services), false
+	for len(services) > 0 {
+		report, err := d.ask(carrier.Job{Version: carrier.Version, Services: services, CA: s.CA,
+			Request: request}, until)
+		switch {
+		case err != nil:
+			return err
+		case report.Body == nil && report.End == wire.Unreachable && seen:
+			return wire.Errorf(wire.Protocol, "latchkey-fleet: %s after an answer", report.End)
+		case report.Body == nil:
+			return &wire.Error{Fault: report.End, Text: printable(report.Text)}
+		case report.From < 0 || report.From >= len(services):
+			return wire.Errorf(wire.Protocol, "latchkey-fleet: an answer of no service")
+		case good(report.Body):
+			d.answered = services[report.From]
+			return nil
+		}
+		services, seen = slices.Delete(services, report.From, report.From+1), true
+	}
+	return wire.Errorf(wire.Protocol, "latchkey-fleet: no answer was good")
+}
+
+// ask gives latchkey-fleet a job, and starts it for that if need be. One that was kept and has
+// ended meanwhile is started once more: the same request is done only once.
+func (d *Dispatcher) ask(job carrier.Job, until time.Time) (carrier.Report, error) {
+	left := until.Sub(d.Clock())
+	job.DeadlineMS = max(1, int(left/time.Millisecond))
+	text, err := job.Encode()
+	if err != nil {
+		return carrier.Report{}, wire.Errorf(wire.Internal, "%v", err)
+	}
+	line, err := d.exchange(text, left+unprivileged.Spare)
+	if d.rested && errors.Is(err, unprivileged.ErrEnded) {
+		d.End()
+		line, err = d.exchange(text, left+unprivileged.Spare)
+	}
+	if err != nil {
+		return carrier.Report{}, wire.Errorf(wire.Unknown, "latchkey-fleet: %v", err)
+	}
+	d.rested = false
+	report, err := carrier.DecodeReport(line)
+	if err != nil {
+		return carrier.Report{}, wire.Errorf(wire.Protocol, "latchkey-fleet: %v", err)
+	}
+	return report, nil
+}
+
+func (d *Dispatcher) exchange(text []byte, limit time.Duration) ([]byte, error) {
+	if err := d.Start(); err != nil {
+		return nil, err
+	}
+	return d.running.Ask(text, limit)
+}
+
+// Start starts latchkey-fleet, if it does not run: that takes about as long as to seal a request,
+// which can be done meanwhile.
+func (d *Dispatcher) Start() (err error) {
+	if d.running == nil {
+		program := unprivileged.Program{Root: d.Root, Path: Program, Clock: d.Clock,
+			Watched: d.Watched, Most: carrier.MaxReport + 1}
+		d.running, err = program.Start()
+	}
+	return err
+}
+
+// End ends latchkey-fleet.
+func (d *Dispatcher) End() {
+	if d.running != nil {
+		d.running.End()
+		d.running = nil
+	}
 }
 
 // inOrder are the services, with the one first that answered the last question: a login waits for
@@ -70,65 +143,6 @@ func (d *Dispatcher) inOrder(services []string) []string {
 		ordered = append([]string{d.answered}, slices.Delete(ordered, i, i+1)...)
 	}
 	return ordered
-}
-
-// reports are the lines of latchkey-fleet.
-type reports struct {
-	good     func(body []byte) bool
-	most     int // answers
-	read     int // bytes
-	seen     int // answers
-	accepted bool
-	from     int // which service gave the good answer
-	end      *carrier.Report
-	err      error
-}
-
-// take reads the lines that are whole, and reports whether no more are needed.
-func (r *reports) take(text []byte) bool {
-	for !r.over() {
-		line, _, whole := bytes.Cut(text[r.read:], []byte("\n"))
-		if !whole {
-			return false
-		}
-		r.read += len(line) + 1
-		r.line(line)
-	}
-	return true
-}
-
-func (r *reports) over() bool { return r.accepted || r.end != nil || r.err != nil }
-
-func (r *reports) line(line []byte) {
-	report, err := carrier.DecodeReport(line)
-	switch {
-	case err != nil:
-		r.err = err
-	case report.Body == nil:
-		r.end = &report
-	case r.seen == r.most:
-		r.err = errors.New("more answers than services")
-	default:
-		r.seen++
-		r.accepted, r.from = r.good(report.Body), report.From
-	}
-}
-
-// error is what the lines, and the end of the program, come to.
-func (r *reports) error(run error) error {
-	switch {
-	case r.accepted:
-		return nil
-	case r.err != nil:
-		return wire.Errorf(wire.Protocol, "latchkey-fleet: %v", r.err)
-	case run != nil:
-		return wire.Errorf(wire.Unknown, "latchkey-fleet: %v", run)
-	case r.end == nil:
-		return wire.Errorf(wire.Unknown, "latchkey-fleet: ended without an answer")
-	case r.end.End == wire.Unreachable && r.seen > 0:
-		return wire.Errorf(wire.Protocol, "latchkey-fleet: %s after an answer", r.end.End)
-	}
-	return &wire.Error{Fault: r.end.End, Text: printable(r.end.Text)}
 }
 
 // maxText is how much of latchkey-fleet's words goes into the log.

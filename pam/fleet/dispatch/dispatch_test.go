@@ -42,13 +42,19 @@ func body(text string) string {
 	return fmt.Sprintf(`{"body":"%s"}`, base64.StdEncoding.EncodeToString([]byte(text)))
 }
 
-// writes is a script that reads the job and writes lines.
+// from says which service a line is of.
+func from(line string, n int) string {
+	return strings.Replace(line, "}", fmt.Sprintf(`,"from":%d}`, n), 1)
+}
+
+// writes is a script that reads a job for each line that it writes.
 func writes(lines ...string) string {
-	return "cat >/dev/null; printf '%s\\n' '" + strings.Join(lines, "' '") + "'"
+	const say = "read -r job; printf '%s\\n' '"
+	return say + strings.Join(lines, "'; "+say) + "'"
 }
 
 // unended writes a line without its end.
-func unended(line string) string { return "cat >/dev/null; printf %s '" + line + "'" }
+func unended(line string) string { return "read -r job; printf %s '" + line + "'" }
 
 // everywhere writes a good answer to every descriptor but standard output.
 var everywhere = "for n in 2 3 4 5 6 7 8 9; do echo '" + body("good") + "' >&$n; done"
@@ -92,6 +98,8 @@ func TestAnythingElseIsAFault(t *testing.T) {
 		"two bad answers and the end": {
 			writes(body("bad"), body("b"), `{"end":"protocol"}`), wire.Protocol},
 		"more answers than services":   {writes(body("a"), body("b"), body("c")), wire.Protocol},
+		"an answer of no service":      {writes(from(body("good"), 2)), wire.Protocol},
+		"an answer of service -1":      {writes(from(body("good"), -1)), wire.Protocol},
 		"an answer without its end":    {unended(body("good")), wire.Unknown},
 		"half an answer":               {unended(body("good")[:9]), wire.Unknown},
 		"an answer that is an end":     {writes(`{"body":"Z29vZA==","end":"unknown"}`), wire.Protocol},
@@ -111,7 +119,7 @@ func TestAnythingElseIsAFault(t *testing.T) {
 		"exit status 1":                {"exit 1", wire.Unknown},
 		"a program that kills itself":  {"kill -KILL $$", wire.Unknown},
 		"a program that crashes":       {"kill -ABRT $$", wire.Unknown},
-		"endless output":               {"exec yes", wire.Protocol},
+		"endless output":               {"exec yes", wire.Unknown},
 		"endless output on a line":     {"exec cat /dev/zero", wire.Unknown},
 		"output that is closed":        {"exec >&-; exec sleep 60", wire.Unknown},
 		"input that is closed":         {"exec <&-; sleep 0.1; exit 0", wire.Unknown},
@@ -186,38 +194,91 @@ func says(commands string) string {
 func TestProgramGetsItsJobAndNoRights(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://192.0.2.1:1")
 	for commands, want := range map[string]string{
-		`tr -d '"' `: `{version:1,services:[https://a:1,https://b:2],ca:authorities,` +
+		`head -n 1 | tr -d '"'`: `{version:1,services:[https://a:1,https://b:2],ca:authorities,` +
 			`deadline_ms:8000,request:cmVxdWVzdA==}`,
-		`cat >/dev/null; wc -c </proc/$$/environ`: "0",
-		`cat >/dev/null; readlink /proc/$$/cwd`:   "/",
+		`read -r job; wc -c </proc/$$/environ`: "0",
+		`read -r job; readlink /proc/$$/cwd`:   "/",
 	} {
-		_, err := carry(dispatcher(host(t, says(commands))))
+		d := dispatcher(host(t, says(commands)))
+		d.Clock = func() time.Time { return testroot.Noon }
+		_, err := carry(d)
 		if err == nil || err.Error() != "protocol: "+want {
 			t.Errorf("%s: got %v, want %q", commands, err, want)
 		}
 	}
 	testroot.NeedRoot(t, "only root can become another user")
-	_, err := carry(dispatcher(host(t, says("cat >/dev/null; echo $(id -u) $(id -g) $(id -G)"))))
+	_, err := carry(dispatcher(host(t, says("read -r job; echo $(id -u) $(id -g) $(id -G)"))))
 	if err == nil || err.Error() != "protocol: 65534 65534 65534" {
 		t.Errorf("got %v, want a user without rights", err)
 	}
 }
 
 func TestServiceThatAnsweredIsAskedFirst(t *testing.T) {
-	for from, want := range map[string]string{"": "https://a:1", `,"from":1`: "https://b:2",
-		`,"from":2`: "https://a:1", `,"from":-1`: "https://a:1"} {
-		root := host(t, "exit 0")
+	for i, want := range []string{"https://a:1", "https://b:2"} {
+		root := host(t, writes(from(body("good"), i)))
 		d := dispatcher(root)
-		first := strings.Replace(body("good"), "}", from+"}", 1)
-		testroot.Executable(t, root.Join(dispatch.Program), []byte("#!/bin/sh\n"+writes(first)+"\n"))
 		if _, err := carry(d); err != nil {
 			t.Fatal(err)
 		}
 		testroot.Executable(t, root.Join(dispatch.Program),
-			[]byte("#!/bin/sh\n"+says(`tr -d '"' | grep -o 'services:[^,]*'`)+"\n"))
+			[]byte("#!/bin/sh\n"+says(`head -n 1 | tr -d '"' | grep -o 'services:[^,]*'`)+"\n"))
 		if _, err := carry(d); err == nil || err.Error() != "protocol: services:["+want {
-			t.Errorf("%q: got %v, want %s first", from, err, want)
+			t.Errorf("got %v, want %s first", err, want)
 		}
+	}
+}
+
+func TestServiceWithABadAnswerIsNotAskedAgain(t *testing.T) {
+	script := "read -r job; echo '" + from(body("bad"), 1) + "'; " +
+		says(`head -n 1 | tr -d '"' | grep -o 'services:[^]]*'`)
+	_, err := carry(dispatcher(host(t, script)))
+	if err == nil || err.Error() != "protocol: services:[https://a:1" {
+		t.Errorf("got %v, want that only the other one is asked", err)
+	}
+}
+
+func TestKeptProgramAnswersAgainUntilItIsEnded(t *testing.T) {
+	root := host(t, "while read -r job; do echo '"+body("good")+"'; done")
+	d := dispatcher(root)
+	d.Keep = true
+	for range 3 {
+		if _, err := carry(d); err != nil {
+			t.Errorf("got %v", err)
+		}
+	}
+	d.End()
+	root.Gone(t, 1)
+}
+
+// A user may take longer to type than the program waits.
+func TestKeptProgramThatHasEndedIsStartedOnceMore(t *testing.T) {
+	root := host(t, writes(body("good")))
+	d := dispatcher(root)
+	d.Keep = true
+	for range 2 {
+		if _, err := carry(d); err != nil {
+			t.Errorf("got %v", err)
+		}
+	}
+	testroot.Executable(t, root.Join(dispatch.Program), []byte("#!/bin/sh\nexit 0\n"))
+	if _, err := carry(d); wire.FaultOf(err) != wire.Unknown {
+		t.Errorf("a program that only ends: got %v, want unknown", err)
+	}
+	root.Gone(t, 2)
+}
+
+func TestKeptProgramThatFailsIsEnded(t *testing.T) {
+	for _, second := range []string{`{"end":"unknown"}`, "text"} {
+		root := host(t, writes(body("good"), second)+"; exec sleep 60")
+		d := dispatcher(root)
+		d.Keep = true
+		if _, err := carry(d); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := carry(d); err == nil {
+			t.Errorf("%s: got no error", second)
+		}
+		root.Gone(t, 1)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -15,67 +14,58 @@ import (
 // patience is how long a service gets before the next one is asked too.
 const patience = 300 * time.Millisecond
 
-// carriage is one request on its way to all services.
-type carriage struct {
-	job     carrier.Job
-	out     io.Writer
-	connect time.Duration // how long a service gets to accept a connection
-}
-
 // result is what became of one service: its answer, or why there is none.
 type result struct {
 	from  int // which service
 	body  []byte
+	over  *connection // that the answer came over
 	fault wire.Fault
 	err   error
 }
 
-// carry asks one service after the other, each after patience or once the one before has failed,
-// and reports every answer: which of them counts is for the host to say, which ends this program
-// once it has a good one.
-func (c *carriage) carry() carrier.Report {
-	ctx, cancel := context.WithTimeout(context.Background(), c.job.Deadline())
-	defer cancel()
-	results := make(chan result, len(c.job.Services))
-	road := newRoad(c.job, c.connect)
-	go c.start(ctx, road, results)
+// carry asks one service after the other, each after patience or once the one before has failed.
+// The first answer is reported, and its connection kept for the next job. Whether it counts is for
+// the host to say, which has the request brought to the other services if it does not.
+func (r *road) carry(job carrier.Job) carrier.Report {
+	ctx, cancel := context.WithTimeout(context.Background(), job.Deadline())
+	defer cancel() // and every connection but the one that is kept
+	r.trust(job.CA)
+	results := make(chan result, len(job.Services))
+	kept := r.take(ctx)
+	go r.start(ctx, job, kept, results)
 	var failed []result
-	for range c.job.Services {
-		r := <-results
-		if r.err != nil {
-			failed = append(failed, r)
-		} else if write(c.out, carrier.Report{Body: r.body, From: r.from}) != nil {
-			return carrier.Report{End: wire.Unknown, Text: "no one reads the answers"}
+	for range job.Services {
+		got := <-results
+		if got.err == nil {
+			r.keep(got.over)
+			return carrier.Report{Body: got.body, From: got.from}
 		}
+		failed = append(failed, got)
 	}
 	return summary(failed)
 }
 
 // start starts to ask each service in its time.
-func (c *carriage) start(ctx context.Context, road *road, results chan<- result) {
-	for i, service := range c.job.Services {
-		gave := make(chan result, 1)
+func (r *road) start(ctx context.Context, job carrier.Job, kept *connection,
+	results chan<- result) {
+	for i, service := range job.Services {
+		if errors.Is(ctx.Err(), context.Canceled) { // there is an answer
+			return
+		}
+		failed := make(chan struct{})
 		go func() {
-			r := road.ask(ctx, service)
-			r.from = i
-			gave <- r
-			results <- r
+			got := r.ask(ctx, service, job.Request, kept)
+			got.from = i
+			results <- got
+			if got.err != nil {
+				close(failed)
+			}
 		}()
 		select {
-		case r := <-gave:
-			if r.err == nil { // the host gets to judge it before another service is asked
-				wait(ctx, patience)
-			}
+		case <-failed:
 		case <-time.After(patience):
 		case <-ctx.Done():
 		}
-	}
-}
-
-func wait(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
 	}
 }
 
@@ -86,9 +76,6 @@ var order = map[wire.Fault]int{wire.Unreachable: 0, wire.Protocol: 1, wire.Unkno
 // summary is the worst of what became of the services that gave no answer.
 func summary(failed []result) carrier.Report {
 	worst := result{fault: wire.Unreachable}
-	if len(failed) == 0 {
-		worst = result{fault: wire.Protocol, err: errors.New("no answer was good")}
-	}
 	var texts []string
 	for _, r := range failed {
 		texts = append(texts, r.err.Error())

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/tls"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -93,28 +96,59 @@ func full(t *testing.T) string {
 	return "https://" + (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port}).String()
 }
 
-// carried runs the helper and returns its reports, the last of which is the end.
-func carried(t *testing.T, job carrier.Job) (reports []carrier.Report) {
-	t.Helper()
-	job.Version, job.Request = carrier.Version, []byte("sealed")
+// program is the helper, which is given one job after the other.
+type program struct {
+	t    *testing.T
+	in   *io.PipeWriter
+	out  *bufio.Reader
+	life []time.Duration // that it was allowed; to be read once it has ended
+	end  func()
+}
+
+func start(t *testing.T) *program {
+	inR, inW := io.Pipe()
+	outR, outW := io.Pipe()
+	p := &program{t: t, in: inW, out: bufio.NewReader(outR)}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(inR, outW, 200*time.Millisecond, func(d time.Duration) {
+			p.life = append(p.life, d)
+		})
+	}()
+	p.end = sync.OnceFunc(func() {
+		inW.Close()
+		if status := <-ended; status != 0 {
+			t.Errorf("got exit status %d", status)
+		}
+	})
+	t.Cleanup(p.end)
+	return p
+}
+
+// carries gives it a job and returns the report.
+func (p *program) carries(job carrier.Job) carrier.Report {
+	p.t.Helper()
+	job.Version = carrier.Version
+	if job.Request == nil {
+		job.Request = []byte("sealed")
+	}
 	if job.DeadlineMS == 0 {
 		job.DeadlineMS = 10_000
 	}
 	text, err := job.Encode()
-	testroot.Must(t, err)
-	var out bytes.Buffer
-	if status := run(bytes.NewReader(text), &out, 200*time.Millisecond); status != 0 {
-		t.Fatalf("got exit status %d", status)
-	}
-	for line := range strings.Lines(out.String()) {
-		r, err := carrier.DecodeReport([]byte(strings.TrimSuffix(line, "\n")))
-		testroot.Must(t, err)
-		reports = append(reports, r)
-	}
-	if len(reports) == 0 || reports[len(reports)-1].End == "" {
-		t.Fatalf("got %+v, want an end", reports)
-	}
-	return reports
+	testroot.Must(p.t, err)
+	_, err = p.in.Write(text)
+	testroot.Must(p.t, err)
+	line, err := p.out.ReadBytes('\n')
+	testroot.Must(p.t, err)
+	r, err := carrier.DecodeReport(bytes.TrimSuffix(line, []byte("\n")))
+	testroot.Must(p.t, err)
+	return r
+}
+
+func carried(t *testing.T, job carrier.Job) carrier.Report {
+	t.Helper()
+	return start(t).carries(job)
 }
 
 func TestRequestIsBroughtAsItIsAndTheAnswerTakenAsItIs(t *testing.T) {
@@ -129,8 +163,8 @@ func TestRequestIsBroughtAsItIsAndTheAnswerTakenAsItIs(t *testing.T) {
 		io.WriteString(w, answer)
 	})
 	got := carried(t, carrier.Job{Services: []string{s.URL}, CA: certificate(s)})
-	if len(got) != 2 || string(got[0].Body) != answer {
-		t.Errorf("got %d reports, want the answer and the end", len(got))
+	if string(got.Body) != answer {
+		t.Errorf("got %.40q of %d bytes", got.Body, len(got.Body))
 	}
 }
 
@@ -142,13 +176,13 @@ func TestNextServiceIsAskedIfOneFailsOrIsSlow(t *testing.T) {
 	} {
 		got := carried(t, carrier.Job{Services: []string{first, good.URL}, CA: certificate(good),
 			DeadlineMS: 900})
-		if len(got) != 2 || string(got[0].Body) != "good" || got[0].From != 1 {
+		if string(got.Body) != "good" || got.From != 1 {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
 }
 
-func TestEveryAnswerIsHandedBack(t *testing.T) {
+func TestFirstAnswerEndsTheJob(t *testing.T) {
 	var asked atomic.Int32
 	bad := service(t, func(w http.ResponseWriter, r *http.Request) {
 		asked.Add(1)
@@ -156,8 +190,113 @@ func TestEveryAnswerIsHandedBack(t *testing.T) {
 	})
 	got := carried(t, carrier.Job{Services: []string{bad.URL, bad.URL, bad.URL},
 		CA: certificate(bad)})
-	if len(got) != 4 || asked.Load() != 3 || got[3].End != wire.Protocol {
-		t.Errorf("got %+v after %d requests; want three answers and an end", got, asked.Load())
+	if string(got.Body) != "bad" || got.From != 0 || asked.Load() != 1 {
+		t.Errorf("got %+v after %d requests; want one answer", got, asked.Load())
+	}
+}
+
+// counting is a service that counts its connections, each of which it ends after some answers.
+func counting(t *testing.T, answers int32) (s *httptest.Server, connections *atomic.Int32) {
+	var given atomic.Int32
+	connections = new(atomic.Int32)
+	s = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if given.Add(1)%answers == 0 {
+			w.Header().Set("Connection", "close")
+		}
+		w.Write(append(body, '!'))
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s, connections
+}
+
+func TestConnectionIsKeptForTheNextJob(t *testing.T) {
+	s, connections := counting(t, 3)
+	p := start(t)
+	for i, want := range []int32{1, 1, 1, 2, 2} {
+		request := fmt.Sprint("question ", i)
+		got := p.carries(carrier.Job{Services: []string{s.URL}, CA: certificate(s),
+			Request: []byte(request)})
+		if string(got.Body) != request+"!" || connections.Load() != want {
+			t.Errorf("job %d: got %+v over %d connections, want %d", i, got, connections.Load(),
+				want)
+		}
+	}
+	p.end()
+	if len(p.life) != 10 || p.life[0] != carrier.MaxDeadline+spare ||
+		p.life[1] != carrier.Idle {
+		t.Errorf("got lives %v", p.life)
+	}
+}
+
+// A service that ended a connection while no one used it is connected to once more.
+func TestConnectionThatHasEndedIsReplaced(t *testing.T) {
+	s, connections := counting(t, 1000)
+	p := start(t)
+	job := carrier.Job{Services: []string{s.URL}, CA: certificate(s)}
+	for want := int32(1); want <= 2; want++ {
+		got := p.carries(job)
+		if string(got.Body) != "sealed!" || connections.Load() != want {
+			t.Errorf("got %+v over %d connections, want %d", got, connections.Load(), want)
+		}
+		s.CloseClientConnections()
+	}
+}
+
+func TestServiceThatWentAwayBetweenJobsIsUnreachable(t *testing.T) {
+	s, _ := counting(t, 1000)
+	p := start(t)
+	job := carrier.Job{Services: []string{s.URL}, CA: certificate(s)}
+	if got := p.carries(job); string(got.Body) != "sealed!" {
+		t.Fatalf("got %+v", got)
+	}
+	s.CloseClientConnections()
+	s.Listener.Close()
+	if got := p.carries(job); got.End != wire.Unreachable {
+		t.Errorf("got %+v, want unreachable", got)
+	}
+}
+
+// It has the request, and can be connected to no longer.
+func TestServiceThatGoesAwayDuringAJobIsNotUnreachable(t *testing.T) {
+	var s *httptest.Server
+	var asked atomic.Int32
+	s = service(t, func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == 1 {
+			io.WriteString(w, "good")
+			return
+		}
+		s.Listener.Close()
+		conn, _, err := w.(http.Hijacker).Hijack()
+		testroot.Must(t, err)
+		conn.Close()
+	})
+	p := start(t)
+	job := carrier.Job{Services: []string{s.URL}, CA: certificate(s)}
+	if got := p.carries(job); string(got.Body) != "good" {
+		t.Fatalf("got %+v", got)
+	}
+	if got := p.carries(job); got.End != wire.Unknown {
+		t.Errorf("got %+v, want unknown", got)
+	}
+}
+
+func TestConnectionIsNotKeptForOtherAuthorities(t *testing.T) {
+	s, _ := counting(t, 1000)
+	p := start(t)
+	if got := p.carries(carrier.Job{Services: []string{s.URL}, CA: certificate(s)}); got.End != "" {
+		t.Fatalf("got %+v", got)
+	}
+	got := p.carries(carrier.Job{Services: []string{s.URL}, CA: "none"})
+	if got.End != wire.Protocol || !strings.Contains(got.Text, "x509") {
+		t.Errorf("got %+v", got)
 	}
 }
 
@@ -221,7 +360,7 @@ func TestEndSaysWhetherAnyServiceWasConnectedTo(t *testing.T) {
 			for _, services := range [][]string{{c.service}, {refused(t), c.service},
 				{c.service, refused(t)}} {
 				got := carried(t, carrier.Job{Services: services, CA: ca, DeadlineMS: 1200})
-				if len(got) != 1 || got[0].End != c.want || got[0].Text == "" {
+				if got.End != c.want || got.Text == "" {
 					t.Errorf("got %+v, want %s", got, c.want)
 				}
 			}
@@ -236,7 +375,7 @@ func TestServiceIsTrustedOnlyByTheAuthoritiesOfTheJob(t *testing.T) {
 			"-----END CERTIFICATE-----\n",
 	} {
 		got := carried(t, carrier.Job{Services: []string{s.URL}, CA: ca})
-		if len(got) != 1 || got[0].End != wire.Protocol || !strings.Contains(got[0].Text, "x509") {
+		if got.End != wire.Protocol || !strings.Contains(got.Text, "x509") {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
@@ -246,20 +385,23 @@ func TestServiceForWhichNoTimeIsLeftMayNotBeUnreachable(t *testing.T) {
 	for _, services := range [][]string{{full(t)}, {refused(t), full(t)}, {full(t), full(t)},
 		{full(t), refused(t), full(t)}} {
 		got := carried(t, carrier.Job{Services: services, CA: "x", DeadlineMS: 150})
-		if len(got) != 1 || got[0].End != wire.Unknown ||
-			!strings.Contains(got[0].Text, "no time left") {
+		if got.End != wire.Unknown || !strings.Contains(got.Text, "no time left") {
 			t.Errorf("got %+v", got)
 		}
 	}
 }
 
 func TestMalformedJobIsNotAnswered(t *testing.T) {
-	for _, text := range []string{"", "{}", "x", `{"version":2}`, strings.Repeat(" ", 1<<20),
-		`{"version":1,"services":[],"ca":"","deadline_ms":1,"request":"eA=="}`,
-		`{"version":1,"services":["https://127.0.0.1:1"],"ca":"","deadline_ms":0,"request":"eA=="}`,
-		`{"version":1,"services":["https://127.0.0.1:1"],"ca":"","deadline_ms":1,"request":""}`} {
+	for _, text := range []string{"\n", "{}\n", "x\n", "{\"version\":2}\n", "{}",
+		strings.Repeat(" ", 1<<20),
+		`{"version":1,"services":[],"ca":"","deadline_ms":1,"request":"eA=="}` + "\n",
+		`{"version":1,"services":["https://127.0.0.1:1"],"ca":"","deadline_ms":0,"request":"eA=="}
+`, `{"version":1,"services":["https://127.0.0.1:1"],"ca":"","deadline_ms":1,"request":""}` + "\n",
+		`{"version":1,"services":["https://127.0.0.1:1"],"ca":"","deadline_ms":1,"request":"eA=="}`,
+	} {
 		var out bytes.Buffer
-		if status := run(strings.NewReader(text), &out, time.Second); status == 0 || out.Len() > 0 {
+		status := run(strings.NewReader(text), &out, time.Second, func(time.Duration) {})
+		if status == 0 || out.Len() > 0 {
 			t.Errorf("%.40q: got status %d and %q", text, status, out.String())
 		}
 	}

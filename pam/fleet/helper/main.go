@@ -1,4 +1,4 @@
-// Command latchkey-fleet brings one sealed question to the services of a fleet and hands back what
+// Command latchkey-fleet brings sealed questions to the services of a fleet and hands back what
 // they answer (pam/fleet/carrier). latchkey-login and enroll start it as an unprivileged user with
 // an empty environment. It can read neither question nor answer, and decides nothing.
 package main
@@ -12,35 +12,39 @@ import (
 	"latchkey/pam/unprivileged/harden"
 )
 
-// lifetime ends a program whose job never ends or whose reports are never read.
-const lifetime = carrier.MaxDeadline + 2*time.Second
+// spare is what a job may take beyond its deadline: until it is read, and its report is.
+const spare = 2 * time.Second
 
 func main() {
-	if harden.Process("latchkey-fleet", lifetime) != nil {
+	life, err := harden.Process("latchkey-fleet", carrier.MaxDeadline+spare)
+	if err != nil {
 		os.Exit(1)
 	}
-	os.Exit(run(os.Stdin, os.Stdout, connectTimeout))
+	os.Exit(run(os.Stdin, os.Stdout, connectTimeout, func(d time.Duration) { life.Reset(d) }))
 }
 
-// run reads a job and writes reports. Where it cannot, it writes nothing, which is a denial. A
-// service gets so long to accept a connection.
-func run(in io.Reader, out io.Writer, connect time.Duration) int {
-	job, err := carrier.ReadJob(in)
-	if err != nil {
-		return 1
+// run reads jobs and writes a report of each, until there is no other. Where it cannot, it writes
+// nothing, which is a denial. A service gets the time connect to accept a connection. Live is told
+// how long the program may live at most, before each job and after it.
+func run(in io.Reader, out io.Writer, connect time.Duration, live func(time.Duration)) int {
+	jobs := carrier.NewReader(in)
+	road := &road{connect: connect}
+	for {
+		job, err := carrier.ReadJob(jobs)
+		if err == io.EOF {
+			return 0
+		}
+		if err != nil {
+			return 1
+		}
+		live(job.Deadline() + spare)
+		line, err := road.carry(job).Encode()
+		if err != nil {
+			return 1
+		}
+		if _, err := out.Write(line); err != nil {
+			return 1
+		}
+		live(carrier.Idle)
 	}
-	c := carriage{job: job, out: out, connect: connect}
-	if write(out, c.carry()) != nil {
-		return 1
-	}
-	return 0
-}
-
-func write(out io.Writer, r carrier.Report) error {
-	line, err := r.Encode()
-	if err != nil {
-		return err
-	}
-	_, err = out.Write(line)
-	return err
 }

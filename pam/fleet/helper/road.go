@@ -1,20 +1,13 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"time"
 
-	"latchkey/pam/fleet/carrier"
 	"latchkey/pam/fleet/wire"
 )
 
@@ -22,24 +15,73 @@ import (
 // is slow, well before the deadline.
 const connectTimeout = 3 * time.Second
 
-// maxResponse is the longest answer with its HTTP header.
-const maxResponse = wire.MaxMessage + 16<<10
-
-// road brings a request to a service: one connection, one exchange.
+// road brings requests to services, and keeps the connection over which the last answer came.
 type road struct {
+	connect time.Duration // how long a service gets to accept a connection
+	ca      string
 	roots   *x509.CertPool
-	request []byte
-	connect time.Duration
+	kept    *connection
 }
 
-func newRoad(j carrier.Job, connect time.Duration) *road {
-	r := &road{roots: x509.NewCertPool(), request: j.Request, connect: connect}
-	r.roots.AppendCertsFromPEM([]byte(j.CA)) // without any, no service can be trusted
-	return r
+// trust makes these authorities, in PEM, the only ones that count.
+func (r *road) trust(ca string) {
+	if ca == r.ca && r.roots != nil {
+		return
+	}
+	if r.kept != nil {
+		r.kept.drop()
+	}
+	r.ca, r.roots, r.kept = ca, x509.NewCertPool(), nil
+	r.roots.AppendCertsFromPEM([]byte(ca)) // without any, no service can be trusted
 }
 
-// ask brings the request to a service by the deadline.
-func (r *road) ask(ctx context.Context, service string) result {
+// take returns the connection that was kept, for a job that ends with ctx; nil if there is none
+// that is still open.
+func (r *road) take(ctx context.Context) *connection {
+	kept := r.kept
+	r.kept = nil
+	switch {
+	case kept == nil:
+		return nil
+	case kept.ended():
+		kept.drop()
+		return nil
+	}
+	kept.use(ctx)
+	return kept
+}
+
+// keep keeps a connection for the next job, unless it is over.
+func (r *road) keep(c *connection) {
+	if c.release() {
+		r.kept = c
+	} else {
+		c.drop()
+	}
+}
+
+// ask brings a request to a service by the deadline, over the connection that was kept if that is
+// the service's.
+func (r *road) ask(ctx context.Context, service string, request []byte,
+	kept *connection) result {
+	if kept == nil || kept.service != service {
+		return r.askAnew(ctx, service, request)
+	}
+	body, err := kept.exchange(request)
+	if err == nil {
+		return result{body: body, over: kept}
+	}
+	kept.drop()
+	// It has ended just now, or the service has. It may have got the request before.
+	got := r.askAnew(ctx, service, request)
+	if got.err != nil {
+		got.fault = wire.Unknown
+	}
+	return got
+}
+
+// askAnew brings a request to a service over a new connection.
+func (r *road) askAnew(ctx context.Context, service string, request []byte) result {
 	u, err := url.Parse(service)
 	if err != nil {
 		return failedWith(wire.Protocol, service, err)
@@ -53,13 +95,14 @@ func (r *road) ask(ctx context.Context, service string) result {
 	case err != nil:
 		return failedWith(connecting(err), service, err)
 	}
-	defer conn.Close()
-	conn.SetDeadline(until)
-	body, err := r.exchange(conn, u)
+	c := newConnection(conn, service, u, r.roots)
+	c.use(ctx)
+	body, err := c.exchange(request)
 	if err != nil {
+		c.drop()
 		return failedWith(talking(err), service, err)
 	}
-	return result{body: body}
+	return result{body: body, over: c}
 }
 
 func address(u *url.URL) string {
@@ -69,55 +112,3 @@ func address(u *url.URL) string {
 	}
 	return net.JoinHostPort(u.Hostname(), port)
 }
-
-// exchange sends the request over a connection and takes the answer.
-func (r *road) exchange(conn net.Conn, u *url.URL) ([]byte, error) {
-	secure := tls.Client(conn, &tls.Config{
-		MinVersion: tls.VersionTLS13, RootCAs: r.roots, ServerName: u.Hostname(),
-	})
-	if err := secure.Handshake(); err != nil {
-		return nil, &unsent{err}
-	}
-	post, err := http.NewRequest(http.MethodPost, u.String()+"/v1/ask",
-		bytes.NewReader(r.request))
-	if err != nil {
-		return nil, &unsent{err}
-	}
-	post.Close = true
-	post.Header.Set("Content-Type", "application/octet-stream")
-	post.Header.Set("User-Agent", "latchkey-fleet")
-	if err := post.Write(secure); err != nil {
-		return nil, err
-	}
-	return answer(io.LimitReader(secure, maxResponse), post)
-}
-
-// answer reads what a service says. The status of an answer that it has signed is 200.
-func answer(in io.Reader, post *http.Request) ([]byte, error) {
-	response, err := http.ReadResponse(bufio.NewReader(in), post)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, &senseless{fmt.Sprintf("HTTP status %d", response.StatusCode)}
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, wire.MaxMessage+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(body) == 0 || len(body) > wire.MaxMessage:
-		return nil, &senseless{fmt.Sprintf("an answer of %d bytes", len(body))}
-	}
-	return body, nil
-}
-
-// unsent is an error before any of the request was sent.
-type unsent struct{ error }
-
-func (u *unsent) Unwrap() error { return u.error }
-
-// senseless is what a service says that cannot be its answer.
-type senseless struct{ text string }
-
-func (s *senseless) Error() string { return s.text }

@@ -98,7 +98,7 @@ func (s *Service) serve() {
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 40 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
 		TLSConfig: &tls.Config{
-			MinVersion: tls.VersionTLS13,
+			MinVersion: tls.VersionTLS13, SessionTicketsDisabled: true, // no host resumes one
 			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 				return s.Certificate()
 			},

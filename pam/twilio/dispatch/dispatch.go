@@ -85,12 +85,12 @@ func failed(r protocol.Result, detail string) protocol.Answer {
 func (d *Dispatcher) run(request []byte, limit time.Duration) (protocol.Answer, error) {
 	program := unprivileged.Program{Root: d.Root, Path: Program, Clock: d.Clock,
 		Watched: d.Watched, Most: protocol.MaxMessage}
-	text, err := program.Run(request, limit, nil)
+	text, err := program.Run(request, limit)
 	switch {
 	case err != nil:
 		return protocol.Answer{}, err
 	case len(text) == 0:
-		return protocol.Answer{}, errors.New("ended without an answer")
+		return protocol.Answer{}, unprivileged.ErrEnded
 	}
 	return protocol.DecodeAnswer(text)
 }

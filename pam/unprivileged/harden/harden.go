@@ -9,7 +9,7 @@ import (
 )
 
 // Process comes first in a program that opens network connections, whose name and longest life it
-// is given.
+// is given. The timer ends it then; a program that does one thing after the other resets it.
 //
 // The environment must be empty: latchkey-login sees to it. If the program is started in another
 // way it restarts itself without one, because clearing it here would be too late: before main,
@@ -20,15 +20,14 @@ import (
 // open its pipes, and no core file may have what it knows: the process is not dumpable and keeps
 // no way to get privileges. Installed without permission to read it (0711) it is not dumpable from
 // its first instruction on, which closes the moment before.
-func Process(name string, lifetime time.Duration) error {
+func Process(name string, lifetime time.Duration) (life *time.Timer, err error) {
 	if len(os.Environ()) > 0 {
-		return unix.Exec("/proc/self/exe", []string{name}, nil)
+		return nil, unix.Exec("/proc/self/exe", []string{name}, nil)
 	}
 	if err := Memory(); err != nil {
-		return err
+		return nil, err
 	}
-	time.AfterFunc(lifetime, func() { os.Exit(1) })
-	return nil
+	return time.AfterFunc(lifetime, func() { os.Exit(1) }), nil
 }
 
 // Memory is the part of Process that a program without a longest life does first.

@@ -27,7 +27,7 @@ const attempt = 700 * time.Millisecond
 // that is frozen or cut off from the others.
 type Cluster struct {
 	nodes   []*clientv3.Client
-	first   atomic.Int32 // the node that answered last
+	first   atomic.Int32 // the node that leads, or that answered last
 	history history
 }
 
@@ -68,7 +68,8 @@ func (c *Cluster) Close() {
 // ErrUnreached is of a request that no node has answered: whether it was done is not known.
 var ErrUnreached = errors.New("etcd does not answer")
 
-// ask makes a request of one node after the other, beginning with the one that answered last.
+// ask makes a request of one node after the other, beginning with the one that leads, or that
+// answered last.
 func (c *Cluster) ask(ctx context.Context,
 	request func(context.Context, *clientv3.Client) error) error {
 	first := int(c.first.Load())
@@ -138,16 +139,23 @@ type Usage struct {
 	Full bool
 }
 
-// Usage asks every node.
+// Usage asks every node. From then on the node that leads is asked first, because every other one
+// would ask it.
 func (c *Cluster) Usage(ctx context.Context) (u Usage, err error) {
-	for _, node := range c.nodes {
+	var term uint64 // a node that was cut off may believe that it still leads
+	for i, node := range c.nodes {
 		failed := c.try(ctx, node, func(ctx context.Context, node *clientv3.Client) error {
 			status, err := node.Status(ctx, node.Endpoints()[0])
-			if err == nil {
-				u.Bytes = max(u.Bytes, status.DbSize)
-				u.Full = u.Full || slices.ContainsFunc(status.Errors, noSpace)
+			if err != nil {
+				return err
 			}
-			return err
+			u.Bytes = max(u.Bytes, status.DbSize)
+			u.Full = u.Full || slices.ContainsFunc(status.Errors, noSpace)
+			if status.Leader == status.Header.MemberId && status.RaftTerm > term {
+				term = status.RaftTerm
+				c.first.Store(int32(i))
+			}
+			return nil
 		})
 		if failed != nil {
 			err = failed
