@@ -26,6 +26,7 @@ func (d Doctor) checkLogins(service string) []Finding {
 	for _, name := range s.services {
 		found = append(found, d.checkService(name, s.keyFirst[name])...)
 		found = append(found, d.checkSplitInSSHD(name)...)
+		found = append(found, d.checkCredentials(name)...)
 	}
 	others, part, damaged := d.otherServices(append(s.services, "enroll"))
 	for _, name := range others {
@@ -74,6 +75,22 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 			name, ""})
 	}
 	return append(found, d.checkLines(s)...)
+}
+
+// checkCredentials: after a code, sshd sets credentials in a process that has not authenticated.
+func (d Doctor) checkCredentials(name string) []Finding {
+	s, err := stack.Read(d.Root, name)
+	if err != nil || !s.Has() || len(s.Missing()) > 0 { // told before
+		return nil
+	}
+	l := s.Uncredited()
+	closed := func(w stack.Weakness) bool { return w.Kind == stack.Closed } // told, too
+	if l == nil || slices.ContainsFunc(s.Weaknesses(), closed) {
+		return nil
+	}
+	return []Finding{fault(l.Place(), fmt.Errorf("sshd ends each login after the code "+
+		"(pam_setcred): there every module that a jump asks succeeds, and the jump leads to %s",
+		l.Name()), "jump by pam_succeed_if, pam_access or pam_usertype, which pam_setcred ignores")}
 }
 
 // describe puts a weakness into words.

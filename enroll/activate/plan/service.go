@@ -139,6 +139,10 @@ func (p *planner) wrong(name, file, text string, want Stack) string {
 			return why
 		}
 	}
+	if l := s.Uncredited(); l != nil && name == p.wish.SSHD {
+		return fmt.Sprintf("a jump leads to %s at %s in pam_setcred, and sshd would end each login "+
+			"after the code", l.Name(), l.Place())
+	}
 	return ""
 }
 

@@ -17,6 +17,7 @@ const (
 	UserUnknown     Code = 10
 	MaxTries        Code = 11
 	NewAuthtokReqd  Code = 12
+	CredErr         Code = 17
 	ConvErr         Code = 19
 	Ignored         Code = 25
 	ModuleUnknown   Code = 28 // what libpam takes a module for that cannot be loaded
