@@ -166,6 +166,8 @@ func TestHostWithoutTheRoleChangesNothingOfOthers(t *testing.T) {
 	} {
 		bastion.refuses(`does not have the role "admin"`, args...)
 	}
+	// For root itself, too: what root does is an administrator's act.
+	bastion.refuses("latchkey-fleetd host role NAME ROLES", "add", "totp", "--yes")
 	web.refuses("Users enroll on: bastion, and not on web", "status", "--user", someone)
 	bastion.does("status", "--user", someone)
 	testroot.Must(t, f.Admin.Revoke(testfleet.Context(t), "bastion"))

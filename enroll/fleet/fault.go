@@ -10,8 +10,8 @@ import (
 // advice is what to do about the faults of a fleet. Whatever is not in it is a fault of the
 // service's, for its log.
 var advice = map[wire.Fault]struct{ what, next string }{
-	wire.Role: {"this host may not do that", "log in where it may be done, or have a role given " +
-		"to this host: latchkey-fleetd host invite"},
+	wire.Role: {"this host may not do that", "log in where it may be done, or have the role given " +
+		"to this host: on a service, latchkey-fleetd host role NAME ROLES"},
 	wire.Revoked: {"the fleet does not know this host",
 		"have a new ticket made with latchkey-fleetd host invite, and join again: " +
 			"enroll fleet join"},

@@ -237,7 +237,8 @@ func (s *Status) roles() {
 		return
 	}
 	s.note("roles of "+s.Host, Error, "it does not have the role verify, so no code is checked",
-		"have it invited again: latchkey-fleetd host invite "+s.Host+" --role verify")
+		"on a service: latchkey-fleetd host role "+s.Host+" "+
+			strings.Join(append([]string{"verify"}, s.Roles...), ","))
 }
 
 // breakGlass says what would happen now if no service could be reached.

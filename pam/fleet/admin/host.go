@@ -42,6 +42,20 @@ func (a Admin) Revoke(ctx context.Context, name string) error {
 	})
 }
 
+// GiveRoles gives a host roles in place of those it has. They count at its next question.
+func (a Admin) GiveRoles(ctx context.Context, name string, roles []hosts.Role) error {
+	return a.host(ctx, name, func(_ *store.Txn, h hosts.Host) (hosts.Host, error) {
+		switch h.Status {
+		case hosts.Active, hosts.Invited:
+			h.Roles = roles
+			return h, nil
+		case hosts.Revoked:
+			return h, fmt.Errorf("the host %q was revoked; to take it in again, invite it", name)
+		}
+		return h, noHost(name)
+	})
+}
+
 func noHost(name string) error { return fmt.Errorf("there is no host %q", name) }
 
 // Release ends a host's quarantine.

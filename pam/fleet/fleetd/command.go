@@ -13,7 +13,7 @@ import (
 // command is one of the program's.
 type command struct {
 	name    string
-	operand string // what it takes; in brackets if it may be left out
+	operand string // what it takes, a word for each; in brackets if it may be left out
 	options string // for the help
 	does    string
 	run     func(p *program, ctx context.Context, o options) error
@@ -29,6 +29,8 @@ func commands() []command {
 		{"host invite", "NAME", "[--role ROLES] [--group GROUPS] [--for TIME] [--json]",
 			"print a ticket for enroll fleet join", (*program).invite},
 		{"host list", "", "[--json]", "all hosts", (*program).hosts},
+		{"host role", "NAME ROLES", "", "give a host these roles in place of those it has",
+			(*program).giveRoles},
 		{"host revoke", "NAME", "", "refuse a host from its next question on", (*program).revoke},
 		{"host release", "NAME", "", "end a host's quarantine", (*program).release},
 		{"policy", "[FILE]", "", "print the fleet's latchkey.toml, or replace it",
@@ -107,19 +109,24 @@ func parse(c command, args []string) (o options, err error) {
 			set.BoolVar(into, name, false, "")
 		}
 	}
-	for len(args) > 0 { // the operand may stand before the options or behind them
+	var given []string
+	takes := strings.Fields(c.operand)
+	for len(args) > 0 { // operands may stand before the options or behind them
 		if err := set.Parse(args); err != nil {
 			return o, misuse(fmt.Sprintf("%s: %v", c.name, err))
 		}
 		if args = set.Args(); len(args) > 0 {
-			if c.operand == "" || o.operand != "" {
+			if len(given) == len(takes) {
 				return o, misuse(fmt.Sprintf("%s: unexpected argument %q", c.name, args[0]))
 			}
-			o.operand, args = args[0], args[1:]
+			given, args = append(given, args[0]), args[1:]
 		}
 	}
-	if o.operand == "" && c.operand == "NAME" {
-		return o, misuse(c.name + " needs a name")
+	if len(given) < len(takes) && !strings.HasPrefix(c.operand, "[") {
+		return o, misuse(c.name + " needs " + c.operand)
+	}
+	for i, into := range []*string{&o.operand, &o.role}[:len(given)] {
+		*into = given[i]
 	}
 	return o, nil
 }

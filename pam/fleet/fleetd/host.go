@@ -17,13 +17,11 @@ import (
 const maxTicketLife = 30 * 24 * time.Hour
 
 func (p *program) invite(ctx context.Context, o options) error {
-	h := hosts.Host{Name: o.operand, Roles: []hosts.Role{}, Groups: list(o.group)}
-	for _, r := range list(o.role) {
-		if !slices.Contains(hosts.Roles, hosts.Role(r)) {
-			return misuse(fmt.Sprintf("there is no role %q: verify, enroll, admin", r))
-		}
-		h.Roles = append(h.Roles, hosts.Role(r))
+	roles, err := rolesOf(o.role)
+	if err != nil {
+		return err
 	}
+	h := hosts.Host{Name: o.operand, Roles: roles, Groups: list(o.group)}
 	for _, g := range h.Groups {
 		if !wire.IsHostName(g) {
 			return misuse(fmt.Sprintf("%q cannot be the name of a group", g))
@@ -43,6 +41,38 @@ func (p *program) invite(ctx context.Context, o options) error {
 	}
 	data := map[string]any{"host": h.Name, "ticket": ticket, "until": time.Now().Add(o.lasts)}
 	return p.print(o, data, func() { fmt.Fprintln(p.out, ticket) })
+}
+
+// giveRoles gives a host other roles. They count from its next question on.
+func (p *program) giveRoles(ctx context.Context, o options) error {
+	roles, err := rolesOf(o.role)
+	if err == nil && len(roles) == 0 {
+		err = misuse("host role needs at least one role; to take a host out: host revoke")
+	}
+	if err != nil {
+		return err
+	}
+	f, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer f.store.Close()
+	return f.GiveRoles(ctx, o.operand, roles)
+}
+
+// rolesOf reads a list of roles.
+func rolesOf(text string) ([]hosts.Role, error) {
+	roles := []hosts.Role{}
+	for _, word := range list(text) {
+		r := hosts.Role(word)
+		if !slices.Contains(hosts.Roles, r) {
+			return nil, misuse(fmt.Sprintf("there is no role %q: verify, enroll, admin", word))
+		}
+		if !slices.Contains(roles, r) {
+			roles = append(roles, r)
+		}
+	}
+	return roles, nil
 }
 
 func list(text string) []string {

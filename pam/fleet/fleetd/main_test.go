@@ -121,7 +121,19 @@ func TestAFleetIsMadeJoinedAndChangedByCommands(t *testing.T) {
 	if len(all) != 1 || all[0]["status"] != "invited" || strings.Contains(fmt.Sprint(all), "hash") {
 		t.Errorf("host list: got %v", all)
 	}
+	second.must("host", "role", "web1", "enroll,admin,admin")
+	if out := first.must("host", "list"); !strings.Contains(out, " enroll,admin ") {
+		t.Errorf("host list: got %s, want the roles enroll and admin", out)
+	}
+	if _, errs, status := second.run("host", "role", "web2", "verify"); status != 1 ||
+		!strings.Contains(errs, `no host "web2"`) {
+		t.Errorf("a role for no host: got %d, %s", status, errs)
+	}
 	second.must("host", "revoke", "web1")
+	if _, errs, status := second.run("host", "role", "web1", "verify"); status != 1 ||
+		!strings.Contains(errs, "revoked") {
+		t.Errorf("a role for a host that was revoked: got %d, %s", status, errs)
+	}
 	if _, errs, status := first.run("init"); status != 1 || !strings.Contains(errs, "already") {
 		t.Errorf("init where there is a fleet: got %d, %s", status, errs)
 	}
@@ -246,7 +258,8 @@ func TestCommandsOfRootRunAsTheOwnerOfTheFolder(t *testing.T) {
 func TestCommandsThatMeanNothingAreMisuse(t *testing.T) {
 	m := &machine{TB: t, root: testroot.New(t)}
 	for _, args := range []string{"x", "host", "host invite", "host invite a b", "status now",
-		"rotate --from x", "host invite a --role root", "host invite a --group a/b",
+		"rotate --from x", "host role a", "host role a root", "host role a ,",
+		"host role a verify b", "host invite a --role root", "host invite a --group a/b",
 		"host invite a --for 0s", "host invite a --for 8760h", "serve --json"} {
 		if _, errs, status := m.run(strings.Fields(args)...); status != exitUsage ||
 			!strings.Contains(errs, "hint:") {

@@ -227,6 +227,26 @@ func TestHostWithoutTheRoleIsRefused(t *testing.T) {
 	s.refused(s.Host(t, "none"), "alice", s.code(), wire.Role)
 }
 
+// Roles change without the host's doing anything, in both directions.
+func TestRolesOfAHostCountFromItsNextQuestionOn(t *testing.T) {
+	s := newSite(t, 2)
+	bastion := s.Host(t, "bastion", hosts.Enroll)
+	s.refused(bastion, "alice", s.code(), wire.Role)
+	give := func(roles ...hosts.Role) {
+		t.Helper()
+		testroot.Must(t, s.Admin.GiveRoles(testfleet.Context(t), "bastion", roles))
+	}
+	give(hosts.Verify, hosts.Admin)
+	s.result(bastion, "alice", s.code(), authority.Accepted)
+	give(hosts.Admin)
+	s.refused(bastion, "alice", s.code(), wire.Role)
+	testroot.Must(t, s.Admin.Revoke(testfleet.Context(t), "bastion"))
+	if err := s.Admin.GiveRoles(testfleet.Context(t), "bastion", hosts.Roles); err == nil {
+		t.Error("a host that was revoked has roles again")
+	}
+	s.refused(bastion, "alice", s.code(), wire.Revoked)
+}
+
 func TestQuestionFromAnotherTimeIsRefused(t *testing.T) {
 	s := newSite(t, 1)
 	for off, want := range map[time.Duration]wire.Fault{
