@@ -115,7 +115,7 @@ func (p *program) stillPending(j *journal.Journal) (*journal.Journal, error) {
 // agreed asks whether the changes are to be made.
 func (p *program) agreed(changes int, s plan.Stack) error {
 	if !p.Typed() {
-		return hint.Error("standard input is no terminal; nothing was changed",
+		return hint.Error("standard input is not a terminal; nothing was changed",
 			"--yes asks nothing, --dry-run only shows what would change")
 	}
 	answer, err := p.Ask(fmt.Sprintf("Change %s, so that a login by SSH takes %s? [y/N] ",

@@ -138,8 +138,8 @@ func (p *program) leaveFleet(o options.Options) error {
 	}
 	if !o.Yes {
 		return hint.Error("this takes the users of the fleet away from this host; nothing was "+
-			"changed", "bring users back first: enroll fleet export --user NAME; then: enroll "+
-			"fleet leave --yes")
+			"changed", "bring users back first: enroll fleet export NAME; then: enroll fleet leave "+
+			"--yes")
 	}
 	if err := fleet.Leave(p.root); err != nil {
 		return err

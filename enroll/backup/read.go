@@ -148,7 +148,7 @@ func next(t *tar.Reader) (name string, text []byte, err error) {
 	case err != nil:
 		return "", nil, err
 	case h.Typeflag != tar.TypeReg || h.Size > maxText:
-		return "", nil, fmt.Errorf("%q is no file of at most %d bytes", h.Name, maxText)
+		return "", nil, fmt.Errorf("%q is not a file of at most %d bytes", h.Name, maxText)
 	}
 	text, err = io.ReadAll(t)
 	return h.Name, text, err

@@ -33,7 +33,7 @@ type Caller struct {
 }
 
 // errEmpty says that one side of the wire left out what the other needs.
-var errEmpty = errors.New("the message has not all that the operation needs")
+var errEmpty = errors.New("the message lacks something that the operation needs")
 
 // served is one question, being answered.
 type served struct {

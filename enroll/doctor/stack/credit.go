@@ -5,7 +5,7 @@ import "latchkey/enroll/doctor/stack/control"
 // Uncredited returns the line by which pam_setcred(3) fails, and a login with it, where the process
 // that calls it has not authenticated; nil if it succeeds. sshd is such a process when it has asked
 // for a code. libpam does not know there what each module returned to pam_authenticate(3), so jumps
-// follow what they return to pam_setcred: most of them success, whoever the user is.
+// follow what they return to pam_setcred: most of them success, for any user.
 func (s *Service) Uncredited() *Line {
 	ignoring := set(`
 		pam_access pam_canonicalize_user pam_echo pam_exec pam_faildelay pam_ftp pam_issue

@@ -91,7 +91,7 @@ func (a Admin) AcceptRestore(ctx context.Context, least uint64) (e store.Epoch, 
 	return e, err
 }
 
-// RemoveService forgets a service that is no more, or whose own number was lost.
+// RemoveService forgets a service that no longer exists, or whose own number was lost.
 func (a Admin) RemoveService(ctx context.Context, name string) error {
 	return a.Store.Run(ctx, []string{store.ServiceKey(name)}, func(t *store.Txn) error {
 		text, err := t.Get(store.ServiceKey(name))

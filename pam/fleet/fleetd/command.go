@@ -38,7 +38,7 @@ func commands() []command {
 		{"rotate", "", "[--finish] [--json]", "a new key for answers", (*program).rotate},
 		{"accept-restore", "", "[--yes] [--json]", "go on with an etcd that was restored from a backup",
 			(*program).acceptRestore},
-		{"remove", "NAME", "", "forget a service that is no more", (*program).remove},
+		{"remove", "NAME", "", "forget a service that no longer exists", (*program).remove},
 	}
 }
 

@@ -48,7 +48,7 @@ func (p *program) init(ctx context.Context, o options) error {
 		return hinted{err, "on another service than the first: init --from FILE"}
 	}
 	if err == nil {
-		fmt.Fprintf(p.out, "The fleet is made. Next: latchkey-fleetd export-secret for the other "+
+		fmt.Fprintf(p.out, "The fleet is set up. Next: latchkey-fleetd export-secret for the other "+
 			"services, then start\nlatchkey-fleetd.service on each.\n")
 	}
 	return err

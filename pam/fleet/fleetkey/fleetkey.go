@@ -39,7 +39,7 @@ func ParseSealing(text string) (Sealing, error) {
 	}
 	key, err := kem.NewPublicKey(raw)
 	if err != nil {
-		return Sealing{}, errors.New("is no key that questions can be sealed with")
+		return Sealing{}, errors.New("is not a key that questions can be sealed with")
 	}
 	return Sealing{key}, nil
 }

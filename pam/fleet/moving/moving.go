@@ -3,7 +3,7 @@
 //
 // At no instant do both accept a code. A user of a host waits in the fleet, which lets no one in,
 // until the host has put its own record away; a user of the fleet is taken out of it before the
-// host gets the record. Each step may be done again, so whoever was killed goes on.
+// host gets the record. Each step may be done again, so a command that was killed goes on.
 package moving
 
 import (

@@ -31,7 +31,7 @@ func (s *Service) ask(w http.ResponseWriter, r *http.Request) {
 	opened, err := wire.Open(request, s.opening)
 	if err != nil {
 		s.metrics.count("none", wire.Protocol)
-		s.Log.Warn("a request that is no question", "from", r.RemoteAddr, "error", err)
+		s.Log.Warn("a request that is not a question", "from", r.RemoteAddr, "error", err)
 		http.Error(w, "not a question to this fleet", http.StatusBadRequest)
 		return
 	}

@@ -31,7 +31,7 @@ type Config struct {
 	Dir         string // where the service's own number and the signing keys are
 
 	SameUIDs    bool     // a user has the same uid on all hosts, and records are bound to it
-	EnrollHosts []string // that may enroll, besides those with the role: names, or @groups
+	EnrollHosts []string // that may enroll, beside those with the role: names, or @groups
 	HostLimits  hosts.Limits
 	Quota       int64 // bytes that etcd may have; for metrics and the alarm
 

@@ -62,7 +62,7 @@ func ParseTicket(text string) (t Ticket, err error) {
 }
 
 var errTicket = errors.New(
-	"this is no ticket of latchkey-fleetd host invite, or not the whole of it")
+	"this is not a ticket of latchkey-fleetd host invite, or not the whole of it")
 
 // Settings are what the host's fleet.toml will say, without the host's key.
 func (t Ticket) Settings() (*Settings, error) {

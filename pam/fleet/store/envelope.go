@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// envelope is what stands under a user's state: the state, and what the fleet needs besides.
+// envelope is what stands under a user's state: the state, and what else the fleet needs.
 type envelope struct {
 	epoch  uint64
 	tokens []stored // of questions that were answered, oldest first

@@ -48,7 +48,7 @@ type Fleet struct {
 	keys  []fleetkey.Public
 }
 
-// New makes an empty fleet with a policy, over an etcd of one node, which has nobody to lose its
+// New makes an empty fleet with a policy, over an etcd of one node, which has no one to lose its
 // leader to on a busy machine.
 func New(t testing.TB, policy string) *Fleet {
 	t.Helper()
