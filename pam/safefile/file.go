@@ -1,6 +1,7 @@
 package safefile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -70,7 +71,7 @@ func (d *Dir) ReadFile(name string, forbidden uint32, limit int) ([]byte, error)
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, int64(limit)+1))
+	data, err := readAll(f, limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +79,18 @@ func (d *Dir) ReadFile(name string, forbidden uint32, limit int) ([]byte, error)
 		return nil, fmt.Errorf("%s: longer than %d bytes", f.Name(), limit)
 	}
 	return data, nil
+}
+
+// readAll is io.ReadAll up to limit bytes, with room for what f has now from the beginning: a login
+// reads all its files this way, and a text that grows is copied again and again.
+func readAll(f *os.File, limit int) ([]byte, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return nil, os.NewSyscallError("fstat", err)
+	}
+	room := bytes.NewBuffer(make([]byte, 0, min(int(st.Size), limit)+bytes.MinRead))
+	_, err := room.ReadFrom(io.LimitReader(f, int64(limit)))
+	return room.Bytes(), err
 }
 
 // Linked reports whether name in d still leads to f: a file that was replaced or removed while we

@@ -155,13 +155,16 @@ func read(f *os.File) (*File, error) {
 
 // parse chooses the state that counts, and the slot to be written next; FORMAT.md says why.
 func parse(r io.Reader) (*File, error) {
-	b, err := io.ReadAll(io.LimitReader(r, fileSize+1))
-	if err != nil {
+	b := make([]byte, fileSize+1)
+	// One byte more than there may be, so that the end is where it is expected.
+	n, err := io.ReadFull(r, b)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
 		return nil, err
 	}
-	if len(b) != fileSize {
+	if n != fileSize {
 		return nil, fmt.Errorf("%w: not %d bytes long", ErrDamaged, fileSize)
 	}
+	b = b[:n]
 	one, err1 := decode(b[:slotSize])
 	two, err2 := one, err1
 	level := string(b[:slotSize]) == string(b[slotSize:])

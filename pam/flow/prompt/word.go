@@ -12,8 +12,7 @@ import (
 
 // bare is an answer in lower case and without the quotation marks in which texts show words.
 func bare(answer string) string {
-	return strings.ToLower(strings.TrimSpace(strings.NewReplacer(`"`, "", "'",
-		"").Replace(answer)))
+	return strings.ToLower(strings.TrimSpace(normalize.Without(answer, `"'`)))
 }
 
 // Word is what to say to an answer that is a word, and not one that asks for a code (Parse); false
