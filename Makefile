@@ -138,6 +138,7 @@ endif
 	for f in README.md SECURITY.md CHANGELOG.md packaging/doc/*.md; do \
 		sed $(INSTALLED_LINKS) $$f >$(B)/page && \
 		install -m 0644 $(B)/page $(DESTDIR)$(PREFIX)/share/doc/latchkey/$$(basename $$f) || exit 1; done
+	install -m 0644 packaging/doc/*.svg $(DESTDIR)$(PREFIX)/share/doc/latchkey/
 	for f in $$(cd packaging/examples && find * -type f); do \
 		install -D -m 0644 packaging/examples/$$f $(DESTDIR)$(EXAMPLES)/$$f || exit 1; done
 	test -e $(DESTDIR)/etc/latchkey/latchkey.toml || install -m 0644 packaging/latchkey.toml $(DESTDIR)/etc/latchkey/latchkey.toml
@@ -205,8 +206,10 @@ MUTATED ?= policy factor limit flow state record session safefile strict
 mutate: deps-tests
 	@for name in $(MUTATED); do echo "mutate: pam/$$name"; go run $(GREMLINS) unleash $(MUTATE_FLAGS) ./pam/$$name || exit 1; done
 
+# What latchkey adds to a login, in about ten minutes: BENCH="-rounds 20 -users 1000" for less of
+# it, BENCH=-readme to put the result into README and packaging/doc.
 bench: deps build
-	@go run ./sshd/bench
+	@go run ./sshd/bench $(BENCH)
 
 # What a fleet adds to a login, and how many logins its services bear.
 bench-fleet: build

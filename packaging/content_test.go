@@ -32,6 +32,8 @@ var debModes = []string{
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/README.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/SECURITY.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/administrators.md",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/bench.svg",
+	"-rw-r--r-- root/root ./usr/share/doc/latchkey/benchmark.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/clients.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/contributors.md",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey/first-login.md",

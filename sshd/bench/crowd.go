@@ -1,116 +1,150 @@
 package main
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
+	"sync"
+	"time"
 
+	"golang.org/x/sys/unix"
+
+	"latchkey/sshd/bench/figures"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/suite/app"
 )
 
-// few is the number of users enrolled in the host that is not crowded.
-const few = 10
+// perUser is how many bytes of a disk with blocks of 4 KiB a member of the crowd takes: a record,
+// a state of two blocks, a home folder, and a little for their names.
+const perUser = 17 << 10
 
-// crowds compares two hosts that differ only in the number of enrolled users.
-func crowds(s *suite.Suite, rounds, records int, out io.Writer) (err error) {
-	var sides []*contender
-	var codes []*lone
-	for _, n := range []int{few, records} {
-		h, err := s.Private(suite.Debian12)
-		if err != nil {
+// tooLong is when a stack is no longer measured: a login by it takes so long.
+const tooLong = 5 * time.Second
+
+// crowd is who else is enrolled. They have no line in /etc/passwd, where a crowd would slow down
+// sshd itself, and no one of them logs in: they come from a directory that is not asked.
+type crowd struct {
+	*bench
+	size   int
+	stacks []figures.Stack // that are still measured
+	notes  map[figures.Stack]string
+}
+
+// crowds measures logins with 10, 100, 1,000 … users enrolled.
+func (b *bench) crowds(most, rounds int) (err error) {
+	c := &crowd{bench: b, stacks: figures.Stacks(), notes: map[figures.Stack]string{}}
+	defer func() { err = errors.Join(err, c.disperse()) }()
+	for n := 10; n <= most; n *= 10 {
+		room, err := c.room(n)
+		if err != nil || !room {
 			return err
 		}
-		defer func() { err = errors.Join(err, h.Close()) }()
-		if err := crowd(h, n); err != nil {
+		if err := c.grow(n); err != nil {
 			return err
 		}
-		side, err := contend(h, suite.PasswordAndCode)
-		if err != nil {
+		if err := c.measure(rounds); err != nil {
 			return err
-		}
-		name := fmt.Sprintf("%d records", n)
-		side[0].whole.name, side[0].afterCode.name = name, name
-		sides = append(sides, side[0])
-		l := &lone{service: "bench-latchkey", stack: suite.OnlyCode, cpu: sample{name: name}}
-		if err := h.Service(l.service, l.stack); err != nil {
-			return err
-		}
-		codes = append(codes, l)
-	}
-	for round := range rounds + 1 {
-		for _, i := range rand.Perm(len(sides)) {
-			side := sides[i]
-			for _, use := range []func(*suite.User) error{
-				func(u *suite.User) error { return side.login(u, round > 0) },
-				func(u *suite.User) error {
-					return codes[i].authenticate(side.server.Host, u, round > 0)
-				},
-			} {
-				u, err := member(side.server.Host)
-				if err == nil {
-					err = use(u)
-				}
-				if err != nil {
-					return err
-				}
-			}
 		}
 	}
-	table(out, "enrolled users: whole login", "ms", &sides[0].whole, &sides[1].whole)
-	table(out, "enrolled users: from the typed code to success", "ms", &sides[0].afterCode,
-		&sides[1].afterCode)
-	table(out, "enrolled users: one authentication by pamtester, CPU", "ms", &codes[0].cpu,
-		&codes[1].cpu)
 	return nil
 }
 
-// crowdUID is the first uid of the crowd: each has one, as on a real host.
-const crowdUID = 1_000_000
-
-// withUID returns a record or a state (pam/state/FORMAT.md) with another uid.
-func withUID(data []byte, old, uid int) []byte {
-	line := func(uid int) []byte { return fmt.Appendf(nil, "\nuid = %d\n", uid) }
-	data = bytes.Replace(data, line(old), line(uid), 1)
-	for slot := range slices.Chunk(data, 4096) {
-		if bytes.HasPrefix(slot, []byte("LATCHKEY")) {
-			binary.BigEndian.PutUint32(slot[12:], uint32(uid))
-			sum := sha256.Sum256(slot[:4064])
-			copy(slot[4064:], sum[:])
-		}
+// room reports whether there is disk for n users, with a quarter to spare, and notes if there is
+// not.
+func (c *crowd) room(n int) (bool, error) {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(c.inside("/var/lib/latchkey/users"), &fs); err != nil {
+		return false, err
 	}
-	return data
+	wanted, free := (n-c.size)*perUser/4*5, int(fs.Bavail)*int(fs.Bsize)
+	if free >= wanted {
+		return true, nil
+	}
+	f := c.result.Add(figures.Crowd, c.name, n)
+	f.Notes[figures.Latchkey] = fmt.Sprintf("not measured, as for every stack: %d GiB of disk are "+
+		"needed, and %d are free", wanted>>30+1, free>>30)
+	fmt.Fprintln(c.progress, "bench:", f.Label(), f.Notes[figures.Latchkey])
+	return false, nil
 }
 
-// crowd puts n records and states beside a real user's. They are copies that are never opened;
-// only their number may have a cost.
-func crowd(h *suite.Host, n int) error {
-	u, err := h.User()
-	if err != nil {
-		return err
+// grow enrolls more users, some thousands at a time.
+func (c *crowd) grow(n int) error {
+	for c.size < n {
+		fmt.Fprintf(c.progress, "bench: %s: %s of %s users\n", c.name, figures.Thousands(c.size),
+			figures.Thousands(n))
+		batch := make([]*suite.User, min(n-c.size, 100_000))
+		for i := range batch {
+			id := c.size + i
+			batch[i] = &suite.User{Name: fmt.Sprintf("crowd%07d", id), UID: 1_000_000 + id,
+				Secret: app.NewSecret()}
+		}
+		if err := c.enroll(batch); err != nil {
+			return err
+		}
+		c.size += len(batch)
 	}
-	if err := u.Enroll(); err != nil {
-		return err
+	unix.Sync()
+	return nil
+}
+
+// enroll writes records and states, lines for pam_oath, and home folders: what a login by
+// google-authenticator has to find its way through. The folders are empty, since no login looks
+// into another user's.
+func (c *crowd) enroll(batch []*suite.User) error {
+	errs := make([]error, 3)
+	var running sync.WaitGroup
+	running.Go(func() { errs[0] = c.users.writer.latchkey(batch) })
+	running.Go(func() { errs[1] = c.users.writer.oath(batch) })
+	for _, u := range batch {
+		if err := os.Mkdir(c.inside("/home", u.Name), 0o700); err != nil {
+			errs[2] = err
+			break
+		}
 	}
-	for _, dir := range []string{"/etc/latchkey/users", "/var/lib/latchkey/users"} {
-		inside := h.Path(dir)
-		data, err := os.ReadFile(filepath.Join(inside, u.Name))
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+func (c *crowd) measure(rounds int) error {
+	f := c.result.Add(figures.Crowd, c.name, c.size)
+	for round := range rounds + 1 {
+		outcomes, err := c.round(c.stacks)
 		if err != nil {
 			return err
 		}
-		for i := range n {
-			path := filepath.Join(inside, fmt.Sprintf("crowd%06d", i))
-			if err := os.WriteFile(path, withUID(data, u.UID, crowdUID+i), 0o600); err != nil {
-				return err
+		for s, o := range outcomes {
+			if o.Whole > tooLong {
+				c.drop(f, s, o.Whole)
+			} else if round > 0 {
+				f.Values[s] = append(f.Values[s], ms(o.Whole))
 			}
 		}
+		c.say(figures.Thousands(c.size)+" users", round, rounds)
 	}
-	_, err = h.Exec("", "/bin/sync")
-	return err
+	return nil
+}
+
+// drop measures a stack no more.
+func (c *crowd) drop(f *figures.Figure, s figures.Stack, took time.Duration) {
+	f.Notes[s] = fmt.Sprintf("not measured further, since one login took %.1f s", took.Seconds())
+	fmt.Fprintf(c.progress, "bench: %s: %s\n", s, f.Notes[s])
+	delete(f.Values, s)
+	c.stacks = slices.DeleteFunc(slices.Clone(c.stacks),
+		func(other figures.Stack) bool { return other == s })
+}
+
+// disperse removes the crowd from where the end of the container would not, or only slowly.
+func (c *crowd) disperse() error {
+	fmt.Fprintf(c.progress, "bench: removing %s users\n", figures.Thousands(c.size))
+	dirs := []string{"/etc/latchkey/users", "/var/lib/latchkey/users", "/home"}
+	errs := make([]error, len(dirs))
+	var running sync.WaitGroup
+	for i, dir := range dirs {
+		running.Go(func() {
+			_, errs[i] = c.host.Exec("", "/usr/bin/find", dir, "-mindepth", "1", "-delete")
+		})
+	}
+	running.Wait()
+	return errors.Join(errs...)
 }

@@ -2,89 +2,66 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"math/rand/v2"
+	"time"
 
+	"latchkey/sshd/bench/figures"
 	"latchkey/sshd/suite"
 )
 
-// contender is one way to log in, with its measurements.
-type contender struct {
-	server           *suite.Server
-	whole, afterCode sample
-}
+// settle is how long the end of one login gets before the next begins.
+const settle = 10 * time.Millisecond
 
-// logins measures whole logins, from the connection to the end of authentication, and their part
-// after the typed code.
-func logins(h *suite.Host, rounds int, out io.Writer) error {
-	contenders, err := contend(h, suite.PlainUnix, suite.WithGoogle, suite.PasswordAndCode)
-	if err != nil {
-		return err
-	}
+// logins measures whole logins and their part after the typed code. The first round only warms up.
+func (b *bench) logins(rounds int) error {
+	whole := b.result.Add(figures.Whole, b.name, 0)
+	code := b.result.Add(figures.Code, b.name, 0)
 	for round := range rounds + 1 {
-		u, err := member(h)
+		outcomes, err := b.round(figures.Stacks())
 		if err != nil {
 			return err
 		}
-		for _, i := range rand.Perm(len(contenders)) {
-			if err := contenders[i].login(u, round > 0); err != nil {
-				return err
+		if round == 0 {
+			continue
+		}
+		for s, o := range outcomes {
+			whole.Values[s] = append(whole.Values[s], ms(o.Whole))
+			if s != figures.Unix {
+				code.Values[s] = append(code.Values[s], ms(o.AfterCode))
 			}
 		}
+		b.say("logins", round, rounds)
 	}
-	unix, google, latchkey := contenders[0], contenders[1], contenders[2]
-	table(out, h.Name+": whole login", "ms", &unix.whole, &google.whole, &latchkey.whole)
-	fmt.Fprintf(out, "  latchkey to google-authenticator: %.3f; added: %.2f ms against %.2f ms\n",
-		latchkey.whole.median()/google.whole.median(),
-		latchkey.whole.median()-unix.whole.median(), google.whole.median()-unix.whole.median())
-	table(out, h.Name+": from the typed code to success", "ms", &google.afterCode,
-		&latchkey.afterCode)
 	return nil
 }
 
-func contend(h *suite.Host, configs ...suite.Config) ([]*contender, error) {
-	var all []*contender
-	for _, c := range configs {
-		server, err := h.Server(c)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, &contender{
-			server:    server,
-			whole:     sample{name: c.Name},
-			afterCode: sample{name: c.Name},
-		})
-	}
-	return all, nil
-}
-
-// member returns a new user with the same secret in both modules, so that every code is fresh for
-// each.
-func member(h *suite.Host) (*suite.User, error) {
-	u, err := h.User()
+// round logs one user in by each of the stacks, in an order drawn by lot.
+func (b *bench) round(stacks []figures.Stack) (map[figures.Stack]*suite.Outcome, error) {
+	taken, err := b.users.take(1)
 	if err != nil {
 		return nil, err
 	}
-	if err := u.Enroll(); err != nil {
-		return nil, err
+	defer b.users.giveBack(taken)
+	outcomes := map[figures.Stack]*suite.Outcome{}
+	for _, i := range rand.Perm(len(stacks)) {
+		if outcomes[stacks[i]], err = b.login(stacks[i], taken[0]); err != nil {
+			return nil, err
+		}
+		time.Sleep(settle)
 	}
-	return u, u.EnrollGoogle()
+	return outcomes, nil
 }
 
-// login logs in once. The first round only warms up.
-func (c *contender) login(u *suite.User, counts bool) error {
-	o := c.server.Login(suite.Attempt{
-		User:     u.Name,
-		Password: suite.Password,
-		Codes:    []string{u.Code()},
+// login logs in and hangs up.
+func (b *bench) login(s figures.Stack, u *user) (*suite.Outcome, error) {
+	o := b.servers[s].Login(suite.Attempt{
+		User: u.Name, Password: suite.Password, Codes: []string{u.Code()},
 	})
-	defer o.Close()
+	o.Close()
 	if !o.In() {
-		return fmt.Errorf("%s on %s: %w", c.server.Config.Name, c.server.Name, o.Err)
+		return nil, fmt.Errorf("%s on %s: %w", s, b.name, o.Err)
 	}
-	if counts {
-		c.whole.add(ms(o.Whole))
-		c.afterCode.add(ms(o.AfterCode))
-	}
-	return nil
+	return o, nil
 }
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,6 +1,9 @@
-// Bench measures what latchkey adds to a login, next to what google-authenticator adds. Everything
-// that is compared is measured in turns in one run, so that a slow minute of the machine slows all
-// alike. It prints medians and their ratios, and judges nothing.
+// Bench measures what latchkey adds to a login, next to google-authenticator and pam_oath.
+// Everything that is compared is measured in turns in one run, so that a slow minute of the machine
+// slows all alike. It judges nothing.
+//
+// It leaves what it measured in a folder: every value (bench.json), a table (bench.md) and a plot
+// (bench.svg). With -readme it also puts the table and the plot where README shows them.
 package main
 
 import (
@@ -10,43 +13,87 @@ import (
 	"io"
 	"os"
 
+	"latchkey/sshd/bench/figures"
 	"latchkey/sshd/suite"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
+// plan is how much is measured.
+type plan struct {
+	rounds  int // of single logins and authentications
+	batches int // of logins in parallel
+	users   int // enrolled at the most
+	crowded int // rounds of logins with each number of users
+}
+
 func run(args []string, out, progress io.Writer) int {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(progress)
-	rounds := flags.Int("rounds", 100, "how often each is measured")
-	records := flags.Int("records", 100_000, "how many users are enrolled in the crowded host")
+	var p plan
+	flags.IntVar(&p.rounds, "rounds", 100, "how often each is measured")
+	flags.IntVar(&p.batches, "batches", 6, "how often logins in parallel are measured")
+	flags.IntVar(&p.users, "users", 1_000_000, "how many users are enrolled at the most")
+	flags.IntVar(&p.crowded, "crowded", 20, "how many logins with each number of users")
+	dir := flags.String("dir", "build", "the folder for what was measured")
+	from := flags.String("from", "", "a bench.json to show again, instead of measuring")
+	readme := flags.Bool("readme", false, "put tables and plot where README and its pages show them")
 	if flags.Parse(args) != nil {
 		return 2
 	}
-	if err := measure(*rounds, *records, out, progress); err != nil {
+	result, err := obtain(*from, p, progress)
+	if err == nil {
+		err = publish(result, *dir, *readme, out)
+	}
+	if err != nil {
 		fmt.Fprintln(progress, "bench: error:", err)
 		return 1
 	}
 	return 0
 }
 
-func measure(rounds, records int, out, progress io.Writer) (err error) {
+// obtain reads a run, or makes one.
+func obtain(from string, p plan, progress io.Writer) (*figures.Run, error) {
+	if from != "" {
+		return figures.Load(from)
+	}
+	return measure(p, progress)
+}
+
+func measure(p plan, progress io.Writer) (result *figures.Run, err error) {
 	s, err := suite.Open(progress)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	result = &figures.Run{Machine: machine()}
 	for _, d := range suite.Distributions {
-		h, err := s.Host(d)
+		b, err := newBench(s, d, result, progress)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := logins(h, rounds, out); err != nil {
-			return err
-		}
-		if err := modules(h, rounds, out); err != nil {
-			return err
+		err = b.all(p)
+		if err = errors.Join(err, b.host.Close()); err != nil {
+			return nil, err
 		}
 	}
-	return crowds(s, rounds, records, out)
+	return result, nil
+}
+
+// all measures everything on one host. The number of users is measured on the last of them alone:
+// it costs most, and the distributions differ in nothing that it depends on.
+func (b *bench) all(p plan) error {
+	if err := b.logins(p.rounds); err != nil {
+		return err
+	}
+	if err := b.modules(p.rounds); err != nil {
+		return err
+	}
+	if err := b.parallel(p.batches); err != nil {
+		return err
+	}
+	if b.host.Distribution != suite.Distributions[len(suite.Distributions)-1] {
+		return nil
+	}
+	return b.crowds(p.users, p.crowded)
 }
