@@ -9,11 +9,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"latchkey/enroll/doctor/server"
 )
 
 const program = "/usr/sbin/sshd"
@@ -68,15 +69,17 @@ func Reload(systemd bool, pause func(time.Duration)) error {
 		}
 		return nil
 	}
+	var errs []error
 	for _, l := range before {
-		if err := unix.Kill(l.pid, unix.SIGHUP); err != nil {
-			return fmt.Errorf("reload sshd: %w", err)
+		err := unix.Kill(l.pid, unix.SIGHUP)
+		if err == nil {
+			err = l.await(pause)
 		}
-		if err := l.await(pause); err != nil {
-			return err
+		if err != nil {
+			errs = append(errs, fmt.Errorf("reload sshd (process %d): %w", l.pid, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // active is the unit of systemd's that runs sshd; empty: there is none.
@@ -102,22 +105,13 @@ type listener struct {
 // ours.
 func listeners() (all []listener) {
 	ours, _ := os.Readlink("/proc/self/ns/pid")
-	files, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern has no mistake
-	for _, file := range files {
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+	for _, pid := range server.Running("") {
 		theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
-		if err == nil && theirs == ours && listens(pid) {
+		if err == nil && theirs == ours {
 			all = append(all, listener{pid, sockets(pid)})
 		}
 	}
 	return all
-}
-
-// listens reports whether a process calls itself a listening sshd.
-func listens(pid int) bool {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	shown := string(text)
-	return err == nil && strings.HasPrefix(shown, "sshd: ") && strings.Contains(shown, " [listener]")
 }
 
 // sockets are those that a process has open, by which it is seen that it opened new ones.
@@ -146,7 +140,7 @@ func (l listener) await(pause func(time.Duration)) error {
 		if unix.Kill(l.pid, 0) != nil {
 			return errGone
 		}
-		if listens(l.pid) && !slices.Equal(sockets(l.pid), l.sockets) {
+		if server.Listens(l.pid) && !slices.Equal(sockets(l.pid), l.sockets) {
 			return nil
 		}
 	}

@@ -2,7 +2,6 @@
 package server
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,31 +71,4 @@ func parse(words []string) Server {
 		}
 	}
 	return s
-}
-
-// running are the command lines of all sshd that listen. sshd shows its own as "sshd:
-// /usr/sbin/sshd -D [listener] 0 of 10-100 startups", and by another name with that in front.
-func running(root string) (all [][]string) {
-	files, _ := filepath.Glob(root + "/proc/[0-9]*/cmdline") // the pattern has no mistake
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		if words := titled(string(text)); words != nil {
-			all = append(all, words)
-		}
-	}
-	return all
-}
-
-// titled is the command line in the title of an sshd that listens; nil: it is of something else.
-func titled(text string) []string {
-	name, shown, _ := strings.Cut(text, ": ")
-	shown, _, listens := strings.Cut(shown, " [listener]")
-	words := strings.Fields(shown)
-	if !listens || len(words) == 0 || name != "sshd" && name != filepath.Base(words[0]) {
-		return nil
-	}
-	return words
 }
