@@ -9,12 +9,6 @@ import (
 	"latchkey/pam/unprivileged/confine"
 )
 
-// lookup are the files that say how a host's address is looked up.
-var lookup = []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"}
-
-// domain is the port of the domain name system, by TCP where an answer is long.
-const domain = 53
-
 // confined leaves the program what reaching Twilio with these settings takes. The request was read
 // before, and the system's authorities are read here, so that no file of theirs is needed later.
 // Where the kernel cannot, the program goes on with what it lacks anyway: it is an unprivileged
@@ -23,7 +17,7 @@ func confined(s access.Settings) error {
 	if s.CA == "" {
 		_, _ = x509.SystemCertPool() // an error comes back when a certificate is checked
 	}
-	ports := []uint16{domain}
+	ports := []uint16{confine.Domain}
 	for _, address := range []string{s.Base(), s.Proxy} {
 		if address == "" {
 			continue
@@ -34,7 +28,7 @@ func confined(s access.Settings) error {
 		}
 		ports = append(ports, port)
 	}
-	_, err := confine.Process(confine.Needs{Files: lookup, Ports: ports})
+	_, err := confine.Process(confine.Needs{Files: confine.Lookup, Ports: ports})
 	return err
 }
 

@@ -102,7 +102,9 @@ type program struct {
 	in   *io.PipeWriter
 	out  *bufio.Reader
 	life []time.Duration // that it was allowed; to be read once it has ended
-	end  func()
+	// confined is how often it has confined itself; likewise
+	confined int
+	end      func()
 }
 
 func start(t *testing.T) *program {
@@ -111,9 +113,9 @@ func start(t *testing.T) *program {
 	p := &program{t: t, in: inW, out: bufio.NewReader(outR)}
 	ended := make(chan int, 1)
 	go func() {
-		ended <- run(inR, outW, 200*time.Millisecond, func(d time.Duration) {
-			p.life = append(p.life, d)
-		})
+		ended <- run(inR, outW, 200*time.Millisecond, process{
+			live:    func(d time.Duration) { p.life = append(p.life, d) },
+			confine: func(services []string) error { p.confined++; return nil }})
 	}()
 	p.end = sync.OnceFunc(func() {
 		inW.Close()
@@ -400,7 +402,8 @@ func TestMalformedJobIsNotAnswered(t *testing.T) {
 		`{"version":1,"services":["https://127.0.0.1:1"],"ca":"","deadline_ms":1,"request":"eA=="}`,
 	} {
 		var out bytes.Buffer
-		status := run(strings.NewReader(text), &out, time.Second, func(time.Duration) {})
+		status := run(strings.NewReader(text), &out, time.Second,
+			process{func(time.Duration) {}, func([]string) error { return nil }})
 		if status == 0 || out.Len() > 0 {
 			t.Errorf("%.40q: got status %d and %q", text, status, out.String())
 		}

@@ -14,7 +14,8 @@ func TestProgramLinksTheStandardLibraryAndWhatItCarries(t *testing.T) {
 	testroot.Must(t, err)
 	ours := []string{"latchkey/pam/fleet/helper", "latchkey/pam/fleet/carrier",
 		"latchkey/pam/fleet/fleetkey", "latchkey/pam/fleet/wire",
-		"latchkey/pam/unprivileged/harden", "golang.org/x/sys/unix"}
+		"latchkey/pam/unprivileged/harden", "latchkey/pam/unprivileged/confine",
+		"golang.org/x/sys/unix"}
 	for _, path := range strings.Fields(string(out)) {
 		first, _, _ := strings.Cut(path, "/")
 		if (first == "latchkey" || strings.Contains(first, ".")) && !slices.Contains(ours, path) {

@@ -20,14 +20,21 @@ func main() {
 	if err != nil {
 		os.Exit(1)
 	}
-	os.Exit(run(os.Stdin, os.Stdout, connectTimeout, func(d time.Duration) { life.Reset(d) }))
+	os.Exit(run(os.Stdin, os.Stdout, connectTimeout, process{
+		live: func(d time.Duration) { life.Reset(d) }, confine: confined}))
+}
+
+// process is what the program does with its own process.
+type process struct {
+	live    func(time.Duration)           // how long it lives at most from now on
+	confine func(services []string) error // to what reaching them takes
 }
 
 // run reads jobs and writes a report of each, until there is no other. Where it cannot, it writes
-// nothing, which is a denial. A service gets the time connect to accept a connection. Live is told
-// how long the program may live at most, before each job and after it.
-func run(in io.Reader, out io.Writer, connect time.Duration, live func(time.Duration)) int {
-	jobs := carrier.NewReader(in)
+// nothing, which is a denial. A service gets the time connect to accept a connection. All jobs name
+// the same services, so the process is confined to those of the first.
+func run(in io.Reader, out io.Writer, connect time.Duration, p process) int {
+	jobs, confine := carrier.NewReader(in), p.confine
 	road := &road{connect: connect}
 	for {
 		job, err := carrier.ReadJob(jobs)
@@ -37,7 +44,11 @@ func run(in io.Reader, out io.Writer, connect time.Duration, live func(time.Dura
 		if err != nil {
 			return 1
 		}
-		live(job.Deadline() + spare)
+		p.live(job.Deadline() + spare)
+		if err := confine(job.Services); err != nil {
+			return 1
+		}
+		confine = func([]string) error { return nil }
 		line, err := road.carry(job).Encode()
 		if err != nil {
 			return 1
@@ -45,6 +56,6 @@ func run(in io.Reader, out io.Writer, connect time.Duration, live func(time.Dura
 		if _, err := out.Write(line); err != nil {
 			return 1
 		}
-		live(carrier.Idle)
+		p.live(carrier.Idle)
 	}
 }

@@ -105,10 +105,11 @@ func (r *road) askAnew(ctx context.Context, service string, request []byte) resu
 	return result{body: body, over: c}
 }
 
-func address(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = "443"
+func address(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }
+
+func portOf(u *url.URL) string {
+	if port := u.Port(); port != "" {
+		return port
 	}
-	return net.JoinHostPort(u.Hostname(), port)
+	return "443"
 }

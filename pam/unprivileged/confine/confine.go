@@ -16,6 +16,12 @@ type Needs struct {
 	Ports []uint16 // of TCP that it connects to, on any host
 }
 
+// Lookup are the files that say how a host's address is looked up.
+var Lookup = []string{"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"}
+
+// Domain is the port of the domain name system, by TCP where an answer is long.
+const Domain = 53
+
 // Process confines every thread of the process, for good, and reports whether this kernel can. No
 // other file is opened, made, changed or removed then, no program is started and, from Linux 6.7
 // on, no other port of TCP is connected to or listened on. The only new sockets are those of TCP,

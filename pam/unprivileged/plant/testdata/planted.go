@@ -1,5 +1,5 @@
-// This file is built into latchkey-twilio by a test alone. It is what an attacker who has taken the
-// program over in the middle of an exchange may try, and it answers with what went well.
+// This file is built into programs that reach the network, by tests alone. It is what an attacker
+// who has taken such a program over in the middle of an exchange may try.
 package main
 
 import (
@@ -7,13 +7,12 @@ import (
 	"os"
 	"runtime"
 	"strings"
-
-	"latchkey/pam/twilio/protocol"
 )
 
-// planted does what it should and what it should not. The test puts a folder that anyone may write
-// to, and the address of another server, in place of the words in capitals.
-func planted(base string) protocol.Answer {
+// planted does what the program should, and what it should not, and says what went well. The test
+// puts a folder that anyone may write to, and the address of another server, in place of the words
+// in capitals.
+func planted(server string) string {
 	var did []string
 	done := make(chan struct{})
 	go func() {
@@ -23,7 +22,7 @@ func planted(base string) protocol.Answer {
 			do   func() error
 		}{
 			{"hosts", read("/etc/hosts")},
-			{"base", connect(strings.TrimPrefix(base, "https://"))},
+			{"server", connect(strings.TrimPrefix(server, "https://"))},
 			{"interfaces", func() error { _, err := net.Interfaces(); return err }},
 			{"read", read("/etc/passwd")},
 			{"list", func() error { _, err := os.ReadDir("/etc"); return err }},
@@ -43,8 +42,7 @@ func planted(base string) protocol.Answer {
 		close(done)
 	}()
 	<-done
-	return protocol.Answer{Version: protocol.Version, Result: protocol.Refused,
-		Detail: strings.Join(did, " ")}
+	return strings.Join(did, " ")
 }
 
 func read(file string) func() error {
