@@ -8,6 +8,9 @@ umask 022
 files=$1/$2
 this=$2
 shift 2
+fail() { echo "machine.sh: error: $*" >&2; exit 1; }
+case " $* " in *" $this "*) ;; *) fail "$this is not one of the machines: $*" ;; esac
+[ -d "$files" ] || fail "there is no $files: copy it from where certificates.sh was run"
 
 # keep USER FOLDER NAME AS copies a certificate and its key, which only USER may read.
 keep() {
