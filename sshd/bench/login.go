@@ -35,8 +35,23 @@ func (b *bench) logins(rounds int) error {
 	return nil
 }
 
-// round logs one user in by each of the stacks, in an order drawn by lot.
+// tries is how often a round is begun: a peer that refuses a right code now and then does not end
+// a run of ten minutes.
+const tries = 3
+
+// round logs one user in by each of the stacks.
 func (b *bench) round(stacks []figures.Stack) (map[figures.Stack]*suite.Outcome, error) {
+	for try := 1; ; try++ {
+		outcomes, err := b.each(stacks)
+		if err == nil || try == tries {
+			return outcomes, err
+		}
+		fmt.Fprintln(b.progress, "bench: again with another user:", err)
+	}
+}
+
+// each is one try of a round, in an order drawn by lot.
+func (b *bench) each(stacks []figures.Stack) (map[figures.Stack]*suite.Outcome, error) {
 	taken, err := b.users.take(1)
 	if err != nil {
 		return nil, err

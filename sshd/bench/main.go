@@ -42,8 +42,8 @@ func run(args []string, out, progress io.Writer) int {
 		return 2
 	}
 	result, err := obtain(*from, p, progress)
-	if err == nil {
-		err = publish(result, *dir, *readme, out)
+	if result != nil { // even if it is not all, or the removal of the hosts failed
+		err = errors.Join(err, publish(result, *dir, *readme && err == nil, out))
 	}
 	if err != nil {
 		fmt.Fprintln(progress, "bench: error:", err)
@@ -70,11 +70,11 @@ func measure(p plan, progress io.Writer) (result *figures.Run, err error) {
 	for _, d := range suite.Distributions {
 		b, err := newBench(s, d, result, progress)
 		if err != nil {
-			return nil, err
+			return result, err
 		}
 		err = b.all(p)
 		if err = errors.Join(err, b.host.Close()); err != nil {
-			return nil, err
+			return result, err
 		}
 	}
 	return result, nil

@@ -67,9 +67,20 @@ func (w *writer) latchkey(all []*suite.User) error {
 }
 
 func (w *writer) one(u *suite.User) error {
-	secret, err := app.Bytes(u.Secret)
+	file, st, err := w.files(u)
 	if err != nil {
 		return err
+	}
+	return errors.Join(
+		os.WriteFile(w.host.Path("/var/lib/latchkey/users/"+u.Name), st, 0o600),
+		os.WriteFile(w.host.Path("/etc/latchkey/users/"+u.Name), file, 0o600))
+}
+
+// files are a user's record and state.
+func (w *writer) files(u *suite.User) (file, st []byte, err error) {
+	secret, err := app.Bytes(u.Secret)
+	if err != nil {
+		return nil, nil, err
 	}
 	d := record.Device{Type: method.TOTP, Label: "phone", Secret: secret,
 		Created: time.Now().Truncate(time.Second), Algorithm: "SHA1", Digits: 6,
@@ -78,31 +89,30 @@ func (w *writer) one(u *suite.User) error {
 	_, _ = rand.Read(d.ID[:])
 	_, _ = rand.Read(r.Enrollment[:])
 	r.Devices = []record.Device{d}
-	file, err := w.codec.Encode(r)
-	if err != nil {
-		return err
+	if file, err = w.codec.Encode(r); err != nil {
+		return nil, nil, err
 	}
-	slot, err := state.Encode(state.State{UID: r.UID, Enrollment: r.Enrollment,
+	packed, err := state.Encode(state.State{UID: r.UID, Enrollment: r.Enrollment,
 		Devices: []state.Device{{ID: d.ID}}})
-	if err != nil {
-		return err
-	}
-	slot = unpack(slot)
-	return errors.Join(
-		os.WriteFile(w.host.Path("/var/lib/latchkey/users/"+u.Name), append(slot, slot...), 0o600),
-		os.WriteFile(w.host.Path("/etc/latchkey/users/"+u.Name), file, 0o600))
+	slot := unpack(packed)
+	return file, append(slot, slot...), err
 }
+
+// slotSize is that of half a state (pam/state/FORMAT.md).
+const slotSize = 4096
 
 // unpack returns a slot as a file has it: in a packed one a zero and a number stand for as many
 // zeros.
-func unpack(packed []byte) (slot []byte) {
+func unpack(packed []byte) []byte {
+	slot, at := make([]byte, slotSize, 2*slotSize), 0
 	for i := 0; i < len(packed); i++ {
-		if packed[i] != 0 {
-			slot = append(slot, packed[i])
+		if packed[i] == 0 {
+			i++
+			at += int(packed[i])
 			continue
 		}
-		i++
-		slot = append(slot, make([]byte, packed[i])...)
+		slot[at] = packed[i]
+		at++
 	}
 	return slot
 }

@@ -4,6 +4,7 @@ package figures
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"time"
 )
@@ -100,7 +101,10 @@ func Load(path string) (*Run, error) {
 		return nil, err
 	}
 	r := &Run{}
-	return r, json.Unmarshal(text, r)
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return r, nil
 }
 
 // Save writes the run with all its values.
