@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,8 +48,8 @@ func (f *Fleet) etcdTLS() (*tls.Config, error) {
 		MinVersion: tls.VersionTLS12}, err
 }
 
-// Seed gives users an app each, without enroll: tests need hundreds of users at once. It sets
-// their secrets.
+// Seed gives users an app each, without enroll: tests need hundreds of users at once, and benches a
+// million. It sets their secrets.
 func (f *Fleet) Seed(users ...*suite.User) error {
 	a, err := f.Accounts()
 	if err != nil {
@@ -57,13 +58,14 @@ func (f *Fleet) Seed(users ...*suite.User) error {
 	ctx, cancel := context.WithTimeout(context.Background(),
 		time.Minute+time.Duration(len(users))*10*time.Millisecond)
 	defer cancel()
-	errs := make([]error, len(users))
+	batches := slices.Collect(slices.Chunk(users, batchSize))
+	errs := make([]error, len(batches))
 	var all sync.WaitGroup
 	slots := make(chan struct{}, seeders)
-	for i, u := range users {
+	for i, batch := range batches {
 		slots <- struct{}{}
 		all.Go(func() {
-			errs[i] = seed(ctx, a.Store, u)
+			errs[i] = seed(ctx, a.Store, batch)
 			<-slots
 		})
 	}
@@ -71,18 +73,31 @@ func (f *Fleet) Seed(users ...*suite.User) error {
 	return errors.Join(errs...)
 }
 
-// seeders is how many users are seeded at the same time: etcd flushes what comes together once.
-const seeders = 64
+const (
+	seeders   = 8  // batches at the same time
+	batchSize = 60 // users: etcd takes 128 keys in a transaction
+)
 
-func seed(ctx context.Context, s *store.Store, u *suite.User) error {
-	device := app()
-	u.Secret = base32Text(device.Secret)
-	r := &record.Record{Name: u.Name, Devices: []record.Device{device}}
-	_, _ = rand.Read(r.Enrollment[:])
-	st := state.State{Enrollment: r.Enrollment, Devices: []state.Device{{ID: device.ID}}}
-	return s.Run(ctx, nil, func(t *store.Txn) error {
+// seed enrolls users in one transaction.
+func seed(ctx context.Context, s *store.Store, users []*suite.User) error {
+	needs := []string{store.KeyEpoch}
+	records := make([]*record.Record, len(users))
+	for i, u := range users {
+		device := app()
+		u.Secret = base32Text(device.Secret)
+		records[i] = &record.Record{Name: u.Name, Devices: []record.Device{device}}
+		_, _ = rand.Read(records[i].Enrollment[:])
+		needs = append(needs, store.UserKey(u.Name, "record"), store.UserKey(u.Name, "state"))
+	}
+	return s.Run(ctx, needs, func(t *store.Txn) error {
 		k := t.Keyring()
-		return errors.Join(k.States.Create(r.Name, st), k.Records.Save(r))
+		var errs []error
+		for _, r := range records {
+			st := state.State{Enrollment: r.Enrollment, Devices: []state.Device{{
+				ID: r.Devices[0].ID}}}
+			errs = append(errs, k.States.Create(r.Name, st), k.Records.Save(r))
+		}
+		return errors.Join(errs...)
 	})
 }
 

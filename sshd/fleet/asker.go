@@ -104,7 +104,7 @@ func (a *Asker) Ask(q wire.Question, body any) (answer wire.Answer, err error) {
 		return answer, err
 	}
 	for _, url := range a.Services {
-		if answer, err = a.Send(url, sealed); err == nil {
+		if answer, err = a.Send(context.Background(), url, sealed); err == nil {
 			break
 		}
 	}
@@ -128,8 +128,9 @@ func (a *Asker) Seal(q wire.Question, body any) (*wire.Sealed, error) {
 }
 
 // Send asks one service, over a connection of its own.
-func (a *Asker) Send(url string, sealed *wire.Sealed) (answer wire.Answer, err error) {
-	body, err := a.Carry(url, sealed.Request)
+func (a *Asker) Send(ctx context.Context, url string, sealed *wire.Sealed) (answer wire.Answer,
+	err error) {
+	body, err := a.Carry(ctx, url, sealed.Request)
 	if err != nil {
 		return answer, err
 	}
@@ -137,8 +138,8 @@ func (a *Asker) Send(url string, sealed *wire.Sealed) (answer wire.Answer, err e
 }
 
 // Carry brings a request to one service, as latchkey-fleet does, and gives what is answered.
-func (a *Asker) Carry(url string, request []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+func (a *Asker) Carry(ctx context.Context, url string, request []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, "POST", url+service.Path,
 		bytes.NewReader(request))

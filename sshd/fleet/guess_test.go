@@ -114,7 +114,7 @@ func TestAServiceThatIsKilledLeavesItsAnswerToTheNext(t *testing.T) {
 		sealed, err := crowd[0].Seal(q, body)
 		must(t, err)
 		first := make(chan string)
-		go func() { first <- word(crowd[0].Send(f.Services[0].URL(), sealed)) }()
+		go func() { first <- word(crowd[0].Send(t.Context(), f.Services[0].URL(), sealed)) }()
 		time.Sleep(wait)
 		must(t, f.Services[0].Kill())
 		if got := <-first; got == "accepted" {
@@ -122,7 +122,7 @@ func TestAServiceThatIsKilledLeavesItsAnswerToTheNext(t *testing.T) {
 		} else if got != "no answer" {
 			t.Errorf("killed after %v: the first service said %s", wait, got)
 		}
-		if got := word(crowd[0].Send(f.Services[1].URL(), sealed)); got != "accepted" {
+		if got := word(crowd[0].Send(t.Context(), f.Services[1].URL(), sealed)); got != "accepted" {
 			t.Errorf("killed after %v: the second service says %s, want accepted", wait, got)
 		}
 		if got := word(crowd[1].Ask(testfleet.Guess(u.Name, code))); got != "replayed" {
@@ -220,7 +220,7 @@ func (m killed) round(t *testing.T, f *fleet.Fleet, crowd []*fleet.Asker) (met b
 	must(t, err)
 	wait := m.aim(t, f, u, etcd, service)
 	first := make(chan string)
-	go func() { first <- word(crowd[0].Send("https://"+service.addr, sealed)) }()
+	go func() { first <- word(crowd[0].Send(t.Context(), "https://"+service.addr, sealed)) }()
 	must(t, poll.Until(m.name, time.Minute, wait))
 	must(t, f.Services[0].Kill())
 	etcd.drop()
@@ -231,7 +231,7 @@ func (m killed) round(t *testing.T, f *fleet.Fleet, crowd []*fleet.Asker) (met b
 		met = got == "no answer"
 	}
 	for range 2 {
-		if got := word(crowd[0].Send(f.Services[1].URL(), sealed)); got != "accepted" {
+		if got := word(crowd[0].Send(t.Context(), f.Services[1].URL(), sealed)); got != "accepted" {
 			t.Errorf("the next service says %s, want accepted", got)
 		}
 	}

@@ -57,7 +57,7 @@ func accepted(t *testing.T, f *fleet.Fleet, h *fleet.Host, u *suite.User) []byte
 	q, body := testfleet.Guess(u.Name, u.CodeAt(-1))
 	sealed, err := h.Seal(q, body)
 	must(t, err)
-	answer, err := h.Carry(f.Services[0].URL(), sealed.Request)
+	answer, err := h.Carry(t.Context(), f.Services[0].URL(), sealed.Request)
 	must(t, err)
 	if got, err := sealed.Open(answer, h.VerifyKey...); word(got, err) != "accepted" {
 		t.Fatalf("got %+v, %v, want accepted", got, err)

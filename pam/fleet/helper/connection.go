@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,9 @@ import (
 
 // maxResponse is the longest answer with its HTTP header.
 const maxResponse = wire.MaxMessage + 16<<10
+
+// maxWords is how much of a service's words about a refusal is for the log.
+const maxWords = 100
 
 // connection is one to a service, for one exchange after the other.
 type connection struct {
@@ -97,13 +101,13 @@ func (c *connection) answer(post *http.Request) ([]byte, error) {
 		return nil, err
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, &senseless{fmt.Sprintf("HTTP status %d", response.StatusCode)}
-	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, wire.MaxMessage+1))
 	switch {
 	case err != nil:
 		return nil, err
+	case response.StatusCode != http.StatusOK:
+		return nil, &senseless{fmt.Sprintf("HTTP status %d: %s", response.StatusCode,
+			strings.TrimSpace(string(body[:min(len(body), maxWords)])))}
 	case len(body) == 0 || len(body) > wire.MaxMessage:
 		return nil, &senseless{fmt.Sprintf("an answer of %d bytes", len(body))}
 	}

@@ -2,11 +2,13 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
+	"latchkey/pam/fleet/service/admission"
 	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/wire"
 )
@@ -40,7 +42,11 @@ func (s *Service) ask(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "etcd was never reached", http.StatusServiceUnavailable)
 		return
 	}
-	reply := s.reply(r.Context(), opened)
+	reply, err := s.reply(r.Context(), opened)
+	if err != nil { // not begun, so another service may do it at once
+		http.Error(w, "busy", http.StatusServiceUnavailable)
+		return
+	}
 	answer, err := opened.Answer(wire.Answer{Epoch: max(epoch, s.node.Epoch()),
 		At: s.store.Config.Clock(), Node: s.Name, Fault: reply.Fault, Text: reply.Text,
 		Body: reply.Body}, signing)
@@ -51,13 +57,20 @@ func (s *Service) ask(w http.ResponseWriter, r *http.Request) {
 	}
 	s.store.Point(opened.Claimed().Op, "answering")
 	w.Header().Set("Content-Type", "application/octet-stream")
+	if s.accept.Crowded() {
+		w.Header().Set("Connection", "close")
+	}
 	w.Write(answer)
 }
 
-// reply does what a question asks, and logs it.
-func (s *Service) reply(ctx context.Context, opened *wire.Opened) store.Reply {
+// reply does what a question asks, and logs it. Its error is admission.ErrBusy: there is no reply.
+func (s *Service) reply(ctx context.Context, opened *wire.Opened) (store.Reply, error) {
 	began, q := time.Now(), opened.Claimed()
 	r, err := s.run(ctx, opened)
+	if errors.Is(err, admission.ErrBusy) {
+		s.metrics.busy.Add(1)
+		return r, err
+	}
 	if err != nil {
 		r = store.Reply{Fault: wire.FaultOf(err), Text: textOf(err)}
 	}
@@ -70,7 +83,7 @@ func (s *Service) reply(ctx context.Context, opened *wire.Opened) store.Reply {
 	log("question", "op", q.Op, "host", q.Host, "user", q.User, "service", q.Service,
 		"from", q.From, "fault", string(r.Fault), "text", r.Text, "repeated", err == nil && !r.Fresh,
 		"ms", took.Milliseconds())
-	return r
+	return r, nil
 }
 
 // run does what a question asks, within bounds. A crash in it is a fault like any other.
@@ -81,14 +94,6 @@ func (s *Service) run(ctx context.Context, opened *wire.Opened) (r store.Reply, 
 			s.Log.Error("crashed", "op", opened.Claimed().Op, "why", fmt.Sprint(crash))
 		}
 	}()
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	case <-ctx.Done():
-		return r, wire.Errorf(wire.Unknown, "the host has gone")
-	case <-time.After(s.Patience):
-		return r, wire.Errorf(wire.Unknown, "too many questions")
-	}
 	c := &Call{service: s, ctx: ctx, opened: opened, q: opened.Claimed(), since: s.node.Mark()}
 	op, known := s.ops[c.q.Op]
 	switch {

@@ -7,6 +7,7 @@ import (
 
 	"latchkey/pam/authority"
 	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/service/admission"
 	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/record"
@@ -61,6 +62,11 @@ func (c *Call) Last(op func(*store.Txn, wire.Question) (any, error)) (store.Repl
 
 func (c *Call) update(op func(*store.Txn, wire.Question) (any, error), unfinished func() bool,
 	continued bool) (store.Reply, error) {
+	leave, err := c.enter()
+	if err != nil {
+		return store.Reply{}, err
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), c.service.Patience)
 	defer cancel()
 	who := store.Asker{
@@ -84,6 +90,20 @@ func (c *Call) update(op func(*store.Txn, wire.Question) (any, error), unfinishe
 			c.q.Host, "until", c.quarantine)
 	}
 	return r, err
+}
+
+// enter waits for the question's turn. Of a question that was not begun, nothing is done once its
+// host is gone.
+func (c *Call) enter() (leave func(), err error) {
+	if !c.begun {
+		leave, err = c.service.slots.Enter(c.ctx, false)
+	} else {
+		leave, err = c.service.slots.Enter(context.WithoutCancel(c.ctx), true)
+	}
+	if err != nil && !errors.Is(err, admission.ErrBusy) {
+		return nil, wire.Errorf(wire.Unknown, "the host has gone")
+	}
+	return leave, err
 }
 
 // faultOf makes the errors about an account those of the wire.

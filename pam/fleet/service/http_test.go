@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"latchkey/pam/authority"
 	"latchkey/pam/fleet/hosts"
@@ -122,6 +123,27 @@ func TestServiceThatIsEndedFinishesItsQuestions(t *testing.T) {
 	<-ended
 }
 
+// A question that would have to wait too long is not begun, and the next service may do it.
+func TestBusyServiceRefusesBeforeItBegins(t *testing.T) {
+	s := &site{Fleet: testfleet.New(t, ""), TB: t}
+	s.Start(t, 1)
+	s.Change = func(c *service.Config) {
+		c.Limits.Transactions, c.Limits.Wait = 0, time.Second
+	}
+	s.Start(t, 1)
+	s.Enroll(t, "alice", phone)
+	s.web1 = s.Host(t, "web1", hosts.Verify)
+	question := s.seal(s.web1, "alice", s.code())
+	if a, err := s.web1.Ask(t, s.Services[1].Addr(), question); err == nil {
+		t.Errorf("busy: got %+v, want no answer that ends the login", a)
+	}
+	a, err := s.web1.Ask(t, s.Services[0].Addr(), question)
+	testroot.Must(t, err)
+	if got := testfleet.Guessed(t, a); got.Result != authority.Accepted {
+		t.Errorf("the next one: got %+v, want that the code was not used up", got)
+	}
+}
+
 func TestMetricsCountQuestionsByOperationAndFault(t *testing.T) {
 	s := newSite(t, 1)
 	s.result(s.web1, "alice", s.wrong(1)[0], authority.Wrong)
@@ -134,7 +156,7 @@ func TestMetricsCountQuestionsByOperationAndFault(t *testing.T) {
 		`latchkey_fleetd_questions_total{op="guess",fault="unenrolled"} 1`,
 		`latchkey_fleetd_questions_total{op="unknown",fault="protocol"} 1`,
 		"latchkey_fleetd_answering 1", "latchkey_fleetd_epoch 1",
-		"latchkey_fleetd_quarantines_total 0",
+		"latchkey_fleetd_quarantines_total 0", "latchkey_fleetd_busy_total 0",
 		"# TYPE latchkey_fleetd_certificate_until_seconds gauge", "latchkey_fleetd_question_seconds_count 5",
 	} {
 		if !strings.Contains(w.Body.String(), line+"\n") {

@@ -5,6 +5,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/factor/normalize"
 	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/service/admission"
 	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/policy"
@@ -122,6 +123,7 @@ func guess(c *Call) (store.Reply, error) {
 	if err != nil || !r.Fresh || r.Fault != wire.Done || !compared.AsksTwilio() {
 		return r, err
 	}
+	admission.Outside(c.ctx)
 	asked := compared.Ask(c.service.Verifier())
 	return c.Last(func(t *store.Txn, _ wire.Question) (any, error) {
 		l, err := local(t)
@@ -161,6 +163,7 @@ func send(c *Call) (store.Reply, error) {
 	if err != nil || !r.Fresh || r.Fault != wire.Done || !reserved.OK() {
 		return r, err
 	}
+	admission.Outside(c.ctx)
 	answer := reserved.Ask(verifier)
 	return c.Last(func(t *store.Txn, _ wire.Question) (any, error) {
 		l, err := local(t)

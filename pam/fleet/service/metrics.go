@@ -21,7 +21,8 @@ type metrics struct {
 	slower      uint64
 	seconds     float64
 	quarantines atomic.Uint64
-	size        atomic.Int64 // of etcd's database; -1: not known
+	busy        atomic.Uint64 // questions that were refused because they would have waited too long
+	size        atomic.Int64  // of etcd's database; -1: not known
 }
 
 // bounds are upper bounds in seconds.
@@ -79,6 +80,8 @@ func (s *Service) Metrics(w http.ResponseWriter, _ *http.Request) {
 		s.store.Conflicts.Load())
 	counter("latchkey_fleetd_etcd_unanswered_total", "Requests that no node answered.",
 		s.store.Unanswered.Load())
+	counter("latchkey_fleetd_busy_total", "Connections and questions refused for lack of time.",
+		s.accept.Refused.Load()+s.metrics.busy.Load())
 	counter("latchkey_fleetd_quarantines_total", "Hosts put into quarantine.",
 		s.metrics.quarantines.Load())
 }

@@ -12,12 +12,11 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/net/netutil"
-
 	"latchkey/pam/authority"
 	"latchkey/pam/fleet/fleetkey"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/node"
+	"latchkey/pam/fleet/service/admission"
 	"latchkey/pam/fleet/store"
 )
 
@@ -37,6 +36,7 @@ type Config struct {
 
 	// Patience bounds one transaction with all its tries; 0: 5 seconds.
 	Patience time.Duration
+	Limits   admission.Limits          // zero: admission.Default
 	Verifier func() authority.Verifier // reaches Twilio, for one question
 	Log      *slog.Logger
 }
@@ -50,18 +50,15 @@ type Service struct {
 	ops     map[string]Op
 	server  *http.Server
 	metrics metrics
-	slots   chan struct{}
+	accept  *admission.Listener
+	slots   *admission.Slots
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 }
 
-// Bounds of what a service does at a time.
 const (
 	patience   = 5 * time.Second
-	mostAtOnce = 256 // questions; more wait
-	// more wait, too: each takes memory, and anyone may open one
-	mostConnections = 4096
-	finishTime      = 10 * time.Second
+	finishTime = 10 * time.Second
 )
 
 // Start starts a service. It answers until Stop; while it cannot reach etcd its answers say so.
@@ -69,11 +66,14 @@ func Start(c Config) (*Service, error) {
 	if c.Patience == 0 {
 		c.Patience = patience
 	}
+	if c.Limits == (admission.Limits{}) {
+		c.Limits = admission.Default
+	}
 	st, err := store.Open(c.Store)
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{Config: c, store: st, ops: operations(), slots: make(chan struct{}, mostAtOnce)}
+	s := &Service{Config: c, store: st, ops: operations(), slots: admission.NewSlots(c.Limits)}
 	if s.opening, err = c.Store.Secret.Opening(); err == nil {
 		s.node, err = node.Open(node.Config{Name: c.Name, Dir: c.Dir, Store: st,
 			Secret: c.Store.Secret, Log: c.Log})
@@ -93,8 +93,10 @@ func Start(c Config) (*Service, error) {
 
 // serve accepts connections.
 func (s *Service) serve() {
+	s.accept = admission.Listen(s.Listen, s.Limits)
 	s.server = &http.Server{
-		Handler: s.handler(), ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		Handler: s.handler(), ConnState: s.accept.Follow, ConnContext: admission.Note,
+		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 40 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
 		TLSConfig: &tls.Config{
@@ -105,7 +107,7 @@ func (s *Service) serve() {
 		},
 	}
 	s.done.Go(func() {
-		err := s.server.ServeTLS(netutil.LimitListener(s.Listen, mostConnections), "", "")
+		err := s.server.ServeTLS(s.accept, "", "")
 		if !errors.Is(err, http.ErrServerClosed) {
 			s.Log.Error("no longer serving", "error", err)
 		}

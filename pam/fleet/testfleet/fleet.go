@@ -21,6 +21,7 @@ import (
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/secret"
 	"latchkey/pam/fleet/service"
+	"latchkey/pam/fleet/service/admission"
 	"latchkey/pam/fleet/store"
 	"latchkey/pam/limit"
 	"latchkey/pam/testroot"
@@ -174,11 +175,11 @@ func (f *Fleet) Config(t testing.TB, name, dir string) service.Config {
 	clock := f.Clock
 	c := service.Config{
 		Name: name, Store: f.StoreConfig(t), Listen: listen, Dir: dir, HostLimits: f.Limits,
-		Verifier: f.Verifier, Quota: 8 << 30, Patience: patience,
+		Verifier: f.Verifier, Quota: 8 << 30, Patience: patience, Limits: admission.Default,
 		Certificate: func() (*tls.Certificate, error) { return &pair, nil },
 		Log:         slog.New(slog.NewTextHandler(f.Logs, nil)),
 	}
-	c.Store.Clock = clock
+	c.Store.Clock, c.Limits.Wait = clock, time.Minute // no test is to be refused for being many
 	if f.Change != nil {
 		f.Change(&c)
 	}

@@ -1,0 +1,180 @@
+// Package admission keeps a service from more work than it can do in time. Connections are served
+// in the order in which they came, few at a time, so that what is begun is done soon. Those whose
+// turn does not come in time are closed before anything was done for them, and their hosts ask the
+// next service.
+package admission
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Listener accepts connections for a server. A connection is served from its turn to its first
+// answer, and from each later question to its answer; while a user types, or Twilio is asked, it
+// only takes memory.
+type Listener struct {
+	net.Listener
+	Refused atomic.Uint64 // connections
+
+	limits  Limits
+	turns   chan struct{} // holds a value for each connection that is served since its turn
+	waiting chan arrival
+	failed  chan error
+	open    atomic.Int64
+}
+
+// Limits are how much a service does at a time.
+type Limits struct {
+	Served       int           // connections
+	Waiting      int           // connections whose turn has not come
+	Open         int           // connections, with all that wait for the next question
+	Transactions int           // with etcd
+	Wait         time.Duration // the longest for a turn, and for a transaction
+}
+
+// Default is what a service does at a time. A host gives up a question after 8 seconds, so what
+// cannot be begun well before is refused. More transactions would only make etcd slower.
+var Default = Limits{Served: 128, Waiting: 4096, Open: 8192, Transactions: 64,
+	Wait: 3 * time.Second}
+
+type arrival struct {
+	net.Conn
+	at time.Time
+}
+
+// Listen begins to accept connections.
+func Listen(inner net.Listener, limits Limits) *Listener {
+	l := &Listener{Listener: inner, limits: limits, turns: make(chan struct{}, limits.Served),
+		waiting: make(chan arrival, limits.Waiting), failed: make(chan error, 1)}
+	go l.gather()
+	return l
+}
+
+// gather lets connections wait, or closes those that are too many.
+func (l *Listener) gather() {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			l.failed <- err
+			return
+		}
+		select {
+		case l.waiting <- arrival{c, time.Now()}:
+		default:
+			l.refuse(c)
+		}
+	}
+}
+
+// Accept implements net.Listener.
+func (l *Listener) Accept() (net.Conn, error) {
+	l.turns <- struct{}{}
+	for {
+		select {
+		case c := <-l.waiting:
+			if time.Since(c.at) <= l.limits.Wait && int(l.open.Load()) < l.limits.Open {
+				l.open.Add(1)
+				return &conn{Conn: c.Conn, of: l, turn: true}, nil
+			}
+			l.refuse(c.Conn)
+		case err := <-l.failed:
+			l.failed <- err
+			l.end()
+			return nil, err
+		}
+	}
+}
+
+// end closes the connections that wait.
+func (l *Listener) end() {
+	<-l.turns
+	for {
+		select {
+		case c := <-l.waiting:
+			l.refuse(c.Conn)
+		default:
+			return
+		}
+	}
+}
+
+// refuse ends a connection so that the other side hears of it at once, and nothing of it stays.
+func (l *Listener) refuse(c net.Conn) {
+	l.Refused.Add(1)
+	if t, ok := c.(*net.TCPConn); ok {
+		t.SetLinger(0)
+	}
+	c.Close()
+}
+
+// Crowded reports whether so many connections are open that none should be kept.
+func (l *Listener) Crowded() bool { return int(l.open.Load()) > l.limits.Open/2 }
+
+// Follow is an http.Server's ConnState.
+func (l *Listener) Follow(c net.Conn, state http.ConnState) {
+	if state == http.StateIdle {
+		accepted(c).giveUp()
+	}
+}
+
+// conn is an accepted connection.
+type conn struct {
+	net.Conn
+	of     *Listener
+	mutex  sync.Mutex
+	turn   bool // it has one
+	closed bool
+}
+
+// accepted is the connection below TLS; nil if it is of another listener.
+func accepted(c net.Conn) *conn {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	of, _ := c.(*conn)
+	return of
+}
+
+// giveUp lets another connection have its turn. This one keeps what it has begun.
+func (c *conn) giveUp() {
+	if c == nil {
+		return
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.turn {
+		c.turn = false
+		<-c.of.turns
+	}
+}
+
+// Close implements net.Conn.
+func (c *conn) Close() error {
+	c.giveUp()
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if !c.closed {
+		c.closed = true
+		c.of.open.Add(-1)
+	}
+	return c.Conn.Close()
+}
+
+type key struct{}
+
+// Note is an http.Server's ConnContext.
+func Note(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, key{}, accepted(c))
+}
+
+// Outside says that the question of ctx waits for others than etcd, so that another connection may
+// have its turn.
+func Outside(ctx context.Context) {
+	c, _ := ctx.Value(key{}).(*conn)
+	c.giveUp()
+}
