@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"latchkey/pam/safefile"
@@ -104,11 +105,13 @@ func (h hook) write(root, program string) error {
 		text := fmt.Sprintf(h.text, program)
 		return safefile.Part(dir.ReplaceAs(filepath.Base(h.path), []byte(text), h.mode, 0, 0))
 	}
-	err = os.Symlink(h.link, root+h.path)
-	if errors.Is(err, fs.ErrExist) {
+	if to, err := os.Readlink(root + h.path); err == nil && to == h.link {
 		return nil
 	}
-	return err
+	if err := os.Remove(root + h.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // it leads elsewhere, and cannot be replaced
+	}
+	return os.Symlink(h.link, root+h.path)
 }
 
 // Disarm removes what Arm wrote.
@@ -124,12 +127,16 @@ func Disarm(root string) error {
 }
 
 // Survives reports whether something of what Arm writes is run when this machine starts again:
-// its first process is one that starts services. In a container it often is not.
+// its first process is one that starts services, which in a container it often is not, and there
+// is a folder for one of them.
 func Survives(root string) bool {
 	comm, _ := os.ReadFile(root + "/proc/1/comm")
 	switch strings.TrimSpace(string(comm)) {
 	case "systemd", "init", "openrc-init", "runit":
-		return true
+		return slices.ContainsFunc(hooks, func(h hook) bool {
+			st, err := os.Stat(root + h.within)
+			return err == nil && st.IsDir()
+		})
 	}
 	return false
 }

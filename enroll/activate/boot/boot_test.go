@@ -74,13 +74,14 @@ func TestTheScriptForInitIsOneThatAShellReads(t *testing.T) {
 	for _, folder := range []string{"/etc/rc3.d", "/etc/rc4.d", "/etc/rc5.d"} {
 		testroot.Must(t, os.MkdirAll(root+folder, 0o755))
 	}
+	link := root + "/etc/rc2.d/S99latchkey-rollback"
+	testroot.Must(t, os.Symlink("/root/elsewhere", link)) // left by something else
 	testroot.Must(t, Arm(root, "/usr/bin/enroll"))
 	script := root + "/etc/init.d/latchkey-rollback"
 	if out, err := exec.Command("sh", "-n", script).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
-	if st, err := os.Stat(root + "/etc/rc2.d/S99latchkey-rollback"); err != nil ||
-		st.Mode().Perm() != 0o755 {
+	if st, err := os.Stat(link); err != nil || st.Mode().Perm() != 0o755 {
 		t.Errorf("the link leads to %v, %v", st, err)
 	}
 }
@@ -106,6 +107,10 @@ func TestOnlyAnInitThatStartsServicesSurvivesARestart(t *testing.T) {
 		root := t.TempDir()
 		testroot.Must(t, os.MkdirAll(root+"/proc/1", 0o755))
 		testroot.Must(t, os.WriteFile(root+"/proc/1/comm", []byte(comm), 0o644))
+		if Survives(root) {
+			t.Errorf("%q: got true where there is nothing that runs the command", comm)
+		}
+		testroot.Must(t, os.MkdirAll(root+"/etc/cron.d", 0o755))
 		if got := Survives(root); got != want {
 			t.Errorf("%q: got %v, want %v", comm, got, want)
 		}

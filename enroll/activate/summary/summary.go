@@ -80,6 +80,11 @@ func (s Summary) Write(w io.Writer) error {
 }
 
 func (s Summary) writePending(b *strings.Builder) {
+	if s.due == 0 {
+		fmt.Fprint(b, "No one has confirmed this in time: it is being undone. If it stays like this, "+
+			"type\nenroll deactivate, which says what is in the way.\n")
+		return
+	}
 	fmt.Fprintf(b, `sshd now asks for %s (%s). Open sessions go on.
 This is undone at %s (in %v), unless you keep it: leave this session open,
 log in once more in a second terminal, with a code, and type there (with sudo, if you are not root):

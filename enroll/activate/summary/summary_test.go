@@ -26,7 +26,9 @@ func TestTheSummarySaysWhatIsInForceAndWhatToDo(t *testing.T) {
 			"activate left it: before\n": {State: journal.Active, Stack: "key+code", By: "alice",
 			At: at, Services: []string{"sshd", "sudo"}, Files: files},
 		"(in 4m0s)": {State: journal.Pending, Began: began, Within: 5 * time.Minute},
-		"(in 0s)":   {State: journal.Pending, Began: began, Within: time.Second},
+		"(in 1s)":   {State: journal.Pending, Began: began, Within: 61 * time.Second},
+		"it is being undone. If it stays like this": {State: journal.Pending, Began: began,
+			Within: time.Second},
 	} {
 		now := journal.Moment{Wall: at.Add(time.Minute), Boot: "first", Up: time.Hour + time.Minute}
 		var b strings.Builder
@@ -34,9 +36,9 @@ func TestTheSummarySaysWhatIsInForceAndWhatToDo(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 		}
-		if pending := strings.Contains(b.String(), "enroll activate --confirm"); pending != (j.State ==
-			journal.Pending) {
-			t.Errorf("%v: it says what to confirm: %v", j.State, pending)
+		confirmable := j.State == journal.Pending && j.Due(now) > 0
+		if strings.Contains(b.String(), "enroll activate --confirm") != confirmable {
+			t.Errorf("%v: got\n%s\nwant what to confirm: %v", j.State, b.String(), confirmable)
 		}
 	}
 }
