@@ -15,6 +15,9 @@ import (
 // debModes are mode, owner and path of what a deb must have, as tar shows them.
 var debModes = []string{
 	"drwxr-xr-x root/root ./etc/latchkey/",
+	"-rw-r--r-- root/root ./etc/apparmor.d/abstractions/latchkey",
+	"-rw-r--r-- root/root ./etc/apparmor.d/usr.bin.enroll",
+	"-rw-r--r-- root/root ./etc/apparmor.d/usr.libexec.latchkey.latchkey-login",
 	"-rw-r--r-- root/root ./etc/latchkey/latchkey.toml",
 	"drwx------ root/root ./etc/latchkey/users/",
 	"-rw-r--r-- root/root ./etc/pam.d/enroll",
@@ -73,11 +76,20 @@ func TestDebHasTheRightModesAndConffiles(t *testing.T) {
 			}
 		}
 		got := strings.Fields(run(t, "dpkg-deb", "-I", deb(arch), "conffiles"))
-		if !slices.Equal(got, []string{"/etc/latchkey/latchkey.toml", "/etc/pam.d/enroll",
-			"/etc/shadow-maint/userdel-post.d/latchkey"}) {
+		if !slices.Equal(got, conffiles()) {
 			t.Errorf("%s: conffiles are %q", arch, got)
 		}
 	}
+}
+
+// conffiles are those of the host's deb. AppArmor's profiles are among them.
+func conffiles() []string {
+	all := []string{"/etc/latchkey/latchkey.toml", "/etc/pam.d/enroll",
+		"/etc/shadow-maint/userdel-post.d/latchkey", "/etc/apparmor.d/abstractions/latchkey"}
+	for _, name := range hostProfiles {
+		all = append(all, "/etc/apparmor.d/"+name)
+	}
+	return slices.Sorted(slices.Values(all))
 }
 
 // unpacked returns a deb's content.

@@ -2,7 +2,8 @@
 # Installs what `make test`, `make demo` and `make bench` need on a bare Debian 12 or 13 machine,
 # and only what is missing. If nothing is missing it does nothing, quickly, and needs no root.
 # `deps.sh tests` also installs what `make test` needs, `deps.sh fleet` what `make demo-fleet` needs,
-# `deps.sh packages` what `make packages`, its tests and `make repository` need.
+# `deps.sh packages` what `make packages`, its tests and `make repository` need, `deps.sh confined`
+# what `make confined` needs.
 #
 # Go: any Go from 1.21 on fetches the version that go.mod names through the module proxy. Where
 # Debian's own is older (Debian 12), Debian 13's packages are unpacked into a cache folder, from the
@@ -120,6 +121,11 @@ missing_for_tests() {
 	[ -e /usr/lib/python3/dist-packages/pyotp ] || echo python3-pyotp
 	[ -x /usr/lib/systemd/systemd-journald ] || [ -x /lib/systemd/systemd-journald ] || echo systemd
 	have ansible-playbook || echo ansible-core
+	have apparmor_parser || echo apparmor
+	have checkmodule || echo checkpolicy
+	have semodule_link || echo semodule-utils
+	have sesearch || echo setools
+	have bzcat || echo bzip2
 	# The clients of packaging/doc/clients.md.
 	for client in rsync git sshfs mosh curl rclone expect sshpass; do
 		have $client || echo $client
@@ -144,6 +150,14 @@ missing_for_packages() {
 	have jq || echo jq
 	have apt-ftparchive || echo apt-utils
 	have gpg || echo gnupg
+	have checkmodule || echo checkpolicy
+	have semodule_package || echo semodule-utils
+}
+
+# missing_for_confined: a virtual machine and its disk.
+missing_for_confined() {
+	have qemu-system-x86_64 || echo qemu-system-x86
+	have mkfs.ext4 || echo e2fsprogs
 }
 
 # sysroot unpacks the libraries that arm64 programs are linked against and run on. The packages
@@ -183,11 +197,25 @@ unpack_etcd() {
 	mv "$work/root" "$cache/etcd"
 }
 
+# unpack_selinux gets Debian's policy for SELinux, which tests link our module with. Installed, it
+# would be built for this machine.
+unpack_selinux() {
+	[ ! -e "$cache/selinux/usr/share/selinux/default/base.pp.bz2" ] || return 0
+	update selinux-policy-default
+	work=$(scratch selinux)
+	say "unpacking selinux-policy-default into $cache/selinux"
+	(cd "$work" && apt-get -qq -o APT::Sandbox::User=root download selinux-policy-default)
+	mkdir -p "$cache"
+	rm -rf "$cache/selinux"
+	dpkg-deb -x "$work"/*.deb "$cache/selinux"
+}
+
 what=${1-}
 wanted=$( (
 	missing
 	[ "$what" != tests ] || missing_for_tests
 	[ "$what" != packages ] || missing_for_packages
+	[ "$what" != confined ] || missing_for_confined
 ) | sort -u | tr '\n' ' ')
 if [ -n "$wanted" ]; then
 	update "$wanted"
@@ -199,3 +227,4 @@ go_enough || install_go
 go_enough || fail "Go could not be installed"
 [ "$what" != packages ] || sysroot
 case $what in tests | fleet) unpack_etcd ;; esac
+case $what in tests) unpack_selinux ;; esac

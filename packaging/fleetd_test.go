@@ -16,6 +16,7 @@ func fleetd(arch string) string {
 // fleetdFiles are mode, owner and path of everything but folders that the service's package has,
 // below none of which there may be more.
 var fleetdFiles = []string{
+	"-rw-r--r-- root/root ./etc/apparmor.d/usr.sbin.latchkey-fleetd",
 	"-rw-r--r-- root/root ./usr/lib/systemd/system/latchkey-fleetd.service",
 	"-rw-r--r-- root/root ./usr/lib/sysusers.d/latchkey-fleetd.conf",
 	"-rw-r--r-- root/root ./usr/share/doc/latchkey-fleetd/changelog.Debian.gz",
@@ -68,6 +69,7 @@ func TestTheHostsPackageGainsOnlyTheHelper(t *testing.T) {
 			}
 		}
 		want := []string{
+			"-rw-r--r-- root/root ./etc/apparmor.d/usr.libexec.latchkey.latchkey-fleet",
 			"-rw-r--r-- root/root ./usr/share/man/man5/fleet.toml.5.gz",
 			"-rwxr-xr-x root/root ./usr/libexec/latchkey/latchkey-fleet",
 		}

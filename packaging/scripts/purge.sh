@@ -48,8 +48,24 @@ hooks() {
 		/etc/systemd/system/multi-user.target.wants/latchkey-rollback.service
 }
 
+# unconfine takes AppArmor's profiles out of the kernel. Their files are configuration, which only
+# purging removes.
+unconfine() {
+	aa-enabled --quiet 2>/dev/null || return 0
+	for profile in /etc/apparmor.d/usr.bin.enroll /etc/apparmor.d/usr.libexec.latchkey.*; do
+		[ ! -e "$profile" ] || apparmor_parser --remove "$profile" >/dev/null 2>&1 || true
+	done
+}
+
+# unlabeled removes SELinux's module, and gives what stays the label that it has without it.
+unlabeled() {
+	selinuxenabled 2>/dev/null || return 0
+	semodule -X 200 -r latchkey >/dev/null 2>&1 || return 0
+	restorecon -R /etc/latchkey /var/lib/latchkey 2>/dev/null || true
+}
+
 case $1 in
-remove | 0) left; hooks ;; # deb; rpm's count of versions that stay
+remove | 0) left; hooks; unconfine; unlabeled ;; # deb; rpm's count of versions that stay
 purge)
 	if [ -e /etc/latchkey/purge-records ]; then
 		rm -rf /etc/latchkey /var/lib/latchkey

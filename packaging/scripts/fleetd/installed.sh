@@ -1,5 +1,6 @@
 #!/bin/sh
-# After unpacking (deb: postinst, rpm: %post): the account, its folder, and the service.
+# After unpacking (deb: postinst, rpm: %post): the account, its folder, what confines the service,
+# and the service.
 #
 # The service starts where /etc/latchkey/fleetd.toml exists. An upgrade restarts it: it answers what
 # it was asked before it ends, and hosts ask another service meanwhile.
@@ -18,6 +19,14 @@ folder() {
 	[ -d /var/lib/latchkey-fleetd ] || mkdir -m 0700 /var/lib/latchkey-fleetd
 	chown latchkey-fleetd:latchkey-fleetd /var/lib/latchkey-fleetd
 	chmod 0700 /var/lib/latchkey-fleetd
+}
+
+# confine loads AppArmor's profile, where AppArmor is in use. The unit asks for it if it is there.
+confine() {
+	aa-enabled --quiet 2>/dev/null || return 0
+	profile=/etc/apparmor.d/usr.sbin.latchkey-fleetd
+	[ ! -e "$profile" ] || apparmor_parser --replace --write-cache --skip-bad-cache "$profile" ||
+		echo "latchkey-fleetd: warning: $profile was not loaded: the service runs without it" >&2
 }
 
 # enabled has systemd start the service with the machine, at the first installation only.
@@ -47,6 +56,7 @@ case $1 in
 configure | 1 | 2) # deb; rpm's count of installed versions
 	account
 	folder
+	confine
 	enabled "$1"
 	started
 	;;

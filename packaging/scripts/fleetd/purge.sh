@@ -9,6 +9,10 @@ remove | 0) # deb; rpm's count of versions that stay
 	if command -v deb-systemd-helper >/dev/null; then
 		deb-systemd-helper mask latchkey-fleetd.service >/dev/null || true
 	fi
+	profile=/etc/apparmor.d/usr.sbin.latchkey-fleetd
+	if aa-enabled --quiet 2>/dev/null && [ -e "$profile" ]; then
+		apparmor_parser --remove "$profile" >/dev/null 2>&1 || true
+	fi
 	;;
 purge)
 	if command -v deb-systemd-helper >/dev/null; then
