@@ -11,7 +11,7 @@ import (
 )
 
 // patience is for a command of systemd's.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Watch starts the command that waits until the activation is due: as a service where there is
 // systemd, so that it does not belong to the session, else as a process of its own.

@@ -20,7 +20,7 @@ import (
 const program = "/usr/sbin/sshd"
 
 // patience is for one command.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // privsep is the folder that sshd wants. Its service makes it; where a socket starts sshd, it may
 // not be there yet.
