@@ -17,8 +17,9 @@ import (
 	"latchkey/sshd/poll"
 )
 
-// limit bounds a wait: a hang is a failure, not a stuck test.
-const limit = time.Minute
+// Limit bounds a wait: a hang is a failure, not a stuck test. It is for programs that run on
+// machines which are slower than this one to raise it, before they start anything.
+var Limit = time.Minute
 
 // Terminal is a program on a pseudo-terminal, and what was seen there.
 type Terminal struct {
@@ -108,10 +109,10 @@ func (t *Terminal) Seen() string {
 	return strings.ReplaceAll(t.seen.String(), "\r", "")
 }
 
-// Expect waits, at most a minute, until the pattern appears after what was matched before.
+// Expect waits, at most Limit, until the pattern appears after what was matched before.
 func (t *Terminal) Expect(pattern string) error {
 	re := regexp.MustCompile(pattern)
-	return poll.Until(fmt.Sprintf("%q on the terminal", pattern), limit, func() error {
+	return poll.Until(fmt.Sprintf("%q on the terminal", pattern), Limit, func() error {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		all := t.seen.String()
@@ -136,14 +137,14 @@ func (t *Terminal) Pid() int { return t.cmd.Process.Pid }
 // Signal sends the program a signal.
 func (t *Terminal) Signal(s os.Signal) { _ = t.cmd.Process.Signal(s) }
 
-// Exit waits, at most a minute, for the program to end and gives its exit status.
+// Exit waits, at most Limit, for the program to end and gives its exit status.
 func (t *Terminal) Exit() (int, error) {
 	select {
 	case <-t.ended:
 		return t.cmd.ProcessState.ExitCode(), nil
-	case <-time.After(limit):
+	case <-time.After(Limit):
 		return -1, fmt.Errorf("%s has not ended after %v; seen: %q", t.cmd.Args[0],
-			limit, t.Seen())
+			Limit, t.Seen())
 	}
 }
 

@@ -22,7 +22,7 @@ func (e *Engine) Image(release string, packages []string, progress io.Writer) (s
 	}
 	fmt.Fprintf(progress, "making the %s image from Debian's packages, once\n", release)
 	args := []string{"--variant=minbase", "--include=" + strings.Join(packages, ","), release, "-"}
-	bootstrap := exec.Command("mmdebstrap", append(args, mirrors(release)...)...)
+	bootstrap := exec.Command("mmdebstrap", append(args, Mirrors(release)...)...)
 	var stderr bytes.Buffer
 	bootstrap.Stderr = &stderr
 	tar, err := bootstrap.StdoutPipe()
@@ -44,9 +44,9 @@ func (e *Engine) Image(release string, packages []string, progress io.Writer) (s
 // target is a line of `apt-get indextargets`: site and release.
 var target = regexp.MustCompile(`^(\S+) (\S+) Debian main$`)
 
-// mirrors gives sources lines for the release on the machine's own Debian mirrors. None:
+// Mirrors gives sources lines for the release on the machine's own Debian mirrors. None:
 // mmdebstrap's own choice.
-func mirrors(release string) []string {
+func Mirrors(release string) []string {
 	out, err := exec.Command("apt-get", "indextargets", "--format",
 		"$(SITE) $(RELEASE) $(ORIGIN) $(COMPONENT)", "Created-By: Packages").Output()
 	if err != nil {
