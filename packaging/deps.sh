@@ -121,7 +121,6 @@ missing_for_tests() {
 	[ -e /usr/lib/python3/dist-packages/pyotp ] || echo python3-pyotp
 	[ -x /usr/lib/systemd/systemd-journald ] || [ -x /lib/systemd/systemd-journald ] || echo systemd
 	have ansible-playbook || echo ansible-core
-	have apparmor_parser || echo apparmor
 	have checkmodule || echo checkpolicy
 	have semodule_link || echo semodule-utils
 	have sesearch || echo setools
