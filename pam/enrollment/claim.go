@@ -109,12 +109,12 @@ func (s Store) claim(c Claim) (claimed, error) {
 	if err != nil {
 		return claimed{}, fmt.Errorf("%w: %w", factor.ErrRecord, err)
 	}
-	return claimed{id, numberOf(c.User)}, nil
+	return claimed{id, c.owner()}, nil
 }
 
-// numberOf is a user as a number. In a fleet names make users, and all uids are 0.
-func numberOf(u record.User) uint64 {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", u.UID, u.Name))
+// owner is the user as a number. In a fleet names make users, and all uids are 0.
+func (c Claim) owner() uint64 {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s", c.User.UID, c.User.Name))
 	return binary.BigEndian.Uint64(sum[:])
 }
 
