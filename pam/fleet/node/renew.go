@@ -19,6 +19,11 @@ func (n *Node) Renew(ctx context.Context) {
 	if err == nil {
 		err = n.Store.Run(ctx, needs(n.Name), func(t *store.Txn) error { return n.swap(t, next) })
 	}
+	if wire.FaultOf(err) == wire.Rollback && err != nil {
+		if failed := n.warn(ctx); failed != nil {
+			n.Log.Warn("the other services were not told of the rollback", "why", failed.Error())
+		}
+	}
 	n.mutex.Lock()
 	defer n.mutex.Unlock()
 	switch {
@@ -48,7 +53,8 @@ func (n *Node) save() {
 }
 
 func needs(name string) []string {
-	return []string{store.KeyEpoch, store.ServiceKey(name), store.KeyServices, store.KeySigning}
+	return []string{store.KeyEpoch, store.ServiceKey(name), store.KeyServices, store.KeySigning,
+		store.KeySetBack}
 }
 
 // prepare remembers the number that is about to be written. One that may be in etcd without our
@@ -89,6 +95,9 @@ func (n *Node) swap(t *store.Txn, next string) error {
 		return err
 	}
 	if err := n.judge(epoch.Number, own, found); err != nil {
+		return err
+	}
+	if err := warned(t, epoch.Number); err != nil {
 		return err
 	}
 	others, err := peersIn(t)

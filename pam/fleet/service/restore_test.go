@@ -138,6 +138,36 @@ func TestBackupOfTheSameSecondIsNoticedByServicesThatSawMore(t *testing.T) {
 	s.eventually(s.web1, "alice", app, wire.Rollback)
 }
 
+// A service that was down from the backup to the restore finds all as it left it. The others tell
+// it.
+func TestServiceThatWasDownSinceTheBackupIsToldOfTheRestore(t *testing.T) {
+	s := newSite(t, 2)
+	app := s.code()
+	s.Services[1].Stop()
+	backup := filepath.Join(t.TempDir(), "backup")
+	testroot.Must(t, s.Etcd.Snapshot(backup))
+	s.result(s.web1, "alice", app, authority.Accepted)
+	testroot.Must(t, s.Etcd.Restore(backup))
+	s.eventually(s.web1, "alice", app, wire.Rollback)
+	s.Services[1] = s.restarted(1)
+	says := func(number int, want wire.Fault) {
+		t.Helper()
+		s.until(s.Services[number].Name+" to say "+string(want), func() bool {
+			q := wire.Question{Op: "codes", User: "alice"}
+			return s.again(s.web1, number, s.web1.Seal(t, q, nil)).Fault == want
+		})
+	}
+	says(1, wire.Rollback)
+	if a := s.again(s.web1, 1, s.seal(s.web1, "alice", app)); a.Fault != wire.Rollback {
+		t.Errorf("a code that was used since the backup: got %q %s, want rollback", a.Fault, a.Body)
+	}
+	_, err := s.Admin.AcceptRestore(testfleet.Context(t), 0)
+	testroot.Must(t, err)
+	says(0, wire.Done)
+	says(1, wire.Done)
+	s.result(s.web1, "alice", app, authority.Replayed)
+}
+
 // A service that is started only after other writes have made up for the lost revisions still has
 // its number.
 func TestRestoredDatabaseThatHasGrownIsNoticedByTheNumber(t *testing.T) {

@@ -11,6 +11,7 @@ const (
 	KeyPolicy   = "policy"   // latchkey.toml of the fleet
 	KeySends    = "sends"    // codes sent to phones by the whole fleet
 	KeySigning  = "signing"  // what answers are signed with
+	KeySetBack  = "setback"  // that a service has noticed a restored backup
 	KeyServices = "service/" // a key for each service
 	KeyHosts    = "host/"    // a key for each host
 	// a key for each host that wrong codes came from
