@@ -116,6 +116,24 @@ func TestJoinKilledAtAnySystemCallLeavesTheHostInOrOutAndMayBeTriedAgain(t *test
 	}
 }
 
+// What a host has of another fleet, or of a join that came to nothing, is of no use in this one.
+func TestHostJoinsWithoutWhatItHadOfAnotherFleet(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	root := newHost(t)
+	testroot.Write(t, root.Join("var/lib/latchkey/fleet.epoch"), []byte("latchkey-fleet-epoch-1 9\n"))
+	stale := root.Join("var/lib/latchkey/fleet.joining-0011223344556677")
+	testroot.Write(t, stale, []byte("a key"))
+	_, err := join(root, ticketOf(t, f, "web1", hosts.Verify)).Run()
+	testroot.Must(t, err)
+	if s := examined(root, time.Now); s.Epoch != 1 || s.Bad() != 0 {
+		t.Errorf("got %+v, want it sound in epoch 1", s)
+	}
+	if _, err := os.Lstat(stale); !os.IsNotExist(err) {
+		t.Errorf("the key of another join: got %v, want it gone", err)
+	}
+}
+
 func TestHostThatLeftIsASingleOneAndAnswersNothingMore(t *testing.T) {
 	f := testfleet.New(t, "")
 	f.Start(t, 1)

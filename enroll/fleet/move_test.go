@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,9 @@ import (
 	"latchkey/pam/accounts"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/fleet/dispatch"
 	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/moving"
 	"latchkey/pam/fleet/testfleet"
 	"latchkey/pam/limit"
 	"latchkey/pam/record"
@@ -148,6 +151,32 @@ func TestExportBringsAUserBackWithEverythingUsed(t *testing.T) {
 	err := exports([]string{string(root)})
 	if err == nil || !strings.Contains(err.Error(), "record of the host's own") {
 		t.Errorf("again: got %v, want that the host has a record", err)
+	}
+}
+
+// An export that was interrupted goes on only with what it brought itself.
+func TestExportDoesNotGoOnOverAnotherRecord(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	root, in := administered(t, f, "a", enrollment.Enrollment{})
+	testroot.Must(t, in.Enroll(enrollment.ByRoot(), alice, phone(0, 0)))
+	d := &dispatch.Dispatcher{Root: string(root), Clock: time.Now, Watched: -1, Unlimited: true}
+	client, err := reach.Connect(string(root), d)
+	testroot.Must(t, err)
+	var a moving.Answer
+	testroot.Must(t, client.Ask(moving.OpExport, alice, moving.Question{ID: "export"}, &a))
+	other := phone(0, 0)
+	other.Devices[0].Secret = []byte("another secret of hers")
+	testroot.Must(t, root.Store().Enroll(enrollment.ByRoot(), alice, other))
+	err = exports([]string{string(root)})
+	if err == nil || !strings.Contains(err.Error(), "record of the host's own") {
+		t.Errorf("got %v, want that the host has another record", err)
+	}
+	testroot.Must(t, root.Store().Reset(enrollment.ByRoot(), alice.Name))
+	testroot.Must(t, exports([]string{string(root)}))
+	if r, err := root.Keyring().Records.Load(alice); err != nil ||
+		!slices.Equal(r.Devices[0].Secret, testroot.TOTP("phone").Secret) {
+		t.Errorf("got %+v, %v; want alice's device from the fleet", r, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -82,6 +83,41 @@ func TestFindings(t *testing.T) {
 	says(t, examined(root, time.Now), fleet.Error, settings.KeyPath, "")
 	testroot.Must(t, os.Chmod(root.Join(settings.Path), 0o666))
 	says(t, examined(root, time.Now), fleet.Error, settings.Path, "every login is denied")
+}
+
+// What logins still survive is a warning, and what is as it should be is none.
+func TestFindingsThatStopNoLoginYetAreWarnings(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	root := newHost(t)
+	j := join(root, ticketOf(t, f, "web1", hosts.Verify))
+	j.BreakGlass = nil
+	_, err := j.Run()
+	testroot.Must(t, err)
+	says(t, examined(root, time.Now), fleet.OK, "break-glass", "every code is refused")
+	says(t, examined(root, time.Now), fleet.Warning, dispatch.Program, "runs as nobody")
+	status, err := f.Admin.Status(testfleet.Context(t))
+	testroot.Must(t, err)
+	f.Services[0].Quota = status.Size * 4 / 3
+	says(t, examined(root, time.Now), fleet.Warning, "etcd's database", "compact")
+	testroot.Must(t, f.Admin.Rotate(testfleet.Context(t)))
+	says(t, examined(root, time.Now), fleet.Warning, settings.Path, "about to sign with a key")
+}
+
+func TestBreakGlassWithoutCodesIsFound(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	root := newHost(t)
+	_, err := join(root, ticketOf(t, f, "web1", hosts.Verify)).Run()
+	testroot.Must(t, err)
+	look := func(left int, err error) fleet.Status {
+		return fleet.Examination{Root: string(root), Clock: time.Now,
+			Left: func(string) (int, error) { return left, err }}.Run()
+	}
+	says(t, look(0, nil), fleet.Warning, "alice has no code left", "enroll fleet break-glass alice")
+	says(t, look(0, errors.New("damaged")), fleet.Error, "alice: damaged")
+	says(t, look(0, nil), fleet.OK, "break-glass", "no one whom fleet.toml names has a code")
+	says(t, look(1, nil), fleet.OK, "break-glass", "alice (1 codes)")
 }
 
 func TestRevokedHostIsToldSo(t *testing.T) {

@@ -25,11 +25,15 @@ func TestARestoredBackupDeniesEveryoneAndRevivesNoCode(t *testing.T) {
 		t.Fatalf("a recovery code: got\n%s", shown)
 	}
 	must(t, f.Etcd.Restore(backup))
+	if shown, in := see(t, f.Hosts[0], u.Name, code); in {
+		t.Fatalf("at once after the restore: got in\n%s", shown)
+	}
+	must(t, f.Refusing())
 	for i, typed := range []string{code, u.Code()} {
 		if shown, in := see(t, f.Hosts[0], u.Name, typed); in {
 			t.Fatalf("%s after the restore: got in\n%s", typed, shown)
 		}
-		contains(t, "the log", lastLine(t, f.Hosts[0], u.Name, i+2), "reason=fleet", "rollback")
+		contains(t, "the log", lastLine(t, f.Hosts[0], u.Name, i+3), "reason=fleet", "rollback")
 	}
 	_, err = f.Services[0].Command("", "accept-restore", "--yes")
 	must(t, err)
