@@ -1,16 +1,15 @@
 package main
 
 import (
-	"encoding/base32"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"time"
 
 	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
+	"latchkey/sshd/suite/app"
 )
 
 // secret is alice's token's and bob's app's, in base32.
@@ -31,28 +30,16 @@ func token() string {
 func first() string { return tokenAt(0) }
 
 func tokenAt(n uint64) string {
-	code, err := oath.Code(&record.Device{Type: method.HOTP, Secret: decoded(secret),
-		Algorithm: "SHA1", Digits: 6}, n)
+	key, err := app.Bytes(secret)
+	if err != nil {
+		return err.Error()
+	}
+	code, err := oath.Code(&record.Device{Type: method.HOTP, Secret: key, Algorithm: "SHA1",
+		Digits: 6}, n)
 	if err != nil {
 		return err.Error()
 	}
 	return code
-}
-
-// app gives an app's code.
-func app(shown string, at time.Time) string {
-	d := &record.Device{Type: method.TOTP, Secret: decoded(strings.ReplaceAll(shown, " ", "")),
-		Algorithm: "SHA1", Digits: 6, Period: 30 * time.Second}
-	code, err := oath.Code(d, oath.Step(d, at))
-	if err != nil {
-		return err.Error()
-	}
-	return code
-}
-
-func decoded(text string) []byte {
-	bytes, _ := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text)
-	return bytes
 }
 
 // bypass gives a code of root's for bob.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"time"
 
 	"latchkey/pam/twilio/standin"
+	"latchkey/sshd/suite/app"
 	"latchkey/sshd/terminal"
 )
 
@@ -88,9 +88,6 @@ func su() error {
 		})
 }
 
-// secretShown is the app's secret in a first login.
-var secretShown = regexp.MustCompile(`(?m)\b([A-Z2-7]{4}( [A-Z2-7]{4}){7})\b`)
-
 // firstLogin is carol's: she sets up an app, and gets recovery codes.
 func firstLogin() error {
 	t, err := client("carol", "echo in$((0+1))side")
@@ -107,11 +104,11 @@ func firstLogin() error {
 	if err := t.Expect(forCode); err != nil {
 		return err
 	}
-	shown := secretShown.FindString(t.Seen())
-	if shown == "" {
-		return fmt.Errorf("no secret in %q", t.Seen())
+	shown, err := app.Read(t.Seen())
+	if err != nil {
+		return fmt.Errorf("%w: %q", err, t.Seen())
 	}
-	if err := t.Type(app(shown, time.Now())); err != nil {
+	if err := t.Type(app.Code(shown, time.Now())); err != nil {
 		return err
 	}
 	return converse(t, "in1side", answer{"when you have them: ", ""})
