@@ -14,7 +14,7 @@ import (
 )
 
 // patience is for an emulated machine on a busy one.
-const patience = 4 * time.Minute
+const patience = 10 * time.Minute
 
 func main() {
 	terminal.Limit = patience

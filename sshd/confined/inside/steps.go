@@ -192,7 +192,7 @@ func administered() error {
 		does("imported", "", "enroll", "import", file),
 		does("", "", "enroll", "backup", "--recipient", recipient,
 			filepath.Join("/var/backups", fmt.Sprintf("b%d.age", time.Now().UnixNano()))),
-		does("", "", "enroll", "rekey", "--yes"),
+		does("", "", "enroll", "rekey"),
 		does("", "", "enroll", "list", "--metrics"),
 		does("", "", "enroll", "list", "--missing"),
 		does("", "", "enroll", "list", "--orphans"),
