@@ -73,11 +73,10 @@ func (l *Listener) gather() {
 
 // Accept implements net.Listener.
 func (l *Listener) Accept() (net.Conn, error) {
-	l.turns <- struct{}{}
 	for {
 		select {
 		case c := <-l.waiting:
-			if time.Since(c.at) <= l.limits.Wait && int(l.open.Load()) < l.limits.Open {
+			if l.hasTurn(c) {
 				l.open.Add(1)
 				return &conn{Conn: c.Conn, of: l, turn: true}, nil
 			}
@@ -90,9 +89,24 @@ func (l *Listener) Accept() (net.Conn, error) {
 	}
 }
 
+// hasTurn waits for a connection's turn, and reports whether it came in time.
+func (l *Listener) hasTurn(c arrival) bool {
+	left := l.limits.Wait - time.Since(c.at)
+	if left < 0 || int(l.open.Load()) >= l.limits.Open {
+		return false
+	}
+	late := time.NewTimer(left)
+	defer late.Stop()
+	select {
+	case l.turns <- struct{}{}:
+		return true
+	case <-late.C:
+		return false
+	}
+}
+
 // end closes the connections that wait.
 func (l *Listener) end() {
-	<-l.turns
 	for {
 		select {
 		case c := <-l.waiting:
