@@ -37,10 +37,10 @@ type Limits struct {
 	Wait         time.Duration // the longest for a turn, and for a transaction
 }
 
-// Default is what a service does at a time. A host gives up a question after 8 seconds, so what
-// cannot be begun well before is refused. More transactions would only make etcd slower.
-var Default = Limits{Served: 128, Waiting: 4096, Open: 8192, Transactions: 64,
-	Wait: 3 * time.Second}
+// Default is what a service does at a time. A host gives up a question after 8 seconds, and asks
+// three services until then if each refuses it. More transactions would only make etcd slower.
+var Default = Limits{Served: 128, Waiting: 768, Open: 8192, Transactions: 64,
+	Wait: 2 * time.Second}
 
 type arrival struct {
 	net.Conn
