@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 
+	"latchkey/enroll/people"
 	"latchkey/pam/gate/names"
+	"latchkey/pam/many"
 	"latchkey/pam/record"
 )
 
@@ -25,6 +27,25 @@ func lookUp(name string) (identity, error) {
 		return identity{}, err
 	}
 	return fromUser(u)
+}
+
+// finder returns lookUp for many users: without the home folder of those whom it has listed.
+func (p *program) finder() func(name string) (identity, error) {
+	all := new(people.Directory)
+	return func(name string) (identity, error) {
+		if u, ok := all.Listed(name); ok {
+			return identity{User: u}, nil
+		}
+		return lookUp(name)
+	}
+}
+
+// counting shows on a terminal how far something is.
+func (p *program) counting(what string) many.Told {
+	return func(all int) (step, end func()) {
+		progress := p.Progress(what, all)
+		return progress.Step, progress.End
+	}
 }
 
 // lookUpID finds a user by uid. Errors are those of lookUp.

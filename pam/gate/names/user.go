@@ -2,6 +2,7 @@ package names
 
 /*
 #cgo LDFLAGS: -ldl
+#define _GNU_SOURCE
 #include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -14,6 +15,14 @@ static int by_name(const char *name, struct passwd *entry, char *room, size_t si
 {
 	errno = EIO;
 	return getpwnam_r(name, entry, room, size, found);
+}
+
+// The next user that is listed; 0 at the end, or where that is not known.
+static int next_user(struct passwd *entry, char *room, size_t size)
+{
+	struct passwd *found = NULL;
+
+	return getpwent_r(entry, room, size, &found) == 0 && found;
 }
 
 static int by_uid(uid_t uid, struct passwd *entry, char *room, size_t size, struct passwd **found)
@@ -63,6 +72,26 @@ func LookupID(uid uint32) (User, error) {
 		return C.by_uid(C.uid_t(uid), entry, room, size, found)
 	}, func(why *C.char) C.int { return C.names_no_such_uid(C.uid_t(uid), why) },
 		fmt.Sprint("with uid ", uid))
+}
+
+// Listed returns the uids of all users that the name service lists. It may know others; a user who is
+// listed is the one that Lookup finds.
+func Listed() map[string]uint32 {
+	// SAFETY: room and entry are C's memory, since entry is made to point into room; both are
+	// freed on return, after the fields were copied.
+	room, entry := C.malloc(mostRoom), (*C.struct_passwd)(C.malloc(C.sizeof_struct_passwd))
+	defer C.free(room)
+	defer C.free(unsafe.Pointer(entry))
+	all := map[string]uint32{}
+	C.setpwent()
+	defer C.endpwent()
+	for C.next_user(entry, (*C.char)(room), mostRoom) == 1 {
+		name := C.GoString(entry.pw_name)
+		if _, first := all[name]; !first {
+			all[name] = uint32(entry.pw_uid)
+		}
+	}
+	return all
 }
 
 // mostRoom bounds the size of an entry, in bytes.
