@@ -125,6 +125,7 @@ func TestEnrollKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 					}
 					// What was left behind does not stand in the way of the next change.
 					runs(t, exe, "add", "totp", "--label", "another", "--yes")
+					nothingLeft(t, root, fmt.Sprintf("killed at %s number %d", call, n))
 					if !killed {
 						break
 					}
@@ -136,6 +137,18 @@ func TestEnrollKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 				t.Errorf("only %d kills: the injection does not work", kills)
 			}
 		})
+	}
+}
+
+// nothingLeft demands that no temporary file of a killed enroll is there.
+func nothingLeft(t *testing.T, root, when string) {
+	t.Helper()
+	for _, dir := range []string{
+		"/etc/latchkey/users", "/var/lib/latchkey/users", "/var/lib/latchkey/uids",
+	} {
+		if left, err := filepath.Glob(root + dir + "/.new-*"); err != nil || len(left) > 0 {
+			t.Fatalf("%s: the next enroll left %q (%v)", when, left, err)
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ func (p *program) rekey(o options.Options) error {
 	if err := p.ownUsers(o); err != nil {
 		return err
 	}
-	done, err := p.local().Store.Rekey(p.asRoot())
+	done, err := p.local().Store.Rekey(p.asRoot(), p.counting("records sealed"))
 	if !made(err) {
 		next := hint.Of(hinted(err, ""))
 		if next == "" {

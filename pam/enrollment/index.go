@@ -1,48 +1,92 @@
 package enrollment
 
-import "latchkey/pam/record"
+import (
+	"errors"
+
+	"latchkey/pam/many"
+	"latchkey/pam/opened"
+	"latchkey/pam/owner"
+	"latchkey/pam/record"
+)
 
 // indexed runs change, before and after which the index of uids is complete. Since the last time,
-// something other than enroll may have added or removed records. The caller holds the lock of all
-// changes.
-func (s Store) indexed(change func() error) error {
+// something other than enroll may have added or removed records, and a killed enroll may have left
+// temporary files: both change the time of a directory. Where neither has, nothing takes longer
+// because there are many users. crowd says that change is one of many accounts. The caller holds the
+// lock of all changes.
+func (s Store) indexed(crowd bool, change func() error) error {
 	if s.Owners == nil {
+		if err := s.sweep(); err != nil {
+			return err
+		}
 		return change()
 	}
 	before, err := s.Stamp()
 	if err != nil {
 		return err
 	}
-	current := s.Owners.Complete(before)
-	if !current {
-		if err := s.index(before); err != nil {
+	if !s.Owners.Complete(before) {
+		if before, err = s.index(); err != nil {
 			return err
 		}
+	} else if err := s.Owners.Sweep(); err != nil {
+		return err
 	}
-	done := s.Owners.Hold()
+	done, err := s.Owners.Hold(owner.Hold{Complete: true, Many: crowd})
+	if err != nil {
+		return err
+	}
 	err = change()
-	done()
-	after, stampErr := s.Stamp()
-	if stampErr == nil && after != before {
-		s.Owners.Mark(after) // if this fails, the next lookup reads all records
+	added := done()
+	// If this fails, the next lookup reads all records.
+	if after, failed := s.Stamp(); failed == nil && added == nil && after != before {
+		s.Owners.Mark(after)
 	}
 	return err
 }
 
-// index notes the uid of every record and state of directories with this stamp.
-func (s Store) index(stamp string) error {
+func (s Store) sweep() error { return errors.Join(s.Records.Sweep(), s.States.Sweep()) }
+
+// index notes the uid of every record and state, and returns the stamp of their directories, from
+// which it has removed what a killed enroll left.
+func (s Store) index() (stamp string, err error) {
+	if err := errors.Join(s.sweep(), s.Owners.Sweep()); err != nil {
+		return "", err
+	}
+	if stamp, err = s.Stamp(); err != nil {
+		return "", err
+	}
 	all, err := s.Known()
+	if err != nil {
+		return "", err
+	}
+	if err := s.noteAll(all); err != nil {
+		return "", err
+	}
+	return stamp, s.Owners.Mark(stamp)
+}
+
+// noteAll notes the uids of users, side by side because they wait for the disk.
+func (s Store) noteAll(names []string) error {
+	k, done, err := opened.Once(s.Keyring)
 	if err != nil {
 		return err
 	}
-	for _, name := range all {
-		for _, uid := range s.UIDs(name) {
-			if err := s.note(record.User{Name: name, UID: uid}); err != nil {
-				return err
-			}
-		}
+	defer done()
+	added, err := s.Owners.Hold(owner.Hold{Many: true})
+	if err != nil {
+		return err
 	}
-	return s.Owners.Mark(stamp)
+	err = many.Each(names, many.Waiting, func(name string) error { return Store{k}.noteOf(name) })
+	return errors.Join(err, added())
+}
+
+// noteOf notes the uid that name has according to the record or the state.
+func (s Store) noteOf(name string) (err error) {
+	for _, uid := range s.UIDs(name) {
+		err = errors.Join(err, s.note(record.User{Name: name, UID: uid}))
+	}
+	return err
 }
 
 func (s Store) note(u record.User) error {

@@ -65,7 +65,7 @@ var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 		})
 	},
 	"Rekey": func(s enrollment.Store, p enrollment.Proof) error {
-		_, err := s.Rekey(p)
+		_, err := s.Rekey(p, nil)
 		return err
 	},
 	"Unlock": func(s enrollment.Store, p enrollment.Proof) error {
@@ -100,7 +100,9 @@ var forRoot = []string{
 
 // unproven are the operations by which a user proves something. They charge guesses and give no
 // right.
-var unproven = []string{"ReserveClaim", "CheckClaim", "EndClaim", "Exclusive", "VerifyTicket"}
+var unproven = []string{
+	"ReserveClaim", "CheckClaim", "EndClaim", "Exclusive", "ExclusiveMany", "VerifyTicket",
+}
 
 var bob = record.User{Name: "bob", UID: uid + 1}
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"latchkey/pam/many"
 	"latchkey/pam/record"
 )
 
@@ -19,42 +20,42 @@ type Rekeyed struct {
 // Rekey replaces the host key. Killed at any instant, it leaves every record one that opens, and
 // goes on where it was when it is called again. Others may log in and enroll meanwhile. Trust ends,
 // because its tags are keyed with the host key. It takes root.
-func (s Store) Rekey(p Proof) (done Rekeyed, err error) {
+func (s Store) Rekey(p Proof, told many.Told) (done Rekeyed, err error) {
 	if err := p.allowsAll(); err != nil {
 		return done, err
 	}
-	files, ok := s.Records.(record.Store)
-	if !ok {
-		return done, errors.New("the records are not files of this host")
+	files, names, err := s.files()
+	if err == nil {
+		err = s.Exclusive(files.BeginRekey)
 	}
-	if err := s.Exclusive(files.BeginRekey); err != nil {
-		return done, err
-	}
-	names, err := files.Names()
 	if err != nil {
 		return done, err
 	}
+	step, end := told.Begin(len(names))
+	defer end()
 	// A few at a time, so that others who enroll get their turn.
-	for some := range slices.Chunk(names, 200) {
-		err := s.Exclusive(func() error {
-			done.Trusting += s.endTrusts(some)
-			return done.reseal(files, some)
+	for some := range slices.Chunk(names, 500) {
+		err := s.ExclusiveMany(func(s Store) error {
+			return done.reseal(s, some, func(name string) bool {
+				step()
+				return s.endTrust(name)
+			})
 		})
 		if err != nil {
 			return done, err
 		}
 	}
-	return done, s.Exclusive(func() error { return done.finish(files) })
+	return done, s.ExclusiveMany(done.finish)
 }
 
 // finish drops the old key, once all records there are now open with the new one.
-func (r *Rekeyed) finish(files record.Store) error {
-	names, err := files.Names()
+func (r *Rekeyed) finish(s Store) error {
+	files, names, err := s.files()
 	if err != nil {
 		return err
 	}
 	r.Foreign = nil
-	if err := r.reseal(files, names); err != nil {
+	if err := r.reseal(s, names, func(string) bool { return false }); err != nil {
 		return err
 	}
 	slices.Sort(r.Foreign)
@@ -62,51 +63,51 @@ func (r *Rekeyed) finish(files record.Store) error {
 	return files.EndRekey()
 }
 
-// reseal seals some records with the new host key, side by side because they wait for the disk, and
-// notes those that neither key opens.
-func (r *Rekeyed) reseal(files record.Store, names []string) (err error) {
-	var (
-		mu      sync.Mutex
-		workers sync.WaitGroup
-	)
-	queue := make(chan string)
-	for range 8 {
-		workers.Go(func() {
-			for name := range queue {
-				failed := files.Reseal(name)
-				mu.Lock()
-				switch {
-				case errors.Is(failed, record.ErrMAC):
-					r.Foreign = append(r.Foreign, name)
-				case failed != nil && err == nil:
-					err = fmt.Errorf("the record of %s: %w", name, failed)
-				}
-				mu.Unlock()
-			}
-		})
+// files are the records of this host, and the names of those who have one.
+func (s Store) files() (files record.Store, names []string, err error) {
+	files, ok := s.Records.(record.Store)
+	if !ok {
+		return files, nil, errors.New("the records are not files of this host")
 	}
-	for _, name := range names {
-		queue <- name
-	}
-	close(queue)
-	workers.Wait()
-	return err
+	names, err = files.Names()
+	return files, names, err
 }
 
-// endTrusts forgets the computers that users trust, and returns how many users had any. A state
+// reseal seals some records with the new host key, side by side because they wait for the disk,
+// and notes those that neither key opens. distrust ends a user's trust, and reports whether there
+// was any.
+func (r *Rekeyed) reseal(s Store, names []string, distrust func(name string) bool) error {
+	files := s.Records.(record.Store)
+	var mu sync.Mutex
+	return many.Each(names, many.Waiting, func(name string) error {
+		trusted, err := distrust(name), files.Reseal(name)
+		mu.Lock()
+		defer mu.Unlock()
+		if trusted {
+			r.Trusting++
+		}
+		switch {
+		case errors.Is(err, record.ErrMAC):
+			r.Foreign = append(r.Foreign, name)
+		case err != nil:
+			return fmt.Errorf("the record of %s: %w", name, err)
+		}
+		return nil
+	})
+}
+
+// endTrust forgets the computers that a user trusts, and reports whether there were any. A state
 // that cannot be written keeps tags that mean nothing.
-func (s Store) endTrusts(names []string) (trusting int) {
-	for _, name := range names {
-		st, err := s.States.Open(name)
-		if err != nil {
-			continue
-		}
-		if len(st.Trusts) > 0 {
-			trusting++
-			st.Trusts = nil
-			st.Commit()
-		}
-		st.Close()
+func (s Store) endTrust(name string) bool {
+	st, err := s.States.Open(name)
+	if err != nil {
+		return false
 	}
-	return trusting
+	defer st.Close()
+	if len(st.Trusts) == 0 {
+		return false
+	}
+	st.Trusts = nil
+	st.Commit()
+	return true
 }

@@ -19,7 +19,7 @@ import (
 
 // rekey replaces the host key. Its argument is the root.
 func rekey(args []string) error {
-	_, err := testroot.Root(args[0]).Store().Rekey(enrollment.ByRoot())
+	_, err := testroot.Root(args[0]).Store().Rekey(enrollment.ByRoot(), nil)
 	return err
 }
 
@@ -57,7 +57,7 @@ func opens(t *testing.T, root testroot.Root, count int, when string) {
 func TestRekeySealsEveryRecordWithANewKeyAndTheOldKeyOpensNothing(t *testing.T) {
 	root := people(t, 300) // more than one batch
 	before := testroot.Read(t, root.Key())
-	done, err := root.Store().Rekey(enrollment.ByRoot())
+	done, err := root.Store().Rekey(enrollment.ByRoot(), nil)
 	testroot.Must(t, err)
 	if done.Records != 300 || len(done.Foreign) > 0 {
 		t.Errorf("got %+v, want 300 records", done)
@@ -165,7 +165,7 @@ func TestRekeyNamesRecordsThatNoKeyOpensAndLeavesThemAsTheyAre(t *testing.T) {
 	foreign := people(t, 2)
 	testroot.Write(t, root.Record("user1"), testroot.Read(t, foreign.Record("user1")))
 	testroot.Unchanged(t, root.Record("user1"))
-	done, err := root.Store().Rekey(enrollment.ByRoot())
+	done, err := root.Store().Rekey(enrollment.ByRoot(), nil)
 	testroot.Must(t, err)
 	if done.Records != 2 || !slices.Equal(done.Foreign, []string{"user1"}) {
 		t.Errorf("got %+v, want 2 records, and user1 named", done)
@@ -195,7 +195,7 @@ func TestRekeyThatCannotSealARecordKeepsBothKeys(t *testing.T) {
 	newer := bytes.Replace(testroot.Read(t, root.Record("user1")), []byte("version = 1"),
 		[]byte("version = 9"), 1)
 	testroot.Write(t, root.Record("user1"), newer)
-	_, err := root.Store().Rekey(enrollment.ByRoot())
+	_, err := root.Store().Rekey(enrollment.ByRoot(), nil)
 	if !errors.Is(err, record.ErrNewer) {
 		t.Fatalf("got %v, want ErrNewer", err)
 	}
@@ -219,7 +219,7 @@ func TestRekeyEndsTrust(t *testing.T) {
 	st.Trusts = []state.Trust{{Since: noon, Days: 30}}
 	testroot.Must(t, st.Commit())
 	st.Close()
-	done, err := root.Store().Rekey(enrollment.ByRoot())
+	done, err := root.Store().Rekey(enrollment.ByRoot(), nil)
 	testroot.Must(t, err)
 	after, err := root.Keyring().States.View("alice")
 	testroot.Must(t, err)
@@ -230,7 +230,7 @@ func TestRekeyEndsTrust(t *testing.T) {
 
 func TestRekeyWithoutAHostKeySaysSo(t *testing.T) {
 	root := testroot.New(t)
-	if _, err := root.Store().Rekey(enrollment.ByRoot()); !errors.Is(err, record.ErrNoKey) {
+	if _, err := root.Store().Rekey(enrollment.ByRoot(), nil); !errors.Is(err, record.ErrNoKey) {
 		t.Errorf("got %v, want ErrNoKey", err)
 	}
 }

@@ -19,12 +19,11 @@ type Store struct{ factor.Keyring }
 // Exclusive runs change while no other enroll changes anything, after removing what a killed one
 // left behind. Logins do not wait for it.
 func (s Store) Exclusive(change func() error) error {
-	return s.States.Exclusive(func() error {
-		if err := s.Records.Sweep(); err != nil {
-			return err
-		}
-		return s.indexed(change)
-	})
+	return s.exclusive(false, change)
+}
+
+func (s Store) exclusive(crowd bool, change func() error) error {
+	return s.States.Exclusive(func() error { return s.indexed(crowd, change) })
 }
 
 // ensureHost makes the file of the host's counters if there is none.

@@ -46,6 +46,7 @@ type States interface {
 	Lock(name string) (*state.Lock, error)
 	Exclusive(change func() error) error
 	CopiedOnWrite(name string) (bool, error)
+	Sweep() error
 	Stamp() (string, error)
 	fmt.Stringer // where they are
 }

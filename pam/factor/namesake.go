@@ -117,16 +117,26 @@ func (k Keyring) UIDs(name string) []uint32 {
 
 // Names lists, sorted, the users that have a record, and those whose record is missing while their
 // state is there.
-func (k Keyring) Names() ([]string, error) {
-	all, err := k.Known()
+func (k Keyring) Names() ([]string, error) { return k.names(k.lost) }
+
+// names lists, sorted, the users that have a record, and those that have a state alone that counts.
+func (k Keyring) names(counts func(name string) bool) ([]string, error) {
+	all, err := k.Records.Names()
 	if err != nil {
 		return nil, err
 	}
-	records, err := k.Records.Names()
-	return slices.DeleteFunc(all, func(name string) bool {
-		_, found := slices.BinarySearch(records, name)
-		return !found && !k.lost(name)
-	}), err
+	states, err := k.States.Names()
+	if err != nil {
+		return nil, err
+	}
+	records := len(all)
+	for _, name := range states {
+		if _, found := slices.BinarySearch(all[:records], name); !found && counts(name) {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return all, nil
 }
 
 // lost reports whether name, who has no record, had one. A state that cannot be read may have been
@@ -139,17 +149,7 @@ func (k Keyring) lost(name string) bool {
 
 // Known lists, sorted, the users that have a record or a state.
 func (k Keyring) Known() ([]string, error) {
-	records, err := k.Records.Names()
-	if err != nil {
-		return nil, err
-	}
-	states, err := k.States.Names()
-	if err != nil {
-		return nil, err
-	}
-	all := slices.Concat(records, states)
-	slices.Sort(all)
-	return slices.Compact(all), nil
+	return k.names(func(string) bool { return true })
 }
 
 // Stamp changes whenever a record or state is made, replaced or removed, by enroll or by anything

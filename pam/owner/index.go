@@ -25,8 +25,9 @@ import (
 type Index struct {
 	Path string // /var/lib/latchkey/uids
 
-	mu   sync.Mutex // one Add at a time: an import enrolls many users at once
-	held atomic.Bool
+	// One Add of a uid at a time: an import enrolls many users at once.
+	adding [64]sync.Mutex
+	held   atomic.Pointer[held]
 }
 
 const (
@@ -57,8 +58,9 @@ func file(uid uint32) string { return strconv.FormatUint(uint64(uid), 10) }
 // Add notes that name has uid, before its record counts. It drops the names that keep rejects:
 // they no longer have the uid. The caller holds enrollment.Store.Exclusive.
 func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+	one := &x.adding[uid%uint32(len(x.adding))]
+	one.Lock()
+	defer one.Unlock()
 	dir, err := x.make()
 	if err != nil {
 		return err
@@ -71,6 +73,10 @@ func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error 
 	if slices.Contains(noted, name) {
 		return nil
 	}
+	if h := x.held.Load(); h != nil && h.Many && len(noted) == 0 {
+		h.added.Store(true)
+		dir = dir.Unsynced()
+	}
 	kept := slices.DeleteFunc(noted, func(other string) bool { return !keep(other) })
 	return safefile.Part(
 		dir.Replace(file(uid), []byte(strings.Join(append(kept, name), "\n")+"\n")))
@@ -79,7 +85,7 @@ func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error 
 // Complete reports whether the index has every record and state of directories with this stamp.
 // While an enroll that made sure of it holds the lock of all changes, it has.
 func (x *Index) Complete(stamp string) bool {
-	if x.held.Load() {
+	if h := x.held.Load(); h != nil && h.Complete {
 		return true
 	}
 	dir, err := x.open()
@@ -91,10 +97,38 @@ func (x *Index) Complete(stamp string) bool {
 	return err == nil && string(text) == line(stamp)
 }
 
-// Hold declares the index complete until the function it returns is called.
-func (x *Index) Hold() (done func()) {
-	x.held.Store(true)
-	return func() { x.held.Store(false) }
+// Hold is how an index is used until a function is called.
+type Hold struct {
+	Complete bool // it is declared complete
+	// Many names are to be added. What is new among them need not be on the disk before the end:
+	// an index that is not marked is not believed.
+	Many bool
+}
+
+// held is what is kept meanwhile.
+type held struct {
+	Hold
+	dir   *safefile.Dir
+	added atomic.Bool // and is not on the disk yet
+}
+
+// Hold keeps the directory open until done is called. After an error of done there must be no
+// Mark.
+func (x *Index) Hold(how Hold) (done func() error, err error) {
+	dir, err := x.make()
+	if err != nil {
+		return nil, err
+	}
+	h := &held{Hold: how, dir: dir}
+	x.held.Store(h)
+	return func() error {
+		defer dir.Close()
+		x.held.Store(nil)
+		if h.added.Load() {
+			return dir.Sync()
+		}
+		return nil
+	}, nil
 }
 
 // Mark declares the index complete for directories with this stamp.
@@ -104,13 +138,34 @@ func (x *Index) Mark(stamp string) error {
 		return err
 	}
 	defer dir.Close()
-	dir.Sweep()
-	return safefile.Part(dir.Replace(marker, []byte(line(stamp))))
+	if err := dir.Replace(marker, []byte(line(stamp))); err != nil {
+		return safefile.Part(err)
+	}
+	dir.Settle(marker)
+	return nil
+}
+
+// Sweep removes what a killed Add left behind, if anything was added to the index since the last
+// Mark: no enroll that came to its end ends without one.
+func (x *Index) Sweep() error {
+	dir, err := x.make()
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	settled, err := dir.Settled(marker)
+	if err == nil && !settled {
+		dir.Sweep()
+	}
+	return err
 }
 
 func line(stamp string) string { return "latchkey-uids-1 " + stamp + "\n" }
 
 func (x *Index) open() (*safefile.Dir, error) {
+	if h := x.held.Load(); h != nil {
+		return h.dir.Lend(), nil
+	}
 	parent, err := safefile.OpenDir(filepath.Dir(x.Path))
 	if err != nil {
 		return nil, err
@@ -121,6 +176,9 @@ func (x *Index) open() (*safefile.Dir, error) {
 
 // make opens the directory, and makes it first if need be.
 func (x *Index) make() (*safefile.Dir, error) {
+	if h := x.held.Load(); h != nil {
+		return h.dir.Lend(), nil
+	}
 	parent, err := safefile.OpenDir(filepath.Dir(x.Path))
 	if err != nil {
 		return nil, err

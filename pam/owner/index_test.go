@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"latchkey/pam/owner"
 )
@@ -63,6 +64,38 @@ func TestOfFiftyNamesAddedInParallelNoneIsLost(t *testing.T) {
 	}
 }
 
+// A killed Add leaves a temporary file. Looking for one takes reading the whole index, so that is
+// only done where something was added since the last Mark.
+func TestSweepTakesAwayWhatAKilledAddLeft(t *testing.T) {
+	x := index(t)
+	must(t, x.Add(1000, "alice", everyone))
+	must(t, x.Mark("a"))
+	for range 2 { // the second time, right after Mark
+		left := x.Path + "/.new-left"
+		must(t, os.WriteFile(left, nil, 0o600))
+		must(t, x.Sweep())
+		if _, err := os.Lstat(left); err == nil {
+			t.Error("got a temporary file after Sweep")
+		}
+		must(t, x.Mark("b"))
+	}
+}
+
+func TestSweepDoesNotReadAnIndexToWhichNothingWasAdded(t *testing.T) {
+	x := index(t)
+	must(t, x.Add(1000, "alice", everyone))
+	must(t, x.Mark("a"))
+	before, err := os.Stat(x.Path)
+	must(t, err)
+	left := x.Path + "/.new-left"
+	must(t, os.WriteFile(left, nil, 0o600))
+	must(t, os.Chtimes(x.Path, time.Time{}, before.ModTime())) // as if it were not there
+	must(t, x.Sweep())
+	if _, err := os.Lstat(left); err != nil {
+		t.Error("got an index that was read, want it left alone")
+	}
+}
+
 func TestIndexIsCompleteOnlyForTheStampItWasMarkedWith(t *testing.T) {
 	x := index(t)
 	complete := func(stamp string, want bool) {
@@ -76,13 +109,34 @@ func TestIndexIsCompleteOnlyForTheStampItWasMarkedWith(t *testing.T) {
 	complete("a", true)
 	complete("b", false)
 	complete("", false)
-	done := x.Hold()
+	done, err := x.Hold(owner.Hold{Complete: true})
+	must(t, err)
 	complete("b", true)
-	done()
+	must(t, done())
 	complete("b", false)
 	must(t, os.Chmod(x.Path, 0o777)) // anyone could have written it
 	complete("a", false)
 	if _, err := x.Names(1000); err == nil {
 		t.Error("names from a directory that anyone can write: got no error")
+	}
+}
+
+func TestManyNamesAreThereOnceTheyAreHeldNoLonger(t *testing.T) {
+	x := index(t)
+	must(t, x.Add(1000, "alice", everyone))
+	done, err := x.Hold(owner.Hold{Many: true})
+	must(t, err)
+	if x.Complete("a") {
+		t.Error("got an index that is complete while many names are added")
+	}
+	for uid := range uint32(100) {
+		must(t, x.Add(1000+uid, "bob", everyone))
+	}
+	must(t, done())
+	for uid := range uint32(100) {
+		if got := names(t, x, 1000+uid); !slices.Contains(got, "bob") ||
+			uid == 0 && !slices.Contains(got, "alice") {
+			t.Errorf("uid %d: got %q", 1000+uid, got)
+		}
 	}
 }

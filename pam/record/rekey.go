@@ -39,7 +39,7 @@ func (s Store) BeginRekey() error {
 // Reseal seals the record in the file name with the new host key, whoever it was made for. The
 // error matches ErrMAC if neither key opens it; a record that is gone is none.
 func (s Store) Reseal(name string) error {
-	k, err := loadKey(s.KeyPath)
+	k, err := s.key()
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s Store) Reseal(name string) error {
 	if file, err = k.encode(r); err != nil {
 		return err
 	}
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return err
 	}

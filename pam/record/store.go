@@ -14,6 +14,8 @@ import (
 type Store struct {
 	Path    string // /etc/latchkey/users
 	KeyPath string // the directory of the host key, /var/lib/latchkey
+
+	held *held // nil: both are opened for each record
 }
 
 // Load reads the record of u and checks that it belongs to u: the file's name, the name in it and
@@ -27,6 +29,7 @@ func (s Store) Load(u User) (*Record, error) {
 	r, err := s.load(u.Name)
 	if errors.Is(err, ErrMAC) {
 		// The host key may have been replaced between the look at the record and that at the key.
+		s.held = nil
 		r, err = s.load(u.Name)
 	}
 	if err != nil {
@@ -45,7 +48,7 @@ func (s Store) load(name string) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := loadKey(s.KeyPath)
+	k, err := s.key()
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +60,7 @@ func (s Store) load(name string) (*Record, error) {
 }
 
 func (s Store) read(name string) ([]byte, error) {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +90,7 @@ func (s Store) Save(r *Record) error {
 	if err := s.ensureKey(); err != nil {
 		return err
 	}
-	k, err := loadKey(s.KeyPath)
+	k, err := s.key()
 	if err != nil {
 		return err
 	}
@@ -95,7 +98,7 @@ func (s Store) Save(r *Record) error {
 	if err != nil {
 		return err
 	}
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return err
 	}
@@ -105,14 +108,14 @@ func (s Store) Save(r *Record) error {
 
 // CheckKey returns an error if the host key cannot be used. It matches ErrNoKey if there is none.
 func (s Store) CheckKey() error {
-	_, err := loadKey(s.KeyPath)
+	_, err := s.key()
 	return err
 }
 
 // Sweep removes what a killed Save left behind. The caller holds the lock that Save asks for, so
 // no Save is under way.
 func (s Store) Sweep() error {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return err
 	}
@@ -124,7 +127,7 @@ func (s Store) Sweep() error {
 // ensureKey makes the host key, unless there are records: then the key was lost, and a new one
 // would hide that.
 func (s Store) ensureKey() error {
-	if _, err := loadKey(s.KeyPath); !errors.Is(err, ErrNoKey) {
+	if _, err := s.key(); !errors.Is(err, ErrNoKey) {
 		return err
 	}
 	names, err := s.Names()
@@ -142,7 +145,7 @@ func (s Store) Remove(name string) error {
 	if err := CheckName(name); err != nil {
 		return err
 	}
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return err
 	}
@@ -152,7 +155,7 @@ func (s Store) Remove(name string) error {
 
 // Names returns the users who have a record, sorted.
 func (s Store) Names() ([]string, error) {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +167,7 @@ func (s Store) Names() ([]string, error) {
 
 // Stamp changes whenever a record is made, replaced or removed, by enroll or by anything else.
 func (s Store) Stamp() (string, error) {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return "", err
 	}

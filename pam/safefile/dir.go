@@ -12,14 +12,18 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Dir is an open directory that, like each of its parents, only root can change.
 type Dir struct {
-	fd   int
-	path string
+	fd       int
+	path     string
+	lent     bool    // Close leaves it open
+	shared   *rounds // of fsync, with all to whom it is lent
+	unsynced bool    // until Sync
 }
 
 // OpenDir opens path, following symbolic links in it, and checks the directory it leads to and all
@@ -30,7 +34,7 @@ func OpenDir(path string) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open directory %s: %v", path, err)
 	}
-	d := &Dir{fd: fd, path: path}
+	d := &Dir{fd: fd, path: path, shared: new(rounds)}
 	if err := d.checkUpwards(); err != nil {
 		d.Close()
 		return nil, err
@@ -44,7 +48,7 @@ func (d *Dir) Sub(name string) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open directory %s/%s: %v", d.path, name, err)
 	}
-	sub := &Dir{fd: fd, path: d.path + "/" + name}
+	sub := &Dir{fd: fd, path: d.path + "/" + name, shared: new(rounds)}
 	st, err := sub.stat()
 	if err == nil {
 		err = checkDir(sub.path, st, false)
@@ -81,8 +85,48 @@ func (d *Dir) Stamp() (string, error) {
 	return fmt.Sprintf("%d:%d.%09d", st.Ino, st.Mtim.Sec, st.Mtim.Nsec), nil
 }
 
+// settling is how much older than a file a directory is made by Settle: more than the steps of a
+// file system's clock.
+const settling = time.Second
+
+// Settle makes d older than the file name in it, which was written last. Whatever is added to d,
+// removed or replaced from then on makes it younger. If it fails, d is not settled.
+func (d *Dir) Settle(name string) {
+	var st unix.Stat_t
+	if unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		return
+	}
+	at := unix.NsecToTimespec(st.Mtim.Nano() - settling.Nanoseconds())
+	unix.UtimesNanoAt(d.fd, ".", []unix.Timespec{{Nsec: unix.UTIME_OMIT}, at}, 0)
+}
+
+// Settled reports whether nothing was added to d, removed or replaced since Settle.
+func (d *Dir) Settled(name string) (bool, error) {
+	var st unix.Stat_t
+	switch err := unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW); {
+	case err == unix.ENOENT:
+		return false, nil
+	case err != nil:
+		return false, d.pathError("stat", name, err)
+	}
+	now, err := d.stat()
+	return err == nil && now.Mtim.Nano() == st.Mtim.Nano()-settling.Nanoseconds(), err
+}
+
 // Close closes the directory.
-func (d *Dir) Close() { unix.Close(d.fd) }
+func (d *Dir) Close() {
+	if !d.lent {
+		unix.Close(d.fd)
+	}
+}
+
+// Lend returns d for someone whose Close leaves it open. It spares a caller that opens many files
+// opening and checking the directory for each.
+func (d *Dir) Lend() *Dir {
+	lent := *d
+	lent.lent = true
+	return &lent
+}
 
 // Path returns the path as it was given, for messages.
 func (d *Dir) Path() string { return d.path }

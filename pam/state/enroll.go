@@ -12,7 +12,7 @@ import (
 // Create makes the state file of a new enrollment, in place of any that name had. The caller holds
 // the lock of the directory (Exclusive) and of the file that is replaced, if there is one.
 func (s Store) Create(name string, st State) error {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func (s Store) Create(name string, st State) error {
 // Remove removes name's state, under the same locks as Create. The error matches fs.ErrNotExist if
 // there is none.
 func (s Store) Remove(name string) error {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return err
 	}
@@ -40,7 +40,7 @@ func (s Store) Remove(name string) error {
 // can be replaced. Errors are those of the lock and of the file being none; a nil Lock may be
 // closed.
 func (s Store) Lock(name string) (*Lock, error) {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +82,17 @@ func (l *Lock) Close() error {
 	return l.close()
 }
 
+// Sweep removes what a killed enroll left behind. The caller holds Exclusive.
+func (s Store) Sweep() error {
+	dir, err := s.dir()
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	dir.Sweep()
+	return nil
+}
+
 // Exclusive runs change while no other enroll changes anything. Logins do not wait for it.
 func (s Store) Exclusive(change func() error) error {
 	dir, err := safefile.OpenDir(s.Path)
@@ -92,6 +103,5 @@ func (s Store) Exclusive(change func() error) error {
 	if err := s.Patience.LockDir(dir); err != nil {
 		return fmt.Errorf("%s: %w", s.Path, err)
 	}
-	dir.Sweep()
 	return change()
 }

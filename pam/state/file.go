@@ -15,6 +15,26 @@ import (
 type Store struct {
 	Path     string // /var/lib/latchkey/users
 	Patience safefile.Patience
+
+	held *safefile.Dir // nil: the directory is opened for each state
+}
+
+// Hold returns s for a caller that opens many states: the directory is opened and checked now, and
+// kept until done is called.
+func (s Store) Hold() (of Store, done func(), err error) {
+	dir, err := safefile.OpenDir(s.Path)
+	if err != nil {
+		return s, nil, err
+	}
+	s.held = dir
+	return s, dir.Close, nil
+}
+
+func (s Store) dir() (*safefile.Dir, error) {
+	if s.held != nil {
+		return s.held.Lend(), nil
+	}
+	return safefile.OpenDir(s.Path)
 }
 
 // File is one user's state, locked until Close.
@@ -77,7 +97,7 @@ func (s Store) View(name string) (*State, error) {
 // CopiedOnWrite reports whether a full disk would deny this user: the file system copies this file
 // when it is written.
 func (s Store) CopiedOnWrite(name string) (bool, error) {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return false, err
 	}
@@ -103,7 +123,7 @@ func (s Store) Peek(name string) (*State, error) {
 
 // Names lists the users that have a state, unsorted.
 func (s Store) Names() ([]string, error) {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +132,7 @@ func (s Store) Names() ([]string, error) {
 }
 
 func (s Store) open(name string, flags int, lock func(*os.File) error) (*File, error) {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +222,7 @@ func (f *File) Close() error {
 
 // Stamp changes whenever a state is made, replaced or removed, by enroll or by anything else.
 func (s Store) Stamp() (string, error) {
-	dir, err := safefile.OpenDir(s.Path)
+	dir, err := s.dir()
 	if err != nil {
 		return "", err
 	}

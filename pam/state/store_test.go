@@ -148,8 +148,7 @@ func TestRemoveLeavesNothingAndSaysIfThereWasNothing(t *testing.T) {
 }
 
 func TestOnlyOneEnrollRunsAtATimeAndNoLoginWaitsForIt(t *testing.T) {
-	s, file := stored(t)
-	testroot.Write(t, s.Path+"/.new-left", nil)
+	s, _ := stored(t)
 	err := s.Exclusive(func() error {
 		if err := s.Exclusive(func() error { return nil }); !errors.Is(err, safefile.ErrBusy) {
 			t.Errorf("a second one: %v", err)
@@ -161,8 +160,14 @@ func TestOnlyOneEnrollRunsAtATimeAndNoLoginWaitsForIt(t *testing.T) {
 		return err
 	})
 	testroot.Must(t, err)
+}
+
+func TestSweepTakesOnlyTemporaryFilesAway(t *testing.T) {
+	s, file := stored(t)
+	testroot.Write(t, s.Path+"/.new-left", nil)
+	testroot.Must(t, s.Sweep())
 	names, err := os.ReadDir(s.Path)
 	if err != nil || len(names) != 1 || s.Path+"/"+names[0].Name() != file {
-		t.Errorf("a temporary file was left: %v, %v", names, err)
+		t.Errorf("got %v, %v; want the state alone", names, err)
 	}
 }

@@ -149,6 +149,7 @@ func (s states) Lock(name string) (*state.Lock, error) {
 
 func (s states) Exclusive(change func() error) error { return change() }
 func (s states) CopiedOnWrite(string) (bool, error)  { return false, nil }
+func (s states) Sweep() error                        { return nil }
 func (s states) Stamp() (string, error)              { return "", nil }
 func (s states) String() string                      { return "the fleet" }
 
@@ -196,5 +197,6 @@ func (s sends) Names() ([]string, error)            { return []string{factor.Hos
 func (s sends) Remove(string) error                 { return s.t.Delete(KeySends) }
 func (s sends) Exclusive(change func() error) error { return change() }
 func (s sends) CopiedOnWrite(string) (bool, error)  { return false, nil }
+func (s sends) Sweep() error                        { return nil }
 func (s sends) Stamp() (string, error)              { return "", nil }
 func (s sends) String() string                      { return "the fleet" }
