@@ -119,8 +119,8 @@ func TestAnImportOnAFullDiskSaysSoAndChangesNothing(t *testing.T) {
 	runs(t, exe, "import", crowd(t))
 }
 
-// many is how many users issue 4 wants imported in under a minute.
-const many = 10_000
+// inhabitants is how many users issue 4 wants imported in under a minute.
+const inhabitants = 10_000
 
 // population writes so many users as files of google-authenticator and as CSV, and a passwd file
 // that knows them.
@@ -132,7 +132,7 @@ func population(tb testing.TB, dir string) (passwd string) {
 	if err := os.Mkdir(dir+"/google", 0o755); err != nil {
 		tb.Fatal(err)
 	}
-	for n := range many {
+	for n := range inhabitants {
 		secret := otpauth.Grouped([]byte(fmt.Sprintf("secret number %06d", n)))
 		fmt.Fprintf(&users, "many%d:x:%d:%d::/home/many%d:/bin/sh\n", n, 100_000+n, 100_000+n, n)
 		fmt.Fprintf(&csv, "many%d,totp,%s\n", n, secret)
@@ -189,10 +189,10 @@ func importMany(b *testing.B, passwd, files string) {
 	line := `mount --bind "$1" /etc/passwd; exec "$0" import ` + files
 	out, err := exec.Command("unshare", "--mount", "sh", "-ec", line, exe, passwd).Output()
 	b.ReportMetric(time.Since(began).Seconds(), "s/import")
-	if lines := strings.Count(string(out), ": imported: totp"); err != nil || lines != many {
+	if lines := strings.Count(string(out), ": imported: totp"); err != nil || lines != inhabitants {
 		b.Fatalf("%d imported: %v", lines, err)
 	}
-	if saved, _ := filepath.Glob(root + "/etc/latchkey/users/*"); len(saved) != many {
+	if saved, _ := filepath.Glob(root + "/etc/latchkey/users/*"); len(saved) != inhabitants {
 		b.Fatalf("%d records", len(saved))
 	}
 }

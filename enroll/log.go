@@ -20,12 +20,19 @@ import (
 // logged writes a change that was made into the system's log, beside the logins.
 func (p *program) logged(c audit.Change) {
 	p.changed = true
-	c.By = strconv.Itoa(p.uid)
-	if u, err := user.LookupId(c.By); err == nil {
-		c.By = u.Username
+	c.By = p.by()
+	rules, _ := policy.Load(p.root, policy.DefaultPath) // without one the log is text
+	p.logAs(rules, audit.Notice, c)
+	p.tellChange(rules, c)
+}
+
+// callerName is the caller's name or, without one, the uid.
+func (p *program) callerName() string {
+	text := strconv.Itoa(p.uid)
+	if u, err := user.LookupId(text); err == nil {
+		return u.Username
 	}
-	p.log(audit.Notice, c)
-	p.tellChange(c)
+	return text
 }
 
 // refused writes a code that was not accepted into the system's log, as a login that it would
@@ -60,7 +67,8 @@ func (p *program) compared(who identity, m factor.Match) {
 		return
 	}
 	e.User, e.Method = who.Name, string(m.Method)
-	p.happened(e)
+	rules, _ := policy.Load(p.root, policy.DefaultPath)
+	p.happened(rules, e)
 }
 
 // eventOf are the changes that a program of the administrator's is told of.
@@ -69,7 +77,7 @@ var eventOf = map[string]event.Kind{
 }
 
 // tellChange tells of a change that is in the log.
-func (p *program) tellChange(c audit.Change) {
+func (p *program) tellChange(rules *policy.Policy, c audit.Change) {
 	kind, told := eventOf[c.What]
 	if !told {
 		return
@@ -81,14 +89,13 @@ func (p *program) tellChange(c audit.Change) {
 	} else {
 		e.Detail = c.Detail
 	}
-	p.happened(e)
+	p.happened(rules, e)
 }
 
 // happened starts the program of [notify] for an event, as the end of a login does. A policy that
-// cannot be read names none; doctor says so.
-func (p *program) happened(e event.Event) {
-	rules, err := policy.Load(p.root, policy.DefaultPath)
-	if err != nil {
+// cannot be read (nil) names none; doctor says so.
+func (p *program) happened(rules *policy.Policy, e event.Event) {
+	if rules == nil {
 		return
 	}
 	e.Service = service
@@ -104,6 +111,10 @@ func (p *program) happened(e event.Event) {
 // a line.
 func (p *program) log(priority int, e audit.Entry) {
 	rules, _ := policy.Load(p.root, policy.DefaultPath) // without one the log is text
+	p.logAs(rules, priority, e)
+}
+
+func (p *program) logAs(rules *policy.Policy, priority int, e audit.Entry) {
 	p.AsRoot(func() error {
 		logOf(p.root, rules).Log(priority, e)
 		return nil

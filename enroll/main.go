@@ -64,6 +64,7 @@ func newProgram(down setuid.Privilege, base string) *program {
 		},
 	}
 	p.fleet = sync.OnceValue(func() accounts.Accounts { return reach.Accounts(base, p.clock) })
+	p.by = sync.OnceValue(p.callerName)
 	p.password = p.authenticate
 	p.Abort = func(err error) { p.End(func() int { return report(p.Err, err) }) }
 	return p

@@ -31,7 +31,8 @@ const service = "enroll"
 type program struct {
 	*terminal.Console
 	setuid.Privilege
-	uid     int // the real uid: the caller's
+	uid     int           // the real uid: the caller's
+	by      func() string // and name
 	root    string
 	clock   func() time.Time
 	keyring factor.Keyring // the files of this host

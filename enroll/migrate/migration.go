@@ -5,6 +5,7 @@ import (
 
 	"latchkey/enroll/migrate/source"
 	"latchkey/pam/enrollment"
+	"latchkey/pam/many"
 	"latchkey/pam/record"
 )
 
@@ -21,6 +22,7 @@ type Options struct {
 	CheckPhone func(record.Device) error
 	// Changed is told of each user for whom something was changed, from one goroutine.
 	Changed func(Outcome)
+	Told    many.Told // of users saved
 
 	Format source.Format // of the files; empty: as each looks
 	// User is the user whose file it is, or the only one to take over from it; may be empty.

@@ -4,10 +4,10 @@ package migrate
 import (
 	"errors"
 	"slices"
-	"sync"
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/many"
 	"latchkey/pam/safefile"
 )
 
@@ -26,16 +26,15 @@ func Run(files []string, o Options) ([]Outcome, error) {
 
 // batch is how many users are saved under one lock: few enough that others who enroll meanwhile
 // get their turn.
-const batch = 200
-
-// parallel is how many are saved at the same time: they wait for the disk together.
-const parallel = 8
+const batch = 500
 
 // save enrolls the candidates. The error is one that stops all.
 func (m *migration) save() error {
+	step, end := m.Told.Begin(len(m.all))
+	defer end()
 	for some := range slices.Chunk(m.all, batch) {
-		err := m.Store.Exclusive(func() error {
-			m.saveSome(some)
+		err := m.Store.ExclusiveMany(func(s enrollment.Store) error {
+			m.saveSome(s, some, step)
 			return nil
 		})
 		if err != nil {
@@ -51,38 +50,33 @@ func (m *migration) save() error {
 }
 
 // saveSome enrolls candidates side by side, once one by itself has made what all share.
-func (m *migration) saveSome(some []*candidate) {
-	queue := make(chan *candidate)
-	var workers sync.WaitGroup
-	for range parallel {
-		workers.Go(func() {
-			for c := range queue {
-				m.saveOne(c)
-			}
-		})
-	}
+func (m *migration) saveSome(s enrollment.Store, some []*candidate, step func()) {
+	var others []*candidate
 	for _, c := range some {
+		step()
 		switch {
 		case c.Result != "":
 		case !m.shared || c.hasPhone():
-			m.saveOne(c)
+			m.saveOne(s, c)
 			m.shared = m.shared || !c.Bad()
 		default:
-			queue <- c
+			others = append(others, c)
 		}
 	}
-	close(queue)
-	workers.Wait()
+	many.Each(others, many.Waiting, func(c *candidate) error {
+		m.saveOne(s, c)
+		return nil
+	})
 }
 
 // saveOne enrolls one user, if there is something to change.
-func (m *migration) saveOne(c *candidate) {
+func (m *migration) saveOne(s enrollment.Store, c *candidate) {
 	c.Result = Taken
 	replace := func(old *factor.Account) (enrollment.Enrollment, error) {
 		c.Result = Replaced
 		return m.merge(c, old)
 	}
-	err := m.Store.Import(m.Proof, c.who.User, c.enrollment(nil), replace)
+	err := s.Import(m.Proof, c.who.User, c.enrollment(nil), replace)
 	switch {
 	case err == nil:
 		c.tell()

@@ -52,7 +52,7 @@ func TestReplacingSetsNoCounterBackAndMakesNoCodeNew(t *testing.T) {
 			enrolled(t, k, e.Devices[0].Device, c.counter, c.codes, c.used)
 			m := migration{Options: Options{Store: k, Proof: enrollment.ByRoot(), Replace: true}}
 			again := candidateOf(e)
-			m.saveOne(again)
+			m.saveOne(m.Store, again)
 			account, err := k.Open(alice)
 			if err != nil || again.Result != Replaced {
 				t.Fatalf("got %s, %v; want it replaced", again.Line(), err)
