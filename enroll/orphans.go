@@ -6,15 +6,20 @@ import (
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
+	"latchkey/pam/factor"
 	"latchkey/pam/gate/names"
+	"latchkey/pam/many"
+	"latchkey/pam/opened"
 	"latchkey/pam/record"
 )
 
-// orphan is a name with a second factor and no account; its JSON is an interface.
+// orphan is a name with a second factor and, once it is known to be one, no account; its JSON is
+// an interface.
 type orphan struct {
 	User string  `json:"user"`
 	Was  *uint32 `json:"enrolled_uid"` // null: not known
 	UID  *uint32 `json:"uid"`          // null: there is no such account; else that of another one
+	err  error   // why there is none, or why it is not known
 }
 
 // listOrphans lists the users who have a second factor and no account, or whose name is another
@@ -26,31 +31,31 @@ func (p *program) listOrphans(o options.Options, enrolled []string) error {
 			"to remove one from the whole fleet: enroll reset NAME")
 	}
 	all := []orphan{}
-	for _, name := range enrolled {
+	k, done, err := opened.Once(p.keyring)
+	if err != nil {
+		return err
+	}
+	defer done()
+	told := p.Progress("users read", len(enrolled))
+	defer told.End()
+	find := p.finder()
+	for f := range many.Results(enrolled, func(name string) orphan {
 		u := orphan{User: name}
-		if err := p.AsRoot(func() error {
-			if uids := p.keyring.UIDs(name); len(uids) == 1 {
-				u.Was = &uids[0]
-			}
-			return nil
-		}); err != nil {
-			return err
-		}
-		who, err := lookUp(name)
-		if errors.Is(err, record.ErrName) { // a file that no account can have, and reset refuses
-			fmt.Fprintf(p.Err, "enroll: warning: %v; remove its file in /etc/latchkey/users\n", err)
-			continue
-		}
-		if err != nil && !errors.Is(err, names.ErrUnknown) {
-			return hint.Error(err.Error()+"; no orphans are listed", "try again when it can")
-		}
-		if err == nil {
-			u.UID = &who.UID
-		}
-		if u.UID == nil || u.Was != nil && *u.UID != *u.Was {
-			all = append(all, u)
+		u.find(k, find)
+		return u
+	}) {
+		told.Step()
+		switch {
+		case errors.Is(f.err, record.ErrName): // a file that no account can have, and reset refuses
+			told.End()
+			fmt.Fprintf(p.Err, "enroll: warning: %v; remove its file in /etc/latchkey/users\n", f.err)
+		case f.err != nil && !errors.Is(f.err, names.ErrUnknown):
+			return hint.Error(f.err.Error()+"; no orphans are listed", "try again when it can")
+		case f.UID == nil || f.Was != nil && *f.UID != *f.Was:
+			all = append(all, f)
 		}
 	}
+	told.End()
 	if o.JSON {
 		return writeJSON(p.Out, all)
 	}
@@ -58,6 +63,17 @@ func (p *program) listOrphans(o options.Options, enrolled []string) error {
 		fmt.Fprintf(p.Out, "%-20s %v\n", u.User, u)
 	}
 	return nil
+}
+
+// find looks for the account of the name.
+func (u *orphan) find(k factor.Keyring, lookUp func(name string) (identity, error)) {
+	if uids := k.UIDs(u.User); len(uids) == 1 {
+		u.Was = &uids[0]
+	}
+	who, err := lookUp(u.User)
+	if u.err = err; err == nil {
+		u.UID = &who.UID
+	}
 }
 
 // String says why it is one.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
@@ -14,7 +13,6 @@ import (
 	"latchkey/enroll/options"
 	"latchkey/enroll/plural"
 	"latchkey/pam/factor"
-	"latchkey/pam/gate/names"
 	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
@@ -37,7 +35,8 @@ type userStatus struct {
 	Denied      *attemptStatus `json:"last_refused"`
 	Problem     string         `json:"problem,omitempty"` // why every login is denied
 	hint        string
-	untold      bool // whether there is such a user
+	untold      bool  // whether there is such a user
+	failed      error // nothing is known, and this is why
 }
 
 type deviceStatus struct {
@@ -75,30 +74,37 @@ func (p *program) status(o options.Options) error {
 
 // statusOf reads without changing anything, also on a file system that cannot be written.
 func (p *program) statusOf(who identity) (userStatus, error) {
-	s := userStatus{User: who.Name, UID: &who.UID, Devices: []deviceStatus{}}
 	limits, err := p.limits()
 	if err != nil {
-		return s, err
+		return userStatus{User: who.Name}, err
 	}
-	err = p.AsRoot(func() error {
-		r, st, err := p.store().View(who.User)
-		if err == nil {
-			s.fill(r, st, limits, p.clock())
-		}
-		return err
-	})
+	s := userStatus{User: who.Name, UID: &who.UID}
+	err = p.AsRoot(func() error { return s.read(who.User, p.store().View, limits, p.clock()) })
+	return s, err
+}
+
+// read finds out what a user has, by way of view. The error is one of a fleet, which then tells
+// nothing of the user.
+func (s *userStatus) read(u record.User,
+	view func(record.User) (*record.Record, *state.State, error), limits limit.Guesses,
+	now time.Time) error {
+	s.Devices = []deviceStatus{}
+	r, st, err := view(u)
+	if err == nil {
+		s.fill(r, st, limits, now)
+	}
 	if fleet.Explain(err) != nil {
-		return s, err // nothing is known of the user
+		return err
 	}
 	s.Enrolled = err == nil
 	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
 		s.Enrolled, s.Problem, s.hint = true, err.Error(),
-			"root can start over with: enroll reset "+who.Name
+			"root can start over with: enroll reset "+s.User
 		if next := hint.Of(hinted(err, "")); next != "" {
 			s.hint = next
 		}
 	}
-	return s, nil
+	return nil
 }
 
 func (s *userStatus) fill(r *record.Record, st *state.State, limits limit.Guesses, now time.Time) {
@@ -173,89 +179,4 @@ func (s *userStatus) locked() string {
 		return "locked until " + s.LockedUntil.Format(time.DateTime) + " UTC"
 	}
 	return ""
-}
-
-// list says what every user has.
-func (p *program) list(o options.Options) error {
-	enrolled, err := p.store().Names()
-	if err != nil {
-		return err
-	}
-	switch {
-	case o.Metrics && (o.Missing || o.JSON || o.Orphans) || o.Missing && o.Orphans:
-		return hint.Misuse("--missing, --orphans and --metrics list different things: use one")
-	case o.Missing:
-		return p.listMissing(o, enrolled)
-	case o.Orphans:
-		return p.listOrphans(o, enrolled)
-	}
-	all, bad, untold := []userStatus{}, 0, 0
-	for _, name := range enrolled {
-		s, err := p.listed(name)
-		if err != nil {
-			return err
-		}
-		if s.Problem != "" {
-			bad++
-		}
-		if s.untold {
-			untold++
-		}
-		all = append(all, s)
-	}
-	switch {
-	case o.Metrics:
-		return p.listMetrics(all) // who cannot log in is one of the numbers
-	case o.JSON:
-		err = writeJSON(p.Out, all)
-	default:
-		writeList(p.Out, all)
-	}
-	if err == nil && bad > 0 {
-		next := "each line says why; if nothing else helps: enroll reset NAME"
-		if untold > 0 {
-			next = "the name service is not reliable now (see /etc/nsswitch.conf): do not " +
-				"reset any user because of this"
-		}
-		err = hint.Error(fmt.Sprintf("%d of %s cannot log in", bad, plural.Of(len(all), "user")),
-			next)
-	}
-	return err
-}
-
-// listed is the status of a name found in the directory, of which the name service may know
-// nothing any more.
-func (p *program) listed(name string) (userStatus, error) {
-	who, err := lookUp(name)
-	if err != nil && p.inFleet() { // a user of other hosts
-		s, err := p.statusOf(identity{User: record.User{Name: name}})
-		s.UID = nil
-		return s, err
-	}
-	if err != nil {
-		untold := errors.Is(err, names.ErrUntold)
-		return userStatus{User: name, Enrolled: true, Devices: []deviceStatus{},
-			Problem: err.Error(), untold: untold}, nil
-	}
-	return p.statusOf(who)
-}
-
-func writeList(w io.Writer, all []userStatus) {
-	for _, s := range all {
-		var what []string
-		for _, d := range s.Devices {
-			what = append(what, fmt.Sprintf("%s (%s)", d.Label, d.Type))
-		}
-		switch {
-		case s.Problem != "":
-			what = []string{"PROBLEM: " + s.Problem}
-		case s.locked() != "":
-			what = append(what, s.locked())
-		}
-		name := s.User
-		if record.CheckName(name) != nil { // it can do nothing to a terminal
-			name = strconv.Quote(name)
-		}
-		fmt.Fprintf(w, "%-20s %s\n", name, strings.Join(what, ", "))
-	}
 }
