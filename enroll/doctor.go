@@ -36,11 +36,13 @@ func (p *program) doctor(o options.Options) error {
 }
 
 func (p *program) examination(of string) doctor.Doctor {
+	find := p.finder()
 	d := doctor.Doctor{
 		Root: p.root, Service: of, Clock: p.clock, Keyring: p.keyring, Remedy: remedy,
 		Progress: p.progress(),
+		Reading:  p.counting("users read"),
 		LookUp: func(name string) (uint32, error) {
-			who, err := lookUp(name)
+			who, err := find(name)
 			return who.UID, err
 		},
 		Group: p.group(), Pause: time.Sleep,

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/many"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/settings"
 )
@@ -40,12 +41,15 @@ type Doctor struct {
 	Bound time.Duration
 	// Progress, if set, is told how many questions sshd has answered, of how many.
 	Progress func(asked, all int)
+	Reading  many.Told // how many records are read
 	// Pause waits, to see whether what is so stays so.
 	Pause func(time.Duration)
 	// Fleet looks at the host's part in its fleet; nil: it is in none.
 	Fleet func() []Finding
 	// Probe tries Twilio Verify without sending anything.
 	Probe func() protocol.Answer
+
+	users func() ([]enrolled, error) // of a run, read once
 }
 
 // system is the root of the machine whose users and networks count.

@@ -9,38 +9,14 @@ import (
 	"latchkey/enroll/doctor/stack"
 	"latchkey/pam/method"
 	"latchkey/pam/policy"
-	"latchkey/pam/record"
 )
 
-// keyHolder is a user with security keys.
-type keyHolder struct {
-	name     string
-	attested bool // all of them are
-}
-
 // keyHolders are the users who have enrolled a security key.
-func (d Doctor) keyHolders() (all []keyHolder) {
-	names, err := d.Keyring.Records.Names()
-	if err != nil {
-		return nil // that is a finding already
-	}
-	for _, name := range names {
-		uid, err := d.LookUp(name)
-		if err != nil {
-			continue
-		}
-		rec, _, err := d.Keyring.View(record.User{Name: name, UID: uid})
-		if err != nil {
-			continue
-		}
-		h, any := keyHolder{name, true}, false
-		for _, device := range rec.Devices {
-			if device.Type == method.Key {
-				any, h.attested = true, h.attested && device.Attested
-			}
-		}
-		if any {
-			all = append(all, h)
+func (d Doctor) keyHolders() (all []enrolled) {
+	users, _ := d.survey() // that it cannot be made is a finding already
+	for _, u := range users {
+		if u.keys.any {
+			all = append(all, u)
 		}
 	}
 	return all
@@ -88,10 +64,10 @@ func (d Doctor) keyAlone(service string) bool {
 }
 
 // checkAttestation looks at what the policy wants of makers, and at the keys that have none of it.
-func (d Doctor) checkAttestation(rules *policy.Policy, holders []keyHolder) []Finding {
+func (d Doctor) checkAttestation(rules *policy.Policy, holders []enrolled) []Finding {
 	var bare []string
 	for _, h := range holders {
-		if !h.attested {
+		if h.keys.bare {
 			bare = append(bare, h.name)
 		}
 	}

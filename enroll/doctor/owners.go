@@ -3,6 +3,7 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,32 +18,28 @@ const mostProblems = 10
 
 // checkOwners finds accounts that were renamed, second names with one uid, and files that a full
 // disk would make unusable.
-func (d Doctor) checkOwners(enrolled []string) []Finding {
+func (d Doctor) checkOwners(all []enrolled) []Finding {
 	var found []Finding
 	owner := map[uint32]string{}
-	for _, name := range enrolled {
-		uid, err := d.Keyring.Records.UID(name)
-		if err != nil {
+	for _, u := range all {
+		if u.unreadable != nil {
 			continue // checkRecord says why
 		}
-		record := "/etc/latchkey/users/" + name
-		if other, twice := owner[uid]; twice {
+		record := "/etc/latchkey/users/" + u.name
+		if other, twice := owner[u.uid]; twice {
 			text := fmt.Sprintf("%s and %s have uid %d; a third name of it is denied", other,
-				name, uid)
+				u.name, u.uid)
 			found = append(found, warning(record, text, ""))
 		}
-		owner[uid] = name
-		if !d.gone(name) {
-			continue
-		}
-		if now := d.nameOf(uid); now != "" && now != name {
-			err := fmt.Errorf("uid %d is now called %s: %s is denied and cannot enroll", uid,
+		owner[u.uid] = u.name
+		if now := u.renamed; now != "" {
+			err := fmt.Errorf("uid %d is now called %s: %s is denied and cannot enroll", u.uid,
 				now, now)
 			found = append(found, fault(record, err,
-				"enroll reset "+name+"; then "+now+" enrolls"))
+				"enroll reset "+u.name+"; then "+now+" enrolls"))
 		}
 	}
-	found = append(append(found, d.checkSecondNames(owner)...), d.checkCopied(enrolled)...)
+	found = append(append(found, d.checkSecondNames(owner)...), d.checkCopied(all)...)
 	return append(found, d.checkZFS()...)
 }
 
@@ -60,17 +57,6 @@ func (d Doctor) checkZFS() []Finding {
 		"make it a dataset of its own, and: zfs set refreservation=64M DATASET")}
 }
 
-// renamed reports whether a record cannot be used because its user has another name now, which
-// checkOwners says.
-func (d Doctor) renamed(name string, err error) bool {
-	uid, readable := d.Keyring.Records.UID(name)
-	if err == nil || readable != nil || !d.gone(name) {
-		return false
-	}
-	now := d.nameOf(uid)
-	return now != "" && now != name
-}
-
 // gone reports whether there is certainly no such user.
 func (d Doctor) gone(name string) bool {
 	_, err := d.LookUp(name)
@@ -79,7 +65,11 @@ func (d Doctor) gone(name string) bool {
 
 // nameOf is the name of a uid; "" if it has none that is known.
 func (d Doctor) nameOf(uid uint32) string {
-	for _, row := range getent.Below(d.system()).Lines("passwd", strconv.FormatUint(uint64(uid), 10)) {
+	if d.system() == "" {
+		u, _ := nameservice.LookupID(uid)
+		return u.Name
+	}
+	for row := range getent.Below(d.system()).Each("passwd") {
 		if len(row) > 2 && row[2] == strconv.FormatUint(uint64(uid), 10) {
 			return row[0]
 		}
@@ -91,26 +81,34 @@ func (d Doctor) nameOf(uid uint32) string {
 // and no record.
 func (d Doctor) checkSecondNames(owner map[uint32]string) []Finding {
 	var found []Finding
-	for _, u := range getent.Read(d.system(), nil).All() {
-		other := owner[u.UID]
-		if other == "" || other == u.Name || d.gone(other) {
+	for row := range getent.Below(d.system()).Each("passwd") {
+		if len(row) < 3 {
 			continue
 		}
-		if _, err := d.Keyring.Records.UID(u.Name); err != nil {
-			text := fmt.Sprintf("%s has the uid of %s, who is enrolled: %s is denied", u.Name,
-				other, u.Name)
+		name, other := row[0], ""
+		if uid, err := strconv.ParseUint(row[2], 10, 32); err == nil {
+			other = owner[uint32(uid)]
+		}
+		if other == "" || other == name || d.gone(other) {
+			continue
+		}
+		if _, err := d.Keyring.Records.UID(name); err != nil {
+			text := fmt.Sprintf("%s has the uid of %s, who is enrolled: %s is denied", name,
+				other, name)
 			found = append(found, warning("/etc/passwd", text, ""))
 		}
 	}
-	return found
+	sort := func(a, b Finding) int { return strings.Compare(a.Detail, b.Detail) }
+	slices.SortFunc(found, sort)
+	return slices.Compact(found)
 }
 
 // checkCopied finds files that are copied when they are written, which needs room.
-func (d Doctor) checkCopied(enrolled []string) []Finding {
+func (d Doctor) checkCopied(all []enrolled) []Finding {
 	var users []string
-	for _, name := range enrolled {
-		if copied, err := d.Keyring.States.CopiedOnWrite(name); err == nil && copied {
-			users = append(users, name)
+	for _, u := range all {
+		if u.copied {
+			users = append(users, u.name)
 		}
 	}
 	var found []Finding

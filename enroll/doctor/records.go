@@ -5,28 +5,26 @@ import (
 	"fmt"
 
 	"latchkey/enroll/plural"
-	"latchkey/pam/factor"
 	"latchkey/pam/record"
 )
 
 // checkRecords reads every record and its state, as a login does, and the host key.
 func (d Doctor) checkRecords() []Finding {
 	const records = "/etc/latchkey/users"
-	names, err := d.Keyring.Names()
+	all, err := d.survey()
 	if err != nil {
 		return []Finding{fault(records, err, "")}
 	}
-	if len(names) == 0 {
+	if len(all) == 0 {
 		return []Finding{{records, OK, "no one is enrolled yet", ""}, d.checkUnusedKey()}
 	}
-	found, bad := d.checkOwners(names), 0
-	for _, name := range names {
-		err := d.checkRecord(name)
-		if err == nil || d.renamed(name, err) {
+	found, bad := d.checkOwners(all), 0
+	for _, u := range all {
+		if u.err == nil || u.renamed != "" {
 			continue
 		}
 		if bad++; bad <= mostProblems {
-			found = append(found, fault(records+"/"+name, err, d.remedy(name, err)))
+			found = append(found, fault(records+"/"+u.name, u.err, d.remedy(u.name, u.err)))
 		}
 	}
 	if bad > mostProblems {
@@ -34,8 +32,8 @@ func (d Doctor) checkRecords() []Finding {
 		found = append(found, fault(records, err, "enroll list"))
 	}
 	if bad == 0 {
-		text := fmt.Sprintf("%d records and their states can be used", len(names))
-		if len(names) == 1 {
+		text := fmt.Sprintf("%d records and their states can be used", len(all))
+		if len(all) == 1 {
 			text = "1 record and its state can be used"
 		}
 		found = append(found, Finding{records, OK, text, ""})
@@ -48,17 +46,6 @@ func (d Doctor) remedy(name string, err error) string {
 		return hint
 	}
 	return "their logins are denied; root can start over with: enroll reset " + name
-}
-
-func (d Doctor) checkRecord(name string) error {
-	uid, err := d.LookUp(name)
-	if err == nil {
-		_, _, err = d.Keyring.View(record.User{Name: name, UID: uid})
-	}
-	if errors.Is(err, factor.ErrUnenrolled) {
-		return nil // removed since its name was read
-	}
-	return err
 }
 
 // checkUnusedKey: without a record the key is not needed yet, but one that is damaged would seal

@@ -2,12 +2,14 @@ package doctor
 
 import (
 	"slices"
+	"sync"
 
 	"latchkey/pam/policy"
 )
 
 // Run looks at everything.
 func (d Doctor) Run() []Finding {
+	d.users = sync.OnceValues(d.surveyed)
 	found := d.checkPolicy(policy.DefaultPath)
 	found = append(found, d.checkInstallation()...)
 	if d.Fleet != nil {

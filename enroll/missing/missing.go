@@ -30,46 +30,52 @@ const usualLeast = 1000
 // ErrUntold says that the name service lists no one, which cannot be.
 var ErrUntold = errors.New("the name service lists no users")
 
+var errCut = errors.New("the name service does not list all users: it is too slow")
+
 // Find lists the users that the name service of a system lists and that have not enrolled, by
 // name. System accounts other than root are among them if they have a password.
 func Find(root string, enrolled []string) (all []User, err error) {
 	n := getent.Below(root)
 	passwords := map[string]string{}
-	for _, row := range n.Lines("shadow") {
+	for row := range n.Each("shadow") {
 		if len(row) > 1 {
-			passwords[row[0]] = row[1]
+			passwords[row[0]] = kind(row[1], true)
 		}
 	}
-	rows, least := n.Lines("passwd"), leastUID(root)
-	if len(rows) == 0 {
-		return nil, ErrUntold
-	}
+	least, any := leastUID(root), false
 	seen := map[string]bool{} // or enrolled
 	for _, name := range enrolled {
 		seen[name] = true
 	}
-	for _, row := range rows {
+	for row := range n.Each("passwd") {
+		any = true
 		u, ok := user(row, passwords)
 		if ok && u.mayLogIn(least) && !seen[u.Name] {
 			seen[u.Name] = true
 			all = append(all, u)
 		}
 	}
+	switch {
+	case !any:
+		return nil, ErrUntold
+	case n.Cut():
+		return nil, errCut
+	}
 	slices.SortFunc(all, func(a, b User) int { return strings.Compare(a.Name, b.Name) })
 	return all, nil
 }
 
-// user reads a line of passwd(5).
+// user reads a line of passwd(5). passwords has the kinds of those in shadow(5).
 func user(row []string, passwords map[string]string) (u User, ok bool) {
 	if len(row) < 7 {
 		return u, false
 	}
 	uid, err := strconv.ParseUint(row[2], 10, 32)
-	hash, told := passwords[row[0]]
-	if !told && row[1] != "x" && row[1] != "*" {
-		hash, told = row[1], true
+	password, told := passwords[row[0]]
+	if !told {
+		password = kind(row[1], row[1] != "x" && row[1] != "*")
 	}
-	return User{row[0], uint32(uid), cmp.Or(row[6], "/bin/sh"), kind(hash, told)}, err == nil
+	return User{row[0], uint32(uid), cmp.Or(row[6], "/bin/sh"), password}, err == nil
 }
 
 func kind(hash string, told bool) string {

@@ -2,18 +2,21 @@
 package getent
 
 import (
-	"context"
+	"bufio"
+	"io"
+	"iter"
 	"os"
 	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"latchkey/enroll/doctor/sshd/config"
 )
 
-// wait is for one question to the name service.
+// wait is how long the name service may be silent.
 const wait = 3 * time.Second
 
 // Names is the name service, by way of getent(1), which sees every source that sshd sees; below
@@ -21,31 +24,79 @@ const wait = 3 * time.Second
 type Names struct {
 	root   string
 	groups [][]string // lines of group(5)
-	users  map[string]config.User
+	// The numbers of the groups with a gid, and of those that list a member.
+	byGID, byMember map[string][]int
+	users           map[string]config.User
+	cut             atomic.Bool
 }
 
 // Below is the name service of a system, of which nothing is read yet.
 func Below(root string) *Names { return &Names{root: root, users: map[string]config.User{}} }
 
 // Lines asks for entries of a database by their keys, or for all of them.
-func (n *Names) Lines(database string, keys ...string) [][]string {
-	text := ""
-	if n.root != "" {
-		data, _ := os.ReadFile(n.root + "/etc/" + database) // one that is missing names no one
-		text = string(data)
-	} else {
-		ctx, cancel := context.WithTimeout(context.Background(), wait)
-		defer cancel()
-		args := append([]string{database}, keys...)
-		out, _ := exec.CommandContext(ctx, "/usr/bin/getent", args...).Output()
-		text = string(out) // also where some keys are unknown
-	}
-	var rows [][]string
-	for line := range strings.Lines(text) {
-		rows = append(rows, strings.Split(strings.TrimSpace(line), ":"))
+func (n *Names) Lines(database string, keys ...string) (rows [][]string) {
+	for row := range n.Each(database, keys...) {
+		rows = append(rows, row)
 	}
 	return rows
 }
+
+// Each is Lines, one by one: there may be a million.
+func (n *Names) Each(database string, keys ...string) iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		from, end := n.open(database, keys)
+		defer end()
+		for lines := bufio.NewReader(from); ; {
+			line, err := lines.ReadString('\n')
+			if line != "" && !yield(strings.Split(strings.TrimSpace(line), ":")) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// open is the text of a database, to be read until end is called. What is missing names no one,
+// and some keys may be unknown.
+func (n *Names) open(database string, keys []string) (text io.Reader, end func()) {
+	nothing := strings.NewReader("")
+	if n.root != "" {
+		f, err := os.Open(n.root + "/etc/" + database)
+		if err != nil {
+			return nothing, func() {}
+		}
+		return f, func() { f.Close() }
+	}
+	cmd := exec.Command("/usr/bin/getent", append([]string{database}, keys...)...)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return nothing, func() {}
+	}
+	return patient{out, cmd.Process, &n.cut}, func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+}
+
+// patient reads what a process writes as long as it is not silent for long.
+type patient struct {
+	io.Reader
+	from *os.Process
+	cut  *atomic.Bool
+}
+
+func (p patient) Read(b []byte) (int, error) {
+	defer time.AfterFunc(wait, func() {
+		p.cut.Store(true)
+		p.from.Kill()
+	}).Stop()
+	return p.Reader.Read(b)
+}
+
+// Cut reports whether an answer was cut off, because the name service was silent for too long.
+func (n *Names) Cut() bool { return n.cut.Load() }
 
 // Read reads all that the name service lists, and these groups, which it may know without
 // listing them.
@@ -58,7 +109,8 @@ func Read(root string, groups []string) *Names {
 			n.groups = append(n.groups, n.Lines("group", g)...)
 		}
 	}
-	for _, row := range n.Lines("passwd") {
+	n.index()
+	for row := range n.Each("passwd") {
 		n.take(row)
 	}
 	for _, row := range n.groups {
@@ -67,6 +119,19 @@ func Read(root string, groups []string) *Names {
 		}
 	}
 	return n
+}
+
+// index notes who is in which groups.
+func (n *Names) index() {
+	n.byGID, n.byMember = map[string][]int{}, map[string][]int{}
+	for i, g := range n.groups {
+		if len(g) > 2 {
+			n.byGID[g[2]] = append(n.byGID[g[2]], i)
+		}
+		for _, member := range members(g) {
+			n.byMember[member] = append(n.byMember[member], i)
+		}
+	}
 }
 
 func members(group []string) []string {
@@ -85,15 +150,16 @@ func (n *Names) take(row []string) {
 	if err != nil {
 		return
 	}
+	if _, known := n.users[row[0]]; known {
+		return
+	}
 	u := config.User{Name: row[0], UID: uint32(uid)}
-	for _, g := range n.groups {
-		if len(g) > 2 && g[2] == row[3] || slices.Contains(members(g), u.Name) {
-			u.Groups = append(u.Groups, g[0])
-		}
+	in := slices.Concat(n.byGID[row[3]], n.byMember[row[0]])
+	slices.Sort(in)
+	for _, i := range slices.Compact(in) {
+		u.Groups = append(u.Groups, n.groups[i][0])
 	}
-	if _, known := n.users[u.Name]; !known {
-		n.users[u.Name] = u
-	}
+	n.users[u.Name] = u
 }
 
 // User is a user by name, who need not be listed.
