@@ -35,7 +35,7 @@ func (p *program) backup(o options.Options) error {
 	if err != nil {
 		return err
 	}
-	b, missing, err := backup.Host{Root: p.root, Keyring: p.keyring}.Take()
+	b, missing, err := backup.Host{Root: p.root, Keyring: p.keyring, Told: p.counting}.Take()
 	if err != nil {
 		return err
 	}
@@ -43,9 +43,13 @@ func (p *program) backup(o options.Options) error {
 	b.Host, _ = os.Hostname() // it is only shown
 	sum, err := p.writeBackup(o.Operand, b, to)
 	if err != nil {
-		return hint.Error(fmt.Sprintf("%s was not written: %v", o.Operand, err), "")
+		next := ""
+		if errors.Is(err, backup.ErrUserChanged) || errors.Is(err, backup.ErrKeyChanged) {
+			next = "start again"
+		}
+		return hint.Error(fmt.Sprintf("%s was not written: %v", o.Operand, err), next)
 	}
-	p.logged(audit.Change{What: "backup", Detail: plural.Of(len(b.Users), "user")})
+	p.logged(audit.Change{What: "backup", Detail: plural.Of(b.Users, "user")})
 	if err := p.sayBackup(o, b, missing, sum); err != nil || len(missing) == 0 {
 		return err
 	}
@@ -85,7 +89,7 @@ func (p *program) askPassphrase(prompt string) (string, error) {
 
 // writeBackup writes a new file under a name of its own, and then gives it the one that was asked
 // for. It returns the SHA-256 of the file.
-func (p *program) writeBackup(path string, b *backup.Backup, to []age.Recipient) (string, error) {
+func (p *program) writeBackup(path string, b *backup.Taken, to []age.Recipient) (string, error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".enroll-backup-*") // mode 0600
 	if err != nil {
 		return "", err
@@ -104,7 +108,7 @@ func (p *program) writeBackup(path string, b *backup.Backup, to []age.Recipient)
 	return hex.EncodeToString(sum.Sum(nil)), os.Rename(f.Name(), path)
 }
 
-func (p *program) sayBackup(o options.Options, b *backup.Backup, missing []backup.Missing,
+func (p *program) sayBackup(o options.Options, b *backup.Taken, missing []backup.Missing,
 	sum string) error {
 	files := []string{}
 	for _, f := range b.Files {
@@ -117,12 +121,12 @@ func (p *program) sayBackup(o options.Options, b *backup.Backup, missing []backu
 			Users   int              `json:"users"`
 			Files   []string         `json:"files"`
 			Missing []backup.Missing `json:"missing"`
-		}{o.Operand, sum, len(b.Users), files, append([]backup.Missing{}, missing...)})
+		}{o.Operand, sum, b.Users, files, append([]backup.Missing{}, missing...)})
 	}
 	for _, m := range missing {
 		fmt.Fprintf(p.Err, "enroll: warning: %s is not in the backup: %s\n", m.User, m.Problem)
 	}
 	_, err := fmt.Fprintf(p.Out, "%s: %s, the host key, %s\nSHA-256: %s\n", o.Operand,
-		plural.Of(len(b.Users), "user"), plural.Of(len(files), "file"), sum)
+		plural.Of(b.Users, "user"), plural.Of(len(files), "file"), sum)
 	return err
 }

@@ -264,7 +264,7 @@ func TestRestoreThatIsRefusedChangesNothing(t *testing.T) {
 }
 
 // seal writes a backup for the identity in a file.
-func seal(t *testing.T, path, identity string, b *backup.Backup) {
+func seal(t *testing.T, path, identity string, b *backup.Taken) {
 	t.Helper()
 	f, err := os.Open(identity)
 	testroot.Must(t, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -110,4 +111,24 @@ func TestProgramHearsOfLockByCodesTypedAtEnroll(t *testing.T) {
 	if st := s.state(alice); st.Denied.Service != "enroll" || st.Denied.At.IsZero() {
 		t.Errorf("the last refused attempt is %+v", st.Denied)
 	}
+}
+
+// One restore is one event, however many users it restores.
+func TestProgramHearsOnceOfARestore(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	heard := s.listen()
+	for _, user := range []string{"root", "daemon"} {
+		s.asRoot("--user", user, "add", "totp", "--yes")
+	}
+	identity, recipient := ageIdentity(t)
+	file := filepath.Join(t.TempDir(), "backup")
+	s.asRoot("backup", "--recipient", recipient, file)
+	s.asRoot("restore", "--replace", "--identity", identity, file)
+	restored := slices.DeleteFunc(heard(3), func(line string) bool {
+		return strings.Contains(line, "device-added")
+	})
+	if len(restored) != 1 {
+		t.Fatalf("the program heard %q, want one restore", restored)
+	}
+	tells(t, restored[0], event.Event{Kind: event.Restored, By: "root", Detail: "2 users"})
 }

@@ -9,7 +9,9 @@ import (
 	"latchkey/enroll/backup"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
+	"latchkey/enroll/plural"
 	"latchkey/pam/audit"
+	"latchkey/pam/notify/event"
 	"latchkey/pam/policy"
 	"latchkey/pam/record"
 )
@@ -31,25 +33,28 @@ func (p *program) restore(o options.Options) error {
 	if err != nil {
 		return err
 	}
-	b, sum, err := backup.Open(o.Operand, with)
+	b, err := backup.Open(o.Operand, with)
 	if err != nil {
 		return p.notRestored(o, err)
 	}
-	p.warnOfBackup(o, sum)
+	defer b.Close()
+	p.warnOfBackup(o, b.Sum)
 	outcomes, stopped := b.Restore(p.restoring(o))
 	if outcomes == nil && stopped != nil {
 		return p.notRestored(o, stopped)
 	}
-	said := p.sayRestored(o, b, sum, outcomes)
+	p.tellRestored(outcomes)
+	said := p.sayRestored(o, b, outcomes)
 	return errors.Join(said, stopped, p.unrestored(outcomes))
 }
 
 func (p *program) restoring(o options.Options) backup.Options {
+	find := p.finder()
 	return backup.Options{
-		Host:  backup.Host{Root: p.root, Keyring: p.keyring},
+		Host:  backup.Host{Root: p.root, Keyring: p.keyring, Told: p.counting},
 		Proof: p.asRoot(), Clock: p.clock,
 		LookUp: func(name string) (record.User, error) {
-			who, err := lookUp(name)
+			who, err := find(name)
 			return who.User, err
 		},
 		Changed: func(became backup.Outcome) {
@@ -57,6 +62,18 @@ func (p *program) restoring(o options.Options) backup.Options {
 		},
 		User: o.User, Replace: o.Replace, MatchNames: o.MatchNames, KeepCodes: o.KeepCodes,
 	}
+}
+
+// tellRestored tells the program of [notify] of a restore, once for all users.
+func (p *program) tellRestored(outcomes []backup.Outcome) {
+	users := 0
+	for _, became := range outcomes {
+		users += one(became.User != "" && became.Done())
+	}
+	rules, _ := policy.Load(p.root, policy.DefaultPath)
+	e := event.New(event.Restored, p.clock())
+	e.By, e.Detail = p.by(), plural.Of(users, "user")
+	p.happened(rules, e)
 }
 
 // notRestored says why nothing of a backup was restored.
@@ -90,14 +107,14 @@ func (p *program) warnOfBackup(o options.Options, sum string) {
 	}
 }
 
-func (p *program) sayRestored(o options.Options, b *backup.Backup, sum string,
+func (p *program) sayRestored(o options.Options, b *backup.Source,
 	outcomes []backup.Outcome) error {
 	if o.JSON {
 		return writeJSON(p.Out, struct {
 			Manifest backup.Manifest  `json:"backup"`
 			SHA256   string           `json:"sha256"`
 			Outcomes []backup.Outcome `json:"outcomes"`
-		}{b.Manifest, sum, outcomes})
+		}{b.Manifest, b.Sum, outcomes})
 	}
 	for _, became := range outcomes {
 		text := became.User + became.File + ": " + became.Result

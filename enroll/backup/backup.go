@@ -11,6 +11,9 @@
 //	users/NAME/state     one slot, as FORMAT.md of pam/state has it, without the zeros at its end
 //
 // Reading is strict: what is not of this form, too long, there twice or too few restores nothing.
+// No more than some hundred users are in memory at a time. So the host's files are read twice to
+// write a backup, first to know how many users can be read, and a backup is read twice to be
+// restored, first to its end, before anything is changed.
 package backup
 
 import (
@@ -21,11 +24,10 @@ import (
 	"latchkey/pam/record"
 )
 
-// Backup is what is in the file.
+// Backup is what is in the file, without its users.
 type Backup struct {
 	Manifest
 	Key   []byte // the content of the key file
-	Users []User
 	Files []File
 }
 

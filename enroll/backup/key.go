@@ -1,11 +1,8 @@
 package backup
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"filippo.io/age"
@@ -81,16 +78,4 @@ func Identities(file string, ask func() (string, error)) ([]age.Identity, error)
 		return nil, errors.New(file + ": no identities of age (AGE-SECRET-KEY-1...)")
 	}
 	return with, nil
-}
-
-// Open reads the backup at path. sum is the SHA-256 of the file.
-func Open(path string, with []age.Identity) (b *Backup, sum string, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, "", err
-	}
-	defer f.Close()
-	hash := sha256.New()
-	b, err = Read(io.TeeReader(f, hash), with...)
-	return b, hex.EncodeToString(hash.Sum(nil)), err
 }

@@ -21,25 +21,39 @@ var ErrNotWhole = errors.New("not a whole backup")
 // ErrOpen says that a passphrase or an identity is not the one that opens a backup.
 var ErrOpen = errors.New("the passphrase or identity does not open it")
 
-// Read opens a backup and reads all of it, to its end, before it returns anything. Errors match
-// ErrOpen or ErrNotWhole.
-func Read(r io.Reader, with ...age.Identity) (*Backup, error) {
+// read reads a whole backup, to its end, and passes its users on, some at a time, before it is
+// known to be whole. Errors of its own match ErrOpen or ErrNotWhole.
+func read(r io.Reader, pass passing, with ...age.Identity) (*Backup, error) {
 	plain, err := age.Decrypt(r, with...)
-	if mismatch := (*age.NoIdentityMatchError)(nil); errors.As(err, &mismatch) {
-		return nil, ErrOpen
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrNotWhole, err)
+		return nil, notOpened(err)
 	}
-	b, err := unarchive(plain)
+	archive := reader{Reader: tar.NewReader(plain), b: &Backup{}, pass: pass}
+	err = archive.read()
 	if err == nil {
 		// What is behind the archive is authenticated, too, and must be its padding.
 		err = padding(plain)
 	}
+	if told := (notTaken{}); errors.As(err, &told) {
+		return nil, told.error
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrNotWhole, err)
 	}
-	return b, nil
+	return archive.b, nil
+}
+
+// passing takes some users of a backup, of which all that comes before them is known.
+type passing func(b *Backup, some []User) error
+
+// notTaken is an error of a passing.
+type notTaken struct{ error }
+
+func notOpened(err error) error {
+	if mismatch := (*age.NoIdentityMatchError)(nil); errors.As(err, &mismatch) {
+		return ErrOpen
+	}
+	return fmt.Errorf("%w: %v", ErrNotWhole, err)
 }
 
 // padding reads the rest of an archive, which is zeros.
@@ -59,76 +73,101 @@ func padding(r io.Reader) error {
 	}
 }
 
-func unarchive(r io.Reader) (*Backup, error) {
-	t := tar.NewReader(r)
-	b := &Backup{}
-	text, err := entry(t, "manifest.json")
-	if err == nil {
-		err = json.Unmarshal(text, &b.Manifest)
+// reader reads an archive.
+type reader struct {
+	*tar.Reader
+	b    *Backup
+	last string // the name of the user before
+	pass passing
+}
+
+// atATime is how many users are passed on.
+const atATime = 500
+
+func (t *reader) read() error {
+	if err := t.readManifest(); err != nil {
+		return err
 	}
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("manifest.json: %v", err)
-	case b.Format != format:
-		return nil, fmt.Errorf("of format %d; this enroll knows %d", b.Format, format)
-	case b.Manifest.Users < 0 || b.Manifest.Users > maxUsers || b.Manifest.Files < 0 ||
-		b.Manifest.Files > maxFiles:
-		return nil, errors.New("manifest.json: a number is out of range")
+	var err error
+	if t.b.Key, err = entry(t.Reader, "key"); err != nil {
+		return err
 	}
-	if b.Key, err = entry(t, "key"); err != nil {
-		return nil, err
-	}
-	for range b.Manifest.Files {
-		if err := b.readFile(t); err != nil {
-			return nil, err
+	for range t.b.Manifest.Files {
+		if err := t.readFile(); err != nil {
+			return err
 		}
 	}
-	for range b.Manifest.Users {
-		if err := b.readUser(t); err != nil {
-			return nil, err
+	for left := t.b.Manifest.Users; left > 0; left -= atATime {
+		if err := t.readUsers(min(left, atATime)); err != nil {
+			return err
 		}
 	}
 	if _, err := t.Next(); err != io.EOF {
-		return nil, fmt.Errorf("it has more than it says (%v)", err)
+		return fmt.Errorf("it has more than it says (%v)", err)
 	}
-	return b, nil
+	return nil
 }
 
-func (b *Backup) readFile(t *tar.Reader) error {
-	name, text, err := next(t)
+func (t *reader) readManifest() error {
+	m := &t.b.Manifest
+	text, err := entry(t.Reader, "manifest.json")
+	if err == nil {
+		err = json.Unmarshal(text, m)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("manifest.json: %v", err)
+	case m.Format != format:
+		return fmt.Errorf("of format %d; this enroll knows %d", m.Format, format)
+	case m.Users < 0 || m.Users > maxUsers || m.Files < 0 || m.Files > maxFiles:
+		return errors.New("manifest.json: a number is out of range")
+	}
+	return nil
+}
+
+func (t *reader) readFile() error {
+	name, text, err := next(t.Reader)
 	if err != nil {
 		return err
 	}
 	name, ok := strings.CutPrefix(name, "files/")
 	known := func(f File) bool { return f.Name == name }
-	if !ok || !belongs(name) || slices.ContainsFunc(b.Files, known) {
+	if !ok || !belongs(name) || slices.ContainsFunc(t.b.Files, known) {
 		return fmt.Errorf("%q does not belong there", name)
 	}
-	b.Files = append(b.Files, File{name, text})
+	t.b.Files = append(t.b.Files, File{name, text})
+	return nil
+}
+
+// readUsers reads so many users, and passes them on.
+func (t *reader) readUsers(n int) error {
+	all := make([]User, n)
+	for i := range all {
+		if err := t.readUser(&all[i]); err != nil {
+			return err
+		}
+	}
+	if err := t.pass(t.b, all); err != nil {
+		return notTaken{err}
+	}
 	return nil
 }
 
 // readUser reads the two entries of a user, whose names are in order.
-func (b *Backup) readUser(t *tar.Reader) error {
-	name, text, err := next(t)
+func (t *reader) readUser(u *User) error {
+	name, text, err := next(t.Reader)
 	if err != nil {
 		return err
 	}
 	name, ok := strings.CutPrefix(name, "users/")
 	name, ok2 := strings.CutSuffix(name, "/record")
-	last := ""
-	if n := len(b.Users); n > 0 {
-		last = b.Users[n-1].Name
-	}
-	if !ok || !ok2 || record.CheckName(name) != nil || name <= last {
+	if !ok || !ok2 || record.CheckName(name) != nil || name <= t.last {
 		return fmt.Errorf("%q does not belong there", name)
 	}
-	u := User{Name: name, Record: text}
-	if u.State, err = entry(t, "users/"+name+"/state"); err != nil {
-		return err
-	}
-	b.Users = append(b.Users, u)
-	return nil
+	*u = User{Name: name, Record: text}
+	t.last = name
+	u.State, err = entry(t.Reader, "users/"+name+"/state")
+	return err
 }
 
 // entry reads the next entry, which must have that name.

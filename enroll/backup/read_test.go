@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -70,11 +72,18 @@ func sealed(t *testing.T, archive []byte) (*bytes.Buffer, age.Identity) {
 	return &b, i
 }
 
+// anyone is whom a backup may have.
+func anyone(*Backup, []User) error { return nil }
+
 func TestAWholeBackupIsReadAsItWasWritten(t *testing.T) {
 	file, i := sealed(t, archived(t, whole()).Bytes())
-	b, err := Read(file, i)
-	if err != nil || len(b.Users) != 2 || string(b.Users[1].State) != "b" || len(b.Files) != 1 {
-		t.Errorf("got %+v, %v", b, err)
+	var users []User
+	b, err := read(file, func(_ *Backup, some []User) error {
+		users = append(users, some...)
+		return nil
+	}, i)
+	if err != nil || len(users) != 2 || string(users[1].State) != "b" || len(b.Files) != 1 {
+		t.Errorf("got %+v, %v, %v", b, users, err)
 	}
 }
 
@@ -118,7 +127,7 @@ func TestABackupThatIsNotOfItsFormIsRefused(t *testing.T) {
 		"with no key":                    append(whole()[:1], whole()[2:]...),
 	} {
 		file, i := sealed(t, archived(t, entries).Bytes())
-		if b, err := Read(file, i); !errors.Is(err, ErrNotWhole) {
+		if b, err := read(file, anyone, i); !errors.Is(err, ErrNotWhole) {
 			t.Errorf("%s: got %+v, %v; want ErrNotWhole", name, b, err)
 		}
 	}
@@ -133,8 +142,40 @@ func TestSomethingBehindTheArchiveIsRefused(t *testing.T) {
 		"zeros": {make([]byte, 10000), true}, "text": {append(make([]byte, 9999), 'x'), false},
 	} {
 		file, i := sealed(t, append(bytes.Clone(text), c.more...))
-		if _, err := Read(file, i); (err == nil) != c.ok {
+		if _, err := read(file, anyone, i); (err == nil) != c.ok {
 			t.Errorf("%s: got %v, want that it is read: %v", name, err, c.ok)
+		}
+	}
+}
+
+func TestAFileThatWasChangedSinceItWasCheckedRestoresNoOne(t *testing.T) {
+	file, i := sealed(t, archived(t, whole()).Bytes())
+	path := filepath.Join(t.TempDir(), "backup")
+	if err := os.WriteFile(path, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	users := func() []fingerprint {
+		return []fingerprint{fingerprintOf(User{"alice", []byte("a"), []byte("a")}),
+			fingerprintOf(User{"bob", []byte("b"), []byte("b")})}
+	}
+	for name, change := range map[string]func(s *Source){
+		"another record": func(s *Source) { s.users[1].sum[0] ^= 1 },
+		"another name":   func(s *Source) { s.users[0].name = "alicia" },
+		"one user more":  func(s *Source) { s.users = s.users[:1] },
+	} {
+		s := Source{file: f, with: i, users: users()}
+		change(&s)
+		err := s.again("", func(some []*saved) error {
+			t.Errorf("%s: got %d users, want none", name, len(some))
+			return nil
+		})
+		if err != errChanged {
+			t.Errorf("%s: got %v, want that it was changed meanwhile", name, err)
 		}
 	}
 }

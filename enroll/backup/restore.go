@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"latchkey/enroll/plural"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/many"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
@@ -75,103 +75,91 @@ type restoring struct {
 }
 
 // Restore brings users back, and then the files. One user who cannot be restored stops no one
-// else; an error stops all, before anything was changed unless it is one of the disk's. It may
-// match ErrInhabited, ErrNoUser, ErrClock or ErrNotWhole.
-func (b *Backup) Restore(o Options) ([]Outcome, error) {
+// else; an error stops all, before anything was changed unless there are outcomes. It may match
+// ErrInhabited, ErrNoUser or ErrClock.
+func (s *Source) Restore(o Options) ([]Outcome, error) {
 	r := restoring{Options: o, store: enrollment.Store{Keyring: o.Keyring}, now: o.Clock()}
-	all, err := b.open()
-	if err == nil {
-		all, err = r.wanted(b, all)
-	}
-	if err != nil {
+	if err := r.mayBegin(s); err != nil {
 		return nil, err
 	}
-	stopped := r.save(b, all)
-	outcomes := []Outcome{}
-	for _, s := range all {
-		if s.Result == "" {
-			s.fail(stopped)
-		}
-		outcomes = append(outcomes, s.Outcome)
-	}
+	outcomes, stopped := r.save(s)
 	if stopped == nil && o.User == "" {
-		outcomes = append(outcomes, o.putFiles(b.Files)...)
+		outcomes = append(outcomes, o.putFiles(s.Files)...)
 	}
 	return outcomes, stopped
 }
 
-// open opens all records with the key beside them.
-func (b *Backup) open() (all []*saved, err error) {
-	if len(b.Users) == 0 {
-		return nil, nil
-	}
-	codec, err := record.ReadKey(b.Key)
-	if err != nil {
-		return nil, fmt.Errorf("%w: key: %v", ErrNotWhole, err)
-	}
-	for _, u := range b.Users {
-		s := &saved{Outcome: Outcome{User: u.Name}}
-		if s.record, err = codec.Decode(u.Record); err == nil {
-			s.state, err = state.Decode(u.State)
-		}
-		if err == nil && (s.record.Name != u.Name || s.state.UID != s.record.UID ||
-			s.state.Enrollment != s.record.Enrollment) {
-			err = errors.New("record and state are not of one enrollment")
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: %s: %v", ErrNotWhole, u.Name, err)
-		}
-		all = append(all, s)
-	}
-	return all, nil
-}
-
-// wanted returns those of all that are to be restored, if they may be.
-func (r restoring) wanted(b *Backup, all []*saved) ([]*saved, error) {
+// mayBegin refuses a restore of which nothing may be done.
+func (r restoring) mayBegin(s *Source) error {
 	// What was used up to now cannot be told by a clock that is behind.
-	if r.now.Add(state.ClockSlack).Before(b.Created) {
-		return nil, fmt.Errorf("%w: it is %s here, and the backup was made at %s", ErrClock,
-			r.now.UTC().Format(time.RFC3339), b.Created.UTC().Format(time.RFC3339))
+	if r.now.Add(state.ClockSlack).Before(s.Created) {
+		return fmt.Errorf("%w: it is %s here, and the backup was made at %s", ErrClock,
+			r.now.UTC().Format(time.RFC3339), s.Created.UTC().Format(time.RFC3339))
 	}
-	if r.User != "" {
-		i := slices.IndexFunc(all, func(s *saved) bool { return s.User == r.User })
-		if i < 0 {
-			return nil, fmt.Errorf("%w: %s", ErrNoUser, r.User)
-		}
-		return all[i : i+1], nil
+	if r.User != "" && !s.has(r.User) {
+		return fmt.Errorf("%w: %s", ErrNoUser, r.User)
+	}
+	if r.User != "" || r.Replace {
+		return nil
 	}
 	here, err := r.Keyring.Names()
-	if err == nil && len(here) > 0 && !r.Replace {
+	if err == nil && len(here) > 0 {
 		err = fmt.Errorf("%w: %s", ErrInhabited, plural.Of(len(here), "user"))
 	}
-	return all, err
+	return err
 }
 
-// save restores users, a few under one lock, so that others who enroll meanwhile get their turn.
+// save restores users, some under one lock, so that others who enroll meanwhile get their turn.
 // The error is one that stops all.
-func (r restoring) save(b *Backup, all []*saved) error {
-	for some := range slices.Chunk(all, 200) {
-		for _, s := range some {
-			r.identify(s)
-		}
-		err := r.store.Exclusive(func() error {
-			files, ok := r.Keyring.Records.(record.Store)
-			if !ok {
-				return errors.New("the records are not files of this host")
-			}
-			if err := files.PutKey(b.Key); err != nil {
-				return err
-			}
-			r.saveSome(some)
-			return nil
-		})
-		if err != nil {
+func (r restoring) save(s *Source) (outcomes []Outcome, stopped error) {
+	outcomes = []Outcome{}
+	all := s.users
+	if r.User != "" {
+		all = []fingerprint{{name: r.User}}
+	}
+	step, end := r.told("users restored").Begin(len(all))
+	defer end()
+	stopped = s.again(r.User, func(some []*saved) error {
+		if err := r.saveAll(s, some); err != nil {
 			return err
 		}
-		for _, s := range some {
-			if s.Result == Restored || s.Result == Replaced {
-				r.Changed(s.Outcome)
-			}
+		for _, u := range some {
+			step()
+			outcomes = append(outcomes, u.Outcome)
+		}
+		return nil
+	})
+	for _, u := range all[len(outcomes):] {
+		left := saved{Outcome: Outcome{User: u.name}}
+		left.fail(stopped)
+		outcomes = append(outcomes, left.Outcome)
+	}
+	return outcomes, stopped
+}
+
+// saveAll restores users under one lock. What was done before an error is told, too.
+func (r restoring) saveAll(s *Source, some []*saved) error {
+	for _, u := range some {
+		r.identify(u)
+	}
+	err := r.store.ExclusiveMany(func(store enrollment.Store) error {
+		files, ok := store.Records.(record.Store)
+		if !ok {
+			return errors.New("the records are not files of this host")
+		}
+		if err := files.PutKey(s.Key); err != nil {
+			return err
+		}
+		r.store = store
+		r.saveSome(some)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, u := range some {
+		if u.Result == Restored || u.Result == Replaced {
+			r.Changed(u.Outcome)
 		}
 	}
 	return nil
@@ -179,27 +167,21 @@ func (r restoring) save(b *Backup, all []*saved) error {
 
 // saveSome restores users side by side, because they wait for the disk. Those with phones share
 // the host's file, and are restored by themselves.
-func (r restoring) saveSome(some []*saved) {
-	var workers sync.WaitGroup
-	queue := make(chan *saved)
-	for range 8 {
-		workers.Go(func() {
-			for s := range queue {
-				r.restore(s)
-			}
-		})
-	}
-	for _, s := range some {
+func (r restoring) saveSome(all []*saved) {
+	var others []*saved
+	for _, s := range all {
 		switch {
 		case s.Result != "":
 		case s.has(method.Phone):
 			r.restore(s)
 		default:
-			queue <- s
+			others = append(others, s)
 		}
 	}
-	close(queue)
-	workers.Wait()
+	many.Each(others, many.Waiting, func(s *saved) error {
+		r.restore(s)
+		return nil
+	})
 }
 
 // identify skips a user who is not here, or may be another person.
@@ -219,7 +201,7 @@ func (r restoring) identify(s *saved) {
 
 // restore restores one user.
 func (r restoring) restore(s *saved) {
-	_, missing := r.Keyring.Records.UID(s.User)
+	_, missing := r.store.Records.UID(s.User)
 	err := r.store.Restore(r.Proof, s.user, enrollment.Saved{Record: s.record, State: s.state,
 		Replace: r.Replace, KeepCodes: r.KeepCodes}, r.now)
 	switch {

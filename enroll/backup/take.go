@@ -1,7 +1,6 @@
 package backup
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,8 @@ import (
 	"slices"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/many"
+	"latchkey/pam/opened"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -19,6 +20,22 @@ import (
 type Host struct {
 	Root    string // a prefix of every path; "" but in tests
 	Keyring factor.Keyring
+	Told    func(what string) many.Told // of users that are read and written; may be nil
+}
+
+func (h Host) told(what string) many.Told {
+	if h.Told == nil {
+		return nil
+	}
+	return h.Told(what)
+}
+
+// Taken is a backup to be written.
+type Taken struct {
+	Backup
+	host  Host
+	codec record.Codec
+	names []string // of the users who can be read
 }
 
 const (
@@ -32,13 +49,18 @@ type Missing struct {
 	Problem string `json:"problem"`
 }
 
-// ErrKeyChanged says that the host key was replaced while users were read.
-var ErrKeyChanged = errors.New("the host key was replaced meanwhile")
+// Errors of a backup that may be started again.
+var (
+	// ErrKeyChanged says that the host key was replaced while users were read.
+	ErrKeyChanged = errors.New("the host key was replaced meanwhile")
+	// ErrUserChanged says that a user who could be read no longer can.
+	ErrUserChanged = errors.New("removed or damaged meanwhile")
+)
 
-// Take reads all users and files of a host. Each user's record and state are of one moment. Who
-// cannot be read could not log in, and is in missing.
-func (h Host) Take() (b *Backup, missing []Missing, err error) {
-	b = &Backup{}
+// Take reads all files of a host, and finds out who can be read. Who cannot could not log in, and
+// is in missing.
+func (h Host) Take() (b *Taken, missing []Missing, err error) {
+	b = &Taken{host: h}
 	names, err := h.Keyring.Names()
 	if err != nil {
 		return nil, nil, err
@@ -51,22 +73,44 @@ func (h Host) Take() (b *Backup, missing []Missing, err error) {
 	} else if err != nil {
 		return b, nil, nil // no one ever enrolled
 	}
-	codec, err := record.ReadKey(b.Key)
-	if err != nil {
+	if b.codec, err = record.ReadKey(b.Key); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", keyPath, err)
 	}
-	for _, name := range names {
-		u, err := h.user(name, codec)
+	err = b.users(names, "users read", func(u User, err error) error {
 		if err != nil {
-			missing = append(missing, Missing{name, err.Error()})
-			continue
+			missing = append(missing, Missing{u.Name, err.Error()})
+			return nil
 		}
-		b.Users = append(b.Users, u)
+		b.names = append(b.names, u.Name)
+		return nil
+	})
+	return b, missing, err
+}
+
+// users reads users, and passes each on, in order. Each user's record and state are of one moment.
+func (b *Taken) users(names []string, what string, pass func(u User, err error) error) error {
+	k, done, err := opened.Once(b.host.Keyring)
+	if err != nil {
+		return err
 	}
-	if now, err := h.key(); err != nil || !bytes.Equal(now, b.Key) {
-		return nil, nil, ErrKeyChanged
+	defer done()
+	each := Host{Root: b.host.Root, Keyring: k}
+	type read struct {
+		User
+		err error
 	}
-	return b, missing, nil
+	step, end := b.host.told(what).Begin(len(names))
+	defer end()
+	for r := range many.Results(names, func(name string) read {
+		u, err := each.user(name, b.codec)
+		return read{u, err}
+	}) {
+		step()
+		if err := pass(r.User, r.err); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (h Host) key() ([]byte, error) {
@@ -79,18 +123,18 @@ func (h Host) key() ([]byte, error) {
 
 // user reads what one user has, while no login and no change is under way.
 func (h Host) user(name string, codec record.Codec) (User, error) {
+	u := User{Name: name}
 	uid, err := h.Keyring.Records.UID(name)
 	if err != nil {
-		return User{}, err
+		return u, err
 	}
 	account, err := h.Keyring.Open(record.User{Name: name, UID: uid})
 	if err != nil {
-		return User{}, err
+		return u, err
 	}
 	defer account.Close()
-	u := User{Name: name}
 	if u.Record, err = codec.Encode(account.Record); err != nil {
-		return User{}, err
+		return u, err
 	}
 	u.State, err = state.Encode(account.State.State)
 	return u, err

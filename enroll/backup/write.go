@@ -2,14 +2,16 @@ package backup
 
 import (
 	"archive/tar"
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"filippo.io/age"
 )
 
-// Write seals b to the recipients.
-func (b *Backup) Write(w io.Writer, to ...age.Recipient) error {
+// Write seals b to the recipients. The error may match ErrUserChanged or ErrKeyChanged.
+func (b *Taken) Write(w io.Writer, to ...age.Recipient) error {
 	sealed, err := age.Encrypt(w, to...)
 	if err != nil {
 		return err
@@ -20,9 +22,9 @@ func (b *Backup) Write(w io.Writer, to ...age.Recipient) error {
 	return sealed.Close()
 }
 
-func (b *Backup) archive(w io.Writer) error {
+func (b *Taken) archive(w io.Writer) error {
 	t := archiver{Writer: tar.NewWriter(w), b: b}
-	b.Manifest.Format, b.Manifest.Users, b.Manifest.Files = format, len(b.Users), len(b.Files)
+	b.Manifest.Format, b.Manifest.Users, b.Manifest.Files = format, len(b.names), len(b.Files)
 	manifest, err := json.MarshalIndent(b.Manifest, "", "  ")
 	if err != nil {
 		return err
@@ -32,12 +34,19 @@ func (b *Backup) archive(w io.Writer) error {
 	for _, f := range b.Files {
 		t.add("files/"+f.Name, f.Text)
 	}
-	for _, u := range b.Users {
+	err = b.users(b.names, "users written", func(u User, err error) error {
+		if err != nil {
+			return fmt.Errorf("%s: %w: %v", u.Name, ErrUserChanged, err)
+		}
 		t.add("users/"+u.Name+"/record", u.Record)
 		t.add("users/"+u.Name+"/state", u.State)
-	}
-	if t.err != nil {
 		return t.err
+	})
+	if err != nil {
+		return err
+	}
+	if now, err := b.host.key(); len(b.names) > 0 && (err != nil || !bytes.Equal(now, b.Key)) {
+		return ErrKeyChanged
 	}
 	return t.Close()
 }
@@ -45,7 +54,7 @@ func (b *Backup) archive(w io.Writer) error {
 // archiver writes entries until one fails.
 type archiver struct {
 	*tar.Writer
-	b   *Backup
+	b   *Taken
 	err error
 }
 

@@ -28,6 +28,7 @@ const (
 	RecoveryUsed   Kind = "recovery-code-used"
 	BypassUsed     Kind = "bypass-used"
 	BreakGlass     Kind = "break-glass-used" // a login without the fleet, by a code of one host
+	Restored       Kind = "backup-restored"
 	TrustGiven     Kind = "trust-given"
 	NewNetwork     Kind = "new-network" // none of the last networks the user came from
 )
