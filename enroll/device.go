@@ -31,17 +31,23 @@ func (p *program) adding(o options.Options) (identity, error) {
 	if err != nil || o.Yes || o.Command.Name == "replace" {
 		return who, err
 	}
-	return who, p.untaken(who, o.Label, state.DeviceID{})
+	return who, p.mayAdd(who, o, state.DeviceID{})
 }
 
-// untaken fails if a device of the user's, other than the one that goes, has this label. The change
-// itself would find out, but only after an app was set up or an SMS sent.
-func (p *program) untaken(who identity, label string, but state.DeviceID) error {
+// mayAdd fails if a device of the user's, other than the one that goes, has this label, or if
+// there is no room for one more: until it is confirmed, one that replaces another stands beside
+// it. The change itself would find out, but only after an app was set up or an SMS sent.
+func (p *program) mayAdd(who identity, o options.Options, but state.DeviceID) error {
 	r, err := p.recordOf(who)
-	if err != nil || r == nil || label == "" {
+	if err != nil || r == nil {
 		return err
 	}
-	if d := r.Find(label); d != nil && d.ID != but {
+	if len(r.Devices) >= state.MaxDevices {
+		return hint.Error(fmt.Sprintf("%s has %d devices already, and one more does not fit beside "+
+			"them", who.Name, len(r.Devices)),
+			"remove one that is not in use: enroll remove"+o.ForUser()+" DEVICE")
+	}
+	if d := r.Find(o.Label); o.Label != "" && d != nil && d.ID != but {
 		return hint.Error(fmt.Sprintf("there is a device %q already", d.Label),
 			"choose another --label")
 	}

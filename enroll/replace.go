@@ -33,7 +33,7 @@ func (p *program) replace(o options.Options) error {
 	if err != nil {
 		return err
 	}
-	if err := p.untaken(who, o.Label, old.ID); err != nil {
+	if err := p.mayAdd(who, o, old.ID); err != nil {
 		return err
 	}
 	if o.Label == "" && old.Type == method.TOTP {

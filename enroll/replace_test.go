@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 
 	"latchkey/pam/notify/event"
 	"latchkey/pam/record"
+	"latchkey/pam/state"
+	"latchkey/pam/testroot"
 	"latchkey/pam/twilio/standin"
 	"latchkey/sshd/terminal"
 )
@@ -371,5 +374,27 @@ func TestALabelWithBlanksIsQuotedWhereItIsToBeTyped(t *testing.T) {
 	if want := `--device 'Bob'\''s phone' or tablet`; err == nil ||
 		!strings.Contains(string(out), want) {
 		t.Errorf("got %v, %s, want %s", err, out, want)
+	}
+}
+
+// Until the new app is confirmed, the old one stays: there must be room for both. That there is
+// none is said before anything is asked.
+func TestReplaceAndAddAreRefusedAtOnceWhereNoDeviceFits(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	var devices []record.Device
+	for n := range state.MaxDevices {
+		devices = append(devices, testroot.TOTP(fmt.Sprintf("app-%d", n)))
+	}
+	testroot.Root(s.root).Enroll(t, alice.Name, alice.UID, devices...)
+	s.keepsRecord(t, alice)
+	for _, args := range [][]string{
+		{"replace", "--plain", "--device", "app-0"}, {"add", "totp", "--plain"}, {"add", "phone"},
+	} {
+		term := s.as(alice, args...)
+		expect(t, term, "32 devices already, and one more does not fit")
+		if status, err := term.Exit(); err != nil || status != 1 ||
+			strings.Contains(term.Seen(), "Password") {
+			t.Errorf("%s: got exit status %d, %v: %s", args[0], status, err, term.Seen())
+		}
 	}
 }
