@@ -2,6 +2,7 @@ package sshd_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -124,7 +125,7 @@ func TestActivationIsKeptOnlyFromANewLoginWithACode(t *testing.T) {
 		s.asBefore()
 		s.refused("enroll activate </dev/null", "--yes")
 		s.asBefore()
-		s.done("enroll activate --yes", "enroll activate --confirm", "(in 5m0s)")
+		s.done("enroll activate --yes", "enroll activate --confirm", "unless you keep it")
 		s.done("enroll activate --yes", "enroll activate --confirm")
 		denied(t, s.sshd, key)
 		denied(t, s.sshd, withCode(s.alice.WrongCode()))
@@ -252,20 +253,20 @@ enroll reset alice`)
 	})
 }
 
-// killings are when enroll is killed, in seconds: it takes about one.
-const killings = "0.2 0.4 0.6 0.8 0.9 1 1.2 1.5"
-
 // FAULTS 20: activate is killed at some moment, and what starts with the machine is started: then
 // everything is as it was.
 func TestActivationThatIsKilledAtAnyMomentIsUndone(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		s := newSite(t)
-		for _, after := range strings.Fields(killings) {
-			s.types("timeout -s KILL " + after + " enroll activate --yes --within 1s")
+		// It takes about a second; on a slow machine there are more tries.
+		for after, done := 0.2, false; !done; after *= 1.3 {
+			_, err := s.types(fmt.Sprintf("timeout -s KILL %.2f enroll activate --yes --within 1s",
+				after))
 			s.done("enroll deactivate --due")
 			if got := s.configuration(); got != s.before {
-				t.Errorf("killed after %ss: got\n%s\nwant\n%s", after, got, s.before)
+				t.Errorf("killed after %.2fs: got\n%s\nwant\n%s", after, got, s.before)
 			}
+			done = err == nil || after > 60
 		}
 		s.done("ls /var/lib/latchkey/activation/journal") // one of them came that far
 		s.asBefore()
