@@ -274,3 +274,32 @@ func TestOldValuesAreForgottenAndTheLatestStay(t *testing.T) {
 		return err
 	})
 }
+
+// Names of one length, of many, and such that are the beginning of others.
+func TestUsersOfManyPagesAreListedEachOnce(t *testing.T) {
+	f := testfleet.Shared(t, "")
+	var want []string
+	for n := range 2200 {
+		want = append(want, fmt.Sprint("u", n))
+	}
+	want = append(want, "a", "u", "u-", "uu", "z", "z0")
+	for batch := range slices.Chunk(want, 100) {
+		in(t, f.Admin.Store, func(txn *store.Txn) error {
+			for _, name := range batch {
+				if err := txn.Put("user/"+name+"/record", []byte("x")); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	in(t, f.Admin.Store, func(txn *store.Txn) error {
+		got, err := txn.Keyring().Records.Names()
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("got %d names, want %d", len(got), len(want))
+		}
+		return err
+	})
+}

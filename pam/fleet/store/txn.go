@@ -193,9 +193,6 @@ func (t *Txn) keys() []string {
 	return all
 }
 
-// pageSize is how many keys are listed at once.
-const pageSize = 1000
-
 // List returns what stands under all keys that begin so, by the rest of the key, as it is in etcd:
 // changes of this transaction are not among it, and its commit compares nothing of it. It is for
 // lists that are short.
@@ -206,27 +203,6 @@ func (t *Txn) List(begin string) (map[string][]byte, error) {
 		}
 	}
 	return t.lists[begin], nil
-}
-
-// each lists all keys that begin so, page by page.
-func (t *Txn) each(begin string, f func(key string)) error {
-	from, end := prefix+begin, clientv3.GetPrefixRangeEnd(prefix+begin)
-	options := []clientv3.OpOption{clientv3.WithRange(end), clientv3.WithLimit(pageSize),
-		clientv3.WithKeysOnly()}
-	for {
-		got, err := t.ask(nil, []clientv3.Op{clientv3.OpGet(from, options...)})
-		if err != nil {
-			return err
-		}
-		page := got.Responses[0].GetResponseRange()
-		for _, kv := range page.Kvs {
-			f(strings.TrimPrefix(string(kv.Key), prefix))
-			from = string(kv.Key) + "\x00"
-		}
-		if !page.More {
-			return nil
-		}
-	}
 }
 
 // Clock is Now as a function.
