@@ -81,7 +81,7 @@ var asks = map[string]string{
 	"enroll backup":                                `enroll backup needs FILE`, // prose
 	"enroll restore":                               `enroll restore needs FILE`,
 	"enroll backup FILE":                           `Passphrase for the backup: `,
-	"enroll restore FILE":                          `Passphrase of the backup: `,
+	"enroll restore FILE":                          `no such file`,
 	"enroll backup --recipient age1... /var/backups/latchkey-$(date +%F).age": `must be one of age`,
 }
 
