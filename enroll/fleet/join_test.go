@@ -61,7 +61,7 @@ func TestTicketsThatAreNoneJoinNothing(t *testing.T) {
 		clock  func() time.Time
 		says   string
 	}{
-		"nothing":      {"", time.Now, "no ticket"},
+		"nothing":      {"", time.Now, "not a ticket"},
 		"half of it":   {good[:len(good)/2], time.Now, "not the whole"},
 		"too old":      {good, late, "was good until"},
 		"used already": {good, time.Now, "it was used"},
