@@ -48,6 +48,11 @@ func endAll() {
 		if _, err := unix.Wait4(-1, nil, 0, nil); err == unix.ECHILD {
 			return
 		}
+		for { // all that have ended, before the next look at all processes
+			if pid, err := unix.Wait4(-1, nil, unix.WNOHANG, nil); pid <= 0 && err != unix.EINTR {
+				break
+			}
+		}
 	}
 }
 
