@@ -105,7 +105,7 @@ func (s Store) Write(f File, after string) error {
 func (s Store) Restore(f File) (Holds, error) {
 	holds, err := s.Content(f)
 	if err == nil && holds == Other {
-		return s.restoreOthers(f)
+		return s.takeOut(f)
 	}
 	if err != nil || holds != After {
 		return holds, err
@@ -126,18 +126,6 @@ func (s Store) Restore(f File) (Holds, error) {
 		return holds, fmt.Errorf("%s/%s is damaged", Folder, f.Copy)
 	}
 	return holds, s.replace(f, data)
-}
-
-// restoreOthers is Restore for a file that others have changed.
-func (s Store) restoreOthers(f File) (Holds, error) {
-	if st, err := os.Lstat(s.Root + f.Path); err != nil || !st.Mode().IsRegular() {
-		return Other, nil
-	}
-	out, err := s.takeOut(f)
-	if out {
-		return Theirs, err
-	}
-	return Other, err
 }
 
 func (s Store) replace(f File, data []byte) error {

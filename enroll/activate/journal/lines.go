@@ -36,21 +36,22 @@ func (l Lines) outOf(text string) (rest string, ok bool) {
 	return strings.Replace(in, put, edge+l.For, 1)[len(edge):], true
 }
 
-// takeOut takes the lines of the activation out of a file that others have changed, and leaves
-// theirs. It reports false, and changes nothing, if others have changed the lines themselves.
-func (s Store) takeOut(f File) (bool, error) {
+// takeOut is Restore for a file that others have changed: it takes the lines of the activation out
+// and leaves theirs. It returns Other, and changes nothing, if others have changed the lines
+// themselves, or put something that is not a file in its place.
+func (s Store) takeOut(f File) (Holds, error) {
+	var st unix.Stat_t
+	if unix.Lstat(s.Root+f.Path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return Other, nil
+	}
 	data, err := os.ReadFile(s.Root + f.Path)
 	if err != nil {
-		return false, err
+		return Other, err
 	}
 	rest, ok := f.Lines.outOf(string(data))
 	if !ok {
-		return false, nil
-	}
-	var st unix.Stat_t
-	if err := unix.Lstat(s.Root+f.Path, &st); err != nil {
-		return false, os.NewSyscallError("lstat", err)
+		return Other, nil
 	}
 	f.Mode, f.UID, f.GID = st.Mode&0o7777, int(st.Uid), int(st.Gid)
-	return true, s.replace(f, []byte(rest))
+	return Theirs, s.replace(f, []byte(rest))
 }
