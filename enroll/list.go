@@ -68,7 +68,7 @@ type listing struct {
 	find    func(name string) (identity, error)
 	program *program
 
-	bad, untold int   // users who cannot log in, and those of whom it is not known who they are
+	bad, untold int   // users who cannot log in, and those whose accounts could not be looked up
 	err         error // that ended all before its end
 }
 

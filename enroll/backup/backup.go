@@ -11,7 +11,7 @@
 //	users/NAME/state     one slot, as FORMAT.md of pam/state has it, without the zeros at its end
 //
 // Reading is strict: what is not of this form, too long, there twice or too few restores nothing.
-// No more than some hundred users are in memory at a time. So the host's files are read twice to
+// At most a few hundred users are in memory at a time. So the host's files are read twice to
 // write a backup, first to know how many users can be read, and a backup is read twice to be
 // restored, first to its end, before anything is changed.
 package backup

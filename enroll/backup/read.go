@@ -139,7 +139,7 @@ func (t *reader) readFile() error {
 	return nil
 }
 
-// readUsers reads so many users, and passes them on.
+// readUsers reads n users, and passes them on.
 func (t *reader) readUsers(n int) error {
 	all := make([]User, n)
 	for i := range all {

@@ -91,7 +91,7 @@ func (s *Source) Restore(o Options) ([]Outcome, error) {
 
 // mayBegin refuses a restore of which nothing may be done.
 func (r restoring) mayBegin(s *Source) error {
-	// What was used up to now cannot be told by a clock that is behind.
+	// A clock that is behind the backup cannot say which codes were used until now.
 	if r.now.Add(state.ClockSlack).Before(s.Created) {
 		return fmt.Errorf("%w: it is %s here, and the backup was made at %s", ErrClock,
 			r.now.UTC().Format(time.RFC3339), s.Created.UTC().Format(time.RFC3339))

@@ -27,7 +27,7 @@ type Source struct {
 	users []fingerprint // in their order
 }
 
-// fingerprint tells whether a user is the one that was read before.
+// fingerprint identifies a user as the one that was read before.
 type fingerprint struct {
 	name string
 	sum  [sha256.Size]byte

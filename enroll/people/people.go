@@ -1,4 +1,4 @@
-// Package people looks up users of whom there are many.
+// Package people looks up many users.
 package people
 
 import (

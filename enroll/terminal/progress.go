@@ -27,7 +27,7 @@ type Progress struct {
 // second is the time between two looks.
 const second = time.Second
 
-// Progress begins to count so many of something, on standard error.
+// Progress begins to count something on standard error, up to all.
 func (c *Console) Progress(what string, all int) *Progress {
 	p := &Progress{clock: time.Now, what: what, all: all}
 	if f, ok := c.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {

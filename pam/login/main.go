@@ -4,9 +4,8 @@
 // 0, and nothing else. It needs no environment, links no network code, and ends when the host
 // does.
 //
-// The go:debug lines keep Go's runtime from reading the mount table and the control group at the
-// start of every login, only to learn how many processors it may use: the gate tells it to use
-// one.
+// With the go:debug lines, Go's runtime looks at its control group once and does not keep it open to
+// look again, only to learn how many processors it may use: the gate tells it to use one.
 //
 //go:debug containermaxprocs=0
 //go:debug updatemaxprocs=0

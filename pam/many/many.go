@@ -24,7 +24,7 @@ func (t Told) Begin(all int) (step, end func()) {
 	return t(all)
 }
 
-// Each calls do for each of all, so many at a time. After an error it begins no more, and returns
+// Each calls do for each of all, for most of them at a time. After an error it begins no more, and returns
 // the first one.
 func Each[T any](all []T, most int, do func(T) error) (err error) {
 	var (

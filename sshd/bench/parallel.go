@@ -52,7 +52,7 @@ func (b *bench) batches(f *figures.Figure, w width) error {
 	return nil
 }
 
-// batch has all users log in by a stack, so many at the same time, and returns how many got in, and
+// batch has all users log in by a stack, side by side, and returns how many got in, and
 // how long it took. A module that refuses a right code because it is busy is not measured as a fast
 // one.
 func (b *bench) batch(s figures.Stack, at int, all []*user) (in int, took time.Duration) {

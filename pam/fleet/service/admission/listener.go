@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// Listener accepts connections for a server. A connection is served from its turn to its first
-// answer, and from each later question to its answer; while a user types, or Twilio is asked, it
-// only takes memory.
+// Listener accepts connections for a server. A connection has its turn until its first answer, or
+// until Twilio is asked; while a user types it only takes memory. Later questions of it take no
+// turn, and like all others wait for Slots.
 type Listener struct {
 	net.Listener
 	Refused atomic.Uint64 // connections
@@ -126,7 +126,8 @@ func (l *Listener) refuse(c net.Conn) {
 	c.Close()
 }
 
-// Crowded reports whether so many connections are open that none should be kept.
+// Crowded reports whether more than half of the connections that may be open are: then none should
+// be kept.
 func (l *Listener) Crowded() bool { return int(l.open.Load()) > l.limits.Open/2 }
 
 // Follow is an http.Server's ConnState.
