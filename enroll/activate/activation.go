@@ -11,6 +11,7 @@ import (
 
 	"latchkey/enroll/activate/journal"
 	"latchkey/enroll/activate/plan"
+	"latchkey/enroll/activate/session"
 	"latchkey/enroll/hint"
 	"latchkey/pam/safefile"
 )
@@ -65,6 +66,7 @@ func (a Activation) Begin(p plan.Plan, w plan.Wish, within time.Duration) (*jour
 	if err := j.Save(dir); err != nil {
 		return nil, a.failed(dir, j, err)
 	}
+	a.Pause(session.Tick) // a login from here on is seen to be newer
 	return j, nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"latchkey/enroll/activate/journal"
 	"latchkey/enroll/activate/plan"
+	"latchkey/enroll/activate/session"
 	"latchkey/pam/testroot"
 )
 
@@ -111,6 +112,19 @@ func TestJournalAndWatcherAreThereBeforeTheFirstFileChanges(t *testing.T) {
 		if err != nil || st.Mode().Perm() != mode {
 			t.Errorf("%s: got %v, %v, want mode %v", path, st.Mode(), err, mode)
 		}
+	}
+}
+
+// The kernel rounds the beginning of a login's process down, to before the activation if there is
+// less than one unit between.
+func TestALoginRightAfterTheCommandIsNewer(t *testing.T) {
+	r := newRig(t)
+	r.now.Up += time.Millisecond
+	j, err := r.begin()
+	testroot.Must(t, err)
+	l := Login{Session: session.Session{Began: r.now.Up.Truncate(session.Tick)}, Now: r.now}
+	if _, after := l.since(j.InForce); !after {
+		t.Errorf("a login at %v is older than %v", r.now.Up, j.InForce.Up)
 	}
 }
 

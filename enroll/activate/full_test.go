@@ -31,6 +31,7 @@ func full(args []string) error {
 	now := journal.Now()
 	nothing := func() error { return nil }
 	a := Activation{Store: journal.Store{Root: root}, Now: func() journal.Moment { return now },
+		Pause: func(time.Duration) {},
 		Check: nothing, Reload: nothing, Arm: nothing, Disarm: nothing, Watch: nothing}
 	_, err = a.Begin(plan.Plan{Changes: []plan.Change{{Path: pam, Existed: true,
 		Before: "before\n", After: "after\n"}}}, plan.Wish{SSHD: "sshd"}, time.Minute)

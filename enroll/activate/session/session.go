@@ -65,8 +65,8 @@ func Find(proc string, pid int) (Session, error) {
 	return s, nil
 }
 
-// ticks is how often a second the kernel counts the time at which a process began (USER_HZ).
-const ticks = 100
+// Tick is the unit in which the kernel says when a process began, rounded down (1/USER_HZ).
+const Tick = 10 * time.Millisecond
 
 func read(proc string, pid int) (p process, err error) {
 	dir := fmt.Sprintf("%s/%d/", proc, pid)
@@ -91,7 +91,7 @@ func read(proc string, pid int) (p process, err error) {
 	if err != nil {
 		return p, err
 	}
-	p.began = time.Duration(began) * time.Second / ticks
+	p.began = time.Duration(began) * Tick
 	if p.uid, err = uid(dir); err != nil {
 		return p, err
 	}
