@@ -1,12 +1,16 @@
 package migrate
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"latchkey/enroll/migrate/source"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
+	"latchkey/pam/safefile"
+	"latchkey/pam/takeover"
 )
 
 // User is a user of this system.
@@ -34,6 +38,33 @@ func (c *candidate) fail(err error) {
 		c.Result = Failed
 	}
 	c.Problem = err.Error()
+}
+
+// enrollment is what the file says.
+func (c *candidate) enrollment() (e enrollment.Enrollment) {
+	for _, d := range c.entry.Devices {
+		e.Devices, e.Counters = append(e.Devices, d.Device), append(e.Counters, d.Counter)
+	}
+	if len(c.entry.Codes) > 0 {
+		e.Recovery = enrollment.ImportedRecovery(c.entry.Codes)
+	}
+	return e
+}
+
+// became notes what a change led to.
+func (c *candidate) became(o takeover.Outcome, err error) {
+	inForce := errors.Is(err, safefile.ErrInForce)
+	if err != nil && !inForce {
+		c.fail(err)
+		return
+	}
+	c.Result, c.Notes = string(o.Result), o.Notes
+	if c.Result == Taken || c.Result == Replaced {
+		c.tell()
+	}
+	if inForce {
+		c.Problem = err.Error()
+	}
 }
 
 // tell fills in what came over.

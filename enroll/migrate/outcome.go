@@ -9,16 +9,17 @@ import (
 
 	"latchkey/enroll/plural"
 	"latchkey/pam/method"
+	"latchkey/pam/takeover"
 )
 
 // What becomes of a user.
 const (
-	Taken     = "imported"
-	Replaced  = "replaced"  // what they had before is gone
-	Unchanged = "unchanged" // they had all that already
-	Updated   = "updated"   // likewise, but codes were used elsewhere meanwhile
-	Kept      = "kept"      // they have something else, and keep it
-	Unknown   = "unknown"   // there is no such user
+	Taken     = string(takeover.Imported)
+	Replaced  = string(takeover.Replaced)
+	Unchanged = string(takeover.Unchanged)
+	Updated   = string(takeover.Updated)
+	Kept      = string(takeover.Kept)
+	Unknown   = "unknown" // there is no such user
 	Failed    = "failed"
 )
 

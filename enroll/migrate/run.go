@@ -2,13 +2,11 @@
 package migrate
 
 import (
-	"errors"
 	"slices"
 
 	"latchkey/pam/enrollment"
-	"latchkey/pam/factor"
 	"latchkey/pam/many"
-	"latchkey/pam/safefile"
+	"latchkey/pam/takeover"
 )
 
 // Run takes users over from files, and returns what became of each in the order of the files. One
@@ -71,27 +69,7 @@ func (m *migration) saveSome(s enrollment.Store, some []*candidate, step func())
 
 // saveOne enrolls one user, if there is something to change.
 func (m *migration) saveOne(s enrollment.Store, c *candidate) {
-	c.Result = Taken
-	replace := func(old *factor.Account) (enrollment.Enrollment, error) {
-		c.Result = Replaced
-		return m.merge(c, old)
-	}
-	err := s.Import(m.Proof, c.who.User, c.enrollment(nil), replace)
-	switch {
-	case err == nil:
-		c.tell()
-	case errors.Is(err, safefile.ErrInForce):
-		c.tell()
-		c.Problem = err.Error()
-	case errors.Is(err, errUnchanged):
-		c.Result = Unchanged
-	case errors.Is(err, errUpdated):
-		c.Result = Updated
-	case errors.Is(err, enrollment.ErrEnrolled):
-		c.Result = Kept
-	default:
-		c.fail(err)
-	}
+	c.became(takeover.Into(s, m.Proof, c.who.User, c.enrollment(), m.Replace))
 }
 
 // outcomes are those of all candidates. stopped is what stopped the run before its end.
