@@ -116,6 +116,16 @@ func TestCommandsWorkInAFleetAsOnASingleHost(t *testing.T) {
 	if len(s.Devices) != 1 || s.Recovery != 10 || !s.Enrolled {
 		t.Errorf("got %+v, want one device and ten codes", s)
 	}
+	others := []string{"bin", "daemon", "lp", "mail", "man", "news", "sys", "uucp"}
+	for _, name := range others { // who are asked about side by side
+		h.does("add", "totp", "--user", name, "--yes")
+	}
+	if got := strings.Count(h.does("list"), "\n"); got != 1+len(others) {
+		t.Errorf("got %d users, want %d", got, 1+len(others))
+	}
+	for _, name := range others {
+		h.does("reset", name)
+	}
 	h.does("bypass", someone)
 	h.does("invite", "nobody")
 	h.does("unlock", someone)

@@ -24,11 +24,15 @@ func Accounts(root string, clock func() time.Time) accounts.Accounts {
 		Unlimited: true})
 }
 
-// Over are the accounts that a dispatcher reaches.
+// Over are the accounts that a dispatcher reaches. Several may be asked for at the same time: the
+// dispatcher carries one question after the other.
 func Over(root string, d *dispatch.Dispatcher) accounts.Accounts {
 	client := sync.OnceValues(func() (*remote.Client, error) { return Connect(root, d) })
+	var turn sync.Mutex
 	return accounts.Remote{Clock: d.Clock, Ask: func(op string, u record.User,
 		body, answer any) error {
+		turn.Lock()
+		defer turn.Unlock()
 		c, err := client()
 		if err != nil {
 			return err
