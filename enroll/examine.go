@@ -10,6 +10,7 @@ import (
 	"latchkey/enroll/activate/preview"
 	"latchkey/enroll/doctor"
 	"latchkey/enroll/doctor/sshd/ask"
+	"latchkey/enroll/doctor/stack/pamd"
 	"latchkey/enroll/explain"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/missing"
@@ -31,7 +32,7 @@ func (p *program) sshdService() (string, error) {
 			"it is now")
 	}
 	if name := a.Options.First("pamservicename"); name != "" {
-		return name, nil
+		return pamd.ServiceName(name), nil
 	}
 	return "sshd", nil
 }

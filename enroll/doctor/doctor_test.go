@@ -391,6 +391,27 @@ func TestDoctorLooksAtEveryServiceThatSSHDUses(t *testing.T) {
 	}
 }
 
+// Its lines count once for services that have no file, and twice for one of that name.
+func TestDoctorKnowsThatPAMGoesTwiceThroughAServiceNamedOther(t *testing.T) {
+	root := t.TempDir()
+	installed(t, root)
+	put(t, root, "/etc/pam.d/other", goodStack+"account required pam_unix.so\n", 0o644)
+	if found := examine(t, root); len(complaints(found)) != 0 {
+		t.Errorf("for others: got %q", complaints(found))
+	}
+	for _, name := range []string{"other", "Other"} {
+		sshdSays(t, root, "pamservicename "+name+"\n"+goodSSHD)
+		got := complaints(examine(t, root))
+		if len(got) != 1 || !strings.Contains(got[0], "PAM service other: as the service of sshd") {
+			t.Errorf("PAMServiceName %s: got %q", name, got)
+		}
+	}
+	sshdSays(t, root, "pamservicename SSHD\n"+goodSSHD)
+	if found := examine(t, root); len(complaints(found)) != 0 {
+		t.Errorf("PAMServiceName SSHD: got %q", complaints(found))
+	}
+}
+
 func TestAMachineWithoutSSHDNeedsNoServiceForIt(t *testing.T) {
 	root := t.TempDir()
 	installed(t, root)

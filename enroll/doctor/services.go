@@ -25,6 +25,7 @@ func (d Doctor) checkLogins(service string) []Finding {
 	found = append(found, d.checkGrace(s)...)
 	for _, name := range s.services {
 		found = append(found, d.checkService(name, s.keyFirst[name])...)
+		found = append(found, d.checkFallback(name)...)
 		found = append(found, d.checkSplitInSSHD(name)...)
 		found = append(found, d.checkCredentials(name)...)
 	}
@@ -75,6 +76,17 @@ func (d Doctor) checkService(name string, keyed bool) []Finding {
 			name, ""})
 	}
 	return append(found, d.checkLines(s)...)
+}
+
+// checkFallback: sshd may have the name of the service whose lines PAM adds to every other.
+func (d Doctor) checkFallback(name string) []Finding {
+	s, err := stack.Read(d.Root, name)
+	if name != pamd.Fallback || err != nil || !s.Has() { // told before
+		return nil
+	}
+	return []Finding{fault("PAM service "+name, errors.New("as the service of sshd "+
+		"(PAMServiceName), PAM goes through it twice: a code is asked for again after it was used "+
+		"up, and no one gets in"), pamd.RenameFallback)}
 }
 
 // checkCredentials: after a code, sshd sets credentials in a process that has not authenticated.

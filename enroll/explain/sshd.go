@@ -15,6 +15,7 @@ import (
 	"latchkey/enroll/doctor/sshd/ask"
 	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/ways"
+	"latchkey/enroll/doctor/stack/pamd"
 	"latchkey/pam/record"
 	"latchkey/pam/sshkey"
 )
@@ -38,7 +39,8 @@ func (l Login) unkeyed(keys []record.Device) (why string) {
 			return ""
 		}
 		o := answer.Options
-		if cmp.Or(o.First("pamservicename"), s.Program) != l.Service {
+		name := cmp.Or(o.First("pamservicename"), s.Program)
+		if pamd.ServiceName(name) != pamd.ServiceName(l.Service) {
 			continue
 		}
 		lists, _ := o.Ways(l.User.UID == 0)

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"latchkey/enroll/doctor/stack/pamd"
 	"latchkey/enroll/hint"
 )
 
@@ -65,6 +66,11 @@ type planner struct {
 
 // Make plans for the files below root, which is empty but in tests.
 func Make(root string, w Wish) (Plan, error) {
+	if w.SSHD == pamd.Fallback {
+		return Plan{}, hint.Error("sshd has PAMServiceName "+w.SSHD+", and PAM goes through a "+
+			"service of that name twice: a code would be asked for twice, and no one would get in",
+			pamd.RenameFallback)
+	}
 	p := &planner{root: root, wish: w, over: map[string]string{}}
 	if err := p.service(w.SSHD, w.Stack); err != nil {
 		return Plan{}, err

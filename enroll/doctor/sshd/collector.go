@@ -1,12 +1,14 @@
 package sshd
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"latchkey/enroll/doctor/sshd/ask"
 	"latchkey/enroll/doctor/sshd/config"
 	"latchkey/enroll/doctor/sshd/ways"
+	"latchkey/enroll/doctor/stack/pamd"
 )
 
 // collector gathers what is found, once for each line and problem.
@@ -101,10 +103,7 @@ func (c *collector) disagree(m *model, r *region, a *ask.Answer) {
 
 // note takes down which PAM service an answer uses (PAMServiceName, since OpenSSH 9.8).
 func (c *collector) note(o ways.Options) {
-	name := o.First("pamservicename")
-	if name == "" {
-		name = c.service
-	}
+	name := pamd.ServiceName(cmp.Or(o.First("pamservicename"), c.service))
 	lists, _ := o.Ways(false)
 	at := slices.IndexFunc(c.report.Services, func(s Service) bool { return s.Name == name })
 	if at < 0 {

@@ -14,6 +14,7 @@ import (
 
 	"latchkey/enroll/doctor/stack/control"
 	"latchkey/enroll/doctor/stack/pamd"
+	"latchkey/pam/testroot"
 )
 
 // The real libpam runs the same stacks: pam_debug returns the code that its argument says, and
@@ -100,12 +101,17 @@ func (g *generator) write(t *testing.T, module func(i int) string) {
 // realVerdict is whether libpam lets in, and what the modules that it ran returned.
 func realVerdict(t *testing.T, dir string) (bool, []string) {
 	t.Helper()
+	return verdictOf(t, dir, "f0")
+}
+
+func verdictOf(t *testing.T, dir, service string) (bool, []string) {
+	t.Helper()
 	var seen []string
 	note := func(_ pam.Style, message string) (string, error) {
 		seen = append(seen, strings.TrimPrefix(message, "auth="))
 		return "", nil
 	}
-	tx, err := pam.StartConfDir("f0", "somebody", pam.ConversationFunc(note), dir)
+	tx, err := pam.StartConfDir(service, "somebody", pam.ConversationFunc(note), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +138,21 @@ func simulated(t *testing.T, s *Service) (bool, []string) {
 		p = s.Auth.step(p, code)
 	}
 	return p.passes(), seen
+}
+
+// A program whose own service is "other" gets its lines twice, and so would ask for two codes.
+func TestLibpamGoesTwiceThroughAServiceNamedOther(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{pamd.Fallback, "f0"} {
+		testroot.Must(t, os.WriteFile(filepath.Join(dir, name),
+			[]byte("auth required pam_debug.so auth=success\n"), 0o644))
+	}
+	for service, want := range map[string]int{pamd.Fallback: 2, "Other": 2, "f0": 1, "F0": 1,
+		"without-a-file": 1} {
+		if _, seen := verdictOf(t, dir, service); len(seen) != want {
+			t.Errorf("%s: the module was called %d times, want %d", service, len(seen), want)
+		}
+	}
 }
 
 const debugModule = "pam_debug.so auth="

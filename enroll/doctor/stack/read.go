@@ -44,7 +44,7 @@ func ReadOver(root, service string, files map[string]string) (*Service, error) {
 }
 
 func read(r *reader, service string) (*Service, error) {
-	s, err := r.service(strings.ToLower(path.Base(service)))
+	s, err := r.service(pamd.ServiceName(service))
 	if err == nil {
 		s.inspect(r.root)
 	}
@@ -58,7 +58,7 @@ func (r *reader) service(name string) (*Service, error) {
 	}
 	s := &Service{Name: name}
 	s.take(r.lines)
-	if name != "other" {
+	if name != pamd.Fallback {
 		err := s.fallBack(r)
 		if len(s.Auth) == 0 && err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
@@ -77,7 +77,7 @@ func (s *Service) fallBack(r *reader) error {
 		return nil
 	}
 	other := &reader{root: r.root, dirs: r.dirs, open: r.open}
-	err := other.file("other", "", 0, 0)
+	err := other.file(pamd.Fallback, "", 0, 0)
 	if err != nil {
 		return err
 	}
