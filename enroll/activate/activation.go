@@ -164,9 +164,21 @@ func (a Activation) undo(dir *safefile.Dir, j *journal.Journal, by, why string) 
 	if err := a.Check(); err != nil {
 		return err
 	}
-	failed := a.Reload()
+	failed := a.reload()
 	j.State, j.By, j.At, j.Why, j.Undone = journal.Inactive, by, a.Now().Wall, why, true
 	return errors.Join(failed, j.Save(dir), a.Disarm())
+}
+
+// reload has sshd read what was put back. Until it has, it goes on with the options of the
+// activation, so a failure that may pass ends nothing.
+func (a Activation) reload() (err error) {
+	for range mostReloads {
+		if err = a.Reload(); err == nil {
+			return nil
+		}
+		a.Pause(again)
+	}
+	return err
 }
 
 func (a Activation) restore(j *journal.Journal) error {
@@ -216,6 +228,9 @@ const (
 	again  = 2 * time.Second
 	seldom = time.Minute
 )
+
+// mostReloads is how often sshd is told to read what was put back. Each time may take a minute.
+const mostReloads = 3
 
 // Unconfirmed is why an activation was undone that no one confirmed.
 const Unconfirmed = "no one has confirmed it in time"

@@ -333,6 +333,28 @@ func TestRollbackIsNotOverUntilSSHDCanUseItsConfiguration(t *testing.T) {
 	}
 }
 
+// A reload that fails once must not leave sshd with options that no file has any more.
+func TestRollbackHasSSHDReadItsConfigurationUntilItDoes(t *testing.T) {
+	for name, c := range map[string]struct {
+		fails int
+		want  bool
+	}{"at the third try": {2, true}, "never": {9, false}} {
+		r := newRig(t)
+		r.begun()
+		tries := 0
+		r.Reload = func() error {
+			if tries++; tries > c.fails {
+				return nil
+			}
+			return errors.New("systemctl reload ssh.service: timeout")
+		}
+		if _, err := r.Undo("root"); (err == nil) != c.want || tries != 3 {
+			t.Errorf("%s: got %v after %d tries, want done: %v", name, err, tries, c.want)
+		}
+		r.is("before\n", "", journal.Inactive)
+	}
+}
+
 func TestAFileThatCannotBePutBackIsTriedAgain(t *testing.T) {
 	r := newRig(t)
 	r.begun()

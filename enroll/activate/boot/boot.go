@@ -26,6 +26,8 @@ const unit = `# Written by enroll activate, and removed again: it undoes what no
 [Unit]
 Description=Undo a change of how logins ask, unless it is confirmed
 ConditionPathExists=/var/lib/latchkey/activation/journal
+# sshd must be there to be told: one that is just starting has read its old configuration.
+After=ssh.service sshd.service
 
 [Service]
 ExecStart=%s deactivate --due

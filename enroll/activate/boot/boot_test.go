@@ -66,6 +66,18 @@ func TestEachWayToStartServicesIsUsedWhereItIsThere(t *testing.T) {
 	}
 }
 
+// An sshd that is started at the same moment may have read its configuration already, and cannot
+// be told yet to read it again.
+func TestTheUnitStartsBehindSSHD(t *testing.T) {
+	root := t.TempDir()
+	testroot.Must(t, os.MkdirAll(root+"/etc/systemd/system", 0o755))
+	testroot.Must(t, Arm(root, "/usr/bin/enroll"))
+	text := string(testroot.Read(t, root+"/etc/systemd/system/latchkey-rollback.service"))
+	if want := "\nAfter=ssh.service sshd.service\n"; !strings.Contains(text, want) {
+		t.Errorf("got %s, want %q in it", text, want)
+	}
+}
+
 func TestTheScriptForInitIsOneThatAShellReads(t *testing.T) {
 	root := t.TempDir()
 	for _, folder := range []string{"/etc/init.d", "/etc/rc2.d"} {

@@ -85,7 +85,8 @@ func (d *Dispatcher) carry(s *settings.Settings, request []byte, until time.Time
 }
 
 // ask gives latchkey-fleet a job, and starts it for that if need be. One that was kept and has
-// ended meanwhile is started once more: the same request is done only once.
+// ended meanwhile is started once more: the same request is done only once. The first one may have
+// brought it to a service, so then the fleet does not count as unreachable.
 func (d *Dispatcher) ask(job carrier.Job, until time.Time) (carrier.Report, error) {
 	left := until.Sub(d.Clock())
 	job.DeadlineMS = max(1, int(left/time.Millisecond))
@@ -94,9 +95,10 @@ func (d *Dispatcher) ask(job carrier.Job, until time.Time) (carrier.Report, erro
 		return carrier.Report{}, wire.Errorf(wire.Internal, "%v", err)
 	}
 	line, err := d.exchange(text, left+unprivileged.Spare)
-	if d.rested && errors.Is(err, unprivileged.ErrEnded) {
+	again := d.rested && errors.Is(err, unprivileged.ErrEnded)
+	if again {
 		d.End()
-		line, err = d.exchange(text, left+unprivileged.Spare)
+		line, err = d.exchange(text, until.Sub(d.Clock())+unprivileged.Spare)
 	}
 	if err != nil {
 		return carrier.Report{}, wire.Errorf(wire.Unknown, "latchkey-fleet: %v", err)
@@ -105,6 +107,9 @@ func (d *Dispatcher) ask(job carrier.Job, until time.Time) (carrier.Report, erro
 	report, err := carrier.DecodeReport(line)
 	if err != nil {
 		return carrier.Report{}, wire.Errorf(wire.Protocol, "latchkey-fleet: %v", err)
+	}
+	if again && report.End == wire.Unreachable {
+		report.End = wire.Unknown
 	}
 	return report, nil
 }

@@ -267,6 +267,22 @@ func TestKeptProgramThatHasEndedIsStartedOnceMore(t *testing.T) {
 	root.Gone(t, 2)
 }
 
+// What it was doing when it ended is not known: the code may be used up.
+func TestKeptProgramThatEndedAtItsJobIsNotUnreachable(t *testing.T) {
+	root := host(t, writes(body("good"))+"; read -r job; exit 1")
+	d := dispatcher(root)
+	d.Keep = true
+	if _, err := carry(d); err != nil {
+		t.Fatal(err)
+	}
+	testroot.Executable(t, root.Join(dispatch.Program),
+		[]byte("#!/bin/sh\n"+writes(`{"end":"unreachable","text":"refused"}`)+"\n"))
+	if _, err := carry(d); wire.FaultOf(err) != wire.Unknown ||
+		!strings.Contains(err.Error(), "refused") {
+		t.Errorf("got %v, want unknown", err)
+	}
+}
+
 func TestKeptProgramThatFailsIsEnded(t *testing.T) {
 	for _, second := range []string{`{"end":"unknown"}`, "text"} {
 		root := host(t, writes(body("good"), second)+"; exec sleep 60")
