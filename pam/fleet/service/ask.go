@@ -16,10 +16,15 @@ import (
 // Path is the only one that there is.
 const Path = "/v1/ask"
 
+// handler answers questions. Only a connection over which one was answered may be kept: others take
+// room, and anyone can open one.
 func (s *Service) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+Path, s.ask)
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Connection", "close")
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // ask answers one question. A request that cannot be opened gets no signed answer, because there
@@ -30,6 +35,7 @@ func (s *Service) ask(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "too long or cut off", http.StatusBadRequest)
 		return
 	}
+	admission.Asked(r.Context())
 	opened, err := wire.Open(request, s.opening)
 	if err != nil {
 		s.metrics.count("none", wire.Protocol)
@@ -57,8 +63,8 @@ func (s *Service) ask(w http.ResponseWriter, r *http.Request) {
 	}
 	s.store.Point(opened.Claimed().Op, "answering")
 	w.Header().Set("Content-Type", "application/octet-stream")
-	if s.accept.Crowded() {
-		w.Header().Set("Connection", "close")
+	if !s.accept.Crowded() {
+		w.Header().Del("Connection")
 	}
 	w.Write(answer)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -46,6 +47,9 @@ func TestRequestsThatAreNoQuestionsGetNoAnswer(t *testing.T) {
 		testroot.Must(t, err)
 		got, err := client.Do(r)
 		testroot.Must(t, err)
+		if !got.Close {
+			t.Errorf("%s: got a connection that stays open", name)
+		}
 		if body, _ := io.ReadAll(got.Body); got.StatusCode != c.status || len(body) > 100 {
 			t.Errorf("%s: got %s, %d bytes; want %d", name, got.Status, len(body), c.status)
 		}
@@ -142,6 +146,23 @@ func TestBusyServiceRefusesBeforeItBegins(t *testing.T) {
 	if got := testfleet.Guessed(t, a); got.Result != authority.Accepted {
 		t.Errorf("the next one: got %+v, want that the code was not used up", got)
 	}
+}
+
+// Anyone can connect and say nothing.
+func TestSilentConnectionsKeepNoOneOut(t *testing.T) {
+	s := &site{Fleet: testfleet.New(t, ""), TB: t}
+	s.Change = func(c *service.Config) {
+		c.Limits.Served, c.Limits.Wait, c.Limits.Turn = 1, 4*time.Second, 20*time.Millisecond
+	}
+	s.Start(t, 1)
+	s.Enroll(t, "alice", phone)
+	s.web1 = s.Host(t, "web1", hosts.Verify)
+	for range 3 {
+		silent, err := net.Dial("tcp", s.Services[0].Addr())
+		testroot.Must(t, err)
+		defer silent.Close()
+	}
+	s.result(s.web1, "alice", s.code(), authority.Accepted)
 }
 
 func TestMetricsCountQuestionsByOperationAndFault(t *testing.T) {

@@ -93,7 +93,9 @@ func Start(c Config) (*Service, error) {
 
 // serve accepts connections.
 func (s *Service) serve() {
-	s.accept = admission.Listen(s.Listen, s.Limits)
+	s.accept = admission.Listen(s.Listen, s.Limits, func(err error) {
+		s.Log.Error("a connection was not accepted", "error", err)
+	})
 	s.server = &http.Server{
 		Handler: s.handler(), ConnState: s.accept.Follow, ConnContext: admission.Note,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),

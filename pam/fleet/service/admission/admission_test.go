@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"latchkey/pam/fleet/service/admission"
 	"latchkey/pam/testroot"
 )
@@ -17,7 +19,7 @@ func listen(t *testing.T, limits admission.Limits) *admission.Listener {
 	t.Helper()
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	testroot.Must(t, err)
-	l := admission.Listen(inner, limits)
+	l := admission.Listen(inner, limits, func(err error) { t.Errorf("got %v", err) })
 	t.Cleanup(func() { l.Close() })
 	return l
 }
@@ -68,7 +70,8 @@ func waits(t *testing.T, accepted <-chan net.Conn) {
 	}
 }
 
-var roomy = admission.Limits{Served: 1, Waiting: 10, Open: 10, Wait: time.Minute}
+var roomy = admission.Limits{Served: 1, Waiting: 10, Open: 10, Wait: time.Minute,
+	Turn: time.Minute}
 
 func TestConnectionsAreServedInTurn(t *testing.T) {
 	for name, giveUp := range map[string]func(l *admission.Listener, c net.Conn){
@@ -96,6 +99,53 @@ func TestConnectionsAreServedInTurn(t *testing.T) {
 		})
 	}
 	admission.Outside(t.Context()) // of no connection
+}
+
+func TestConnectionWhoseQuestionDoesNotComeLosesItsTurn(t *testing.T) {
+	limits := roomy
+	limits.Turn = 5 * time.Millisecond
+	l := listen(t, limits)
+	dial(t, l)
+	silent := accept(t, l)
+	dial(t, l)
+	admission.Asked(admission.Note(t.Context(), accept(t, l))) // which keeps it
+	dial(t, l)
+	waits(t, next(l))
+	if _, err := silent.Write([]byte("x")); err != nil { // it only has no turn
+		t.Errorf("the first one: got %v", err)
+	}
+	admission.Asked(t.Context()) // of no connection
+}
+
+// fragile is a listener that fails before it accepts.
+type fragile struct {
+	net.Listener
+	errs []error
+}
+
+func (f *fragile) Accept() (net.Conn, error) {
+	if len(f.errs) > 0 {
+		err := f.errs[0]
+		f.errs = f.errs[1:]
+		return nil, err
+	}
+	return f.Listener.Accept()
+}
+
+func TestConnectionThatCannotBeAcceptedDoesNotEndTheService(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	testroot.Must(t, err)
+	told := make(chan error, 2)
+	l := admission.Listen(&fragile{inner, []error{unix.EMFILE, unix.ENOBUFS}}, roomy,
+		func(err error) { told <- err })
+	defer l.Close()
+	dial(t, l)
+	accept(t, l).Close()
+	for _, want := range []error{unix.EMFILE, unix.ENOBUFS} {
+		if got := <-told; got != want {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
 }
 
 func TestConnectionsThatAreTooManyAreEnded(t *testing.T) {

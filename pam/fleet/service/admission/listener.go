@@ -7,6 +7,7 @@ package admission
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -17,14 +18,17 @@ import (
 // Listener accepts connections for a server. A connection has its turn until its first answer, or
 // until Twilio is asked; while a user types it only takes memory. Later questions of it take no
 // turn, and like all others wait for Slots.
+//
+// Anyone can connect, so one whose question does not come soon loses its turn, and goes on without.
 type Listener struct {
 	net.Listener
 	Refused atomic.Uint64 // connections
 
 	limits  Limits
+	failing func(error)
 	turns   chan struct{} // holds a value for each connection that is served since its turn
 	waiting chan arrival
-	failed  chan error
+	ended   chan struct{}
 	open    atomic.Int64
 }
 
@@ -35,33 +39,44 @@ type Limits struct {
 	Open         int           // connections, with all that wait for the next question
 	Transactions int           // with etcd
 	Wait         time.Duration // the longest for a turn, and for a transaction
+	Turn         time.Duration // the longest for the question to come, with a turn; less than Wait
 }
 
 // Default is what a service does at a time. A host gives up a question after 8 seconds, and asks
 // three services until then if each refuses it. More transactions would only make etcd slower.
 var Default = Limits{Served: 128, Waiting: 768, Open: 8192, Transactions: 64,
-	Wait: 2 * time.Second}
+	Wait: 2 * time.Second, Turn: 1500 * time.Millisecond}
 
 type arrival struct {
 	net.Conn
 	at time.Time
 }
 
-// Listen begins to accept connections.
-func Listen(inner net.Listener, limits Limits) *Listener {
-	l := &Listener{Listener: inner, limits: limits, turns: make(chan struct{}, limits.Served),
-		waiting: make(chan arrival, limits.Waiting), failed: make(chan error, 1)}
+// Listen begins to accept connections, until inner is closed. failing is told why one could not be
+// accepted, such as too many open files, and the next one is tried.
+func Listen(inner net.Listener, limits Limits, failing func(error)) *Listener {
+	l := &Listener{Listener: inner, limits: limits, failing: failing,
+		turns: make(chan struct{}, limits.Served), waiting: make(chan arrival, limits.Waiting),
+		ended: make(chan struct{})}
 	go l.gather()
 	return l
 }
+
+// rest is how long nothing is accepted after an error, which may last.
+const rest = 100 * time.Millisecond
 
 // gather lets connections wait, or closes those that are too many.
 func (l *Listener) gather() {
 	for {
 		c, err := l.Listener.Accept()
-		if err != nil {
-			l.failed <- err
+		if errors.Is(err, net.ErrClosed) {
+			close(l.ended)
 			return
+		}
+		if err != nil {
+			l.failing(err)
+			time.Sleep(rest)
+			continue
 		}
 		select {
 		case l.waiting <- arrival{c, time.Now()}:
@@ -77,14 +92,12 @@ func (l *Listener) Accept() (net.Conn, error) {
 		select {
 		case c := <-l.waiting:
 			if l.hasTurn(c) {
-				l.open.Add(1)
-				return &conn{Conn: c.Conn, of: l, turn: true}, nil
+				return l.serve(c.Conn), nil
 			}
 			l.refuse(c.Conn)
-		case err := <-l.failed:
-			l.failed <- err
+		case <-l.ended:
 			l.end()
-			return nil, err
+			return nil, net.ErrClosed
 		}
 	}
 }
@@ -103,6 +116,13 @@ func (l *Listener) hasTurn(c arrival) bool {
 	case <-late.C:
 		return false
 	}
+}
+
+func (l *Listener) serve(c net.Conn) *conn {
+	l.open.Add(1)
+	served := &conn{Conn: c, of: l, turn: true}
+	served.late = time.AfterFunc(l.limits.Turn, served.giveUp)
+	return served
 }
 
 // end closes the connections that wait.
@@ -141,6 +161,7 @@ func (l *Listener) Follow(c net.Conn, state http.ConnState) {
 type conn struct {
 	net.Conn
 	of     *Listener
+	late   *time.Timer // until its question has come
 	mutex  sync.Mutex
 	turn   bool // it has one
 	closed bool
@@ -170,6 +191,7 @@ func (c *conn) giveUp() {
 
 // Close implements net.Conn.
 func (c *conn) Close() error {
+	c.late.Stop()
 	c.giveUp()
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
@@ -187,9 +209,18 @@ func Note(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, key{}, accepted(c))
 }
 
+func noted(ctx context.Context) *conn {
+	c, _ := ctx.Value(key{}).(*conn)
+	return c
+}
+
+// Asked says that the question of ctx has come.
+func Asked(ctx context.Context) {
+	if c := noted(ctx); c != nil {
+		c.late.Stop()
+	}
+}
+
 // Outside says that the question of ctx waits for others than etcd, so that another connection may
 // have its turn.
-func Outside(ctx context.Context) {
-	c, _ := ctx.Value(key{}).(*conn)
-	c.giveUp()
-}
+func Outside(ctx context.Context) { noted(ctx).giveUp() }
