@@ -1,8 +1,9 @@
 /*
  * latchkey-login as a child of the host: started so that nothing of the host or its caller reaches
- * it, and gone afterwards in every case. Between fork and execve only async-signal-safe calls are
- * made, because another thread of the host may have held any lock. The child has a copy of the
- * host's memory and writes nothing in it but its own stack.
+ * it, and gone afterwards in every case. Up to execve the child runs in the host's own memory, as
+ * after vfork(2), because a copy of it would cost more than the rest of the start. So it writes
+ * nothing there but a stack of its own and errno, and makes only calls that are safe in a signal
+ * handler: another thread of the host may hold any lock. The thread that started it waits.
  */
 #define _GNU_SOURCE
 #include "gate.h"
@@ -21,8 +22,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x1000
+#endif
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
@@ -38,7 +43,11 @@
 #define RAW_SETRESUID SYS_setresuid
 #endif
 
-/* ---- from fork to execve, in the child ---- */
+/* ---- from clone to execve, in the child ---- */
+
+/* AddressSanitizer marks what a function has on its stack, and would not hear of the child's
+ * execve, after which the host uses that memory again. */
+#define IN_CHILD __attribute__((no_sanitize("address")))
 
 /* A caller of su chooses the limits that su inherits; none of them reaches the login program.
  * Below the value in `least`, where it may not raise the limit, it may never reach a verdict. */
@@ -61,7 +70,7 @@ static const struct {
 	{ RLIMIT_SIGPENDING, 1024, 1024, 0, "RLIMIT_SIGPENDING" },
 };
 
-static void child_limits(void)
+IN_CHILD static void child_limits(void)
 {
 	for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
 		struct rlimit old, new = { limits[i].soft, limits[i].hard };
@@ -78,7 +87,7 @@ static void child_limits(void)
 /* The priorities that a caller of su chose do not reach it either: a login program that hardly
  * ever runs would hold its locks for long. Where root may not reset them (a container without
  * CAP_SYS_NICE), a process that waits for such a lock ends its holder. */
-static void child_scheduling(void)
+IN_CHILD static void child_scheduling(void)
 {
 	const struct sched_param none = { 0 };
 
@@ -91,7 +100,7 @@ static void child_scheduling(void)
 /* SAFETY: all zero is SIG_DFL in every layout of the kernel's structure, and 64 bytes are
  * larger than each. The raw call is used because glibc's refuses its own two signals, which an
  * invoker of su may have set to be ignored. */
-static void child_signals(void)
+IN_CHILD static void child_signals(void)
 {
 	static const char zero[64];
 
@@ -102,7 +111,7 @@ static void child_signals(void)
 /* All ids become root's, so that the invoker of su can neither kill nor trace the child. The
  * raw calls change this thread, which is the only one; glibc's would signal the host's threads,
  * which are not here. */
-static bool child_ids(void)
+IN_CHILD static bool child_ids(void)
 {
 	if (geteuid() != 0)
 		return true;
@@ -112,14 +121,14 @@ static bool child_ids(void)
 
 /* A change of ids clears the death signal, so it is set after that. The parent may have died
  * before: then there would be no one to send it. */
-static bool child_dies_with(pid_t parent)
+IN_CHILD static bool child_dies_with(pid_t parent)
 {
 	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && getppid() == parent;
 }
 
 /* The socket becomes descriptor 0, and there is no other: not a host key, not the client's
  * connection. */
-static bool child_descriptors(int sock)
+IN_CHILD static bool child_descriptors(int sock)
 {
 	if (dup2(sock, 0) < 0)
 		return false;
@@ -127,33 +136,44 @@ static bool child_descriptors(int sock)
 	return true;
 }
 
-/* The gate sends hello once it holds a pidfd. Until then the child must not end: a host that
- * ignores SIGCHLD gives its pid away at once, and an invoker of su who stops su right there
- * could have the gate kill a stranger. */
-static void child_waits(void)
+/* The host's thread waits for execve, which may hang on a file system that does not answer, and
+ * nothing else would end that wait. The timer goes with execve. Where there is none to be had,
+ * login goes on. SAFETY: four longs are the kernel's first itimerspec on every machine. */
+IN_CHILD static void child_ends_in(long ms)
 {
-	struct pollfd hello = { .fd = 0, .events = POLLIN };
+	struct sigevent end = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+	const long once[4] = { 0, 0, ms / 1000, ms % 1000 * 1000000 };
+	int timer;
 
-	while (poll(&hello, 1, -1) < 0 && errno == EINTR)
-		;
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &end, &timer) == 0)
+		syscall(SYS_timer_settime, timer, 0, once, NULL);
 }
 
-/* Reports to the gate which step failed and why (WIRE.md, `X`). */
-static _Noreturn void child_fails(char step, int error)
+/* Reports to the gate which step failed and why (WIRE.md, `X`). The raw call is no cancellation
+ * point: the host may cancel its thread, whose state this is. */
+IN_CHILD static _Noreturn void child_fails(char step, int error)
 {
 	char frame[3] = { 'X', step, (char)error };
 
-	send(0, frame, sizeof frame, MSG_NOSIGNAL);
+	syscall(SYS_write, 0, frame, sizeof frame);
 	_exit(127);
 }
 
-static _Noreturn void child(const char *program, int sock, pid_t parent)
+/* What the child is told. */
+struct start {
+	const struct gate_setup *setup;
+	int sock;
+	pid_t parent;
+};
+
+IN_CHILD static int child(void *told)
 {
 	static char *const environment[] = {
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "GOGC=off", "GOMAXPROCS=1",
 		"GOTRACEBACK=none", NULL,
 	};
-	char *const arguments[] = { (char *)program, NULL };
+	const struct start *start = told;
+	char *const arguments[] = { (char *)start->setup->program, NULL };
 	int error;
 	sigset_t none;
 
@@ -163,14 +183,14 @@ static _Noreturn void child(const char *program, int sock, pid_t parent)
 	error = child_ids() && chdir("/") == 0 ? 0 : errno;
 	child_limits();
 	child_scheduling();
-	if (!child_dies_with(parent) || !child_descriptors(sock))
+	if (!child_dies_with(start->parent) || !child_descriptors(start->sock))
 		_exit(127);
-	child_waits();
 	if (error)
 		child_fails('r', error);
+	child_ends_in(start->setup->deadline_ms);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	execve(program, arguments, environment);
+	execve(start->setup->program, arguments, environment);
 	child_fails('e', errno);
 }
 
@@ -229,13 +249,31 @@ void gate_shut(int *fd)
 	*fd = -1;
 }
 
+enum { CHILD_STACK = 16384 };
+
+/* Starts the child and waits until it has become latchkey-login or has ended. The pidfd comes with
+ * it: a host that ignores SIGCHLD gives the pid of a child that ended away at once. Kernels before
+ * 5.2 take no notice of CLONE_PIDFD, and some emulators refuse it: pidfd then stays as it is.
+ * SAFETY: stack and told are this thread's, which waits. Its signals are blocked, so no handler of
+ * the host runs in the child. What the child changes of itself (signal actions, descriptors,
+ * directory, limits, ids) is not shared. */
+static pid_t start_child(struct start *told, int *pidfd)
+{
+	const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+	_Alignas(16) char stack[CHILD_STACK];
+	pid_t pid = clone(child, stack + sizeof stack, flags | CLONE_PIDFD, told, pidfd);
+
+	if (pid < 0 && errno == EINVAL)
+		pid = clone(child, stack + sizeof stack, flags, told);
+	return pid;
+}
+
 /* SAFETY: on success g owns sock, pidfd (where the kernel has them) and the child;
- * gate_end_child and gate_authenticate give all three back. The child's end is closed here.
- * Signals are blocked around the fork, so no handler of the host runs in the child. */
+ * gate_end_child and gate_authenticate give all three back. The child's end is closed here. */
 bool gate_spawn(struct gate *g)
 {
 	int pair[2] = { -1, -1 };
-	pid_t parent = getpid();
+	struct start told = { .setup = g->setup, .parent = getpid() };
 	sigset_t all, old;
 	int error;
 
@@ -247,11 +285,10 @@ bool gate_spawn(struct gate *g)
 		gate_shut(&pair[1]);
 		return gate_deny(g, "socketpair: %s", strerrordesc_np(errno));
 	}
+	told.sock = pair[1];
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	g->pid = _Fork();
-	if (g->pid == 0)
-		child(g->setup->program, pair[1], parent);
+	g->pid = start_child(&told, &g->pidfd);
 	error = errno;
 	g->mask = old;
 	gate_shield(g, true);
@@ -261,7 +298,7 @@ bool gate_spawn(struct gate *g)
 		gate_shield(g, false);
 		return gate_deny(g, "fork: %s", strerrordesc_np(error));
 	}
-	g->pidfd = above_stdio(syscall(SYS_pidfd_open, g->pid, 0));
+	g->pidfd = above_stdio(g->pidfd);
 	return true;
 }
 
