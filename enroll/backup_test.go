@@ -397,6 +397,7 @@ func TestRestoreKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T
 			"--yes"}}, "watch "},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			k, kills := keep(t), 0
 			args := []string{"restore", "--identity", k.identity, "--user", "root", "--replace",
 				k.file}

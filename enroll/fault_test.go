@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -187,17 +189,29 @@ const mostCalls = 12
 
 // FAULTS 19 and 40: message, exit status, log and files agree, whichever call fails and how.
 func TestNothingIsChangedUnlessTheMessageSaysSo(t *testing.T) {
-	f := newFaulty(t)
-	for name, c := range f.commands() {
-		stage := f.prepare(c.before)
-		for _, call := range []string{"fsync", "fdatasync", "pwrite64", "renameat2", "unlinkat",
-			"fchmod", "fchown"} {
-			for n := 1; n <= mostCalls; n++ {
-				errno := []string{"EIO", "ENOSPC", "EINTR", "EPERM"}[n%4]
-				f.fails(name, stage, c.args, fmt.Sprintf("%s:error=%s:when=%d", call, errno, n))
-				if f.fails(name, stage, c.args, fmt.Sprintf("%s:error=EIO:when=%d+", call, n)) {
-					break
-				}
+	names := slices.Sorted(maps.Keys((&faulty{}).commands()))
+	for some := range slices.Chunk(names, 5) {
+		t.Run(strings.Join(some, ", "), func(t *testing.T) {
+			t.Parallel()
+			f := newFaulty(t)
+			for _, name := range some {
+				f.failsAnywhere(name)
+			}
+		})
+	}
+}
+
+func (f *faulty) failsAnywhere(name string) {
+	f.t.Helper()
+	c := f.commands()[name]
+	stage := f.prepare(c.before)
+	for _, call := range []string{"fsync", "fdatasync", "pwrite64", "renameat2", "unlinkat",
+		"fchmod", "fchown"} {
+		for n := 1; n <= mostCalls; n++ {
+			errno := []string{"EIO", "ENOSPC", "EINTR", "EPERM"}[n%4]
+			f.fails(name, stage, c.args, fmt.Sprintf("%s:error=%s:when=%d", call, errno, n))
+			if f.fails(name, stage, c.args, fmt.Sprintf("%s:error=EIO:when=%d+", call, n)) {
+				break
 			}
 		}
 	}

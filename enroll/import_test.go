@@ -29,6 +29,7 @@ func TestImportKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 			regexp.MustCompile(`^phone +totp .*\nRecovery codes left: 10\n$`)},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			exe, root := underRoot(t)
 			kills := 0
 			for _, call := range changing {

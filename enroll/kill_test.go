@@ -105,6 +105,7 @@ func TestEnrollKilledAtAnySystemCallLeavesTheOldOrTheNewEnrollment(t *testing.T)
 			"phone ", "phone "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			exe, root := underRoot(t)
 			old, fresh := regexp.MustCompile(c.old), regexp.MustCompile(c.new)
 			kills := 0
