@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"latchkey/pam/twilio/dispatch"
 )
 
 // hostProfiles are AppArmor's profiles in the host's package.
@@ -36,6 +38,15 @@ func TestEveryProgramHasAProfileThatNamesIt(t *testing.T) {
 				t.Errorf("%s: got %s, want %q", name, text, want)
 			}
 		}
+	}
+}
+
+// The service of a fleet starts latchkey-twilio by itself, where users have phones.
+func TestProfileOfTheServiceLetsItReachTwilio(t *testing.T) {
+	text, err := os.ReadFile("apparmor/usr.sbin.latchkey-fleetd")
+	must(t, err)
+	if want := "\n  " + dispatch.Program + " mrix,\n"; !strings.Contains(string(text), want) {
+		t.Errorf("got %s, want %q", text, want)
 	}
 }
 

@@ -27,6 +27,7 @@ func TestRequestsThatAreNoQuestionsGetNoAnswer(t *testing.T) {
 	s := newSite(t, 1)
 	url := "https://" + s.Services[0].Addr()
 	client := s.Client()
+	client.Transport.(*http.Transport).DisableKeepAlives = false // the service decides
 	good := s.seal(s.web1, "alice", s.code()).Request
 	for name, c := range map[string]struct {
 		method, path string
@@ -55,7 +56,13 @@ func TestRequestsThatAreNoQuestionsGetNoAnswer(t *testing.T) {
 		}
 		got.Body.Close()
 	}
-	s.result(s.web1, "alice", s.code(), authority.Accepted)
+	got, err := client.Post(url+service.Path, "", bytes.NewReader(good))
+	testroot.Must(t, err)
+	got.Body.Close()
+	if got.Close {
+		t.Error("a question: got a connection that is closed")
+	}
+	s.result(s.web1, "alice", s.code(), authority.Replayed)
 }
 
 func TestOlderTLSIsRefused(t *testing.T) {
