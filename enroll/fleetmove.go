@@ -61,7 +61,7 @@ func (p *program) moved(o options.Options, what, where string,
 	}
 	switch {
 	case stopped != nil:
-		return stopped
+		return fleet.Interrupted(stopped, len(all)-bad)
 	case bad > 0:
 		return hint.Error(fmt.Sprintf("%d of %d were not moved", bad, len(all)),
 			"each line says why; run it again after that: the others are done")

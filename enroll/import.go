@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 
+	"latchkey/enroll/fleet"
+	"latchkey/enroll/fleet/reach"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/migrate"
 	"latchkey/enroll/migrate/source"
@@ -19,29 +21,47 @@ func (p *program) importFiles(o options.Options) error {
 	if err := importable(o); err != nil {
 		return err
 	}
+	how := p.migration(o)
 	if p.inFleet() {
-		return hint.Error("this host is one of a fleet, whose users are not in its own records",
-			"import on a host that is none, let it join, and then: enroll fleet import")
+		end, err := p.intoFleet(&how)
+		if err != nil {
+			return err
+		}
+		defer end()
 	}
-	outcomes, stopped := migrate.Run(o.Files, p.migration(o))
+	outcomes, stopped := migrate.Run(o.Files, how)
 	if err := p.writeOutcomes(outcomes, o.JSON); err != nil {
 		what := "the import is done, but its report could not be written: " + err.Error()
 		return hint.Error(what, "run it again: users who are already imported stay unchanged")
 	}
-	if stopped != nil {
-		return stopped
-	}
-	bad := 0
+	bad, changed := 0, 0
 	for _, became := range outcomes {
 		if became.Bad() {
 			bad++
 		}
+		if became.Changed() {
+			changed++
+		}
 	}
-	if bad > 0 {
+	switch {
+	case stopped != nil:
+		return fleet.Interrupted(stopped, changed)
+	case bad > 0:
 		what := fmt.Sprintf("%d of %d not imported", bad, len(outcomes))
 		return hint.Error(what, "each line says why; the others are done")
 	}
 	return nil
+}
+
+// intoFleet has users saved in the fleet of this host.
+func (p *program) intoFleet(how *migrate.Options) (end func(), err error) {
+	accounts, end, err := reach.Many(p.root, p.clock)
+	if err != nil {
+		return nil, err
+	}
+	how.Fleet = &migrate.Fleet{TakeOver: accounts.TakeOver, Most: reach.AtOnce,
+		Stops: fleet.Ends}
+	return end, nil
 }
 
 // importable refuses options that do not go together.

@@ -2,14 +2,21 @@ package fleet
 
 import (
 	"errors"
+	"fmt"
 
 	"latchkey/enroll/hint"
 	"latchkey/pam/fleet/wire"
 )
 
+// remedy is what to do about a fault.
+type remedy struct{ what, next string }
+
+// unknown is for faults of the service's own.
+var unknown = remedy{"the fleet could not do it", "its services' log says more (latchkey-fleetd)"}
+
 // advice is what to do about the faults of a fleet. Whatever is not in it is a fault of the
 // service's, for its log.
-var advice = map[wire.Fault]struct{ what, next string }{
+var advice = map[wire.Fault]remedy{
 	wire.Role: {"this host may not do that", "log in where it may be done, or have the role given " +
 		"to this host: on a service, latchkey-fleetd host role NAME ROLES"},
 	wire.Revoked: {"the fleet does not know this host",
@@ -30,6 +37,31 @@ var advice = map[wire.Fault]struct{ what, next string }{
 		"root: compare verify_key in fleet.toml with the fleet's; enroll fleet status"},
 }
 
+// Ends reports whether an error of enroll's questions about accounts is one of the fleet, so that
+// it is of no use to ask about the next user.
+func Ends(err error) bool {
+	var e *wire.Error
+	return errors.As(err, &e) && e.Fault != wire.Internal
+}
+
+// Interrupted says what to do about an error of the fleet that ended a command about many users,
+// some of whom were changed before.
+func Interrupted(err error, changed int) error {
+	var e *wire.Error
+	if !errors.As(err, &e) || changed == 0 && e.Fault != wire.Unknown {
+		return err // Explain says it
+	}
+	known, ok := advice[e.Fault]
+	switch {
+	case e.Fault == wire.Unknown:
+		known = remedy{"the fleet did not answer in time", "root: enroll fleet status"}
+	case !ok:
+		known = unknown
+	}
+	return hint.Error(fmt.Sprintf("%s (%s); users changed before that: %d", known.what, e.Error(),
+		changed), known.next+"; then run the command again: those who are done stay as they are")
+}
+
 // Explain says what to do about an error that is one of the fleet, and not of an account; nil if
 // it is none.
 func Explain(err error) error {
@@ -43,8 +75,11 @@ func Explain(err error) error {
 	}
 	known, ok := advice[e.Fault]
 	if !ok {
-		known.what, known.next = "the fleet could not do it",
-			"its services' log says more (latchkey-fleetd)"
+		known = unknown
 	}
-	return hint.Error(known.what+" ("+e.Error()+"); nothing was changed", known.next)
+	what := known.what + " (" + e.Error() + ")"
+	if e.Fault != wire.Epoch && e.Fault != wire.Forged { // then another service did what was asked
+		what += "; nothing was changed"
+	}
+	return hint.Error(what, known.next)
 }

@@ -12,6 +12,7 @@ import (
 // Options are how files are taken over. Those without a remark are needed.
 type Options struct {
 	Store enrollment.Store
+	Fleet *Fleet           // users are saved there, and not in Store; nil: in Store
 	Proof enrollment.Proof // of the right to change everyone
 	Clock func() time.Time
 	// LookUp and LookUpID find a user. The error matches names.ErrUnknown only if there is
@@ -20,7 +21,7 @@ type Options struct {
 	LookUpID func(uid int) (User, error)
 	// CheckPhone refuses a phone that no code could be sent to.
 	CheckPhone func(record.Device) error
-	// Changed is told of each user for whom something was changed, from one goroutine.
+	// Changed is told of each user for whom something was changed, one after the other.
 	Changed func(Outcome)
 	Told    many.Told // of users saved
 

@@ -55,6 +55,11 @@ func (o *Outcome) Bad() bool {
 	return o.Problem != "" || !slices.Contains(good, o.Result)
 }
 
+// Changed reports whether something was changed for the user.
+func (o *Outcome) Changed() bool {
+	return o.Result == Taken || o.Result == Replaced || o.Result == Updated
+}
+
 // Line is the outcome for people.
 func (o *Outcome) Line() string {
 	name := o.User

@@ -28,6 +28,9 @@ const batch = 500
 
 // save enrolls the candidates. The error is one that stops all.
 func (m *migration) save() error {
+	if m.Fleet != nil {
+		return m.saveInFleet(m.Fleet)
+	}
 	step, end := m.Told.Begin(len(m.all))
 	defer end()
 	for some := range slices.Chunk(m.all, batch) {
@@ -39,7 +42,7 @@ func (m *migration) save() error {
 			return err
 		}
 		for _, c := range some {
-			if c.Result == Taken || c.Result == Replaced || c.Result == Updated {
+			if c.Outcome.Changed() {
 				m.Changed(c.Outcome)
 			}
 		}

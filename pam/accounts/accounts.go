@@ -12,6 +12,7 @@ import (
 	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
+	"latchkey/pam/takeover"
 	"latchkey/pam/trust"
 )
 
@@ -45,6 +46,9 @@ type Accounts interface {
 
 // Changes are the methods of enrollment.Store that change what a user has.
 type Changes interface {
+	// TakeOver is takeover.Into.
+	TakeOver(p enrollment.Proof, u record.User, e enrollment.Enrollment, replace bool) (
+		takeover.Outcome, error)
 	Add(p enrollment.Proof, u record.User, d record.Device, counter uint64) error
 	Enroll(p enrollment.Proof, u record.User, e enrollment.Enrollment) error
 	Remove(p enrollment.Proof, u record.User, labelOrID string) error

@@ -3,6 +3,7 @@ package accounts_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,9 +37,13 @@ type fleet struct {
 	said  []byte
 	heard []string
 	parts int // of Send and Judge that were done at once
+
+	phones policy.Phone
 }
 
-func newFleet(t *testing.T) *fleet { return &fleet{t: t, root: testroot.New(t), now: noon} }
+func newFleet(t *testing.T) *fleet {
+	return &fleet{t: t, root: testroot.New(t), now: noon, phones: phones}
+}
 
 func (f *fleet) clock() time.Time { return f.now }
 
@@ -86,7 +91,7 @@ var phones = policy.Phone{Methods: []method.Method{method.SMS, method.Call},
 
 // host is one of the fleet, whose questions and answers are those that a wire would carry.
 func (f *fleet) host(c accounts.Caller) accounts.Remote {
-	c.Limits, c.Phone, c.Key = three, phones, []byte("the fleet's")
+	c.Limits, c.Phone, c.Key = three, f.phones, []byte("the fleet's")
 	return accounts.Remote{Clock: f.clock, Ask: func(op string, u record.User,
 		body, answer any) error {
 		sent, err := json.Marshal(body)
@@ -163,6 +168,48 @@ func byPhone(a accounts.Accounts, now func() time.Time) (all []string) {
 	return all
 }
 
+// takenOver is the part of the story in which users come from another second factor's files.
+func takenOver(a accounts.Accounts) (all []string) {
+	app, sent := testroot.TOTP("google"), enrollment.NewPhone("mobile", mobile, noon)
+	token := enrollment.NewHOTP("token", []byte("a secret of a token's"), "SHA1", 6, noon)
+	app.Secret = []byte("a secret of another module's")
+	file := func(counter uint64, codes string, devices ...record.Device) enrollment.Enrollment {
+		e := enrollment.Enrollment{Devices: devices,
+			Recovery: enrollment.ImportedRecovery(strings.Fields(codes))}
+		for range devices {
+			e.Counters = append(e.Counters, counter)
+		}
+		return e
+	}
+	for _, c := range []struct {
+		p       enrollment.Proof
+		u       record.User
+		e       enrollment.Enrollment
+		replace bool
+	}{
+		{root, bob, file(7, "12345678 23456789", app, token), false},
+		{root, bob, file(7, "12345678 23456789", app, token), false},
+		{root, bob, file(7, "12345678 23456789", app, token), true},
+		{root, bob, file(9, "12345678", app), false},
+		{root, bob, file(3, "12345678", app), true},
+		{root, bob, file(0, "", testroot.TOTP("other")), false},
+		{root, bob, file(0, "", sent), true},
+		{root, bob, file(0, "1", app), true},
+		{root, alice, file(0, "", app), false},
+		{root, record.User{Name: "../bob"}, file(0, "", app), false},
+		{enrollment.Proof{}, bob, file(0, "", app), true},
+	} {
+		became, err := a.TakeOver(c.p, c.u, c.e, c.replace)
+		r, st, viewed := a.View(bob)
+		all = append(all, said("take over", became, err, viewed))
+		if viewed == nil {
+			all = append(all, said(len(r.Devices), r.Recovery.Len(), st.Devices[0].Counter,
+				st.Recovery.Used))
+		}
+	}
+	return all
+}
+
 // story does all that enroll does, and says what came of it.
 func story(a accounts.Accounts, now func() time.Time, code func(record.Device) string) (
 	all []string) {
@@ -221,6 +268,7 @@ func story(a accounts.Accounts, now func() time.Time, code func(record.Device) s
 	trusts, err := a.Distrust(root, alice, accounts.Computers{All: true})
 	step("distrust", trusts, err)
 	all = append(all, byPhone(a, now)...)
+	all = append(all, takenOver(a)...)
 	names, err := a.Names()
 	step("names", names, err)
 	step("by a user", a.Reset(p, "alice"))

@@ -1,10 +1,13 @@
 package accounts
 
 import (
+	"errors"
 	"slices"
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
+	"latchkey/pam/method"
+	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
 
@@ -62,6 +65,20 @@ func (s *served) phone() (Phone, error) {
 		return p, errEmpty
 	}
 	return p, nil
+}
+
+// canBeSentTo refuses phones that the fleet's policy lets no code be sent to.
+func (s *served) canBeSentTo(devices []record.Device) error {
+	for _, d := range devices {
+		switch {
+		case d.Type != method.Phone:
+		case len(s.by.Phone.Methods) == 0:
+			return errors.New("phones are switched off in the fleet's policy")
+		case !s.by.Phone.Allows(string(d.Secret)):
+			return ErrCountry
+		}
+	}
+	return nil
 }
 
 func (s *served) send() error {

@@ -9,6 +9,7 @@ import (
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
+	"latchkey/pam/takeover"
 )
 
 // Local are the accounts of a store: a host's, or what a fleet's service read from the database.
@@ -60,6 +61,16 @@ func (l Local) TryTicket(t Try) (factor.Result, enrollment.Proof, error) {
 		return result, enrollment.Proof{}, err
 	}
 	return result, enrollment.ByTicket(t.User, t.Began, l.Clock, ticket), nil
+}
+
+// TakeOver gives u what the file of another second factor says.
+func (l Local) TakeOver(p enrollment.Proof, u record.User, e enrollment.Enrollment,
+	replace bool) (became takeover.Outcome, err error) {
+	err = l.Exclusive(func() error {
+		became, err = takeover.Into(l.Store, p, u, e, replace)
+		return err
+	})
+	return became, err
 }
 
 // Distrust ends u's trust in some computers, and returns them.

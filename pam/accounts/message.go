@@ -9,6 +9,7 @@ import (
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
+	"latchkey/pam/takeover"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -23,6 +24,7 @@ type question struct {
 	Device     *record.Device         `json:"device,omitempty"`
 	Counter    uint64                 `json:"counter,omitempty"`
 	Enrollment *enrollment.Enrollment `json:"enrollment,omitempty"`
+	Replace    bool                   `json:"replace,omitempty"` // all of a user by Enrollment
 	Exchange   *enrollment.Exchange   `json:"exchange,omitempty"`
 	Recovery   *record.Recovery       `json:"recovery,omitempty"`
 	OneTime    *state.OneTimeCode     `json:"one_time,omitempty"`
@@ -57,6 +59,8 @@ type Reply struct {
 	Trusts  []state.Trust  `json:"trusts,omitempty"`
 	Sent    Sent           `json:"sent,omitzero"`
 	Judged  judged         `json:"judged,omitzero"` // of Match
+	// TookOver is what became of a user of another second factor's file.
+	TookOver takeover.Outcome `json:"took_over,omitzero"`
 }
 
 // judged is what a host may know of Judged, beside its match.

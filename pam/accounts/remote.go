@@ -8,6 +8,7 @@ import (
 	"latchkey/pam/limit"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
+	"latchkey/pam/takeover"
 )
 
 // Remote are the accounts of a fleet, as one of its hosts sees them. The limits that count are the
@@ -117,6 +118,16 @@ func (r Remote) Add(
 func (r Remote) Enroll(p enrollment.Proof, u record.User, e enrollment.Enrollment) error {
 	_, err := r.change("enroll.enroll", p, u, question{Enrollment: &e})
 	return err
+}
+
+// TakeOver gives u what the file of another second factor says.
+func (r Remote) TakeOver(p enrollment.Proof, u record.User, e enrollment.Enrollment,
+	replace bool) (takeover.Outcome, error) {
+	a, err := r.change("enroll.take-over", p, u, question{Enrollment: &e, Replace: replace})
+	if err == nil && a.TookOver.Result == "" {
+		err = errEmpty
+	}
+	return a.TookOver, err
 }
 
 // Remove takes a device from u.

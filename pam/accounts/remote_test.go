@@ -18,6 +18,7 @@ import (
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/fleet/wire"
+	"latchkey/pam/policy"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -127,6 +128,10 @@ func TestHostsWithoutTheRoleAreRefusedAndChangeNothing(t *testing.T) {
 		},
 		"enroll.enroll": func(a accounts.Remote, p enrollment.Proof) error {
 			return a.Enroll(p, bob, one)
+		},
+		"enroll.take-over": func(a accounts.Remote, p enrollment.Proof) error {
+			_, err := a.TakeOver(p, alice, one, true)
+			return err
 		},
 		"enroll.remove": func(a accounts.Remote, p enrollment.Proof) error {
 			return a.Remove(p, alice, "phone")
@@ -389,5 +394,33 @@ func TestNamesComeInPages(t *testing.T) {
 	}
 	if pages := len(f.heard); pages < 2 {
 		t.Errorf("got %d page, want more", pages)
+	}
+}
+
+// A fleet's policy says where codes are sent, however lax a host's is.
+func TestPhonesThatTheFleetSendsNoCodeToComeFromNoFile(t *testing.T) {
+	off := phones
+	off.Methods = nil
+	for name, c := range map[string]struct {
+		number string
+		policy policy.Phone
+		want   error
+	}{
+		"a number that is allowed":    {mobile, phones, nil},
+		"a number of another country": {forbidden, phones, accounts.ErrCountry},
+		"phones are off": {mobile, off,
+			errors.New("phones are switched off in the fleet's policy")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFleet(t)
+			f.phones = c.policy
+			phone := enrollment.NewPhone("mobile", c.number, noon)
+			_, err := f.bastion().TakeOver(root, bob, enrollment.Enrollment{
+				Devices: []record.Device{testroot.TOTP("app"), phone}, Counters: []uint64{0, 0}}, false)
+			_, viewed := f.local().Record(bob)
+			if fmt.Sprint(err) != fmt.Sprint(c.want) || (viewed == nil) != (c.want == nil) {
+				t.Errorf("got %v, and of bob's record %v; want %v", err, viewed, c.want)
+			}
+		})
 	}
 }

@@ -56,6 +56,7 @@ var serves = map[string]func(*served) error{
 	"enroll.judge":        (*served).judge,
 	"enroll.add":          (*served).add,
 	"enroll.enroll":       (*served).enroll,
+	"enroll.take-over":    (*served).takeOver,
 	"enroll.remove":       (*served).remove,
 	"enroll.rename":       (*served).rename,
 	"enroll.exchange":     (*served).exchange,
@@ -88,7 +89,11 @@ func Serve(l Local, c Caller, u record.User, op string, body []byte) (Reply, err
 	if _, err := d.Token(); err != io.EOF {
 		return Reply{}, wire.Errorf(wire.Protocol, "text behind a question of enroll's")
 	}
-	if !c.Enroll && !c.Admin {
+	switch {
+	case c.Enroll || c.Admin:
+	case s.q.Right.Root:
+		return Reply{}, needs(c, "admin")
+	default:
 		return Reply{}, needs(c, "enroll")
 	}
 	err := do(s)
@@ -210,10 +215,26 @@ func (s *served) add() error {
 	})
 }
 
+// enrollment reports whether the question has a whole one.
+func (q *question) enrollment() bool {
+	e := q.Enrollment
+	return e != nil && len(e.Devices) > 0 && len(e.Devices) == len(e.Counters)
+}
+
 func (s *served) enroll() error {
-	e := s.q.Enrollment
-	whole := e != nil && len(e.Devices) > 0 && len(e.Devices) == len(e.Counters)
-	return s.change(whole, func(p enrollment.Proof) error { return s.on.Enroll(p, s.user, *e) })
+	return s.change(s.q.enrollment(), func(p enrollment.Proof) error {
+		return s.on.Enroll(p, s.user, *s.q.Enrollment)
+	})
+}
+
+func (s *served) takeOver() error {
+	return s.change(s.q.enrollment(), func(p enrollment.Proof) (err error) {
+		if err := s.canBeSentTo(s.q.Enrollment.Devices); err != nil {
+			return err
+		}
+		s.a.TookOver, err = s.on.TakeOver(p, s.user, *s.q.Enrollment, s.q.Replace)
+		return err
+	})
 }
 
 func (s *served) remove() error {

@@ -41,6 +41,38 @@ func Over(root string, d *dispatch.Dispatcher) accounts.Accounts {
 	}}
 }
 
+// AtOnce is how many questions Many is asked at a time: the fleet's database brings what they
+// change to the disk together.
+const AtOnce = 4
+
+// Many are the accounts for a command about many users. It may ask AtOnce questions at a time, and
+// the connections are kept until end.
+func Many(root string, clock func() time.Time) (a accounts.Accounts, end func(), err error) {
+	s, err := settings.Load(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	free := make(chan *remote.Client, AtOnce)
+	var all []*dispatch.Dispatcher
+	for range AtOnce {
+		d := &dispatch.Dispatcher{Root: root, Clock: clock, Watched: -1, Unlimited: true,
+			Keep: true}
+		all = append(all, d)
+		free <- client(root, s, d)
+	}
+	end = func() {
+		for _, d := range all {
+			d.End()
+		}
+	}
+	return accounts.Remote{Clock: clock, Ask: func(op string, u record.User,
+		body, answer any) error {
+		c := <-free
+		defer func() { free <- c }()
+		return c.Ask(op, u, body, answer)
+	}}, end, nil
+}
+
 // Authority answers a login that is only rehearsed.
 func Authority(root string, clock func() time.Time) (authority.Authority, error) {
 	c, err := Connect(root, &dispatch.Dispatcher{Root: root, Clock: clock, Watched: -1})
@@ -56,7 +88,11 @@ func Connect(root string, d *dispatch.Dispatcher) (*remote.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	return client(root, s, d), nil
+}
+
+func client(root string, s *settings.Settings, d *dispatch.Dispatcher) *remote.Client {
 	c := remote.New(root, s, d)
 	c.Service = Service
-	return c, nil
+	return c
 }
