@@ -1,10 +1,7 @@
 package accounts
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -81,13 +78,8 @@ func Ops() (all []string) {
 func Serve(l Local, c Caller, u record.User, op string, body []byte) (Reply, error) {
 	s := &served{on: l, by: c, user: u}
 	do := serves[op]
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&s.q); do == nil || err != nil {
+	if do == nil || wire.Decode(body, &s.q) != nil {
 		return Reply{}, wire.Errorf(wire.Protocol, "not a question of enroll's: %q", op)
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return Reply{}, wire.Errorf(wire.Protocol, "text behind a question of enroll's")
 	}
 	switch {
 	case c.Enroll || c.Admin:

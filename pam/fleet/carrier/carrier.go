@@ -8,7 +8,6 @@ package carrier
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -71,7 +70,7 @@ func ReadJob(r *bufio.Reader) (j Job, err error) {
 	case err != nil:
 		return Job{}, errors.New("the job could not be read")
 	}
-	if err := decode(text, &j); err != nil {
+	if err := wire.Decode(text, &j); err != nil {
 		return Job{}, err
 	}
 	return j, j.check()
@@ -111,7 +110,7 @@ func (r Report) Encode() ([]byte, error) {
 
 // DecodeReport reads a line without its end. No error shows anything of it.
 func DecodeReport(line []byte) (r Report, err error) {
-	if err := decode(line, &r); err != nil {
+	if err := wire.Decode(line, &r); err != nil {
 		return Report{}, err
 	}
 	isEnd := slices.Contains(ends, r.End)
@@ -119,19 +118,6 @@ func DecodeReport(line []byte) (r Report, err error) {
 		return Report{}, errForm
 	}
 	return r, nil
-}
-
-// decode reads one JSON object and nothing else.
-func decode(text []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if d.Decode(into) != nil {
-		return errForm
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errForm
-	}
-	return nil
 }
 
 var errForm = errors.New("a message of another form")

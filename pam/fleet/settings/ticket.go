@@ -1,12 +1,10 @@
 package settings
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -47,12 +45,7 @@ func ParseTicket(text string) (t Ticket, err error) {
 	if err != nil || len(raw) > maxTicket {
 		return Ticket{}, errTicket
 	}
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if d.Decode(&t) != nil {
-		return Ticket{}, errTicket
-	}
-	if _, err := d.Token(); err != io.EOF {
+	if wire.Decode(raw, &t) != nil {
 		return Ticket{}, errTicket
 	}
 	if _, err := t.Settings(); err != nil {

@@ -52,7 +52,7 @@ func (s *Sealed) Open(body []byte, fleet ...fleetkey.Public) (Answer, error) {
 		return Answer{}, err
 	}
 	var a Answer
-	if err := decode(inner, &a); err != nil {
+	if err := Decode(inner, &a); err != nil {
 		return Answer{}, Errorf(Protocol, "%v", err)
 	}
 	if err := a.check(); err != nil {

@@ -92,7 +92,7 @@ func Open(request []byte, fleet fleetkey.Opening) (*Opened, error) {
 	}
 	o := &Opened{request: request, signature: plain[:ed25519.SignatureSize],
 		inner: plain[ed25519.SignatureSize:]}
-	if err := decode(o.inner, &o.question); err != nil {
+	if err := Decode(o.inner, &o.question); err != nil {
 		return nil, err
 	}
 	if err := o.question.check(); err != nil {

@@ -131,8 +131,9 @@ func isName(s string, most int) bool {
 
 var errVersion = errors.New("the message is of another version of latchkey")
 
-// decode reads one JSON object and nothing else.
-func decode(text []byte, into any) error {
+// Decode reads one JSON object that has no other fields than into, and nothing else. Its error shows
+// nothing of the text.
+func Decode(text []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if d.Decode(into) != nil {
