@@ -18,7 +18,7 @@ func (s *Session) accounts(watched int, patience safefile.Patience) (
 	a authority.Authority, own *factor.Keyring) {
 	if settings.InFleet(s.Root) {
 		s.carrier = fleet.Dispatcher{Root: s.Root, Clock: s.Clock, Watched: watched, Keep: true}
-		return s.fleet(patience), nil
+		return &authority.Later{Open: func() authority.Authority { return s.fleet(patience) }}, nil
 	}
 	keyring := factor.NewKeyring(s.Root, patience)
 	return &authority.Local{
@@ -28,9 +28,14 @@ func (s *Session) accounts(watched int, patience safefile.Patience) (
 	}, &keyring
 }
 
-// fleet is the fleet's service and, while it cannot be reached, the host's break-glass codes.
+// fleet is the fleet's service and, while it cannot be reached, the host's break-glass codes. The
+// connection is made while the host's key is read: both take milliseconds.
 func (s *Session) fleet(patience safefile.Patience) authority.Authority {
-	known, err := settings.Load(s.Root)
+	known, err := settings.LoadPublic(s.Root)
+	if err == nil {
+		s.carrier.Open(known)
+		known.Key, err = settings.LoadKey(s.Root)
+	}
 	if err != nil {
 		return authority.Unusable{Because: err}
 	}

@@ -149,6 +149,16 @@ func TestCodeOfTheFleetLetsInOnceOnAllHosts(t *testing.T) {
 	}
 }
 
+// Connections cost the services and the host a millisecond each.
+func TestLoginInWhichNothingIsAskedConnectsToNoService(t *testing.T) {
+	h := newFleetHost(t, "")
+	h.root.Policy(t, "[[rule]]\nusers = ['alice']\nrequire = 'none'\n")
+	testroot.Must(t, os.Remove(h.root.Join(settings.KeyPath))) // nor is it read
+	h.root.Script(t, dispatch.Program, "exec sleep 60")
+	h.login("alice").verdict("allow")
+	h.root.Gone(t, 0)
+}
+
 func TestRecordsOfTheHostItselfLetNoOneInToAFleet(t *testing.T) {
 	h := newFleetHost(t, "")
 	testroot.Unchanged(t, h.root.State("alice"))

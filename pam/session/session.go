@@ -69,6 +69,7 @@ func (s Session) Run() int {
 		log.Log(priority(outcome), request.Line(outcome, took))
 	}
 	status := deliver(w, outcome)
+	s.carrier.End()
 	after.tell(s.Root, log, request, outcome)
 	return status
 }
@@ -94,7 +95,7 @@ func (s *Session) login(r flow.Request, user *talk, log *audit.Syslog,
 	}()
 	patience := safefile.Patience{Limit: lockWait, Gone: user.wire.hostGone, Ended: logEnded(log)}
 	accounts, own := s.accounts(user.wire.fd, patience)
-	defer s.carrier.End()
+	defer s.carrier.Stop() // it ends while the verdict is logged and delivered
 	f := flow.Flow{
 		Root: s.Root, Host: hostname(), Authority: accounts, Clock: s.Clock, Talk: user,
 		Debug:  func(text string) { log.Send(audit.Debug, "latchkey: debug: "+text) },

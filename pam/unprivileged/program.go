@@ -44,6 +44,7 @@ type Running struct {
 	Program
 	pid     int
 	in, out *pipe
+	untold  []byte // goes before the next request
 }
 
 // Start starts the program.
@@ -71,13 +72,24 @@ func (p Program) Start() (*Running, error) {
 	return r, nil
 }
 
+// Tell gives the program a line that it does not answer, without waiting: what the pipe does not
+// take goes before the next request.
+func (r *Running) Tell(line []byte) {
+	r.untold = append(r.untold, line...)
+	// of a program that has ended, the next request hears
+	if n, err := unix.Write(r.in.write, r.untold); err == nil {
+		r.untold = r.untold[n:]
+	}
+}
+
 // ErrEnded is of a program that ended, or closed its pipes, before it answered.
 var ErrEnded = errors.New("ended without an answer")
 
 // Ask gives the program a request, which is one line, and returns the line that it answers within
 // limit, without its end. After an error the program is of no more use.
 func (r *Running) Ask(request []byte, limit time.Duration) ([]byte, error) {
-	x := &exchange{Running: r, request: request}
+	x := &exchange{Running: r, request: append(r.untold, request...)}
+	r.untold = nil
 	err := x.converse(limit, func() bool { return x.ended || bytes.IndexByte(x.text, '\n') >= 0 })
 	line, more, whole := bytes.Cut(x.text, []byte("\n"))
 	switch {
@@ -91,15 +103,23 @@ func (r *Running) Ask(request []byte, limit time.Duration) ([]byte, error) {
 	return line, nil
 }
 
-// End makes sure that the program is gone, and what it may have started in its process group.
-func (r *Running) End() {
+// Stop kills the program, and what it may have started in its process group, and does not wait until
+// they are gone.
+func (r *Running) Stop() {
 	r.in.close()
 	r.out.close()
+	if r.pid > 0 {
+		unix.Kill(-r.pid, unix.SIGKILL)
+		unix.Kill(r.pid, unix.SIGKILL)
+	}
+}
+
+// End makes sure that the program is gone.
+func (r *Running) End() {
+	r.Stop()
 	if r.pid <= 0 {
 		return
 	}
-	unix.Kill(-r.pid, unix.SIGKILL)
-	unix.Kill(r.pid, unix.SIGKILL)
 	for {
 		if _, err := unix.Wait4(r.pid, nil, 0, nil); err != unix.EINTR {
 			break

@@ -77,6 +77,22 @@ func TestProgramAnswersLineByLineUntilItIsEnded(t *testing.T) {
 	r.End()
 }
 
+// Together they are more than a pipe takes at once.
+func TestProgramIsToldLinesBeforeTheNextRequest(t *testing.T) {
+	p, pid := program(t, "read -r a; read -r b; read -r c; echo \"${#a} ${#b} $c\"")
+	r, err := p.Start()
+	testroot.Must(t, err)
+	r.Tell([]byte(strings.Repeat("x", 100_000) + "\n"))
+	r.Tell([]byte(strings.Repeat("y", 70_000) + "\n"))
+	got, err := r.Ask([]byte("request\n"), time.Minute)
+	if want := "100000 70000 request"; err != nil || string(got) != want {
+		t.Errorf("got %q, %v; want %q", got, err, want)
+	}
+	r.Stop()
+	r.End()
+	gone(t, pid)
+}
+
 func TestProgramThatSaysOtherThanOneLineForARequestGivesNoAnswer(t *testing.T) {
 	for name, c := range map[string]struct{ script, want string }{
 		"no line":            {"read -r line", "ended without an answer"},

@@ -35,14 +35,18 @@ const MaxReport = wire.MaxMessage*4/3 + 4<<10
 // Idle is how long latchkey-fleet waits for the next job: while a user types a code.
 const Idle = 30 * time.Second
 
-// Job is a request and where to bring it.
+// Job is a request and where to bring it. One without a request is an opening, of which nothing is
+// reported: latchkey-fleet connects to the first service, while the host seals the request.
 type Job struct {
 	Version    int      `json:"version"`
 	Services   []string `json:"services"`
 	CA         string   `json:"ca"` // the only authorities that count, in PEM
 	DeadlineMS int      `json:"deadline_ms"`
-	Request    []byte   `json:"request"`
+	Request    []byte   `json:"request,omitempty"`
 }
+
+// IsOpening reports whether the job is only to connect.
+func (j Job) IsOpening() bool { return len(j.Request) == 0 }
 
 // Deadline is how long the job may take, never more than MaxDeadline.
 func (j Job) Deadline() time.Duration {
@@ -82,8 +86,8 @@ func (j Job) check() error {
 		return errors.New("another version of latchkey: install its programs together")
 	case len(j.Services) == 0 || len(j.Services) > MaxServices:
 		return errors.New("the job names no services, or too many")
-	case len(j.Request) == 0 || len(j.Request) > wire.MaxMessage:
-		return errors.New("the job has no request, or one that is too long")
+	case len(j.Request) > wire.MaxMessage:
+		return errors.New("the job has a request that is too long")
 	case j.DeadlineMS <= 0:
 		return errors.New("the job has no deadline")
 	}

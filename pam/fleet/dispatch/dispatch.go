@@ -64,8 +64,7 @@ func (d *Dispatcher) carry(s *settings.Settings, request []byte, until time.Time
 	good func(body []byte) bool) error {
 	services, seen := d.inOrder(s.Services), false
 	for len(services) > 0 {
-		report, err := d.ask(carrier.Job{Version: carrier.Version, Services: services, CA: s.CA,
-			Request: request}, until)
+		report, err := d.ask(d.job(s, services, request), until)
 		switch {
 		case err != nil:
 			return err
@@ -84,15 +83,18 @@ func (d *Dispatcher) carry(s *settings.Settings, request []byte, until time.Time
 	return wire.Errorf(wire.Protocol, "latchkey-fleet: no answer was good")
 }
 
+func (d *Dispatcher) job(s *settings.Settings, services []string, request []byte) carrier.Job {
+	return carrier.Job{Version: carrier.Version, Services: services, CA: s.CA, Request: request}
+}
+
 // ask gives latchkey-fleet a job, and starts it for that if need be. One that was kept and has
 // ended meanwhile is started once more: the same request is done only once. The first one may have
 // brought it to a service, so then the fleet does not count as unreachable.
 func (d *Dispatcher) ask(job carrier.Job, until time.Time) (carrier.Report, error) {
 	left := until.Sub(d.Clock())
-	job.DeadlineMS = max(1, int(left/time.Millisecond))
-	text, err := job.Encode()
+	text, err := within(left, job)
 	if err != nil {
-		return carrier.Report{}, wire.Errorf(wire.Internal, "%v", err)
+		return carrier.Report{}, err
 	}
 	line, err := d.exchange(text, left+unprivileged.Spare)
 	again := d.rested && errors.Is(err, unprivileged.ErrEnded)
@@ -114,22 +116,50 @@ func (d *Dispatcher) ask(job carrier.Job, until time.Time) (carrier.Report, erro
 	return report, nil
 }
 
+// within is the text of a job that may take so long.
+func within(left time.Duration, job carrier.Job) ([]byte, error) {
+	job.DeadlineMS = max(1, int(left/time.Millisecond))
+	text, err := job.Encode()
+	if err != nil {
+		return nil, wire.Errorf(wire.Internal, "%v", err)
+	}
+	return text, nil
+}
+
 func (d *Dispatcher) exchange(text []byte, limit time.Duration) ([]byte, error) {
-	if err := d.Start(); err != nil {
+	if err := d.start(); err != nil {
 		return nil, err
 	}
 	return d.running.Ask(text, limit)
 }
 
-// Start starts latchkey-fleet, if it does not run: that takes about as long as to seal a request,
-// which can be done meanwhile.
-func (d *Dispatcher) Start() (err error) {
+// Open starts latchkey-fleet, if it does not run, and has it connect to the first service. That
+// takes as long as to make the first request, which can be done meanwhile. What fails shows once a
+// request is to be carried.
+func (d *Dispatcher) Open(s *settings.Settings) {
+	left, ok := d.budget.Next()
+	if d.running != nil || !ok || d.start() != nil {
+		return
+	}
+	if text, err := within(left, d.job(s, d.inOrder(s.Services), nil)); err == nil {
+		d.running.Tell(text)
+	}
+}
+
+func (d *Dispatcher) start() (err error) {
 	if d.running == nil {
 		program := unprivileged.Program{Root: d.Root, Path: Program, Clock: d.Clock,
 			Watched: d.Watched, Most: carrier.MaxReport + 1}
 		d.running, err = program.Start()
 	}
 	return err
+}
+
+// Stop kills latchkey-fleet, which takes a moment to be gone: End waits for that.
+func (d *Dispatcher) Stop() {
+	if d.running != nil {
+		d.running.Stop()
+	}
 }
 
 // End ends latchkey-fleet.

@@ -213,6 +213,31 @@ func TestProgramGetsItsJobAndNoRights(t *testing.T) {
 	}
 }
 
+// The opening's line is there while the request is made, and nothing of it is waited for.
+func TestOpenedProgramIsToldTheServicesBeforeTheRequest(t *testing.T) {
+	d := dispatcher(host(t, "read -r opening; "+says(
+		`read -r job; printf '%s %s' "$opening" "$job" | tr -d '"'`)))
+	d.Clock = func() time.Time { return testroot.Noon }
+	d.Open(fleet)
+	d.Open(fleet)
+	_, err := carry(d)
+	opening := `{version:1,services:[https://a:1,https://b:2],ca:authorities,deadline_ms:8000`
+	want := "protocol: " + opening + "} " + opening + ",request:cmVxdWVzdA==}"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+}
+
+func TestProgramThatEndsAfterItsOpeningIsUnknown(t *testing.T) {
+	root := host(t, "read -r opening; exit 0")
+	d := dispatcher(root)
+	d.Open(fleet)
+	if _, err := carry(d); wire.FaultOf(err) != wire.Unknown {
+		t.Errorf("got %v, want unknown", err)
+	}
+	root.Gone(t, 1)
+}
+
 func TestServiceThatAnsweredIsAskedFirst(t *testing.T) {
 	for i, want := range []string{"https://a:1", "https://b:2"} {
 		root := host(t, writes(from(body("good"), i)))

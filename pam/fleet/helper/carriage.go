@@ -31,8 +31,7 @@ func (r *road) carry(job carrier.Job) carrier.Report {
 	defer cancel() // and every connection but the one that is kept
 	r.trust(job.CA)
 	results := make(chan result, len(job.Services))
-	kept := r.take(ctx)
-	go r.start(ctx, job, kept, results)
+	go r.start(ctx, job, r.take(ctx), results)
 	var failed []result
 	for range job.Services {
 		got := <-results
@@ -46,7 +45,7 @@ func (r *road) carry(job carrier.Job) carrier.Report {
 }
 
 // start starts to ask each service in its time.
-func (r *road) start(ctx context.Context, job carrier.Job, kept *connection,
+func (r *road) start(ctx context.Context, job carrier.Job, f found,
 	results chan<- result) {
 	for i, service := range job.Services {
 		if errors.Is(ctx.Err(), context.Canceled) { // there is an answer
@@ -54,7 +53,7 @@ func (r *road) start(ctx context.Context, job carrier.Job, kept *connection,
 		}
 		failed := make(chan struct{})
 		go func() {
-			got := r.ask(ctx, service, job.Request, kept)
+			got := r.ask(ctx, service, job.Request, f)
 			got.from = i
 			results <- got
 			if got.err != nil {

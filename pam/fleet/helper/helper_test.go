@@ -127,13 +127,10 @@ func start(t *testing.T) *program {
 	return p
 }
 
-// carries gives it a job and returns the report.
-func (p *program) carries(job carrier.Job) carrier.Report {
+// tells gives it a job.
+func (p *program) tells(job carrier.Job) {
 	p.t.Helper()
 	job.Version = carrier.Version
-	if job.Request == nil {
-		job.Request = []byte("sealed")
-	}
 	if job.DeadlineMS == 0 {
 		job.DeadlineMS = 10_000
 	}
@@ -141,6 +138,22 @@ func (p *program) carries(job carrier.Job) carrier.Report {
 	testroot.Must(p.t, err)
 	_, err = p.in.Write(text)
 	testroot.Must(p.t, err)
+}
+
+// opens gives it the job's opening.
+func (p *program) opens(job carrier.Job) {
+	p.t.Helper()
+	job.Request = nil
+	p.tells(job)
+}
+
+// carries gives it a job and returns the report.
+func (p *program) carries(job carrier.Job) carrier.Report {
+	p.t.Helper()
+	if job.Request == nil {
+		job.Request = []byte("sealed")
+	}
+	p.tells(job)
 	line, err := p.out.ReadBytes('\n')
 	testroot.Must(p.t, err)
 	r, err := carrier.DecodeReport(bytes.TrimSuffix(line, []byte("\n")))
@@ -248,6 +261,73 @@ func TestConnectionThatHasEndedIsReplaced(t *testing.T) {
 			t.Errorf("got %+v over %d connections, want %d", got, connections.Load(), want)
 		}
 		s.CloseClientConnections()
+	}
+}
+
+// The connection is there before the request is, and the only one.
+func TestOpeningConnectsAndTheNextJobUsesThat(t *testing.T) {
+	shaken := make(chan struct{}, 2)
+	s := httptest.NewUnstartedServer(says("good"))
+	s.TLS = &tls.Config{VerifyConnection: func(tls.ConnectionState) error {
+		shaken <- struct{}{}
+		return nil
+	}}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	p := start(t)
+	job := carrier.Job{Services: []string{s.URL, refused(t)}, CA: certificate(s)}
+	p.opens(job)
+	<-shaken
+	for range 2 {
+		if got := p.carries(job); string(got.Body) != "good" || got.From != 0 {
+			t.Errorf("got %+v", got)
+		}
+	}
+	if len(shaken) > 0 {
+		t.Error("got another connection for the job")
+	}
+}
+
+// An opening to a service that fails or hangs is no reason to wait: the next is asked as ever.
+func TestNextServiceIsAskedIfTheOpeningFailsOrIsSlow(t *testing.T) {
+	good := service(t, says("good"))
+	for name, first := range map[string]string{"refused": refused(t), "frozen": frozen(t),
+		"full": full(t), "reset": accepting(t, func(c net.Conn) { c.Close() })} {
+		p := start(t)
+		job := carrier.Job{Services: []string{first, good.URL}, CA: certificate(good)}
+		p.opens(job)
+		if got := p.carries(job); string(got.Body) != "good" || got.From != 1 {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
+func TestOpeningWithOtherAuthoritiesIsNotUsed(t *testing.T) {
+	s := service(t, says("x"))
+	p := start(t)
+	p.opens(carrier.Job{Services: []string{s.URL}, CA: certificate(s)})
+	got := p.carries(carrier.Job{Services: []string{s.URL}, CA: "none"})
+	if got.End != wire.Protocol || !strings.Contains(got.Text, "x509") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// There was a connection, so its end is never that of an unreachable fleet.
+func TestServiceThatGoesAwayAfterTheOpeningIsNotUnreachable(t *testing.T) {
+	accepted := make(chan net.Conn)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	testroot.Must(t, err)
+	go func() {
+		conn, _ := l.Accept()
+		l.Close()
+		accepted <- conn
+	}()
+	p := start(t)
+	job := carrier.Job{Services: []string{"https://" + l.Addr().String()}, CA: "x"}
+	p.opens(job)
+	(<-accepted).Close()
+	if got := p.carries(job); got.End != wire.Protocol && got.End != wire.Unknown {
+		t.Errorf("got %+v, want a fault after a connection", got)
 	}
 }
 
@@ -369,6 +449,11 @@ func TestEndSaysWhetherAnyServiceWasConnectedTo(t *testing.T) {
 					t.Errorf("got %+v, want %s", got, c.want)
 				}
 			}
+			p, job := start(t), carrier.Job{Services: []string{c.service}, CA: ca, DeadlineMS: 1200}
+			p.opens(job)
+			if got := p.carries(job); got.End != c.want || got.Text == "" {
+				t.Errorf("after an opening: got %+v, want %s", got, c.want)
+			}
 		})
 	}
 }
@@ -389,9 +474,15 @@ func TestServiceIsTrustedOnlyByTheAuthoritiesOfTheJob(t *testing.T) {
 func TestServiceForWhichNoTimeIsLeftMayNotBeUnreachable(t *testing.T) {
 	for _, services := range [][]string{{full(t)}, {refused(t), full(t)}, {full(t), full(t)},
 		{full(t), refused(t), full(t)}} {
-		got := carried(t, carrier.Job{Services: services, CA: "x", DeadlineMS: 150})
+		job := carrier.Job{Services: services, CA: "x", DeadlineMS: 150}
+		got := carried(t, job)
 		if got.End != wire.Unknown || !strings.Contains(got.Text, "no time left") {
 			t.Errorf("got %+v", got)
+		}
+		opened := start(t)
+		opened.opens(job)
+		if got := opened.carries(job); got.End != wire.Unknown {
+			t.Errorf("after an opening: got %+v", got)
 		}
 	}
 }
@@ -401,7 +492,7 @@ func TestMalformedJobIsNotAnswered(t *testing.T) {
 		strings.Repeat(" ", 1<<20),
 		`{"version":1,"services":[],"ca":"","deadline_ms":1,"request":"eA=="}` + "\n",
 		`{"version":1,"services":["https://127.0.0.1:1"],"ca":"","deadline_ms":0,"request":"eA=="}
-`, `{"version":1,"services":["https://127.0.0.1:1"],"ca":"","deadline_ms":1,"request":""}` + "\n",
+`,
 		`{"version":1,"services":["https://127.0.0.1:1"],"ca":"","deadline_ms":1,"request":"eA=="}`,
 	} {
 		var out bytes.Buffer

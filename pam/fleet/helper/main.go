@@ -31,7 +31,7 @@ type process struct {
 }
 
 // run reads jobs and writes a report of each, until there is no other. Where it cannot, it writes
-// nothing, which is a denial. A service gets the time connect to accept a connection. All jobs name
+// nothing, which is a denial. Of an opening there is no report. A service gets the time connect to accept a connection. All jobs name
 // the same services, so the process is confined to those of the first.
 func run(in io.Reader, out io.Writer, connect time.Duration, p process) int {
 	jobs, confine := carrier.NewReader(in), p.confine
@@ -49,6 +49,10 @@ func run(in io.Reader, out io.Writer, connect time.Duration, p process) int {
 			return 1
 		}
 		confine = func([]string) error { return nil }
+		if job.IsOpening() {
+			road.open(job)
+			continue
+		}
 		line, err := road.carry(job).Encode()
 		if err != nil {
 			return 1

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/x509"
-	"errors"
 	"net"
 	"net/url"
 	"time"
@@ -20,7 +19,13 @@ type road struct {
 	connect time.Duration // how long a service gets to accept a connection
 	ca      string
 	roots   *x509.CertPool
-	kept    *connection
+	found
+}
+
+// found is what a job finds: neither, or one of them.
+type found struct {
+	kept    *connection // over which the last answer came
+	opening *opening
 }
 
 // trust makes these authorities, in PEM, the only ones that count.
@@ -31,24 +36,23 @@ func (r *road) trust(ca string) {
 	if r.kept != nil {
 		r.kept.drop()
 	}
-	r.ca, r.roots, r.kept = ca, x509.NewCertPool(), nil
+	r.ca, r.roots, r.found = ca, x509.NewCertPool(), found{}
 	r.roots.AppendCertsFromPEM([]byte(ca)) // without any, no service can be trusted
 }
 
-// take returns the connection that was kept, for a job that ends with ctx; nil if there is none
-// that is still open.
-func (r *road) take(ctx context.Context) *connection {
-	kept := r.kept
-	r.kept = nil
+// take returns what there is for a job that ends with ctx. A connection that was kept is still open.
+func (r *road) take(ctx context.Context) found {
+	f := r.found
+	r.found = found{}
 	switch {
-	case kept == nil:
-		return nil
-	case kept.ended():
-		kept.drop()
-		return nil
+	case f.kept == nil:
+	case f.kept.ended():
+		f.kept.drop()
+		f.kept = nil
+	default:
+		f.kept.use(ctx)
 	}
-	kept.use(ctx)
-	return kept
+	return f
 }
 
 // keep keeps a connection for the next job, unless it is over.
@@ -62,40 +66,30 @@ func (r *road) keep(c *connection) {
 
 // ask brings a request to a service by the deadline, over the connection that was kept if that is
 // the service's.
-func (r *road) ask(ctx context.Context, service string, request []byte,
-	kept *connection) result {
-	if kept == nil || kept.service != service {
-		return r.askAnew(ctx, service, request)
+func (r *road) ask(ctx context.Context, service string, request []byte, f found) result {
+	if f.kept == nil || f.kept.service != service {
+		return r.askAnew(ctx, service, request, f.opening)
 	}
-	body, err := kept.exchange(request)
+	body, err := f.kept.exchange(request)
 	if err == nil {
-		return result{body: body, over: kept}
+		return result{body: body, over: f.kept}
 	}
-	kept.drop()
+	f.kept.drop()
 	// It has ended just now, or the service has. It may have got the request before.
-	got := r.askAnew(ctx, service, request)
+	got := r.askAnew(ctx, service, request, nil)
 	if got.err != nil {
 		got.fault = wire.Unknown
 	}
 	return got
 }
 
-// askAnew brings a request to a service over a new connection.
-func (r *road) askAnew(ctx context.Context, service string, request []byte) result {
-	u, err := url.Parse(service)
-	if err != nil {
-		return failedWith(wire.Protocol, service, err)
+// askAnew brings a request to a service over a new connection: the opening's if that is the
+// service's.
+func (r *road) askAnew(ctx context.Context, service string, request []byte, o *opening) result {
+	c, failed := r.connection(ctx, service, o)
+	if c == nil {
+		return failed
 	}
-	until, _ := ctx.Deadline()
-	short := time.Until(until) < r.connect
-	conn, err := (&net.Dialer{Timeout: r.connect}).DialContext(ctx, "tcp", address(u))
-	switch {
-	case err != nil && short && isTimeout(err): // what it would have done with more is not known
-		return failedWith(wire.Unknown, service, errors.New("there was no time left to reach it"))
-	case err != nil:
-		return failedWith(connecting(err), service, err)
-	}
-	c := newConnection(conn, service, u, r.roots)
 	c.use(ctx)
 	body, err := c.exchange(request)
 	if err != nil {
@@ -103,6 +97,13 @@ func (r *road) askAnew(ctx context.Context, service string, request []byte) resu
 		return failedWith(talking(err), service, err)
 	}
 	return result{body: body, over: c}
+}
+
+func (r *road) connection(ctx context.Context, service string, o *opening) (*connection, result) {
+	if o != nil && o.service == service {
+		return o.wait(ctx)
+	}
+	return r.dial(ctx, service)
 }
 
 func address(u *url.URL) string { return net.JoinHostPort(u.Hostname(), portOf(u)) }

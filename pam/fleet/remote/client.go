@@ -18,8 +18,8 @@ import (
 // Client asks questions. What it says of the login is for the fleet's log and limits.
 type Client struct {
 	Settings *settings.Settings
-	// Start prepares Carry, while the question is sealed. An error of it is Carry's too.
-	Start func() error
+	// Open prepares Carry, while the question is sealed.
+	Open func(*settings.Settings)
 	// Carry brings a request to the services and has good judge each answer, as
 	// dispatch.Dispatcher.Carry does.
 	Carry   func(s *settings.Settings, request []byte, good func(body []byte) bool) error
@@ -31,7 +31,7 @@ type Client struct {
 
 // New is a client of the fleet of the host below root ("" but in tests), whose settings are s.
 func New(root string, s *settings.Settings, d *dispatch.Dispatcher) *Client {
-	return &Client{Settings: s, Start: d.Start, Carry: d.Carry, Clock: d.Clock,
+	return &Client{Settings: s, Open: d.Open, Carry: d.Carry, Clock: d.Clock,
 		Epoch: Epoch{Root: root}}
 }
 
@@ -64,8 +64,8 @@ func (c *Client) ask(op string, u record.User, body any) (wire.Answer, error) {
 	if err != nil {
 		return wire.Answer{}, wire.Errorf(wire.Internal, "%v", err)
 	}
-	_ = c.Start()
 	s := c.Settings
+	c.Open(s)
 	sealed, err := wire.Seal(wire.Question{
 		Version: wire.Version, Host: s.Host, Token: wire.NewToken(), At: c.Clock().UTC(), Op: op,
 		User: u.Name, UID: u.UID, Service: c.Service, From: c.From, Body: text,

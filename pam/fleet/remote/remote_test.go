@@ -47,7 +47,7 @@ func newService(t *testing.T) *service {
 	s.client = &remote.Client{
 		Settings: &settings.Settings{Services: []string{"https://mfa1"}, Host: "web1",
 			FleetKey: opening.Public(), VerifyKey: []fleetkey.Public{signing.Public()}, Key: hostKey},
-		Start: func() error { return s.fault }, Carry: s.carry, Service: "sshd",
+		Open: func(*settings.Settings) {}, Carry: s.carry, Service: "sshd",
 		Clock: func() time.Time { return testroot.Noon },
 		Epoch: remote.Epoch{Root: string(testroot.New(t))},
 	}
