@@ -63,7 +63,9 @@ static const struct {
 	{ RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY, 2ULL << 30, "RLIMIT_AS" },
 	{ RLIMIT_DATA, 512 << 20, 512 << 20, 512 << 20, "RLIMIT_DATA" },
 	{ RLIMIT_STACK, 8 << 20, RLIM_INFINITY, 256 << 10, "RLIMIT_STACK" },
-	{ RLIMIT_NOFILE, 64, 64, 16, "RLIMIT_NOFILE" },
+	/* Descriptors 0 to 2, until Go's package syscall makes the hard limit the soft one: its runtime,
+	 * which starts before, then cannot read about control groups and all that is mounted. */
+	{ RLIMIT_NOFILE, 3, 64, 16, "RLIMIT_NOFILE" },
 	/* Counted per user: with a limit, the processes of other logins would count. */
 	{ RLIMIT_NPROC, RLIM_INFINITY, RLIM_INFINITY, 64, "RLIMIT_NPROC" },
 	{ RLIMIT_MEMLOCK, 8 << 20, 8 << 20, 0, "RLIMIT_MEMLOCK" },
@@ -94,7 +96,8 @@ IN_CHILD static void child_scheduling(void)
 	sched_setscheduler(0, SCHED_OTHER, &none);
 	setpriority(PRIO_PROCESS, 0, 0);
 	syscall(SYS_ioprio_set, 1, 0, 0); /* of this process: none, so that nice decides */
-	prctl(PR_SET_TIMERSLACK, 50000, 0, 0, 0);
+	/* Go has a thread that looks around every 20 microseconds, more or less. */
+	prctl(PR_SET_TIMERSLACK, 1000000, 0, 0, 0);
 }
 
 /* SAFETY: all zero is SIG_DFL in every layout of the kernel's structure, and 64 bytes are

@@ -27,7 +27,7 @@ func wantFreshProcess(t *testing.T, path, program string, root bool) {
 			"GOMAXPROCS=1\x00GOTRACEBACK=none\x00",
 		"arguments":  program + "\x00",
 		"descriptor": "0",
-		"scheduling": "0 0 0 50000",
+		"scheduling": "0 0 0 1000000",
 	} {
 		if key == "scheduling" && !(root && has(t, unix.CAP_SYS_NICE)) {
 			continue // only root can do better than the application
@@ -69,7 +69,7 @@ func wantLimits(t *testing.T, limits string) {
 		"Max address space":   {unix.RLIMIT_AS, unlimited, unlimited},
 		"Max data size":       {unix.RLIMIT_DATA, 512 << 20, 512 << 20},
 		"Max stack size":      {unix.RLIMIT_STACK, 8 << 20, unlimited},
-		"Max open files":      {unix.RLIMIT_NOFILE, 64, 64},
+		"Max open files":      {unix.RLIMIT_NOFILE, 3, 64},
 		"Max processes":       {unix.RLIMIT_NPROC, unlimited, unlimited},
 		"Max locked memory":   {unix.RLIMIT_MEMLOCK, 8 << 20, 8 << 20},
 		"Max pending signals": {unix.RLIMIT_SIGPENDING, 1024, 1024},

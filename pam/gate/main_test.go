@@ -60,7 +60,8 @@ func compile(name string, flags ...string) (string, error) {
 }
 
 var (
-	buildLogin = sync.OnceValues(func() (string, error) { return compile("login") })
+	// static, as latchkey-login is: a program with libraries would have to open them
+	buildLogin = sync.OnceValues(func() (string, error) { return compile("login", "-static") })
 	buildHost  = sync.OnceValues(func() (string, error) {
 		return compile("host",
 			append(strings.Fields(sanitizers), "-rdynamic", "-lpam", "-lpthread")...)

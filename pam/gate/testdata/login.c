@@ -43,6 +43,20 @@ static void receive(void)
 	note_bytes("frame", frame, length);
 }
 
+/* libc fills descriptors 1 and 2 of a program with another user's rights, and the limit allows no
+ * more of them. Go raises it. */
+static void open_notes(const char *path)
+{
+	struct rlimit given, more;
+
+	getrlimit(RLIMIT_NOFILE, &given);
+	more = given;
+	more.rlim_cur = more.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &more);
+	notes = fopen(path, "ae");
+	setrlimit(RLIMIT_NOFILE, &given);
+}
+
 /* SAFETY: hex is one argument of a hello, so it is shorter than frame. */
 static void send_hex(const char *hex)
 {
@@ -130,7 +144,7 @@ static void obey(const char *command)
 
 	value = value ? value + 1 : "";
 	if (!strncmp(command, "notes=", 6)) {
-		notes = fopen(value, "ae");
+		open_notes(value);
 	} else if (!strncmp(command, "send=", 5)) {
 		send_hex(value);
 	} else if (!strncmp(command, "long=", 5)) {
