@@ -23,18 +23,23 @@ import (
 type fleetHost struct {
 	t    *testing.T
 	root testroot.Root
+	fast time.Duration // its clock, in commands that read it
 }
 
 func newFleetHost(t *testing.T) fleetHost {
 	t.Helper()
 	testroot.NeedRoot(t, "root's commands are run")
-	h := fleetHost{t, testroot.New(t)}
+	h := fleetHost{t: t, root: testroot.New(t)}
 	h.root.Policy(t, "")
 	standin.Helper(t, h.root)
 	return h
 }
 
-func (h fleetHost) program() *program { return newProgram(setuid.Privilege{}, string(h.root)) }
+func (h fleetHost) program() *program {
+	p := newProgram(setuid.Privilege{}, string(h.root))
+	p.clock = func() time.Time { return time.Now().Add(h.fast) }
+	return p
+}
 
 // run runs a command and returns what it wrote, and its exit status.
 func (h fleetHost) run(args ...string) (out, complaints string, status int) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/fleet/dispatch"
 	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/remote"
 	"latchkey/pam/fleet/settings"
 	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/testfleet"
@@ -98,6 +100,8 @@ func inFleet(t *testing.T, f *testfleet.Fleet, name string) (all string) {
 
 func TestImportComesToTheSameInAFleetAsOnASingleHost(t *testing.T) {
 	f := testfleet.New(t, "")
+	var log bytes.Buffer
+	f.Logs = &log
 	f.Start(t, 1)
 	single, joined := newFleetHost(t), newFleetHost(t)
 	joined.does("fleet", "join", ticket(t, f, "bastion", hosts.Admin))
@@ -128,6 +132,19 @@ func TestImportComesToTheSameInAFleetAsOnASingleHost(t *testing.T) {
 	}
 	if own, err := joined.root.Keyring().Names(); err != nil || len(own) > 0 {
 		t.Errorf("got %q, %v; want no record of the host's own", own, err)
+	}
+	// An answer of a fleet that has forgotten what this host knows of it is none.
+	testroot.Write(t, joined.root.Join(remote.EpochPath), []byte("latchkey-fleet-epoch-1 9\n"))
+	joined.refuses("the answer is from before the fleet was restored", "import", "oath")
+	f.Services[0].Stop()
+	if !bytes.Contains(log.Bytes(), []byte("op=enroll.take-over host=bastion user=games")) {
+		t.Errorf("got %s, want a line for each user", log.Bytes())
+	}
+	for _, secret := range []string{"GEZDGNBVGY3", "1234567890", "3132333435", "ABCDEFGHIJ",
+		"12345678", "23456789", "5551234567"} {
+		if bytes.Contains(log.Bytes(), []byte(secret)) {
+			t.Errorf("got %q in the service's log:\n%s", secret, log.Bytes())
+		}
 	}
 }
 
@@ -183,6 +200,9 @@ func TestImportIntoAFleetThatRefusesTheHostChangesNothing(t *testing.T) {
 	}
 	refuses(caught, "this host is in quarantine")
 	last := host("last", hosts.Admin)
+	last.fast = time.Minute
+	refuses(last, "a clock is wrong")
+	last.fast = 0
 	toml := testroot.Read(t, last.root.Join(settings.Path))
 	testroot.Write(t, last.root.Join(settings.Path), []byte("servces = 1\n"))
 	refuses(last, "fleet.toml:1")
