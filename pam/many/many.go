@@ -24,8 +24,8 @@ func (t Told) Begin(all int) (step, end func()) {
 	return t(all)
 }
 
-// Each calls do for each of all, for most of them at a time. After an error it begins no more, and returns
-// the first one.
+// Each calls do for each of all, for at most so many at a time. After an error it begins no other,
+// and returns the first error.
 func Each[T any](all []T, most int, do func(T) error) (err error) {
 	var (
 		mu      sync.Mutex

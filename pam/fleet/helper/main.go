@@ -30,9 +30,9 @@ type process struct {
 	confine func(services []string) error // to what reaching them takes
 }
 
-// run reads jobs and writes a report of each, until there is no other. Where it cannot, it writes
-// nothing, which is a denial. Of an opening there is no report. A service gets the time connect to accept a connection. All jobs name
-// the same services, so the process is confined to those of the first.
+// run reads jobs and writes a report of each but openings, until there is no other. Where it cannot,
+// it writes nothing, which is a denial. A service gets the time connect to accept a connection. All
+// jobs name the same services, so the process is confined to those of the first.
 func run(in io.Reader, out io.Writer, connect time.Duration, p process) int {
 	jobs, confine := carrier.NewReader(in), p.confine
 	road := &road{connect: connect}

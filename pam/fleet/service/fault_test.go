@@ -69,7 +69,8 @@ func TestCutOffLeaderAsTheOnlyNodeDenies(t *testing.T) {
 	s.result(s.web1, "alice", app, authority.Accepted) // by the majority, over all nodes
 	testroot.Must(t, s.Admin.Revoke(testfleet.Context(t), "web2"))
 
-	old, err := leader.UserCtl(testfleet.Context(t), "get", "--consistency=s", "/latchkey/1/user/alice/state")
+	old, err := leader.UserCtl(testfleet.Context(t), "get", "--consistency=s",
+		"/latchkey/1/user/alice/state")
 	if err != nil || !strings.HasPrefix(old, "/latchkey/1/user/alice/state") {
 		t.Errorf("a serializable read: got %q, %v; want the old state", old, err)
 	}
