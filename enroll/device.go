@@ -43,8 +43,8 @@ func (p *program) mayAdd(who identity, o options.Options, but state.DeviceID) er
 		return err
 	}
 	if len(r.Devices) >= state.MaxDevices {
-		return hint.Error(fmt.Sprintf("%s has %d devices already, and one more does not fit beside "+
-			"them", who.Name, len(r.Devices)),
+		return hint.Error(fmt.Sprintf("%s has %d devices already, and there is no room for "+
+			"another", who.Name, len(r.Devices)),
 			"remove one that is not in use: enroll remove"+o.ForUser()+" DEVICE")
 	}
 	if d := r.Find(o.Label); o.Label != "" && d != nil && d.ID != but {

@@ -391,7 +391,7 @@ func TestReplaceAndAddAreRefusedAtOnceWhereNoDeviceFits(t *testing.T) {
 		{"replace", "--plain", "--device", "app-0"}, {"add", "totp", "--plain"}, {"add", "phone"},
 	} {
 		term := s.as(alice, args...)
-		expect(t, term, "32 devices already, and one more does not fit")
+		expect(t, term, "32 devices already, and there is no room for another")
 		if status, err := term.Exit(); err != nil || status != 1 ||
 			strings.Contains(term.Seen(), "Password") {
 			t.Errorf("%s: got exit status %d, %v: %s", args[0], status, err, term.Seen())

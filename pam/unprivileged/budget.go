@@ -5,7 +5,6 @@ import "time"
 // Bounds of the requests of one login: the gate gives a login 20 seconds, and what these leave of
 // them is for all else.
 const (
-	oneRequest  = 8 * time.Second
 	allRequests = 15 * time.Second
 
 	// Spare is how much longer than a request its program may take to start and to end.
@@ -16,9 +15,10 @@ const (
 // Budget is the whole of it.
 type Budget struct{ spent time.Duration }
 
-// Next returns how long the next request may take, and false if too little is left for one.
-func (b *Budget) Next() (time.Duration, bool) {
-	left := min(oneRequest, allRequests-b.spent)
+// Next returns how long the next request may take, which is most unless less is left, and false if
+// that is too little for one.
+func (b *Budget) Next(most time.Duration) (time.Duration, bool) {
+	left := min(most, allRequests-b.spent)
 	return left, left >= Spare
 }
 

@@ -19,6 +19,10 @@ import (
 // latchkey/pam/twilio/dispatch.Program=PATH sets it.
 var Program = "/usr/libexec/latchkey/latchkey-twilio"
 
+// requestTime bounds one request. It is a second less than a host waits for the service of its
+// fleet, which may be what makes this one.
+const requestTime = 7 * time.Second
+
 // Dispatcher runs latchkey-twilio for one login or one enrollment.
 type Dispatcher struct {
 	Root  string // prefix of every path; "" but in tests
@@ -52,7 +56,7 @@ func (d *Dispatcher) Probe() protocol.Answer {
 
 // ask runs latchkey-twilio for one request. Any failure is an answer that accepts nothing.
 func (d *Dispatcher) ask(r protocol.Request) protocol.Answer {
-	left, ok := d.budget.Next()
+	left, ok := d.budget.Next(requestTime)
 	if !ok {
 		return failed(protocol.Timeout, "this login has used up its time for requests")
 	}

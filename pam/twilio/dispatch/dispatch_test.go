@@ -201,7 +201,7 @@ func TestAllRequestsTogetherEndInTime(t *testing.T) {
 }
 
 func TestProgramIsToldItsTime(t *testing.T) {
-	for spent, want := range map[time.Duration]string{0: `"timeout_ms":8000`,
+	for spent, want := range map[time.Duration]string{0: `"timeout_ms":7000`,
 		10 * time.Second: `"timeout_ms":5000`} {
 		d := dispatcher(host(t,
 			`printf '{"version":1,"result":"refused","detail":"%s"}' "$(grep -o 'timeout_ms.*' |`+
