@@ -19,26 +19,18 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-// plan is how much is measured.
-type plan struct {
-	rounds  int // of single logins and authentications
-	batches int // of logins in parallel
-	users   int // enrolled at the most
-	crowded int // rounds of logins with each number of users
-}
-
 func run(args []string, out, progress io.Writer) int {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(progress)
-	var p plan
-	flags.IntVar(&p.rounds, "rounds", 100, "how often each is measured")
-	flags.IntVar(&p.batches, "batches", 6, "how often logins in parallel are measured")
-	flags.IntVar(&p.users, "users", 1_000_000, "how many users are enrolled at the most")
-	flags.IntVar(&p.crowded, "crowded", 20, "how many logins with each number of users")
 	dir := flags.String("dir", "build", "the folder for what was measured")
 	from := flags.String("from", "", "a bench.json to show again, instead of measuring")
 	readme := flags.Bool("readme", false, "put tables and plot where README and its pages show them")
-	if flags.Parse(args) != nil {
+	p, err := parsePlan(flags, args)
+	if err == nil && *readme && !p.whole {
+		err = errors.New("-readme: README shows all parts and hosts")
+	}
+	if err != nil {
+		fmt.Fprintln(progress, "bench: error:", err)
 		return 2
 	}
 	result, err := obtain(*from, p, progress)
@@ -67,7 +59,7 @@ func measure(p plan, progress io.Writer) (result *figures.Run, err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	result = &figures.Run{Machine: machine()}
-	for _, d := range suite.Distributions {
+	for _, d := range p.on {
 		b, err := newBench(s, d, result, progress)
 		if err != nil {
 			return result, err
@@ -80,20 +72,23 @@ func measure(p plan, progress io.Writer) (result *figures.Run, err error) {
 	return result, nil
 }
 
-// all measures everything on one host. The number of users is measured on the last of them alone:
-// it costs most, and the distributions differ in nothing that it depends on.
+// all measures what is planned on one host. The number of users is measured on the last of them
+// alone: it costs most, and the distributions differ in nothing that it depends on.
 func (b *bench) all(p plan) error {
-	if err := b.logins(p.rounds); err != nil {
-		return err
+	measures := []func() error{
+		func() error { return b.logins(p.rounds) },
+		func() error { return b.modules(p.rounds) },
+		func() error { return b.parallel(p.batches) },
+		func() error { return b.crowds(p.users, p.crowded) },
 	}
-	if err := b.modules(p.rounds); err != nil {
-		return err
+	for i, part := range partNames {
+		last := b.host.Distribution == p.on[len(p.on)-1]
+		if !p.has(part) || part == "users" && !last {
+			continue
+		}
+		if err := measures[i](); err != nil {
+			return err
+		}
 	}
-	if err := b.parallel(p.batches); err != nil {
-		return err
-	}
-	if b.host.Distribution != suite.Distributions[len(suite.Distributions)-1] {
-		return nil
-	}
-	return b.crowds(p.users, p.crowded)
+	return nil
 }

@@ -29,8 +29,13 @@ func TestRecordedRunIsShownAgainWithoutMeasuring(t *testing.T) {
 	if status := run([]string{"-from", "testdata/none.json"}, &out, &progress); status != 1 {
 		t.Errorf("a run that is not there: got exit status %d, want 1", status)
 	}
-	if status := run([]string{"-rounds", "many"}, &out, &progress); status != 2 {
-		t.Errorf("a wrong flag: got exit status %d, want 2", status)
+	for _, args := range [][]string{
+		{"-rounds", "many"}, {"-parts", "login"}, {"-parts", ""}, {"-on", "debian 11"},
+		{"-parts", "logins", "-readme"}, {"-on", "debian 12", "-readme"},
+	} {
+		if status := run(args, &out, &progress); status != 2 {
+			t.Errorf("%q: got exit status %d, want 2", args, status)
+		}
 	}
 }
 
