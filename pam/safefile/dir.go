@@ -161,8 +161,9 @@ func (d *Dir) stat() (*unix.Stat_t, error) {
 	return &st, nil
 }
 
-// checkUpwards checks d and then, through "..", each parent up to the root, which is its own
-// parent.
+// checkUpwards checks d and then each parent up to the root, which is its own parent. A parent is
+// looked up from d again, which is one call where opening it would be three: only root can have
+// moved those below it, because they were checked.
 func (d *Dir) checkUpwards() error {
 	st, err := d.stat()
 	if err != nil {
@@ -171,30 +172,18 @@ func (d *Dir) checkUpwards() error {
 	if err := checkDir(d.path, st, false); err != nil {
 		return err
 	}
-	fd, path := d.fd, d.path
-	for {
-		parent, err := openat(fd, "..", unix.O_PATH|unix.O_DIRECTORY)
-		if fd != d.fd {
-			unix.Close(fd)
-		}
-		if err != nil {
-			return fmt.Errorf("open parent of %s: %v", path, err)
-		}
+	for parent := ".."; ; parent += "/.." {
 		var up unix.Stat_t
-		if err := unix.Fstat(parent, &up); err != nil {
-			unix.Close(parent)
-			return fmt.Errorf("stat parent of %s: %v", path, err)
+		if err := fstatat(d.fd, parent, &up); err != nil {
+			return fmt.Errorf("stat %s/%s: %v", d.path, parent, err)
 		}
-		fd, path = parent, path+"/.."
 		if up.Dev == st.Dev && up.Ino == st.Ino {
-			unix.Close(fd)
 			return nil
 		}
-		if err := checkDir(path, &up, true); err != nil {
-			unix.Close(fd)
+		if err := checkDir(d.path+"/"+parent, &up, true); err != nil {
 			return err
 		}
-		st = &up
+		*st = up
 	}
 }
 
@@ -221,6 +210,16 @@ func openat(dir int, name string, flags int) (int, error) {
 		fd, err := unix.Openat(dir, name, flags|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
 		if err != unix.EINTR || tries == mostTries {
 			return fd, err
+		}
+	}
+}
+
+// fstatat looks at a path below an open directory.
+func fstatat(dir int, path string, st *unix.Stat_t) error {
+	for tries := 1; ; tries++ {
+		err := unix.Fstatat(dir, path, st, 0)
+		if err != unix.EINTR || tries == mostTries {
+			return err
 		}
 	}
 }

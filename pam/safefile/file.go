@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,37 +20,40 @@ const (
 // Open opens the regular file name in d with flags (unix.O_RDONLY or unix.O_RDWR) and checks it.
 // The error matches fs.ErrNotExist exactly if there is no such entry.
 func (d *Dir) Open(name string, flags int, forbidden uint32) (*os.File, error) {
-	if err := plain(name); err != nil {
-		return nil, err
-	}
-	for tries := 1; ; tries++ {
-		f, err := d.open(name, flags, forbidden)
-		if !errors.Is(err, errUnlinked) || tries == mostTries {
-			return f, err
-		}
-	}
-}
-
-// errUnlinked says that a file was replaced or removed between its opening and the look at it.
-var errUnlinked = errors.New("has 0 hard links")
-
-func (d *Dir) open(name string, flags int, forbidden uint32) (*os.File, error) {
-	// O_NONBLOCK: opening a FIFO that another user put there must not wait for its other end.
-	fd, err := openat(d.fd, name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK)
+	fd, _, err := d.open(name, flags, forbidden)
 	if err != nil {
-		return nil, d.pathError("open", name, err)
+		return nil, err
 	}
 	// The file itself never blocks, and package os would watch a non-blocking one with epoll.
 	if err := unix.SetNonblock(fd, false); err != nil {
 		unix.Close(fd)
 		return nil, d.pathError("open", name, err)
 	}
-	f := os.NewFile(uintptr(fd), d.path+"/"+name)
-	if err := checkFile(f, forbidden); err != nil {
-		f.Close()
-		return nil, err
+	return os.NewFile(uintptr(fd), d.path+"/"+name), nil
+}
+
+// errUnlinked says that a file was replaced or removed between its opening and the look at it.
+var errUnlinked = errors.New("has 0 hard links")
+
+// open opens a file and checks it, and returns what was seen of it.
+func (d *Dir) open(name string, flags int, forbidden uint32) (fd int, st *unix.Stat_t, err error) {
+	if err := plain(name); err != nil {
+		return -1, nil, err
 	}
-	return f, nil
+	for tries := 1; ; tries++ {
+		// O_NONBLOCK: opening a FIFO that another user put there must not wait for its other end.
+		fd, err = openat(d.fd, name, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK)
+		if err != nil {
+			return -1, nil, d.pathError("open", name, err)
+		}
+		if st, err = checkFile(fd, d.path+"/"+name, forbidden); err == nil {
+			return fd, st, nil
+		}
+		unix.Close(fd)
+		if !errors.Is(err, errUnlinked) || tries == mostTries {
+			return -1, nil, err
+		}
+	}
 }
 
 // ReadFile is Dir.ReadFile for the file at path.
@@ -64,33 +67,45 @@ func ReadFile(path string, forbidden uint32, limit int) ([]byte, error) {
 }
 
 // ReadFile returns the whole content of a file that Open would open and that has at most limit
-// bytes.
+// bytes. It does without an os.File, which costs more than the reading, and a login reads all its
+// files this way.
 func (d *Dir) ReadFile(name string, forbidden uint32, limit int) ([]byte, error) {
-	f, err := d.Open(name, unix.O_RDONLY, forbidden)
+	fd, st, err := d.open(name, unix.O_RDONLY, forbidden)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	data, err := readAll(f, limit+1)
+	defer unix.Close(fd)
+	data, err := readAll(fd, int(st.Size), limit+1)
 	if err != nil {
-		return nil, err
+		return nil, d.pathError("read", name, err)
 	}
 	if len(data) > limit {
-		return nil, fmt.Errorf("%s: longer than %d bytes", f.Name(), limit)
+		return nil, fmt.Errorf("%s/%s: longer than %d bytes", d.path, name, limit)
 	}
 	return data, nil
 }
 
-// readAll is io.ReadAll up to limit bytes, with room for what f has now from the beginning: a login
-// reads all its files this way, and a text that grows is copied again and again.
-func readAll(f *os.File, limit int) ([]byte, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return nil, os.NewSyscallError("fstat", err)
+// readAll reads up to limit bytes of a file that seemed to have size bytes.
+func readAll(fd, size, limit int) ([]byte, error) {
+	data := make([]byte, 0, min(size, limit)+bytes.MinRead)
+	for len(data) < limit {
+		data = slices.Grow(data, bytes.MinRead)
+		n, err := read(fd, data[len(data):min(cap(data), limit)])
+		if n <= 0 {
+			return data, err
+		}
+		data = data[:len(data)+n]
 	}
-	room := bytes.NewBuffer(make([]byte, 0, min(int(st.Size), limit)+bytes.MinRead))
-	_, err := room.ReadFrom(io.LimitReader(f, int64(limit)))
-	return room.Bytes(), err
+	return data, nil
+}
+
+func read(fd int, room []byte) (int, error) {
+	for tries := 1; ; tries++ {
+		n, err := unix.Read(fd, room)
+		if err != unix.EINTR || tries == mostTries {
+			return n, err
+		}
+	}
 }
 
 // Linked reports whether name in d still leads to f: a file that was replaced or removed while we
@@ -106,22 +121,22 @@ func (d *Dir) Linked(f *os.File, name string) bool {
 	return here.Dev == there.Dev && here.Ino == there.Ino
 }
 
-func checkFile(f *os.File, forbidden uint32) error {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return fmt.Errorf("stat %s: %v", f.Name(), err)
-	}
+func checkFile(fd int, path string, forbidden uint32) (*unix.Stat_t, error) {
+	st := new(unix.Stat_t)
+	err := unix.Fstat(fd, st)
 	switch {
+	case err != nil:
+		return nil, fmt.Errorf("stat %s: %v", path, err)
 	case st.Mode&unix.S_IFMT != unix.S_IFREG:
-		return fmt.Errorf("%s: not a regular file", f.Name())
+		return nil, fmt.Errorf("%s: not a regular file", path)
 	case !ownerTrusted(st.Uid):
-		return fmt.Errorf("%s: owned by uid %d", f.Name(), st.Uid)
+		return nil, fmt.Errorf("%s: owned by uid %d", path, st.Uid)
 	case st.Mode&forbidden != 0:
-		return fmt.Errorf("%s: mode %04o gives others access", f.Name(), st.Mode&0o7777)
+		return nil, fmt.Errorf("%s: mode %04o gives others access", path, st.Mode&0o7777)
 	case st.Nlink == 0:
-		return fmt.Errorf("%s: %w", f.Name(), errUnlinked)
+		return nil, fmt.Errorf("%s: %w", path, errUnlinked)
 	case st.Nlink != 1:
-		return fmt.Errorf("%s: has %d hard links", f.Name(), st.Nlink)
+		return nil, fmt.Errorf("%s: has %d hard links", path, st.Nlink)
 	}
-	return nil
+	return st, nil
 }
