@@ -12,10 +12,6 @@ import (
 
 // healthOf tells a host of this service, and what the fleet says of the host.
 func healthOf(c *Call) (store.Reply, error) {
-	usage, err := c.service.store.Etcd().Usage(c.ctx)
-	if err != nil {
-		usage.Bytes = -1
-	}
 	return c.Once(func(t *store.Txn, q wire.Question) (any, error) {
 		var h hosts.Host
 		if _, err := t.Load(store.HostKey(q.Host), &h); err != nil {
@@ -33,7 +29,11 @@ func healthOf(c *Call) (store.Reply, error) {
 			}
 		}
 		out.Epoch = c.service.node.Epoch()
-		out.Bytes, out.Full = usage.Bytes, usage.Full
+		// Every node is asked, so only for a host that may ask, and few at a time.
+		usage, err := c.service.store.Etcd().Usage(c.ctx)
+		if out.Bytes, out.Full = usage.Bytes, usage.Full; err != nil {
+			out.Bytes = -1
+		}
 		return out, nil
 	})
 }
