@@ -70,7 +70,7 @@ func (p *program) config(f *fleet) (service.Config, error) {
 		return service.Config{}, err
 	}
 	return service.Config{
-		Name: f.Name, Store: st, Listen: listen, Certificate: f.Pair, Dir: p.dir(),
+		Name: f.Name, Store: st, Listen: listen, Certificate: f.Pairs(), Dir: p.dir(),
 		SameUIDs: f.SameUIDs, EnrollHosts: f.EnrollHosts, HostLimits: f.Limits,
 		Quota: int64(f.Quota) << 30, Verifier: p.verifier,
 		Log: slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{ReplaceAttr: untimed})),

@@ -23,7 +23,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"time"
 
 	"latchkey/pam/fleet/hosts"
@@ -78,25 +77,6 @@ func defaults() Settings {
 
 // maxPEM is the longest certificate or key.
 const maxPEM = 64 << 10
-
-// Pair reads the certificate of the service and its key. A file that was replaced counts at once.
-func (s *Settings) Pair() (*tls.Certificate, error) { return s.pair(s.TLSCert, s.TLSKey) }
-
-func (s *Settings) pair(cert, key string) (*tls.Certificate, error) {
-	certText, err := safefile.ReadFile(s.Root+cert, safefile.NotWritable, maxPEM)
-	if err != nil {
-		return nil, err
-	}
-	keyText, err := safefile.ReadFile(s.Root+key, safefile.Private, maxPEM)
-	if err != nil {
-		return nil, err
-	}
-	pair, err := tls.X509KeyPair(certText, keyText)
-	if err != nil {
-		return nil, fmt.Errorf("%s and %s: %v", cert, key, err)
-	}
-	return &pair, nil
-}
 
 // CA reads who vouches for the services.
 func (s *Settings) CA() (string, error) {
