@@ -21,6 +21,8 @@ import (
 	"latchkey/pam/limit"
 	"latchkey/pam/method"
 	"latchkey/sshd/fleet"
+	"latchkey/sshd/fleet/cluster"
+	"latchkey/sshd/poll"
 	"latchkey/sshd/suite"
 )
 
@@ -58,6 +60,7 @@ func measure(n sizes, out, progress io.Writer) (err error) {
 	}
 	defer os.RemoveAll(dir)
 	f, err := fleet.Start(s, dir, fleet.Options{Hosts: 1, Services: 3,
+		Etcd:    cluster.Options{Direct: true},
 		Service: "host_limit = \"1000/10m\"\nhost_users = 1000\n"})
 	if err != nil {
 		return err
@@ -71,6 +74,9 @@ func measure(n sizes, out, progress io.Writer) (err error) {
 			return err
 		}
 		if err := logins(s, f, n.rounds, out); err != nil {
+			return err
+		}
+		if err := list(f, out); err != nil {
 			return err
 		}
 	}
@@ -97,27 +103,50 @@ func logins(s *suite.Suite, f *fleet.Fleet, rounds int, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var on, in []time.Duration
-	for i := range rounds {
-		if err := alone[i].Enroll(); err != nil {
-			return err
-		}
-		if on, err = login(on, server, alone[i]); err != nil {
-			return err
-		}
-		if in, err = login(in, f.Hosts[0].SSHD, together[i]); err != nil {
+	for _, u := range alone {
+		if err := u.Enroll(); err != nil {
 			return err
 		}
 	}
+	sides := []*side{{server: server, users: alone}, {server: f.Hosts[0].SSHD, users: together}}
+	for i := range rounds {
+		for n := range sides { // each is as often the one that follows the other
+			if err := sides[(i+n)%len(sides)].login(i); err != nil {
+				return err
+			}
+		}
+	}
+	on, in := median(sides[0].took), median(sides[1].took)
 	fmt.Fprintf(out, "whole login, medians of %d in turns: single host %v, fleet %v, %v more\n",
-		rounds, median(on), median(in), median(in)-median(on))
+		rounds, on, in, in-on)
 	return nil
 }
 
-func login(took []time.Duration, s *suite.Server, u *suite.User) ([]time.Duration, error) {
-	o := s.Login(suite.Attempt{User: u.Name, Password: suite.Password, Codes: []string{u.Code()}})
-	defer o.Close()
-	return append(took, o.Whole), o.Err
+// side is one of what is compared.
+type side struct {
+	server *suite.Server
+	users  []*suite.User
+	took   []time.Duration
+}
+
+// login has a user log in, and waits until nothing of the login is left, with which the next one
+// would compete.
+func (s *side) login(i int) error {
+	u := s.users[i]
+	o := s.server.Login(suite.Attempt{User: u.Name, Password: suite.Password,
+		Codes: []string{u.Code()}})
+	o.Close()
+	s.took = append(s.took, o.Whole)
+	if o.Err != nil {
+		return o.Err
+	}
+	return poll.Until("the end of a session", time.Minute, func() error {
+		left, err := s.server.Processes()
+		if err == nil && len(left) > 1 { // beside the server
+			err = fmt.Errorf("%d processes are left", len(left)-1)
+		}
+		return err
+	})
 }
 
 func median(all []time.Duration) time.Duration {

@@ -43,6 +43,7 @@ func populate(f *fleet.Fleet, n int, out io.Writer) error {
 type weight struct {
 	database      int64
 	etcd, service []int64
+	most          []int64 // that a service ever took
 }
 
 func (w weight) String() string {
@@ -58,18 +59,20 @@ func weigh(f *fleet.Fleet) (w weight, err error) {
 		name, _ := os.ReadFile("/proc/" + p.Name() + "/comm")
 		switch strings.TrimSpace(string(name)) {
 		case "etcd":
-			w.etcd = append(w.etcd, resident(p.Name()))
+			w.etcd = append(w.etcd, memory(p.Name(), "VmRSS"))
 		case "latchkey-fleetd":
-			w.service = append(w.service, resident(p.Name()))
+			w.service = append(w.service, memory(p.Name(), "VmRSS"))
+			w.most = append(w.most, memory(p.Name(), "VmHWM"))
 		}
 	}
 	return w, err
 }
 
-// resident is how much of a process is in memory, in MiB: VmRSS of proc_pid_status(5).
-func resident(pid string) int64 {
+// memory is what a process has in memory, in MiB: a field of proc_pid_status(5), VmRSS for now or
+// VmHWM for the most it ever had.
+func memory(pid, field string) int64 {
 	text, _ := os.ReadFile("/proc/" + pid + "/status")
-	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	_, rest, _ := strings.Cut(string(text), field+":")
 	fields := strings.Fields(rest)
 	if len(fields) == 0 {
 		return 0

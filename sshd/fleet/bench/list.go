@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"latchkey/sshd/fleet"
+)
+
+// list has the host list all users, and prints what that takes.
+func list(f *fleet.Fleet, out io.Writer) error {
+	before, err := weigh(f)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	text, err := f.Hosts[0].Exec("", "/bin/sh", "-c",
+		"/usr/bin/enroll list >/var/tmp/list & pid=$!; most=0; while kill -0 $pid 2>/dev/null; do "+
+			"at=$(awk '/^VmHWM/ { print $2 }' /proc/$pid/status); most=${at:-$most}; sleep 0.2; "+
+			"done; wait $pid && echo $((most / 1024)) $(wc -l </var/tmp/list)")
+	if err != nil {
+		return err
+	}
+	took := time.Since(began)
+	after, err := weigh(f)
+	if err != nil {
+		return err
+	}
+	most, lines, _ := strings.Cut(strings.TrimSpace(text), " ")
+	fmt.Fprintf(out, "enroll list: %s lines in %v, at most %s MiB; the services, in MiB: %d before, "+
+		"at most %d\n", lines, took.Round(10*time.Millisecond), most, before.service, after.most)
+	return nil
+}
