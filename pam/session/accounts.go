@@ -31,8 +31,10 @@ func (s *Session) accounts(watched int, patience safefile.Patience) (
 // fleet is the fleet's service and, while it cannot be reached, the host's break-glass codes. The
 // connection is made while the host's key is read: both take milliseconds.
 func (s *Session) fleet(patience safefile.Patience) authority.Authority {
+	_ = s.carrier.Start() // an error of it shows once it carries
 	known, err := settings.LoadPublic(s.Root)
 	if err == nil {
+		s.carrier.Meanwhile = known.VerifyKey[0].Prepare
 		s.carrier.Open(known)
 		known.Key, err = settings.LoadKey(s.Root)
 	}

@@ -35,10 +35,14 @@ type Dispatcher struct {
 	Unlimited bool
 	// Keep keeps the program and its connection for the next request, until End: a login asks when
 	// it begins, and again once the user has typed a code.
-	Keep     bool
+	Keep bool
+	// Meanwhile, if set, is called once, while the first answer is waited for.
+	Meanwhile func()
+
 	budget   unprivileged.Budget
 	answered string // the service that gave the last good answer
 	running  *unprivileged.Running
+	opened   bool // running was told which services there are
 	rested   bool // running was kept, and asked nothing since
 }
 
@@ -131,32 +135,40 @@ func within(left time.Duration, job carrier.Job) ([]byte, error) {
 }
 
 func (d *Dispatcher) exchange(text []byte, limit time.Duration) ([]byte, error) {
-	if err := d.start(); err != nil {
+	if err := d.Start(); err != nil {
 		return nil, err
+	}
+	d.opened = true
+	if prepare := d.Meanwhile; prepare != nil {
+		d.running.Tell(text)
+		text, d.Meanwhile = nil, nil
+		prepare()
 	}
 	return d.running.Ask(text, limit)
 }
 
-// Open starts latchkey-fleet, if it does not run, and has it connect to the first service. That
-// takes as long as to make the first request, which can be done meanwhile. What fails shows once a
-// request is to be carried.
-func (d *Dispatcher) Open(s *settings.Settings) {
-	left, ok := d.budget.Next(requestTime)
-	if d.running != nil || !ok || d.start() != nil {
-		return
-	}
-	if text, err := within(left, d.job(s, d.inOrder(s.Services), nil)); err == nil {
-		d.running.Tell(text)
-	}
-}
-
-func (d *Dispatcher) start() (err error) {
+// Start starts latchkey-fleet, if it does not run.
+func (d *Dispatcher) Start() (err error) {
 	if d.running == nil {
 		program := unprivileged.Program{Root: d.Root, Path: Program, Clock: d.Clock,
 			Watched: d.Watched, Most: carrier.MaxReport + 1}
 		d.running, err = program.Start()
 	}
 	return err
+}
+
+// Open starts latchkey-fleet and has it connect to the first service, unless it was asked before.
+// That takes as long as to make the first request, which can be done meanwhile. What fails shows
+// once a request is to be carried.
+func (d *Dispatcher) Open(s *settings.Settings) {
+	left, ok := d.budget.Next(requestTime)
+	if d.opened || !ok || d.Start() != nil {
+		return
+	}
+	if text, err := within(left, d.job(s, d.inOrder(s.Services), nil)); err == nil {
+		d.running.Tell(text)
+		d.opened = true
+	}
 }
 
 // Stop kills latchkey-fleet, which takes a moment to be gone: End waits for that.
@@ -170,7 +182,7 @@ func (d *Dispatcher) Stop() {
 func (d *Dispatcher) End() {
 	if d.running != nil {
 		d.running.End()
-		d.running = nil
+		d.running, d.opened = nil, false
 	}
 }
 
