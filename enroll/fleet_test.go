@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -193,6 +194,18 @@ func TestHostWithoutTheRoleChangesNothingOfOthers(t *testing.T) {
 	web.refuses("failed", "fleet", "status")
 	testroot.Write(t, web.root.Join(settings.Path), []byte("servces = 1\n"))
 	web.refuses("fleet.toml:1", "status", "--user", someone)
+	// The key of a host that has joined is not a single host's.
+	web.does("fleet", "leave", "--yes")
+	web.does("add", "totp", "--user", someone, "--yes")
+	testroot.Write(t, web.root.Join(settings.KeyPath), []byte("x"))
+	web.refuses("fleet.toml is missing", "status", "--user", someone)
+	web.refuses("failed", "fleet", "status")
+	web.refuses("already", "fleet", "join", "x")
+	web.refuses("fleet.toml is missing", "import", os.DevNull)
+	web.does("fleet", "leave", "--yes")
+	if out := web.does("status", "--user", someone); !strings.Contains(out, "totp") {
+		t.Errorf("got %q, want the host's own record", out)
+	}
 }
 
 // A fleet costs enroll no library: latchkey-fleet reaches the network.

@@ -19,6 +19,7 @@ import (
 	"latchkey/pam/accounts"
 	"latchkey/pam/audit"
 	"latchkey/pam/factor"
+	"latchkey/pam/fleet/settings"
 	"latchkey/pam/policy"
 	"latchkey/pam/safefile"
 	"latchkey/pam/twilio/dispatch"
@@ -63,6 +64,8 @@ func newProgram(down setuid.Privilege, base string) *program {
 			return &dispatch.Dispatcher{Root: base, Clock: time.Now, Watched: -1}
 		},
 	}
+	// It takes root's rights to tell.
+	_ = p.AsRoot(func() error { p.joined = settings.InFleet(base); return nil })
 	p.fleet = sync.OnceValue(func() accounts.Accounts { return reach.Accounts(base, p.clock) })
 	p.by = sync.OnceValue(p.callerName)
 	p.password = p.authenticate

@@ -14,7 +14,6 @@ import (
 	"latchkey/pam/authority"
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
-	"latchkey/pam/fleet/settings"
 	"latchkey/pam/gate/names"
 	"latchkey/pam/limit"
 	"latchkey/pam/policy"
@@ -36,6 +35,7 @@ type program struct {
 	root    string
 	clock   func() time.Time
 	keyring factor.Keyring // the files of this host
+	joined  bool           // this host is one of a fleet
 	fleet   func() accounts.Accounts
 	given   string // the password that PAM was given, to tell it from a code
 	// password asks a user for the password, and whether the account may be used.
@@ -169,7 +169,7 @@ func (p *program) store() accounts.Accounts {
 }
 
 // inFleet reports whether this host is one of a fleet: its own records then let no one in.
-func (p *program) inFleet() bool { return settings.InFleet(p.root) }
+func (p *program) inFleet() bool { return p.joined }
 
 // asRoot is the right of root, which no other user has.
 func (p *program) asRoot() enrollment.Proof {

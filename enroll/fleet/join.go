@@ -54,8 +54,8 @@ type standing struct {
 }
 
 // errJoined refuses a second fleet, which would leave the users of the first one out.
-var errJoined = hint.Error("this host is one of a fleet already ("+settings.Path+" is there)",
-	"see: enroll fleet status; to leave it: enroll fleet leave")
+var errJoined = hint.Error("this host is one of a fleet already",
+	"see: enroll fleet status; to leave it: enroll fleet leave --yes")
 
 // Run joins. The host is in the fleet from the moment on in which fleet.toml is there, which is
 // the last thing that is written: killed before, it is as it was, and the same ticket may be used
@@ -129,32 +129,34 @@ func (j Join) folders() (etc, lib folder, err error) {
 	return etc, lib, err
 }
 
-// joining begins the name of the file of a key that is about to become the host's. The rest of the
-// name is of the ticket: a join that was killed goes on with the key that the fleet may know by
-// now, and no key that was stolen with an old disk is ever used again.
-const joining = "fleet.joining-"
-
+// key makes the host's key, or goes on with that of a join that was killed: the fleet may know it
+// by now. The name of its file is of the ticket, so that no key that was stolen with an old disk
+// is ever used again.
 func (j Join) key(lib *safefile.Dir, s *settings.Settings) (file string, err error) {
 	digest := sha256.Sum256([]byte(strings.TrimSpace(j.Ticket)))
-	file = joining + hex.EncodeToString(digest[:8])
-	names, err := lib.Names()
-	if err != nil {
-		return "", err
+	file = settings.Joining + hex.EncodeToString(digest[:8])
+	text, err := lib.ReadFile(file, safefile.Private, 256)
+	if err == nil {
+		s.Key, err = fleetkey.ParseHost(text)
 	}
+	if err != nil { // the fleet does not know a key that was not written whole
+		s.Key = fleetkey.NewSigning()
+		if err = lib.Replace(file, fleetkey.FormatHost(s.Key)); err != nil {
+			return "", err
+		}
+	}
+	return file, j.forgetKeys(lib, file)
+}
+
+// forgetKeys removes what other joins have left, now that there is the file of this one.
+func (j Join) forgetKeys(lib *safefile.Dir, but string) error {
+	names, err := lib.Names()
 	for _, name := range names {
-		if strings.HasPrefix(name, joining) && name != file {
+		if strings.HasPrefix(name, settings.Joining) && name != but {
 			lib.Remove(name)
 		}
 	}
-	text, err := lib.ReadFile(file, safefile.Private, 256)
-	if err == nil {
-		if s.Key, err = fleetkey.ParseHost(text); err == nil {
-			return file, nil
-		}
-	}
-	// The fleet does not know a key that was not written whole.
-	s.Key = fleetkey.NewSigning()
-	return file, lib.Replace(file, fleetkey.FormatHost(s.Key))
+	return err
 }
 
 // ask has the fleet take the host in.

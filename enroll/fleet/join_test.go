@@ -13,6 +13,7 @@ import (
 	"latchkey/pam/factor"
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/settings"
+	"latchkey/pam/fleet/standin"
 	"latchkey/pam/fleet/testfleet"
 	"latchkey/pam/testroot"
 )
@@ -131,6 +132,32 @@ func TestHostJoinsWithoutWhatItHadOfAnotherFleet(t *testing.T) {
 	}
 	if _, err := os.Lstat(stale); !os.IsNotExist(err) {
 		t.Errorf("the key of another join: got %v, want it gone", err)
+	}
+}
+
+// At no moment is the host one that lets no one in.
+func TestLeaveKilledAtAnySystemCallLeavesTheHostInOrOut(t *testing.T) {
+	root := testroot.New(t)
+	one := standin.Start(t, time.Now)
+	killed := 0
+	testroot.Kills(t, "fsync fchmod renameat2 unlinkat", func(strace []string, before string) bool {
+		one.Join(root, "web1", "")
+		err := testroot.Role(strace, "leave", string(root)).Run()
+		if err != nil {
+			killed++
+		}
+		if settings.InFleet(string(root)) {
+			if _, err := settings.Load(string(root)); err != nil {
+				t.Errorf("killed before %s: got %v, want it in the fleet or out", before, err)
+			}
+			testroot.Must(t, fleet.Leave(string(root)))
+		} else if err == nil && fleet.Leave(string(root)) == nil {
+			t.Errorf("before %s: it had not left", before)
+		}
+		return err != nil
+	})
+	if killed < 6 {
+		t.Errorf("only %d kills: the injection does not work", killed)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testroot.Main(m, testroot.Roles{"join": joins, "import": imports,
-		"export": exports})
+		"export": exports, "leave": func(args []string) error { return fleet.Leave(args[0]) }})
 }
 
 var alice = record.User{Name: "alice", UID: 1000}

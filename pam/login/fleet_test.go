@@ -13,7 +13,7 @@ import (
 	"latchkey/pam/testroot"
 )
 
-// A single host pays one system call for the question whether it is one of a fleet.
+// A single host pays two system calls for the question whether it is one of a fleet.
 func TestSingleHostLooksForAFleetOnce(t *testing.T) {
 	h := newHost(t, "")
 	trace := filepath.Join(t.TempDir(), "trace")
@@ -28,9 +28,10 @@ func TestSingleHostLooksForAFleetOnce(t *testing.T) {
 			looks = append(looks, line)
 		}
 	}
-	if len(looks) != 1 || !strings.Contains(looks[0], "/etc/latchkey/fleet.toml") ||
-		!strings.Contains(looks[0], "ENOENT") {
-		t.Errorf("got %q, want one look for fleet.toml", looks)
+	if len(looks) != 2 || !strings.Contains(looks[0], "/etc/latchkey/fleet.toml") ||
+		!strings.Contains(looks[1], "/var/lib/latchkey/fleet.key") ||
+		!strings.Contains(looks[0], "ENOENT") || !strings.Contains(looks[1], "ENOENT") {
+		t.Errorf("got %q, want one look for fleet.toml and one for fleet.key", looks)
 	}
 }
 

@@ -298,7 +298,8 @@ func TestWrongSettingsDenyAsAWrongPolicyDoes(t *testing.T) {
 			os.Remove(h.root.Join(settings.Path))
 			return os.Mkdir(h.root.Join(settings.Path), 0o755)
 		},
-		"no key": func(h *fleetHost) error { return os.Remove(h.root.Join(settings.KeyPath)) },
+		"no settings": func(h *fleetHost) error { return os.Remove(h.root.Join(settings.Path)) },
+		"no key":      func(h *fleetHost) error { return os.Remove(h.root.Join(settings.KeyPath)) },
 		"a key for everyone": func(h *fleetHost) error {
 			return os.Chmod(h.root.Join(settings.KeyPath), 0o644)
 		},

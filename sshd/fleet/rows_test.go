@@ -196,6 +196,10 @@ func (t *table) withEmptySettings() func() error {
 		restoreSettings)
 }
 
+func (t *table) withoutSettings() func() error {
+	return t.onHosts("mv /etc/latchkey/fleet.toml /root/", restoreSettings)
+}
+
 func (t *table) withoutKey() func() error {
 	return t.onHosts("mv /var/lib/latchkey/fleet.key /root/",
 		"mv /root/fleet.key /var/lib/latchkey/")

@@ -78,6 +78,8 @@ var rows = []row{
 		[]string{"reason=config", "/etc/latchkey/fleet.toml:1"}},
 	{"fleet.toml is empty", (*table).withEmptySettings, "Ask your administrator",
 		[]string{"reason=config", "/etc/latchkey/fleet.toml"}},
+	{"fleet.toml is gone", (*table).withoutSettings, "Ask your administrator",
+		[]string{"reason=config", "/etc/latchkey/fleet.toml is missing"}},
 	{"the host's key is gone", (*table).withoutKey, "Ask your administrator",
 		[]string{"reason=config", "/var/lib/latchkey/fleet.key"}},
 }

@@ -17,7 +17,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -69,12 +71,29 @@ func (s *Settings) MayBreakGlass(user string) bool {
 	return s.Unreachable == BreakGlass && slices.Contains(s.BreakGlass, user)
 }
 
+// Joining begins the names of files beside the host's key. While there is one, a join or a leave
+// is under way or was killed, and the key does not make the host one of a fleet.
+const Joining = "fleet.joining-"
+
 // InFleet reports whether the host below root ("" but in tests) is one of a fleet: whether there
-// is a fleet.toml, readable or not. Only a file that is certainly not there makes it a single
-// host, which pays one system call for the question.
+// is a fleet.toml, readable or not, or the key of a host that has joined and has lost it. Only
+// files that are certainly not there make it a single host, which pays two system calls for the
+// question.
 func InFleet(root string) bool {
+	return !absent(root+Path) || !absent(root+KeyPath) && !joining(root)
+}
+
+func absent(file string) bool {
 	var st unix.Stat_t
-	return !errors.Is(unix.Lstat(root+Path, &st), fs.ErrNotExist)
+	return errors.Is(unix.Lstat(file, &st), fs.ErrNotExist)
+}
+
+// joining reports whether a join or a leave has certainly not ended.
+func joining(root string) bool {
+	files, _ := os.ReadDir(root + path.Dir(KeyPath))
+	return slices.ContainsFunc(files, func(f os.DirEntry) bool {
+		return strings.HasPrefix(f.Name(), Joining)
+	})
 }
 
 // Load reads the settings and the host's key.
@@ -90,6 +109,10 @@ func Load(root string) (*Settings, error) {
 // LoadPublic reads the settings without the host's key.
 func LoadPublic(root string) (*Settings, error) {
 	text, err := safefile.ReadFile(root+Path, safefile.NotWritable, maxFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing, and this host has joined a fleet: put it back, or "+
+			"run: enroll fleet leave --yes", Path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +134,7 @@ func LoadKey(root string) (fleetkey.Signing, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fleetkey.Signing{}, fmt.Errorf(
-			"%s is missing: have a ticket made and run: enroll fleet join TICKET", KeyPath)
+			"%s is missing: run enroll fleet leave --yes, have a ticket made, and join again", KeyPath)
 	case err != nil:
 		return fleetkey.Signing{}, err
 	}

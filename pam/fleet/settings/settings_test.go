@@ -200,7 +200,7 @@ func TestKeyAndAuthoritiesMustBeThereAndSafe(t *testing.T) {
 		says  string
 	}{
 		"no key": {func(r testroot.Root) error { return os.Remove(r.Join(settings.KeyPath)) },
-			"fleet.key is missing: have a ticket made and run: enroll fleet join"},
+			"fleet.key is missing: run enroll fleet leave --yes, have a ticket made"},
 		"a key that others can read": {func(r testroot.Root) error {
 			return os.Chmod(r.Join(settings.KeyPath), 0o640)
 		}, "gives others access"},
@@ -295,4 +295,39 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("got %+v, %v from what was written of %+v", again, err, s)
 		}
 	})
+}
+
+// A host that has joined and has lost fleet.toml must not go back to the records that it had as a
+// single host. A join or leave that was killed must not keep everyone out.
+func TestKeyWithoutSettingsIsAFleetsUnlessAJoinOrLeaveHasNotEnded(t *testing.T) {
+	const joining = "/var/lib/latchkey/" + settings.Joining
+	const key, toml = settings.KeyPath, settings.Path
+	for name, c := range map[string]struct {
+		there []string
+		want  bool
+	}{
+		"nothing":                   {nil, false},
+		"the key":                   {[]string{key}, true},
+		"the key and a join's":      {[]string{key, joining + "00112233"}, false},
+		"a join's alone":            {[]string{joining + "00112233"}, false},
+		"the key and a leave":       {[]string{key, joining + "leave"}, false},
+		"the key, and another file": {[]string{key, "/var/lib/latchkey/fleet.joinin"}, true},
+		"all of it and a join's":    {[]string{key, toml, joining + "00"}, true},
+		"settings alone":            {[]string{toml}, true},
+		"what else a fleet leaves":  {[]string{settings.CAPath, "/var/lib/latchkey/fleet.epoch"}, false},
+	} {
+		root := testroot.New(t)
+		for _, path := range c.there {
+			testroot.Write(t, root.Join(path), []byte("x"))
+		}
+		if got := settings.InFleet(string(root)); got != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+	root := testroot.New(t)
+	testroot.Write(t, root.Join(settings.KeyPath), []byte("x"))
+	_, err := settings.Load(string(root))
+	if err == nil || !strings.Contains(err.Error(), "fleet.toml is missing") {
+		t.Errorf("got %v, want that fleet.toml is missing", err)
+	}
 }
