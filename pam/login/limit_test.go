@@ -4,11 +4,15 @@ package main_test
 
 import (
 	"fmt"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"latchkey/pam/fleet/standin"
 	"latchkey/pam/testroot"
 )
 
@@ -75,5 +79,25 @@ func TestLoginProgramNamesALimitThatItHits(t *testing.T) {
 		}
 		a.ends("9")
 		h.logged(`verdict=deny .* detail=".*` + want + `.*"`)
+	}
+}
+
+// The gate leaves a login three descriptors, which Go raises for itself and gives back to what it
+// starts: a shell could not even open its script then.
+func TestProgramsOfALoginMayOpenFiles(t *testing.T) {
+	name, id := me(t)
+	h, confdir := newHost(t, ""), module(t)
+	h.root.Enroll(t, name, id, h.phone)
+	standin.Start(t, time.Now).Join(h.root, "web1", "")
+	note := h.root.Join("note")
+	testroot.Must(t, os.WriteFile(note, nil, 0o666))
+	testroot.Must(t, os.Chmod(note, 0o666))
+	standin.Program(t, h.root, []byte("#!/bin/sh\nulimit -Sn >"+note+"\n"))
+	a := apply(t, nil, confdir, name)
+	a.hears() // that the code cannot be checked
+	a.ends("9")
+	text := strings.TrimSpace(string(testroot.Read(t, note)))
+	if got, err := strconv.Atoi(text); err != nil || got < 32 {
+		t.Errorf("got a limit of %q descriptors, want about 64", text)
 	}
 }

@@ -54,6 +54,7 @@ type Enrolling struct {
 // Run conducts the login and returns the exit status of the process, which the gate ignores.
 func (s Session) Run() int {
 	outliveHost()
+	passOnDescriptors()
 	log := audit.System(s.Root)
 	w := newWire(s.FD)
 	request, err := s.hello(w)
@@ -171,4 +172,14 @@ func priority(o verdict.Outcome) int {
 		return audit.Notice
 	}
 	return audit.Warning
+}
+
+// passOnDescriptors has the programs that this one starts, or becomes, begin with as many descriptors
+// as it may have. The gate leaves it three; Go raises that for itself alone, and would give it back
+// to what it starts.
+func passOnDescriptors() {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil {
+		_ = unix.Setrlimit(unix.RLIMIT_NOFILE, &limit) // as it is: Go then restores none
+	}
 }
