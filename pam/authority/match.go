@@ -38,7 +38,7 @@ type Match struct {
 }
 
 // results are the words for those of an account.
-var results = map[factor.Result]Result{
+var results = [...]Result{
 	factor.Wrong: Wrong, factor.Impossible: Impossible, factor.Replayed: Replayed,
 	factor.Locked: Locked, factor.Accepted: Accepted,
 }

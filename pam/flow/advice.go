@@ -11,7 +11,7 @@ func (d *dialog) advise(o verdict.Outcome) {
 		return
 	}
 	a := prompt.Advice{
-		Choices: d.choices, Typed: o.Tries > 0 && refusals[o.Reason], Wrong: d.charged > 0,
+		Choices: d.choices, Typed: o.Tries > 0 && aboutTyped(o.Reason), Wrong: d.charged > 0,
 		Drift: d.drift, Help: d.policy.Help,
 	}
 	if text := a.String(); text != "" {
@@ -19,10 +19,13 @@ func (d *dialog) advise(o verdict.Outcome) {
 	}
 }
 
-// refusals are the reasons that are about what the user typed.
-var refusals = map[verdict.Reason]bool{
-	verdict.Wrong: true, verdict.Replayed: true, verdict.Expired: true, verdict.Locked: true,
-	verdict.Service: true,
+// aboutTyped reports whether a reason is about what the user typed.
+func aboutTyped(r verdict.Reason) bool {
+	switch r {
+	case verdict.Wrong, verdict.Replayed, verdict.Expired, verdict.Locked, verdict.Service:
+		return true
+	}
+	return false
 }
 
 // maxWords is how many words cost nothing in one login: a client that answers each prompt with one

@@ -2,7 +2,6 @@ package flow
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"latchkey/pam/flow/verdict"
@@ -24,14 +23,20 @@ func (f Flow) Ask(prompt string) (string, error) {
 func (f Flow) answer(prompt string) (string, error) {
 	answer, err := f.Talk.Ask(prompt)
 	if err == nil && fromSSHD(answer) {
-		return "", errJunk
+		return "", junkError{}
 	}
 	return answer, err
 }
 
-var errJunk = fmt.Errorf(
-	"%w: sshd does not let this user in (see PermitRootLogin, AllowUsers) and answered in the "+
-		"user's place", ErrConversation)
+// junkError is an ErrConversation: sshd answered.
+type junkError struct{}
+
+func (junkError) Error() string {
+	return ErrConversation.Error() + ": sshd does not let this user in (see PermitRootLogin, " +
+		"AllowUsers) and answered in the user's place"
+}
+
+func (junkError) Unwrap() error { return ErrConversation }
 
 // junk is what sshd puts in place of the answers of users who may not log in (OpenSSH,
 // auth-pam.c), repeated or cut to the length of what was typed.
@@ -48,7 +53,7 @@ func fromSSHD(answer string) bool {
 // answer.
 func conversationEnded(o verdict.Outcome, err error) verdict.Outcome {
 	o.Reason = verdict.NoAnswer
-	if errors.Is(err, errJunk) {
+	if errors.Is(err, junkError{}) {
 		_, o.Detail, _ = strings.Cut(err.Error(), ": ")
 	} else if !errors.Is(err, ErrConversation) {
 		o.Detail = err.Error()

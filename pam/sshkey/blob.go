@@ -20,7 +20,7 @@ func plainType(typ string) (plain string, ok bool) {
 		return "", false
 	}
 	for _, plain := range []string{name, name + "@openssh.com"} {
-		if _, known := fields[plain]; known {
+		if fields(plain) > 0 {
 			return plain, true
 		}
 	}
@@ -74,7 +74,7 @@ func (r *reader) key(typ string, n int) (Key, error) {
 // signature, user and dates; what matters here is that no other key can be read out of it.
 func (r *reader) certificate(typ string) (Key, error) {
 	r.text() // a nonce
-	parts := r.texts(fields[typ])
+	parts := r.texts(fields(typ))
 	r.take(8) // a serial number
 	kind := r.number()
 	r.texts(2) // a name and the principals

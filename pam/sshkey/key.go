@@ -28,11 +28,20 @@ const (
 	webAuthn = "webauthn-sk-ecdsa-sha2-nistp256@openssh.com"
 )
 
-// fields is the number of fields that a key of each type has after its type.
-var fields = map[string]int{
-	"ssh-rsa": 2, "ssh-dss": 4, "ssh-ed25519": 1,
-	"ecdsa-sha2-nistp256": 2, "ecdsa-sha2-nistp384": 2, "ecdsa-sha2-nistp521": 2,
-	SKEd25519: 2, SKECDSA: 3, webAuthn: 3,
+// fields returns the number of fields that a key of a type has after its type. It is 0 for types
+// that are not known.
+func fields(typ string) int {
+	switch typ {
+	case "ssh-ed25519":
+		return 1
+	case "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", SKEd25519:
+		return 2
+	case SKECDSA, webAuthn:
+		return 3
+	case "ssh-dss":
+		return 4
+	}
+	return 0
 }
 
 // Errors of Parse. None of them shows any of the input.
@@ -66,7 +75,7 @@ func (k Key) Application() string {
 	if !k.OnSecurityKey() {
 		return ""
 	}
-	parts := (&reader{rest: k.Blob}).texts(1 + fields[k.Type])
+	parts := (&reader{rest: k.Blob}).texts(1 + fields(k.Type))
 	return parts[len(parts)-1]
 }
 
@@ -115,8 +124,8 @@ func FromBlob(typ, blob string) (Key, error) {
 	if plain, ok := plainType(inside); ok {
 		return r.certificate(plain)
 	}
-	n, known := fields[inside]
-	if !known {
+	n := fields(inside)
+	if n == 0 {
 		return Key{}, fmt.Errorf("%w %q", ErrUnknown, cut(inside))
 	}
 	return r.key(inside, n)

@@ -9,16 +9,20 @@ import (
 // meant says what may have been meant by a key that its table does not have: it is misspelled, or
 // stands in the wrong place. It is empty if nothing is like it.
 func (r *reader) meant(key string) string {
-	if asked := nearest.Ask(key, r.Keys[r.table], Quote); asked != "" {
+	if r.Keys == nil {
+		return ""
+	}
+	keys := r.Keys()
+	if asked := nearest.Ask(key, keys[r.table], Quote); asked != "" {
 		return asked
 	}
 	for _, table := range r.places() {
-		if slices.Contains(r.Keys[table], key) {
+		if slices.Contains(keys[table], key) {
 			return "; it belongs " + r.place(table)
 		}
 	}
 	for _, table := range r.places() {
-		if other := nearest.To(key, r.Keys[table]); other != "" {
+		if other := nearest.To(key, keys[table]); other != "" {
 			return "; did you mean " + Quote(other) + " " + r.place(table) + "?"
 		}
 	}

@@ -24,8 +24,8 @@ type Schema struct {
 	Tables []string // what may be written [name]
 	Lists  []string // what may be written [[name]]
 	// Keys are the keys of each table, "" being the top of the file: they are only used to guess
-	// what was meant by one that is unknown.
-	Keys map[string][]string
+	// what was meant by one that is unknown, and so made only then. May be nil.
+	Keys func() map[string][]string
 
 	// Hidden, if set, says that nothing written in the file may be shown, not even a key: in a
 	// file of secrets, anything may be a secret in the wrong place. It is the error for an unknown

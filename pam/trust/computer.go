@@ -71,9 +71,11 @@ func hash(k sshkey.Key) [16]byte {
 
 // shared are parts of IPv6 where the first 64 bits of an address are not those of one client's
 // network: addresses of this host and of IPv4 hosts behind translators, and Teredo.
-var shared = []netip.Prefix{
-	netip.MustParsePrefix("::/64"), netip.MustParsePrefix("64:ff9b::/64"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2001::/32"),
+func shared() []netip.Prefix {
+	return []netip.Prefix{
+		netip.MustParsePrefix("::/64"), netip.MustParsePrefix("64:ff9b::/64"),
+		netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2001::/32"),
+	}
 }
 
 // network is what a client is recognized by of its address: IPv4 as a whole, and of IPv6 the first
@@ -94,7 +96,7 @@ func network(a netip.Addr) netip.Addr {
 // whole reports whether an address is looked at as a whole.
 func whole(a netip.Addr) bool {
 	inside := func(p netip.Prefix) bool { return p.Contains(a) }
-	return a.Is4() || slices.ContainsFunc(shared, inside)
+	return a.Is4() || slices.ContainsFunc(shared(), inside)
 }
 
 // Key is the beginning of the fingerprint of the key that t is bound to, as ssh-keygen -l shows

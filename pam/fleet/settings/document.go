@@ -20,8 +20,10 @@ type document struct {
 	lines map[string]int
 }
 
-var keys = map[string][]string{"": {"services", "fleet_key", "verify_key", "ca_file", "host",
-	"unreachable", "break_glass"}}
+func keys() map[string][]string {
+	return map[string][]string{"": {"services", "fleet_key", "verify_key", "ca_file", "host",
+		"unreachable", "break_glass"}}
+}
 
 // Bounds of the lists.
 const (

@@ -19,21 +19,13 @@ const (
 	UsedBreakGlass = "That break-glass code was used before."
 )
 
-// faults are those of which users are told something else than MaybeUsed.
-var faults = map[wire.Fault]string{
-	wire.Unreachable: Unreachable,
-	wire.Rollback:    Unreachable,
-	wire.Clock:       Unreachable,
-	wire.Quota:       Unreachable,
-	wire.Revoked:     NotAllowed,
-	wire.Quarantine:  NotAllowed,
-	wire.Role:        NotAllowed,
-}
-
 // Fault is what users are told of a fault of the fleet.
 func Fault(f wire.Fault) string {
-	if text, known := faults[f]; known {
-		return text
+	switch f {
+	case wire.Unreachable, wire.Rollback, wire.Clock, wire.Quota:
+		return Unreachable
+	case wire.Revoked, wire.Quarantine, wire.Role:
+		return NotAllowed
 	}
 	return MaybeUsed
 }

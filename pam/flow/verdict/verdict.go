@@ -67,42 +67,38 @@ const (
 	pamConvErr         = 19
 )
 
-// allowed lists the reasons that can let a user in.
-var allowed = map[Reason]bool{OK: true, Unenrolled: true, Exempt: true, Offline: true}
+// PAM is the outcome as a PAM return value; what is not in the two tables is PAM_SYSTEM_ERR.
+func (o Outcome) PAM() int {
+	if o.Allow {
+		return allowed(o.Reason)
+	}
+	return denied(o.Reason)
+}
+
+// allowed is the table of the reasons that can let a user in.
+func allowed(r Reason) int {
+	switch r {
+	case OK, Unenrolled, Exempt, Offline:
+		return pamSuccess
+	}
+	return pamSystemErr
+}
 
 // denied is the table from reasons to what PAM is told. On PAM_MAXTRIES sshd asks no more: more
 // guesses need a new connection, which costs the password again, and users for whom no code would
 // help are not asked for the password once more.
-var denied = map[Reason]int{
-	Wrong:      pamMaxTries,
-	Replayed:   pamMaxTries,
-	Expired:    pamMaxTries,
-	Locked:     pamMaxTries,
-	Unenrolled: pamMaxTries,
-	Forbidden:  pamMaxTries,
-	NoAnswer:   pamConvErr,
-	Name:       pamUserUnknown,
-	Record:     pamAuthInfoUnavail,
-	State:      pamAuthInfoUnavail,
-	Config:     pamAuthInfoUnavail,
-	Argument:   pamAuthInfoUnavail,
-	Service:    pamAuthInfoUnavail,
-	Fleet:      pamAuthInfoUnavail,
-	Internal:   pamSystemErr,
-
-	NoPublicKey: pamAuthErr,
-}
-
-// PAM is the outcome as a PAM return value; what is not in the tables is PAM_SYSTEM_ERR.
-func (o Outcome) PAM() int {
-	if o.Allow {
-		if allowed[o.Reason] {
-			return pamSuccess
-		}
-		return pamSystemErr
-	}
-	if code, ok := denied[o.Reason]; ok {
-		return code
+func denied(r Reason) int {
+	switch r {
+	case Wrong, Replayed, Expired, Locked, Unenrolled, Forbidden:
+		return pamMaxTries
+	case NoAnswer:
+		return pamConvErr
+	case Name:
+		return pamUserUnknown
+	case Record, State, Config, Argument, Service, Fleet:
+		return pamAuthInfoUnavail
+	case NoPublicKey:
+		return pamAuthErr
 	}
 	return pamSystemErr
 }

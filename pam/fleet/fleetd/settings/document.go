@@ -12,9 +12,11 @@ import (
 	"latchkey/pam/strict"
 )
 
-var keys = map[string][]string{"": {"name", "listen", "services", "ca_file", "tls_cert", "tls_key",
-	"etcd", "etcd_ca", "etcd_cert", "etcd_key", "etcd_quota", "enroll_hosts", "host_limit",
-	"host_users", "quarantine", "uids", "metrics"}}
+func keys() map[string][]string {
+	return map[string][]string{"": {"name", "listen", "services", "ca_file", "tls_cert", "tls_key",
+		"etcd", "etcd_ca", "etcd_cert", "etcd_key", "etcd_quota", "enroll_hosts", "host_limit",
+		"host_users", "quarantine", "uids", "metrics"}}
+}
 
 // Bounds.
 const (
