@@ -83,7 +83,7 @@ func (p *program) examined(view preview.Preview) error {
 
 // survey warns of users who would not get in.
 func (p *program) survey(view preview.Preview, w plan.Wish) error {
-	all, err := missing.Find(p.root, nil)
+	all, err := p.absent(nil)
 	if err != nil {
 		fmt.Fprintf(p.Out, "warning: it is not known who would not get in: %v\n", err)
 		return nil

@@ -6,14 +6,13 @@ import (
 
 	"latchkey/enroll/hint"
 	"latchkey/enroll/metrics"
-	"latchkey/enroll/missing"
 	"latchkey/pam/method"
 )
 
 // listMetrics writes numbers about all users, for a program that collects them. If the users who
 // are missing cannot be told, it writes nothing: a wrong number is worse than none.
 func (p *program) listMetrics(l *listing, all iter.Seq[userStatus]) error {
-	absent, err := missing.Find(p.root, l.users)
+	absent, err := p.absent(l.users)
 	if err != nil {
 		return hint.Error(err.Error(), "getent passwd must list them (see /etc/nsswitch.conf)")
 	}

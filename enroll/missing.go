@@ -10,7 +10,7 @@ import (
 
 // listMissing lists the users who could log in and have not enrolled.
 func (p *program) listMissing(o options.Options, enrolled []string) error {
-	all, err := missing.Find(p.root, enrolled)
+	all, err := p.absent(enrolled)
 	if err != nil {
 		return hint.Error(err.Error(), "getent passwd must list them (see /etc/nsswitch.conf)")
 	}
@@ -24,4 +24,11 @@ func (p *program) listMissing(o options.Options, enrolled []string) error {
 		fmt.Fprintf(p.Out, "%-20s uid %d, password %s, %s\n", u.Name, u.UID, u.Password, u.Shell)
 	}
 	return nil
+}
+
+// absent finds the users who could log in and are not among enrolled.
+func (p *program) absent(enrolled []string) ([]missing.User, error) {
+	told := p.Progress("entries of passwd and shadow read", 0)
+	defer told.End()
+	return missing.Find(p.root, enrolled, told.Step)
 }

@@ -33,11 +33,13 @@ var ErrUntold = errors.New("the name service lists no users")
 var errCut = errors.New("the name service does not list all users: it is too slow")
 
 // Find lists the users that the name service of a system lists and that have not enrolled, by
-// name. System accounts other than root are among them if they have a password.
-func Find(root string, enrolled []string) (all []User, err error) {
+// name. System accounts other than root are among them if they have a password. read is called for
+// each entry that is read.
+func Find(root string, enrolled []string, read func()) (all []User, err error) {
 	n := getent.Below(root)
 	passwords := map[string]string{}
 	for row := range n.Each("shadow") {
+		read()
 		if len(row) > 1 {
 			passwords[row[0]] = kind(row[1], true)
 		}
@@ -48,6 +50,7 @@ func Find(root string, enrolled []string) (all []User, err error) {
 		seen[name] = true
 	}
 	for row := range n.Each("passwd") {
+		read()
 		any = true
 		u, ok := user(row, passwords)
 		if ok && u.mayLogIn(least) && !seen[u.Name] {

@@ -16,7 +16,7 @@ type Progress struct {
 	out   io.Writer // nil: not a terminal
 	clock func() time.Time
 	what  string
-	all   int
+	all   int // 0: no one knows
 
 	mu    sync.Mutex
 	done  int
@@ -27,7 +27,8 @@ type Progress struct {
 // second is the time between two looks.
 const second = time.Second
 
-// Progress begins to count something on standard error, up to all.
+// Progress begins to count something on standard error, up to all; 0 if no one knows how many there
+// are.
 func (c *Console) Progress(what string, all int) *Progress {
 	p := &Progress{clock: time.Now, what: what, all: all}
 	if f, ok := c.Err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
@@ -53,7 +54,11 @@ func (p *Progress) Step() {
 		return
 	}
 	p.shown, p.next = true, now.Add(second)
-	fmt.Fprintf(p.out, "\r%s: %d of %d\x1b[K", p.what, p.done, p.all)
+	of := ""
+	if p.all > 0 {
+		of = fmt.Sprintf(" of %d", p.all)
+	}
+	fmt.Fprintf(p.out, "\r%s: %d%s\x1b[K", p.what, p.done, of)
 }
 
 // End takes the line away.

@@ -32,6 +32,16 @@ func TestProgressIsShownOnceASecondAndTakenAway(t *testing.T) {
 	}
 }
 
+func TestProgressNamesNoTotalThatNoOneKnows(t *testing.T) {
+	var out strings.Builder
+	now := time.Unix(0, 0)
+	p := &Progress{clock: func() time.Time { return now }, out: &out, what: "entries read"}
+	p.Step()
+	if want := "\rentries read: 1\x1b[K"; out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
+}
+
 func TestWhatTakesNoSecondShowsNothing(t *testing.T) {
 	var out strings.Builder
 	p := &Progress{clock: func() time.Time { return time.Unix(0, 0) }, out: &out,
