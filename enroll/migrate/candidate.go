@@ -3,7 +3,6 @@ package migrate
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"latchkey/enroll/migrate/source"
 	"latchkey/pam/enrollment"
@@ -73,10 +72,6 @@ func (c *candidate) tell() {
 		c.Devices = append(c.Devices, Device{d.Type, d.Label, d.Hint()})
 	}
 	c.Codes, c.Lost, c.Notes = len(c.entry.Codes), c.entry.Lost, c.entry.Notes
-}
-
-func (c *candidate) hasPhone() bool {
-	return slices.ContainsFunc(c.entry.Devices, isPhone)
 }
 
 // standsToo fails a candidate who stands in another place too, if nothing has failed them yet.

@@ -34,6 +34,5 @@ type Options struct {
 // migration is one run.
 type migration struct {
 	Options
-	all    []*candidate
-	shared bool // the host key is there
+	all []*candidate
 }

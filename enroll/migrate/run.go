@@ -2,6 +2,7 @@
 package migrate
 
 import (
+	"errors"
 	"slices"
 
 	"latchkey/pam/enrollment"
@@ -35,13 +36,14 @@ func (m *migration) save() error {
 	defer end()
 	for some := range slices.Chunk(m.all, batch) {
 		err := m.Store.ExclusiveMany(func(s enrollment.Store) error {
-			m.saveSome(s, some, step)
+			m.saveSome(s, some)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
 		for _, c := range some {
+			step()
 			if c.Outcome.Changed() {
 				m.Changed(c.Outcome)
 			}
@@ -50,18 +52,20 @@ func (m *migration) save() error {
 	return nil
 }
 
-// saveSome enrolls candidates side by side, once one by itself has made what all share.
-func (m *migration) saveSome(s enrollment.Store, some []*candidate, step func()) {
+// saveSome enrolls candidates: together those who have nothing here, and then the others.
+func (m *migration) saveSome(s enrollment.Store, some []*candidate) {
+	some = slices.DeleteFunc(slices.Clone(some), func(c *candidate) bool { return c.Result != "" })
+	newcomers := make([]*enrollment.Newcomer, len(some))
+	for i, c := range some {
+		newcomers[i] = &enrollment.Newcomer{User: c.who.User, Has: c.enrollment()}
+	}
+	s.EnrollMany(m.Proof, newcomers)
 	var others []*candidate
-	for _, c := range some {
-		step()
-		switch {
-		case c.Result != "":
-		case !m.shared || c.hasPhone():
-			m.saveOne(s, c)
-			m.shared = m.shared || !c.Bad()
-		default:
+	for i, c := range some {
+		if err := newcomers[i].Err; errors.Is(err, enrollment.ErrAlone) {
 			others = append(others, c)
+		} else {
+			c.became(takeover.Outcome{Result: takeover.Imported}, err)
 		}
 	}
 	many.Each(others, many.Waiting, func(c *candidate) error {

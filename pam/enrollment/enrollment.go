@@ -2,7 +2,6 @@ package enrollment
 
 import (
 	"bytes"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -146,11 +145,15 @@ func (s Store) enrollOr(
 
 // ensureHostFor makes the host's file if e has a phone, because sends are counted there.
 func (s Store) ensureHostFor(e Enrollment) error {
-	phone := func(d record.Device) bool { return d.Type == method.Phone }
-	if !slices.ContainsFunc(e.Devices, phone) {
+	if !e.hasPhone() {
 		return nil
 	}
 	return s.ensureHost()
+}
+
+func (e Enrollment) hasPhone() bool {
+	phone := func(d record.Device) bool { return d.Type == method.Phone }
+	return slices.ContainsFunc(e.Devices, phone)
 }
 
 // enroll makes the state, then the record, of a user who has no record, and then marks the two in
@@ -185,14 +188,13 @@ func (s Store) enroll(p Proof, u record.User, e Enrollment) error {
 	if err := s.States.Create(u.Name, st); err != nil {
 		return err
 	}
-	r := &record.Record{Name: u.Name, UID: u.UID, Devices: e.Devices, Recovery: e.Recovery}
-	rand.Read(r.Enrollment[:])
+	r := e.record(u)
 	saved := s.Records.Save(r)
 	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
 		s.putBack(u.Name, left)
 		return saved
 	}
-	s.finish(u.Name, r)
+	s.finish(u.Name, r.Enrollment, (*state.File).Commit)
 	return saved
 }
 
@@ -209,11 +211,11 @@ func (s Store) putBack(name string, left *state.State) {
 // finish gives the state of a user who now has a record its enrollment id, so that from then on a
 // missing record is a lost one, and removes the ticket, which no longer opens anything. If that
 // cannot be saved now, nothing fails: the next login does it.
-func (s Store) finish(name string, r *record.Record) {
+func (s Store) finish(name string, id state.EnrollmentID, commit func(*state.File) error) {
 	if st, err := s.States.Open(name); err == nil {
 		defer st.Close()
-		st.Enrollment, st.Ticket = r.Enrollment, state.OneTimeCode{}
-		st.Commit()
+		st.Enrollment, st.Ticket = id, state.OneTimeCode{}
+		commit(st)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) {
 	testroot.Main(m, testroot.Roles{"add": add, "remove": remove, "reset": reset,
-		"exchange": exchange, "rekey": rekey, "view": view})
+		"exchange": exchange, "rekey": rekey, "view": view, "together": together})
 }
 
 const uid = 1000

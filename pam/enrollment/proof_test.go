@@ -38,6 +38,14 @@ var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 		all := func(*factor.Account) (enrollment.Enrollment, error) { return whole(), nil }
 		return s.Exclusive(func() error { return s.Import(p, alice, whole(), all) })
 	},
+	"EnrollMany": func(s enrollment.Store, p enrollment.Proof) error {
+		n := &enrollment.Newcomer{User: bob, Has: whole()}
+		err := s.ExclusiveMany(func(s enrollment.Store) error {
+			s.EnrollMany(p, []*enrollment.Newcomer{n})
+			return nil
+		})
+		return errors.Join(err, n.Err)
+	},
 	"Remove": func(s enrollment.Store, p enrollment.Proof) error {
 		return s.Remove(p, alice, "tablet")
 	},
@@ -95,7 +103,7 @@ var changes = map[string]func(s enrollment.Store, p enrollment.Proof) error{
 
 // forRoot are the operations that no user may do with any proof.
 var forRoot = []string{
-	"Advance", "Import", "Replace", "Reset", "SetBypass", "SetTicket", "Unlock",
+	"Advance", "EnrollMany", "Import", "Replace", "Reset", "SetBypass", "SetTicket", "Unlock",
 }
 
 // unproven are the operations by which a user proves something. They charge guesses and give no

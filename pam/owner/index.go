@@ -78,8 +78,8 @@ func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error 
 		dir = dir.Unsynced()
 	}
 	kept := slices.DeleteFunc(noted, func(other string) bool { return !keep(other) })
-	return safefile.Part(
-		dir.Replace(file(uid), []byte(strings.Join(append(kept, name), "\n")+"\n")))
+	text := []byte(strings.Join(append(kept, name), "\n") + "\n")
+	return safefile.Part(dir.Replace(file(uid), text))
 }
 
 // Complete reports whether the index has every record and state of directories with this stamp.

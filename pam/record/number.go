@@ -4,7 +4,7 @@ package record
 // reveals no number. It makes the host key if the host has none yet; the caller holds
 // state.Store's Exclusive lock.
 func (s Store) NumberID(number string) (id [8]byte, err error) {
-	if err := s.ensureKey(); err != nil {
+	if err := s.EnsureKey(); err != nil {
 		return id, err
 	}
 	k, err := loadKey(s.KeyPath)

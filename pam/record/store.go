@@ -87,14 +87,10 @@ func (s Store) UID(name string) (uint32, error) {
 // Save writes r in place of any record its user has, and makes the host key if this is the first
 // record of the host. The caller holds state.Store's Exclusive lock.
 func (s Store) Save(r *Record) error {
-	if err := s.ensureKey(); err != nil {
+	if err := s.EnsureKey(); err != nil {
 		return err
 	}
-	k, err := s.key()
-	if err != nil {
-		return err
-	}
-	file, err := k.encode(r)
+	file, err := s.encode(r)
 	if err != nil {
 		return err
 	}
@@ -106,6 +102,24 @@ func (s Store) Save(r *Record) error {
 	return dir.Replace(r.Name, file)
 }
 
+// Stage writes r, of a user who has no record, without putting it in force. The host key exists. s
+// is what Hold returned, and the caller discards the file before done.
+func (s Store) Stage(r *Record) (*safefile.Staged, error) {
+	file, err := s.encode(r)
+	if err != nil {
+		return nil, err
+	}
+	return s.held.dir.Stage(r.Name, file)
+}
+
+func (s Store) encode(r *Record) ([]byte, error) {
+	k, err := s.key()
+	if err != nil {
+		return nil, err
+	}
+	return k.encode(r)
+}
+
 // CheckKey returns an error if the host key cannot be used. It matches ErrNoKey if there is none.
 func (s Store) CheckKey() error {
 	_, err := s.key()
@@ -114,19 +128,11 @@ func (s Store) CheckKey() error {
 
 // Sweep removes what a killed Save left behind. The caller holds the lock that Save asks for, so
 // no Save is under way.
-func (s Store) Sweep() error {
-	dir, err := s.dir()
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	dir.Sweep()
-	return nil
-}
+func (s Store) Sweep() error { return safefile.Sweep(s.Path) }
 
-// ensureKey makes the host key, unless there are records: then the key was lost, and a new one
-// would hide that.
-func (s Store) ensureKey() error {
+// EnsureKey makes the host key if there is none, unless there are records: then the key was lost,
+// and a new one would hide that. The caller holds the lock that Save asks for.
+func (s Store) EnsureKey() error {
 	if _, err := s.key(); !errors.Is(err, ErrNoKey) {
 		return err
 	}

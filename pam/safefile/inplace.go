@@ -18,7 +18,7 @@ const btrfs = 0x9123683e
 // blocks, so the file is exempted from that before it has any.
 func (d *Dir) Preallocate(name string, data []byte) error {
 	noCOW(d.fd) // a copy that an administrator puts here one day is exempt, too
-	return d.put(name, data, noCOW, d.exchange)
+	return d.put(name, data, noCOW, exchange)
 }
 
 // noCOW asks for overwriting in place. Most file systems do that anyway and do not know the flag.

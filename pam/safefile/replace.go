@@ -1,8 +1,6 @@
 package safefile
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -31,7 +29,7 @@ func Part(err error) error {
 // directory. If it fails, even in the last of these, the old file stands unless the error matches
 // ErrInForce.
 func (d *Dir) Replace(name string, data []byte) error {
-	return d.put(name, data, asIs, d.exchange)
+	return d.put(name, data, asIs, exchange)
 }
 
 // ReplaceAs is Replace for a file of the system's: it gets this mode and this owner.
@@ -45,44 +43,46 @@ func (d *Dir) ReplaceAs(name string, data []byte, mode uint32, uid, gid int) err
 			failed = os.NewSyscallError("fchmod", unix.Fchmod(fd, mode))
 		}
 	}
-	place := func(tmp, name string) (func() error, error) {
+	place := func(s *Staged) (func() error, error) {
 		if failed != nil {
-			return nil, failed
+			return nil, s.failed(failed)
 		}
-		return d.exchange(tmp, name)
+		return exchange(s)
 	}
 	return d.put(name, data, belong, place)
 }
 
 // Create is like Replace, but the error matches fs.ErrExist if name exists already.
-func (d *Dir) Create(name string, data []byte) error { return d.put(name, data, asIs, d.link) }
+func (d *Dir) Create(name string, data []byte) error { return d.put(name, data, asIs, link) }
 
 // ReplacePublic is Replace for a file that everyone may read, mode 0644.
 func (d *Dir) ReplacePublic(name string, data []byte) error {
 	readable := func(fd int) { unix.Fchmod(fd, 0o644) } // if it fails, root reads it all the same
-	return d.put(name, data, readable, d.exchange)
+	return d.put(name, data, readable, exchange)
 }
 
 // asIs leaves a new file as the file system makes it.
 func asIs(int) {}
 
-// link gives tmp a name that does not exist yet.
-func (d *Dir) link(tmp, name string) (undo func() error, err error) {
-	err = unix.Renameat2(d.fd, tmp, d.fd, name, unix.RENAME_NOREPLACE)
-	return func() error { return unix.Unlinkat(d.fd, name, 0) }, err
+// link gives a file a name that does not exist yet.
+func link(s *Staged) (undo func() error, err error) {
+	return func() error { return unix.Unlinkat(s.dir.fd, s.name, 0) }, s.Name()
 }
 
-// exchange gives tmp the name, and the file that had the name the name of tmp, until the change is
-// on the disk.
-func (d *Dir) exchange(tmp, name string) (undo func() error, err error) {
-	swap := func() error { return unix.Renameat2(d.fd, tmp, d.fd, name, unix.RENAME_EXCHANGE) }
+// exchange gives a file its name, and the file that had the name the temporary one, until the
+// change is on the disk.
+func exchange(s *Staged) (undo func() error, err error) {
+	swap := func() error {
+		return unix.Renameat2(s.dir.fd, s.tmp, s.dir.fd, s.name, unix.RENAME_EXCHANGE)
+	}
 	switch err := swap(); err {
 	case unix.ENOENT:
-		return d.link(tmp, name)
+		return link(s)
 	case unix.EINVAL, unix.ENOSYS: // a file system that can only replace
-		return func() error { return unix.ENOSYS }, unix.Renameat(d.fd, tmp, d.fd, name)
+		return func() error { return unix.ENOSYS },
+			s.failed(unix.Renameat(s.dir.fd, s.tmp, s.dir.fd, s.name))
 	default:
-		return swap, err
+		return swap, s.failed(err)
 	}
 }
 
@@ -122,51 +122,40 @@ func (d *Dir) Sweep() {
 	}
 }
 
+// Sweep is Dir.Sweep for the directory at path.
+func Sweep(path string) error {
+	dir, err := OpenDir(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	dir.Sweep()
+	return nil
+}
+
 // put writes data to a temporary file that prepare got to see while it was empty, and has rename
 // give it its name. The file that ends up with the temporary name is removed.
 func (d *Dir) put(name string, data []byte, prepare func(fd int),
-	rename func(tmp, name string) (undo func() error, err error)) error {
-	if err := plain(name); err != nil {
+	rename func(*Staged) (undo func() error, err error)) error {
+	s, err := d.stage(name, data, prepare)
+	if err != nil {
 		return err
 	}
-	tmp, err := d.writeTemporary(data, prepare)
-	defer unix.Unlinkat(d.fd, tmp, 0)
-	if err != nil {
-		return d.pathError("write", name, err)
+	defer s.Discard()
+	if !d.unsynced {
+		if err := s.Flush(); err != nil {
+			return err
+		}
 	}
-	undo, err := rename(tmp, name)
+	undo, err := rename(s)
 	if err != nil {
-		return d.pathError("write", name, err)
+		return err
 	}
 	err = d.sync()
 	if err != nil && undo() != nil {
 		return fmt.Errorf("%w; %w", err, ErrInForce)
 	}
 	return err
-}
-
-func (d *Dir) writeTemporary(data []byte, prepare func(fd int)) (string, error) {
-	random := make([]byte, 12)
-	rand.Read(random) // never fails: crypto/rand ends the program instead
-	tmp := temporary + hex.EncodeToString(random)
-	fd, err := unix.Openat(d.fd, tmp,
-		unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return tmp, err
-	}
-	f := os.NewFile(uintptr(fd), d.path+"/"+tmp)
-	defer f.Close()
-	if err := own(fd); err != nil {
-		return tmp, err
-	}
-	prepare(fd)
-	if err := writeAll(fd, data); err != nil {
-		return tmp, err
-	}
-	if d.unsynced {
-		return tmp, nil
-	}
-	return tmp, os.NewSyscallError("fsync", unix.Fsync(fd))
 }
 
 // writeAll gives up where os.File would go on forever: on a file system that is interrupted again

@@ -53,11 +53,7 @@ func (f *File) commit() error {
 		}
 		f.unfinished = nil
 	}
-	f.sequence++
-	if turn(f.sequence) != f.next {
-		f.sequence++ // the order was upset by damage; a number skipped sets it right
-	}
-	slot, err := f.encode()
+	slot, err := f.following()
 	if err != nil {
 		return err
 	}
@@ -70,6 +66,33 @@ func (f *File) commit() error {
 	f.write(slot, f.next)
 	f.Damage = ""
 	return nil
+}
+
+// CommitUnflushed is Commit for a change that may be lost in a crash, as long as the caller has not
+// flushed the file system. It leaves the slots uneven: until then, only the other one is known to
+// be on the disk.
+func (f *File) CommitUnflushed() error {
+	if f.stage != nil || f.unfinished != nil {
+		return f.Commit()
+	}
+	slot, err := f.following()
+	if err == nil {
+		err = f.write(slot, f.next)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %v", ErrSave, err)
+	}
+	f.unfinished, f.next, f.counted = slot, 1-f.next, slot
+	return nil
+}
+
+// following is the next slot to be written, in the place f.next.
+func (f *File) following() ([]byte, error) {
+	f.sequence++
+	if turn(f.sequence) != f.next {
+		f.sequence++ // the order was upset by damage; a number skipped sets it right
+	}
+	return f.encode()
 }
 
 // save writes slot number n and flushes it.

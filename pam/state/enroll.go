@@ -17,12 +17,28 @@ func (s Store) Create(name string, st State) error {
 		return err
 	}
 	defer dir.Close()
-	st.sequence = 1
-	slot, err := st.encode()
+	file, err := st.file()
 	if err != nil {
 		return err
 	}
-	return safefile.Part(dir.Preallocate(name, append(slot, slot...)))
+	return safefile.Part(dir.Preallocate(name, file))
+}
+
+// file returns st as a file of a new enrollment.
+func (st State) file() ([]byte, error) {
+	st.sequence = 1
+	slot, err := st.encode()
+	return append(slot, slot...), err
+}
+
+// Stage writes the state file of a new enrollment of a user who has none, without putting it in
+// force. s is what Hold returned, and the caller discards the file before done.
+func (s Store) Stage(name string, st State) (*safefile.Staged, error) {
+	file, err := st.file()
+	if err != nil {
+		return nil, err
+	}
+	return s.held.StageInPlace(name, file)
 }
 
 // Remove removes name's state, under the same locks as Create. The error matches fs.ErrNotExist if
@@ -83,15 +99,7 @@ func (l *Lock) Close() error {
 }
 
 // Sweep removes what a killed enroll left behind. The caller holds Exclusive.
-func (s Store) Sweep() error {
-	dir, err := s.dir()
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	dir.Sweep()
-	return nil
-}
+func (s Store) Sweep() error { return safefile.Sweep(s.Path) }
 
 // Exclusive runs change while no other enroll changes anything. Logins do not wait for it.
 func (s Store) Exclusive(change func() error) error {
