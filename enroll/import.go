@@ -80,14 +80,14 @@ func importable(o options.Options) error {
 }
 
 func (p *program) migration(o options.Options) migrate.Options {
-	find := p.finder()
+	find, log := p.finder(), p.logger()
 	return migrate.Options{
 		Store: p.local().Store, Proof: p.asRoot(), Clock: p.clock, CheckPhone: p.checkPhone(),
 		Told:     p.counting("users saved"),
 		LookUp:   func(name string) (migrate.User, error) { return migrating(find(name)) },
 		LookUpID: func(uid int) (migrate.User, error) { return migrating(lookUpID(uid)) },
 		Changed: func(became migrate.Outcome) {
-			p.logged(audit.Change{What: "import", User: became.User, Detail: became.Result})
+			log(audit.Change{What: "import", User: became.User, Detail: became.Result})
 		},
 		Format: source.Format(o.Format), User: o.User, Replace: o.Replace,
 	}

@@ -18,12 +18,17 @@ import (
 )
 
 // logged writes a change that was made into the system's log, beside the logins.
-func (p *program) logged(c audit.Change) {
-	p.changed = true
-	c.By = p.by()
+func (p *program) logged(c audit.Change) { p.logger()(c) }
+
+// logger is logged for many changes: how they are logged is read once.
+func (p *program) logger() func(audit.Change) {
 	rules, _ := policy.Load(p.root, policy.DefaultPath) // without one the log is text
-	p.logAs(rules, audit.Notice, c)
-	p.tellChange(rules, c)
+	return func(c audit.Change) {
+		p.changed = true
+		c.By = p.by()
+		p.logAs(rules, audit.Notice, c)
+		p.tellChange(rules, c)
+	}
 }
 
 // callerName is the caller's name or, without one, the uid.
