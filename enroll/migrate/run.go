@@ -25,7 +25,7 @@ func Run(files []string, o Options) ([]Outcome, error) {
 
 // batch is how many users are saved under one lock: few enough that others who enroll meanwhile
 // get their turn.
-const batch = 500
+const batch = 2000
 
 // save enrolls the candidates. The error is one that stops all.
 func (m *migration) save() error {

@@ -90,15 +90,16 @@ func (n *Newcomer) discard() {
 	}
 }
 
-// mostTogether is how many users are enrolled together at most: enough that the disk is hardly ever waited
-// for.
+// mostTogether is how many users are enrolled together at most: enough that the disk is hardly ever
+// waited for.
 const mostTogether = 512
 
-// together is how many users are enrolled together. Two files of each are open meanwhile.
+// together is how many users are enrolled together. Two files of each are open meanwhile, and of as
+// many users who are next.
 func together() int {
 	var files unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NOFILE, &files) != nil {
 		return 1
 	}
-	return int(max(1, min(mostTogether, files.Cur/4)))
+	return int(max(1, min(mostTogether, files.Cur/8)))
 }

@@ -24,8 +24,16 @@ func (s Store) EnrollMany(p Proof, all []*Newcomer) {
 		return
 	}
 	s.prepare(p, all)
-	for some := range slices.Chunk(all, together()) {
-		s.enrollTogether(some)
+	staged := make(chan []*Newcomer)
+	go func() {
+		defer close(staged)
+		for some := range slices.Chunk(all, together()) {
+			each(some, runtime.GOMAXPROCS(0), s.stage)
+			staged <- some
+		}
+	}()
+	for some := range staged { // while the next are written
+		s.putInForce(some)
 	}
 }
 
@@ -66,14 +74,13 @@ func (s Store) share(p Proof) error {
 	return records.EnsureKey()
 }
 
-// enrollTogether enrolls those of all who have no Err.
-func (s Store) enrollTogether(all []*Newcomer) {
+// putInForce enrolls those of all who have no Err and are staged.
+func (s Store) putInForce(all []*Newcomer) {
 	defer func() {
 		for _, n := range all {
 			n.discard()
 		}
 	}()
-	each(all, runtime.GOMAXPROCS(0), s.stage)
 	each(all, many.Waiting, (*Newcomer).flush)
 	name(all, func(n *Newcomer) *safefile.Staged { return n.state })
 	for _, n := range all {

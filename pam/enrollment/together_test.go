@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
@@ -39,10 +41,17 @@ func enrollMany(root testroot.Root, all []*enrollment.Newcomer) error {
 	})
 }
 
-// together enrolls users together. Its arguments are the root and how many.
+// together enrolls users together. Its arguments are the root, how many, and perhaps how many files
+// may be open.
 func together(args []string) error {
 	runtime.GOMAXPROCS(1) // so that most calls are of the same thread
 	count, err := strconv.Atoi(args[1])
+	if err == nil && len(args) > 2 {
+		var files uint64
+		files, err = strconv.ParseUint(args[2], 10, 64)
+		err = errors.Join(err, unix.Setrlimit(unix.RLIMIT_NOFILE,
+			&unix.Rlimit{Cur: files, Max: files}))
+	}
 	if err != nil {
 		return err
 	}
@@ -118,6 +127,21 @@ func TestNewcomersAreEnrolledTogetherAndOthersAreLeftAlone(t *testing.T) {
 		t.Error("got another record of a user who had one")
 	}
 	noLeftovers(t, root, "after it")
+}
+
+func TestFewOpenFilesAreEnoughForManyNewcomers(t *testing.T) {
+	const count = 100
+	root := testroot.New(t)
+	out, err := testroot.Role(nil, "together", string(root), strconv.Itoa(count), "64").
+		CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, n := range newcomers(count) {
+		if !wholeOrNothing(t, root, n, "after it") {
+			t.Errorf("%s is not enrolled", n.User.Name)
+		}
+	}
 }
 
 // A login of users who are enrolled together may come at any time: it finds nothing or everything.
