@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"latchkey/pam/enrollment"
+	"latchkey/pam/enrollment/crowd"
 	"latchkey/pam/many"
 	"latchkey/pam/takeover"
 )
@@ -62,7 +63,7 @@ func (m *migration) saveSome(s enrollment.Store, some []*candidate) {
 	s.EnrollMany(m.Proof, newcomers)
 	var others []*candidate
 	for i, c := range some {
-		if err := newcomers[i].Err; errors.Is(err, enrollment.ErrAlone) {
+		if err := newcomers[i].Err; errors.Is(err, crowd.ErrAlone) {
 			others = append(others, c)
 		} else {
 			c.became(takeover.Outcome{Result: takeover.Imported}, err)

@@ -157,7 +157,7 @@ func (c claimed) send(host *state.File, now time.Time, atOnce bool) (time.Durati
 		return 0, err
 	}
 	switch {
-	case sends >= claimsOfHost || mine != nil && exhausted(*mine):
+	case sends >= claimsOfHost || mine != nil && c.exhausted(*mine):
 		return factor.CodeLife,
 			fmt.Errorf("%w: enough codes were sent to this number", factor.ErrNotYet)
 	case mine == nil && len(host.Devices) == state.MaxDevices:
@@ -176,7 +176,7 @@ func (c claimed) send(host *state.File, now time.Time, atOnce bool) (time.Durati
 }
 
 // exhausted reports whether another code would be of no use to the user, or one too many.
-func exhausted(mine state.Device) bool {
+func (claimed) exhausted(mine state.Device) bool {
 	return mine.Counter/oneSend >= claimsOfUser || mine.Counter%oneSend >= claimsOfUser
 }
 

@@ -1,15 +1,12 @@
 package enrollment
 
 import (
-	"errors"
 	"runtime"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
+	"latchkey/pam/enrollment/crowd"
 	"latchkey/pam/many"
 	"latchkey/pam/record"
-	"latchkey/pam/safefile"
 	"latchkey/pam/state"
 )
 
@@ -27,8 +24,13 @@ func (s Store) EnrollMany(p Proof, all []*Newcomer) {
 	staged := make(chan []*Newcomer)
 	go func() {
 		defer close(staged)
-		for some := range slices.Chunk(all, together()) {
-			each(some, runtime.GOMAXPROCS(0), s.stage)
+		for some := range slices.Chunk(all, crowd.Most()) {
+			many.Each(some, runtime.GOMAXPROCS(0), func(n *Newcomer) error {
+				if n.Err == nil {
+					n.Err = s.stage(n)
+				}
+				return nil
+			})
 			staged <- some
 		}
 	}()
@@ -45,7 +47,7 @@ func (s Store) prepare(p Proof, all []*Newcomer) {
 		switch n.Err = failed; {
 		case failed != nil:
 		case names[n.User.Name], uids[n.User.UID]:
-			n.Err = ErrAlone
+			n.Err = crowd.ErrAlone
 		}
 		names[n.User.Name], uids[n.User.UID] = true, true
 	}
@@ -69,62 +71,23 @@ func (s Store) share(p Proof) error {
 	}
 	records, files := s.Records.(record.Store)
 	if _, too := s.States.(state.Store); !files || !too {
-		return ErrAlone
+		return crowd.ErrAlone
 	}
 	return records.EnsureKey()
 }
 
 // putInForce enrolls those of all who have no Err and are staged.
 func (s Store) putInForce(all []*Newcomer) {
-	defer func() {
-		for _, n := range all {
-			n.discard()
-		}
-	}()
-	each(all, many.Waiting, (*Newcomer).flush)
-	name(all, func(n *Newcomer) *safefile.Staged { return n.state })
-	for _, n := range all {
-		n.Err = safefile.Part(n.Err)
+	files := make(crowd.Crowd, len(all))
+	for i, n := range all {
+		files[i] = &n.Member
 	}
-	name(all, func(n *Newcomer) *safefile.Staged { return n.record })
+	defer files.Discard()
+	files.PutInForce()
 	many.Each(all, runtime.GOMAXPROCS(0), func(n *Newcomer) error {
-		if n.inForce() {
+		if n.InForce() {
 			s.finish(n.User.Name, n.id, (*state.File).CommitUnflushed)
 		}
 		return nil
 	})
-}
-
-// each calls do for those who have no Err, several at a time, and notes its error.
-func each(all []*Newcomer, most int, do func(*Newcomer) error) {
-	many.Each(all, most, func(n *Newcomer) error {
-		if n.Err == nil {
-			n.Err = do(n)
-		}
-		return nil
-	})
-}
-
-// name gives a file of each who has no Err its name. When it returns, the names are on the disk.
-func name(all []*Newcomer, of func(*Newcomer) *safefile.Staged) {
-	var named []*Newcomer
-	for _, n := range all {
-		if n.Err != nil {
-			continue
-		}
-		switch n.Err = of(n).Name(); {
-		case n.Err == nil:
-			named = append(named, n)
-		case errors.Is(n.Err, unix.EINVAL), errors.Is(n.Err, unix.ENOSYS):
-			n.Err = ErrAlone // on a file system that can only replace
-		}
-	}
-	if len(named) == 0 {
-		return
-	}
-	if err := of(named[0]).FlushDir(); err != nil {
-		for _, n := range named {
-			n.Err = of(n).Undo(err)
-		}
-	}
 }

@@ -2,11 +2,9 @@ package enrollment_test
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"latchkey/pam/enrollment"
+	"latchkey/pam/enrollment/crowd"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
@@ -41,8 +40,8 @@ func enrollMany(root testroot.Root, all []*enrollment.Newcomer) error {
 	})
 }
 
-// together enrolls users together. Its arguments are the root, how many, and perhaps how many files
-// may be open.
+// together enrolls users together. Its arguments are the root, how many, and perhaps how many
+// files may be open.
 func together(args []string) error {
 	runtime.GOMAXPROCS(1) // so that most calls are of the same thread
 	count, err := strconv.Atoi(args[1])
@@ -107,7 +106,7 @@ func TestNewcomersAreEnrolledTogetherAndOthersAreLeftAlone(t *testing.T) {
 		var want error
 		switch i {
 		case 3, 5, 8, 10, 12, 14:
-			want = enrollment.ErrAlone
+			want = crowd.ErrAlone
 		}
 		if !errors.Is(n.Err, want) {
 			t.Errorf("%d: got error %v, want %v", i, n.Err, want)
@@ -120,7 +119,8 @@ func TestNewcomersAreEnrolledTogetherAndOthersAreLeftAlone(t *testing.T) {
 			}
 		}
 	}
-	if st, err := root.Keyring().States.View(all[3].User.Name); err != nil || st.Ticket.Salt != ticket.Salt {
+	st, err := root.Keyring().States.View(all[3].User.Name)
+	if err != nil || st.Ticket.Salt != ticket.Salt {
 		t.Errorf("got another ticket, or %v", err)
 	}
 	if got := testroot.Read(t, root.Record(all[5].User.Name)); string(got) != string(kept) {
@@ -205,7 +205,7 @@ func finished(t *testing.T, root testroot.Root, all []*enrollment.Newcomer, when
 	testroot.Must(t, root.Store().ExclusiveMany(func(s enrollment.Store) error {
 		s.EnrollMany(enrollment.ByRoot(), all)
 		for _, n := range all {
-			if !errors.Is(n.Err, enrollment.ErrAlone) {
+			if !errors.Is(n.Err, crowd.ErrAlone) {
 				continue
 			}
 			n.Err = s.Import(enrollment.ByRoot(), n.User, n.Has,
@@ -266,89 +266,8 @@ func TestUsersOfADiskThatFailsAreToldAndHaveNothing(t *testing.T) {
 func TestUsersAreNotEnrolledTogetherWhereFilesCannotBeNamedOnce(t *testing.T) {
 	root, all := people(t, 1), newcomers(3)
 	out, failed := testroot.FailCall(t, "renameat2", "EINVAL", "together", string(root), "3")
-	if !failed || strings.Count(out, enrollment.ErrAlone.Error()) != 3 {
-		t.Errorf("got %v, %s; want three times %q", failed, out, enrollment.ErrAlone)
+	if !failed || strings.Count(out, crowd.ErrAlone.Error()) != 3 {
+		t.Errorf("got %v, %s; want three times %q", failed, out, crowd.ErrAlone)
 	}
 	finished(t, root, all, "after it")
-}
-
-// event is a system call that came to its end, of which file or directory.
-var event = regexp.MustCompile(
-	`^\d+ +(?:<\.\.\. )?(\w+)(?:\(\d+<([^>]*)>(?:, "([^"]*)", \d+<[^>]*>, "([^"]*)")?)?`)
-
-// calls are the events of a trace in order, as "call path". A renameat2 is there when it begins,
-// and everything else when it ends.
-func calls(t *testing.T, trace string) (all []string) {
-	t.Helper()
-	begun := map[string]string{}
-	for line := range strings.Lines(trace) {
-		m := event.FindStringSubmatch(line)
-		if m == nil {
-			continue
-		}
-		pid, _, _ := strings.Cut(line, " ")
-		what := m[1] + " " + m[2]
-		if m[3] != "" {
-			what = fmt.Sprintf("%s %s/%s %s", m[1], m[2], m[3], m[4])
-		}
-		switch {
-		case strings.Contains(line, "resumed>"):
-			what = begun[pid]
-		case strings.Contains(line, "<unfinished"):
-			begun[pid] = what
-			if m[1] != "renameat2" {
-				continue
-			}
-		}
-		if m[1] != "renameat2" || !strings.Contains(line, "resumed>") {
-			all = append(all, what)
-		}
-	}
-	return all
-}
-
-// A crash of the machine leaves what was flushed before it: so no file gets its name before its
-// content is flushed, no record before the names of the states are, and no user is told before the
-// names of the records are.
-func TestNothingIsNamedBeforeWhatItNeedsIsOnTheDisk(t *testing.T) {
-	const count = 5
-	root, trace := testroot.New(t), filepath.Join(t.TempDir(), "trace")
-	strace := testroot.Strace(t, "-y", "-o", trace, "-e",
-		"trace=write,fsync,renameat2,pwrite64")
-	out, err := testroot.Role(strace, "together", string(root), strconv.Itoa(count)).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	states, records := filepath.Dir(root.State("x")), filepath.Dir(root.Record("x"))
-	flushed, named := map[string]bool{}, map[string]int{}
-	for _, what := range calls(t, string(testroot.Read(t, trace))) {
-		words := strings.Fields(what)
-		path := words[1]
-		switch dir := filepath.Dir(path); words[0] {
-		case "write":
-			flushed[path] = false
-		case "fsync":
-			flushed[path] = true
-		case "pwrite64":
-			if !flushed[records] {
-				t.Errorf("%s before the names of the records are on the disk", what)
-			}
-		case "renameat2":
-			if dir != states && dir != records {
-				continue
-			}
-			if !flushed[path] {
-				t.Errorf("%s before the file is on the disk", what)
-			}
-			if dir == records && !flushed[states] {
-				t.Errorf("%s before the names of the states are on the disk", what)
-			}
-			named[dir]++
-			flushed[dir] = false
-		}
-	}
-	if named[states] != count || named[records] != count || !flushed[records] {
-		t.Errorf("got %d states and %d records named, and the latter on the disk: %v; want %d",
-			named[states], named[records], flushed[records], count)
-	}
 }

@@ -19,8 +19,8 @@ type Staged struct {
 	named     bool
 }
 
-// Stage writes data to a temporary file, mode 0600, that is to be name in d. The caller flushes it,
-// before it names it, and discards it in the end, before d is closed.
+// Stage writes data to a temporary file, mode 0600, that is to be name in d. The caller flushes it
+// before naming it, and discards it in the end, before d is closed.
 func (d *Dir) Stage(name string, data []byte) (*Staged, error) {
 	s, err := d.stage(name, data, asIs)
 	if err == nil {
@@ -67,8 +67,8 @@ func (d *Dir) stage(name string, data []byte, prepare func(fd int)) (*Staged, er
 	return s, nil
 }
 
-// Flush brings the file to the disk. Before that it must not be named: after a crash the name could
-// lead to an empty file.
+// Flush brings the file to the disk. Before that it must not be named: after a crash the name
+// could lead to an empty file.
 func (s *Staged) Flush() error {
 	return s.failed(os.NewSyscallError("fsync", unix.Fsync(s.fd)))
 }

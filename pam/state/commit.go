@@ -68,7 +68,7 @@ func (f *File) commit() error {
 	return nil
 }
 
-// CommitUnflushed is Commit for a change that may be lost in a crash, as long as the caller has not
+// CommitUnflushed is Commit for a change that a crash may undo, as long as the caller has not
 // flushed the file system. It leaves the slots uneven: until then, only the other one is known to
 // be on the disk.
 func (f *File) CommitUnflushed() error {
