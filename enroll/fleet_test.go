@@ -220,22 +220,10 @@ func TestEnrollLinksNoTLSAndNothingOfEtcd(t *testing.T) {
 	}
 }
 
-// join makes the host below root one of f.
-func join(t *testing.T, root testroot.Root, f *testfleet.Fleet, name string,
-	roles ...hosts.Role) {
-	t.Helper()
-	opening, err := f.Secret.Opening()
-	testroot.Must(t, err)
-	standin.Configure(t, root, settings.Settings{
-		Services: []string{fmt.Sprintf("https://%s", f.Services[0].Addr())},
-		FleetKey: opening.Public(), VerifyKey: f.Keys(t), CA: string(f.Authority.PEM),
-		Host: name, Key: f.Host(t, name, roles...).Key}, "")
-}
-
 // joined makes the site's host one of f.
 func (s *site) joined(f *testfleet.Fleet, name string, roles ...hosts.Role) {
 	s.t.Helper()
-	join(s.t, testroot.Root(s.root), f, name, roles...)
+	standin.Configure(s.t, testroot.Root(s.root), f.Settings(s.t, name, roles...), "")
 }
 
 // The program is setuid root here, as it is installed, and a user of the fleet calls it.

@@ -16,6 +16,7 @@ import (
 	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/remote"
 	"latchkey/pam/fleet/settings"
+	"latchkey/pam/fleet/standin"
 	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/testfleet"
 	"latchkey/pam/record"
@@ -235,7 +236,7 @@ func TestAnImportIntoAFleetThatWasKilledIsFinishedByTheSameCommand(t *testing.T)
 	exe, root := underRoot(t)
 	f := testfleet.New(t, "")
 	f.Start(t, 1)
-	join(t, testroot.Root(root), f, "bastion", hosts.Admin)
+	standin.Configure(t, testroot.Root(root), f.Settings(t, "bastion", hosts.Admin), "")
 	file, kills := crowd(t), 0
 	for _, n := range []int{1, 2, 5} {
 		wipeFleet(t, f)

@@ -9,7 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"latchkey/pam/fleet/hosts"
 	"latchkey/pam/fleet/standin"
+	"latchkey/pam/fleet/testfleet"
+	flow "latchkey/pam/flow/prompt"
 	"latchkey/pam/testroot"
 )
 
@@ -111,5 +114,34 @@ func TestProgramLinksTheHostsSideOfAFleetAlone(t *testing.T) {
 		if !slices.Equal(got, ofAFleet) {
 			t.Errorf("%s: got %q of pam/fleet, want %q", program, got, ofAFleet)
 		}
+	}
+}
+
+// The services' clocks count, and not the host's: a question that is older or newer than half a
+// minute could be an old one that someone sends again. The programs read the clock of the machine,
+// so it is the service's that is off here.
+func TestHostWhoseClockIsAMinuteOffLetsNoOneInAndSaysSo(t *testing.T) {
+	for off, allowed := range map[time.Duration]bool{
+		time.Minute: false, -time.Minute: false, 20 * time.Second: true,
+	} {
+		h := newHost(t, "")
+		f := testfleet.New(t, "")
+		f.Clock = func() time.Time { return time.Now().Add(off) }
+		f.Start(t, 1)
+		app := testroot.TOTP("app")
+		app.Period = 24 * time.Hour
+		f.Enroll(t, "alice", app)
+		standin.Configure(t, h.root, f.Settings(t, "web1", hosts.Verify), "")
+		g := h.login()
+		if !allowed {
+			g.expect("E" + flow.Unreachable)
+			g.send("A")
+			g.verdict("deny 9")
+			h.logged(`verdict=deny .* reason=fleet .* detail=".*the clock of the host is -?1m0s off"`)
+			continue
+		}
+		g.expect(prompt)
+		g.send("A" + testroot.Code(t, app, f.Clock()))
+		g.verdict("allow")
 	}
 }

@@ -44,6 +44,19 @@ func (f *Fleet) Host(t testing.TB, name string, roles ...hosts.Role) *Host {
 	return h
 }
 
+// Settings are those of a new host with roles, for standin.Configure.
+func (f *Fleet) Settings(t testing.TB, name string, roles ...hosts.Role) settings.Settings {
+	t.Helper()
+	opening, err := f.Secret.Opening()
+	testroot.Must(t, err)
+	s := settings.Settings{FleetKey: opening.Public(), VerifyKey: f.Keys(t),
+		CA: string(f.Authority.PEM), Host: name, Key: f.Host(t, name, roles...).Key}
+	for _, service := range f.Services {
+		s.Services = append(s.Services, fmt.Sprintf("https://%s", service.Addr()))
+	}
+	return s
+}
+
 // Stranger is a host that has not joined.
 func (f *Fleet) Stranger(name string) *Host {
 	return &Host{fleet: f, Name: name, Key: fleetkey.NewSigning()}
