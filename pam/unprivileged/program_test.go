@@ -30,14 +30,16 @@ func program(t *testing.T, script string) (p unprivileged.Program, pid string) {
 // moment is how long a program is waited for in these tests, once it has noted what it should.
 const moment = 20 * time.Millisecond
 
-// stopped is a clock that stands until a program has written something into a file: then all time
-// is over. A busy machine may need long until then.
+// stopped is a clock that stands from its first look until a program has written something into a
+// file: then all time is over. A busy machine may need long until then.
 func stopped(file string) func() time.Time {
-	now := time.Now()
+	now, looked := time.Now(), false
 	return func() time.Time {
-		if info, err := os.Stat(file); err == nil && info.Size() > 0 {
+		info, err := os.Stat(file)
+		if over := looked && err == nil && info.Size() > 0; over {
 			return now.Add(time.Hour)
 		}
+		looked = true
 		return now
 	}
 }

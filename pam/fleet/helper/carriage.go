@@ -31,7 +31,8 @@ func (r *road) carry(job carrier.Job) carrier.Report {
 	defer cancel() // and every connection but the one that is kept
 	r.trust(job.CA)
 	results := make(chan result, len(job.Services))
-	go r.start(ctx, job, r.take(ctx), results)
+	f, now := r.take(ctx), *r // the next job may trust others
+	go now.start(ctx, job, f, results)
 	var failed []result
 	for range job.Services {
 		got := <-results

@@ -25,10 +25,11 @@ func (r *road) open(job carrier.Job) {
 	r.trust(job.CA)
 	o := &opening{service: job.Services[0], made: make(chan struct{})}
 	r.opening = o
+	now := *r // the next job may trust others
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), job.Deadline())
 		defer cancel()
-		o.c, o.failed = r.dial(ctx, o.service)
+		o.c, o.failed = now.dial(ctx, o.service)
 		close(o.made)
 		if o.c != nil {
 			o.c.Handshake() // an error of it is the exchange's too
