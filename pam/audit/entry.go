@@ -40,16 +40,27 @@ func detailed(all []field, detail string) []field {
 // prefix is what every line begins with: the name of the program, as syslog has it.
 const prefix = "latchkey: "
 
+// usual is more than most lines have, in bytes. What grows to that in steps asks the kernel for
+// memory of each size, while a user waits for the login.
+const usual = 512
+
+// write appends texts.
+func write(b *strings.Builder, texts ...string) {
+	for _, t := range texts {
+		b.WriteString(t)
+	}
+}
+
 // plain returns an entry as names and values.
 func plain(e Entry) string {
 	var b strings.Builder
+	b.Grow(usual)
 	b.WriteString(strings.TrimSuffix(prefix, " "))
 	for _, f := range e.fields() {
-		b.WriteString(" " + f.name + "=")
 		if f.form == text {
-			b.WriteString(`"` + escape(f.value) + `"`)
+			write(&b, " ", f.name, `="`, escape(f.value), `"`)
 		} else {
-			b.WriteString(f.value)
+			write(&b, " ", f.name, "=", f.value)
 		}
 	}
 	return b.String()
@@ -58,6 +69,7 @@ func plain(e Entry) string {
 // object returns an entry as one JSON object, in printable ASCII.
 func object(e Entry) string {
 	var b strings.Builder
+	b.Grow(usual)
 	b.WriteString(prefix)
 	for i, f := range e.fields() {
 		b.WriteString([]string{"{", ","}[min(i, 1)] + `"` + f.name + `":`)
@@ -76,6 +88,7 @@ const maxValue = 255
 // escape writes every byte that is not plain printable ASCII as \xNN, as the gate does.
 func escape(s string) string {
 	var b strings.Builder
+	b.Grow(min(len(s), maxValue))
 	for i := 0; i < len(s) && i < maxValue; i++ {
 		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
 			fmt.Fprintf(&b, `\x%02x`, c)

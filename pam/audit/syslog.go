@@ -70,12 +70,12 @@ func send(path, packet string) bool {
 // Protocol" of systemd). No value has a line feed in it.
 func journal(priority int, line string, e Entry) string {
 	var b strings.Builder
-	b.WriteString("MESSAGE=" + strings.TrimPrefix(line, prefix) +
-		"\nPRIORITY=" + strconv.Itoa(priority&7) +
-		"\nSYSLOG_FACILITY=" + strconv.Itoa(priority>>3) +
-		"\nSYSLOG_IDENTIFIER=" + strings.TrimSuffix(prefix, ": ") + "\n")
+	b.Grow(2 * usual)
+	write(&b, "MESSAGE=", strings.TrimPrefix(line, prefix),
+		"\nPRIORITY=", strconv.Itoa(priority&7), "\nSYSLOG_FACILITY=", strconv.Itoa(priority>>3),
+		"\nSYSLOG_IDENTIFIER=", strings.TrimSuffix(prefix, ": "), "\n")
 	for _, f := range e.fields() {
-		b.WriteString("LATCHKEY_" + strings.ToUpper(f.name) + "=" + escape(f.value) + "\n")
+		write(&b, "LATCHKEY_", strings.ToUpper(f.name), "=", escape(f.value), "\n")
 	}
 	return b.String()
 }

@@ -22,6 +22,9 @@ func (n *news) add(program string, e event.Event) {
 
 // tell tells it. Nothing of this can change the verdict, and no one waits for the program.
 func (n *news) tell(root string, log audit.Syslog, r flow.Request, o verdict.Outcome) {
+	if len(n.events) == 0 {
+		return
+	}
 	host, _ := os.Hostname() // without a name there is none to tell
 	for i := range n.events {
 		e := &n.events[i]
