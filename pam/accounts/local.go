@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"slices"
 	"time"
 
 	"latchkey/pam/authority"
@@ -20,6 +21,29 @@ type Local struct {
 	// Once runs a part of Send or Judge, between which Twilio is asked; nil: on Store, as files
 	// are locked.
 	Once func(do func(enrollment.Store) error) error
+	// Users is a page of Names in an order of its own, for a host that asks for one after the other;
+	// nil: pages are made of Names.
+	Users func(after string, most int) (page []string, more bool, err error)
+}
+
+// page is one of Names, as Users is.
+func (l Local) page(after string, most int) (page []string, more bool, err error) {
+	if l.Users != nil {
+		return l.Users(after, most)
+	}
+	all, err := l.Names()
+	first, found := slices.BinarySearch(all, after)
+	if found {
+		first++
+	}
+	size := 0
+	for _, name := range all[first:] {
+		if size += len(name); size > most {
+			return page, true, err
+		}
+		page = append(page, name)
+	}
+	return page, false, err
 }
 
 // service is how a code that is typed at enroll stands among a user's attempts.

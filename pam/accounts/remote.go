@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"slices"
 	"time"
 
 	"latchkey/pam/enrollment"
@@ -71,6 +72,7 @@ func (r Remote) Names() (all []string, err error) {
 			return nil, err
 		}
 		if all = append(all, a.Names...); !a.More {
+			slices.Sort(all)
 			return all, nil
 		}
 		if len(a.Names) == 0 {

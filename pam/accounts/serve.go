@@ -2,7 +2,6 @@ package accounts
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -155,19 +154,8 @@ func (s *served) names() error {
 	if !s.by.Admin {
 		return needs(s.by, "admin")
 	}
-	all, err := s.on.Names()
-	first, found := slices.BinarySearch(all, s.q.Name)
-	if found {
-		first++
-	}
-	size := 0
-	for _, name := range all[first:] {
-		if size += len(name); size > pageSize {
-			s.a.More = true
-			break
-		}
-		s.a.Names = append(s.a.Names, name)
-	}
+	var err error
+	s.a.Names, s.a.More, err = s.on.page(s.q.Name, pageSize)
 	return err
 }
 

@@ -37,7 +37,8 @@ func enrollOnce(c *Call) (store.Reply, error) {
 }
 
 func accountsOf(t *store.Txn) accounts.Local {
-	return accounts.Local{Store: enrollment.Store{Keyring: t.Keyring()}, Clock: t.Clock}
+	return accounts.Local{Store: enrollment.Store{Keyring: t.Keyring()}, Clock: t.Clock,
+		Users: t.Users}
 }
 
 // caller is what the fleet says about the host that asks.

@@ -13,6 +13,25 @@ const pageSize = 1000
 func (t *Txn) each(begin string, f func(key string)) error {
 	begin = prefix + begin
 	w := window{from: begin, end: clientv3.GetPrefixRangeEnd(begin), length: len(begin)}
+	return t.within(w, func(key string) bool {
+		f(key)
+		return true
+	})
+}
+
+// eachUser lists the keys of all users whose keys come behind those of one, until f returns false.
+// Of an empty name, all do.
+func (t *Txn) eachUser(after string, f func(key string) bool) error {
+	begin := prefix + users
+	w := window{from: begin, end: clientv3.GetPrefixRangeEnd(begin), length: len(begin)}
+	if after != "" {
+		w.from = clientv3.GetPrefixRangeEnd(begin + after + "/")
+		w.length = len(w.from) - 1
+	}
+	return t.within(w, f)
+}
+
+func (t *Txn) within(w window, f func(key string) bool) error {
 	for w.from < w.end {
 		got, err := t.ask(nil, []clientv3.Op{clientv3.OpGet(w.from, clientv3.WithRange(w.until()),
 			clientv3.WithLimit(pageSize), clientv3.WithKeysOnly())})
@@ -21,7 +40,9 @@ func (t *Txn) each(begin string, f func(key string)) error {
 		}
 		page := got.Responses[0].GetResponseRange()
 		for _, kv := range page.Kvs {
-			f(strings.TrimPrefix(string(kv.Key), prefix))
+			if !f(strings.TrimPrefix(string(kv.Key), prefix)) {
+				return nil
+			}
 		}
 		if page.More {
 			w.narrow(string(page.Kvs[0].Key), string(page.Kvs[len(page.Kvs)-1].Key))

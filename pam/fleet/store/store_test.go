@@ -302,4 +302,22 @@ func TestUsersOfManyPagesAreListedEachOnce(t *testing.T) {
 		}
 		return err
 	})
+	var paged []string
+	pages := 0
+	for more := true; more; pages++ {
+		in(t, f.Admin.Store, func(txn *store.Txn) (err error) {
+			after := ""
+			if len(paged) > 0 {
+				after = paged[len(paged)-1]
+			}
+			var page []string
+			page, more, err = txn.Users(after, 3000)
+			paged = append(paged, page...)
+			return err
+		})
+	}
+	slices.Sort(paged)
+	if !slices.Equal(paged, want) || pages < 3 {
+		t.Errorf("got %d names on %d pages, want %d", len(paged), pages, len(want))
+	}
 }

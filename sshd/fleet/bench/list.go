@@ -9,7 +9,8 @@ import (
 	"latchkey/sshd/fleet"
 )
 
-// list has the host list all users, and prints what that takes.
+// list has the host list which of its own users the fleet does not have, and prints what that takes:
+// the names of all users are read for it. What each of them has would be a question for each.
 func list(f *fleet.Fleet, out io.Writer) error {
 	before, err := weigh(f)
 	if err != nil {
@@ -17,7 +18,7 @@ func list(f *fleet.Fleet, out io.Writer) error {
 	}
 	began := time.Now()
 	text, err := f.Hosts[0].Exec("", "/bin/sh", "-c",
-		"/usr/bin/enroll list >/var/tmp/list & pid=$!; most=0; while kill -0 $pid 2>/dev/null; do "+
+		"/usr/bin/enroll list --missing >/var/tmp/list & pid=$!; most=0; while kill -0 $pid 2>/dev/null; do "+
 			"at=$(awk '/^VmHWM/ { print $2 }' /proc/$pid/status); most=${at:-$most}; sleep 0.2; "+
 			"done; wait $pid && echo $((most / 1024)) $(wc -l </var/tmp/list)")
 	if err != nil {
@@ -29,7 +30,7 @@ func list(f *fleet.Fleet, out io.Writer) error {
 		return err
 	}
 	most, lines, _ := strings.Cut(strings.TrimSpace(text), " ")
-	fmt.Fprintf(out, "enroll list: %s lines in %v, at most %s MiB; the services, in MiB: %d before, "+
+	fmt.Fprintf(out, "enroll list --missing: %s lines in %v, at most %s MiB; the services, in MiB: %d before, "+
 		"at most %d\n", lines, took.Round(10*time.Millisecond), most, before.service, after.most)
 	return nil
 }
