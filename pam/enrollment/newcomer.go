@@ -3,9 +3,9 @@ package enrollment
 import (
 	"crypto/rand"
 	"errors"
+	"io/fs"
 
 	"latchkey/pam/enrollment/crowd"
-	"latchkey/pam/factor"
 	"latchkey/pam/record"
 	"latchkey/pam/state"
 )
@@ -20,17 +20,26 @@ type Newcomer struct {
 	id state.EnrollmentID
 }
 
-// isNew reports whether u has nothing here.
+// isNew reports whether u has neither a state nor a record.
 func (s Store) isNew(u record.User) bool {
-	if lock, err := s.States.Lock(u.Name); err == nil {
+	lock, err := s.States.Lock(u.Name)
+	if !errors.Is(err, fs.ErrNotExist) {
 		lock.Close()
 		return false
 	}
-	account, err := s.Open(u)
-	if err == nil {
-		account.Close()
+	_, err = s.Records.Load(u)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// noteNew notes u's uid, unless someone else is enrolled with it.
+func (s Store) noteNew(u record.User) error {
+	if s.Owners.AddFirst(u.UID, u.Name) == nil {
+		return nil
 	}
-	return errors.Is(err, factor.ErrUnenrolled)
+	if other, err := s.Namesake(u); err != nil || other != "" {
+		return crowd.ErrAlone // Import says why
+	}
+	return s.note(u)
 }
 
 // stage writes n's state and record, which no one sees yet.
@@ -38,7 +47,7 @@ func (s Store) stage(n *Newcomer) (err error) {
 	if !s.isNew(n.User) {
 		return crowd.ErrAlone
 	}
-	if err := s.note(n.User); err != nil {
+	if err := s.noteNew(n.User); err != nil {
 		return err
 	}
 	states, records := s.States.(state.Store), s.Records.(record.Store)

@@ -70,7 +70,7 @@ func (s Store) share(p Proof) error {
 		return err
 	}
 	records, files := s.Records.(record.Store)
-	if _, too := s.States.(state.Store); !files || !too {
+	if _, too := s.States.(state.Store); !files || !too || s.Owners == nil {
 		return crowd.ErrAlone
 	}
 	return records.EnsureKey()

@@ -231,7 +231,7 @@ func finished(t *testing.T, root testroot.Root, all []*enrollment.Newcomer, when
 func TestUsersOfADiskThatFailsAreToldAndHaveNothing(t *testing.T) {
 	const records, states = "/etc/latchkey/users", "/var/lib/latchkey/users"
 	for _, c := range []struct{ where, inject string }{
-		{"", "write:error=ENOSPC:when=2"}, {"", "fsync:error=EIO"},
+		{"", "write:error=ENOSPC:when=2+"}, {"", "fsync:error=EIO"},
 		{"", "fsync:error=EDQUOT:when=3"}, {"", "fchmod:error=EPERM"},
 		{states, "fsync:error=EIO"}, {states, "renameat2:error=ENOSPC:when=2"},
 		{records, "fsync:error=EIO"}, {records, "renameat2:error=EIO"},

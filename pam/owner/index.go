@@ -30,6 +30,8 @@ type Index struct {
 	held   atomic.Pointer[held]
 }
 
+var errIncomplete = errors.New("the index of uids may be incomplete")
+
 const (
 	marker    = "current" // the file that says which records the index has
 	sizeLimit = 64 << 10
@@ -80,6 +82,21 @@ func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error 
 	kept := slices.DeleteFunc(noted, func(other string) bool { return !keep(other) })
 	text := []byte(strings.Join(append(kept, name), "\n") + "\n")
 	return safefile.Part(dir.Replace(file(uid), text))
+}
+
+// AddFirst is Add for a uid that no one has had, for a caller that holds the index as complete. It
+// fails if the index knows the uid.
+func (x *Index) AddFirst(uid uint32, name string) error {
+	h := x.held.Load()
+	if h == nil || !h.Complete {
+		return errIncomplete
+	}
+	dir := h.dir.Lend()
+	if h.Many {
+		h.added.Store(true)
+		dir = dir.Unsynced()
+	}
+	return safefile.Part(dir.Create(file(uid), []byte(name+"\n")))
 }
 
 // Complete reports whether the index has every record and state of directories with this stamp.

@@ -48,6 +48,26 @@ func TestNamesOfOneUidAreKeptUntilTheyHaveItNoLonger(t *testing.T) {
 	}
 }
 
+func TestAddFirstTakesOnlyAUidThatACompleteIndexDoesNotKnow(t *testing.T) {
+	x := index(t)
+	must(t, x.Add(1000, "alice", everyone))
+	if x.AddFirst(1001, "bob") == nil {
+		t.Error("got bob first, of an index that may be incomplete")
+	}
+	done, err := x.Hold(owner.Hold{Complete: true, Many: true})
+	must(t, err)
+	if x.AddFirst(1000, "bob") == nil {
+		t.Error("got bob first with alice's uid")
+	}
+	must(t, x.AddFirst(1001, "bob"))
+	must(t, done())
+	for uid, want := range map[uint32]string{1000: "alice", 1001: "bob"} {
+		if got := names(t, x, uid); !slices.Equal(got, []string{want}) {
+			t.Errorf("got %q for %d, want %q", got, uid, want)
+		}
+	}
+}
+
 func TestOfFiftyNamesAddedInParallelNoneIsLost(t *testing.T) {
 	x := index(t)
 	var all sync.WaitGroup
