@@ -231,7 +231,7 @@ func finished(t *testing.T, root testroot.Root, all []*enrollment.Newcomer, when
 func TestUsersOfADiskThatFailsAreToldAndHaveNothing(t *testing.T) {
 	const records, states = "/etc/latchkey/users", "/var/lib/latchkey/users"
 	for _, c := range []struct{ where, inject string }{
-		{"", "write:error=ENOSPC:when=2+"}, {"", "fsync:error=EIO"},
+		{"", "fsync:error=EIO"},
 		{"", "fsync:error=EDQUOT:when=3"}, {"", "fchmod:error=EPERM"},
 		{states, "fsync:error=EIO"}, {states, "renameat2:error=ENOSPC:when=2"},
 		{records, "fsync:error=EIO"}, {records, "renameat2:error=EIO"},
@@ -260,6 +260,34 @@ func TestUsersOfADiskThatFailsAreToldAndHaveNothing(t *testing.T) {
 		}
 		finished(t, root, all, c.inject)
 	}
+}
+
+func TestOnAFullDiskThoseWhoDoNotFitHaveNothing(t *testing.T) {
+	testroot.NeedRoot(t, "only root can mount a file system")
+	root, all := testroot.Root(t.TempDir()), newcomers(100)
+	if err := unix.Mount("tmpfs", string(root), "tmpfs", 0, "size=1m"); err != nil {
+		t.Skipf("skipped: no tmpfs can be mounted here: %v", err)
+	}
+	defer unix.Unmount(string(root), 0)
+	root.Fill(t)
+	testroot.Must(t, enrollMany(root, all))
+	enrolled := 0
+	for _, n := range all {
+		has := wholeOrNothing(t, root, n, "after it")
+		if full := errors.Is(n.Err, unix.ENOSPC); has == full || !has && !full {
+			t.Errorf("got error %v, and %s is enrolled: %v", n.Err, n.User.Name, has)
+		}
+		if _, err := os.Lstat(root.State(n.User.Name)); has == errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is enrolled: %v, and the state: %v", n.User.Name, has, err)
+		}
+		if has {
+			enrolled++
+		}
+	}
+	if enrolled == 0 || enrolled == len(all) {
+		t.Errorf("got %d enrolled, want some", enrolled)
+	}
+	noLeftovers(t, root, "after it")
 }
 
 // A file system that can only replace.
