@@ -259,7 +259,9 @@ enum { CHILD_STACK = 16384 };
  * 5.2 take no notice of CLONE_PIDFD, and some emulators refuse it: pidfd then stays as it is.
  * SAFETY: stack and told are this thread's, which waits. Its signals are blocked, so no handler of
  * the host runs in the child. What the child changes of itself (signal actions, descriptors,
- * directory, limits, ids) is not shared. */
+ * directory, limits, ids) is not shared, but for one thing: a process whose group changes is never
+ * dumped, nor traced by other users, and that goes with the memory. So a host that is root's but
+ * not of root's group stays that way, which only keeps its secrets better. */
 static pid_t start_child(struct start *told, int *pidfd)
 {
 	const int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
