@@ -19,6 +19,7 @@ func (d Doctor) Run() []Finding {
 		found = append(found, d.checkLocks()...)
 	}
 	found = append(found, d.checkLogins(d.Service)...)
+	found = append(found, d.checkConfinement()...)
 	found = append(found, checkClock(clockState))
 	if d.phonesWanted() {
 		found = append(found, d.checkTwilio()...)

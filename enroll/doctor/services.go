@@ -219,6 +219,7 @@ func (d Doctor) checkArguments(l *stack.Line) []Finding {
 		switch err := a.Take(arg); {
 		case err == nil && a.Conf != "":
 			found = append(found, d.checkPolicy(a.Conf)...)
+			found = append(found, d.checkConfined(a.Conf)...)
 		case err != nil:
 			found = append(found, fault(l.Place(),
 				fmt.Errorf("pam_latchkey does not take %q: every login is denied", arg),
