@@ -227,7 +227,7 @@ lint: deps-tests
 	@sh packaging/vulnerabilities.sh $(GOVULNCHECK)
 
 # Logins under AppArmor's profiles, enforced by the kernels of Debian 12 and 13 in virtual machines,
-# with systemd. Without KVM it takes most of an hour. SUITES=trixie tries one.
+# with systemd. Emulated, it takes half an hour. SUITES=trixie tries one.
 confined: deps
 	@sh packaging/deps.sh confined
 	@go run ./sshd/confined $(SUITES)

@@ -3,7 +3,7 @@
 // latchkey's profiles, and does in it what command inside lists. Containers share this machine's
 // kernel, which may have no AppArmor.
 //
-// Without KVM qemu emulates the processor: a machine then takes about 20 minutes.
+// qemu emulates the processor, so that it runs anywhere: a machine takes about 15 minutes.
 package main
 
 import (

@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// refusal is a line of the kernel's about one of latchkey's profiles, in the log of auditd.
+// refusal is a line of the kernel's, or of dbus's, about one of latchkey's profiles, in the log of
+// auditd.
 var refusal = regexp.MustCompile(`apparmor="(DENIED|ALLOWED)" .*` +
-	`profile="((latchkey-[a-z]+|enroll)(//[^"]*)?)".*`)
+	`(profile|label)="((latchkey-[a-z]+|enroll)(//[^"]*)?)".*`)
 
 // varying are what differs between two denials of the same thing.
 var varying = regexp.MustCompile(` (pid|fsuid|ouid|comm|error)=("[^"]*"|\S+)`)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,11 +15,17 @@ import (
 )
 
 // patience is for an emulated machine on a busy one.
-const patience = 10 * time.Minute
+const patience = 20 * time.Minute
 
 func main() {
 	terminal.Limit = patience
-	os.Exit(run(os.Args[1:]))
+	stage, only := 0, os.Args[1:]
+	if len(only) > 0 {
+		if n, err := strconv.Atoi(only[0]); err == nil {
+			stage, only = n, only[1:]
+		}
+	}
+	os.Exit(run(stages[stage], only))
 }
 
 // step is something that a person or a script does.
@@ -27,8 +34,11 @@ type step struct {
 	do   func() error
 }
 
-// run does all steps, or those named, even after one that failed.
-func run(only []string) int {
+// stages are the steps between two starts of the machine.
+var stages = [][]step{steps, started, startedAgain}
+
+// run does all steps of a stage, or those named, even after one that failed.
+func run(steps []step, only []string) int {
 	failed := 0
 	for _, s := range steps {
 		if len(only) > 0 && !slices.Contains(only, s.name) {

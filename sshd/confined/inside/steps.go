@@ -16,6 +16,7 @@ const number = "+15550001234"
 
 // steps in this order.
 var steps = []step{
+	{"the profiles are enforced", enforced},
 	{"a fresh machine", fresh},
 	{"root enrolls users", enrolled},
 	{"activate", does("This is undone at", "", "enroll", "activate", "--yes")},
@@ -41,6 +42,9 @@ var steps = []step{
 			tested,
 			does("", "", "pam-auth-update", "--disable", "latchkey"))
 	}},
+	{"no one confirms: systemd's service undoes it", unconfirmed},
+	{"a socket starts sshd: confirmed, and undone", bySocket},
+	{"activate, before the machine is started again", pending},
 }
 
 func fresh() error {
@@ -121,6 +125,7 @@ func byPhone() error {
 		return err
 	}
 	defer v.Close()
+	defer os.Remove("/etc/latchkey/twilio.toml") // activate refuses a Twilio that is not there
 	const authority = "/etc/latchkey/verify-ca.pem"
 	if err := each(put(authority, 0o644, v.Settings().CA),
 		put("/etc/latchkey/twilio.toml", 0o600, v.TOML(authority)),
