@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"time"
+
+	"latchkey/sshd/poll"
 )
 
 // here is this machine's name, and scripts are those that a package has for setting up a fleet.
@@ -39,7 +42,11 @@ func underProfile() error {
 	if got := strings.TrimSpace(string(out)); err != nil || got != "latchkey-fleetd (enforce)" {
 		return fmt.Errorf("the service runs under %q (%v)", got, err)
 	}
-	return root("", "", "latchkey-fleetd", "status")
+	// etcd has 0.7 s for an answer, and has just started.
+	return poll.Until("the fleet's status", patience, func() error {
+		time.Sleep(2 * time.Second)
+		return root("", "", "latchkey-fleetd", "status")
+	})
 }
 
 func joined() error {
