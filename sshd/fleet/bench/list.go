@@ -36,7 +36,8 @@ func list(f *fleet.Fleet, out io.Writer) error {
 		return err
 	}
 	most, lines, _ := strings.Cut(strings.TrimSpace(text), " ")
-	fmt.Fprintf(out, "enroll list --missing: %s lines in %v, at most %s MiB; the services, in MiB: "+
-		"%d before, at most %d\n", lines, took.Round(10*time.Millisecond), most, before.service, after.most)
+	fmt.Fprintf(out, "enroll list --missing: %s lines in %v, at most %s MiB; the services, in "+
+		"MiB: %d before, at most %d\n", lines, took.Round(10*time.Millisecond), most, before.service,
+		after.most)
 	return nil
 }
