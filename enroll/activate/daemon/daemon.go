@@ -35,6 +35,7 @@ func Prepare() {
 
 // Check has sshd say whether its configuration can be used (sshd -t).
 func Check() error {
+	Prepare()
 	out, err := run(program, "-t")
 	if err != nil {
 		return fmt.Errorf("sshd -t: %w: %s", err, strings.TrimSpace(out))
@@ -58,16 +59,7 @@ var units = []string{"ssh.service", "sshd.service"}
 func Reload(systemd bool, pause func(time.Duration)) error {
 	before := listeners()
 	if unit := active(systemd); unit != "" {
-		if out, err := run("systemctl", "reload", unit); err != nil {
-			return fmt.Errorf("systemctl reload %s: %w: %s", unit, err, strings.TrimSpace(out))
-		}
-		for _, l := range before {
-			// One that a socket started keeps that socket, so it is not seen when it is ready.
-			if err := l.await(pause); errors.Is(err, errGone) {
-				return err
-			}
-		}
-		return nil
+		return reloadUnit(unit, before, pause)
 	}
 	var errs []error
 	for _, l := range before {
@@ -82,6 +74,24 @@ func Reload(systemd bool, pause func(time.Duration)) error {
 	return errors.Join(errs...)
 }
 
+// reloadUnit has systemd do it. An sshd that a socket started must be started again: at SIGHUP it
+// would open its port, which the socket holds, and end. Its sessions go on (KillMode=process).
+func reloadUnit(unit string, before []listener, pause func(time.Duration)) error {
+	verb := "reload"
+	if bySocket(unit) {
+		verb, before = "restart", nil
+	}
+	if out, err := run("systemctl", verb, unit); err != nil {
+		return fmt.Errorf("systemctl %s %s: %w: %s", verb, unit, err, strings.TrimSpace(out))
+	}
+	for _, l := range before {
+		if err := l.await(pause); errors.Is(err, errGone) {
+			return err
+		}
+	}
+	return nil
+}
+
 // active is the unit of systemd's that runs sshd; empty: there is none.
 func active(systemd bool) string {
 	for _, unit := range units {
@@ -93,6 +103,13 @@ func active(systemd bool) string {
 		}
 	}
 	return ""
+}
+
+// bySocket reports whether a socket of systemd's starts the unit.
+func bySocket(unit string) bool {
+	socket := strings.TrimSuffix(unit, ".service") + ".socket"
+	_, err := run("systemctl", "is-active", "--quiet", socket)
+	return err == nil
 }
 
 // listener is an sshd that waits for connections.
