@@ -1,8 +1,10 @@
 package doctor
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // enforced is the kernel's list on a machine that enforces what decides logins.
@@ -45,11 +47,16 @@ AVC apparmor="DENIED" operation="open" profile="/usr/bin/man" name="/data/y" den
 AVC apparmor="STATUS" operation="profile_load" profile="unconfined" name="latchkey-login"
 EOF
 `, 0o755)
+	put(t, root, "/var/log/audit/audit.log", fmt.Sprintf("type=AVC msg=audit(%d.1:2): "+
+		`apparmor="DENIED" operation="open" profile="latchkey-enroll" name="/data/z" `+
+		`denied_mask="r"`+"\ntype=AVC msg=audit(1.1:2): apparmor=\"DENIED\" operation=\"open\" "+
+		`profile="latchkey-enroll" name="/data/old" denied_mask="r"`+"\n", time.Now().Unix()), 0o600)
 	var got []string
 	for _, f := range doctorFor(root, "sshd").checkConfinement()[1:] {
 		got = append(got, string(f.Status)+": "+f.Detail)
 	}
-	want := "warning: in the last day it denied latchkey-login: open /data/x (r)\n" +
+	want := "warning: in the last day it denied latchkey-enroll: open /data/z (r)\n" +
+		"warning: in the last day it denied latchkey-login: open /data/x (r)\n" +
 		"warning: in the last day it would have denied enroll: capable sys_admin"
 	if strings.Join(got, "\n") != want {
 		t.Errorf("got %q, want %q", got, want)
