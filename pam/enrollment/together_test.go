@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -230,9 +231,13 @@ func finished(t *testing.T, root testroot.Root, all []*enrollment.Newcomer, when
 // are told so.
 func TestUsersOfADiskThatFailsAreToldAndHaveNothing(t *testing.T) {
 	const records, states = "/etc/latchkey/users", "/var/lib/latchkey/users"
-	for _, c := range []struct{ where, inject string }{
-		{"", "fsync:error=EIO"},
-		{"", "fsync:error=EDQUOT:when=3"}, {"", "fchmod:error=EPERM"},
+	type failing struct{ where, inject string }
+	file := failing{"", "fsync:error=EDQUOT:when=3"}
+	if syncsWhole(t) {
+		file.inject = "sync_file_range:error=EDQUOT"
+	}
+	for _, c := range []failing{
+		file, {"", "fsync,syncfs:error=EIO"}, {"", "fchmod:error=EPERM"},
 		{states, "fsync:error=EIO"}, {states, "renameat2:error=ENOSPC:when=2"},
 		{records, "fsync:error=EIO"}, {records, "renameat2:error=EIO"},
 		{records, "renameat2:error=ENOSPC:when=2"},
@@ -260,6 +265,15 @@ func TestUsersOfADiskThatFailsAreToldAndHaveNothing(t *testing.T) {
 		}
 		finished(t, root, all, c.inject)
 	}
+}
+
+// syncsWhole reports whether files of tests are flushed by syncfs.
+func syncsWhole(t *testing.T) bool {
+	t.Helper()
+	var disk unix.Statfs_t
+	testroot.Must(t, unix.Statfs(t.TempDir(), &disk))
+	return slices.Contains([]int64{unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC,
+		unix.BTRFS_SUPER_MAGIC}, disk.Type)
 }
 
 func TestOnAFullDiskThoseWhoDoNotFitHaveNothing(t *testing.T) {

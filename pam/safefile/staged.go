@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"latchkey/pam/many"
 )
 
 // Staged is a new file that is written and has not got its name yet. Many of them can be written,
@@ -71,6 +73,47 @@ func (d *Dir) stage(name string, data []byte, prepare func(fd int)) (*Staged, er
 // could lead to an empty file.
 func (s *Staged) Flush() error {
 	return s.failed(os.NewSyscallError("fsync", unix.Fsync(s.fd)))
+}
+
+// FlushAll is Flush for each of several files of one folder. It waits for the disk once, and for all
+// that others have written there, where the file system is one whose syncfs(2) is an fsync(2) of
+// every file: that of FUSE, for one, does not reach its server.
+func FlushAll(files []*Staged) []error {
+	flush := (*Staged).Flush
+	if len(files) > 1 && files[0].dir.syncsWhole() && unix.Syncfs(files[0].dir.fd) == nil {
+		flush = (*Staged).written
+	}
+	errs, indexes := make([]error, len(files)), make([]int, len(files))
+	for i := range indexes {
+		indexes[i] = i
+	}
+	many.Each(indexes, many.Waiting, func(i int) error {
+		errs[i] = flush(files[i])
+		return nil
+	})
+	return errs
+}
+
+// syncsWhole reports whether syncfs brings all files of the directory's file system to the disk.
+func (d *Dir) syncsWhole() bool {
+	var fs unix.Statfs_t
+	if unix.Fstatfs(d.fd, &fs) != nil {
+		return false
+	}
+	switch fs.Type {
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC:
+		return true
+	}
+	return false
+}
+
+// written reports what went wrong when the file was brought to the disk, which syncfs says of no
+// file, and before Linux 5.8 not at all.
+func (s *Staged) written() error {
+	const all = unix.SYNC_FILE_RANGE_WAIT_BEFORE | unix.SYNC_FILE_RANGE_WRITE |
+		unix.SYNC_FILE_RANGE_WAIT_AFTER
+	err := unix.SyncFileRange(s.fd, 0, 0, all)
+	return s.failed(os.NewSyscallError("sync_file_range", err))
 }
 
 // failed names the file in err, if that is an error.

@@ -11,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"latchkey/pam/many"
 	"latchkey/pam/safefile"
 )
 
@@ -35,24 +34,29 @@ type Crowd []*Member
 
 // PutInForce puts the files of those who have no Err in force. The others are not touched.
 func (c Crowd) PutInForce() {
-	many.Each(c, many.Waiting, func(m *Member) error {
-		if m.Err == nil {
-			m.Err = m.flush()
-		}
-		return nil
-	})
-	c.name(func(m *Member) *safefile.Staged { return m.State })
+	state := func(m *Member) *safefile.Staged { return m.State }
+	record := func(m *Member) *safefile.Staged { return m.Record }
+	c.flush(state)
+	c.flush(record)
+	c.name(state)
 	for _, m := range c {
 		m.Err = safefile.Part(m.Err)
 	}
-	c.name(func(m *Member) *safefile.Staged { return m.Record })
+	c.name(record)
 }
 
-func (m *Member) flush() error {
-	if err := m.State.Flush(); err != nil {
-		return err
+// flush brings a file of each who has no Err to the disk.
+func (c Crowd) flush(of func(*Member) *safefile.Staged) {
+	var sound Crowd
+	var files []*safefile.Staged
+	for _, m := range c {
+		if m.Err == nil {
+			sound, files = append(sound, m), append(files, of(m))
+		}
 	}
-	return m.Record.Flush()
+	for i, err := range safefile.FlushAll(files) {
+		sound[i].Err = err
+	}
 }
 
 // name gives a file of each who has no Err its name. When it returns, the names are on the disk.
