@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"strings"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -33,32 +34,41 @@ func (t *Txn) eachUser(after string, f func(key string) bool) error {
 
 func (t *Txn) within(w window, f func(key string) bool) error {
 	for w.from < w.end {
-		got, err := t.ask(nil, []clientv3.Op{clientv3.OpGet(w.from, clientv3.WithRange(w.until()),
-			clientv3.WithLimit(pageSize), clientv3.WithKeysOnly())})
+		page, more, err := t.page(w.from, w.until())
 		if err != nil {
 			return err
 		}
-		page := got.Responses[0].GetResponseRange()
-		for _, kv := range page.Kvs {
-			if !f(strings.TrimPrefix(string(kv.Key), prefix)) {
+		for _, key := range page {
+			if !f(strings.TrimPrefix(key, prefix)) {
 				return nil
 			}
 		}
-		if page.More {
-			w.narrow(string(page.Kvs[0].Key), string(page.Kvs[len(page.Kvs)-1].Key))
-		} else {
-			w.widen()
-		}
+		w.move(page, more)
 	}
 	return nil
 }
 
-// window is the range of keys that the next page is of. It moves from key to key, as wide as its
-// pages are full: etcd counts all keys of a range, however few of them it returns, and a million
-// users would have it count them a thousand times.
+// page returns the first keys of a range; more reports whether it has others.
+func (t *Txn) page(from, end string) (keys []string, more bool, err error) {
+	t.reads++
+	got, err := t.store.cluster.List(t.ctx, from, end, pageSize)
+	if err != nil {
+		t.broken = cmp.Or(t.broken, err)
+		return nil, false, err
+	}
+	for _, kv := range got.Kvs {
+		keys = append(keys, string(kv.Key))
+	}
+	return keys, got.More, nil
+}
+
+// window is the range of keys that the next page is of: what is left of a group, which is all keys
+// that begin as from does. It moves from key to key, and its groups become larger or smaller as its
+// pages are empty or full: etcd counts all keys of a range, however few of them it returns, and a
+// million users would have it count them a thousand times.
 type window struct {
 	from, end string
-	length    int // of what the keys of the window have in common with from
+	length    int // of what the keys of the group have in common with from
 }
 
 // until is the end of the window.
@@ -67,14 +77,24 @@ func (w *window) until() string {
 	return min(group, w.end)
 }
 
-// narrow goes on behind a page that was full, with those keys that share one byte more with its
-// last key than all keys of the page share.
-func (w *window) narrow(first, last string) {
-	w.from, w.length = last+"\x00", shared(first, last)+1
-}
+// few is how many keys a group has at most for which a larger one is tried.
+const few = pageSize / 8
 
-// widen goes on behind a window that is done.
-func (w *window) widen() { w.from, w.length = w.until(), max(w.length-1, 1) }
+// move goes on behind a page.
+func (w *window) move(page []string, more bool) {
+	if more {
+		// To those keys that share one byte more with the last one than all of the page share.
+		first, last := page[0], page[len(page)-1]
+		w.from, w.length = last+"\x00", shared(first, last)+1
+		return
+	}
+	// Few keys in what is left of a group do not say how many the next group has.
+	whole := len(w.from) <= w.length
+	w.from = w.until()
+	if whole && len(page) <= few {
+		w.length = max(w.length-1, 1)
+	}
+}
 
 // shared is how many bytes two keys have in common at the beginning.
 func shared(a, b string) (n int) {

@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// attempt bounds one request to one node, so that a node that is frozen or cut off costs a login
+// attempt bounds one request of a login to one node, so that a node that is frozen or cut off costs a login
 // less than a second.
 const attempt = 700 * time.Millisecond
 
@@ -70,13 +70,13 @@ var ErrUnreached = errors.New("etcd does not answer")
 
 // ask makes a request of one node after the other, beginning with the one that leads, or that
 // answered last.
-func (c *Cluster) ask(ctx context.Context,
+func (c *Cluster) ask(ctx context.Context, limit time.Duration,
 	request func(context.Context, *clientv3.Client) error) error {
 	first := int(c.first.Load())
 	why := ErrUnreached
 	for i := range c.nodes {
 		n := (first + i) % len(c.nodes)
-		err := c.try(ctx, c.nodes[n], request)
+		err := c.try(ctx, limit, c.nodes[n], request)
 		if err == nil || !mayPass(err) {
 			c.first.Store(int32(n))
 			return err
@@ -89,9 +89,9 @@ func (c *Cluster) ask(ctx context.Context,
 	return why
 }
 
-func (c *Cluster) try(ctx context.Context, node *clientv3.Client,
+func (c *Cluster) try(ctx context.Context, limit time.Duration, node *clientv3.Client,
 	request func(context.Context, *clientv3.Client) error) error {
-	ctx, cancel := context.WithTimeout(ctx, attempt)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return request(ctx, node)
 }
@@ -121,7 +121,7 @@ func Full(err error) bool { return errors.Is(err, rpctypes.ErrNoSpace) }
 func (c *Cluster) Transact(ctx context.Context, when []clientv3.Cmp,
 	then []clientv3.Op) (answer *clientv3.TxnResponse, err error) {
 	seen := c.history.now()
-	err = c.ask(ctx, func(ctx context.Context, node *clientv3.Client) (err error) {
+	err = c.ask(ctx, attempt, func(ctx context.Context, node *clientv3.Client) (err error) {
 		answer, err = node.Txn(ctx).If(when...).Then(then...).Commit()
 		return err
 	})
@@ -129,6 +129,26 @@ func (c *Cluster) Transact(ctx context.Context, when []clientv3.Cmp,
 		c.history.note(answer.Header.Revision, seen)
 	}
 	return answer, err
+}
+
+// listing bounds the request for a page of a list, for which no login waits: a node counts all keys
+// of the range.
+const listing = 5 * time.Second
+
+// List returns the first keys of a range, at most so many, and whether there are others. Like
+// Transact, it waits until a majority confirms them.
+func (c *Cluster) List(ctx context.Context, from, end string, most int64) (
+	page *clientv3.GetResponse, err error) {
+	seen := c.history.now()
+	err = c.ask(ctx, listing, func(ctx context.Context, node *clientv3.Client) (err error) {
+		page, err = node.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(most),
+			clientv3.WithKeysOnly())
+		return err
+	})
+	if err == nil {
+		c.history.note(page.Header.Revision, seen)
+	}
+	return page, err
 }
 
 // Usage is how much room the database takes.
@@ -144,7 +164,8 @@ type Usage struct {
 func (c *Cluster) Usage(ctx context.Context) (u Usage, err error) {
 	var term uint64 // a node that was cut off may believe that it still leads
 	for i, node := range c.nodes {
-		failed := c.try(ctx, node, func(ctx context.Context, node *clientv3.Client) error {
+		failed := c.try(ctx, attempt, node, func(ctx context.Context,
+			node *clientv3.Client) error {
 			status, err := node.Status(ctx, node.Endpoints()[0])
 			if err != nil {
 				return err
@@ -176,7 +197,7 @@ func (c *Cluster) Compact(ctx context.Context, revision int64) error {
 	if revision == 0 {
 		return nil
 	}
-	err := c.ask(ctx, func(ctx context.Context, node *clientv3.Client) error {
+	err := c.ask(ctx, attempt, func(ctx context.Context, node *clientv3.Client) error {
 		_, err := node.Compact(ctx, revision)
 		return err
 	})
