@@ -137,7 +137,9 @@ func TestDoctorSimulatesEachDistributionsLibpam(t *testing.T) {
 	onEach(t, func(t *testing.T, h *suite.Host) {
 		must(t, os.WriteFile(h.Path("/usr/libexec/stack.test"), program, 0o755))
 		out, err := h.Exec("", "/usr/libexec/stack.test", "-test.v", "-test.run", "Libpam")
-		if err != nil || strings.Count(out, "\n--- PASS: ") != 4 {
+		if err != nil || strings.Contains(out, "--- SKIP") ||
+			!strings.Contains(out, "--- PASS: TestTheSimulationWalksEveryStackAsLibpamDoes") ||
+			!strings.Contains(out, "--- PASS: TestABypassIsFoundExactlyWhereLibpamHasOne") {
 			t.Errorf("%v\n%s", err, out)
 		}
 	})

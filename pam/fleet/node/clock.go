@@ -23,6 +23,7 @@ type seen struct {
 	number string
 	since  time.Time     // when this number was first seen
 	off    time.Duration // how far our clock was ahead of its then
+	before time.Duration // and when the number before this one was first seen
 }
 
 // observe looks at the numbers of the others. A service that does not renew its number is not
@@ -30,8 +31,11 @@ type seen struct {
 func (p *peers) observe(others map[string]Peer, now time.Time) {
 	clock := time.Now() // not the one that may be wrong
 	for name, peer := range others {
-		if old, known := p.seen[name]; !known || old.number != peer.Number {
-			p.seen[name] = seen{peer.Number, clock, now.Sub(peer.At)}
+		off := now.Sub(peer.At)
+		if old, known := p.seen[name]; !known {
+			p.seen[name] = seen{peer.Number, clock, off, off}
+		} else if old.number != peer.Number {
+			p.seen[name] = seen{peer.Number, clock, off, old.off}
 		}
 	}
 	var offs []time.Duration
@@ -39,10 +43,21 @@ func (p *peers) observe(others map[string]Peer, now time.Time) {
 		if _, there := others[name]; !there {
 			delete(p.seen, name)
 		} else if clock.Sub(s.since) <= quiet {
-			offs = append(offs, s.off)
+			offs = append(offs, s.offset())
 		}
 	}
 	p.live, p.offset = len(offs), median(offs)
+}
+
+// offset is how far our clock is ahead, as two numbers one after the other say it: one alone may
+// have been written, or seen, late, because etcd did not answer for some seconds.
+func (s seen) offset() time.Duration { return nearer(s.before, s.off) }
+
+func nearer(a, b time.Duration) time.Duration {
+	if a.Abs() < b.Abs() {
+		return a
+	}
+	return b
 }
 
 // median returns the middle one; of two, the one nearer to zero: with two other services, a wrong
@@ -52,11 +67,7 @@ func median(offs []time.Duration) time.Duration {
 		return 0
 	}
 	slices.Sort(offs)
-	low, high := offs[(len(offs)-1)/2], offs[len(offs)/2]
-	if low.Abs() < high.Abs() {
-		return low
-	}
-	return high
+	return nearer(offs[(len(offs)-1)/2], offs[len(offs)/2])
 }
 
 // judge refuses to answer with a clock that the others do not have.

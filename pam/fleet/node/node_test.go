@@ -2,6 +2,7 @@ package node
 
 import (
 	"encoding/base64"
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -50,6 +51,27 @@ func TestServiceThatIsNoLongerThereSaysNothingAboutClocks(t *testing.T) {
 	p.observe(map[string]Peer{}, now)
 	if err := p.judge(); err != nil {
 		t.Errorf("it was removed: got %v", err)
+	}
+}
+
+// What etcd did not answer for some seconds is seen late, or was written late.
+func TestOneNumberThatCameLateIsNoWrongClock(t *testing.T) {
+	p := peers{seen: map[string]seen{}}
+	now := testroot.Noon
+	observe := func(number string, ago time.Duration) error {
+		p.observe(map[string]Peer{"mfa2": {Number: number, At: now.Add(-ago)}}, now)
+		return p.judge()
+	}
+	for number, ago := range []time.Duration{time.Second, 9 * time.Second, time.Second} {
+		if err := observe(fmt.Sprint(number), ago); err != nil {
+			t.Errorf("a number of %v ago: got %v", ago, err)
+		}
+	}
+	observe("slow", time.Minute)
+	for _, number := range []string{"slower", "slower"} {
+		if wire.FaultOf(observe(number, time.Minute)) != wire.Clock {
+			t.Error("two numbers of a minute ago: got no refusal")
+		}
 	}
 }
 
