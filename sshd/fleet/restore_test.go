@@ -37,6 +37,7 @@ func TestARestoredBackupDeniesEveryoneAndRevivesNoCode(t *testing.T) {
 	}
 	_, err = f.Services[0].Command("", "accept-restore", "--yes")
 	must(t, err)
+	must(t, f.Ready()) // each service notices it by itself
 	for _, typed := range []string{code, u.Code()} {
 		if shown, in := see(t, f.Hosts[0], u.Name, typed); in {
 			t.Errorf("%s after accept-restore: got in\n%s", typed, shown)
