@@ -172,13 +172,12 @@ func (a Activation) undo(dir *safefile.Dir, j *journal.Journal, by, why string) 
 // reload has sshd read what was put back. Until it has, it goes on with the options of the
 // activation, so a failure that may pass ends nothing.
 func (a Activation) reload() (err error) {
-	for range mostReloads {
-		if err = a.Reload(); err == nil {
-			return nil
+	for tries := 1; ; tries++ {
+		if err = a.Reload(); err == nil || tries == mostReloads {
+			return err
 		}
 		a.Pause(again)
 	}
-	return err
 }
 
 func (a Activation) restore(j *journal.Journal) error {

@@ -56,6 +56,20 @@ func Each[T any](all []T, most int, do func(T) error) (err error) {
 	return err
 }
 
+// Map returns what of says of each of all, in their order. It is called for at most that many at
+// a time.
+func Map[T, R any](all []T, most int, of func(T) R) []R {
+	results, indexes := make([]R, len(all)), make([]int, len(all))
+	for i := range all {
+		indexes[i] = i
+	}
+	Each(indexes, most, func(i int) error {
+		results[i] = of(all[i])
+		return nil
+	})
+	return results
+}
+
 // chunk is how many results are kept before they are passed on.
 const chunk = 1024
 
@@ -64,15 +78,7 @@ const chunk = 1024
 func Results[T, R any](all []T, of func(T) R) iter.Seq[R] {
 	return func(yield func(R) bool) {
 		for some := range slices.Chunk(all, chunk) {
-			results, indexes := make([]R, len(some)), make([]int, len(some))
-			for i := range some {
-				indexes[i] = i
-			}
-			Each(indexes, runtime.GOMAXPROCS(0), func(i int) error {
-				results[i] = of(some[i])
-				return nil
-			})
-			for _, r := range results {
+			for _, r := range Map(some, runtime.GOMAXPROCS(0), of) {
 				if !yield(r) {
 					return
 				}

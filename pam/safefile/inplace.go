@@ -10,9 +10,6 @@ import (
 // file that is empty, and passes it on to files created in a directory that has it.
 const fsNoCOW = 0x00800000
 
-// btrfs is the magic number of the file system that copies on write unless a file says otherwise.
-const btrfs = 0x9123683e
-
 // Preallocate is Replace for a file that is only overwritten in place from then on, which must
 // work even when the disk is full. On a file system that copies on write, every write needs new
 // blocks, so the file is exempted from that before it has any.
@@ -34,7 +31,7 @@ func noCOW(fd int) {
 // that always copy on write (ZFS).
 func CopiedOnWrite(f *os.File) bool {
 	var fs unix.Statfs_t
-	if unix.Fstatfs(int(f.Fd()), &fs) != nil || fs.Type != btrfs {
+	if unix.Fstatfs(int(f.Fd()), &fs) != nil || fs.Type != unix.BTRFS_SUPER_MAGIC {
 		return false
 	}
 	flags, err := unix.IoctlGetInt(int(f.Fd()), unix.FS_IOC_GETFLAGS)

@@ -24,25 +24,22 @@ type Staged struct {
 // Stage writes data to a temporary file, mode 0600, that is to be name in d. The caller flushes it
 // before naming it, and discards it in the end, before d is closed.
 func (d *Dir) Stage(name string, data []byte) (*Staged, error) {
-	s, err := d.stage(name, data, asIs)
-	if err == nil {
-		s.begin()
-	}
-	return s, err
+	return begun(d.stage(name, data, asIs))
 }
 
 // StageInPlace is Stage for a file that Preallocate would make.
 func (d *Dir) StageInPlace(name string, data []byte) (*Staged, error) {
-	s, err := d.stage(name, data, noCOW)
+	return begun(d.stage(name, data, noCOW))
+}
+
+// begun has the disk begin to write a file that was staged, so that Flush waits less. If it fails,
+// Flush does all.
+func begun(s *Staged, err error) (*Staged, error) {
 	if err == nil {
-		s.begin()
+		unix.SyncFileRange(s.fd, 0, 0, unix.SYNC_FILE_RANGE_WRITE)
 	}
 	return s, err
 }
-
-// begin has the disk begin to write the file, so that Flush waits less. If it fails, Flush does
-// all.
-func (s *Staged) begin() { unix.SyncFileRange(s.fd, 0, 0, unix.SYNC_FILE_RANGE_WRITE) }
 
 // stage writes data to a temporary file that prepare got to see while it was empty.
 func (d *Dir) stage(name string, data []byte, prepare func(fd int)) (*Staged, error) {
@@ -83,15 +80,7 @@ func FlushAll(files []*Staged) []error {
 	if len(files) > 1 && files[0].dir.syncsWhole() && unix.Syncfs(files[0].dir.fd) == nil {
 		flush = (*Staged).written
 	}
-	errs, indexes := make([]error, len(files)), make([]int, len(files))
-	for i := range indexes {
-		indexes[i] = i
-	}
-	many.Each(indexes, many.Waiting, func(i int) error {
-		errs[i] = flush(files[i])
-		return nil
-	})
-	return errs
+	return many.Map(files, many.Waiting, flush)
 }
 
 // syncsWhole reports whether syncfs brings all files of the directory's file system to the disk.

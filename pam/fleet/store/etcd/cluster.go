@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
@@ -19,8 +20,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// attempt bounds one request of a login to one node, so that a node that is frozen or cut off costs a login
-// less than a second.
+// attempt bounds one request of a login to one node, so that a node that is frozen or cut off costs
+// it less than a second.
 const attempt = 700 * time.Millisecond
 
 // Cluster is the nodes of etcd. Each has a client of its own: one client for all stays with a node
@@ -120,34 +121,43 @@ func Full(err error) bool { return errors.Is(err, rpctypes.ErrNoSpace) }
 // answered by a node that was cut off long ago: reads wait until a majority confirms them.
 func (c *Cluster) Transact(ctx context.Context, when []clientv3.Cmp,
 	then []clientv3.Op) (answer *clientv3.TxnResponse, err error) {
-	seen := c.history.now()
-	err = c.ask(ctx, attempt, func(ctx context.Context, node *clientv3.Client) (err error) {
+	err = c.read(ctx, attempt, func(ctx context.Context, node *clientv3.Client) (*header, error) {
 		answer, err = node.Txn(ctx).If(when...).Then(then...).Commit()
+		return (*etcdserverpb.TxnResponse)(answer).GetHeader(), err
+	})
+	return answer, err
+}
+
+type header = etcdserverpb.ResponseHeader
+
+// read is ask for a request whose answer says how old the database is.
+func (c *Cluster) read(ctx context.Context, limit time.Duration,
+	request func(context.Context, *clientv3.Client) (*header, error)) error {
+	var of *header
+	seen := c.history.now()
+	err := c.ask(ctx, limit, func(ctx context.Context, node *clientv3.Client) (err error) {
+		of, err = request(ctx, node)
 		return err
 	})
 	if err == nil {
-		c.history.note(answer.Header.Revision, seen)
+		c.history.note(of.Revision, seen)
 	}
-	return answer, err
+	return err
 }
 
 // listing bounds the request for a page of a list, for which no login waits: a node counts all keys
 // of the range.
 const listing = 5 * time.Second
 
-// List returns the first keys of a range, at most so many, and whether there are others. Like
+// List returns the first keys of a range, at most this many, and whether there are others. Like
 // Transact, it waits until a majority confirms them.
 func (c *Cluster) List(ctx context.Context, from, end string, most int64) (
 	page *clientv3.GetResponse, err error) {
-	seen := c.history.now()
-	err = c.ask(ctx, listing, func(ctx context.Context, node *clientv3.Client) (err error) {
+	err = c.read(ctx, listing, func(ctx context.Context, node *clientv3.Client) (*header, error) {
 		page, err = node.Get(ctx, from, clientv3.WithRange(end), clientv3.WithLimit(most),
 			clientv3.WithKeysOnly())
-		return err
+		return (*etcdserverpb.RangeResponse)(page).GetHeader(), err
 	})
-	if err == nil {
-		c.history.note(page.Header.Revision, seen)
-	}
 	return page, err
 }
 
