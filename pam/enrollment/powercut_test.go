@@ -50,8 +50,8 @@ func (d disk) cut() error {
 	return unix.IoctlSetPointerInt(int(folder.Fd()), 0x8004587d, 2)
 }
 
-// reached returns a function that reports whether a folder has so many files whose names begin
-// with a prefix.
+// reached returns a function that reports whether at least count files of a folder have names that
+// begin with a prefix.
 func (d disk) reached(folder, prefix string, count int) func() bool {
 	return func() bool {
 		found := 0

@@ -26,7 +26,7 @@ const unit = `# Written by enroll activate, and removed again: it undoes what no
 [Unit]
 Description=Undo a change of how logins ask, unless it is confirmed
 ConditionPathExists=/var/lib/latchkey/activation/journal
-# sshd must be there to be told: one that is just starting has read its old configuration.
+# sshd must be running to be reloaded: while it starts, it may already have read the old options.
 After=ssh.service sshd.service
 
 [Service]

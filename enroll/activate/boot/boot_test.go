@@ -66,8 +66,8 @@ func TestEachWayToStartServicesIsUsedWhereItIsThere(t *testing.T) {
 	}
 }
 
-// An sshd that is started at the same moment may have read its configuration already, and cannot
-// be told yet to read it again.
+// An sshd that starts at the same moment may already have read its configuration, and cannot be
+// reloaded yet.
 func TestTheUnitStartsBehindSSHD(t *testing.T) {
 	root := t.TempDir()
 	testroot.Must(t, os.MkdirAll(root+"/etc/systemd/system", 0o755))

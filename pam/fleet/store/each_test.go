@@ -24,8 +24,8 @@ func walk(w window, keys []string) (got []string, counted, pages int) {
 	return got, counted, pages
 }
 
-// A list is of every key once, in their order, and etcd counts each of them a few times only,
-// whatever the names of users look like.
+// A list has every key once, in order, and etcd counts each of them only a few times, no matter
+// what the names of users look like.
 func TestPagesOfAListAreOfEveryKeyOnceAndCountFew(t *testing.T) {
 	const users = 200_000
 	for like, name := range map[string]func(n int) string{

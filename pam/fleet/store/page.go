@@ -9,7 +9,7 @@ import (
 )
 
 // Users lists users as factor.Keyring's Names does, but only those whose keys come behind another
-// user's, in the order of keys, and no more than so many bytes of names; more reports whether
+// user's, in the order of keys, and at most that many bytes of names; more reports whether
 // others follow. A list of all in one transaction would take too long for one question.
 func (t *Txn) Users(after string, most int) (page []string, more bool, err error) {
 	if after != "" && record.CheckName(after) != nil {
