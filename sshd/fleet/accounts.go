@@ -75,7 +75,7 @@ func (f *Fleet) Seed(users ...*suite.User) error {
 
 const (
 	seeders   = 8  // batches at the same time
-	batchSize = 60 // users: etcd takes 128 keys in a transaction
+	batchSize = 40 // users: etcd takes 128 keys in a transaction
 )
 
 // seed enrolls users in one transaction.
@@ -87,7 +87,8 @@ func seed(ctx context.Context, s *store.Store, users []*suite.User) error {
 		u.Secret = base32Text(device.Secret)
 		records[i] = &record.Record{Name: u.Name, Devices: []record.Device{device}}
 		_, _ = rand.Read(records[i].Enrollment[:])
-		needs = append(needs, store.UserKey(u.Name, "record"), store.UserKey(u.Name, "state"))
+		needs = append(needs, store.UserKey(u.Name, "record"), store.UserKey(u.Name, "state"),
+			store.GoneKey(u.Name))
 	}
 	return s.Run(ctx, needs, func(t *store.Txn) error {
 		k := t.Keyring()

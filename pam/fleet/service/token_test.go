@@ -8,9 +8,12 @@ import (
 
 	"latchkey/pam/authority"
 	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/moving"
 	"latchkey/pam/fleet/service"
+	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/testfleet"
 	"latchkey/pam/fleet/wire"
+	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
 
@@ -89,6 +92,69 @@ func TestAnAnswerIsNotGivenAgainAfterTenSeconds(t *testing.T) {
 	clock.advance(15 * time.Second)
 	if a := s.again(s.web1, 1, sealed); a.Fault != wire.Unknown || a.Body != nil {
 		t.Errorf("got %s %s, want unknown", a.Fault, a.Body)
+	}
+}
+
+// Of a question that two services got, the slower one may come to it when the account is another
+// one already.
+func TestQuestionThatDeletedAnAccountIsNotDoneToTheNextOne(t *testing.T) {
+	s := newSite(t, 2)
+	admin := s.Host(t, "adminhost", hosts.Admin)
+	for _, c := range []struct {
+		op   string
+		body any
+	}{
+		{"enroll.reset", map[string]any{"name": "alice", "right": map[string]bool{"root": true}}},
+		{moving.OpExport, moving.Question{ID: "1"}},
+	} {
+		sealed := admin.Seal(t, wire.Question{Op: c.op, User: "alice", UID: 1000,
+			Service: "enroll"}, c.body)
+		first := s.again(admin, 0, sealed)
+		if first.Fault != wire.Done || s.has("alice") {
+			t.Fatalf("%s: got %q (%s), want alice's account deleted", c.op, first.Fault, first.Text)
+		}
+		s.Enroll(t, "alice", phone)
+		got := s.again(admin, 1, sealed)
+		if got.Fault != wire.Done || !bytes.Equal(got.Body, first.Body) || !s.has("alice") {
+			t.Errorf("%s again: got %q %s, alice there: %v; want %s and alice there", c.op, got.Fault,
+				got.Body, s.has("alice"), first.Body)
+		}
+	}
+}
+
+// has reports whether the fleet has an account of a user.
+func (s *site) has(user string) (there bool) {
+	s.Helper()
+	testroot.Must(s, s.Admin.Store.Run(testfleet.Context(s), nil, func(t *store.Txn) error {
+		_, err := t.Keyring().Records.Load(record.User{Name: user})
+		there = err == nil
+		return nil
+	}))
+	return there
+}
+
+// What a question changed may have been changed again before a slower service comes to it.
+func TestQuestionThatChangedOnlyTheRecordIsNotDoneAgain(t *testing.T) {
+	s := newSite(t, 2)
+	admin := s.Host(t, "adminhost", hosts.Admin)
+	rename := func(from, to string) *wire.Sealed {
+		return admin.Seal(t, wire.Question{Op: "enroll.rename", User: "alice", UID: 1000,
+			Service: "enroll"}, map[string]any{"right": map[string]bool{"root": true},
+			"name": from, "label": to})
+	}
+	there, back := rename("phone", "old"), rename("old", "phone")
+	first := s.again(admin, 0, there)
+	for range 2 {
+		if a := s.again(admin, 0, back); a.Fault != wire.Done {
+			t.Fatalf("got %q (%s)", a.Fault, a.Text)
+		}
+		if a := s.again(admin, 1, there); !bytes.Equal(a.Body, first.Body) {
+			t.Errorf("again: got %q %s, want %s", a.Fault, a.Body, first.Body)
+		}
+		r, err := accountsFrom(t, admin).Record(alice)
+		if err != nil || r.Find("phone") == nil {
+			t.Errorf("got %+v, %v; want the device with its own label", r, err)
+		}
 	}
 }
 

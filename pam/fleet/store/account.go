@@ -71,9 +71,14 @@ func (t *Txn) setState(name string, st state.State) error {
 	if err != nil {
 		return err
 	}
-	e, err := t.envelope(name)
-	if err != nil || e == nil {
+	key, e, err := t.memory(name)
+	if err != nil {
 		e = &envelope{} // one that cannot be read is replaced, as a damaged file is
+	}
+	if key == GoneKey(name) {
+		if err := t.Delete(key); err != nil {
+			return err
+		}
 	}
 	e.epoch, e.state = now.Number, text
 	return t.Put(stateKey(name), e.encode())

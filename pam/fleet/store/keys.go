@@ -17,6 +17,7 @@ const (
 	// a key for each host that wrong codes came from
 	KeyHostLimits = "hostlimit/"
 	users         = "user/"
+	gone          = "gone/" // a key for each account that was deleted
 )
 
 // HostKey and HostLimitKey are those of a host, ServiceKey is that of a service.
@@ -27,6 +28,9 @@ func ServiceKey(name string) string { return KeyServices + name }
 // recordKey and stateKey are those of a user. No name has a slash (record.CheckName).
 func recordKey(name string) string { return users + name + "/record" }
 func stateKey(name string) string  { return users + name + "/state" }
+
+// GoneKey is that of a name whose account was deleted.
+func GoneKey(name string) string { return gone + name }
 
 // UserKey is one of a user's keys that only its user knows the meaning of.
 func UserKey(name, what string) string { return users + name + "/" + what }

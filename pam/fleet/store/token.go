@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"latchkey/pam/fleet/wire"
+	"latchkey/pam/record"
 )
 
 // asked is the question as it is stored: hashes that no one can compute without the secret.
@@ -22,8 +23,8 @@ var errUnfinished = errors.New("the question is being done")
 // repeated returns the stored reply to a question that was done before. A token that belongs to
 // another question, of another host or about another user or code, is refused.
 func (t *Txn) repeated(who Asker) (r Reply, found bool, err error) {
-	e, err := t.envelope(who.User)
-	if err != nil || e == nil {
+	_, e, err := t.memory(who.User)
+	if err != nil {
 		return Reply{}, false, nil // op says what is wrong with it
 	}
 	token, whole := t.asked(who)
@@ -57,14 +58,27 @@ func (t *Txn) openReply(who Asker, whole [16]byte, sealed []byte) (r Reply, err 
 	return r, json.Unmarshal(text, &r)
 }
 
-// keep stores the reply with the state that the question has changed. One that changed nothing may
-// be asked again as often as anyone likes.
+// memory is where the answers about a user are remembered: with the state or, while there is none,
+// alone. So a question that deletes an account is not done to the next account of that name.
+func (t *Txn) memory(name string) (key string, e *envelope, err error) {
+	if e, err = t.envelope(name); err != nil || e != nil {
+		return stateKey(name), e, err
+	}
+	text, err := t.Get(GoneKey(name))
+	if err != nil || text == nil {
+		return GoneKey(name), &envelope{}, err
+	}
+	e, err = decodeEnvelope(text)
+	return GoneKey(name), e, err
+}
+
+// keep stores the reply with what the question has changed. One that changed nothing may be asked
+// again as often as anyone likes.
 func (t *Txn) keep(who Asker, r Reply) error {
-	v := t.values[stateKey(who.User)]
-	if who.User == "" || v == nil || !v.changed || !v.there() {
+	if record.CheckName(who.User) != nil || !t.changed() {
 		return nil
 	}
-	e, err := t.envelope(who.User)
+	key, e, err := t.memory(who.User)
 	if err != nil {
 		return err
 	}
@@ -83,5 +97,5 @@ func (t *Txn) keep(who Asker, r Reply) error {
 		s.answer = seal(with, text, "")
 	}
 	e.remember(s)
-	return t.Put(stateKey(who.User), e.encode())
+	return t.Put(key, e.encode())
 }

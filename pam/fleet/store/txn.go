@@ -184,6 +184,15 @@ func (t *Txn) commit() error {
 	return nil
 }
 
+func (t *Txn) changed() bool {
+	for _, v := range t.values {
+		if v.changed {
+			return true
+		}
+	}
+	return false
+}
+
 func (t *Txn) keys() []string {
 	var all []string
 	for key := range t.values {
