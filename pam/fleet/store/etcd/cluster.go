@@ -32,6 +32,11 @@ type Cluster struct {
 	history history
 }
 
+// window is how many bytes of answers a node may send ahead. While it is not fixed, gRPC measures
+// the connection by a ping at each answer, which took a tenth of the processor time of etcd and of
+// the service.
+const window = 1 << 20
+
 // Open makes a cluster of the nodes at these URLs; with is nil where etcd has no TLS. It does not
 // wait for them.
 func Open(endpoints []string, with *tls.Config) (*Cluster, error) {
@@ -41,11 +46,13 @@ func Open(endpoints []string, with *tls.Config) (*Cluster, error) {
 			Endpoints: []string{endpoint}, TLS: with, Logger: zap.NewNop(),
 			MaxUnaryRetries: 1, DialKeepAliveTime: 10 * time.Second,
 			DialKeepAliveTimeout: 2 * time.Second,
-			DialOptions: []grpc.DialOption{grpc.WithConnectParams(grpc.ConnectParams{
-				Backoff: backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6,
-					Jitter: 0.2, MaxDelay: time.Second},
-				MinConnectTimeout: time.Second,
-			})},
+			DialOptions: []grpc.DialOption{
+				grpc.WithInitialWindowSize(window), grpc.WithInitialConnWindowSize(window),
+				grpc.WithConnectParams(grpc.ConnectParams{
+					Backoff: backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6,
+						Jitter: 0.2, MaxDelay: time.Second},
+					MinConnectTimeout: time.Second,
+				})},
 		})
 		if err != nil {
 			c.Close()
