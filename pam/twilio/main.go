@@ -1,8 +1,7 @@
 // Command latchkey-twilio holds one exchange with Twilio Verify: one request on standard input,
 // one answer on standard output (pam/twilio/protocol). latchkey-login starts it as an unprivileged
-// user with an empty environment, and believes only what it writes: its exit status says nothing.
-// On a single host it is the only program of latchkey
-// that opens a network connection.
+// user with harden.Environment, and believes only what it writes: its exit status says nothing. On a
+// single host it is the only program of latchkey that opens a network connection.
 package main
 
 import (

@@ -7,6 +7,8 @@ import (
 	"syscall"
 	"time"
 
+	"latchkey/pam/unprivileged/harden"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -128,10 +130,10 @@ func (r *Running) End() {
 	r.pid = 0
 }
 
-// start starts the program as an unprivileged user, with an empty environment, its standard input
-// and output and nothing else. It dies with us.
+// start starts the program as an unprivileged user, with harden.Environment, its standard input and
+// output and nothing else. It dies with us.
 func (p Program) start(stdin, stdout int) (pid int, err error) {
-	attr := &syscall.ProcAttr{Dir: "/", Env: []string{},
+	attr := &syscall.ProcAttr{Dir: "/", Env: harden.Environment,
 		Files: []uintptr{uintptr(stdin), uintptr(stdout)}}
 	attr.Sys = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if os.Geteuid() == 0 {

@@ -1,12 +1,11 @@
 // Command latchkey-fleet brings sealed questions to the services of a fleet and hands back what
 // they answer (pam/fleet/carrier). latchkey-login and enroll start it as an unprivileged user with
-// an empty environment. It can read neither question nor answer, and decides nothing.
+// harden.Environment. It can read neither question nor answer, and decides nothing.
 package main
 
 import (
 	"io"
 	"os"
-	"runtime"
 	"time"
 
 	"latchkey/pam/fleet/carrier"
@@ -17,9 +16,6 @@ import (
 const spare = 2 * time.Second
 
 func main() {
-	// What is done at the same time is waiting. More processors would mean more threads, which cost
-	// half a millisecond of a login.
-	runtime.GOMAXPROCS(1)
 	life, err := harden.Process("latchkey-fleet", carrier.MaxDeadline+spare)
 	if err != nil {
 		os.Exit(1)

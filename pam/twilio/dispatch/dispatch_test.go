@@ -299,7 +299,7 @@ func TestProgramGetsNothingButItsRequest(t *testing.T) {
 	program := root.Join(dispatch.Program)
 	for commands, want := range map[string]string{
 		`tr '\0' ' ' </proc/$$/cmdline`: "/bin/sh " + program + " ",
-		`wc -c </proc/$$/environ`:       "0",
+		`tr '\0' ' ' </proc/$$/environ`: "GOMAXPROCS=1 ",
 		`readlink /proc/$$/cwd`:         "/",
 		// The shell itself opens its script, /dev/null and a pipe to these commands.
 		`for f in /proc/$$/fd/*; do readlink $f; done | grep -v -e ^pipe: -e null$ -e twilio$; ` +

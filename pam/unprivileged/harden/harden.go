@@ -3,26 +3,31 @@ package harden
 
 import (
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
+// Environment is all there is of one. What these programs do at the same time is waiting: threads
+// for another processor cost half a millisecond of a login, a third of it before main.
+var Environment = []string{"GOMAXPROCS=1"}
+
 // Process comes first in a program that opens network connections, whose name and longest life it
 // is given. The timer ends it then; a program that does one thing after the other resets it.
 //
-// The environment must be empty: latchkey-login sees to it. If the program is started in another
-// way it restarts itself without one, because clearing it here would be too late: before main,
+// The environment must be Environment: latchkey-login sees to it. If the program is started in
+// another way it restarts itself with that, because changing it here would be too late: before main,
 // net/http has already read GODEBUG (http2debug=1 prints credentials) and the runtime GOTRACEBACK.
-// With an empty one there are no SSL_CERT_FILE, HTTPS_PROXY or TWILIO_EDGE either.
+// So there are no SSL_CERT_FILE, HTTPS_PROXY or TWILIO_EDGE either.
 //
 // Other processes of the same unprivileged user must not read the program's memory, trace it or
 // open its pipes, and no core file may have what it knows: the process is not dumpable and keeps
 // no way to get privileges. Installed without permission to read it (0711) it is not dumpable from
 // its first instruction on, which closes the moment before.
 func Process(name string, lifetime time.Duration) (life *time.Timer, err error) {
-	if len(os.Environ()) > 0 {
-		return nil, unix.Exec("/proc/self/exe", []string{name}, nil)
+	if !slices.Equal(os.Environ(), Environment) {
+		return nil, unix.Exec("/proc/self/exe", []string{name}, Environment)
 	}
 	if err := Memory(); err != nil {
 		return nil, err
