@@ -107,6 +107,9 @@ func TestQuestionThatDeletedAnAccountIsNotDoneToTheNextOne(t *testing.T) {
 		{"enroll.reset", map[string]any{"name": "alice", "right": map[string]bool{"root": true}}},
 		{moving.OpExport, moving.Question{ID: "1"}},
 	} {
+		q, guess := testfleet.Guess("alice", s.wrong(1)[0])
+		guessed := s.web1.Seal(t, q, guess)
+		wrong := s.again(s.web1, 0, guessed)
 		sealed := admin.Seal(t, wire.Question{Op: c.op, User: "alice", UID: 1000,
 			Service: "enroll"}, c.body)
 		first := s.again(admin, 0, sealed)
@@ -118,6 +121,11 @@ func TestQuestionThatDeletedAnAccountIsNotDoneToTheNextOne(t *testing.T) {
 		if got.Fault != wire.Done || !bytes.Equal(got.Body, first.Body) || !s.has("alice") {
 			t.Errorf("%s again: got %q %s, alice there: %v; want %s and alice there", c.op, got.Fault,
 				got.Body, s.has("alice"), first.Body)
+		}
+		late := s.again(s.web1, 1, guessed)
+		if st := s.State(t, "alice"); !bytes.Equal(late.Body, wrong.Body) || st.Refused.Count != 0 {
+			t.Errorf("a wrong code from before %s again: got %q %s and %d charged, want %s and none",
+				c.op, late.Fault, late.Body, st.Refused.Count, wrong.Body)
 		}
 	}
 }

@@ -133,7 +133,16 @@ func (s states) Create(name string, st state.State) error {
 	return s.t.setState(name, st)
 }
 
-func (s states) Remove(name string) error { return s.t.remove(name, stateKey(name), "state") }
+// Remove keeps the answers that stand with a state.
+func (s states) Remove(name string) error {
+	e, unread := s.t.envelope(name)
+	err := s.t.remove(name, stateKey(name), "state")
+	if err != nil || unread != nil || len(e.tokens) == 0 {
+		return err
+	}
+	e.state = nil
+	return s.t.Put(GoneKey(name), e.encode())
+}
 
 // Lock locks nothing: what is read is compared when it is written.
 func (s states) Lock(name string) (*state.Lock, error) {
