@@ -61,7 +61,13 @@ type Reply struct {
 	Judged  judged         `json:"judged,omitzero"` // of Match
 	// TookOver is what became of a user of another second factor's file.
 	TookOver takeover.Outcome `json:"took_over,omitzero"`
+
+	wanted bool // a change, to which the host has the right
 }
+
+// WantedChange reports whether the question was one for a change, and the host had the right to
+// ask for it. If the change was refused, it must not be made later.
+func (a Reply) WantedChange() bool { return a.wanted }
 
 // judged is what a host may know of Judged, beside its match.
 type judged struct {

@@ -92,7 +92,7 @@ func Serve(l Local, c Caller, u record.User, op string, body []byte) (Reply, err
 		return Reply{}, fault
 	}
 	if s.a.Failed = failureOf(err); err != nil {
-		s.a = Reply{Failed: s.a.Failed, Sent: Sent{Wait: s.a.Sent.Wait}}
+		s.a = Reply{Failed: s.a.Failed, Sent: Sent{Wait: s.a.Sent.Wait}, wanted: s.a.wanted}
 	}
 	return s.a, nil
 }
@@ -186,6 +186,7 @@ func (s *served) change(whole bool, do func(p enrollment.Proof) error) error {
 	case !whole:
 		return errEmpty
 	}
+	s.a.wanted = true
 	return do(p)
 }
 

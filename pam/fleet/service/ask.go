@@ -100,7 +100,8 @@ func (s *Service) run(ctx context.Context, opened *wire.Opened) (r store.Reply, 
 			s.Log.Error("crashed", "op", opened.Claimed().Op, "why", fmt.Sprint(crash))
 		}
 	}()
-	c := &Call{service: s, ctx: ctx, opened: opened, q: opened.Claimed(), since: s.node.Mark()}
+	c := &Call{service: s, ctx: ctx, opened: opened, q: opened.Claimed(), since: s.node.Mark(),
+		came: s.store.Config.Clock()}
 	op, known := s.ops[c.q.Op]
 	switch {
 	case !known:

@@ -33,7 +33,8 @@ type Call struct {
 	opened  *wire.Opened
 	q       wire.Question
 	role    Role
-	since   int // the service's own number before anything was read
+	came    time.Time // by the service's clock
+	since   int       // the service's own number before anything was read
 	// begun: a part of the question is done, and the rest must not fail because that took long
 	begun bool
 	// quarantine is when the one ends that this question began; zero: none
@@ -42,6 +43,10 @@ type Call struct {
 
 // freshness is how far the time of a question may be from this service's.
 const freshness = 30 * time.Second
+
+// givenUp is after how long a host no longer waits for an answer, and may have asked for something
+// else since: pam/fleet/dispatch has it.
+const givenUp = 8 * time.Second
 
 // Once does all of the question in one transaction.
 func (c *Call) Once(op func(*store.Txn, wire.Question) (any, error)) (store.Reply, error) {
@@ -140,6 +145,9 @@ func (c *Call) admit(t *store.Txn) error {
 	if !c.begun && c.q.At.Sub(t.Now).Abs() > freshness {
 		return wire.Errorf(wire.Clock, "the clock of the host is %s off",
 			c.q.At.Sub(t.Now).Round(time.Second))
+	}
+	if !c.begun && t.Now.Sub(c.came).Abs() > givenUp {
+		return wire.Errorf(wire.Unknown, "the service was stopped for a while")
 	}
 	if c.role == joining {
 		return nil

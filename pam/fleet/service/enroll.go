@@ -32,7 +32,11 @@ func enrollOnce(c *Call) (store.Reply, error) {
 		if err != nil {
 			return nil, err
 		}
-		return accounts.Serve(accountsOf(t), by, Account(q), q.Op, q.Body)
+		a, err := accounts.Serve(accountsOf(t), by, Account(q), q.Op, q.Body)
+		if a.WantedChange() {
+			t.Remember()
+		}
+		return a, err
 	})
 }
 

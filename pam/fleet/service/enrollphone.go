@@ -72,7 +72,7 @@ func (p *parts) once(do func(enrollment.Store) error) error {
 		failed = do(enrollment.Store{Keyring: t.Keyring()})
 		return nil, nil
 	})
-	p.begun = true
+	p.begun, p.call.begun = true, true
 	if err != nil {
 		return err
 	}

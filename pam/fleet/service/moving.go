@@ -10,6 +10,7 @@ import (
 	"latchkey/pam/fleet/moving"
 	"latchkey/pam/fleet/store"
 	"latchkey/pam/fleet/wire"
+	"latchkey/pam/record"
 )
 
 // movingOps take users into the fleet and out of it.
@@ -44,9 +45,10 @@ func movingOf(t *store.Txn, q wire.Question, key string) (
 	if err := read(q, &body); err != nil {
 		return body, m, err
 	}
-	if q.User == "" || body.ID == "" {
+	if record.CheckName(q.User) != nil || body.ID == "" {
 		return body, m, errMoving
 	}
+	t.Remember() // also a refusal: every one of these questions wants a change
 	_, err = t.Load(key, &m)
 	return body, m, err
 }

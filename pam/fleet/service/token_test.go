@@ -141,6 +141,16 @@ func (s *site) has(user string) (there bool) {
 	return there
 }
 
+// recordOf is what the fleet has of a user.
+func (s *site) recordOf(user string) (r *record.Record) {
+	s.Helper()
+	testroot.Must(s, s.Admin.Store.Run(testfleet.Context(s), nil, func(t *store.Txn) (err error) {
+		r, err = t.Keyring().Records.Load(record.User{Name: user})
+		return err
+	}))
+	return r
+}
+
 // What a question changed may have been changed again before a slower service comes to it.
 func TestQuestionThatChangedOnlyTheRecordIsNotDoneAgain(t *testing.T) {
 	s := newSite(t, 2)

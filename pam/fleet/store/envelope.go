@@ -25,10 +25,13 @@ type stored struct {
 
 // Bounds of what is stored.
 const (
-	maxTokens = 8
-	maxAnswer = 4 << 10
-	repeats   = 10 * time.Second // an answer is given again
-	remembers = time.Minute      // a token is known
+	maxTokens  = 64
+	maxAnswers = 8 // of the latest of them
+	maxAnswer  = 4 << 10
+	repeats    = 10 * time.Second // an answer is given again
+	// remembers is how long a token is known. A service takes a question whose time is 30 seconds
+	// from its own, and the clocks of two services are at most 10 seconds apart.
+	remembers = 75 * time.Second
 )
 
 const envelopeVersion = 1
@@ -95,13 +98,17 @@ func decodeEnvelope(b []byte) (*envelope, error) {
 }
 
 // remember adds the answer to a question in place of an earlier one, and forgets what is too old
-// or too much.
+// or too much: the answer before the token, without which the question would be done again.
 func (e *envelope) remember(s stored) {
 	e.tokens = slices.DeleteFunc(e.tokens, func(old stored) bool {
 		return s.at.Sub(old.at).Abs() >= remembers || old.token == s.token
 	})
 	e.tokens = append(e.tokens, s)
-	if len(e.tokens) > maxTokens {
-		e.tokens = e.tokens[len(e.tokens)-maxTokens:]
+	e.tokens = e.tokens[max(0, len(e.tokens)-maxTokens):]
+	for i := range e.tokens {
+		old := &e.tokens[i]
+		if i < len(e.tokens)-maxAnswers || s.at.Sub(old.at).Abs() > repeats {
+			old.answer = nil
+		}
 	}
 }

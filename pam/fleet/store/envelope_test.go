@@ -37,19 +37,35 @@ func TestEnvelopeThatIsCutOrOfAnotherVersionIsRefused(t *testing.T) {
 	}
 }
 
-func TestEightTokensAreRememberedForAMinute(t *testing.T) {
+// A question whose token is forgotten is done again by a service that comes to it late.
+func TestTokensAreRememberedWhileAQuestionMayComeLateAndAnswersForLessLong(t *testing.T) {
 	e, at := &envelope{}, time.UnixMilli(1_800_000_000_000)
-	for n := range 12 {
-		e.remember(stored{token: [16]byte{byte(n)}, at: at})
+	add := func(n int, at time.Time) {
+		e.remember(stored{token: [16]byte{byte(n)}, at: at, done: true, answer: []byte{1}})
 	}
-	e.remember(stored{token: [16]byte{11}, at: at, done: true})
-	if len(e.tokens) != maxTokens || e.tokens[0].token[0] != 4 || !e.tokens[7].done {
-		t.Errorf("got %+v; want the last eight, the last of them done", e.tokens)
+	for n := range maxTokens + 4 {
+		add(n, at)
 	}
-	e.remember(stored{token: [16]byte{20}, at: at.Add(remembers)})
-	if len(e.tokens) != 1 {
-		t.Errorf("a minute later: got %d, want 1", len(e.tokens))
+	add(maxTokens+3, at)
+	if len(e.tokens) != maxTokens || e.tokens[0].token[0] != 4 || answers(e) != maxAnswers {
+		t.Errorf("got %d tokens from %d on, %d answers; want %d from 4 on, %d", len(e.tokens),
+			e.tokens[0].token[0], answers(e), maxTokens, maxAnswers)
 	}
+	add(200, at.Add(repeats+1))
+	if len(e.tokens) != maxTokens || answers(e) != 1 {
+		t.Errorf("later: got %d tokens and %d answers, want %d and 1", len(e.tokens), answers(e),
+			maxTokens)
+	}
+	if add(201, at.Add(remembers)); len(e.tokens) != 2 {
+		t.Errorf("in the end: got %d tokens, want 2", len(e.tokens))
+	}
+}
+
+func answers(e *envelope) (n int) {
+	for _, s := range e.tokens {
+		n += min(len(s.answer), 1)
+	}
+	return n
 }
 
 func TestSealedValueOpensOnlyUnderItsOwnKey(t *testing.T) {

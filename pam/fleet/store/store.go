@@ -96,11 +96,14 @@ func (s *Store) repeat(ctx context.Context, needs []string, f func(*Txn) error,
 var ErrAgain = errors.New("it must be tried again")
 
 func (s *Store) once(ctx context.Context, needs []string, f func(*Txn) error) error {
-	t := &Txn{Now: s.Clock(), point: func(string) {}, store: s, ctx: ctx, values: map[string]*value{},
+	t := &Txn{point: func(string) {}, store: s, ctx: ctx, values: map[string]*value{},
 		lists: map[string]map[string][]byte{}}
 	if err := t.read(needs...); err != nil {
 		return err
 	}
+	// Not before: a service that was frozen while it read must not take an old question for a new
+	// one. One that is frozen from here on finds out when it writes whether anything was changed.
+	t.Now = s.Clock()
 	err := f(t)
 	if t.broken != nil {
 		return t.broken // f may have swallowed it

@@ -62,6 +62,31 @@ func TestTransactionsThatCollideRunAgainAndLoseNothing(t *testing.T) {
 	}
 }
 
+// A service may be frozen while it reads. What it took for the time before would make an old
+// question a new one.
+func TestTimeOfATransactionIsNotFromBeforeWhatItHasRead(t *testing.T) {
+	f := testfleet.Shared(t, "")
+	config, now, frozen := f.StoreConfig(t), testroot.Noon, true
+	config.Clock = func() time.Time {
+		before := now
+		if frozen {
+			frozen, now = false, now.Add(time.Minute)
+			in(t, f.Admin.Store, func(other *store.Txn) error { return other.Put("read", []byte("x")) })
+		}
+		return before
+	}
+	s, err := store.Open(config)
+	testroot.Must(t, err)
+	defer s.Close()
+	testroot.Must(t, s.Run(testfleet.Context(t), []string{"read"}, func(txn *store.Txn) error {
+		read, err := txn.Get("read")
+		if read != nil && txn.Now.Before(now) {
+			t.Errorf("got the time %v with what was written until %v", txn.Now, now)
+		}
+		return errors.Join(err, txn.Put("written", read))
+	}))
+}
+
 // What a transaction has only read must not have changed either.
 func TestTransactionIsRefusedIfSomethingThatItOnlyReadWasChanged(t *testing.T) {
 	f := testfleet.Shared(t, "")

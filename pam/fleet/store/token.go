@@ -72,14 +72,24 @@ func (t *Txn) memory(name string) (key string, e *envelope, err error) {
 	return GoneKey(name), e, err
 }
 
+// Remember has the reply remembered also if nothing was changed: a change that was refused must
+// not be made by a service that comes to it later, when what stood in its way is gone.
+func (t *Txn) Remember() { t.refusal = true }
+
 // keep stores the reply with what the question has changed. One that changed nothing may be asked
-// again as often as anyone likes.
+// again as often as anyone likes, but for one that wanted a change.
 func (t *Txn) keep(who Asker, r Reply) error {
-	if record.CheckName(who.User) != nil || !t.changed() {
+	if record.CheckName(who.User) != nil || !t.changed() && !t.refusal {
 		return nil
 	}
 	key, e, err := t.memory(who.User)
-	if err != nil {
+	switch {
+	case err == nil:
+	case key == GoneKey(who.User):
+		e = &envelope{} // as setState replaces one that cannot be read
+	case !t.changed():
+		return nil // the reply says what is wrong with the state
+	default:
 		return err
 	}
 	token, whole := t.asked(who)

@@ -14,7 +14,7 @@ import (
 
 // Txn is one transaction: what it has read, and what it is about to write.
 type Txn struct {
-	Now time.Time // of this service, at the beginning
+	Now time.Time // of this service, after the first read
 
 	store   *Store
 	ctx     context.Context
@@ -23,6 +23,7 @@ type Txn struct {
 	reads   int             // how often etcd was asked
 	broken  error           // why something could not be read
 	guessed map[string]bool // whose accounts were charged with a wrong guess
+	refusal bool            // the reply is remembered also if nothing was changed
 	point   func(moment string)
 }
 

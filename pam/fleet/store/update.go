@@ -63,9 +63,10 @@ func (s *Store) Update(ctx context.Context, who Asker,
 func (s *Store) update(ctx context.Context, who Asker,
 	op func(*Txn) (body any, err error)) (r Reply, err error) {
 	needs := who.Needs
+	// With the key of a deleted account, an absent one is not taken for one that was absent before.
 	if record.CheckName(who.User) == nil { // with another name, op says what is wrong
 		needs = append(needs[:len(needs):len(needs)], KeyEpoch, recordKey(who.User),
-			stateKey(who.User))
+			stateKey(who.User), GoneKey(who.User))
 	}
 	var turn queue.Turn
 	defer turn.End()
@@ -93,11 +94,11 @@ func (s *Store) answer(t *Txn, who Asker, op func(*Txn) (any, error)) (Reply, er
 		}
 	}
 	body, err := op(t)
+	r := replyTo(body, err)
 	if errors.Is(err, ErrUndone) {
 		t.undo()
-		return replyTo(body, err), nil
+		return r, t.keep(who, r)
 	}
-	r := replyTo(body, err)
 	if who.Charged != nil && t.guessed[who.User] {
 		if err := who.Charged(t); err != nil {
 			return Reply{}, err
