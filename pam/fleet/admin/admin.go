@@ -18,8 +18,11 @@ type Admin struct {
 	By    string // who, for what keeps that
 }
 
-// ErrFleet says that etcd has a fleet already.
-var ErrFleet = errors.New("etcd has a fleet already; on another service of it: init --from")
+// Errors that say that etcd has a fleet already: one of this secret, or one that it does not open.
+var (
+	ErrFleet       = errors.New("etcd has a fleet already, and this service has its secret")
+	ErrOtherSecret = errors.New("etcd has a fleet already, with another secret")
+)
 
 // Init makes an empty fleet in etcd. policyText is a latchkey.toml.
 func (a Admin) Init(ctx context.Context, file string, policyText []byte) error {
@@ -29,8 +32,10 @@ func (a Admin) Init(ctx context.Context, file string, policyText []byte) error {
 	return a.Store.Run(ctx, []string{store.KeyEpoch}, func(t *store.Txn) error {
 		_, err := t.Epoch()
 		switch {
-		case err == nil, errors.Is(err, store.ErrSealed): // ours, or one with another secret
+		case err == nil:
 			return ErrFleet
+		case errors.Is(err, store.ErrSealed):
+			return ErrOtherSecret
 		case !errors.Is(err, store.ErrNoFleet):
 			return err
 		}
@@ -91,6 +96,9 @@ func (a Admin) AcceptRestore(ctx context.Context, least uint64) (e store.Epoch, 
 	return e, err
 }
 
+// ErrNoService says that there is no service of that name.
+var ErrNoService = errors.New("there is no such service")
+
 // RemoveService forgets a service that no longer exists, or whose own number was lost.
 func (a Admin) RemoveService(ctx context.Context, name string) error {
 	return a.Store.Run(ctx, []string{store.ServiceKey(name)}, func(t *store.Txn) error {
@@ -99,7 +107,7 @@ func (a Admin) RemoveService(ctx context.Context, name string) error {
 			return err
 		}
 		if text == nil {
-			return fmt.Errorf("there is no service %q", name)
+			return fmt.Errorf("%w: %q", ErrNoService, name)
 		}
 		var p node.Peer
 		if err := json.Unmarshal(text, &p); err != nil {

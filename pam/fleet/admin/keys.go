@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -33,13 +34,19 @@ func (a Admin) Rotate(ctx context.Context) error {
 }
 
 // Finish has answers signed with the next key, and forgets the current one: hosts that do not have
-// the next one as a verify_key refuse them from then on.
+// the next one as a verify_key refuse them from then on. If that is done already when it runs again,
+// it is done: a key that is the next one by then is one that no host may have.
 func (a Admin) Finish(ctx context.Context) error {
+	var next []byte
 	return a.keys(ctx, func(k *node.Keys) (bool, error) {
-		if len(k.Next) == 0 {
+		switch {
+		case next != nil && bytes.Equal(k.Current, next):
+			return false, nil
+		case len(k.Next) == 0, next != nil && !bytes.Equal(k.Next, next):
 			return false, ErrNoNext
 		}
-		k.Current, k.Next = k.Next, nil
+		next = k.Next
+		k.Current, k.Next = next, nil
 		return true, nil
 	})
 }

@@ -40,18 +40,27 @@ func (p *program) init(ctx context.Context, o options) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	err = f.Init(ctx, policy.DefaultPath, text)
-	if errors.Is(err, admin.ErrFleet) {
-		if made {
-			err = errors.Join(err, os.Remove(p.secretPath()))
-		}
-		return hinted{err, "on another service than the first: init --from FILE"}
-	}
+	err = p.settled(f.Init(ctx, policy.DefaultPath, text), made)
 	if err == nil {
 		fmt.Fprintf(p.out, "The fleet is set up. Next: latchkey-fleetd export-secret for the other "+
 			"services, then start\nlatchkey-fleetd.service on each.\n")
 	}
 	return err
+}
+
+// settled is the error of a fleet that is there already. A secret that was made in vain is removed,
+// but not one that opens that fleet: another init, or this one with an answer that was lost, has
+// used it.
+func (p *program) settled(err error, made bool) error {
+	switch {
+	case errors.Is(err, admin.ErrFleet):
+		return hinted{err, "start latchkey-fleetd.service; for another service: export-secret"}
+	case !errors.Is(err, admin.ErrOtherSecret):
+		return err
+	case made:
+		err = errors.Join(err, os.Remove(p.secretPath()))
+	}
+	return hinted{err, "on another service than the first: init --from FILE"}
 }
 
 // joined checks that the secret is the one of the fleet in etcd.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"latchkey/pam/fleet/admin"
 	"latchkey/pam/fleet/node"
 	"latchkey/pam/safefile"
 )
@@ -106,8 +107,9 @@ func (p *program) remove(ctx context.Context, o options) error {
 		return err
 	}
 	defer f.store.Close()
-	if err := f.RemoveService(ctx, o.operand); err != nil || o.operand != f.Name {
+	err = f.RemoveService(ctx, o.operand)
+	if o.operand != f.Name || err != nil && !errors.Is(err, admin.ErrNoService) {
 		return err
 	}
-	return node.Forget(p.dir())
+	return node.Forget(p.dir()) // an earlier command may have been killed before this
 }
