@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -58,6 +59,17 @@ func (a away) keyring(name string) factor.Keyring {
 func there(file string) bool {
 	_, err := os.Lstat(file)
 	return err == nil
+}
+
+// begun reports whether a user's files were put away. The error is of a user who has others by now:
+// to put those away, too, would destroy the first ones, and the move would not be theirs.
+func (a away) begun(name string) (bool, error) {
+	begun := there(a.root + awayRecords + "/" + name)
+	if begun && there(a.root+records+"/"+name) {
+		return begun, fmt.Errorf("has two records: %s/%s, and %s/%s of an import that was "+
+			"interrupted; remove the one that is not to count", records, name, awayRecords, name)
+	}
+	return begun, nil
 }
 
 // names are the users who are moving.

@@ -156,11 +156,15 @@ func (m mover) importOne(name string) (notes []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	begun, err := m.away.begun(name)
+	if err != nil {
+		return nil, err
+	}
 	moved, id, err := m.own(m.away.keyring(name), u)
 	if err != nil {
 		return nil, err
 	}
-	a, err := m.ask(moving.OpWait, u, moving.Question{ID: id, Moved: &moved})
+	a, err := m.ask(moving.OpWait, u, moving.Question{ID: id, Again: begun, Moved: &moved})
 	if err != nil {
 		return nil, err
 	}

@@ -180,6 +180,61 @@ func TestExportDoesNotGoOnOverAnotherRecord(t *testing.T) {
 	}
 }
 
+// An export that was killed before its last question left a record in the fleet, with what was used
+// until then.
+func TestExportBringsWhatTheUserHasNowAndNotWhatAnEarlierOneLeft(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	root, in := administered(t, f, "a", enrollment.Enrollment{})
+	testroot.Must(t, in.Enroll(enrollment.ByRoot(), alice, phone(0, 0)))
+	client, err := reach.Connect(string(root), &dispatch.Dispatcher{Root: string(root),
+		Clock: time.Now, Watched: -1, Unlimited: true})
+	testroot.Must(t, err)
+	var a moving.Answer
+	testroot.Must(t, client.Ask(moving.OpExport, alice, moving.Question{ID: "export"}, &a))
+	testroot.Must(t, in.Enroll(enrollment.ByRoot(), alice, phone(0, 0)))
+	code := testroot.Code(t, testroot.TOTP("phone"), time.Now())
+	accepts(t, in, code, factor.Accepted)
+	testroot.Must(t, exports([]string{string(root)}))
+	if _, err := in.Record(alice); !errors.Is(err, factor.ErrUnenrolled) {
+		t.Errorf("got %v, want alice gone from the fleet", err)
+	}
+	accepts(t, accounts.Local{Store: root.Store(), Clock: time.Now}, code, factor.Replayed)
+}
+
+// The files that an import has removed are back on the host, from a copy of its disk.
+func TestImportOfFilesThatAreBackRemovesThemOnlyIfTheFleetHasTheUser(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	root, in := administered(t, f, "a", phone(0, 0))
+	copied := map[string][]byte{}
+	for _, file := range []string{"/etc/latchkey/users/alice", "/var/lib/latchkey/users/alice"} {
+		text, err := os.ReadFile(root.Join(file))
+		testroot.Must(t, err)
+		copied[file] = text
+	}
+	back := func() {
+		for file, text := range copied {
+			testroot.Write(t, root.Join(file), text)
+		}
+	}
+	args := []string{string(root)}
+	testroot.Must(t, imports(args))
+	if back(); imports(args) != nil || own(root) {
+		t.Error("the fleet has alice: got that her record on the host is kept")
+	}
+	testroot.Must(t, in.Reset(enrollment.ByRoot(), alice.Name))
+	back()
+	if err := imports(args); err == nil || !strings.Contains(err.Error(), "no longer") || !own(root) {
+		t.Errorf("the fleet does not: got %v, record there: %v; want it kept", err, own(root))
+	}
+	testroot.Write(t, root.Join("/etc/latchkey/users.moving/alice"),
+		copied["/etc/latchkey/users/alice"])
+	if err := imports(args); err == nil || !strings.Contains(err.Error(), "two records") || !own(root) {
+		t.Errorf("two records: got %v, record there: %v; want both kept", err, own(root))
+	}
+}
+
 // The denied twins: of those who move, only what is certain moves.
 func TestUsersWhoCannotMoveStayAsTheyAre(t *testing.T) {
 	f := testfleet.New(t, "")

@@ -28,7 +28,7 @@ const (
 // Question is the body of each operation.
 type Question struct {
 	ID    string `json:"id"`              // of the enrollment on the host
-	Again bool   `json:"again,omitempty"` // with OpExport: only if it has begun already
+	Again bool   `json:"again,omitempty"` // it has begun already; with OpExport: only then
 	Moved *Moved `json:"moved,omitempty"` // with OpWait
 }
 

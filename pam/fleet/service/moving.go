@@ -2,6 +2,7 @@ package service
 
 import (
 	"errors"
+	"io/fs"
 	"time"
 
 	"latchkey/pam/enrollment"
@@ -60,12 +61,27 @@ func wait(t *store.Txn, q wire.Question) (any, error) {
 	case err != nil:
 		return nil, err
 	case m.ID == body.ID && m.Moved == nil:
-		return moving.Answer{Done: true}, nil
+		return arrived(t, q, body.Again)
 	case body.Moved == nil || len(body.Moved.Enrollment.Devices) == 0 ||
 		len(body.Moved.Enrollment.Devices) != len(body.Moved.Enrollment.Counters):
 		return nil, errMoving
 	}
 	return moving.Answer{}, t.Store(importKey(q), move{body.ID, t.Now, body.Moved})
+}
+
+// errLeft is of a user who was imported and then reset or exported. The host has its files again,
+// from a copy: it must not take the user for one who is in the fleet, and remove them.
+var errLeft = errors.New("was imported before and is no longer in the fleet; the record of the " +
+	"host is kept, but to come back the user enrolls again: enroll invite")
+
+// arrived is the answer about a user who was imported before: to a move that goes on, that this was
+// all.
+func arrived(t *store.Txn, q wire.Question, goesOn bool) (any, error) {
+	_, err := t.Keyring().Records.Load(Account(q))
+	if errors.Is(err, fs.ErrNotExist) && !goesOn {
+		return nil, errLeft
+	}
+	return moving.Answer{Done: true}, nil
 }
 
 // importNow makes a user who waits one of the fleet's.
@@ -87,15 +103,19 @@ func importNow(t *store.Txn, q wire.Question) (any, error) {
 		t.Store(importKey(q), move{ID: body.ID, At: t.Now})
 }
 
-// export takes a user out of the fleet. The record waits for the host to have it.
+// export takes a user out of the fleet. The record waits for the host to have it. One that still
+// waits, of a host that was killed, counts only while the user has no other.
 func export(t *store.Txn, q wire.Question) (any, error) {
 	body, m, err := movingOf(t, q, exportKey(q))
-	if err != nil || m.Moved != nil || body.Again {
+	if err != nil || body.Again {
 		return moving.Answer{Moved: m.Moved}, err
 	}
 	k := t.Keyring()
 	moved, err := moving.Take(k, Account(q))
-	if errors.Is(err, factor.ErrUnenrolled) {
+	switch {
+	case errors.Is(err, factor.ErrUnenrolled) && m.Moved != nil:
+		return moving.Answer{Moved: m.Moved}, nil
+	case errors.Is(err, factor.ErrUnenrolled):
 		return nil, err
 	}
 	if err == nil {
