@@ -16,8 +16,8 @@ var hostProfiles = []string{"usr.bin.enroll", "usr.libexec.latchkey.latchkey-enr
 	"usr.libexec.latchkey.latchkey-fleet", "usr.libexec.latchkey.latchkey-login",
 	"usr.libexec.latchkey.latchkey-notify", "usr.libexec.latchkey.latchkey-twilio"}
 
-// Each profile names the program that the package installs, and an administrator's own file, and
-// denies nothing before an administrator says so.
+// Each profile names the program that the package installs, and an administrator's own file, and is
+// enforced.
 func TestEveryProgramHasAProfileThatNamesIt(t *testing.T) {
 	dir := unpacked(t, "amd64")
 	programs, err := filepath.Glob(filepath.Join(dir, "usr/libexec/latchkey/*"))
@@ -32,7 +32,7 @@ func TestEveryProgramHasAProfileThatNamesIt(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(dir, "etc/apparmor.d", name))
 		must(t, err)
 		for _, want := range []string{
-			"profile " + filepath.Base(path) + " " + path + " flags=(attach_disconnected,complain) {",
+			"profile " + filepath.Base(path) + " " + path + " flags=(attach_disconnected) {",
 			"include if exists <local/" + name + ">"} {
 			if !strings.Contains(string(text), want) {
 				t.Errorf("%s: got %s, want %q", name, text, want)

@@ -1,7 +1,7 @@
 // Command confined is `make confined`: it starts a virtual machine of each Debian, whose kernel has
-// AppArmor and whose first process is systemd, installs the package there, has AppArmor enforce
-// latchkey's profiles, and does in it what command inside lists. Containers share this machine's
-// kernel, which may have no AppArmor.
+// AppArmor and whose first process is systemd, installs the package there, with its profiles, and
+// does in it what command inside lists. Containers share this machine's kernel, which may have no
+// AppArmor.
 //
 // qemu emulates the processor, so that it runs anywhere: a machine takes about 15 minutes.
 package main

@@ -17,6 +17,7 @@ const number = "+15550001234"
 // steps in this order.
 var steps = []step{
 	{"the profiles are enforced", enforced},
+	{"they only log, and are enforced again", switched},
 	{"a fresh machine", fresh},
 	{"root enrolls users", enrolled},
 	{"activate", does("This is undone at", "", "enroll", "activate", "--yes")},

@@ -28,16 +28,34 @@ var (
 
 func all(steps ...func() error) func() error { return func() error { return each(steps...) } }
 
-// enforced makes sure that the kernel enforces every profile of latchkey's.
-func enforced() error {
+// hostProfiles are those of the package latchkey.
+var hostProfiles = []string{"enroll", "latchkey-login", "latchkey-enroll", "latchkey-twilio",
+	"latchkey-notify", "latchkey-fleet"}
+
+// enforced reports an error unless the kernel enforces every profile.
+func enforced() error { return loaded("enforce", append(hostProfiles, "latchkey-fleetd")) }
+
+func loaded(mode string, profiles []string) error {
 	text, err := os.ReadFile("/sys/kernel/security/apparmor/profiles")
-	for _, name := range []string{"enroll", "latchkey-login", "latchkey-enroll", "latchkey-twilio",
-		"latchkey-notify", "latchkey-fleet", "latchkey-fleetd"} {
-		if !strings.Contains("\n"+string(text), "\n"+name+" (enforce)\n") {
-			return fmt.Errorf("%s is not enforced: %s (%v)", name, text, err)
+	for _, name := range profiles {
+		if !strings.Contains("\n"+string(text), "\n"+name+" ("+mode+")\n") {
+			return fmt.Errorf("%s is not in %s mode: %s (%v)", name, mode, text, err)
 		}
 	}
 	return err
+}
+
+// switched has the profiles only log and enforces them again, with the commands of the page for
+// administrators.
+func switched() error {
+	again := "apparmor_parser -r usr.libexec.latchkey.* usr.bin.enroll"
+	return each(
+		does("", "", "sh", "-ec", "cd /etc/apparmor.d; "+
+			"ln -s ../usr.libexec.latchkey.* ../usr.bin.enroll force-complain; "+again),
+		func() error { return loaded("complain", hostProfiles) },
+		does("", "", "sh", "-ec", "cd /etc/apparmor.d; "+
+			"rm force-complain/usr.libexec.latchkey.* force-complain/usr.bin.enroll; "+again),
+		enforced)
 }
 
 // pending activates for a time in which nothing slow is done.
