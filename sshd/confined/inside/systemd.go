@@ -51,7 +51,7 @@ func switched() error {
 	again := "apparmor_parser -r usr.libexec.latchkey.* usr.bin.enroll"
 	return each(
 		does("", "", "sh", "-ec", "cd /etc/apparmor.d; "+
-			"ln -s ../usr.libexec.latchkey.* ../usr.bin.enroll force-complain; "+again),
+			"ln -st force-complain $PWD/usr.libexec.latchkey.* $PWD/usr.bin.enroll; "+again),
 		func() error { return loaded("complain", hostProfiles) },
 		does("", "", "sh", "-ec", "cd /etc/apparmor.d; "+
 			"rm force-complain/usr.libexec.latchkey.* force-complain/usr.bin.enroll; "+again),
@@ -105,6 +105,8 @@ func bySocket() error {
 		does("", "", "systemctl", "enable", "--now", "ssh.socket"), withoutCode,
 		confirmed, withCode, does("", "", "enroll", "deactivate"), withoutCode,
 		pending, withCode, undone, withoutCode,
-		does("", "", "systemctl", "disable", "--now", "ssh.socket"),
+		does("", "", "systemctl", "disable", "ssh.socket"),
+		// or Debian 13 loses sight of the sshd that the socket has started
+		does("", "", "systemctl", "stop", "ssh.socket", "ssh.service"),
 		does("", "", "systemctl", "enable", "--now", "ssh.service"), withoutCode)
 }
