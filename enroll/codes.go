@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"latchkey/enroll/app/guide"
+	"latchkey/enroll/fleet"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
 	"latchkey/pam/audit"
@@ -72,7 +73,8 @@ func (p *program) replaceCodes(proof enrollment.Proof, who identity) ([]string, 
 	}
 	err = p.AsRoot(func() error { return p.store().SetRecovery(proof, who.User, set) })
 	if !made(err) {
-		return nil, err
+		return nil, fleet.Unsure(err, "new recovery codes may be in place of the old ones, unseen",
+			"make new ones: enroll codes")
 	}
 	p.logged(audit.Change{What: "codes", User: who.Name})
 	return codes, err

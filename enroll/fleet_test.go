@@ -13,6 +13,7 @@ import (
 
 	"latchkey/enroll/setuid"
 	"latchkey/pam/fleet/hosts"
+	fleetd "latchkey/pam/fleet/service"
 	"latchkey/pam/fleet/settings"
 	"latchkey/pam/fleet/standin"
 	"latchkey/pam/fleet/testfleet"
@@ -159,6 +160,29 @@ func TestCommandsWorkInAFleetAsOnASingleHost(t *testing.T) {
 	h.does("fleet", "leave", "--yes")
 	if out := h.does("status", "--user", someone); !strings.Contains(out, "app") {
 		t.Errorf("got %q, want the host's own record", out)
+	}
+}
+
+// What the user has on paper may be void by then.
+func TestLostAnswerAboutSecretsSaysWhatMayHaveBecomeOfThem(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Change = func(c *fleetd.Config) {
+		c.Store.Point = func(op, moment string) {
+			if moment == "written" && (op == "enroll.set-recovery" || op == "enroll.exchange") {
+				panic("after it was done")
+			}
+		}
+	}
+	f.Start(t, 1)
+	h := newFleetHost(t)
+	h.does("fleet", "join", ticket(t, f, "bastion", hosts.Admin, hosts.Enroll))
+	h.does("add", "totp", "--user", someone, "--label", "phone", "--yes")
+	h.refuses("new recovery codes may be in place of the old ones", "codes", "--user", someone,
+		"--yes")
+	h.refuses("the new app may be in place of the old one", "replace", "--user", someone, "--label",
+		"new", "--yes")
+	if out := h.does("status", "--user", someone); !strings.Contains(out, "new") {
+		t.Errorf("got %q; want it done", out)
 	}
 }
 

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -62,6 +63,31 @@ func Interrupted(err error, changed int) error {
 		changed), known.next+"; then run the command again: those who are done stay as they are")
 }
 
+// undone is what a fault says of whether something was done. One that is not in it leaves that
+// open: a service may have crashed after it had done it, or another one have done it, which was
+// asked because the first one was slow.
+var undone = map[wire.Fault]string{
+	wire.Role: nothing, wire.Revoked: nothing, wire.Quarantine: nothing, wire.Unreachable: nothing,
+	wire.Quota: nothing, wire.Clock: notThere, wire.Rollback: notThere,
+}
+
+const (
+	nothing  = "nothing was changed"
+	notThere = "the service that answered changed nothing"
+	maybe    = "it may have been done all the same"
+)
+
+// Unsure says what may have become of secrets that only this command has, if an error of the fleet
+// leaves open whether they count: what the user has had until then may be void. Every other error
+// stays as it is.
+func Unsure(err error, may, next string) error {
+	var e *wire.Error
+	if !errors.As(err, &e) || undone[e.Fault] == nothing {
+		return err
+	}
+	return hint.Error("it is not known what the fleet did ("+e.Error()+"); "+may, next)
+}
+
 // Explain says what to do about an error that is one of the fleet, and not of an account; nil if
 // it is none.
 func Explain(err error) error {
@@ -77,9 +103,5 @@ func Explain(err error) error {
 	if !ok {
 		known = unknown
 	}
-	what := known.what + " (" + e.Error() + ")"
-	if e.Fault != wire.Epoch && e.Fault != wire.Forged { // then another service did what was asked
-		what += "; nothing was changed"
-	}
-	return hint.Error(what, known.next)
+	return hint.Error(known.what+" ("+e.Error()+"); "+cmp.Or(undone[e.Fault], maybe), known.next)
 }

@@ -29,8 +29,13 @@ func TestInterruptedCommandSaysWhatIsDone(t *testing.T) {
 		{wire.Unknown, 2, "the fleet did not answer in time (unknown: x); " +
 			"users changed before that: 2"},
 		{wire.Protocol, 2, "the fleet could not do it (protocol: x); users changed before that: 2"},
-		{wire.Epoch, 0, "the answer is from before the fleet was restored (epoch: x)"},
-		{wire.Forged, 0, "the answer is not from the fleet (forged: x)"},
+		{wire.Epoch, 0, "the answer is from before the fleet was restored (epoch: x); " +
+			"it may have been done all the same"},
+		{wire.Forged, 0, "the answer is not from the fleet (forged: x); " +
+			"it may have been done all the same"},
+		{wire.Internal, 0, "the fleet could not do it (internal: x); " +
+			"it may have been done all the same"},
+		{wire.Clock, 0, "a clock is wrong (clock: x); the service that answered changed nothing"},
 	} {
 		err := fleet.Interrupted(fmt.Errorf("alice: %w", wire.Errorf(c.fault, "x")), c.changed)
 		if explained := fleet.Explain(err); explained != nil {

@@ -61,8 +61,8 @@ func there(file string) bool {
 	return err == nil
 }
 
-// begun reports whether a user's files were put away. The error is of a user who has others by now:
-// to put those away, too, would destroy the first ones, and the move would not be theirs.
+// begun reports whether a user's files were put away. The error is of a user who has others by
+// now: to put those away, too, would destroy the first ones, and the move would not be theirs.
 func (a away) begun(name string) (bool, error) {
 	begun := there(a.root + awayRecords + "/" + name)
 	if begun && there(a.root+records+"/"+name) {

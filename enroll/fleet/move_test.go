@@ -180,8 +180,8 @@ func TestExportDoesNotGoOnOverAnotherRecord(t *testing.T) {
 	}
 }
 
-// An export that was killed before its last question left a record in the fleet, with what was used
-// until then.
+// An export that was killed before its last question left a record in the fleet, with what was
+// used until then.
 func TestExportBringsWhatTheUserHasNowAndNotWhatAnEarlierOneLeft(t *testing.T) {
 	f := testfleet.New(t, "")
 	f.Start(t, 1)
@@ -225,12 +225,14 @@ func TestImportOfFilesThatAreBackRemovesThemOnlyIfTheFleetHasTheUser(t *testing.
 	}
 	testroot.Must(t, in.Reset(enrollment.ByRoot(), alice.Name))
 	back()
-	if err := imports(args); err == nil || !strings.Contains(err.Error(), "no longer") || !own(root) {
+	if err := imports(args); err == nil || !strings.Contains(err.Error(), "no longer") ||
+		!own(root) {
 		t.Errorf("the fleet does not: got %v, record there: %v; want it kept", err, own(root))
 	}
 	testroot.Write(t, root.Join("/etc/latchkey/users.moving/alice"),
 		copied["/etc/latchkey/users/alice"])
-	if err := imports(args); err == nil || !strings.Contains(err.Error(), "two records") || !own(root) {
+	if err := imports(args); err == nil || !strings.Contains(err.Error(), "two records") ||
+		!own(root) {
 		t.Errorf("two records: got %v, record there: %v; want both kept", err, own(root))
 	}
 }

@@ -69,17 +69,14 @@ func wait(t *store.Txn, q wire.Question) (any, error) {
 	return moving.Answer{}, t.Store(importKey(q), move{body.ID, t.Now, body.Moved})
 }
 
-// errLeft is of a user who was imported and then reset or exported. The host has its files again,
-// from a copy: it must not take the user for one who is in the fleet, and remove them.
-var errLeft = errors.New("was imported before and is no longer in the fleet; the record of the " +
-	"host is kept, but to come back the user enrolls again: enroll invite")
-
-// arrived is the answer about a user who was imported before: to a move that goes on, that this was
-// all.
+// arrived is the answer about a user who was imported before: to a move that goes on, that this
+// was all. Else the host has its files again, from a copy. It removes them if the fleet has the
+// user, and must not if the fleet no longer has.
 func arrived(t *store.Txn, q wire.Question, goesOn bool) (any, error) {
 	_, err := t.Keyring().Records.Load(Account(q))
 	if errors.Is(err, fs.ErrNotExist) && !goesOn {
-		return nil, errLeft
+		return nil, errors.New("was imported before and is no longer in the fleet; the record of " +
+			"the host is kept, but to come back the user enrolls again: enroll invite")
 	}
 	return moving.Answer{Done: true}, nil
 }

@@ -77,11 +77,9 @@ func (w *window) until() string {
 	return min(group, w.end)
 }
 
-// few is how many keys a group has at most for which a larger one is tried.
-const few = pageSize / 8
-
 // move goes on behind a page.
 func (w *window) move(page []string, more bool) {
+	const few = pageSize / 8 // keys of a group for which a larger one is tried, at most
 	if more {
 		// To those keys that share one byte more with the last one than all of the page share.
 		first, last := page[0], page[len(page)-1]

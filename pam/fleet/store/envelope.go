@@ -25,10 +25,8 @@ type stored struct {
 
 // Bounds of what is stored.
 const (
-	maxTokens  = 64
-	maxAnswers = 8 // of the latest of them
-	maxAnswer  = 4 << 10
-	repeats    = 10 * time.Second // an answer is given again
+	maxTokens = 64
+	repeats   = 10 * time.Second // an answer is given again
 	// remembers is how long a token is known. A service takes a question whose time is 30 seconds
 	// from its own, and the clocks of two services are at most 10 seconds apart.
 	remembers = 75 * time.Second
@@ -100,6 +98,7 @@ func decodeEnvelope(b []byte) (*envelope, error) {
 // remember adds the answer to a question in place of an earlier one, and forgets what is too old
 // or too much: the answer before the token, without which the question would be done again.
 func (e *envelope) remember(s stored) {
+	const maxAnswers = 8
 	e.tokens = slices.DeleteFunc(e.tokens, func(old stored) bool {
 		return s.at.Sub(old.at).Abs() >= remembers || old.token == s.token
 	})

@@ -39,6 +39,7 @@ func TestEnvelopeThatIsCutOrOfAnotherVersionIsRefused(t *testing.T) {
 
 // A question whose token is forgotten is done again by a service that comes to it late.
 func TestTokensAreRememberedWhileAQuestionMayComeLateAndAnswersForLessLong(t *testing.T) {
+	const maxAnswers = 8
 	e, at := &envelope{}, time.UnixMilli(1_800_000_000_000)
 	add := func(n int, at time.Time) {
 		e.remember(stored{token: [16]byte{byte(n)}, at: at, done: true, answer: []byte{1}})

@@ -79,6 +79,7 @@ func (t *Txn) Remember() { t.refusal = true }
 // keep stores the reply with what the question has changed. One that changed nothing may be asked
 // again as often as anyone likes, but for one that wanted a change.
 func (t *Txn) keep(who Asker, r Reply) error {
+	const maxAnswer = 4 << 10
 	if record.CheckName(who.User) != nil || !t.changed() && !t.refusal {
 		return nil
 	}
