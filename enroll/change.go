@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,19 +17,27 @@ import (
 	"latchkey/pam/record"
 )
 
-// remove takes one device away.
+// remove takes one device away. Which one it is, is settled before the proof, which may take
+// minutes: a new phone may have the label of the old one by then.
 func (p *program) remove(o options.Options) error {
 	who, err := p.whom(o.User)
 	if err != nil {
 		return err
 	}
+	device := o.Operand
+	if d, err := p.named(who, o.Operand, o.ForUser()); err == nil {
+		device = hex.EncodeToString(d.ID[:])
+	}
 	proof, err := p.prove(who)
 	if err != nil {
 		return err
 	}
-	err = p.AsRoot(func() error { return p.store().Remove(proof, who.User, o.Operand) })
+	err = p.AsRoot(func() error { return p.store().Remove(proof, who.User, device) })
 	if errors.Is(err, fs.ErrNotExist) && !errors.Is(err, factor.ErrRecord) &&
 		!errors.Is(err, factor.ErrState) {
+		if device != o.Operand {
+			return enrollment.ErrMeanwhile
+		}
 		return p.noDevice(who, o.Operand, o.ForUser())
 	}
 	if !made(err) {

@@ -48,3 +48,16 @@ func TestRenameOfADeviceThatIsGoneMeanwhileSaysSo(t *testing.T) {
 	talk(t, term, "", codeAt(t, rfcApp(), 0), "the devices of this account were changed meanwhile")
 	exits(t, term, exitFailed)
 }
+
+// The new phone has the label of the old one.
+func TestRemoveOfADeviceThatWasReplacedMeanwhileKeepsTheNewOne(t *testing.T) {
+	s := newSite(t, standin.Options{})
+	s.withApp(alice)
+	s.asRoot("add", "totp", "--yes", "--label", "tablet", alice.Name)
+	term := s.as(alice, "remove", "tablet")
+	talk(t, term, "Password: ", password, askedForProof)
+	s.asRoot("replace", "--yes", "--device", "tablet", "--label", "tablet", alice.Name)
+	s.keepsRecord(t, alice)
+	talk(t, term, "", codeAt(t, rfcApp(), 0), "the devices of this account were changed meanwhile")
+	exits(t, term, exitFailed)
+}

@@ -91,9 +91,9 @@ func (s Store) Remove(p Proof, u record.User, labelOrID string) error {
 		case d == nil:
 			return fmt.Errorf("no device %q: %w", labelOrID, fs.ErrNotExist)
 		case len(next.Devices) == 1:
-			return fmt.Errorf("%q: %w", labelOrID, ErrLastDevice)
+			return fmt.Errorf("%q: %w", d.Label, ErrLastDevice)
 		case p.device != nil && d.ID == *p.device:
-			return fmt.Errorf("%q: %w", labelOrID, ErrItself)
+			return fmt.Errorf("%q: %w", d.Label, ErrItself)
 		}
 		id := d.ID
 		gone := func(d record.Device) bool { return d.ID == id }
