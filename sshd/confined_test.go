@@ -24,7 +24,7 @@ func TestAppArmorOfEachDebianReadsTheProfiles(t *testing.T) {
 	for _, d := range suite.Distributions {
 		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
-			h, err := shared.Apart(d, "apparmor")
+			h, err := shared.With(d, "apparmor")
 			must(t, err)
 			t.Cleanup(func() { must(t, h.Close()) })
 			for _, file := range profileFiles(t) {
@@ -48,6 +48,8 @@ func TestAppArmorOfEachDebianReadsTheProfiles(t *testing.T) {
 			if out, err := parsed(h, "/root/conflict"); err == nil {
 				t.Errorf("got a profile with a conflict read: %s", out)
 			}
+			t.Run("they are read as AppArmor reads them", func(t *testing.T) { globsMatch(t, h) })
+			t.Run("they allow what logins and commands do", func(t *testing.T) { profilesAllow(t, h) })
 		})
 	}
 }

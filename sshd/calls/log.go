@@ -1,0 +1,109 @@
+// Package calls records with strace what programs do to files, and tells which accesses of
+// AppArmor's that is.
+package calls
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// traced are the system calls by which a process reaches files, becomes another program or user,
+// or makes a process. AppArmor does not mediate what a path leads through, nor stat, access,
+// readlink, chdir, attributes and times of files, so they are left out.
+const traced = "open,openat,openat2,creat,read,readv,pread64,write,writev,pwrite64,getdents64," +
+	"ftruncate,truncate,fallocate,flock,fcntl,mmap,sendfile,copy_file_range," +
+	"rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,mknod,mknodat,link,linkat," +
+	"symlink,symlinkat,chmod,fchmod,fchmodat,fchmodat2,chown,lchown,fchown,fchownat," +
+	"bind,connect,sendto,sendmsg,execve,execveat,clone,clone3,fork,vfork," +
+	"setuid,setreuid,setresuid,setfsuid"
+
+// options are strace's for a log that parse understands. Not every kernel has all of the calls.
+var options = []string{"-yy", "--pidns-translation", "-s", "0", "-e",
+	"trace=?" + strings.ReplaceAll(traced, ",", ",?"), "-e", "signal=none"}
+
+// Call is a system call that succeeded.
+type Call struct {
+	PID    int
+	Name   string
+	Args   []string
+	Result string
+}
+
+// String is the call as strace writes it.
+func (c Call) String() string {
+	return fmt.Sprintf("%s(%s) = %s", c.Name, strings.Join(c.Args, ", "), c.Result)
+}
+
+var (
+	lineForm    = regexp.MustCompile(`^(\d+) +(.*)$`)
+	callForm    = regexp.MustCompile(`^(\w+)\((.*)\) += (.*)$`)
+	resumedForm = regexp.MustCompile(`^<\.\.\. \w+ resumed>(.*)$`)
+	changedForm = regexp.MustCompile(`^(.*) <pid changed to (\d+) \.\.\.>$`)
+)
+
+// parse returns the calls that succeeded, in the order of their ends.
+func parse(log string) (all []Call, err error) {
+	begun := map[int]string{} // calls that another process's interrupted
+	for line := range strings.Lines(log) {
+		m := lineForm.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		if m == nil {
+			return nil, fmt.Errorf("a line of strace's log has no process: %q", line)
+		}
+		pid, err := strconv.Atoi(m[1])
+		if err != nil {
+			return nil, err
+		}
+		text := m[2]
+		if resumed := resumedForm.FindStringSubmatch(text); resumed != nil {
+			text = begun[pid] + resumed[1]
+			delete(begun, pid)
+		}
+		if head, ok := strings.CutSuffix(text, " <unfinished ...>"); ok {
+			begun[pid] = head
+			continue
+		}
+		// A thread that is not the first becomes the first when it runs a program.
+		if changed := changedForm.FindStringSubmatch(text); changed != nil {
+			leader, err := strconv.Atoi(changed[2])
+			if err != nil {
+				return nil, err
+			}
+			begun[leader] = changed[1]
+			continue
+		}
+		if c := callForm.FindStringSubmatch(text); c != nil && c[3][0] != '-' && c[3][0] != '?' {
+			all = append(all, Call{PID: pid, Name: c[1], Args: split(c[2]), Result: c[3]})
+		}
+	}
+	return all, nil
+}
+
+// split takes arguments apart, at commas that are in no quotes and no brackets.
+func split(text string) (args []string) {
+	var open []byte
+	begin, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == ',' && len(open) == 0:
+			args = append(args, strings.TrimSpace(text[begin:i]))
+			begin = i + 1
+		case strings.IndexByte("([{<", c) >= 0 && !inBrackets(open, c):
+			open = append(open, ")]}>"[strings.IndexByte("([{<", c)])
+		case len(open) > 0 && c == open[len(open)-1]:
+			open = open[:len(open)-1]
+		}
+	}
+	return append(args, strings.TrimSpace(text[begin:]))
+}
+
+// inBrackets reports whether a < is no bracket: where C's operators are.
+func inBrackets(open []byte, c byte) bool {
+	return c == '<' && len(open) > 0 && open[len(open)-1] == ']'
+}
