@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/sshd/calls"
 	"latchkey/sshd/suite"
 )
 
@@ -46,18 +47,32 @@ func TestThePageOnFleetsLeadsToThreeMachinesThatAnswer(t *testing.T) {
 		" && exit; sleep 0.2; done; exit 1")
 	script(t, hosts[0], "latchkey-fleetd init")
 	secret := script(t, hosts[0], "latchkey-fleetd export-secret")
-	for i, h := range hosts {
-		if i > 0 {
-			_, err := h.Exec(secret, program, "init", "--from", "-")
-			must(t, err)
-		}
-		daemon(t, h, account, program, "serve")
-	}
-	ticket := script(t, hosts[0], "latchkey-fleetd host invite web1 --role verify,enroll,admin")
-	web1, err := shared.Private(suite.Debian12)
+	web1, err := shared.With(suite.Debian12, "apparmor")
 	must(t, err)
 	t.Cleanup(func() { web1.Close() })
-	_, err = web1.Exec(names, "/usr/bin/tee", "-a", "/etc/hosts")
+	var onHost []calls.Call
+	onService := calls.Record(t, hosts[0], func(string) {
+		for i, h := range hosts {
+			if i > 0 {
+				_, err := h.Exec(secret, program, "init", "--from", "-")
+				must(t, err)
+			}
+			daemon(t, h, account, program, "serve")
+		}
+		onHost = calls.Record(t, web1, func(string) { enters(t, hosts[0], web1) })
+	})
+	profilesAllow(t, web1, onHost, hosts[0], onService)
+	status := script(t, hosts[2], "latchkey-fleetd status")
+	for _, name := range machines {
+		contains(t, "status", status, name+" yes")
+	}
+}
+
+// enters has a host join the fleet of a service, and a user log in there.
+func enters(t *testing.T, service, web1 *suite.Host) {
+	t.Helper()
+	ticket := script(t, service, "latchkey-fleetd host invite web1 --role verify,enroll,admin")
+	_, err := web1.Exec(names, "/usr/bin/tee", "-a", "/etc/hosts")
 	must(t, err)
 	script(t, web1, "for i in $(seq 20); do enroll fleet join "+strings.TrimSpace(ticket)+
 		" --yes && exit; sleep 0.2; done; exit 1")
@@ -72,10 +87,6 @@ func TestThePageOnFleetsLeadsToThreeMachinesThatAnswer(t *testing.T) {
 		t.Errorf("alice on web1: %v", o.Err)
 	}
 	o.Close()
-	status := script(t, hosts[2], "latchkey-fleetd status")
-	for _, name := range machines {
-		contains(t, "status", status, name+" yes")
-	}
 }
 
 // As whom the service runs, and what it is.
