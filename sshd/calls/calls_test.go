@@ -48,10 +48,10 @@ func TestEachCallAsksForWhatTheKernelAsksFor(t *testing.T) {
 		`symlinkat("/x", 3</etc>, "a") = 0`:                                     "/etc/a w",
 		`linkat(3</etc>, "a", 3</etc>, "b", 0) = 0`:                             "/etc/b l to /etc/a",
 		`fchownat(3</etc/a>, "", 0, 0, AT_EMPTY_PATH) = 0`:                      "/etc/a w",
-		`connect(3<UNIX-DGRAM:[1]>, {sun_path="/dev/log"}, 110) = 0`:            "/dev/log w",
-		`connect(3<UNIX-STREAM:[1]>, {sun_path="/run/a"}, 110) = 0`:             "/run/a wr",
-		`connect(3<UNIX-STREAM:[1]>, {sun_path=@"a"}, 110) = 0`:                 "",
-		`sendto(3<UNIX-DGRAM:[1->2]>, ""..., 9, 0, NULL, 0) = 9`:                "",
+		`connect(3<UNIX:[1]>, {sun_path="/dev/log"}, 110) = 0`:                  "/dev/log w",
+		`connect(3<UNIX:[1]>, {sun_path="/run/a"}, 110) = 0`:                    "/run/a wr",
+		`connect(3<UNIX:[1]>, {sun_path=@"a"}, 110) = 0`:                        "",
+		`sendto(3<UNIX:[1->2]>, ""..., 9, 0, NULL, 0) = 9`:                      "",
 	} {
 		all, err := parse("7 " + line + "\n")
 		if err != nil {
@@ -84,6 +84,9 @@ func TestCallsThatOthersInterruptAreReadWhole(t *testing.T) {
 8 <... clone resumed>) = 4 /* 9 in strace's PID NS */
 10 execve("/bin/a", ["a"], 0x1 /* 2 vars */ <pid changed to 8 ...>
 8 <... execve resumed>) = 0
+12 execve("/bin/b", ["b"], 0x1 /* 2 vars */ <unfinished ...>
+11 +++ superseded by execve in pid 12 +++
+11 <... execve resumed>) = 0
 9 +++ exited with 0 +++
 `
 	all, err := parse(log)
@@ -94,7 +97,7 @@ func TestCallsThatOthersInterruptAreReadWhole(t *testing.T) {
 	for _, c := range all {
 		got = append(got, fmt.Sprint(c.PID, " ", c.Name))
 	}
-	want := []string{"9 read", "7 openat", "8 clone", "8 execve"}
+	want := []string{"9 read", "7 openat", "8 clone", "8 execve", "11 execve"}
 	if !slices.Equal(got, want) || parents(all)[9] != 8 {
 		t.Errorf("got %q and the parents %v, want %q and 8 as that of 9", got, parents(all), want)
 	}

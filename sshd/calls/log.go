@@ -40,44 +40,53 @@ var (
 	lineForm    = regexp.MustCompile(`^(\d+) +(.*)$`)
 	callForm    = regexp.MustCompile(`^(\w+)\((.*)\) += (.*)$`)
 	resumedForm = regexp.MustCompile(`^<\.\.\. \w+ resumed>(.*)$`)
-	changedForm = regexp.MustCompile(`^(.*) <pid changed to (\d+) \.\.\.>$`)
+	// A thread that is not the first becomes the first when it runs a program.
+	changedForm    = regexp.MustCompile(`^(.*) <pid changed to (\d+) \.\.\.>$`)
+	supersededForm = regexp.MustCompile(`^\+\+\+ superseded by execve in pid (\d+) \+\+\+$`)
 )
 
+// reader puts the parts of calls together that other processes' calls interrupted.
+type reader struct {
+	begun map[int]string // by process
+	calls []Call
+}
+
 // parse returns the calls that succeeded, in the order of their ends.
-func parse(log string) (all []Call, err error) {
-	begun := map[int]string{} // calls that another process's interrupted
+func parse(log string) ([]Call, error) {
+	r := reader{begun: map[int]string{}}
 	for line := range strings.Lines(log) {
 		m := lineForm.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
 		if m == nil {
 			return nil, fmt.Errorf("a line of strace's log has no process: %q", line)
 		}
-		pid, err := strconv.Atoi(m[1])
-		if err != nil {
-			return nil, err
-		}
-		text := m[2]
-		if resumed := resumedForm.FindStringSubmatch(text); resumed != nil {
-			text = begun[pid] + resumed[1]
-			delete(begun, pid)
-		}
-		if head, ok := strings.CutSuffix(text, " <unfinished ...>"); ok {
-			begun[pid] = head
-			continue
-		}
-		// A thread that is not the first becomes the first when it runs a program.
-		if changed := changedForm.FindStringSubmatch(text); changed != nil {
-			leader, err := strconv.Atoi(changed[2])
-			if err != nil {
-				return nil, err
-			}
-			begun[leader] = changed[1]
-			continue
-		}
-		if c := callForm.FindStringSubmatch(text); c != nil && c[3][0] != '-' && c[3][0] != '?' {
-			all = append(all, Call{PID: pid, Name: c[1], Args: split(c[2]), Result: c[3]})
-		}
+		r.line(number(m[1]), m[2])
 	}
-	return all, nil
+	return r.calls, nil
+}
+
+func (r *reader) line(pid int, text string) {
+	if m := resumedForm.FindStringSubmatch(text); m != nil {
+		text = r.begun[pid] + m[1]
+		delete(r.begun, pid)
+	}
+	if head, ok := strings.CutSuffix(text, " <unfinished ...>"); ok {
+		r.begun[pid] = head
+	} else if m := changedForm.FindStringSubmatch(text); m != nil {
+		r.begun[number(m[2])] = m[1]
+	} else if m := supersededForm.FindStringSubmatch(text); m != nil {
+		if head, ok := r.begun[number(m[1])]; ok {
+			r.begun[pid] = head
+		}
+	} else if m := callForm.FindStringSubmatch(text); m != nil && m[3][0] != '-' &&
+		m[3][0] != '?' {
+		r.calls = append(r.calls, Call{PID: pid, Name: m[1], Args: split(m[2]), Result: m[3]})
+	}
+}
+
+// number is that of digits which a pattern has matched.
+func number(digits string) int {
+	n, _ := strconv.Atoi(digits)
+	return n
 }
 
 // split takes arguments apart, at commas that are in no quotes and no brackets.

@@ -194,14 +194,14 @@ func linked(target, link string) []use {
 var socketForm = regexp.MustCompile(`sun_path="((?:[^"\\]|\\.)*)"`)
 
 // socket: a kernel that mediates sockets in the file system asks for the right to write, and to
-// read, too, where there are answers.
+// read, too, where there are answers, which the log does not give.
 func (c Call) socket() []use {
 	m := socketForm.FindStringSubmatch(strings.Join(c.Args[1:], " "))
 	if m == nil {
 		return nil
 	}
 	access := apparmor.Write
-	if c.Name == "connect" && !strings.Contains(c.Args[0], "DGRAM") {
+	if c.Name == "connect" && m[1] != "/dev/log" {
 		access |= apparmor.Read
 	}
 	return []use{{path: m[1], access: access, parent: c.Name == "bind"}}
