@@ -27,18 +27,22 @@ program = "/usr/local/sbin/tell"
 `
 
 // tell is a program of [notify].
-const tell = "#!/bin/sh\ncat >>/tmp/told\nid >/dev/null\n"
+const tell = "#!/bin/sh\ncat >>/tmp/told\nls / >/dev/null\n"
 
-// equip gives a host that policy and all it names.
-func equip(t *testing.T, h *suite.Host) {
-	t.Helper()
-	for path, text := range map[string]string{"/etc/latchkey/latchkey.toml": everyday,
-		"/usr/local/sbin/tell": tell} {
-		_, err := h.Exec(text, "/usr/bin/install", "-m", "755", "/dev/stdin", path)
-		must(t, err)
-	}
-	script(t, h, "chmod 644 /etc/latchkey/latchkey.toml")
-}
+// equip gives a host that policy and all it names, and what sites may have: a policy elsewhere,
+// which the page for administrators says how to allow, a PAM module that was built there, and an
+// authority that is the system's.
+const equip = `set -e
+chmod 644 /etc/latchkey/latchkey.toml
+install -D -m 644 /dev/null /site/policy.toml
+echo 'auth required pam_latchkey.so conf=/site/policy.toml' >/etc/pam.d/site
+echo '/site/{,policy.toml} r,' >/etc/apparmor.d/local/usr.libexec.latchkey.latchkey-login
+install -D -m 644 /usr/lib/*/security/pam_permit.so /usr/local/lib/security/pam_site.so
+echo 'auth optional /usr/local/lib/security/pam_site.so' >>/etc/pam.d/enroll
+mkdir -p /etc/ssl/certs
+cat /etc/latchkey/verify-ca.pem >>/etc/ssl/certs/ca-certificates.crt
+sed -i /ca_file/d /etc/latchkey/twilio.toml
+`
 
 // waiting gives a user's code while someone else holds the lock of the user's state, until the
 // login has looked at who that is, as strace's log shows.
@@ -79,6 +83,8 @@ func logins(t *testing.T, s *suite.Server, v *standin.Server, log string) {
 		}
 		return "", nil // the recovery codes were saved
 	})
+	elsewhere := enrolled(t, s.Host)
+	script(t, s.Host, "echo "+elsewhere.Code()+" | pamtester site "+elsewhere.Name+" authenticate")
 	must(t, poll.Until("the program of notify", time.Minute,
 		func() error { return isThere(s.Host, "/tmp/told") }))
 }
@@ -125,8 +131,9 @@ chmod 400 /home/erin/.google_authenticator
 chown erin: /home/erin/.google_authenticator
 enroll import /home/erin/.google_authenticator
 enroll reset erin --yes
-enroll doctor || true # of a host that is not set up
-enroll activate --dry-run --yes
+# This host is not set up: both find something.
+enroll doctor || true
+enroll activate --dry-run --yes || true
 `
 
 // A program that opens one more file would be stopped by AppArmor on every Debian, and lock people
@@ -134,8 +141,13 @@ enroll activate --dry-run --yes
 // compiled profiles are what such a kernel would ask. It does not show capabilities, signals and
 // networks, which `make confined` tries.
 func profilesAllow(t *testing.T, h *suite.Host) {
-	equip(t, h)
 	v := verify(t, h, standin.Options{})
+	for path, text := range map[string]string{"/etc/latchkey/latchkey.toml": everyday,
+		"/usr/local/sbin/tell": tell} {
+		_, err := h.Exec(text, "/usr/bin/install", "-m", "755", "/dev/stdin", path)
+		must(t, err)
+	}
+	script(t, h, equip)
 	must(t, h.Service("sshd", suite.Latchkey))
 	s, err := h.Own("KbdInteractiveAuthentication=yes", "PasswordAuthentication=no")
 	must(t, err)
@@ -184,6 +196,7 @@ var neededRules = []struct{ file, rule string }{
 	{loginProfile, "/var/lib/latchkey/** rwkl,"},
 	{loginProfile, "@{PROC}/@{pids}/fdinfo/* r,"},
 	{loginProfile, "/usr/libexec/latchkey/latchkey-enroll pux,"},
+	{loginProfile, "include if exists <local/usr.libexec.latchkey.latchkey-login>"},
 	{firstProfile, "/etc/latchkey/** rwkl,"},
 	{twilioProfile, "/usr/libexec/latchkey/latchkey-twilio mrix,"},
 	{notifyProfile, "/** mrwlkix,"},

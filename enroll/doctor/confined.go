@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"latchkey/enroll/doctor/apparmor"
@@ -52,5 +53,11 @@ func (d Doctor) checkConfined(path string) []Finding {
 	}
 	return []Finding{fault(path, fmt.Errorf("AppArmor does not let logins read it, so every login "+
 		"is denied"), fmt.Sprintf("write into %s: %s r, and then: apparmor_parser -r "+
-		"/etc/apparmor.d/%s", file, path, file[strings.LastIndex(file, "/")+1:]))}
+		"/etc/apparmor.d/%s", file, withFolder(path), filepath.Base(file)))}
+}
+
+// withFolder is a path in a rule that is also for its folder, which logins open first.
+func withFolder(path string) string {
+	dir, file := filepath.Split(path)
+	return dir + "{," + file + "}"
 }
