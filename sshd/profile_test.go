@@ -158,6 +158,7 @@ func profilesAllow(t *testing.T, h *suite.Host) {
 	})
 	profiles, err := apparmor.Compile(h, "", belowProfiles(hostProfiles)...)
 	must(t, err)
+	sitesNeed(t, profiles)
 	deeds := calls.Follow(trace, profiles, h.Path(""))
 	for deed, call := range deeds {
 		if err := deed.Allowed(profiles); err != nil {
