@@ -2,8 +2,11 @@ package service_test
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/fleet/hosts"
@@ -13,6 +16,7 @@ import (
 	"latchkey/pam/fleet/wire"
 	"latchkey/pam/record"
 	"latchkey/pam/testroot"
+	"latchkey/sshd/fleet/cluster"
 )
 
 // root is a question of root's.
@@ -33,6 +37,87 @@ func (s *site) done(h *testfleet.Host, number int, sealed *wire.Sealed) wire.Ans
 		s.Fatalf("got %q (%s) %s, want it done", a.Fault, a.Text, a.Body)
 	}
 	return a
+}
+
+// Every change, made or refused, is remembered, whichever keys it changed.
+func TestEveryChangeIsDoneOnceAndAnswersTheSameAgain(t *testing.T) {
+	s := newSite(t, 2)
+	s.Enroll(t, "alice", phone, testroot.TOTP("tablet"))
+	admin := s.Host(t, "adminhost", hosts.Admin, hosts.Enroll, hosts.Verify)
+	_, ticket := testroot.OneTimeCode(t, s.Clock().Add(time.Hour))
+	set := enrollment.ImportedRecovery([]string{"12345678"})
+	has := enrollment.Enrollment{Devices: []record.Device{testroot.TOTP("other")},
+		Counters: []uint64{0}}
+	moves := func(op, user string, q moving.Question) *wire.Sealed {
+		q.ID = "1"
+		return admin.Seal(t, wire.Question{Op: op, User: user, UID: 1000}, q)
+	}
+	guess := func(code string) *wire.Sealed {
+		q, body := testfleet.Guess("alice", code)
+		return admin.Seal(t, q, body)
+	}
+	type more = map[string]any
+	for _, c := range []struct {
+		name string
+		q    *wire.Sealed
+	}{
+		{"a wrong code", guess(s.wrong(1)[0])},
+		{"a right code", guess(s.code())},
+		{"a wrong code at enroll", s.root(admin, "enroll.try", "alice", more{"code": s.wrong(2)[1]})},
+		{"add", s.root(admin, "enroll.add", "alice", more{"device": testroot.TOTP("new")})},
+		{"add again", s.root(admin, "enroll.add", "alice", more{"device": testroot.TOTP("new")})},
+		{"enroll, refused", s.root(admin, "enroll.enroll", "alice", more{"enrollment": has})},
+		{"enroll", s.root(admin, "enroll.enroll", "bob", more{"enrollment": has})},
+		{"take over", s.root(admin, "enroll.take-over", "carol", more{"enrollment": has})},
+		{"take over, refused", s.root(admin, "enroll.take-over", "alice", more{"enrollment": has})},
+		{"rename", s.root(admin, "enroll.rename", "alice", more{"name": "new", "label": "old"})},
+		{"remove", s.root(admin, "enroll.remove", "alice", more{"name": "old"})},
+		{"remove, refused", s.root(admin, "enroll.remove", "alice", more{"name": "old"})},
+		{"exchange", s.root(admin, "enroll.exchange", "bob", more{"exchange": enrollment.Exchange{
+			Old: has.Devices[0].ID, New: testroot.TOTP("newest"), Recovery: set}})},
+		{"recovery codes", s.root(admin, "enroll.set-recovery", "alice", more{"recovery": set})},
+		{"distrust, no one", s.root(admin, "enroll.distrust", "alice", more{"computers": more{
+			"all": true}})},
+		{"unlock", s.root(admin, "enroll.unlock", "alice", nil)},
+		{"bypass", s.root(admin, "enroll.set-bypass", "alice", more{"one_time": ticket})},
+		{"ticket", s.root(admin, "enroll.set-ticket", "dave", more{"one_time": ticket})},
+		{"ticket, refused", s.root(admin, "enroll.set-ticket", "alice", more{"one_time": ticket})},
+		{"import, refused", moves(moving.OpImport, "erin", moving.Question{})},
+		{"wait", moves(moving.OpWait, "erin", moving.Question{Moved: &moving.Moved{Enrollment: has}})},
+		{"import", moves(moving.OpImport, "erin", moving.Question{})},
+		{"export", moves(moving.OpExport, "erin", moving.Question{})},
+		{"end of the export", moves(moving.OpEnd, "erin", moving.Question{})},
+		{"reset", s.root(admin, "enroll.reset", "alice", nil)},
+		{"reset, refused", s.root(admin, "enroll.reset", "alice", nil)},
+	} {
+		before := s.dump()
+		first := s.again(admin, 0, c.q)
+		after := s.dump()
+		again := s.again(admin, 1, c.q)
+		if again.Fault != first.Fault || !bytes.Equal(again.Body, first.Body) {
+			t.Errorf("%s: got %q %s again, want %q %s", c.name, again.Fault, again.Body, first.Fault,
+				first.Body)
+		}
+		if before == after || s.dump() != after {
+			t.Errorf("%s: got something remembered: %v, changed again: %v; want true, false", c.name,
+				before != after, s.dump() != after)
+		}
+	}
+}
+
+// dump is all that stands in etcd about users and hosts' wrong codes.
+func (s *site) dump() (all string) {
+	s.Helper()
+	var reads []clientv3.Op
+	for _, begin := range []string{"user/", "gone/", "hostlimit/"} {
+		reads = append(reads, clientv3.OpGet(cluster.Prefix+begin, clientv3.WithPrefix()))
+	}
+	got, err := s.Admin.Store.Etcd().Transact(testfleet.Context(s), nil, reads)
+	testroot.Must(s, err)
+	for _, r := range got.Responses {
+		all += fmt.Sprint(r.GetResponseRange().Kvs)
+	}
+	return all
 }
 
 // What stood in the way of a change may be gone when a slower service comes to the question.
