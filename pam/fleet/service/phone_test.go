@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"sync/atomic"
 	"testing"
@@ -138,5 +139,21 @@ func TestSlowTwilioDoesNotMakeAQuestionTooOld(t *testing.T) {
 	if a := <-answer; a.Fault != wire.Done ||
 		testfleet.Guessed(t, a).Result != authority.Accepted {
 		t.Errorf("got %q (%s) %s, want accepted", a.Fault, a.Text, a.Body)
+	}
+}
+
+func TestSlowTwilioDoesNotMakeAQuestionOfEnrollTooOldEither(t *testing.T) {
+	clock := &hands{}
+	s, w := newPhoneSite(t, func(f *testfleet.Fleet) { f.Clock = clock.on(f.Clock) })
+	bastion := s.Host(t, "bastion", hosts.Enroll)
+	sealed := bastion.Seal(t, wire.Question{Op: "enroll.judge", User: "dora", Service: "enroll",
+		At: s.Clock().Add(-25 * time.Second)}, map[string]any{"phone": mobile.ID, "code": w.code})
+	answer := make(chan wire.Answer)
+	go func() { answer <- s.again(bastion, 0, sealed) }()
+	s.until("a check", func() bool { return w.checks.Load() > 0 })
+	clock.advance(9 * time.Second)
+	close(w.goOn)
+	if a := <-answer; a.Fault != wire.Done || !bytes.Contains(a.Body, []byte(`"sealed"`)) {
+		t.Errorf("got %q (%s) %s, want a proof", a.Fault, a.Text, a.Body)
 	}
 }
