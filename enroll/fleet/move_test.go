@@ -202,6 +202,24 @@ func TestExportBringsWhatTheUserHasNowAndNotWhatAnEarlierOneLeft(t *testing.T) {
 	accepts(t, accounts.Local{Store: root.Store(), Clock: time.Now}, code, factor.Replayed)
 }
 
+// FAULTS 23: nothing is resurrected. An export that was killed has left a record in the fleet.
+func TestResetForgetsAnExportThatWasInterrupted(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	root, in := administered(t, f, "a", enrollment.Enrollment{})
+	testroot.Must(t, in.Enroll(enrollment.ByRoot(), alice, phone(0, 0)))
+	client, err := reach.Connect(string(root), &dispatch.Dispatcher{Root: string(root),
+		Clock: time.Now, Watched: -1, Unlimited: true})
+	testroot.Must(t, err)
+	var a moving.Answer
+	testroot.Must(t, client.Ask(moving.OpExport, alice, moving.Question{ID: "export"}, &a))
+	_ = in.Reset(enrollment.ByRoot(), alice.Name) // she has nothing that could be used
+	err = exports([]string{string(root)})
+	if err == nil || !strings.Contains(err.Error(), "no second factor in the fleet") || own(root) {
+		t.Errorf("got %v, record there: %v; want nothing brought back", err, own(root))
+	}
+}
+
 // The files that an import has removed are back on the host, from a copy of its disk.
 func TestImportOfFilesThatAreBackRemovesThemOnlyIfTheFleetHasTheUser(t *testing.T) {
 	f := testfleet.New(t, "")

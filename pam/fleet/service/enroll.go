@@ -2,6 +2,7 @@ package service
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"latchkey/pam/accounts"
@@ -35,6 +36,9 @@ func enrollOnce(c *Call) (store.Reply, error) {
 		a, err := accounts.Serve(accountsOf(t), by, Account(q), q.Op, q.Body)
 		if a.WantedChange() {
 			t.Remember()
+		}
+		if a.WantedChange() && q.Op == "enroll.reset" {
+			err = errors.Join(err, c.forgetExports(t))
 		}
 		return a, err
 	})

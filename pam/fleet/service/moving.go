@@ -132,3 +132,19 @@ func endExport(t *store.Txn, q wire.Question) (any, error) {
 	}
 	return moving.Answer{Done: true}, t.Delete(exportKey(q))
 }
+
+// forgetExports forgets the records of the user that wait for hosts which were killed: they would
+// bring back what a reset was to remove.
+func (c *Call) forgetExports(t *store.Txn) error {
+	begin := store.UserKey(c.q.User, "export/")
+	waiting, err := t.List(begin)
+	if err != nil {
+		return err
+	}
+	for host := range waiting {
+		if err := t.Delete(begin + host); err != nil {
+			return err
+		}
+	}
+	return nil
+}
