@@ -9,10 +9,10 @@ import (
 
 // What a path is allowed is decided as apparmor.d(5) says.
 func globsMatch(t *testing.T, h *suite.Host) {
-	compiled, err := apparmor.Compile(h, globs)
+	rules, err := apparmor.Compile(h, globs)
 	must(t, err)
-	x := compiled.Named("x")
-	for _, c := range []struct{ path, own, others string }{
+	x := rules.Named("x")
+	for _, c := range []struct{ path, own, foreign string }{
 		{"/one/a", "r", "r"}, {"/one/", "", ""}, {"/one/a/b", "", ""}, {"/one/.a", "r", "r"},
 		{"/all/a", "wa", "wa"}, {"/all/a/b", "wa", "wa"}, {"/all/", "", ""}, {"/all", "", ""},
 		{"/or/a", "r", "r"}, {"/or/bc", "r", "r"}, {"/or/b", "", ""}, {"/or/", "r", "r"},
@@ -23,16 +23,16 @@ func globsMatch(t *testing.T, h *suite.Host) {
 		{"/mine/a", "wra", "r"}, {"/folder/", "r", "r"}, {"/folder", "", ""},
 		{"/lock", "k", "k"}, {"/map", "m", "m"}, {"/append", "a", "a"}, {"/", "", ""},
 	} {
-		if own, others := x.Allows(c.path, true).String(), x.Allows(c.path, false).String(); own !=
-			c.own || others != c.others {
+		if own, foreign := x.Allows(c.path, true).String(), x.Allows(c.path, false).String(); own !=
+			c.own || foreign != c.foreign {
 			t.Errorf("%s: got %q for the owner and %q for others, want %q and %q", c.path, own,
-				others, c.own, c.others)
+				foreign, c.own, c.foreign)
 		}
 	}
 	for program, want := range map[string]string{"/same": "x", "/free": "", "/y": "y", "/z": "",
 		"/no": "denied", "/only/y": "denied", "/w": "denied"} {
 		got := ""
-		if next, err := compiled.Run(x, program, false); err != nil {
+		if next, err := rules.Run(x, program, false); err != nil {
 			got = "denied"
 		} else if next != nil {
 			got = next.Name

@@ -9,7 +9,7 @@ import (
 
 // sitesNeed demands what sites have and containers do not: other name services, other places of
 // resolv.conf; and that what matters most is out of reach.
-func sitesNeed(t *testing.T, compiled apparmor.Profiles) {
+func sitesNeed(t *testing.T, rules apparmor.Profiles) {
 	t.Helper()
 	const read, write, load = apparmor.Read, apparmor.Write, apparmor.Map
 	for _, c := range []struct {
@@ -33,7 +33,7 @@ func sitesNeed(t *testing.T, compiled apparmor.Profiles) {
 		{"enroll", "/usr/bin/x /boot/x /dev/sda", write, 0},
 	} {
 		for _, path := range strings.Fields(c.paths) {
-			got := compiled.Named(c.profile).Allows(path, true)
+			got := rules.Named(c.profile).Allows(path, true)
 			if got &= c.asked; got != c.want {
 				t.Errorf("%s: got %q for %s, want %q", c.profile, got, path, c.want)
 			}

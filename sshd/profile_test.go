@@ -29,7 +29,7 @@ program = "/usr/local/sbin/tell"
 // tell is a program of [notify].
 const tell = "#!/bin/sh\ncat >>/tmp/told\nls / >/dev/null\n"
 
-// equip gives a host that policy and all it names, and what sites may have: a policy elsewhere,
+// equip gives a host that policy and all it names, and what sites may have: a policy apart,
 // which the page for administrators says how to allow, a PAM module that was built there, and an
 // authority that is the system's.
 const equip = `set -e
@@ -70,21 +70,21 @@ func isThere(h *suite.Host, path string) error {
 // logins are logins of every kind that reach for files of their own.
 func logins(t *testing.T, s *suite.Server, v *standin.Server, log string) {
 	t.Helper()
-	login := func(u *suite.User, answer func(string) (string, error)) {
+	enters := func(u *suite.User, answer func(string) (string, error)) {
 		allowed(t, s, suite.Attempt{User: u.Name, Password: suite.Password, Answer: answer}).Close()
 	}
 	app, phone, fresh := enrolled(t, s.Host), withPhone(t, s.Host, false), user(t, s.Host)
-	login(app, answers(app.WrongCode, waiting(t, s.Host, app, log), word("y")))
-	login(app, nil) // from the computer that is trusted now
-	login(phone, answers(word("sms"), func() string { return v.Code(phone.Number()) }, word("n")))
-	login(fresh, func(prompt string) (string, error) {
+	enters(app, answers(app.WrongCode, waiting(t, s.Host, app, log), word("y")))
+	enters(app, nil) // from the computer that is trusted now
+	enters(phone, answers(word("sms"), func() string { return v.Code(phone.Number()) }, word("n")))
+	enters(fresh, func(prompt string) (string, error) {
 		if strings.Contains(prompt, "by hand: ") {
 			return fresh.CodeOf(prompt)
 		}
 		return "", nil // the recovery codes were saved
 	})
-	elsewhere := enrolled(t, s.Host)
-	script(t, s.Host, "echo "+elsewhere.Code()+" | pamtester site "+elsewhere.Name+" authenticate")
+	apart := enrolled(t, s.Host)
+	script(t, s.Host, "echo "+apart.Code()+" | pamtester site "+apart.Name+" authenticate")
 	must(t, poll.Until("the program of notify", time.Minute,
 		func() error { return isThere(s.Host, "/tmp/told") }))
 }
@@ -156,17 +156,17 @@ func profilesAllow(t *testing.T, h *suite.Host) {
 		logins(t, s, v, log)
 		commands(t, s)
 	})
-	profiles, err := apparmor.Compile(h, "", belowProfiles(hostProfiles)...)
+	rules, err := apparmor.Compile(h, "", belowProfiles(hostProfiles)...)
 	must(t, err)
-	sitesNeed(t, profiles)
-	deeds := calls.Follow(trace, profiles, h.Path(""))
+	sitesNeed(t, rules)
+	deeds := calls.Follow(trace, rules, h.Path(""))
 	for deed, call := range deeds {
-		if err := deed.Allowed(profiles); err != nil {
+		if err := deed.Allowed(rules); err != nil {
 			t.Errorf("a profile lacks a rule: %v, for %s", err, call)
 		}
 	}
 	for _, needed := range neededRules {
-		if fewer := without(t, h, needed.file, needed.rule); allAllowed(deeds, fewer, profiles) {
+		if fewer := without(t, h, needed.file, needed.rule); allAllowed(deeds, fewer, rules) {
 			t.Errorf("%s without %q: got everything allowed, want something refused", needed.file,
 				needed.rule)
 		}
@@ -185,11 +185,11 @@ const (
 	enrollProfile = "usr.bin.enroll"
 )
 
-func belowProfiles(names []string) (files []string) {
+func belowProfiles(names []string) (paths []string) {
 	for _, name := range names {
-		files = append(files, "/etc/apparmor.d/"+name)
+		paths = append(paths, "/etc/apparmor.d/"+name)
 	}
-	return files
+	return paths
 }
 
 // neededRules are some that logins and commands need: without any of them, this test must fail.
@@ -210,21 +210,21 @@ func without(t *testing.T, h *suite.Host, file, rule string) apparmor.Profiles {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(profiles, file))
 	must(t, err)
-	shared, err := os.ReadFile(filepath.Join(profiles, "abstractions/latchkey"))
+	common, err := os.ReadFile(filepath.Join(profiles, "abstractions/latchkey"))
 	must(t, err)
-	whole := strings.Replace(string(text), "  include <abstractions/latchkey>\n", string(shared), 1)
+	whole := strings.Replace(string(text), "  include <abstractions/latchkey>\n", string(common), 1)
 	less := strings.Replace(whole, "\n  "+rule, "", 1)
 	if less == whole {
 		t.Fatalf("%s has no rule %q", file, rule)
 	}
-	compiled, err := apparmor.Compile(h, less)
+	fewer, err := apparmor.Compile(h, less)
 	must(t, err)
-	return compiled
+	return fewer
 }
 
-// allAllowed reports whether a profile that is in place of one of others allows every deed.
-func allAllowed(deeds map[calls.Deed]calls.Call, changed, others apparmor.Profiles) bool {
-	all := slices.Concat(changed, others) // the first of a name counts
+// allAllowed reports whether a profile that is in place of one of the rest allows every deed.
+func allAllowed(deeds map[calls.Deed]calls.Call, changed, rest apparmor.Profiles) bool {
+	all := slices.Concat(changed, rest) // the first of a name counts
 	for deed := range deeds {
 		if deed.Allowed(all) != nil {
 			return false

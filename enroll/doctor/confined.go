@@ -51,13 +51,8 @@ func (d Doctor) checkConfined(path string) []Finding {
 	if file == "" {
 		return nil
 	}
+	folder, name := filepath.Split(path) // a login opens the folder first
 	return []Finding{fault(path, fmt.Errorf("AppArmor does not let logins read it, so every login "+
-		"is denied"), fmt.Sprintf("write into %s: %s r, and then: apparmor_parser -r "+
-		"/etc/apparmor.d/%s", file, withFolder(path), filepath.Base(file)))}
-}
-
-// withFolder is a path in a rule that is also for its folder, which logins open first.
-func withFolder(path string) string {
-	dir, file := filepath.Split(path)
-	return dir + "{," + file + "}"
+		"is denied"), fmt.Sprintf("write into %s: %s{,%s} r, and then: "+
+		"apparmor_parser -r /etc/apparmor.d/%s", file, folder, name, filepath.Base(file)))}
 }

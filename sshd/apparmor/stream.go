@@ -8,19 +8,19 @@ import (
 
 // The kinds of elements of what apparmor_parser writes for the kernel.
 const (
-	u8 = iota
-	u16
-	u32
-	u64
-	name
-	text
-	blob
-	begin
-	end
-	list
-	listEnd
-	array
-	arrayEnd
+	kindU8 = iota
+	kindU16
+	kindU32
+	kindU64
+	kindName
+	kindText
+	kindBlob
+	kindBegin
+	kindEnd
+	kindList
+	kindListEnd
+	kindArray
+	kindArrayEnd
 )
 
 var errStream = errors.New("the compiled profile ends early")
@@ -37,11 +37,11 @@ func Compiled(stream []byte) (all Profiles, err error) {
 	var within []string // structs
 	for len(stream) > 0 {
 		var e element
-		if e, stream, err = next(stream); err != nil {
+		if e, stream, err = first(stream); err != nil {
 			return nil, err
 		}
 		switch e.kind {
-		case begin:
+		case kindBegin:
 			within = append(within, e.name)
 			switch e.name {
 			case "profile":
@@ -49,9 +49,9 @@ func Compiled(stream []byte) (all Profiles, err error) {
 			case "flags":
 				all[len(all)-1].opened = true
 			}
-		case end:
+		case kindEnd:
 			within = within[:len(within)-1]
-		case text, blob:
+		case kindText, kindBlob:
 			if len(within) > 0 {
 				err = all[len(all)-1].take(e, within[len(within)-1])
 			}
@@ -73,22 +73,22 @@ func Compiled(stream []byte) (all Profiles, err error) {
 func (p *Profile) take(e element, within string) (err error) {
 	switch {
 	case within != "profile":
-	case e.kind == text && e.name == "" && p.Name == "":
+	case e.kind == kindText && e.name == "" && p.Name == "":
 		p.Name = string(e.data[:len(e.data)-1])
-	case e.kind == blob && p.opened:
+	case e.kind == kindBlob && p.opened:
 		p.files, err = newMachine(e.data)
-	case e.kind == blob:
+	case e.kind == kindBlob:
 		p.attach, err = newMachine(e.data)
 	}
 	return err
 }
 
-// next takes one element off.
-func next(stream []byte) (e element, rest []byte, err error) {
+// first takes one element off.
+func first(stream []byte) (e element, rest []byte, err error) {
 	if e.kind, rest, err = one(stream); err != nil {
 		return e, nil, err
 	}
-	if e.kind == name {
+	if e.kind == kindName {
 		var tag []byte
 		if tag, rest, err = sized(rest, 2); err != nil || len(tag) == 0 {
 			return e, nil, errStream
@@ -99,15 +99,15 @@ func next(stream []byte) (e element, rest []byte, err error) {
 		}
 	}
 	switch e.kind {
-	case u8, u16, u32, u64:
+	case kindU8, kindU16, kindU32, kindU64:
 		e.data, rest, err = cut(rest, 1<<e.kind)
-	case text:
+	case kindText:
 		e.data, rest, err = sized(rest, 2)
-	case blob:
+	case kindBlob:
 		e.data, rest, err = sized(rest, 4)
-	case array:
+	case kindArray:
 		e.data, rest, err = cut(rest, 2)
-	case begin, end, list, listEnd, arrayEnd:
+	case kindBegin, kindEnd, kindList, kindListEnd, kindArrayEnd:
 	default:
 		err = fmt.Errorf("a compiled profile has an element of kind %d", e.kind)
 	}

@@ -157,8 +157,8 @@ func (f *follower) run(p process, c Call) process {
 		arg = 1
 	}
 	program := p.program
-	if path := named(c.Args, arg); path != "/proc/self/exe" {
-		program = f.resolve(use{path: path})
+	if asked := named(c.Args, arg); asked != "/proc/self/exe" {
+		program = f.resolve(use{path: asked})
 	}
 	f.did(p, c, program, apparmor.Exec, "")
 	if next, err := f.profiles.Run(p.profile, program, f.owns(p, program)); err == nil {

@@ -13,8 +13,8 @@ import (
 // profiles are AppArmor's, as packages install them.
 const profiles = "../../packaging/apparmor/"
 
-// profilesAllow demands that the host's profiles, and the service's, allow what was recorded there.
-// The host has AppArmor's parser.
+// profilesAllow demands that the host's profiles, and the service's, allow what was recorded
+// there. The host has AppArmor's parser.
 func profilesAllow(t *testing.T, host *suite.Host, onHost []calls.Call, service *suite.Host,
 	onService []calls.Call) {
 	t.Helper()
@@ -35,7 +35,7 @@ func profilesAllow(t *testing.T, host *suite.Host, onHost []calls.Call, service 
 
 // allowed demands that every deed is allowed, and that each of these profiles was asked.
 func allowed(t *testing.T, compiled apparmor.Profiles, deeds map[calls.Deed]calls.Call,
-	names ...string) {
+	wanted ...string) {
 	t.Helper()
 	asked := map[string]int{}
 	for deed, call := range deeds {
@@ -47,7 +47,7 @@ func allowed(t *testing.T, compiled apparmor.Profiles, deeds map[calls.Deed]call
 			t.Errorf("a profile lacks a rule: %v, for %s", err, call)
 		}
 	}
-	for _, name := range names {
+	for _, name := range wanted {
 		if asked[name] < 5 {
 			t.Errorf("%s: got %d deeds, want at least 5", name, asked[name])
 		}
