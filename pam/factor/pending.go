@@ -124,6 +124,8 @@ func (k Keyring) KeepPending(u record.User, sent state.Pending) error {
 	defer account.Close()
 	p := account.latest(sent.Device)
 	switch {
+	case p != nil && p.SID != "" && p.At.After(sent.At):
+		return nil // this comes late: another was reserved and noted meanwhile
 	case p != nil && (p.SID == sent.SID || p.SID == ""):
 		p.SID, p.At, p.Voice = sent.SID, sent.At, sent.Voice
 	case p != nil:

@@ -49,6 +49,21 @@ func TestSendThatJoinsAVerificationKeepsItsComparisonsAndAnotherEndsIt(t *testin
 	}
 }
 
+// Of two services of a fleet, one may be frozen after it has had a code sent.
+func TestSendThatIsNotedLateDoesNotEndALaterOne(t *testing.T) {
+	root, ids := phones(t, 1)
+	pendingOf(t, root, ids[0], "VE2", noon.Add(11*time.Minute))
+	for _, late := range []string{"VE1", "VE2"} {
+		pendingOf(t, root, ids[0], late, noon)
+		st, err := root.Keyring().States.View("user0")
+		testroot.Must(t, err)
+		if p := st.Pendings; len(p) != 1 || p[0].SID != "VE2" || p[0].Over ||
+			!p[0].At.Equal(noon.Add(11*time.Minute)) {
+			t.Errorf("%s late: got %+v, want the later one as it was", late, p)
+		}
+	}
+}
+
 func TestCodeThatRootGaveOutIsLiveForThirtyDaysAtMost(t *testing.T) {
 	const longest = 30 * 24 * time.Hour
 	for lasts, want := range map[time.Duration]bool{
