@@ -44,10 +44,6 @@ type Call struct {
 // freshness is how far the time of a question may be from this service's.
 const freshness = 30 * time.Second
 
-// givenUp is after how long a host no longer waits for an answer, and may have asked for something
-// else since: pam/fleet/dispatch has it.
-const givenUp = 8 * time.Second
-
 // Once does all of the question in one transaction.
 func (c *Call) Once(op func(*store.Txn, wire.Question) (any, error)) (store.Reply, error) {
 	return c.update(op, nil, false)
@@ -146,7 +142,7 @@ func (c *Call) admit(t *store.Txn) error {
 		return wire.Errorf(wire.Clock, "the clock of the host is %s off",
 			c.q.At.Sub(t.Now).Round(time.Second))
 	}
-	if !c.begun && t.Now.Sub(c.came).Abs() > givenUp {
+	if !c.begun && t.Now.Sub(c.came).Abs() > c.service.GivenUp {
 		return wire.Errorf(wire.Unknown, "the service was stopped for a while")
 	}
 	if c.role == joining {

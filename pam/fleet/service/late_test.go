@@ -187,6 +187,7 @@ func newFrozen(t *testing.T, op, moment string) *frozen {
 	f.site = newSite(t, 1, func(fleet *testfleet.Fleet) { fleet.Clock = f.clock.on(fleet.Clock) })
 	first := true
 	f.Change = func(c *service.Config) {
+		c.GivenUp = 8 * time.Second
 		c.Store.Point = func(of, at string) {
 			if of != op || at != moment || !first {
 				return

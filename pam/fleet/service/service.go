@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -36,6 +37,10 @@ type Config struct {
 
 	// Patience bounds one transaction with all its tries; 0: 5 seconds.
 	Patience time.Duration
+	// GivenUp is after how long hosts no longer wait for an answer, and may have asked for something
+	// else: what is not done then is not done at all. 0: 8 seconds, as pam/fleet/dispatch has it.
+	GivenUp time.Duration
+
 	Limits   admission.Limits          // zero: admission.Default
 	Verifier func() authority.Verifier // reaches Twilio, for one question
 	Log      *slog.Logger
@@ -58,14 +63,13 @@ type Service struct {
 
 const (
 	patience   = 5 * time.Second
+	givenUp    = 8 * time.Second
 	finishTime = 10 * time.Second
 )
 
 // Start starts a service. It answers until Stop; while it cannot reach etcd its answers say so.
 func Start(c Config) (*Service, error) {
-	if c.Patience == 0 {
-		c.Patience = patience
-	}
+	c.Patience, c.GivenUp = cmp.Or(c.Patience, patience), cmp.Or(c.GivenUp, givenUp)
 	if c.Limits == (admission.Limits{}) {
 		c.Limits = admission.Default
 	}

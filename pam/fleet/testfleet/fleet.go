@@ -175,7 +175,8 @@ func (f *Fleet) Config(t testing.TB, name, dir string) service.Config {
 	clock := f.Clock
 	c := service.Config{
 		Name: name, Store: f.StoreConfig(t), Listen: listen, Dir: dir, HostLimits: f.Limits,
-		Verifier: f.Verifier, Quota: 8 << 30, Patience: patience, Limits: admission.Default,
+		Verifier: f.Verifier, Quota: 8 << 30, Patience: patience, GivenUp: time.Minute,
+		Limits:      admission.Default,
 		Certificate: func() (*tls.Certificate, error) { return &pair, nil },
 		Log:         slog.New(slog.NewTextHandler(f.Logs, nil)),
 	}
