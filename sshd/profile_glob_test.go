@@ -29,6 +29,11 @@ func globsMatch(t *testing.T, h *suite.Host) {
 				foreign, c.own, c.foreign)
 		}
 	}
+	for capability, want := range map[string]bool{"chown": true, "setuid": false, "": false} {
+		if got := x.Capable(capability); got != want {
+			t.Errorf("capability %s: got %v, want %v", capability, got, want)
+		}
+	}
 	for program, want := range map[string]string{"/same": "x", "/free": "", "/y": "y", "/z": "",
 		"/no": "denied", "/only/y": "denied", "/w": "denied"} {
 		got := ""
@@ -55,6 +60,7 @@ func globsMatch(t *testing.T, h *suite.Host) {
 const globs = `abi <abi/3.0>,
 include <tunables/global>
 profile x /x {
+  capability chown,
   /one/* r,
   /all/** w,
   /or/{,a,bc} r,

@@ -138,8 +138,8 @@ enroll activate --dry-run --yes || true
 
 // A program that opens one more file would be stopped by AppArmor on every Debian, and lock people
 // out. No kernel with AppArmor is needed to notice: strace shows what the programs do, and the
-// compiled profiles are what such a kernel would ask. It does not show capabilities, signals and
-// networks, which `make confined` tries.
+// compiled profiles are what such a kernel would ask. It shows three capabilities, and neither the
+// others nor signals and networks, which `make confined` tries.
 func profilesAllow(t *testing.T, h *suite.Host) {
 	v := verify(t, h, standin.Options{})
 	for path, text := range map[string]string{"/etc/latchkey/latchkey.toml": everyday,
@@ -197,6 +197,8 @@ var neededRules = []struct{ file, rule string }{
 	{loginProfile, "/var/lib/latchkey/** rwkl,"},
 	{loginProfile, "@{PROC}/@{pids}/fdinfo/* r,"},
 	{loginProfile, "/usr/libexec/latchkey/latchkey-enroll pux,"},
+	{loginProfile, "capability setuid,"},
+	{loginProfile, "capability setgid,"},
 	{loginProfile, "include if exists <local/usr.libexec.latchkey.latchkey-login>"},
 	{firstProfile, "/etc/latchkey/** rwkl,"},
 	{twilioProfile, "/usr/libexec/latchkey/latchkey-twilio mrix,"},

@@ -4,6 +4,7 @@ package apparmor
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -38,6 +39,8 @@ type Profile struct {
 	attach *machine // accepts the programs that start under it
 	files  *machine // accepts paths, with what may be done to them
 	opened bool     // its flags were read, after which come the rules
+	// capabilities has a bit for each of the first 32, as capability.h numbers them; nil: not read
+	capabilities *uint32
 }
 
 // Profiles are those that a system has loaded.
@@ -76,6 +79,15 @@ func (p *Profile) AllowsLink(link, target string, owner bool) bool {
 	between := p.files.step(p.files.match(start, link), 0)
 	to := Access(p.files.bits(p.files.match(between, target), owner))
 	return p.Allows(link, owner)&to&Link != 0
+}
+
+// Capabilities that Capable knows, at their numbers.
+var capabilityNames = []string{0: "chown", 6: "setgid", 7: "setuid"}
+
+// Capable reports whether a program under the profile may use a capability that it has.
+func (p *Profile) Capable(capability string) bool {
+	bit := slices.Index(capabilityNames, capability)
+	return bit >= 0 && capability != "" && *p.capabilities&(1<<bit) != 0
 }
 
 // How a rule for execution goes on, as its bits say it.

@@ -51,7 +51,7 @@ func Compiled(stream []byte) (all Profiles, err error) {
 			}
 		case kindEnd:
 			within = within[:len(within)-1]
-		case kindText, kindBlob:
+		case kindU32, kindText, kindBlob:
 			if len(within) > 0 {
 				err = all[len(all)-1].take(e, within[len(within)-1])
 			}
@@ -61,20 +61,23 @@ func Compiled(stream []byte) (all Profiles, err error) {
 		}
 	}
 	for _, p := range all {
-		if p.files == nil {
-			return nil, fmt.Errorf("profile %s has no rules for files", p.Name)
+		if p.files == nil || p.capabilities == nil {
+			return nil, fmt.Errorf("profile %s has no rules for files or capabilities", p.Name)
 		}
 	}
 	return all, nil
 }
 
-// take keeps what matters here: the name, and the machines for programs and for files, between
-// which there may be another for everything else.
+// take keeps what matters here: the name, the machine for programs, the capabilities, and the
+// machine for files.
 func (p *Profile) take(e element, within string) (err error) {
 	switch {
 	case within != "profile":
 	case e.kind == kindText && e.name == "" && p.Name == "":
 		p.Name = string(e.data[:len(e.data)-1])
+	case e.kind == kindU32 && e.name == "" && p.opened && p.capabilities == nil:
+		allowed := binary.LittleEndian.Uint32(e.data)
+		p.capabilities = &allowed
 	case e.kind == kindBlob && p.opened:
 		p.files, err = newMachine(e.data)
 	case e.kind == kindBlob:

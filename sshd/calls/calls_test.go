@@ -74,6 +74,32 @@ func TestEachCallAsksForWhatTheKernelAsksFor(t *testing.T) {
 	}
 }
 
+func TestRootNeedsACapabilityForWhatIsNotItsOwn(t *testing.T) {
+	for line, want := range map[string]string{
+		`fchown(3</etc/a>, 0, 0) = 0`:                "",
+		`fchown(3</etc/a>, -1, 7) = 0`:               "chown",
+		`fchownat(3</etc>, "a", 7, 0, 0) = 0`:        "chown",
+		`setresuid(-1, 0, -1) = 0`:                   "",
+		`setresuid(65534, 65534, 65534) = 0`:         "setuid",
+		`setgid(65534) = 0`:                          "setgid",
+		`setgroups(0, NULL) = 0`:                     "setgid",
+		`setuid(65534) = -1 EPERM (Not permitted)`:   "none",
+		`openat(3</etc>, "a", O_RDONLY) = 4</etc/a>`: "",
+	} {
+		all, err := parse("7 " + line + "\n")
+		if err != nil {
+			t.Error(err)
+		}
+		got := "none"
+		for _, c := range all {
+			got = c.capability()
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", line, got, want)
+		}
+	}
+}
+
 // Calls of several processes are mixed in a log, and a thread may run a program.
 func TestCallsThatOthersInterruptAreReadWhole(t *testing.T) {
 	const log = `7 openat(5</etc>, "a", O_RDONLY <unfinished ...>

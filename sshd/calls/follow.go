@@ -27,6 +27,8 @@ type Deed struct {
 	Access  apparmor.Access
 	Target  string // of a link that was made
 	Owned   bool   // the file is its own
+
+	Capability string // in place of all of these but the profile
 }
 
 // Allowed returns an error unless one of these profiles allows it.
@@ -34,6 +36,12 @@ func (d Deed) Allowed(profiles apparmor.Profiles) error {
 	p := profiles.Named(d.Profile)
 	if p == nil {
 		return fmt.Errorf("there is no profile %s", d.Profile)
+	}
+	if d.Capability != "" {
+		if !p.Capable(d.Capability) {
+			return fmt.Errorf("%s needs capability %s", d.Profile, d.Capability)
+		}
+		return nil
 	}
 	lacks := d.Access &^ p.Allows(d.Path, d.Owned)
 	if d.Target != "" && !p.AllowsLink(d.Path, d.Target, d.Owned) {
@@ -122,6 +130,9 @@ func (f *follower) of(pid int) process {
 
 func (f *follower) follow(c Call) {
 	p := f.of(c.PID)
+	if needed := c.capability(); needed != "" && p.euid == 0 && p.profile != nil {
+		f.deeds[Deed{Profile: p.profile.Name, Capability: needed}] = c
+	}
 	switch c.Name {
 	case "execve", "execveat":
 		p = f.run(p, c)
@@ -175,7 +186,8 @@ func (f *follower) run(p process, c Call) process {
 // did keeps a deed of a process that has a profile.
 func (f *follower) did(p process, c Call, file string, access apparmor.Access, target string) {
 	if p.profile != nil {
-		f.deeds[Deed{p.profile.Name, file, access, target, f.owns(p, file)}] = c
+		f.deeds[Deed{Profile: p.profile.Name, Path: file, Access: access, Target: target,
+			Owned: f.owns(p, file)}] = c
 	}
 }
 

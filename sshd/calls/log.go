@@ -17,7 +17,7 @@ const traced = "open,openat,openat2,creat,read,readv,pread64,write,writev,pwrite
 	"rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,mknod,mknodat,link,linkat," +
 	"symlink,symlinkat,chmod,fchmod,fchmodat,fchmodat2,chown,lchown,fchown,fchownat," +
 	"bind,connect,sendto,sendmsg,execve,execveat,clone,clone3,fork,vfork," +
-	"setuid,setreuid,setresuid,setfsuid"
+	"setuid,setreuid,setresuid,setfsuid,setgid,setregid,setresgid,setfsgid,setgroups"
 
 // options are strace's for a log that parse understands. Not every kernel has all of the calls.
 var options = []string{"-yy", "--pidns-translation", "-s", "0", "-e",

@@ -26,7 +26,8 @@ func profilesAllow(t *testing.T, host *suite.Host, onHost []calls.Call, service 
 		"latchkey-fleet")
 	text, err := os.ReadFile(profiles + "usr.sbin.latchkey-fleetd")
 	must(t, err)
-	// The unit names the profile. Here, the program does.
+	// The unit names the profile, so that commands have none. Here, the program does, so there must
+	// be no commands.
 	compiled, err = apparmor.Compile(host, strings.Replace(string(text),
 		"profile latchkey-fleetd ", "profile latchkey-fleetd "+program+" ", 1))
 	must(t, err)

@@ -59,7 +59,7 @@ func TestThePageOnFleetsLeadsToThreeMachinesThatAnswer(t *testing.T) {
 			}
 			daemon(t, h, account, program, "serve")
 		}
-		onHost = calls.Record(t, web1, func(string) { enters(t, hosts[0], web1) })
+		onHost = calls.Record(t, web1, func(string) { enters(t, hosts[1], web1) })
 	})
 	profilesAllow(t, web1, onHost, hosts[0], onService)
 	status := script(t, hosts[2], "latchkey-fleetd status")
