@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 )
 
@@ -28,7 +29,8 @@ func (e *Engine) Layer(base string, packages []string, progress io.Writer) (stri
 		return name, nil
 	}
 	fmt.Fprintf(progress, "adding %s to %s, once\n", strings.Join(packages, ", "), base)
-	temporary := fmt.Sprintf("latchkey-more-%x", recipe[:16])
+	// Another package's tests may make the same image now.
+	temporary := fmt.Sprintf("latchkey-more-%x-%d", recipe[:16], os.Getpid())
 	defer e.Run(nil, "rm", "--force", temporary)
 	args := append([]string{"run", "--network=host", "--name", temporary}, Limits...)
 	args = append(args, base, "/bin/sh", "-c", installs, "sh")
