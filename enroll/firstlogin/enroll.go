@@ -40,6 +40,7 @@ type setup struct {
 	proof    enrollment.Proof // of the password, and of the ticket where one is asked for
 	tries    int              // codes typed
 	end      time.Time        // when the login is over at the latest
+	saving   bool             // what the user has in the app may count from now on
 }
 
 // enroll sets the user up. Only a code of the new device, after it and the recovery codes were
@@ -188,6 +189,7 @@ func (e *setup) save(device record.Device, step uint64) verdict.Outcome {
 	}
 	all := enrollment.Enrollment{Devices: []record.Device{device}, Counters: []uint64{step},
 		Recovery: set}
+	e.saving = true
 	saved := e.accounts.Enroll(e.proof, e.Request.Account(), all)
 	if saved != nil && !errors.Is(saved, safefile.ErrInForce) {
 		return e.refused(saved)
@@ -238,8 +240,11 @@ func (e *setup) refused(err error) verdict.Outcome {
 // notHere denies because of a fault of the fleet. Where another host enrolls, the user is told.
 func (e *setup) notHere(f *wire.Error) verdict.Outcome {
 	text := say.Fault(f.Fault)
-	if f.Fault == wire.Role {
+	switch {
+	case f.Fault == wire.Role:
 		text = elsewhere + f.Text + "."
+	case e.saving && text == say.MaybeUsed:
+		text = maybeSaved
 	}
 	e.Inform(text)
 	return verdict.Deny(verdict.Fleet, fmt.Sprintf("(%s) %s", f.Fault, f.Text))

@@ -8,6 +8,7 @@ import (
 
 	"latchkey/pam/enrollment"
 	"latchkey/pam/fleet/hosts"
+	"latchkey/pam/fleet/service"
 	"latchkey/pam/fleet/settings"
 	"latchkey/pam/fleet/standin"
 	"latchkey/pam/fleet/store"
@@ -67,6 +68,26 @@ func TestUserEnrollsInALoginOnAHostOfAFleetWithATicket(t *testing.T) {
 	}
 	if names, err := w.keyring.Names(); err != nil || len(names) > 0 {
 		t.Errorf("got %q, %v; want no record on the host", names, err)
+	}
+}
+
+// The entry in the app is right then, and the next login asks for its code.
+func TestUserWhoseEnrollmentHadNoAnswerIsToldToKeepTheEntry(t *testing.T) {
+	f := testfleet.New(t, "enroll_ticket = false\n")
+	f.Change = func(c *service.Config) {
+		c.Store.Point = func(op, moment string) {
+			if op == "enroll.enroll" && moment == "written" {
+				panic("after it was done")
+			}
+		}
+	}
+	f.Start(t, 1)
+	w := newWorld(t, "enroll_ticket = false\n")
+	w.inFleet(f, "bastion", hosts.Enroll)
+	o := w.enrolls(current, enter)
+	if o.Allow || o.Reason != verdict.Fleet || strings.Join(w.told, "") != maybeSaved ||
+		f.State(t, "alice").Enrollment == (state.EnrollmentID{}) {
+		t.Errorf("got %+v, told %q; want it denied, and alice told that she may be enrolled", o, w.told)
 	}
 }
 
