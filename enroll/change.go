@@ -17,8 +17,8 @@ import (
 	"latchkey/pam/record"
 )
 
-// remove takes one device away. Which one it is, is settled before the proof, which may take
-// minutes: a new phone may have the label of the old one by then.
+// remove removes one device. It is identified before the proof, which may take minutes: by then, a
+// new phone may have the old one's label.
 func (p *program) remove(o options.Options) error {
 	who, err := p.whom(o.User)
 	if err != nil {

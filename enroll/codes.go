@@ -73,8 +73,8 @@ func (p *program) replaceCodes(proof enrollment.Proof, who identity) ([]string, 
 	}
 	err = p.AsRoot(func() error { return p.store().SetRecovery(proof, who.User, set) })
 	if !made(err) {
-		return nil, fleet.Unsure(err, "new recovery codes may be in place of the old ones, unseen",
-			"make new ones: enroll codes")
+		return nil, fleet.Unsure(err, "new recovery codes, which no one has seen, may have "+
+			"replaced the old ones", "make new ones: enroll codes")
 	}
 	p.logged(audit.Change{What: "codes", User: who.Name})
 	return codes, err

@@ -163,7 +163,7 @@ func TestCommandsWorkInAFleetAsOnASingleHost(t *testing.T) {
 	}
 }
 
-// What the user has on paper may be void by then.
+// By then, the codes that the user has on paper may no longer work.
 func TestLostAnswerAboutSecretsSaysWhatMayHaveBecomeOfThem(t *testing.T) {
 	f := testfleet.New(t, "")
 	f.Change = func(c *fleetd.Config) {
@@ -177,9 +177,9 @@ func TestLostAnswerAboutSecretsSaysWhatMayHaveBecomeOfThem(t *testing.T) {
 	h := newFleetHost(t)
 	h.does("fleet", "join", ticket(t, f, "bastion", hosts.Admin, hosts.Enroll))
 	h.does("add", "totp", "--user", someone, "--label", "phone", "--yes")
-	h.refuses("new recovery codes may be in place of the old ones", "codes", "--user", someone,
-		"--yes")
-	h.refuses("the new app may be in place of the old one", "replace", "--user", someone, "--label",
+	h.refuses("new recovery codes, which no one has seen, may have replaced", "codes", "--user",
+		someone, "--yes")
+	h.refuses("the new app may have replaced the old one", "replace", "--user", someone, "--label",
 		"new", "--yes")
 	if out := h.does("status", "--user", someone); !strings.Contains(out, "new") {
 		t.Errorf("got %q; want it done", out)

@@ -144,8 +144,9 @@ func (p *program) exchange(proof enrollment.Proof, who identity, old, d record.D
 	}
 	e := enrollment.Exchange{Old: old.ID, New: d, Counter: moving, Recovery: set}
 	saved = p.AsRoot(func() error { return p.store().Exchange(proof, who.User, e) })
-	saved = fleet.Unsure(saved, "the new app may be in place of the old one, with recovery codes "+
-		"that no one has seen", "enroll status says which it is; if the new one: enroll codes")
+	saved = fleet.Unsure(saved, "the new app may have replaced the old one, with recovery codes "+
+		"that no one has seen", "enroll status shows which app counts; if it is the new one, make "+
+		"recovery codes: enroll codes")
 	if made(saved) {
 		p.logged(audit.Change{What: "remove", User: who.Name, Device: old.Label,
 			Detail: "replaced"})

@@ -40,7 +40,7 @@ type setup struct {
 	proof    enrollment.Proof // of the password, and of the ticket where one is asked for
 	tries    int              // codes typed
 	end      time.Time        // when the login is over at the latest
-	saving   bool             // what the user has in the app may count from now on
+	saving   bool             // the entry in the user's app may be valid from now on
 }
 
 // enroll sets the user up. Only a code of the new device, after it and the recovery codes were

@@ -71,8 +71,8 @@ func TestUserEnrollsInALoginOnAHostOfAFleetWithATicket(t *testing.T) {
 	}
 }
 
-// The entry in the app is right then, and the next login asks for its code.
-func TestUserWhoseEnrollmentHadNoAnswerIsToldToKeepTheEntry(t *testing.T) {
+// The entry in the app may be right, and then the next login asks for its code.
+func TestUserWhoseEnrollmentGotNoAnswerIsToldToKeepTheEntry(t *testing.T) {
 	f := testfleet.New(t, "enroll_ticket = false\n")
 	f.Change = func(c *service.Config) {
 		c.Store.Point = func(op, moment string) {
@@ -87,7 +87,8 @@ func TestUserWhoseEnrollmentHadNoAnswerIsToldToKeepTheEntry(t *testing.T) {
 	o := w.enrolls(current, enter)
 	if o.Allow || o.Reason != verdict.Fleet || strings.Join(w.told, "") != maybeSaved ||
 		f.State(t, "alice").Enrollment == (state.EnrollmentID{}) {
-		t.Errorf("got %+v, told %q; want it denied, and alice told that she may be enrolled", o, w.told)
+		t.Errorf("got %+v, told %q; want it denied, and alice told that she may be enrolled", o,
+			w.told)
 	}
 }
 

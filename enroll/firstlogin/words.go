@@ -32,9 +32,9 @@ const (
 	tooLong   = "This took too long. Log in again."
 	notSaved  = "The second factor could not be saved.\n" +
 		"Ask your administrator to look into the log."
-	maybeSaved = "It is not known whether the second factor was saved. Keep the entry in\n" +
-		"the app and log in again. If you are asked for a code then, it was: make\n" +
-		"recovery codes with: enroll codes"
+	maybeSaved = "The second factor may have been saved. Keep the entry in the app, and\n" +
+		"log in again. If you are asked for a code then, it was saved: make recovery\n" +
+		"codes with: enroll codes"
 	elsewhere = "This account needs a second factor, which cannot be set up here.\n"
 	gaveUp    = "Nothing was set up. Check the clock of your phone, and log in again."
 )

@@ -63,9 +63,9 @@ func Interrupted(err error, changed int) error {
 		changed), known.next+"; then run the command again: those who are done stay as they are")
 }
 
-// undone is what a fault says of whether something was done. One that is not in it leaves that
-// open: a service may have crashed after it had done it, or another one have done it, which was
-// asked because the first one was slow.
+// undone says, by fault, what was certainly not done. A fault that is not listed leaves that open:
+// a service may have crashed after the change, or another one, which was asked because the first
+// was slow, may have made it.
 var undone = map[wire.Fault]string{
 	wire.Role: nothing, wire.Revoked: nothing, wire.Quarantine: nothing, wire.Unreachable: nothing,
 	wire.Quota: nothing, wire.Clock: notThere, wire.Rollback: notThere,
@@ -74,12 +74,12 @@ var undone = map[wire.Fault]string{
 const (
 	nothing  = "nothing was changed"
 	notThere = "the service that answered changed nothing"
-	maybe    = "it may have been done all the same"
+	maybe    = "it may have been done anyway"
 )
 
-// Unsure says what may have become of secrets that only this command has, if an error of the fleet
-// leaves open whether they count: what the user has had until then may be void. Every other error
-// stays as it is.
+// Unsure explains what may have become of secrets that only this command has, if an error of the
+// fleet leaves open whether they count: what the user had before may no longer work. It returns
+// every other error as it is.
 func Unsure(err error, may, next string) error {
 	var e *wire.Error
 	if !errors.As(err, &e) || undone[e.Fault] == nothing {

@@ -30,11 +30,11 @@ func TestInterruptedCommandSaysWhatIsDone(t *testing.T) {
 			"users changed before that: 2"},
 		{wire.Protocol, 2, "the fleet could not do it (protocol: x); users changed before that: 2"},
 		{wire.Epoch, 0, "the answer is from before the fleet was restored (epoch: x); " +
-			"it may have been done all the same"},
+			"it may have been done anyway"},
 		{wire.Forged, 0, "the answer is not from the fleet (forged: x); " +
-			"it may have been done all the same"},
+			"it may have been done anyway"},
 		{wire.Internal, 0, "the fleet could not do it (internal: x); " +
-			"it may have been done all the same"},
+			"it may have been done anyway"},
 		{wire.Clock, 0, "a clock is wrong (clock: x); the service that answered changed nothing"},
 	} {
 		err := fleet.Interrupted(fmt.Errorf("alice: %w", wire.Errorf(c.fault, "x")), c.changed)

@@ -61,13 +61,13 @@ func there(file string) bool {
 	return err == nil
 }
 
-// begun reports whether a user's files were put away. The error is of a user who has others by
-// now: to put those away, too, would destroy the first ones, and the move would not be theirs.
+// begun reports whether a user's files were put away. It refuses a user who has new ones by now:
+// putting those away, too, would destroy the first ones, which the move is about.
 func (a away) begun(name string) (bool, error) {
 	begun := there(a.root + awayRecords + "/" + name)
 	if begun && there(a.root+records+"/"+name) {
 		return begun, fmt.Errorf("has two records: %s/%s, and %s/%s of an import that was "+
-			"interrupted; remove the one that is not to count", records, name, awayRecords, name)
+			"interrupted; remove the one that should not count", records, name, awayRecords, name)
 	}
 	return begun, nil
 }

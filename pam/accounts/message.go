@@ -62,11 +62,11 @@ type Reply struct {
 	// TookOver is what became of a user of another second factor's file.
 	TookOver takeover.Outcome `json:"took_over,omitzero"`
 
-	wanted bool // a change, to which the host has the right
+	wanted bool // a change that the host had the right to ask for
 }
 
-// WantedChange reports whether the question was one for a change, and the host had the right to
-// ask for it. If the change was refused, it must not be made later.
+// WantedChange reports whether the question asked for a change that the host had the right to ask
+// for. If the change was refused, it must not be made later.
 func (a Reply) WantedChange() bool { return a.wanted }
 
 // judged is what a host may know of Judged, beside its match.

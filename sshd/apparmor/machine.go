@@ -6,7 +6,7 @@ import (
 	"errors"
 )
 
-// machine is a deterministic automaton over bytes, in tables that the kernel walks likewise.
+// machine is a deterministic automaton over bytes, in tables that the kernel walks the same way.
 type machine struct {
 	accept, base, fallback, next, check []uint32
 	classes                             []byte // of bytes that are alike; nil: each is its own

@@ -22,7 +22,7 @@ const (
 	Map // into memory, to be run
 )
 
-// String is as profiles write it.
+// String returns the accesses as profiles write them.
 func (a Access) String() string {
 	var b strings.Builder
 	for i, letter := range "xwralkm" {

@@ -82,7 +82,7 @@ func Follow(all []Call, profiles apparmor.Profiles, root string) map[Deed]Call {
 // bornForm is a child's number, and the same in the name space of the reader.
 var bornForm = regexp.MustCompile(`^(\d+)(?: /\* (\d+) in strace's PID NS \*/)?`)
 
-// parents are who made which process. A child's calls may end before its parent's.
+// parents returns which process made each one. A child's calls may end before its parent's.
 func parents(all []Call) map[int]int {
 	of := map[int]int{}
 	for _, c := range all {
@@ -161,7 +161,7 @@ func changed(euid int, arg string) int {
 	return euid
 }
 
-// run is a process after execve. The kernel maps the program under the new profile.
+// run returns a process after its execve. The kernel maps the program under the new profile.
 func (f *follower) run(p process, c Call) process {
 	arg := 0
 	if c.Name == "execveat" {
@@ -191,8 +191,8 @@ func (f *follower) did(p process, c Call, file string, access apparmor.Access, t
 	}
 }
 
-// owns reports whether a file is the process's own. What is gone was: such as a temporary file, or
-// a process that has ended.
+// owns reports whether a file is the process's own. What is gone counts as its own: a temporary
+// file, or a process that has ended.
 func (f *follower) owns(p process, file string) bool {
 	info, err := os.Lstat(f.root + strings.TrimSuffix(file, "/"))
 	return err != nil || int(info.Sys().(*syscall.Stat_t).Uid) == p.euid

@@ -1,5 +1,5 @@
-// Package calls records with strace what programs do to files, and tells which accesses of
-// AppArmor's that is.
+// Package calls records with strace what programs do to files, and says which of AppArmor's
+// accesses that takes.
 package calls
 
 import (
@@ -40,7 +40,7 @@ var (
 	lineForm    = regexp.MustCompile(`^(\d+) +(.*)$`)
 	callForm    = regexp.MustCompile(`^(\w+)\((.*)\) += (.*)$`)
 	resumedForm = regexp.MustCompile(`^<\.\.\. \w+ resumed>(.*)$`)
-	// A thread that is not the first becomes the first when it runs a program.
+	// A thread that is not the first becomes the first when it runs another program.
 	changedForm    = regexp.MustCompile(`^(.*) <pid changed to (\d+) \.\.\.>$`)
 	supersededForm = regexp.MustCompile(`^\+\+\+ superseded by execve in pid (\d+) \+\+\+$`)
 )

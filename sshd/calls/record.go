@@ -3,6 +3,7 @@ package calls
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +15,8 @@ import (
 	"latchkey/sshd/suite"
 )
 
-// Record returns what all processes of a host do meanwhile, and all that they start. Meanwhile
-// gets the log, which grows.
+// Record runs meanwhile, and returns the calls that all processes of a host, and those that they
+// start, make in that time. meanwhile gets the path of the log, which grows.
 func Record(t *testing.T, h *suite.Host, meanwhile func(log string)) []Call {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "trace")
@@ -35,10 +36,14 @@ func Record(t *testing.T, h *suite.Host, meanwhile func(log string)) []Call {
 			t.Fatalf("strace does not attach to all of %d: %v", processes, strace.Wait())
 		}
 	}
+	drained := make(chan struct{})
+	go func() { // it names each process that starts, and would wait if no one read that
+		_, _ = io.Copy(io.Discard, says)
+		close(drained)
+	}()
 	meanwhile(log)
 	testroot.Must(t, strace.Process.Signal(unix.SIGINT))
-	for lines.Scan() { // it also says that it detaches
-	}
+	<-drained
 	_ = strace.Wait() // it ends by that signal
 	text, err := os.ReadFile(log)
 	testroot.Must(t, err)

@@ -11,7 +11,7 @@ import (
 
 // use is what a call does to one path.
 type use struct {
-	path   string // relative ones cannot be told
+	path   string // a relative one is not resolved
 	access apparmor.Access
 	target string // of a link
 	// resolved: the kernel has named the file; parent: the last part of the path is no link to be

@@ -18,7 +18,7 @@ type Admin struct {
 	By    string // who, for what keeps that
 }
 
-// Errors that say that etcd has a fleet already: one of this secret, or one that it does not open.
+// Errors for an etcd that has a fleet already: one with this secret, or one that it does not open.
 var (
 	ErrFleet       = errors.New("etcd has a fleet already, and this service has its secret")
 	ErrOtherSecret = errors.New("etcd has a fleet already, with another secret")

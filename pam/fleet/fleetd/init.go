@@ -48,9 +48,9 @@ func (p *program) init(ctx context.Context, o options) error {
 	return err
 }
 
-// settled is the error of a fleet that is there already. A secret that was made in vain is removed,
-// but not one that opens that fleet: another init, or this one with an answer that was lost, has
-// used it.
+// settled explains the error for a fleet that exists already, and removes a secret that was made in
+// vain, but not one that opens that fleet: another init used it, or this one did and its answer was
+// lost.
 func (p *program) settled(err error, made bool) error {
 	switch {
 	case errors.Is(err, admin.ErrFleet):

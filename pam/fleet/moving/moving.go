@@ -28,7 +28,7 @@ const (
 // Question is the body of each operation.
 type Question struct {
 	ID    string `json:"id"`              // of the enrollment on the host
-	Again bool   `json:"again,omitempty"` // it has begun already; with OpExport: only then
+	Again bool   `json:"again,omitempty"` // the move has begun already: OpExport begins none
 	Moved *Moved `json:"moved,omitempty"` // with OpWait
 }
 

@@ -33,7 +33,7 @@ type Call struct {
 	opened  *wire.Opened
 	q       wire.Question
 	role    Role
-	came    time.Time // by the service's clock
+	came    time.Time // when the question came, by the service's clock
 	since   int       // the service's own number before anything was read
 	// begun: a part of the question is done, and the rest must not fail because that took long
 	begun bool

@@ -117,8 +117,7 @@ func TestWithTheSameUIDsARecordIsForOneOfThem(t *testing.T) {
 // A question that is being answered is finished; nothing new is accepted.
 func TestServiceThatIsEndedFinishesItsQuestions(t *testing.T) {
 	s, w := newPhoneSite(t)
-	answer := make(chan wire.Answer)
-	go func() { answer <- s.again(s.web1, 0, s.sealSent("dora", w.code)) }()
+	answer := s.asks(s.web1, 0, s.sealSent("dora", w.code))
 	s.until("a check", func() bool { return w.checks.Load() > 0 })
 	ended := make(chan struct{})
 	go func() { s.Services[0].Stop(); close(ended) }()

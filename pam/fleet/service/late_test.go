@@ -3,6 +3,7 @@ package service_test
 import (
 	"bytes"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 	"latchkey/sshd/fleet/cluster"
 )
 
-// root is a question of root's.
+// root seals a question of root's.
 func (s *site) root(h *testfleet.Host, op, user string, more map[string]any) *wire.Sealed {
 	s.Helper()
 	body := map[string]any{"right": map[string]bool{"root": true}}
@@ -29,7 +30,7 @@ func (s *site) root(h *testfleet.Host, op, user string, more map[string]any) *wi
 	return h.Seal(s, wire.Question{Op: op, User: user, UID: 1000, Service: "enroll"}, body)
 }
 
-// done is again for a question that must be done.
+// done asks as again does, and demands that the question is done.
 func (s *site) done(h *testfleet.Host, number int, sealed *wire.Sealed) wire.Answer {
 	s.Helper()
 	a := s.again(h, number, sealed)
@@ -63,7 +64,8 @@ func TestEveryChangeIsDoneOnceAndAnswersTheSameAgain(t *testing.T) {
 	}{
 		{"a wrong code", guess(s.wrong(1)[0])},
 		{"a right code", guess(s.code())},
-		{"a wrong code at enroll", s.root(admin, "enroll.try", "alice", more{"code": s.wrong(2)[1]})},
+		{"a wrong code at enroll", s.root(admin, "enroll.try", "alice",
+			more{"code": s.wrong(2)[1]})},
 		{"add", s.root(admin, "enroll.add", "alice", more{"device": testroot.TOTP("new")})},
 		{"add again", s.root(admin, "enroll.add", "alice", more{"device": testroot.TOTP("new")})},
 		{"enroll, refused", s.root(admin, "enroll.enroll", "alice", more{"enrollment": has})},
@@ -83,7 +85,8 @@ func TestEveryChangeIsDoneOnceAndAnswersTheSameAgain(t *testing.T) {
 		{"ticket", s.root(admin, "enroll.set-ticket", "dave", more{"one_time": ticket})},
 		{"ticket, refused", s.root(admin, "enroll.set-ticket", "alice", more{"one_time": ticket})},
 		{"import, refused", moves(moving.OpImport, "erin", moving.Question{})},
-		{"wait", moves(moving.OpWait, "erin", moving.Question{Moved: &moving.Moved{Enrollment: has}})},
+		{"wait", moves(moving.OpWait, "erin",
+			moving.Question{Moved: &moving.Moved{Enrollment: has}})},
 		{"import", moves(moving.OpImport, "erin", moving.Question{})},
 		{"export", moves(moving.OpExport, "erin", moving.Question{})},
 		{"end of the export", moves(moving.OpEnd, "erin", moving.Question{})},
@@ -105,7 +108,7 @@ func TestEveryChangeIsDoneOnceAndAnswersTheSameAgain(t *testing.T) {
 	}
 }
 
-// dump is all that stands in etcd about users and hosts' wrong codes.
+// dump returns all that etcd has about users and hosts' wrong codes.
 func (s *site) dump() (all string) {
 	s.Helper()
 	var reads []clientv3.Op
@@ -164,7 +167,7 @@ func TestQuestionIsRememberedHoweverMuchIsDoneMeanwhile(t *testing.T) {
 		s.done(admin, 0, s.root(admin, "enroll.rename", "alice",
 			map[string]any{"name": from, "label": to}))
 	}
-	// Its answer is forgotten sooner, and then it cannot be told what came of the question.
+	// Its answer is forgotten sooner, and then no service knows what came of the question.
 	again := s.again(admin, 1, reset)
 	if again.Fault != wire.Unknown || !s.has("alice") {
 		t.Errorf("again: got %q %s, alice there: %v; want unknown, not %s, and alice there",
@@ -179,6 +182,7 @@ type frozen struct {
 	clock   *hands
 	reached chan struct{}
 	goOn    chan struct{}
+	resume  func() // closes goOn
 }
 
 func newFrozen(t *testing.T, op, moment string) *frozen {
@@ -198,20 +202,15 @@ func newFrozen(t *testing.T, op, moment string) *frozen {
 		}
 	}
 	f.Start(t, 1)
+	f.resume = sync.OnceFunc(func() { close(f.goOn) })
+	t.Cleanup(f.resume) // before the service is stopped, which waits for its answers
 	return f
 }
 
 // ask asks the service that will be frozen, and returns once it is.
 func (f *frozen) ask(h *testfleet.Host, sealed *wire.Sealed) (answer chan wire.Answer) {
 	f.Helper()
-	answer = make(chan wire.Answer, 1)
-	go func() {
-		a, err := h.Ask(f, f.Services[1].Addr(), sealed)
-		if err != nil {
-			f.Error(err)
-		}
-		answer <- a
-	}()
+	answer = f.asks(h, 1, sealed)
 	select {
 	case <-f.reached:
 	case a := <-answer:
@@ -223,7 +222,7 @@ func (f *frozen) ask(h *testfleet.Host, sealed *wire.Sealed) (answer chan wire.A
 var moments = []string{"read", "ran", "ready"}
 
 // The administrator was told that it is not known what came of the reset, and has typed it again.
-func TestServiceThatWasFrozenDoesNotResetWhoHasEnrolledMeanwhile(t *testing.T) {
+func TestServiceThatWasFrozenDoesNotResetAUserWhoHasEnrolledMeanwhile(t *testing.T) {
 	for _, moment := range moments {
 		for _, long := range []time.Duration{20 * time.Second, 2 * time.Minute} {
 			t.Run(moment+" "+long.String(), func(t *testing.T) {
@@ -235,7 +234,7 @@ func TestServiceThatWasFrozenDoesNotResetWhoHasEnrolledMeanwhile(t *testing.T) {
 					"enrollment": enrollment.Enrollment{Devices: []record.Device{phone},
 						Counters: []uint64{0}}}))
 				f.clock.advance(long)
-				close(f.goOn)
+				f.resume()
 				if a := <-answer; a.Fault == wire.Done || !f.has("alice") {
 					t.Errorf("got %q %s, alice there: %v; want a fault, and alice there", a.Fault,
 						a.Body, f.has("alice"))
@@ -245,8 +244,8 @@ func TestServiceThatWasFrozenDoesNotResetWhoHasEnrolledMeanwhile(t *testing.T) {
 	}
 }
 
-// Nobody is there before and after, which looks alike.
-func TestServiceThatWasFrozenDoesNotEnrollWhoWasResetMeanwhile(t *testing.T) {
+// There is no bob before and after, which looks the same.
+func TestServiceThatWasFrozenDoesNotEnrollAUserWhoWasResetMeanwhile(t *testing.T) {
 	for _, moment := range moments {
 		t.Run(moment, func(t *testing.T) {
 			f := newFrozen(t, "enroll.enroll", moment)
@@ -257,7 +256,7 @@ func TestServiceThatWasFrozenDoesNotEnrollWhoWasResetMeanwhile(t *testing.T) {
 			f.done(admin, 0, f.root(admin, "enroll.enroll", "bob", lost))
 			f.done(admin, 0, f.root(admin, "enroll.reset", "bob", nil))
 			f.clock.advance(20 * time.Second)
-			close(f.goOn)
+			f.resume()
 			if a := <-answer; a.Fault == wire.Done || f.has("bob") {
 				t.Errorf("got %q %s, bob there: %v; want a fault, and no bob", a.Fault, a.Body,
 					f.has("bob"))

@@ -49,7 +49,7 @@ func movingOf(t *store.Txn, q wire.Question, key string) (
 	if record.CheckName(q.User) != nil || body.ID == "" {
 		return body, m, errMoving
 	}
-	t.Remember() // also a refusal: every one of these questions wants a change
+	t.Remember() // refusals, too: every one of these questions asks for a change
 	_, err = t.Load(key, &m)
 	return body, m, err
 }
@@ -69,16 +69,19 @@ func wait(t *store.Txn, q wire.Question) (any, error) {
 	return moving.Answer{}, t.Store(importKey(q), move{body.ID, t.Now, body.Moved})
 }
 
-// arrived is the answer about a user who was imported before: to a move that goes on, that this
-// was all. Else the host has its files again, from a copy. It removes them if the fleet has the
-// user, and must not if the fleet no longer has.
+// arrived answers about a user who was imported before. A move that goes on is done. Otherwise the
+// host has its files again, from a copy: it removes them if the fleet has the user, and must keep
+// them if the fleet no longer does, or has a record that does not count.
 func arrived(t *store.Txn, q wire.Question, goesOn bool) (any, error) {
 	_, err := t.Keyring().Records.Load(Account(q))
-	if errors.Is(err, fs.ErrNotExist) && !goesOn {
-		return nil, errors.New("was imported before and is no longer in the fleet; the record of " +
-			"the host is kept, but to come back the user enrolls again: enroll invite")
+	switch {
+	case err == nil, goesOn && errors.Is(err, fs.ErrNotExist):
+		return moving.Answer{Done: true}, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errors.New("was imported before and is no longer in the fleet; this host's " +
+			"record is kept, but the user has to enroll again: enroll invite")
 	}
-	return moving.Answer{Done: true}, nil
+	return nil, err
 }
 
 // importNow makes a user who waits one of the fleet's.
@@ -101,7 +104,7 @@ func importNow(t *store.Txn, q wire.Question) (any, error) {
 }
 
 // export takes a user out of the fleet. The record waits for the host to have it. One that still
-// waits, of a host that was killed, counts only while the user has no other.
+// waits, because the command was killed, counts only while the user has no other.
 func export(t *store.Txn, q wire.Question) (any, error) {
 	body, m, err := movingOf(t, q, exportKey(q))
 	if err != nil || body.Again {
@@ -133,8 +136,8 @@ func endExport(t *store.Txn, q wire.Question) (any, error) {
 	return moving.Answer{Done: true}, t.Delete(exportKey(q))
 }
 
-// forgetExports forgets the records of the user that wait for hosts which were killed: they would
-// bring back what a reset was to remove.
+// forgetExports deletes the user's records that still wait for hosts, whose export was killed: they
+// would bring back what a reset is to remove.
 func (c *Call) forgetExports(t *store.Txn) error {
 	begin := store.UserKey(c.q.User, "export/")
 	waiting, err := t.List(begin)

@@ -85,15 +85,13 @@ func (s *site) sealSent(user, code string) *wire.Sealed {
 func TestCodeThatWasSentIsCheckedOnceAlsoIfTwoServicesAreAsked(t *testing.T) {
 	s, w := newPhoneSite(t)
 	sealed := s.sealSent("dora", w.code)
-	answers := make(chan wire.Answer, 3)
-	ask := func(number int) { answers <- s.again(s.web1, number, sealed) }
-	go ask(0)
+	answers := []chan wire.Answer{s.asks(s.web1, 0, sealed)}
 	s.until("a check", func() bool { return w.checks.Load() > 0 })
-	go ask(1) // the next service, because the first has not answered yet
-	go ask(0)
+	// the next service, because the first has not answered yet, and that one again
+	answers = append(answers, s.asks(s.web1, 1, sealed), s.asks(s.web1, 0, sealed))
 	w.goOn <- struct{}{}
-	for range 3 {
-		a := <-answers
+	for _, answer := range answers {
+		a := <-answer
 		if a.Fault != wire.Done || testfleet.Guessed(t, a).Result != authority.Accepted {
 			t.Errorf("got %s %s, want accepted", a.Fault, a.Body)
 		}
@@ -128,11 +126,10 @@ func TestRightCodesThatWereSentDoNotCountAgainstTheHostAndWrongOnesDo(t *testing
 func TestSlowTwilioDoesNotMakeAQuestionTooOld(t *testing.T) {
 	clock := &hands{}
 	s, w := newPhoneSite(t, func(f *testfleet.Fleet) { f.Clock = clock.on(f.Clock) })
-	answer := make(chan wire.Answer)
 	q, body := testfleet.Guess("dora", w.code)
 	body.Channels, q.At = []method.Method{method.SMS}, s.Clock().Add(-25*time.Second)
 	sealed := s.web1.Seal(t, q, body)
-	go func() { answer <- s.again(s.web1, 0, sealed) }()
+	answer := s.asks(s.web1, 0, sealed)
 	s.until("a check", func() bool { return w.checks.Load() > 0 })
 	clock.advance(7 * time.Second)
 	close(w.goOn)
@@ -148,8 +145,7 @@ func TestSlowTwilioDoesNotMakeAQuestionOfEnrollTooOldEither(t *testing.T) {
 	bastion := s.Host(t, "bastion", hosts.Enroll)
 	sealed := bastion.Seal(t, wire.Question{Op: "enroll.judge", User: "dora", Service: "enroll",
 		At: s.Clock().Add(-25 * time.Second)}, map[string]any{"phone": mobile.ID, "code": w.code})
-	answer := make(chan wire.Answer)
-	go func() { answer <- s.again(bastion, 0, sealed) }()
+	answer := s.asks(bastion, 0, sealed)
 	s.until("a check", func() bool { return w.checks.Load() > 0 })
 	clock.advance(9 * time.Second)
 	close(w.goOn)

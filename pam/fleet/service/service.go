@@ -37,8 +37,8 @@ type Config struct {
 
 	// Patience bounds one transaction with all its tries; 0: 5 seconds.
 	Patience time.Duration
-	// GivenUp is after how long hosts no longer wait for an answer, and may have asked for something
-	// else: what is not done then is not done at all. 0: 8 seconds, as pam/fleet/dispatch has it.
+	// GivenUp is how long hosts wait for an answer. After that they may have asked for something
+	// else, so what is not done by then is not done at all. 0: 8 seconds, as in pam/fleet/dispatch.
 	GivenUp time.Duration
 
 	Limits   admission.Limits          // zero: admission.Default

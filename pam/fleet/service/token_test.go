@@ -25,6 +25,19 @@ func (s *site) again(h *testfleet.Host, number int, sealed *wire.Sealed) wire.An
 	return a
 }
 
+// asks asks as again does, while the test goes on.
+func (s *site) asks(h *testfleet.Host, number int, sealed *wire.Sealed) chan wire.Answer {
+	answer := make(chan wire.Answer, 1)
+	go func() {
+		a, err := h.Ask(s, s.Services[number].Addr(), sealed)
+		if err != nil {
+			s.Error(err)
+		}
+		answer <- a
+	}()
+	return answer
+}
+
 func TestTheSameQuestionAskedAgainHasTheSameAnswerAndIsNotDoneAgain(t *testing.T) {
 	s := newSite(t, 3)
 	for _, code := range []string{s.wrong(1)[0], s.code()} {
@@ -95,8 +108,8 @@ func TestAnAnswerIsNotGivenAgainAfterTenSeconds(t *testing.T) {
 	}
 }
 
-// Of a question that two services got, the slower one may come to it when the account is another
-// one already.
+// Of two services that got a question, the slower one may come to it when the account is already
+// another one.
 func TestQuestionThatDeletedAnAccountIsNotDoneToTheNextOne(t *testing.T) {
 	s := newSite(t, 2)
 	admin := s.Host(t, "adminhost", hosts.Admin)
@@ -141,7 +154,7 @@ func (s *site) has(user string) (there bool) {
 	return there
 }
 
-// recordOf is what the fleet has of a user.
+// recordOf returns the fleet's record of a user.
 func (s *site) recordOf(user string) (r *record.Record) {
 	s.Helper()
 	testroot.Must(s, s.Admin.Store.Run(testfleet.Context(s), nil, func(t *store.Txn) (err error) {

@@ -27,8 +27,8 @@ type stored struct {
 const (
 	maxTokens = 64
 	repeats   = 10 * time.Second // an answer is given again
-	// remembers is how long a token is known. A service takes a question whose time is 30 seconds
-	// from its own, and the clocks of two services are at most 10 seconds apart.
+	// remembers is how long a token is known. A service accepts a question whose time is up to
+	// 30 seconds from its own, and the clocks of two services are at most 10 seconds apart.
 	remembers = 75 * time.Second
 )
 

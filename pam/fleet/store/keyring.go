@@ -133,7 +133,7 @@ func (s states) Create(name string, st state.State) error {
 	return s.t.setState(name, st)
 }
 
-// Remove keeps the answers that stand with a state.
+// Remove removes a user's state, and keeps the answers that are stored with it.
 func (s states) Remove(name string) error {
 	e, unread := s.t.envelope(name)
 	err := s.t.remove(name, stateKey(name), "state")

@@ -62,8 +62,8 @@ func TestTransactionsThatCollideRunAgainAndLoseNothing(t *testing.T) {
 	}
 }
 
-// A service may be frozen while it reads. What it took for the time before would make an old
-// question a new one.
+// A service may be frozen while it reads. A time from before that would make an old question look
+// new.
 func TestTimeOfATransactionIsNotFromBeforeWhatItHasRead(t *testing.T) {
 	f := testfleet.Shared(t, "")
 	config, now, frozen := f.StoreConfig(t), testroot.Noon, true

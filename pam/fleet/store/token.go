@@ -58,8 +58,8 @@ func (t *Txn) openReply(who Asker, whole [16]byte, sealed []byte) (r Reply, err 
 	return r, json.Unmarshal(text, &r)
 }
 
-// memory is where the answers about a user are remembered: with the state or, while there is none,
-// alone. So a question that deletes an account is not done to the next account of that name.
+// memory returns where the answers about a user are remembered: with the state or, while there is
+// none, alone. So a question that deletes an account is not done to the next account of that name.
 func (t *Txn) memory(name string) (key string, e *envelope, err error) {
 	if e, err = t.envelope(name); err != nil || e != nil {
 		return stateKey(name), e, err
@@ -72,12 +72,12 @@ func (t *Txn) memory(name string) (key string, e *envelope, err error) {
 	return GoneKey(name), e, err
 }
 
-// Remember has the reply remembered also if nothing was changed: a change that was refused must
-// not be made by a service that comes to it later, when what stood in its way is gone.
+// Remember keeps the reply even if nothing was changed: a change that was refused must not be made
+// by a service that comes to it later, when what stood in its way is gone.
 func (t *Txn) Remember() { t.refusal = true }
 
-// keep stores the reply with what the question has changed. One that changed nothing may be asked
-// again as often as anyone likes, but for one that wanted a change.
+// keep stores the reply with what the question has changed. One that neither changed
+// anything nor called Remember may be asked again as often as anyone likes.
 func (t *Txn) keep(who Asker, r Reply) error {
 	const maxAnswer = 4 << 10
 	if record.CheckName(who.User) != nil || !t.changed() && !t.refusal {

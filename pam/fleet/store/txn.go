@@ -23,7 +23,7 @@ type Txn struct {
 	reads   int             // how often etcd was asked
 	broken  error           // why something could not be read
 	guessed map[string]bool // whose accounts were charged with a wrong guess
-	refusal bool            // the reply is remembered also if nothing was changed
+	refusal bool            // the reply is remembered even if nothing was changed
 	point   func(moment string)
 }
 

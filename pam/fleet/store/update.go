@@ -63,7 +63,7 @@ func (s *Store) Update(ctx context.Context, who Asker,
 func (s *Store) update(ctx context.Context, who Asker,
 	op func(*Txn) (body any, err error)) (r Reply, err error) {
 	needs := who.Needs
-	// With the key of a deleted account, an absent one is not taken for one that was absent before.
+	// GoneKey, because an account that came and went meanwhile looks like one that never was.
 	if record.CheckName(who.User) == nil { // with another name, op says what is wrong
 		needs = append(needs[:len(needs):len(needs)], KeyEpoch, recordKey(who.User),
 			stateKey(who.User), GoneKey(who.User))

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Environment is all there is of one. What these programs do at the same time is waiting: threads
-// for another processor cost half a millisecond of a login, a third of it before main.
+// Environment is all that these programs have in theirs. All they do at the same time is wait, and
+// threads for a second processor cost half a millisecond of a login, a third of it before main.
 var Environment = []string{"GOMAXPROCS=1"}
 
 // Process comes first in a program that opens network connections, whose name and longest life it

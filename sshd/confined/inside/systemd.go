@@ -45,7 +45,7 @@ func loaded(mode string, profiles []string) error {
 	return err
 }
 
-// switched has the profiles only log and enforces them again, with the commands of the page for
+// switched lets the profiles only log and enforces them again, with the commands of the page for
 // administrators.
 func switched() error {
 	again := "apparmor_parser -r usr.libexec.latchkey.* usr.bin.enroll"

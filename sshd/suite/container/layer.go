@@ -29,7 +29,7 @@ func (e *Engine) Layer(base string, packages []string, progress io.Writer) (stri
 		return name, nil
 	}
 	fmt.Fprintf(progress, "adding %s to %s, once\n", strings.Join(packages, ", "), base)
-	// Another package's tests may make the same image now.
+	// Another package's tests may be making the same image.
 	temporary := fmt.Sprintf("latchkey-more-%x-%d", recipe[:16], os.Getpid())
 	defer e.Run(nil, "rm", "--force", temporary)
 	args := append([]string{"run", "--network=host", "--name", temporary}, Limits...)

@@ -32,9 +32,9 @@ type Cluster struct {
 	history history
 }
 
-// window is how many bytes of answers a node may send ahead. While it is not fixed, gRPC measures
-// the connection by a ping at each answer, which took a tenth of the processor time of etcd and of
-// the service.
+// window is how many bytes of answers a node may send ahead. Unless it is fixed, gRPC measures
+// the connection with a ping for each answer, which took a tenth of the processor time of etcd and
+// of the service.
 const window = 1 << 20
 
 // Open makes a cluster of the nodes at these URLs; with is nil where etcd has no TLS. It does not
