@@ -43,7 +43,7 @@ func TestThePageOnFleetsLeadsToThreeMachinesThatAnswer(t *testing.T) {
 		apart(t, hosts[i], i)
 		daemon(t, hosts[i], "etcd", "/bin/sh", "-c", "set -a; . /etc/default/etcd; exec etcd")
 	}
-	script(t, hosts[0], "for i in $(seq 20); do sh "+recipe+"etcd-user.sh /root/fleet "+all+
+	script(t, hosts[0], "for i in $(seq 300); do sh "+recipe+"etcd-user.sh /root/fleet "+all+
 		" && exit; sleep 0.2; done; exit 1")
 	script(t, hosts[0], "latchkey-fleetd init")
 	secret := script(t, hosts[0], "latchkey-fleetd export-secret")
@@ -74,7 +74,7 @@ func enters(t *testing.T, service, web1 *suite.Host) {
 	ticket := script(t, service, "latchkey-fleetd host invite web1 --role verify,enroll,admin")
 	_, err := web1.Exec(names, "/usr/bin/tee", "-a", "/etc/hosts")
 	must(t, err)
-	script(t, web1, "for i in $(seq 20); do enroll fleet join "+strings.TrimSpace(ticket)+
+	script(t, web1, "for i in $(seq 300); do enroll fleet join "+strings.TrimSpace(ticket)+
 		" --yes && exit; sleep 0.2; done; exit 1")
 	alice, err := web1.Named("alice")
 	must(t, err)

@@ -22,8 +22,8 @@ func TestInitKeepsTheSecretOfAFleetThatAnotherInitHasMade(t *testing.T) {
 	p := &program{root: string(m.root), in: strings.NewReader(""), out: t.Output(), err: t.Output()}
 	key, made, err := p.firstSecret(options{})
 	testroot.Must(t, err)
-	if _, errs, status := m.run("init"); status != 0 { // it is faster
-		t.Fatalf("got %d, %s", status, errs)
+	if _, errs, code := m.run("init"); code != 0 { // it is faster
+		t.Fatalf("got %d, %s", code, errs)
 	}
 	s, err := fleetsettings.Load(p.root)
 	testroot.Must(t, err)
@@ -45,8 +45,8 @@ func TestRemovingThisServiceAgainForgetsWhatItRemembers(t *testing.T) {
 	if _, err := os.Stat(m.path(stateDir + "/node")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v; want nothing left, so that it registers again", err)
 	}
-	if _, errs, status := m.run("remove", "mfa2"); status != 1 {
-		t.Errorf("another service that does not exist: got %d, %s", status, errs)
+	if _, errs, code := m.run("remove", "mfa2"); code != 1 {
+		t.Errorf("another service that does not exist: got %d, %s", code, errs)
 	}
 }
 

@@ -139,13 +139,13 @@ func endExport(t *store.Txn, q wire.Question) (any, error) {
 // forgetExports deletes the user's records that still wait for hosts, whose export was killed: they
 // would bring back what a reset is to remove.
 func (c *Call) forgetExports(t *store.Txn) error {
-	begin := store.UserKey(c.q.User, "export/")
-	waiting, err := t.List(begin)
+	prefix := store.UserKey(c.q.User, "export/")
+	waiting, err := t.List(prefix)
 	if err != nil {
 		return err
 	}
 	for host := range waiting {
-		if err := t.Delete(begin + host); err != nil {
+		if err := t.Delete(prefix + host); err != nil {
 			return err
 		}
 	}
