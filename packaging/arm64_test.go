@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"latchkey/pam/unprivileged/harden"
 )
 
 // emulated returns a command line that runs an arm64 program on the libraries that deps.sh
@@ -67,7 +69,8 @@ func TestArm64LoginDeniesAGateOfAnotherVersion(t *testing.T) {
 
 func TestArm64TwilioRefusesAMalformedRequest(t *testing.T) {
 	cmd := emulated(t, filepath.Join(unpacked(t, "arm64"), "usr/libexec/latchkey/latchkey-twilio"))
-	cmd.Env, cmd.Stdin = []string{}, strings.NewReader("{}")
+	// with another environment it would start itself again, which is the emulator here
+	cmd.Env, cmd.Stdin = harden.Environment, strings.NewReader("{}")
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), `"result":"refused"`) {
 		t.Errorf("%v: %s", err, out)
