@@ -19,20 +19,16 @@ import (
 // processOf returns the process id of the only process of the host that runs a program.
 func processOf(t *testing.T, h *suite.Host, program string) (pid int) {
 	t.Helper()
-	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", h.Pid))
+	all, err := h.PIDs()
 	must(t, err)
-	all, err := filepath.Glob("/proc/[0-9]*")
-	must(t, err)
-	for _, proc := range all {
-		exe, _ := os.Readlink(proc + "/exe")
-		its, _ := os.Readlink(proc + "/ns/pid")
-		if exe != program || its != namespace {
+	for _, one := range all {
+		if exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", one)); exe != program {
 			continue
 		}
 		if pid != 0 {
-			t.Fatalf("%s runs twice: %d, %s", program, pid, proc)
+			t.Fatalf("%s runs twice: %d, %d", program, pid, one)
 		}
-		fmt.Sscanf(proc, "/proc/%d", &pid)
+		pid = one
 	}
 	if pid == 0 {
 		t.Fatalf("%s does not run", program)

@@ -21,7 +21,8 @@ func Record(t *testing.T, h *suite.Host, meanwhile func(log string)) []Call {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "trace")
 	line := testroot.Strace(t, append(options, "-o", log)...)
-	processes := processesOf(t, h)
+	processes, err := h.PIDs()
+	testroot.Must(t, err)
 	for _, pid := range processes {
 		line = append(line, "-p", fmt.Sprint(pid))
 	}
@@ -50,21 +51,4 @@ func Record(t *testing.T, h *suite.Host, meanwhile func(log string)) []Call {
 	all, err := parse(string(text))
 	testroot.Must(t, err)
 	return all
-}
-
-// processesOf are those of the host's name space, as this side numbers them.
-func processesOf(t *testing.T, h *suite.Host) (pids []int) {
-	t.Helper()
-	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", h.Pid))
-	testroot.Must(t, err)
-	all, err := filepath.Glob("/proc/[0-9]*")
-	testroot.Must(t, err)
-	for _, proc := range all {
-		if its, _ := os.Readlink(proc + "/ns/pid"); its == namespace {
-			var pid int
-			fmt.Sscanf(proc, "/proc/%d", &pid)
-			pids = append(pids, pid)
-		}
-	}
-	return pids
 }

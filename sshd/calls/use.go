@@ -3,6 +3,7 @@ package calls
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -162,7 +163,7 @@ func (c Call) lock() []use {
 	return nil
 }
 
-// mmap: what is private is only read, whatever becomes of the copy.
+// mmap: a private mapping only reads the file, even if the program writes to its copy.
 func (c Call) mmap() []use {
 	var access apparmor.Access
 	if strings.Contains(c.Args[2], "PROT_READ") {
@@ -208,10 +209,7 @@ func (c Call) socket() []use {
 }
 
 func contains(args []string, flag string) bool {
-	for _, arg := range args {
-		if !strings.HasPrefix(arg, `"`) && strings.Contains(arg, flag) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(args, func(arg string) bool {
+		return !strings.HasPrefix(arg, `"`) && strings.Contains(arg, flag)
+	})
 }

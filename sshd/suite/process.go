@@ -19,62 +19,64 @@ type Process struct {
 	UID         int // effective
 }
 
-// Processes are all processes of the host but the agent's own two: those of its PID namespace,
-// since what an engine starts later descends from the engine.
-func (h *Host) Processes() ([]Process, error) {
+// PIDs are the processes of the host, the agent's among them, as this side numbers them: those of
+// its PID namespace, since what an engine starts later descends from the engine.
+func (h *Host) PIDs() (pids []int, err error) {
 	namespace, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", h.Pid))
 	if err != nil {
 		return nil, err
 	}
-	all, err := table()
+	dirs, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range dirs {
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if its, _ := os.Readlink(dir + "/ns/pid"); err == nil && its == namespace {
+			pids = append(pids, pid)
+		}
+	}
+	return pids, nil
+}
+
+// Processes are all processes of the host but the agent's own two. One that ends meanwhile is left
+// out.
+func (h *Host) Processes() ([]Process, error) {
+	pids, err := h.PIDs()
 	if err != nil {
 		return nil, err
 	}
 	var found []Process
-	for _, p := range all {
-		its, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", p.Pid))
-		if err == nil && its == namespace && !strings.HasPrefix(p.Name, "latchkey-suite") &&
-			p.Name != "exe" {
+	for _, pid := range pids {
+		p, err := processAt(fmt.Sprintf("/proc/%d", pid))
+		if err == nil && !strings.HasPrefix(p.Name, "latchkey-suite") && p.Name != "exe" {
 			found = append(found, p)
 		}
 	}
 	return found, nil
 }
 
-// table reads /proc; a process that ends meanwhile is left out.
-func table() ([]Process, error) {
-	dirs, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		return nil, err
-	}
-	var all []Process
-	for _, dir := range dirs {
-		status, err := os.ReadFile(dir + "/status")
-		if err != nil {
-			continue
+func processAt(dir string) (p Process, err error) {
+	status, err := os.ReadFile(dir + "/status")
+	for _, line := range strings.Split(string(status), "\n") {
+		key, value, _ := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		switch key {
+		case "Name":
+			p.Name = value
+		case "State":
+			p.State = value[:1]
+		case "Pid":
+			p.Pid, _ = strconv.Atoi(value)
+		case "PPid":
+			p.Parent, _ = strconv.Atoi(value)
+		case "Threads":
+			p.Threads, _ = strconv.Atoi(value)
+		case "Uid":
+			p.UID, _ = strconv.Atoi(strings.Fields(value)[1])
 		}
-		p := Process{}
-		for _, line := range strings.Split(string(status), "\n") {
-			key, value, _ := strings.Cut(line, ":")
-			value = strings.TrimSpace(value)
-			switch key {
-			case "Name":
-				p.Name = value
-			case "State":
-				p.State = value[:1]
-			case "Pid":
-				p.Pid, _ = strconv.Atoi(value)
-			case "PPid":
-				p.Parent, _ = strconv.Atoi(value)
-			case "Threads":
-				p.Threads, _ = strconv.Atoi(value)
-			case "Uid":
-				p.UID, _ = strconv.Atoi(strings.Fields(value)[1])
-			}
-		}
-		all = append(all, p)
 	}
-	return all, nil
+	return p, err
 }
 
 // Mapped are the files that the process has mapped.

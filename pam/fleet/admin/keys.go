@@ -34,8 +34,8 @@ func (a Admin) Rotate(ctx context.Context) error {
 }
 
 // Finish has answers signed with the next key, and forgets the current one: hosts that do not have
-// the next one as a verify_key refuse them from then on. A retry that finds that
-// done changes nothing: a key that is the next one by then may be one that no host has.
+// the next one as a verify_key refuse them from then on. A retry that finds that done changes
+// nothing: a key that is the next one by then may be one that no host has.
 func (a Admin) Finish(ctx context.Context) error {
 	var next []byte
 	return a.keys(ctx, func(k *node.Keys) (bool, error) {

@@ -21,10 +21,6 @@ import (
 // latchkey/pam/fleet/dispatch.Program=PATH sets it.
 var Program = "/usr/libexec/latchkey/latchkey-fleet"
 
-// requestTime bounds one request. It is longer than one to Twilio, which the service may make for it:
-// the host is to hear what became of that.
-const requestTime = 8 * time.Second
-
 // Dispatcher runs latchkey-fleet for one login or one command.
 type Dispatcher struct {
 	Root  string // prefix of every path; "" but in tests
@@ -51,7 +47,7 @@ type Dispatcher struct {
 // there was no connection to any service, and no answer was seen.
 func (d *Dispatcher) Carry(s *settings.Settings, request []byte,
 	good func(body []byte) bool) error {
-	left, ok := d.budget.Next(requestTime)
+	left, ok := d.budget.Next(wire.AnswerTime)
 	if !ok {
 		d.End()
 		return wire.Errorf(wire.Unknown, "this login has used up its time for questions")
@@ -161,7 +157,7 @@ func (d *Dispatcher) Start() (err error) {
 // That takes as long as to make the first request, which can be done meanwhile. What fails shows
 // once a request is to be carried.
 func (d *Dispatcher) Open(s *settings.Settings) {
-	left, ok := d.budget.Next(requestTime)
+	left, ok := d.budget.Next(wire.AnswerTime)
 	if d.opened || !ok || d.Start() != nil {
 		return
 	}

@@ -19,6 +19,7 @@ import (
 	"latchkey/pam/fleet/node"
 	"latchkey/pam/fleet/service/admission"
 	"latchkey/pam/fleet/store"
+	"latchkey/pam/fleet/wire"
 )
 
 // Config is what a service needs.
@@ -38,7 +39,7 @@ type Config struct {
 	// Patience bounds one transaction with all its tries; 0: 5 seconds.
 	Patience time.Duration
 	// GivenUp is how long hosts wait for an answer. After that they may have asked for something
-	// else, so what is not done by then is not done at all. 0: 8 seconds, as in pam/fleet/dispatch.
+	// else, so what is not done by then is not done at all. 0: wire.AnswerTime.
 	GivenUp time.Duration
 
 	Limits   admission.Limits          // zero: admission.Default
@@ -63,13 +64,12 @@ type Service struct {
 
 const (
 	patience   = 5 * time.Second
-	givenUp    = 8 * time.Second
 	finishTime = 10 * time.Second
 )
 
 // Start starts a service. It answers until Stop; while it cannot reach etcd its answers say so.
 func Start(c Config) (*Service, error) {
-	c.Patience, c.GivenUp = cmp.Or(c.Patience, patience), cmp.Or(c.GivenUp, givenUp)
+	c.Patience, c.GivenUp = cmp.Or(c.Patience, patience), cmp.Or(c.GivenUp, wire.AnswerTime)
 	if c.Limits == (admission.Limits{}) {
 		c.Limits = admission.Default
 	}

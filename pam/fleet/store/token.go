@@ -76,8 +76,8 @@ func (t *Txn) memory(name string) (key string, e *envelope, err error) {
 // by a service that comes to it later, when what stood in its way is gone.
 func (t *Txn) Remember() { t.refusal = true }
 
-// keep stores the reply with what the question has changed. One that neither changed
-// anything nor called Remember may be asked again as often as anyone likes.
+// keep stores the reply with what the question has changed. One that neither changed anything nor
+// called Remember may be asked again as often as anyone likes.
 func (t *Txn) keep(who Asker, r Reply) error {
 	const maxAnswer = 4 << 10
 	if record.CheckName(who.User) != nil || !t.changed() && !t.refusal {

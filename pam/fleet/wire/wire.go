@@ -24,6 +24,11 @@ const Version = 1
 // MaxMessage is the longest request and the longest answer, sealed, in bytes.
 const MaxMessage = 64 << 10
 
+// AnswerTime is how long a host waits for an answer. It is longer than a request to Twilio, which
+// the service may make for it: the host is to hear what became of that. After it the host may ask
+// for something else, so a service does nothing later.
+const AnswerTime = 8 * time.Second
+
 // Question is what a host asks.
 type Question struct {
 	Version int             `json:"version"`

@@ -207,9 +207,6 @@ const (
 	misjudged = "misjudged"
 )
 
-// deadline is when a host gives a question up, as latchkey-login does.
-const deadline = 8 * time.Second
-
 // guess asks the services in turn, beginning with one of the user's own, whether the user's code is
 // right, which it is. It returns the result, or the fault.
 func guess(a *fleet.Asker, i int, u *suite.User) string {
@@ -221,7 +218,7 @@ func guess(a *fleet.Asker, i int, u *suite.User) string {
 	if err != nil {
 		return err.Error()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	ctx, cancel := context.WithTimeout(context.Background(), wire.AnswerTime)
 	defer cancel()
 	for n := range a.Services {
 		answer, err := a.Send(ctx, a.Services[(i+n)%len(a.Services)], sealed)
