@@ -67,22 +67,24 @@ func (h *Host) Close() error {
 	if h.lifeline != nil {
 		_ = h.lifeline.Close()
 	}
-	containers := h.suite.Engine
 	if h.lasting {
-		_, err := containers.Run(nil, "rm", "--force", "--time", "0", h.id)
-		return err
+		return h.suite.Engine.Remove(h.id)
 	}
-	removed := func() error {
-		if _, err := containers.Run(nil, "container", "inspect", h.id); err == nil {
-			return errors.New("it is still there")
-		}
+	if poll.Until("the removal of "+h.id, 10*time.Second, h.removed) == nil {
 		return nil
 	}
-	if poll.Until("the removal of "+h.id, 10*time.Second, removed) == nil {
-		return nil
+	_, err := h.suite.Engine.Run(nil, "rm", "--force", h.id)
+	if h.removed() == nil {
+		return nil // it may have been removed meanwhile
 	}
-	_, err := containers.Run(nil, "rm", "--force", h.id)
 	return err
+}
+
+func (h *Host) removed() error {
+	if _, err := h.suite.Engine.Run(nil, "container", "inspect", h.id); err == nil {
+		return errors.New("it is still there")
+	}
+	return nil
 }
 
 func (h *Host) dial() (net.Conn, error) {

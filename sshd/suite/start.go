@@ -75,7 +75,7 @@ func (s *shared) run(d *Distribution, image string, content Content,
 // Restart ends everything in a lasting container at once and starts it again, as a machine is that
 // loses its power. Nothing runs in it then: the caller starts what an init would.
 func (h *Host) Restart() error {
-	if _, err := h.suite.Engine.Run(nil, "restart", "--time", "0", h.id); err != nil {
+	if _, err := h.suite.Engine.Run(nil, "restart", "-t", "0", h.id); err != nil {
 		return err
 	}
 	if err := h.reach(); err != nil {

@@ -90,3 +90,14 @@ func (e *Engine) Run(stdin io.Reader, args ...string) ([]byte, error) {
 	}
 	return stdout.Bytes(), nil
 }
+
+// Remove ends a container and removes it. It may be ending by itself already: podman's rm --force
+// fails on such a one.
+func (e *Engine) Remove(id string) error {
+	_, _ = e.Run(nil, "kill", id) // fails if it has ended
+	if _, err := e.Run(nil, "wait", id); err != nil {
+		return err
+	}
+	_, err := e.Run(nil, "rm", id)
+	return err
+}
