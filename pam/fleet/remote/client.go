@@ -58,7 +58,8 @@ func (c *Client) Ask(op string, u record.User, body, answer any) error {
 	return nil
 }
 
-// ask returns the first answer that the fleet has signed, if the host has seen no newer epoch.
+// ask returns the first answer that the fleet has signed, if the host has seen no newer epoch. One
+// of a service that refuses for a reason of its own counts only if no other has a better one.
 func (c *Client) ask(op string, u record.User, body any) (wire.Answer, error) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -82,11 +83,16 @@ func (c *Client) ask(op string, u record.User, body any) (wire.Answer, error) {
 	switch {
 	case err == nil:
 		return a, nil
-	case refused != nil: // says more than that there was no other answer
-		return wire.Answer{}, refused
+	case refused == nil, isOwn(wire.FaultOf(refused)) && wire.FaultOf(err) == wire.Unknown:
+		return wire.Answer{}, err // a service that has not answered may have done it
 	}
-	return wire.Answer{}, err
+	return wire.Answer{}, refused // says more than that there was no other answer
 }
+
+// isOwn reports whether a fault may be one of the machine of the service that says it, such as its
+// clock or a full disk: it has done nothing, and the others may. A database that was set back is
+// none, because a service that does not know of it yet must not be asked in place of one that does.
+func isOwn(f wire.Fault) bool { return f == wire.Clock || f == wire.Internal }
 
 // judge opens an answer and refuses one of an older epoch: it comes from a service, or a database,
 // of the past.
@@ -101,6 +107,9 @@ func (c *Client) judge(sealed *wire.Sealed, answer []byte) (wire.Answer, error) 
 	}
 	if err := c.Epoch.Check(a.Epoch); err != nil {
 		return wire.Answer{}, err
+	}
+	if isOwn(a.Fault) {
+		return wire.Answer{}, &wire.Error{Fault: a.Fault, Text: a.Text}
 	}
 	return a, nil
 }

@@ -227,6 +227,29 @@ func TestAnswersThatCannotBeBelievedLetNoOneIn(t *testing.T) {
 	}
 }
 
+// What is wrong with one service's machine is told if nothing is known of the others, and never
+// taken for a fleet that cannot be reached.
+func TestFaultOfOneServiceDoesNotHideThatAnotherMayHaveDoneIt(t *testing.T) {
+	for _, own := range []wire.Fault{wire.Clock, wire.Internal} {
+		for others, want := range map[wire.Fault]wire.Fault{wire.Unknown: wire.Unknown,
+			wire.Protocol: own, wire.Unreachable: own} {
+			s := newService(t)
+			s.answer = wire.Answer{Epoch: 1, Fault: own, Body: json.RawMessage(`{}`)}
+			s.client.Carry = func(k *settings.Settings, request []byte,
+				good func([]byte) bool) error {
+				if s.carry(k, request, good) == nil {
+					t.Errorf("%s: it counts as the fleet's answer", own)
+				}
+				return wire.Errorf(others, "the others")
+			}
+			err := s.client.Ask("guess", alice, nil, nil)
+			if got := wire.FaultOf(err); err == nil || got != want {
+				t.Errorf("%s, and the others are %s: got %v, want %s", own, others, err, want)
+			}
+		}
+	}
+}
+
 func damage(t *testing.T, s *service, text string) {
 	t.Helper()
 	testroot.Write(t, s.client.Epoch.Root+remote.EpochPath, []byte(text))
