@@ -10,8 +10,8 @@ import (
 )
 
 // indexed runs change, before and after which the index of uids is complete. Since the last time,
-// something other than enroll may have added or removed records, and a killed enroll may have left
-// temporary files: both change the time of a directory. Where neither has, nothing takes longer
+// something other than enroll may have added or removed records or entries of the index, and a
+// killed enroll may have left temporary files: all change the time of a directory. Where neither has, nothing takes longer
 // because there are many users. crowd says that change is one of many accounts. The caller holds the
 // lock of all changes.
 func (s Store) indexed(crowd bool, change func() error) error {
@@ -26,11 +26,9 @@ func (s Store) indexed(crowd bool, change func() error) error {
 		return err
 	}
 	if !s.Owners.Complete(before) {
-		if before, err = s.index(); err != nil {
+		if err := s.index(); err != nil {
 			return err
 		}
-	} else if err := s.Owners.Sweep(); err != nil {
-		return err
 	}
 	done, err := s.Owners.Hold(owner.Hold{Complete: true, Many: crowd})
 	if err != nil {
@@ -39,7 +37,7 @@ func (s Store) indexed(crowd bool, change func() error) error {
 	err = change()
 	added := done()
 	// If this fails, the next lookup reads all records.
-	if after, failed := s.Stamp(); failed == nil && added == nil && after != before {
+	if after, failed := s.Stamp(); failed == nil && added == nil && !s.Owners.Complete(after) {
 		s.Owners.Mark(after)
 	}
 	return err
@@ -47,23 +45,24 @@ func (s Store) indexed(crowd bool, change func() error) error {
 
 func (s Store) sweep() error { return errors.Join(s.Records.Sweep(), s.States.Sweep()) }
 
-// index notes the uid of every record and state, and returns the stamp of their directories, from
-// which it has removed what a killed enroll left.
-func (s Store) index() (stamp string, err error) {
+// index notes the uid of every record and state, and removes from their directories what a killed
+// enroll left.
+func (s Store) index() error {
 	if err := errors.Join(s.sweep(), s.Owners.Sweep()); err != nil {
-		return "", err
+		return err
 	}
-	if stamp, err = s.Stamp(); err != nil {
-		return "", err
+	stamp, err := s.Stamp()
+	if err != nil {
+		return err
 	}
 	all, err := s.Known()
 	if err != nil {
-		return "", err
+		return err
 	}
 	if err := s.noteAll(all); err != nil {
-		return "", err
+		return err
 	}
-	return stamp, s.Owners.Mark(stamp)
+	return s.Owners.Mark(stamp)
 }
 
 // noteAll notes the uids of users, side by side because they wait for the disk.

@@ -268,6 +268,45 @@ func TestOldEntryOfTheIndexDeniesNoOne(t *testing.T) {
 	denied(t, root, "bob", uid+1, "enroll reset alice")
 }
 
+// FAULTS 37: the index of uids is damaged, too.
+func TestSecondNameIsDeniedWhenTheIndexIsDamaged(t *testing.T) {
+	for name, spoil := range map[string]func(entry string) error{
+		"missing": os.Remove,
+		"empty":   func(entry string) error { return os.Truncate(entry, 0) },
+		"blank":   func(entry string) error { return os.WriteFile(entry, []byte("\n"), 0o600) },
+		"a symbolic link": func(entry string) error {
+			return errors.Join(os.Remove(entry), os.Symlink("current", entry))
+		},
+		"a directory": func(entry string) error {
+			return errors.Join(os.Remove(entry), os.Mkdir(entry, 0o700))
+		},
+		"another uid's": func(entry string) error { return os.Rename(entry, entry+"0") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := testroot.New(t)
+			testroot.Must(t, root.Store().Add(enrollment.ByRoot(),
+				record.User{Name: "alice", UID: uid}, testroot.TOTP("phone"), 0))
+			index := root.Join("var/lib/latchkey/uids")
+			testroot.Must(t, spoil(fmt.Sprintf("%s/%d", index, uid)))
+			denied(t, root, "alicia", uid, fmt.Sprint("uid ", uid))
+		})
+	}
+}
+
+func TestNextChangePutsBackWhatTheIndexLost(t *testing.T) {
+	root := testroot.New(t)
+	testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		testroot.TOTP("phone"), 0))
+	entry := root.Join(fmt.Sprint("var/lib/latchkey/uids/", uid))
+	testroot.Must(t, os.Remove(entry))
+	testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1},
+		testroot.TOTP("phone"), 0))
+	if got := string(testroot.Read(t, entry)); got != "alice\n" {
+		t.Errorf("the index has %q for alice's uid", got)
+	}
+	denied(t, root, "alicia", uid, "enroll reset alice")
+}
+
 // The index answers without a look at all records: with one that cannot be read at all, it still
 // does.
 func TestIndexThatIsCurrentIsAllThatIsRead(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"latchkey/pam/enrollment"
+	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
 
@@ -26,6 +28,12 @@ func TestLoginOfAUserWhoLostTheRecordOrTheNameIsDeniedUnderEveryPolicy(t *testin
 		testroot.Must(t, os.Mkdir(h.root.Join("etc/latchkey/users"), 0o700))
 	}
 	intact := func(*testing.T, *host) {}
+	entryLost := func(t *testing.T, h *host) {
+		// A change by enroll makes the index complete.
+		testroot.Must(t, h.root.Store().Add(enrollment.ByRoot(),
+			record.User{Name: "bob", UID: uid + 1}, testroot.TOTP("phone"), 0))
+		testroot.Must(t, os.Remove(h.root.Join("var/lib/latchkey/uids/1000")))
+	}
 	for policyName, text := range lenient {
 		for _, c := range []struct {
 			name   string
@@ -36,6 +44,7 @@ func TestLoginOfAUserWhoLostTheRecordOrTheNameIsDeniedUnderEveryPolicy(t *testin
 			{"all records lost", "alice", lostAll},
 			{"second name of her uid", "alicia", intact},
 			{"renamed after the record was lost", "alicia", lostRecord},
+			{"renamed, and the index lost the uid", "alicia", entryLost},
 		} {
 			t.Run(policyName+"/"+c.name, func(t *testing.T) {
 				h := newHost(t, text+"\n")

@@ -44,14 +44,19 @@ func (x *Index) Names(uid uint32) ([]string, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	return names(dir, uid)
+	noted, err := names(dir, uid)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err == nil && len(noted) == 0:
+		return nil, fmt.Errorf("%s/%s: damaged: names no one", x.Path, file(uid))
+	}
+	return noted, err
 }
 
+// names returns the names in the entry of uid; the error matches fs.ErrNotExist if it has none.
 func names(dir *safefile.Dir, uid uint32) ([]string, error) {
 	text, err := dir.ReadFile(file(uid), safefile.Private, sizeLimit)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	return strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' }), err
 }
 
@@ -69,7 +74,7 @@ func (x *Index) Add(uid uint32, name string, keep func(name string) bool) error 
 	}
 	defer dir.Close()
 	noted, err := names(dir, uid)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if slices.Contains(noted, name) {
@@ -99,8 +104,10 @@ func (x *Index) AddFirst(uid uint32, name string) error {
 	return safefile.Part(dir.Create(file(uid), []byte(name+"\n")))
 }
 
-// Complete reports whether the index has every record and state of directories with this stamp.
-// While an enroll that made sure of it holds the lock of all changes, it has.
+// Complete reports whether the index has every record and state of directories with this stamp. It
+// is not believed if anything was added to it, removed or replaced since Mark: an entry that is
+// gone would let a renamed account pass. While an enroll that made sure of it holds the lock of all
+// changes, it is complete.
 func (x *Index) Complete(stamp string) bool {
 	if h := x.held.Load(); h != nil && h.Complete {
 		return true
@@ -111,7 +118,11 @@ func (x *Index) Complete(stamp string) bool {
 	}
 	defer dir.Close()
 	text, err := dir.ReadFile(marker, safefile.Private, sizeLimit)
-	return err == nil && string(text) == line(stamp)
+	if err != nil || string(text) != line(stamp) {
+		return false
+	}
+	settled, err := dir.Settled(marker)
+	return err == nil && settled
 }
 
 // Hold is how an index is used until a function is called.
