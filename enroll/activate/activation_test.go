@@ -180,6 +180,9 @@ func TestAnActivationThatWasKilledIsUndoneWhenItIsDue(t *testing.T) {
 				defer func() { recover() }()
 				r.begin()
 			}()
+			for _, path := range []string{pam, conf} { // a file that was not written whole
+				testroot.Write(t, filepath.Dir(r.root+path)+"/.new-0123", nil)
+			}
 			after := newRig(t)
 			after.root, after.Store = r.root, r.Store
 			after.is(r.text(pam), r.text(conf), journal.Pending)
@@ -187,6 +190,12 @@ func TestAnActivationThatWasKilledIsUndoneWhenItIsDue(t *testing.T) {
 				t.Fatal(err)
 			}
 			after.is("before\n", "", journal.Inactive)
+			if left, _ := filepath.Glob(r.root + "/etc/*/.new-*"); left != nil {
+				t.Errorf("got %q left", left)
+			}
+			if left, _ := filepath.Glob(r.root + "/etc/*/*/.new-*"); left != nil {
+				t.Errorf("got %q left", left)
+			}
 			if after.now.Up-r.now.Up < time.Minute {
 				t.Errorf("it was undone after %v, want a minute", after.now.Up-r.now.Up)
 			}

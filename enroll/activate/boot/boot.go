@@ -124,6 +124,9 @@ func Disarm(root string) error {
 			!strings.Contains(err.Error(), "not a directory") {
 			errs = append(errs, err)
 		}
+		if h.link == "" {
+			_ = safefile.Sweep(filepath.Dir(root + h.path)) // what a killed Arm has left
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -66,6 +66,19 @@ func TestEachWayToStartServicesIsUsedWhereItIsThere(t *testing.T) {
 	}
 }
 
+// FAULTS 20
+func TestDisarmRemovesWhatAnArmThatWasKilledHasLeft(t *testing.T) {
+	root := t.TempDir()
+	for _, folder := range []string{"/etc/systemd/system", "/etc/cron.d", "/etc/init.d"} {
+		testroot.Must(t, os.MkdirAll(root+folder, 0o755))
+		testroot.Write(t, root+folder+"/.new-0123", nil)
+	}
+	testroot.Must(t, Disarm(root))
+	if got := files(t, root); got != nil {
+		t.Errorf("got %q left", got)
+	}
+}
+
 // An sshd that starts at the same moment may already have read its configuration, and cannot be
 // reloaded yet.
 func TestTheUnitStartsBehindSSHD(t *testing.T) {

@@ -103,6 +103,7 @@ func (s Store) Write(f File, after string) error {
 // Restore gives the file the content that it had, if it holds what the activation wrote. From one
 // that others have changed it only takes the activation's lines. It returns what the file held.
 func (s Store) Restore(f File) (Holds, error) {
+	_ = safefile.Sweep(filepath.Dir(s.Root + f.Path)) // what a killed activation has left
 	holds, err := s.Content(f)
 	if err == nil && holds == Other {
 		return s.takeOut(f)
