@@ -44,7 +44,10 @@ func (f *Fleet) Process(t testing.TB, op, moment string) string {
 	listen, err := net.Listen("tcp", "127.0.0.1:0")
 	testroot.Must(t, err)
 	addr := listen.Addr().String()
-	listen.Close()
+	socket, err := listen.(*net.TCPListener).File()
+	testroot.Must(t, err)
+	defer socket.Close()
+	testroot.Must(t, listen.Close()) // the process gets the socket
 	pair, err := f.Authority.Issue(certs.Wanted{Name: "killed", Hosts: []string{"127.0.0.1"}})
 	testroot.Must(t, err)
 	text, err := json.Marshal(order{string(f.Secret.Format()), dir, addr, f.Etcd.Endpoints(),
@@ -56,6 +59,7 @@ func (f *Fleet) Process(t testing.TB, op, moment string) string {
 	testroot.Must(t, err)
 	run := exec.Command(self)
 	run.Env, run.Stderr = append(os.Environ(), child+"="+file), f.Logs
+	run.ExtraFiles = []*os.File{socket}
 	run.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	testroot.Must(t, run.Start())
 	t.Cleanup(func() {
@@ -105,7 +109,7 @@ func serveChild(file string) error {
 	if err != nil {
 		return err
 	}
-	listen, err := net.Listen("tcp", o.Addr)
+	listen, err := net.FileListener(os.NewFile(3, o.Addr))
 	if err != nil {
 		return err
 	}
