@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -36,6 +37,7 @@ type Host struct {
 	Pid      int    // of the container's first process, as this side sees it
 	lifeline net.Conn
 	lasting  bool
+	marks    atomic.Uint64 // lines in the log that Log has sent
 
 	users   sync.Mutex
 	named   int    // how many names were made up
@@ -70,14 +72,17 @@ func (h *Host) Close() error {
 	if h.lasting {
 		return h.suite.Engine.Remove(h.id)
 	}
+	_, _ = h.suite.Engine.Run(nil, "wait", h.id) // fails if it is gone already
 	if poll.Until("the removal of "+h.id, 10*time.Second, h.removed) == nil {
 		return nil
 	}
-	_, err := h.suite.Engine.Run(nil, "rm", "--force", h.id)
-	if h.removed() == nil {
-		return nil // it may have been removed meanwhile
-	}
-	return err
+	return poll.Until("the removal of "+h.id+" by force", time.Minute, func() error {
+		_, err := h.suite.Engine.Run(nil, "rm", "--force", h.id)
+		if h.removed() == nil {
+			return nil // by the engine itself, meanwhile
+		}
+		return err
+	})
 }
 
 func (h *Host) removed() error {

@@ -14,7 +14,7 @@ func (h *Host) Own(options ...string) (*Server, error) {
 
 func (s *Server) own() ([]string, error) {
 	options := append(slices.Clone(s.Options), fmt.Sprintf("ListenAddress=127.0.0.1:%d", s.Port),
-		"HostKey=/suite/host_key",
+		"VersionAddendum="+s.token(), "HostKey=/suite/host_key",
 		"AuthorizedKeysFile=/suite/user_key.pub", "UseDNS=no")
 	if s.serviceOption {
 		options = append(options, "PerSourcePenalties=no") // since the same OpenSSH

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"strconv"
 	"strings"
@@ -74,7 +75,7 @@ func (h *Host) Serve(c Config) (*Server, error) {
 func (h *Host) onFreePort(c Config, argv func(*Server) ([]string, error)) (*Server, error) {
 	var last error
 	for range 5 { // another process may take the port between its choice and its use
-		port, err := freePort()
+		port, err := FreePort()
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +90,8 @@ func (h *Host) onFreePort(c Config, argv func(*Server) ([]string, error)) (*Serv
 
 // configured writes the configuration of a server with a PAM service of its own.
 func (s *Server) configured() ([]string, error) {
-	lines := append([]string{fmt.Sprintf("ListenAddress 127.0.0.1:%d", s.Port)}, s.Options...)
+	lines := append([]string{fmt.Sprintf("ListenAddress 127.0.0.1:%d", s.Port),
+		"VersionAddendum " + s.token()}, s.Options...)
 	program := "/usr/sbin/sshd"
 	if s.serviceOption {
 		lines = append(lines, "PAMServiceName "+s.Config.Name, "PerSourcePenalties no")
@@ -116,10 +118,32 @@ func (s *Server) listen(argv func(*Server) ([]string, error)) error {
 	if s.conn, err = s.begin(wire.Request{Argv: command}); err != nil {
 		return err
 	}
-	return poll.Until("sshd "+s.Config.Name, time.Minute, s.banner)
+	var ended error
+	err = poll.Until("sshd "+s.Config.Name, time.Minute, func() error {
+		if ended = s.ended(); ended != nil {
+			return nil
+		}
+		return s.banner()
+	})
+	return errors.Join(err, ended)
 }
 
-// banner checks that it is the distribution's sshd that answers.
+// ended is an error if the server has ended, as it does where another one has its port.
+func (s *Server) ended() error {
+	reply := make([]byte, 4096)
+	if err := s.conn.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+		return err
+	}
+	if n, _ := s.conn.Read(reply); n > 0 {
+		return fmt.Errorf("sshd %s has ended: %s", s.Config.Name, reply[:n])
+	}
+	return nil
+}
+
+// token names this server in its banner, so that no other one is taken for it.
+func (s *Server) token() string { return fmt.Sprintf("%.12s-%d", s.id, s.Port) }
+
+// banner checks that it is this server of the distribution's that answers.
 func (s *Server) banner() error {
 	conn, err := net.DialTimeout("tcp", s.Addr(), time.Second)
 	if err != nil {
@@ -131,7 +155,7 @@ func (s *Server) banner() error {
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(line, s.OpenSSH) {
+	if !strings.Contains(line, s.OpenSSH) || !strings.Contains(line, s.token()) {
 		return errors.New("another server answers: " + strconv.Quote(line))
 	}
 	return nil
@@ -147,13 +171,16 @@ func (s *Server) Stop() {
 	}
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// FreePort chooses a port that is free now, below those that the system gives to clients.
+func FreePort() (port int, err error) {
+	for range 100 {
+		port = 10000 + rand.IntN(10000)
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, err
 }
 
 // Service writes /etc/pam.d/NAME.
