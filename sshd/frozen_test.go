@@ -53,7 +53,7 @@ func frozenAtFlush(t *testing.T, pid int) (wait func()) {
 		t.Fatal(err)
 	}
 	return func() {
-		must(t, poll.Until("the login program to stop", 10*time.Second, func() error {
+		must(t, poll.Until("the login program to stop", time.Minute, func() error {
 			text, _ := os.ReadFile(trace)
 			if !strings.Contains(string(text), "--- stopped by SIGSTOP ---") {
 				return fmt.Errorf("it runs: %s", text)

@@ -27,7 +27,7 @@ func standing(t *testing.T, h *suite.Host) (pids []int) {
 // gone waits for the processes to end; a zombie has not ended.
 func gone(t *testing.T, h *suite.Host, pids []int) {
 	t.Helper()
-	must(t, poll.Until("the login programs to end", 30*time.Second, func() error {
+	must(t, poll.Until("the login programs to end", time.Minute, func() error {
 		for _, pid := range standing(t, h) {
 			if slices.Contains(pids, pid) {
 				return fmt.Errorf("process %d is still there", pid)
@@ -60,13 +60,13 @@ func TestLoginGraceTimeAtThePromptLeavesNothingBehind(t *testing.T) {
 	onEach(t, func(t *testing.T, _ *suite.Host) {
 		h := private(t)
 		config := suite.PasswordAndCode
-		config.Options = []string{"LoginGraceTime 5"}
+		config.Options = []string{"LoginGraceTime 15"}
 		s, u := ownServer(t, h, config), enrolled(t, h)
 		var pids []int
 		denied(t, s, suite.Attempt{User: u.Name, Password: suite.Password,
 			Codes: []string{u.Code()}, AtCode: func() error {
 				pids = standing(t, h)
-				return poll.Until("the end of LoginGraceTime", 30*time.Second, func() error {
+				return poll.Until("the end of LoginGraceTime", time.Minute, func() error {
 					if now := standing(t, h); len(now) > 0 {
 						return fmt.Errorf("login programs %v are still there", now)
 					}

@@ -19,14 +19,14 @@ func TestKeyReplacesThePasswordAndNeverTheCode(t *testing.T) {
 		if o := allowed(t, s, suite.Attempt{
 			User:  u.Name,
 			Key:   shared.Key,
-			Codes: []string{u.CodeAt(-1)},
+			Codes: []string{u.Code()},
 		}); len(o.Prompts) != 1 {
 			t.Errorf("with a key: %q", o.Prompts)
 		}
 		if o := allowed(t, s, suite.Attempt{
 			User:     u.Name,
 			Password: suite.Password,
-			Codes:    []string{u.Code()},
+			Codes:    []string{u.CodeAt(1)},
 		}); len(o.Prompts) != 2 {
 			t.Errorf("without a key: %q", o.Prompts)
 		}

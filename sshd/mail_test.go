@@ -2,7 +2,6 @@ package sshd_test
 
 import (
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -39,10 +38,8 @@ func mailHost(t *testing.T) (h *suite.Host, port int) {
 	h, err := shared.With(suite.Debian13, "postfix")
 	must(t, err)
 	t.Cleanup(func() { must(t, h.Close()) })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err = suite.FreePort()
 	must(t, err)
-	port = l.Addr().(*net.TCPAddr).Port
-	must(t, l.Close())
 	script(t, h, fmt.Sprintf(`cd %snotify-mail
 sed 's/, 25$/, %d/' latchkey-mail >/tmp/latchkey-mail
 install -m 0755 /tmp/latchkey-mail /usr/local/sbin/

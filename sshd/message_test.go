@@ -121,7 +121,7 @@ func TestAfterTheLastRefusalEachClientShowsWhatMayHelp(t *testing.T) {
 					typed(t, term, `From your app, or a recovery code\. Verification code: `,
 						answer)
 				}
-				must(t, term.Expect(`What may help:[\s|]+Your phone's clock is about (600|630) `+
+				must(t, term.Expect(`What may help:[\s|]+Your phone's clock is about (600|630|660) `+
 					`seconds slow, or this host's `+
 					`is fast\.[\s|]+Set the phone's clock to the network's time\.[\s|]+A `+
 					`recovery code works in `+

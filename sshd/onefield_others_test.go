@@ -121,7 +121,7 @@ func (h *fieldHost) sesmanLogin(t *testing.T, u *suite.User, password, code stri
 	}
 	return h.client(t, password+code, fmt.Sprintf(`cd /root && cat >typed
 xrdp-sesrun %s -F 0 -t Xvnc %s <typed >/dev/null 2>&1 &
-timeout 20 sh -c 'until grep -o -F -e "%s" -e "%s" /var/log/xrdp-sesman.log
+timeout 60 sh -c 'until grep -o -F -e "%s" -e "%s" /var/log/xrdp-sesman.log
 do sleep 0.1; done' | tee it
 if grep -q AUTHFAIL it; then wait; else kill $!; fi
 : >/var/log/xrdp-sesman.log`, server, u.Name, in, out), in, out)

@@ -87,7 +87,7 @@ systemctl() {
 	[ "$*" = 'reload ssh' ] || exit 1
 	before=$(grep -c 'Server listening' /suite/log)
 	kill -HUP "$(cat /run/sshd.pid)"
-	for i in $(seq 100); do
+	for i in $(seq 600); do
 		[ "$(grep -c 'Server listening' /suite/log)" = "$before" ] || return 0
 		sleep 0.1
 	done
@@ -115,7 +115,13 @@ func (m machine) setUp(term *terminal.Terminal, u *suite.User) {
 	m.t.Helper()
 	must(m.t, term.Expect(`Type the code that the app shows now. Verification code: `))
 	must(m.t, u.ReadSecret(term.Seen()))
-	must(m.t, term.Type(u.CodeAt(-1))) // later ones are for the logins
+	for range 2 { // the time of a code may end while it is typed
+		must(m.t, term.Type(u.CodeAt(-1))) // later ones are for the logins
+		must(m.t, term.Expect(`Done: |That code is .*\n`))
+		if strings.Contains(term.Seen(), "Done: ") {
+			break
+		}
+	}
 	if exit, err := term.Exit(); err != nil || exit != 0 {
 		m.t.Fatalf("enroll: exit %d, %v: %q", exit, err, term.Seen())
 	}

@@ -49,7 +49,7 @@ func TestMissingOrMisbehavingLoginProgramOnlyDenies(t *testing.T) {
 
 // noneLeft waits until there is neither a child of the gate nor a zombie.
 func noneLeft(h *suite.Host) error {
-	return poll.Until("children and zombies to go", 10*time.Second, func() error {
+	return poll.Until("children and zombies to go", time.Minute, func() error {
 		all, err := h.Processes()
 		if err != nil {
 			return err

@@ -62,7 +62,7 @@ func (h *recipeHost) logged(t *testing.T, before int, words ...string) {
 // ofRoot returns the lines in the log about root at the console, as soon as there are at least n.
 func (h *recipeHost) ofRoot(t *testing.T, n int) (about []string) {
 	t.Helper()
-	must(t, poll.Until(fmt.Sprintf("%d lines in the log", n), 10*time.Second, func() error {
+	must(t, poll.Until(fmt.Sprintf("%d lines in the log", n), time.Minute, func() error {
 		lines, err := h.Log()
 		about = slices.DeleteFunc(lines, func(line string) bool {
 			return !strings.Contains(line, `latchkey: verdict=`) ||

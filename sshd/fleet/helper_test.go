@@ -54,7 +54,7 @@ func lies(t *testing.T, f *fleet.Fleet, h *fleet.Host, u *suite.User) map[string
 // accepted is a service's own answer that a code is right, to a question of this very host.
 func accepted(t *testing.T, f *fleet.Fleet, h *fleet.Host, u *suite.User) []byte {
 	t.Helper()
-	q, body := testfleet.Guess(u.Name, u.CodeAt(-1))
+	q, body := testfleet.Guess(u.Name, u.Code())
 	sealed, err := h.Seal(q, body)
 	must(t, err)
 	answer, err := h.Carry(t.Context(), f.Services[0].URL(), sealed.Request)
@@ -80,13 +80,13 @@ func TestAReplacedHelperLetsNoOneIn(t *testing.T) {
 		_, err := h.Exec("#!/bin/sh\n"+script+"\n", "/usr/bin/install", "-m", "755", "/dev/stdin",
 			helper)
 		must(t, err)
-		if shown, in := see(t, h, u.Name, u.Code(), u.Code()); in {
+		if shown, in := see(t, h, u.Name, u.CodeAt(1), u.CodeAt(1)); in {
 			t.Errorf("%s: got in\n%s", name, shown)
 		}
 	}
 	_, err = h.Exec("", "/bin/mv", "/root/helper", helper)
 	must(t, err)
-	if shown, in := see(t, h, u.Name, u.Code()); !in {
+	if shown, in := see(t, h, u.Name, u.CodeAt(1)); !in {
 		t.Errorf("with the real helper: got\n%s", shown)
 	}
 }
@@ -149,7 +149,7 @@ func drop(t *testing.T, ip string) {
 	must(t, syscall.Bind(fd, address))
 	must(t, syscall.Listen(fd, 0))
 	for range 10 {
-		conn, err := net.DialTimeout("tcp", ip+":7443", 300*time.Millisecond)
+		conn, err := net.DialTimeout("tcp", ip+":7443", 2*time.Second)
 		if err != nil {
 			return
 		}

@@ -52,7 +52,7 @@ func (t *table) usedElsewhere() func() error {
 	t.ok(err)
 	for _, u := range []*suite.User{t.alice, t.bob} {
 		t.fresh(u)
-		code := u.Code()
+		code := u.CodeAt(1) // it still counts when the logins come, on a slow machine too
 		if got := guess(third, u.Name, code); got != "accepted" {
 			t.Fatalf("%s on web3: got %s", u.Name, got)
 		}

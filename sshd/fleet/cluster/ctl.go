@@ -76,7 +76,7 @@ func find(program string) (string, error) {
 // Reads gives a condition: the node reads that value, with the rights that latchkey has.
 func (n *Node) Reads(key, want string) func() error {
 	return func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		got, err := n.UserCtl(ctx, "get", key, "--print-value-only")
 		if got = strings.TrimSuffix(got, "\n"); err == nil && got != want {

@@ -189,7 +189,7 @@ func (n *Node) pid() int {
 }
 
 // asks are short, so that a frozen node does not hold up the search for a leader.
-var asks = http.Client{Timeout: 2 * time.Second}
+var asks = http.Client{Timeout: 5 * time.Second}
 
 func (n *Node) leads() (bool, error) {
 	text, err := n.get("/metrics")
