@@ -18,7 +18,7 @@ type Login struct {
 	Service string     // the PAM service
 	From    netip.Addr // the zero Addr: not from a literal address
 	// Host is empty on a single host. In a fleet, where trust counts on one host only, the service
-	// sets it to the host whose signature is on the question.
+	// sets it to the host whose signature is on the question, and its key.
 	Host string `json:",omitempty"`
 
 	Methods []method.Method // that the rule allows

@@ -20,7 +20,7 @@ type Computer struct {
 	policy.Trust
 	Terms   string       // of the policy's decision
 	Service string       // the PAM service
-	Host    string       // the fleet's name for this host; "": there is no fleet
+	Host    string       // the host in its fleet, and its key; "": there is no fleet
 	Keys    []sshkey.Key // that sshd accepted in this connection
 	From    netip.Addr   // the zero Addr: not from a literal address
 }

@@ -48,7 +48,18 @@ func asked(t *store.Txn, q wire.Question, argument any, login *authority.Login) 
 		err = read(q, argument)
 	}
 	bind(login, q)
+	if err == nil {
+		login.Host, err = machine(t, q)
+	}
 	return l, err
+}
+
+// machine is the host that asks, for trust to count on: another machine that takes its place, after
+// it was stolen and revoked, has its name and another key.
+func machine(t *store.Txn, q wire.Question) (string, error) {
+	var h hosts.Host
+	_, err := t.Load(store.HostKey(q.Host), &h)
+	return h.Name + " " + h.Key, err
 }
 
 func begin(t *store.Txn, q wire.Question) (any, error) {
