@@ -162,6 +162,7 @@ func (s *site) refusals() {
 	s.refused("enroll activate --yes", match+":2", "without a code", "nothing was changed")
 	s.done("rm " + match)
 	s.asBefore()
+	s.elsewhere()
 	s.done("enroll reset alice")
 	s.refused("enroll activate --yes", "alice would not get in: has no second factor",
 		"no one would get in")
@@ -171,6 +172,19 @@ func (s *site) refusals() {
 	s.refused("enroll activate --yes --stack code", "--stack must be")
 	s.refused("enroll activate --yes --within 8d", "--within must be")
 	s.refused("enroll activate --confirm", "nothing is to be confirmed")
+	s.asBefore()
+}
+
+// elsewhere has sshd include files that are not in its own folder: what they say counts.
+func (s *site) elsewhere() {
+	s.t.Helper()
+	s.done("cp -p /etc/ssh/sshd_config /root/; echo \"Include '/opt/m n.conf'\" " +
+		">>/etc/ssh/sshd_config")
+	s.done("printf 'Match User bob\\n\\tX11Forwarding no\\n' >'/opt/m n.conf'")
+	s.done("enroll activate --dry-run")
+	s.done("echo AuthenticationMethods publickey >>'/opt/m n.conf'")
+	s.refused("enroll activate --yes", "/opt/m n.conf:3", "without a code", "nothing was changed")
+	s.done("rm '/opt/m n.conf'; cp -p /root/sshd_config /etc/ssh/")
 	s.asBefore()
 }
 

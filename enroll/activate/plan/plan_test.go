@@ -110,6 +110,35 @@ func TestIncludedFilesMayBeLinksAndAnywhere(t *testing.T) {
 	}
 }
 
+// What an Include line names before the folder of the drop-in may set anything, and so may a file
+// of that folder whose name comes first.
+func TestOptionsStandBeforeAllThatMaySetThem(t *testing.T) {
+	const folder = "/etc/ssh/sshd_config.d/*.conf"
+	for _, c := range []struct{ include, file, want string }{
+		{folder, "/etc/ssh/other.conf", dropIn},
+		{"'" + folder + "'", "/etc/ssh/other.conf", dropIn},
+		{folder + " /etc/ssh/other.conf", "/etc/ssh/other.conf", dropIn},
+		{"/etc/ssh/other.conf " + folder, "/etc/ssh/other.conf", sshdConfig},
+		{"/etc/ssh/other.conf\nInclude " + folder, "/etc/ssh/other.conf", sshdConfig},
+		{folder, "/etc/ssh/sshd_config.d/00-a.conf", sshdConfig},
+		{folder, "/etc/ssh/sshd_config.d/.00-a.conf", dropIn},
+		{folder, "/etc/ssh/sshd_config.d/00-a", dropIn},
+		{"/etc/ssh/sshd_config.d/*", "/etc/ssh/sshd_config.d/00-a", sshdConfig},
+		{"/etc/ssh/*.d/*.conf", "/etc/ssh/a.d/z.conf", sshdConfig},
+		{folder, "/etc/ssh/sshd_config.d/z.conf", dropIn},
+	} {
+		root := lay(t, txtar.Parse([]byte("-- etc/pam.d/sshd --\nauth required pam_unix.so\n"+
+			"account required pam_unix.so\n-- etc/ssh/sshd_config --\nInclude "+c.include+"\n"+
+			"-- etc/ssh/sshd_config.d/50.conf --\n-- "+c.file[1:]+" --\nUsePAM no\n")))
+		p, err := Make(root, Wish{Stack: PasswordAndCode, SSHD: "sshd"})
+		testroot.Must(t, err)
+		if got := p.Changes[len(p.Changes)-1].Path; got != c.want {
+			t.Errorf("Include %s, and options in %s: got %s, want %s", c.include, c.file, got,
+				c.want)
+		}
+	}
+}
+
 // added are the lines that a plan adds.
 func added(p Plan) string {
 	var lines []string

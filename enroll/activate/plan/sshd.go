@@ -62,7 +62,7 @@ func (p *planner) sshd(s Stack) error {
 	if err != nil {
 		return err
 	}
-	if p.included(text) && p.first(wanted) {
+	if pattern := p.included(text); pattern != "" && p.first(pattern) {
 		return p.inFolder(wanted)
 	}
 	top := edit{text, 0, -1}
@@ -109,29 +109,26 @@ func inForce(c *config.Config, wanted []option) bool {
 	return true
 }
 
-// included reports whether sshd_config includes the folder of the drop-in before it sets anything
-// that the drop-in sets.
-func (p *planner) included(text string) bool {
+// included is the pattern by which sshd_config includes the folder of the drop-in, before it reads
+// anything that may set what the drop-in sets; empty: it does not.
+func (p *planner) included(text string) (pattern string) {
 	for line := range strings.Lines(text) {
 		keyword, rest := config.CutKeyword(line)
 		switch {
 		case keyword == "include":
-			for _, pattern := range strings.Fields(rest) {
-				pattern = strings.Trim(pattern, `"`)
-				if !filepath.IsAbs(pattern) {
-					pattern = "/etc/ssh/" + pattern
-				}
-				if ok, _ := filepath.Match(pattern, dropIn); ok {
-					_, err := filepath.Glob(p.root + pattern)
-					return err == nil && p.isFolder(filepath.Dir(dropIn))
-				}
+			patterns := config.Patterns(rest)
+			if len(patterns) == 0 || !p.isFolder(filepath.Dir(dropIn)) {
+				return ""
 			}
-			return false // it may set anything
+			if ok, _ := filepath.Match(patterns[0], dropIn); !ok {
+				return "" // it may set anything
+			}
+			return patterns[0]
 		case keyword == "match" || isOurs(keyword):
-			return false
+			return ""
 		}
 	}
-	return false
+	return ""
 }
 
 // isOurs reports whether a keyword is one that some stack sets.
@@ -141,12 +138,11 @@ func isOurs(keyword string) bool {
 	}) || keyword == "challengeresponseauthentication"
 }
 
-// first reports whether no file of the folder that sshd reads before the drop-in sets what it
+// first reports whether no file of the pattern that sshd reads before the drop-in sets what it
 // sets.
-func (p *planner) first(wanted []option) bool {
-	files, _ := filepath.Glob(p.root + filepath.Dir(dropIn) + "/*.conf") // no mistake in it
-	for _, file := range files {
-		path := strings.TrimPrefix(file, p.root)
+func (p *planner) first(pattern string) bool {
+	files, err := config.Matching(p.root, pattern)
+	for _, path := range files {
 		if path >= dropIn {
 			break
 		}
@@ -161,7 +157,7 @@ func (p *planner) first(wanted []option) bool {
 			}
 		}
 	}
-	return true
+	return err == nil
 }
 
 // inFolder plans the drop-in.

@@ -59,7 +59,7 @@ func (p Preview) fill(root string, files map[string]string) error {
 			return err
 		}
 	}
-	return p.sshd()
+	return p.sshd("/etc/ssh/sshd_config")
 }
 
 // link leads from the folder's entries to those of the machine, but for what is copied.
@@ -96,27 +96,38 @@ func write(path, text string) error {
 	return os.Chmod(path, 0o644) // despite the umask
 }
 
-// sshd copies sshd's configuration for sshd itself.
-func (p Preview) sshd() error {
-	files, err := filepath.Glob(p.Root + "/etc/ssh/sshd_config.d/*")
+// sshd copies a file of sshd's configuration for sshd itself, and what it includes, wherever that
+// is. What is missing, or not a file, sshd misses as it would without the preview.
+func (p Preview) sshd(path string) error {
+	copied := filepath.Clean(p.Root + asks + path)
+	if _, err := os.Lstat(copied); err == nil {
+		return nil // included by another line
+	}
+	text, err := os.ReadFile(p.Root + path)
 	if err != nil {
+		return nil
+	}
+	redirected, patterns := p.redirected(string(text))
+	if err := write(copied, redirected); err != nil {
 		return err
 	}
-	for _, file := range append(files, p.Root+"/etc/ssh/sshd_config") {
-		text, err := os.ReadFile(file)
+	for _, pattern := range patterns {
+		files, err := config.Matching(p.Root, pattern)
 		if err != nil {
-			continue // a folder, or nothing: sshd says what it misses
-		}
-		inside := strings.TrimPrefix(file, p.Root)
-		if err := write(p.Root+asks+inside, p.redirected(string(text))); err != nil {
 			return err
+		}
+		for _, file := range files {
+			if err := p.sshd(file); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// redirected is a text of sshd_config with Include lines that lead into the preview.
-func (p Preview) redirected(text string) string {
+// redirected is a text of sshd_config with Include lines that lead into the preview. patterns are
+// what they name.
+func (p Preview) redirected(text string) (redirected string, patterns []string) {
 	var b strings.Builder
 	for line := range strings.Lines(text) {
 		keyword, rest := config.CutKeyword(line)
@@ -125,22 +136,17 @@ func (p Preview) redirected(text string) string {
 			continue
 		}
 		b.WriteString("Include")
-		for _, pattern := range strings.Fields(rest) {
-			if pattern = strings.Trim(pattern, `"`); pattern == "" || pattern[0] == '#' {
-				break
-			}
-			if !filepath.IsAbs(pattern) {
-				pattern = "/etc/ssh/" + pattern
-			}
-			if strings.HasPrefix(pattern, "/etc/ssh/") {
-				pattern = p.Root + asks + pattern
-			}
-			b.WriteString(" " + pattern)
+		for _, pattern := range config.Patterns(rest) {
+			patterns = append(patterns, pattern)
+			b.WriteString(` "` + quoted.Replace(filepath.Clean(p.Root+asks+pattern)) + `"`)
 		}
 		b.WriteString("\n")
 	}
-	return b.String()
+	return b.String(), patterns
 }
+
+// quoted is a text as it stands between quotes in sshd_config.
+var quoted = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // SSHD makes a command that asks the machine's sshd about the configuration of the preview.
 func (p Preview) SSHD(ctx context.Context, args ...string) *exec.Cmd {

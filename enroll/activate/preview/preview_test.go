@@ -24,7 +24,10 @@ func machine(t *testing.T, files map[string]string) string {
 func TestAPreviewShowsTheMachineWithTheChangedFiles(t *testing.T) {
 	root := machine(t, map[string]string{"/etc/pam.d/sshd": "old", "/etc/pam.d/other": "other",
 		"/etc/passwd": "users", "/usr/lib/pam.d/sudo": "vendor", "/etc/ssh/moduli": "moduli",
-		"/etc/ssh/sshd_config":             "Include /etc/ssh/sshd_config.d/*.conf\nPort 22\n",
+		"/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nPort 22\n" +
+			"Include '/etc/ssh/a b.conf' /opt/../opt/*.conf\n",
+		"/etc/ssh/a b.conf": "Port 23\n", "/opt/x.conf": "Include /opt/deeper\nPort 25\n",
+		"/opt/deeper": "Port 24\n", "/opt/.hidden.conf": "Port 26\n",
 		"/etc/ssh/sshd_config.d/50-x.conf": "Include sub/*.conf\nUsePAM no\n"})
 	p, err := Make(t.TempDir(), root, map[string]string{"/etc/pam.d/sshd": "new",
 		"/etc/pam.d/sudo": "copied", "/etc/ssh/sshd_config.d/00-latchkey.conf": "UsePAM yes\n"})
@@ -51,7 +54,8 @@ func TestAPreviewShowsTheMachineWithTheChangedFiles(t *testing.T) {
 		for _, s := range c.Settings {
 			got = append(got, s.Keyword+" "+s.Value())
 		}
-		if text := strings.Join(got, ", "); text != "usepam yes, usepam no, port 22" {
+		if text := strings.Join(got, ", "); text != "usepam yes, usepam no, port 22, "+
+			"port 23, port 24, port 25" {
 			t.Errorf("%s reads %s", place, text)
 		}
 	}

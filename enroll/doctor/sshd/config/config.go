@@ -6,12 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 )
-
-// folder is where relative names in Include are looked for.
-const folder = "/etc/ssh"
 
 const (
 	sizeLimit  = 4 << 20 // of one file
@@ -137,17 +133,13 @@ func (r *reader) set(file string, number int, keyword, rest string, under *Block
 }
 
 func (r *reader) include(rest string, under *Block, depth int) error {
-	patterns, _ := words(rest)
-	for _, pattern := range patterns {
-		if !filepath.IsAbs(pattern) {
-			pattern = folder + "/" + pattern
-		}
-		files, err := filepath.Glob(r.root + pattern)
+	for _, pattern := range Patterns(rest) {
+		files, err := Matching(r.root, pattern)
 		if err != nil {
 			return fmt.Errorf("include %q: %w", pattern, err)
 		}
 		for _, file := range files {
-			err := r.file(strings.TrimPrefix(file, r.root), under, depth+1)
+			err := r.file(file, under, depth+1)
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
