@@ -47,6 +47,24 @@ func TestExportBringsWhatTheUserHasNowAndNotWhatAnEarlierOneLeft(t *testing.T) {
 	accepts(t, accounts.Local{Store: root.Store(), Clock: time.Now}, code, factor.Replayed)
 }
 
+// A user is on one host alone, with what was used up to then, whatever an earlier export to another
+// host has left in the fleet.
+func TestExportForgetsWhatAnEarlierOneLeftForAnotherHost(t *testing.T) {
+	f := testfleet.New(t, "")
+	f.Start(t, 1)
+	a, in := exportKilled(t, f)
+	b, _ := administered(t, f, "b", enrollment.Enrollment{})
+	testroot.Must(t, in.Enroll(enrollment.ByRoot(), alice, phone(0, 0)))
+	accepts(t, in, "12345678", factor.Accepted)
+	testroot.Must(t, exports([]string{string(b)}))
+	err := exports([]string{string(a)})
+	if err == nil || !strings.Contains(err.Error(), "no second factor in the fleet") || own(a) {
+		t.Errorf("got %v, record there: %v; want alice on the other host alone", err, own(a))
+	}
+	accepts(t, accounts.Local{Store: b.Store(), Clock: time.Now}, "12345678",
+		factor.Replayed)
+}
+
 // FAULTS 23: nothing is resurrected. The export left a record in the fleet.
 func TestResetForgetsAnExportThatWasInterrupted(t *testing.T) {
 	f := testfleet.New(t, "")

@@ -38,7 +38,7 @@ func enrollOnce(c *Call) (store.Reply, error) {
 			t.Remember()
 		}
 		if a.WantedChange() && q.Op == "enroll.reset" {
-			err = errors.Join(err, c.forgetExports(t))
+			err = errors.Join(err, forgetExports(t, c.q.User))
 		}
 		return a, err
 	})

@@ -121,6 +121,9 @@ func export(t *store.Txn, q wire.Question) (any, error) {
 	if err == nil {
 		err = enrollment.Store{Keyring: k}.Reset(enrollment.ByRoot(), q.User)
 	}
+	if err == nil {
+		err = forgetExports(t, q.User)
+	}
 	if err != nil {
 		return nil, errors.Join(err, store.ErrUndone)
 	}
@@ -137,9 +140,9 @@ func endExport(t *store.Txn, q wire.Question) (any, error) {
 }
 
 // forgetExports deletes the user's records that still wait for hosts, whose export was killed: they
-// would bring back what a reset is to remove.
-func (c *Call) forgetExports(t *store.Txn) error {
-	prefix := store.UserKey(c.q.User, "export/")
+// would bring back what a reset is to remove, or an export to another host has taken there.
+func forgetExports(t *store.Txn, user string) error {
+	prefix := store.UserKey(user, "export/")
 	waiting, err := t.List(prefix)
 	if err != nil {
 		return err
