@@ -155,11 +155,12 @@ func TestAllRequestsTogetherEndInTime(t *testing.T) {
 				!strings.Contains(err.Error(), "no answer in time") {
 				t.Errorf("got %v", err)
 			}
+			started := len(root.Started(t)) // none, if the machine was too busy for it
 			if _, err := carry(d); wire.FaultOf(err) != wire.Unknown ||
 				!strings.Contains(err.Error(), "used up its time") {
 				t.Errorf("the next request: got %v", err)
 			}
-			root.Gone(t, 1)
+			root.Gone(t, min(started, 1))
 		})
 	}
 }

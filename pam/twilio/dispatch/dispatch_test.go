@@ -192,10 +192,11 @@ func TestAllRequestsTogetherEndInTime(t *testing.T) {
 			if took := time.Since(began); took < time.Second || took > 40*time.Second {
 				t.Errorf("it took %v", took)
 			}
+			started := len(root.Started(t)) // none, if the machine was too busy for it
 			if a := d.Check(number, sid, code); a.Result != protocol.Timeout {
 				t.Errorf("the next request: %+v", a)
 			}
-			root.Gone(t, 1)
+			root.Gone(t, min(started, 1))
 		})
 	}
 }
