@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -34,11 +35,14 @@ func hold(args []string) error {
 	}
 	fmt.Println("held")
 	if args[1] == "working" {
-		go func() {
-			for n := 0; ; n++ {
-				_ = n
-			}
-		}()
+		runtime.GOMAXPROCS(4) // for a share of a busy machine's time that is seen as work
+		for range 3 {
+			go func() {
+				for n := 0; ; n++ {
+					_ = n
+				}
+			}()
+		}
 	}
 	io.Copy(io.Discard, os.Stdin)
 	return nil
