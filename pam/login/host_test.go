@@ -268,6 +268,7 @@ func (g *gate) stop() {
 	if g.fd >= 0 {
 		g.hangUp()
 	}
+	testroot.KillTraced(g.cmd.Process.Pid)
 	g.cmd.Process.Kill()
 	<-g.ended
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -124,6 +125,16 @@ func Stops(t *testing.T, calls string,
 				fmt.Sprintf("%s %d", call, n)) {
 				break
 			}
+		}
+	}
+}
+
+// KillTraced kills what a strace traces, which would stay stopped once strace is gone.
+func KillTraced(strace int) {
+	children, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", strace))
+	for _, child := range strings.Fields(string(children)) {
+		if pid, err := strconv.Atoi(child); err == nil {
+			syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
 }
