@@ -75,6 +75,18 @@ func TestOlderTLSIsRefused(t *testing.T) {
 	}
 }
 
+// A connection of HTTP/2 may be idle for a minute before its first question, and has no turn.
+func TestNoOtherHTTPIsSpokenThanThatOfTheHosts(t *testing.T) {
+	s := newSite(t, 1)
+	conn, err := tls.Dial("tcp", s.Services[0].Addr(), &tls.Config{InsecureSkipVerify: true,
+		NextProtos: []string{"h2", "http/1.1"}})
+	testroot.Must(t, err)
+	defer conn.Close()
+	if got := conn.ConnectionState().NegotiatedProtocol; got != "http/1.1" {
+		t.Errorf("got %q, want http/1.1", got)
+	}
+}
+
 func TestOperationsThatAreNotKnownOrMakeNoSenseAreRefused(t *testing.T) {
 	s := newSite(t, 1)
 	for op, body := range map[string]any{"": nil, "Guess": nil, "guess": []int{1}, "begin": "x",

@@ -100,8 +100,11 @@ func (s *Service) serve() {
 	s.accept = admission.Listen(s.Listen, s.Limits, func(err error) {
 		s.Log.Error("a connection was not accepted", "error", err)
 	})
+	// HTTP/2, which no host speaks, would let a connection stay that asks nothing.
+	one := &http.Protocols{}
+	one.SetHTTP1(true)
 	s.server = &http.Server{
-		Handler: s.handler(), ConnState: s.accept.Follow, ConnContext: admission.Note,
+		Protocols: one, Handler: s.handler(), ConnState: s.accept.Follow, ConnContext: admission.Note,
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: 40 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10,
