@@ -24,6 +24,17 @@ type Program struct {
 // patience is for one answer; it takes milliseconds.
 const patience = 10 * time.Second
 
+// lingering is how long output is waited for after sshd ended: a process that it started, or a
+// script in its place, may keep it open.
+const lingering = time.Second
+
+// command makes a command that is given up when ctx ends.
+func (p Program) command(ctx context.Context, args ...string) *exec.Cmd {
+	cmd := p.Command(ctx, args...)
+	cmd.WaitDelay = lingering
+	return cmd
+}
+
 // Ask runs sshd -T for a connection. With -ddd it also says which Match lines it meets, in
 // included files too.
 func (p Program) Ask(spec string) (*Answer, error) {
@@ -43,11 +54,15 @@ func (p Program) Ask(spec string) (*Answer, error) {
 func (p Program) run(args ...string) (out, trace string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := p.Command(ctx, args...)
+	cmd := p.command(ctx, args...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	err = cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return "", "", fmt.Errorf("sshd -T: no answer within %v", patience)
+	case err != nil:
 		return "", "", fmt.Errorf("sshd -T: %w: %s", err, lastWord(stderr.String()))
 	}
 	return stdout.String(), stderr.String(), nil
@@ -68,7 +83,7 @@ func lastWord(trace string) string {
 func (p Program) Release() string {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := p.Command(ctx, "-V")
+	cmd := p.command(ctx, "-V")
 	text, err := cmd.CombinedOutput()
 	if err != nil {
 		return ""
