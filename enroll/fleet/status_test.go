@@ -102,6 +102,19 @@ func TestFindingsThatStopNoLoginYetAreWarnings(t *testing.T) {
 	says(t, examined(root, time.Now), fleet.Warning, "etcd's database", "compact")
 	testroot.Must(t, f.Admin.Rotate(testfleet.Context(t)))
 	says(t, examined(root, time.Now), fleet.Warning, settings.Path, "about to sign with a key")
+	both, err := f.Admin.Keys(testfleet.Context(t))
+	testroot.Must(t, err)
+	one, two := both[0].String(), both[1].String()
+	text := strings.Replace(string(testroot.Read(t, root.Join(settings.Path))), `"`+one+`"`,
+		`"`+one+`", "`+two+`"`, 1)
+	testroot.Must(t, os.WriteFile(root.Join(settings.Path), []byte(text), 0o644))
+	for _, c := range examined(root, time.Now).Checks {
+		if strings.Contains(c.Detail, "verify_key") {
+			t.Errorf("both keys, which the fleet signs with now or next: got %+v", c)
+		}
+	}
+	testroot.Must(t, f.Admin.Finish(testfleet.Context(t)))
+	says(t, examined(root, time.Now), fleet.Warning, "no longer signs with", "remove it: "+one)
 }
 
 func TestBreakGlassWithoutCodesIsFound(t *testing.T) {

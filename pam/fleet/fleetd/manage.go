@@ -55,10 +55,11 @@ func (p *program) rotate(ctx context.Context, o options) error {
 	}
 	return p.print(o, map[string]any{"verify_key": texts}, func() {
 		fmt.Fprintf(p.out, "verify_key = %s\n", quoted(texts))
+		next := "until then a host believes the old key, too"
 		if !o.finish {
-			fmt.Fprintln(p.err, "Put this line into fleet.toml on every host, then: "+
-				"latchkey-fleetd rotate --finish")
+			next = "then: latchkey-fleetd rotate --finish"
 		}
+		fmt.Fprintln(p.err, "Put this line into fleet.toml on every host; "+next)
 	})
 }
 

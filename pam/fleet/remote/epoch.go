@@ -76,7 +76,7 @@ func read(dir *safefile.Dir) (uint64, error) {
 	digits, ok := strings.CutPrefix(string(text), epochPrefix)
 	seen, err := strconv.ParseUint(strings.TrimSuffix(digits, "\n"), 10, 64)
 	if !ok || err != nil || string(text) != fmt.Sprintf("%s%d\n", epochPrefix, seen) {
-		return 0, fmt.Errorf("%s is damaged; to read the epoch again run: enroll fleet join",
+		return 0, fmt.Errorf("%s is damaged; remove it: the next login reads the epoch again",
 			EpochPath)
 	}
 	return seen, nil
