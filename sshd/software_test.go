@@ -79,7 +79,7 @@ var throughSSH = []struct {
 // ran runs a program of this machine, bounded, and returns what it said.
 func ran(t *testing.T, env []string, stdin string, argv ...string) (string, error) {
 	t.Helper()
-	cmd := exec.Command("timeout", append([]string{"60"}, argv...)...)
+	cmd := exec.Command("timeout", append([]string{"180"}, argv...)...)
 	cmd.Env = append(append(os.Environ(), "HOME="+t.TempDir()), env...)
 	cmd.Stdin = strings.NewReader(stdin)
 	said, err := cmd.CombinedOutput()

