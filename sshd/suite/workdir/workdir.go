@@ -15,17 +15,30 @@ const pattern = "latchkey-sshd-*"
 // New makes a temporary folder and locks it for as long as this process lives, or until it is
 // closed. Folders whose process was killed before it could remove them, which the missing lock
 // shows, are removed.
-func New() (*os.File, error) {
+func New() (folder *os.File, err error) {
 	sweep()
+	for range 100 { // another process may sweep a new folder away before it is locked
+		if folder, err = claim(); err == nil {
+			break
+		}
+	}
+	return folder, err
+}
+
+// claim makes a folder, if no other process sweeps it away before it is locked.
+func claim() (*os.File, error) {
 	dir, err := os.MkdirTemp("", pattern)
 	if err != nil {
 		return nil, err
 	}
 	folder, err := lock(dir)
-	if err == nil {
-		err = os.Chmod(dir, 0o755) // the users inside the containers read their keys there
+	if err != nil {
+		return nil, err
 	}
-	return folder, err
+	if err := os.Chmod(dir, 0o755); err != nil { // users inside the containers read keys there
+		return nil, errors.Join(err, folder.Close())
+	}
+	return folder, nil
 }
 
 func sweep() {
