@@ -98,7 +98,9 @@ func TestDoctorFindsAccountLinesThatLetExpiredAccountsIn(t *testing.T) {
 				_, err := h.Exec(unixFirst+theCode+c.account+"session required pam_permit.so\n",
 					"/usr/bin/tee", "/etc/pam.d/"+service)
 				must(t, err)
+				h.Lock() // it writes all users' lines
 				_, err = h.Script("chage -E 1 " + u.Name)
+				h.Unlock()
 				must(t, err)
 				login := suite.Attempt{User: u.Name, Password: suite.Password,
 					Codes: []string{u.Code()}}
