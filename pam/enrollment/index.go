@@ -62,7 +62,9 @@ func (s Store) index() error {
 	if err := s.noteAll(all); err != nil {
 		return err
 	}
-	return s.Owners.Mark(stamp)
+	// If this fails, because the disk is full, it is done again before the next change.
+	_ = s.Owners.Mark(stamp)
+	return nil
 }
 
 // noteAll notes the uids of users, side by side because they wait for the disk.

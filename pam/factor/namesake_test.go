@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"latchkey/pam/enrollment"
 	"latchkey/pam/factor"
 	"latchkey/pam/record"
@@ -305,6 +307,30 @@ func TestNextChangePutsBackWhatTheIndexLost(t *testing.T) {
 		t.Errorf("the index has %q for alice's uid", got)
 	}
 	denied(t, root, "alicia", uid, "enroll reset alice")
+}
+
+// withoutSpace runs change while this process can write nothing into any file.
+func withoutSpace(t *testing.T, change func() error) error {
+	t.Helper()
+	var before unix.Rlimit
+	testroot.Must(t, unix.Getrlimit(unix.RLIMIT_FSIZE, &before))
+	testroot.Must(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Max: before.Max}))
+	err := change()
+	testroot.Must(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &before))
+	return err
+}
+
+// FAULTS 19: on a full disk, a failed change leaves an index that is not complete.
+func TestResetGoesOnWhereTheIndexCannotBeMarked(t *testing.T) {
+	root := testroot.New(t)
+	testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		testroot.TOTP("phone"), 0))
+	testroot.Must(t, os.Remove(root.Join("var/lib/latchkey/uids/current")))
+	testroot.Must(t, withoutSpace(t, func() error {
+		return root.Store().Reset(enrollment.ByRoot(), "alice")
+	}))
+	neverEnrolled(t, root, "alice", uid)
+	neverEnrolled(t, root, "alicia", uid)
 }
 
 // The index answers without a look at all records: with one that cannot be read at all, it still
