@@ -110,8 +110,7 @@ func Load(root string) (*Settings, error) {
 func LoadPublic(root string) (*Settings, error) {
 	text, err := safefile.ReadFile(root+Path, safefile.NotWritable, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is missing, and this host has joined a fleet: put it back, or "+
-			"run: enroll fleet leave --yes", Path)
+		return nil, missing(root)
 	}
 	if err != nil {
 		return nil, err
@@ -126,6 +125,18 @@ func LoadPublic(root string) (*Settings, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// missing says why a host without fleet.toml is taken for one of a fleet. No one is to leave a fleet
+// because of a folder that cannot be looked into, as in a program that does not run as root.
+func missing(root string) error {
+	var st unix.Stat_t
+	if err := unix.Lstat(root+KeyPath, &st); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("it cannot be known whether this host has joined a fleet: %s: %w",
+			KeyPath, err)
+	}
+	return fmt.Errorf("%s is missing, and this host has joined a fleet: put it back, or "+
+		"run: enroll fleet leave --yes", Path)
 }
 
 // LoadKey reads the key with which the host signs its questions.

@@ -331,3 +331,19 @@ func TestKeyWithoutSettingsIsAFleetsUnlessAJoinOrLeaveHasNotEnded(t *testing.T) 
 		t.Errorf("got %v, want that fleet.toml is missing", err)
 	}
 }
+
+// A program that is not root may not look into /var/lib/latchkey. Its log must not send anyone away
+// from a fleet.
+func TestHostWhoseKeyCannotBeLookedForIsNotToldToLeaveAFleet(t *testing.T) {
+	root := testroot.New(t)
+	testroot.Must(t, os.RemoveAll(root.Join("/var/lib/latchkey")))
+	testroot.Write(t, root.Join("/var/lib/latchkey"), nil)
+	if !settings.InFleet(string(root)) {
+		t.Error("got a single host, though its key may be there")
+	}
+	_, err := settings.LoadPublic(string(root))
+	if err == nil || strings.Contains(err.Error(), "leave") ||
+		!strings.Contains(err.Error(), settings.KeyPath+": not a directory") {
+		t.Errorf("got %v, want that it cannot be known", err)
+	}
+}
