@@ -100,22 +100,6 @@ func TestWrongCodesOfTooManyUsersBeginAQuarantine(t *testing.T) {
 	}
 }
 
-func TestACodeThatWasNotWrongIsTakenBack(t *testing.T) {
-	var f hosts.Failures
-	f.Charge(limits, "alice", noon)
-	f.TakeBack("bob")
-	f.TakeBack("alice")
-	f.TakeBack("alice")
-	for range limits.Failures.Count - 1 {
-		if f.Charge(limits, "bob", noon) {
-			t.Error("it was not taken back")
-		}
-	}
-	if !f.Charge(limits, "bob", noon) {
-		t.Error("more than it was taken back")
-	}
-}
-
 func TestTimesOfAFastClockDoNotCountForever(t *testing.T) {
 	var f hosts.Failures
 	f.Charge(limits, "alice", noon.Add(24*time.Hour))

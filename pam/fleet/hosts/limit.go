@@ -37,15 +37,6 @@ func (f *Failures) Charge(l Limits, user string, now time.Time) (begins bool) {
 	return true
 }
 
-// TakeBack takes back the last wrong code that was counted for a user: it was not wrong.
-func (f *Failures) TakeBack(user string) {
-	if _, counted := f.Users[user]; !counted || len(f.Codes) == 0 {
-		return
-	}
-	f.Codes = f.Codes[:len(f.Codes)-1]
-	delete(f.Users, user)
-}
-
 // settle forgets what is older than the window. A time from the future, from a service whose clock
 // is fast, counts as now.
 func (f *Failures) settle(l Limits, now time.Time) {

@@ -39,6 +39,10 @@ type Call struct {
 	begun bool
 	// quarantine is when the one ends that this question began; zero: none
 	quarantine time.Time
+	// sent: Twilio says whether the code is wrong. So it counts for the host once that is known, or
+	// right codes of many users at once would look like a host that guesses.
+	sent    bool
+	guessed bool // sent, and the user is charged
 }
 
 // freshness is how far the time of a question may be from this service's.
@@ -76,8 +80,9 @@ func (c *Call) update(op func(*store.Txn, wire.Question) (any, error), unfinishe
 			store.HostLimitKey(c.q.Host)},
 		Admit: c.admit, Charged: c.charged, Unfinished: unfinished, Continued: continued,
 	}
+	guessed := c.guessed
 	r, err := c.service.store.Update(ctx, who, func(t *store.Txn) (any, error) {
-		c.quarantine = time.Time{}
+		c.quarantine, c.guessed = time.Time{}, guessed
 		q := c.q
 		if !c.service.SameUIDs {
 			q.UID = 0
@@ -175,8 +180,25 @@ func (c *Call) admitHost(t *store.Txn) error {
 	return nil
 }
 
-// charged counts a wrong code for the host.
+// charged counts a wrong code for the host, unless it is not known yet that it is wrong.
 func (c *Call) charged(t *store.Txn) error {
+	if c.sent {
+		c.guessed = true
+		return nil
+	}
+	return c.count(t)
+}
+
+// settle counts a code that the user was charged with for the host, now that it is known whether
+// the charge was taken back.
+func (c *Call) settle(t *store.Txn, takenBack bool) error {
+	if !c.guessed || takenBack {
+		return nil
+	}
+	return c.count(t)
+}
+
+func (c *Call) count(t *store.Txn) error {
 	key := store.HostLimitKey(c.q.Host)
 	var f hosts.Failures
 	if _, err := t.Load(key, &f); err != nil {
@@ -185,16 +207,5 @@ func (c *Call) charged(t *store.Txn) error {
 	if f.Charge(c.service.HostLimits, c.q.User, t.Now) {
 		c.quarantine = f.Quarantine
 	}
-	return t.Store(key, f)
-}
-
-// takeBack takes back a wrong code that was counted for the host.
-func (c *Call) takeBack(t *store.Txn) error {
-	key := store.HostLimitKey(c.q.Host)
-	var f hosts.Failures
-	if found, err := t.Load(key, &f); err != nil || !found {
-		return err
-	}
-	f.TakeBack(c.q.User)
 	return t.Store(key, f)
 }

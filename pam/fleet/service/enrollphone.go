@@ -14,6 +14,7 @@ import (
 // and a last one that keeps the reply for the same question asked again.
 func enrollByPhone(c *Call) (store.Reply, error) {
 	p := &parts{call: c}
+	c.sent = true
 	if err := p.begin(); err != nil || p.earlier != nil {
 		return p.reply(err)
 	}
@@ -79,13 +80,11 @@ func (p *parts) once(do func(enrollment.Store) error) error {
 	return failed
 }
 
-// end keeps the reply, and takes the guess back from the host's if it was none.
+// end keeps the reply, and counts a guess for the host if it was one.
 func (p *parts) end(a accounts.Reply) (store.Reply, error) {
 	return p.call.update(func(t *store.Txn, _ wire.Question) (any, error) {
-		if a.TookBack() {
-			if err := p.call.takeBack(t); err != nil {
-				return nil, err
-			}
+		if err := p.call.settle(t, a.TookBack()); err != nil {
+			return nil, err
 		}
 		if st, err := t.Keyring().States.Open(p.user.Name); err == nil {
 			err = st.Commit() // a reply is kept with a state that is written

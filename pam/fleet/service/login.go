@@ -129,6 +129,7 @@ func guess(c *Call) (store.Reply, error) {
 		}
 		bind(&g.Login, q)
 		compared, err = l.Compare(g)
+		c.sent = compared.AsksTwilio()
 		return compared.Guessed, err
 	}, func() bool { return compared.AsksTwilio() })
 	if err != nil || !r.Fresh || r.Fault != wire.Done || !compared.AsksTwilio() {
@@ -142,8 +143,8 @@ func guess(c *Call) (store.Reply, error) {
 			return nil, err
 		}
 		settled, err := l.Settle(compared, asked)
-		if err == nil && (asked.Free || asked.Said == factor.Approved) {
-			err = c.takeBack(t)
+		if err == nil {
+			err = c.settle(t, asked.Free || asked.Said == factor.Approved)
 		}
 		return settled, err
 	})

@@ -122,6 +122,64 @@ func TestRightCodesThatWereSentDoNotCountAgainstTheHostAndWrongOnesDo(t *testing
 	s.refused(s.web1, "alice", s.code(), wire.Quarantine)
 }
 
+func TestWrongCodesThatWereSentCountAgainstTheHost(t *testing.T) {
+	s, w := newPhoneSite(t, func(f *testfleet.Fleet) {
+		f.Limits = hosts.Limits{Failures: limit.Rate{Count: 2, Window: time.Hour}, Users: 100,
+			Lasts: time.Hour}
+	})
+	close(w.goOn)
+	bastion := s.Host(t, "bastion", hosts.Enroll)
+	judged := func(code string) wire.Answer {
+		return bastion.Must(t, wire.Question{Op: "enroll.judge", User: "dora", Service: "enroll"},
+			map[string]any{"phone": mobile.ID, "code": code})
+	}
+	for _, code := range []string{"000000", "000001"} {
+		if a := s.again(s.web1, 0, s.sealSent("dora", code)); a.Fault != wire.Done {
+			t.Errorf("at a login: got %q (%s), want it compared", a.Fault, a.Text)
+		}
+		if a := judged(code); a.Fault != wire.Done {
+			t.Errorf("at enroll: got %q (%s), want it compared", a.Fault, a.Text)
+		}
+	}
+	s.refused(s.web1, "alice", s.code(), wire.Quarantine)
+	if a := judged("000002"); a.Fault != wire.Quarantine {
+		t.Errorf("at enroll: got %q (%s), want quarantine", a.Fault, a.Text)
+	}
+}
+
+// Twilio takes a second, and in the morning many log in to one host.
+func TestRightCodesThatWereSentDoNotCountAgainstTheHostWhileTwilioIsAskedEither(t *testing.T) {
+	s, w := newPhoneSite(t, func(f *testfleet.Fleet) {
+		f.Limits = hosts.Limits{Failures: limit.Rate{Count: 100, Window: time.Hour}, Users: 3,
+			Lasts: time.Hour}
+	})
+	var answers []chan wire.Answer
+	for n, user := range []string{"dora", "emil", "fred", "gina"} {
+		if n > 0 {
+			s.Enroll(t, user, mobile)
+			s.send(user)
+		}
+		answers = append(answers, s.asks(s.web1, n%2, s.sealSent(user, w.code)))
+	}
+	s.until("all checks", func() bool { return int(w.checks.Load()) == len(answers) })
+	s.result(s.web1, "alice", s.wrong(1)[0], authority.Wrong)
+	close(w.goOn)
+	for n, answer := range answers {
+		if a := <-answer; a.Fault != wire.Done ||
+			testfleet.Guessed(t, a).Result != authority.Accepted {
+			t.Errorf("user %d: got %q (%s) %s, want accepted", n, a.Fault, a.Text, a.Body)
+		}
+	}
+	s.result(s.web1, "alice", s.code(), authority.Accepted)
+	// alice, bob and hana are three users with wrong codes
+	s.Enroll(t, "bob", phone)
+	s.result(s.web1, "bob", s.wrong(1)[0], authority.Wrong)
+	s.Enroll(t, "hana", mobile)
+	s.send("hana")
+	s.again(s.web1, 0, s.sealSent("hana", "000000"))
+	s.refused(s.web1, "alice", s.code(), wire.Quarantine)
+}
+
 // What Twilio has approved must not be lost because it took its time.
 func TestSlowTwilioDoesNotMakeAQuestionTooOld(t *testing.T) {
 	clock := &hands{}
