@@ -39,7 +39,7 @@ func (s Store) rewrite(account *factor.Account, next *record.Record, added Enrol
 		}
 	}
 	if len(st.Devices) > state.MaxDevices {
-		return fmt.Errorf("%s has %d devices already, and %d more do not fit beside them",
+		return fmt.Errorf("%s has %d devices already, and there is no room for %d more",
 			old.Name, len(old.Devices), len(added.Devices))
 	}
 	newCodes := next.Recovery.ID != old.Recovery.ID
