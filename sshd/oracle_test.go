@@ -1,6 +1,7 @@
 package sshd_test
 
 import (
+	"encoding/base32"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,8 +9,11 @@ import (
 	"time"
 
 	"latchkey/enroll/migrate/source"
+	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
+	"latchkey/pam/record"
 	"latchkey/sshd/suite"
+	"latchkey/sshd/suite/app"
 	"latchkey/sshd/suite/wire"
 )
 
@@ -60,6 +64,22 @@ var oddLines = []struct{ name, line, typed string }{
 	{"a login without a time", `" LAST0 host`, ""},
 	{"a login at a word", `" LAST0 host now`, ""},
 	{"codes typed for a skew that are words", `" RESETTING_TIME_SKEW a b`, ""},
+	{"a step behind two blanks", `"  STEP_SIZE 60`, ""},
+	{"a step behind a tab", "\" \tSTEP_SIZE 60", ""},
+	{"a counter behind two blanks", `"  HOTP_COUNTER 7`, ""},
+	{"a counter of zero, and another", "\" HOTP_COUNTER 0\n\" HOTP_COUNTER 7", ""},
+}
+
+// changing are lines that change which code is right, with what it is then of: a step of so many
+// seconds, or a counter.
+var changing = []struct {
+	name, line    string
+	step, counter uint64
+}{
+	{"a step with a comment", `" STEP_SIZE 60 # a minute`, 60, 0},
+	{"a step behind a carriage return", "\" WINDOW_SIZE 3\r\" STEP_SIZE 60", 60, 0},
+	{"a step behind a code", "55512345\r\" STEP_SIZE 60", 60, 0},
+	{"a counter with a comment", `" HOTP_COUNTER 7 # presses`, 0, 7},
 }
 
 const (
@@ -80,6 +100,20 @@ func moduleTakes(t *testing.T, h *suite.Host, file, typed string) bool {
 	return reply.Exit == 0
 }
 
+// oracleCode is the code of this moment's step of so many seconds, or of a counter.
+func oracleCode(t *testing.T, step, counter uint64) string {
+	t.Helper()
+	key, err := base32.StdEncoding.DecodeString(oracleSecret)
+	must(t, err)
+	if step > 0 {
+		counter = uint64(time.Now().Unix()) / step
+	}
+	code, err := oath.Code(&record.Device{Type: method.HOTP, Secret: key, Algorithm: "SHA1",
+		Digits: 6}, counter)
+	must(t, err)
+	return code
+}
+
 // FAULTS 45: the oracle is google's module itself. A code that it accepts is taken over; a line
 // that is neither a code nor an option of its own is named.
 func TestImportTakesOverWhatGooglesModuleAccepts(t *testing.T) {
@@ -89,16 +123,33 @@ func TestImportTakesOverWhatGooglesModuleAccepts(t *testing.T) {
 auth required pam_google_authenticator.so secret=/root/google user=root
 account required pam_permit.so
 END`)
-		app := &suite.User{Secret: oracleSecret}
+		user := &suite.User{Secret: oracleSecret}
+		for _, odd := range changing {
+			t.Run(odd.name, func(t *testing.T) {
+				file := fmt.Sprintf("%s\n\" TOTP_AUTH\n%s\n", oracleSecret, odd.line)
+				code := oracleCode(t, odd.step, odd.counter)
+				if !moduleTakes(t, h, file, code) {
+					t.Fatalf("the module refuses %s", code)
+				}
+				e, err := source.Google(strings.NewReader(file), "file", time.Now())
+				if err != nil || len(e.Devices) != 1 ||
+					e.Devices[0].Period != time.Duration(odd.step)*time.Second ||
+					e.Devices[0].Counter != odd.counter {
+					t.Errorf("got %+v, %v; want a step of %d seconds, or the counter %d", e, err,
+						odd.step, odd.counter)
+				}
+			})
+		}
 		for _, odd := range oddLines {
 			t.Run(odd.name, func(t *testing.T) {
 				file := fmt.Sprintf("%s\n\" TOTP_AUTH\n%s\n%s\n%s\n", oracleSecret, goodCode,
 					odd.line, lastCode)
 				e, err := source.Google(strings.NewReader(file), "file", time.Now())
-				if !moduleTakes(t, h, file, app.Code()) {
+				if !moduleTakes(t, h, file, user.Code()) {
 					return
 				}
-				if err != nil || len(e.Devices) != 1 || e.Devices[0].Type != method.TOTP {
+				if err != nil || len(e.Devices) != 1 || e.Devices[0].Type != method.TOTP ||
+					e.Devices[0].Period != app.Step {
 					t.Fatalf("the module accepts the app's code, the import says %v, %+v", err, e)
 				}
 				for _, typed := range []string{goodCode, odd.typed, lastCode} {

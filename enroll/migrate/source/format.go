@@ -63,7 +63,7 @@ func likeGoogle(lines []string) bool {
 		return false
 	}
 	for _, line := range lines[1:] {
-		if strings.HasPrefix(line, `" `) {
+		if strings.HasPrefix(line, `" `) || strings.Contains(line, timeBased) {
 			return true
 		}
 	}

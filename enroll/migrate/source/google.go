@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"encoding/base32"
 	"errors"
 	"fmt"
@@ -21,8 +22,12 @@ type google struct {
 	secret []byte
 	codes  []string
 	odd    []string // lines that are passed over, as the module does
+	totp   bool     // the secret is time-based, unless there is a counter
 	options
 }
+
+// timeBased is what the module looks for, wherever it stands in the file.
+const timeBased = `" TOTP_AUTH`
 
 // Google reads a .google_authenticator file, as FILEFORMAT of google-authenticator-libpam
 // describes it and its module reads it: the secret, then options and scratch codes, a line each.
@@ -32,13 +37,14 @@ func Google(r io.Reader, name string, now time.Time) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	g := google{options: newOptions()}
-	for i, line := range strings.Split(strings.TrimSuffix(string(b), "\n"), "\n") {
-		err := g.line(i == 0, strings.TrimSuffix(line, "\r"))
-		if odd := oddity(""); errors.As(err, &odd) {
-			g.odd = append(g.odd, fmt.Sprintf("line %d was ignored: %s", i+1, odd))
-		} else if err != nil {
-			return Entry{}, at(name, i+1, err)
+	g := google{options: newOptions(), totp: bytes.Contains(b, []byte(timeBased))}
+	first, rest, _ := strings.Cut(strings.TrimSuffix(string(b), "\n"), "\n")
+	if g.secret, err = googleSecret(first); err != nil {
+		return Entry{}, at(name, 1, err)
+	}
+	for i, line := range strings.Split(rest, "\n") {
+		if err := g.line(i+2, line); err != nil {
+			return Entry{}, at(name, i+2, err)
 		}
 	}
 	e, err := g.entry(now)
@@ -48,19 +54,29 @@ func Google(r io.Reader, name string, now time.Time) (Entry, error) {
 	return e, nil
 }
 
-func (g *google) line(first bool, line string) (err error) {
-	switch {
-	case first:
-		g.secret, err = googleSecret(line)
-	case line == "":
-	case strings.HasPrefix(line, `" `):
-		err = g.option(strings.Fields(line[2:]))
-	case strings.Contains(line, "\x00"):
-		err = errors.New("a NUL byte, where the module stops reading")
-	default:
-		return g.code(line)
+// line reads what stands in a line. The module takes a carriage return for the end of one, too.
+func (g *google) line(number int, line string) error {
+	for part := range strings.SplitSeq(line, "\r") {
+		err := g.part(part)
+		if odd := oddity(""); errors.As(err, &odd) {
+			g.odd = append(g.odd, fmt.Sprintf("line %d was ignored: %s", number, odd))
+		} else if err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
+}
+
+func (g *google) part(text string) error {
+	switch {
+	case text == "":
+		return nil
+	case strings.HasPrefix(text, `" `):
+		return g.option(text[2:])
+	case strings.Contains(text, "\x00"):
+		return errors.New("a NUL byte, where the module stops reading")
+	}
+	return g.code(text)
 }
 
 // googleSecret decodes as the module's own base32 does: digits that look like letters are those,
@@ -68,7 +84,7 @@ func (g *google) line(first bool, line string) (err error) {
 func googleSecret(line string) ([]byte, error) {
 	plain := strings.Map(func(r rune) rune {
 		switch {
-		case r == ' ' || r == '\t' || r == '-':
+		case r == ' ' || r == '\t' || r == '\r' || r == '-':
 			return -1
 		case 'a' <= r && r <= 'z':
 			return r - 'a' + 'A'
@@ -118,7 +134,7 @@ func scratchCode(line string) (code string, ok bool) {
 
 // entry is what the file means here.
 func (g *google) entry(now time.Time) (Entry, error) {
-	if g.counter == 0 && !g.seen["TOTP_AUTH"] {
+	if g.counter == 0 && !g.totp {
 		const what = "neither TOTP_AUTH nor HOTP_COUNTER, so no code of its secret was ever " +
 			"accepted"
 		return Entry{}, errors.New(strings.Join(append([]string{what}, g.odd...), "; "))

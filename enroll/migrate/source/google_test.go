@@ -182,6 +182,8 @@ func TestAGoogleFileIsRefused(t *testing.T) {
 			"a secret has 10 to 128 bytes"},
 		"a secret of 129 bytes": {strings.Repeat("A", 207) + option, "f",
 			"a secret has 10 to 128 bytes"},
+		"TOTP_AUTH behind two blanks": {base32Secret + "\n\"  TOTP_AUTH\n", "f",
+			"line 2 was ignored: an option without a name"},
 		"no option that accepts a code": {base32Secret + "\n\" WINDOW_SIZE 3\n12345678\n",
 			"f", "neither TOTP_AUTH nor HOTP_COUNTER"},
 		"HOTP_COUNTER 0 without TOTP_AUTH": {base32Secret + "\n\" HOTP_COUNTER 0\n", "f",
@@ -201,6 +203,32 @@ func TestAGoogleFileIsRefused(t *testing.T) {
 			_, err := Google(strings.NewReader(c.text), "f", made)
 			refused(t, err, c.where, c.why, "7712", "ABC", base32Secret)
 		})
+	}
+}
+
+// The module reads these lines so; a user's codes would all be wrong otherwise.
+func TestWhatSaysWhichCodesAreRightIsReadAsTheModuleReadsIt(t *testing.T) {
+	for name, c := range map[string]struct {
+		text    string
+		step    time.Duration
+		counter uint64
+	}{
+		"a step and words":        {"\" TOTP_AUTH\n\" STEP_SIZE 60 7712\n", time.Minute, 0},
+		"a counter and words":     {"\" TOTP_AUTH\n\" HOTP_COUNTER 5 # 7712\n", 0, 5},
+		"a counter alone":         {"\" HOTP_COUNTER 5 # 7712\n", 0, 5},
+		"behind carriage returns": {"\" TOTP_AUTH\r\" STEP_SIZE 60\r\n", time.Minute, 0},
+		"behind a code":           {"\" TOTP_AUTH\n12345678\r\" STEP_SIZE 60\n", time.Minute, 0},
+		"in the midst of a line":  {"  \" TOTP_AUTH\n", 30 * time.Second, 0},
+	} {
+		e, err := Google(strings.NewReader(base32Secret+"\n"+c.text), "f", made)
+		if err != nil || len(e.Devices) != 1 || e.Devices[0].Period != c.step ||
+			e.Devices[0].Counter != c.counter {
+			t.Errorf("%s: got %+v, %v; want the step %v or the counter %d", name, e, err, c.step,
+				c.counter)
+		}
+		if strings.Contains(strings.Join(e.Notes, " "), "7712") {
+			t.Errorf("%s: %q quotes the file", name, e.Notes)
+		}
 	}
 }
 
@@ -233,6 +261,11 @@ func TestAnOddLineIsNamedAndTheRestTakenOver(t *testing.T) {
 			"TOTP_AUTH is there twice; the first one counts"},
 		"an option twice, once with values": {"\" TOTP_AUTH 7712",
 			"TOTP_AUTH is there twice; the first one counts"},
+		"an option behind two blanks": {"\"  STEP_SIZE 60", "an option without a name"},
+		"a second counter": {"\" HOTP_COUNTER 0\r\" HOTP_COUNTER 7",
+			"HOTP_COUNTER is there twice; the first one counts"},
+		"a comment behind a value": {"\" STEP_SIZE 30 # 7712",
+			"the words behind the value of STEP_SIZE"},
 		"an option without a space": {"\"WINDOW_SIZE 3",
 			"neither an option nor a scratch code"},
 		"a comment": {"# the old phone",
@@ -250,6 +283,9 @@ func TestAnOddLineIsNamedAndTheRestTakenOver(t *testing.T) {
 			want := fmt.Sprintf("line %d was ignored: %s", line, c.why)
 			if err != nil || len(e.Devices) != 1 || !slices.Contains(e.Notes, want) {
 				t.Fatalf("got %+v, %v; want the note %q", e, err, want)
+			}
+			if d := e.Devices[0]; d.Type != method.TOTP || d.Period != 30*time.Second {
+				t.Errorf("got %+v, want an app with steps of 30 seconds", d)
 			}
 			if !slices.Contains(e.Codes, "12345678") || len(e.Codes) < 64 &&
 				!slices.Contains(e.Codes, "87654321") {

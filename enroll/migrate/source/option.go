@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"latchkey/pam/factor/oath"
 )
@@ -31,31 +32,36 @@ func newOptions() options {
 // maxTime is the latest time that is taken for one, in seconds since 1970 or in steps of them.
 const maxTime = 1 << 40
 
-// option reads the words of an option's line.
-func (o *options) option(words []string) error {
-	if len(words) == 0 {
-		return oddity("an option without a name")
+// option reads what stands behind an option's quotation mark and blank. The module looks for a name
+// there and at no other place.
+func (o *options) option(text string) error {
+	name, values := text, []string(nil)
+	if end := strings.IndexAny(text, " \t"); end >= 0 {
+		name, values = text[:end], strings.Fields(text[end:])
 	}
-	name, values := words[0], words[1:]
-	if o.seen[name] {
+	switch {
+	case name == "":
+		return oddity("an option without a name")
+	case o.seen[name]:
 		return oddity(name + " is there twice; the first one counts")
 	}
 	known, err := o.set(name, values)
 	if !known {
 		return oddity("an option that pam_google_authenticator does not have")
 	}
-	if err == nil {
-		o.seen[name] = true
-	}
+	o.seen[name] = true
 	return misread(name, err)
 }
 
 // misread is a value that is none. The module passes over it, so the rest of the file counts, but
 // for two: it accepts no code of the app without knowing the length of a step, or which are used.
 func misread(name string, err error) error {
+	odd := oddity("")
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &odd):
+		return oddity(string(odd) + name)
 	case name == "STEP_SIZE" || name == "DISALLOW_REUSE":
 		return fmt.Errorf("%s %w", name, err)
 	}
@@ -66,9 +72,9 @@ func (o *options) set(name string, values []string) (known bool, err error) {
 	switch name {
 	case "TOTP_AUTH": // the module looks only whether it is there
 	case "HOTP_COUNTER":
-		err = number(&o.counter, values, 1, oath.MaxCounter)
+		err = leading(&o.counter, values, 1, oath.MaxCounter)
 	case "STEP_SIZE":
-		err = number(&o.step, values, 1, 60)
+		err = leading(&o.step, values, 1, 60)
 	case "WINDOW_SIZE":
 		err = number(&o.window, values, 1, 100)
 	case "TIME_SKEW":
@@ -107,6 +113,16 @@ func (o *options) setLast(values []string) error {
 	var when int64
 	err := number(&when, values[1:], 0, maxTime)
 	o.last, o.grace = max(o.last, when), true
+	return err
+}
+
+// leading reads the first value, and reports others that the module passes over. What it reads says
+// which codes are right, so it must not be passed over itself.
+func leading(into *int64, values []string, least, most int64) error {
+	err := number(into, values[:min(1, len(values))], least, most)
+	if err == nil && len(values) > 1 {
+		return oddity("the words behind the value of ")
+	}
 	return err
 }
 
