@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,5 +187,66 @@ func TestWhatIsProvenLongAfterThePasswordGivesNoRightToAChange(t *testing.T) {
 	if err := k.SetRecovery(proofs(codes[0]), nobody.User, record.Recovery{}); !errors.Is(err,
 		enrollment.ErrProof) {
 		t.Errorf("a recovery code an hour after the password: %v", err)
+	}
+}
+
+// meanwhile is a file that is read only after something has happened.
+type meanwhile struct {
+	io.Reader
+	happens func()
+}
+
+func (m *meanwhile) Read(b []byte) (int, error) {
+	if m.happens != nil {
+		m.happens()
+		m.happens = nil
+	}
+	return m.Reader.Read(b)
+}
+
+// Two scripts may run the same command at once: each of them finds a device, and one made it.
+func TestIfMissingCountsADeviceThatAnotherProcessAddedMeanwhile(t *testing.T) {
+	const changed, unchanged = `"changed": true`, `"changed": false`
+	for name, c := range map[string]struct {
+		have, other, args []string
+		want              string
+	}{
+		"the first device": {nil, []string{"totp"}, []string{"totp", "--json"}, unchanged},
+		"the first device, without JSON": {nil, []string{"totp"}, []string{"totp"},
+			`root has the device "app" already; nothing was changed`},
+		"one more": {[]string{"hotp"}, []string{"totp"}, []string{"totp", "--json"}, unchanged},
+		"one with a label": {[]string{"totp"}, []string{"totp", "--label", "x"},
+			[]string{"totp", "--json", "--label", "x"}, unchanged},
+		"one of another type": {nil, []string{"hotp"}, []string{"totp", "--json"}, changed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			if err := makeRoot(root); err != nil {
+				t.Fatal(err)
+			}
+			// Each has a secret of its own, so that only type and label are the same.
+			add := func(secret string, before func(), args ...string) (said string) {
+				p := newProgram(setuid.Privilege{}, root)
+				var out strings.Builder
+				p.Out, p.Err = &out, &out
+				p.In = bufio.NewReader(&meanwhile{strings.NewReader(secret), before})
+				args = append([]string{"add"}, args...)
+				if exit := p.run(append(args, "--user", "root", "--if-missing", "--yes",
+					"--secret-file", "-")); exit != exitDone {
+					t.Errorf("%q: exit %d, %s", args, exit, out.String())
+				}
+				return out.String()
+			}
+			if c.have != nil {
+				add(strings.Repeat("A", 32), nil, c.have...)
+			}
+			said := add(strings.Repeat("B", 32), func() {
+				add(strings.Repeat("C", 32), nil, c.other...)
+			}, c.args...)
+			if !strings.Contains(said, c.want) || strings.Contains(said, "otpauth") !=
+				(c.want == changed) {
+				t.Errorf("got %s, want %s", said, c.want)
+			}
+		})
 	}
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"latchkey/enroll/app/otpauth"
 	"latchkey/enroll/hint"
 	"latchkey/enroll/options"
+	"latchkey/pam/enrollment"
 	"latchkey/pam/method"
 	"latchkey/pam/record"
 )
@@ -67,15 +69,14 @@ func (p *program) unaskedDevice(who identity, o options.Options) (
 // codes.
 func (p *program) saveUnasked(who identity, o options.Options, d record.Device,
 	added *addedDevice) error {
-	enrolled, err := p.enrolled(who)
-	if err != nil {
-		return err
-	}
-	if enrolled || !o.JSON {
+	if !o.JSON {
 		return p.save(p.asRoot(), who, d, o.Counter)
 	}
 	codes, saved := p.enroll(p.asRoot(), who, d, o.Counter)
-	if made(saved) {
+	switch {
+	case errors.Is(saved, enrollment.ErrEnrolled): // perhaps only just now, by another process
+		return p.save(p.asRoot(), who, d, o.Counter)
+	case made(saved):
 		added.Codes = codes
 	}
 	return saved
@@ -116,21 +117,35 @@ func same(devices []record.Device, o options.Options) (label string, err error) 
 	return "", nil
 }
 
-// unlessThere adds a device, unless --if-missing was given and the user has it.
-func (p *program) unlessThere(who identity, o options.Options, add func() error) error {
+// unlessThere adds a device, unless --if-missing was given and the user has it. One that another
+// process has added meanwhile counts, too: the label is chosen before, and so is taken then.
+func (p *program) unlessThere(who identity, o options.Options,
+	add func(options.Options) error) error {
 	if !o.IfMissing {
-		return add()
+		return add(o)
 	}
-	label, err := p.existing(who, o)
+	err := p.addMissing(who, o, add)
+	if errors.Is(err, enrollment.ErrLabel) {
+		return p.addMissing(who, o, add)
+	}
+	return err
+}
+
+func (p *program) addMissing(who identity, o options.Options,
+	add func(options.Options) error) error {
+	there, err := p.existing(who, o)
+	if err == nil && there == "" && o.Label == "" {
+		o.Label, err = p.freeLabel(who, standardLabel[o.Command.Name])
+	}
 	switch {
 	case err != nil:
 		return err
-	case label == "":
-		return add()
+	case there == "":
+		return add(o)
 	case o.JSON:
-		return writeJSON(p.Out, addedDevice{User: who.Name, Device: label})
+		return writeJSON(p.Out, addedDevice{User: who.Name, Device: there})
 	}
 	fmt.Fprintf(p.Err, "enroll: %s has the device %q already; nothing was changed\n", who.Name,
-		label)
+		there)
 	return nil
 }

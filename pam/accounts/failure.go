@@ -27,6 +27,7 @@ var words = map[string]error{
 	"wait":       factor.ErrNotYet,
 	"country":    ErrCountry,
 	"enrolled":   enrollment.ErrEnrolled,
+	"label":      enrollment.ErrLabel,
 	"last":       enrollment.ErrLastDevice,
 	"half":       enrollment.ErrHalf,
 	"itself":     enrollment.ErrItself,
