@@ -12,6 +12,8 @@ import (
 // fileLimit is more than any line with a secret has, in bytes: an export of ten accounts fits.
 const fileLimit = 4096
 
+const byteOrderMark = "\ufeff" // which Windows' editor writes
+
 // Read reads the one line of a file. Errors name the file and the line.
 func Read(r io.Reader, name string) (Secret, error) {
 	text, err := io.ReadAll(io.LimitReader(r, fileLimit+1))
@@ -21,7 +23,7 @@ func Read(r io.Reader, name string) (Secret, error) {
 	case len(text) > fileLimit:
 		return Secret{}, fmt.Errorf("%s: larger than %d bytes", name, fileLimit)
 	}
-	line := strings.TrimSpace(string(text))
+	line := strings.TrimSpace(strings.TrimPrefix(string(text), byteOrderMark))
 	if line == "" {
 		return Secret{}, fmt.Errorf("%s:1: no secret there", name)
 	}

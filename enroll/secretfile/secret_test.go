@@ -43,13 +43,17 @@ func TestEveryFormOfASecretIsRead(t *testing.T) {
 		line string
 		want Secret
 	}{
-		"base32":                  {encoded, raw},
-		"base32 in small letters": {strings.ToLower(encoded), raw},
-		"base32 in groups":        {"GEZD GNBV GY3T QOJQ GEZD-GNBV-GY3T-QOJQ", raw},
-		"base32 with padding":     {encoded + "====", raw},
-		"hexadecimal with 0x":     {"0x" + hexadecimal, raw},
-		"plain hexadecimal":       {hexadecimal, raw},
-		"hexadecimal in groups":   {"31323334 35363738 39303132 33343536 37383930", raw},
+		"base32":                        {encoded, raw},
+		"base32 in small letters":       {strings.ToLower(encoded), raw},
+		"base32 in groups":              {"GEZD GNBV GY3T QOJQ GEZD-GNBV-GY3T-QOJQ", raw},
+		"base32 with padding":           {encoded + "====", raw},
+		"hexadecimal with 0x":           {"0x" + hexadecimal, raw},
+		"plain hexadecimal":             {hexadecimal, raw},
+		"hexadecimal with 0x in groups": {"0x31323334 35363738 39303132-33343536-37383930", raw},
+		"hexadecimal with 0X":           {"0X" + strings.ToUpper(hexadecimal), raw},
+		"base32 with a tab":             {encoded[:16] + "\t" + encoded[16:], raw},
+		"base32 as Windows saves it":    {"\ufeff" + encoded + "\r", raw},
+		"hexadecimal in groups":         {"31323334 35363738 39303132 33343536 37383930", raw},
 		"letters of hexadecimal": {"DEADBEEFDEADBEEFDEAD0189",
 			Secret{Bytes: []byte("\xde\xad\xbe\xef\xde\xad\xbe\xef\xde\xad\x01\x89")}},
 		"URI with the secret alone": {"otpauth://totp/alice?secret=" + encoded, totp()},
@@ -64,6 +68,10 @@ func TestEveryFormOfASecretIsRead(t *testing.T) {
 			with(totp(), func(s *Secret) {
 				s.Algorithm, s.Digits, s.Period = "SHA256", 8, time.Minute
 			}),
+		},
+		"URI with a day's period": {
+			"otpauth://totp/a?secret=" + encoded + "&period=86400",
+			with(totp(), func(s *Secret) { s.Period = 24 * time.Hour }),
 		},
 		"URI with the algorithm's other name": {
 			"otpauth://totp/a?secret=" + encoded + "&algorithm=HmacSHA512",
@@ -114,6 +122,12 @@ func TestABadSecretIsNamedAndNotQuoted(t *testing.T) {
 			"file:1: the otpauth URI has a wrong digits"},
 		"a period of zero": {uri + "&period=0",
 			"file:1: the otpauth URI has a wrong period"},
+		"a period of more than a day": {uri + "&period=86401",
+			"file:1: the otpauth URI has a wrong period"},
+		"a period beyond all": {uri + "&period=18446744073709551616",
+			"file:1: the otpauth URI has a wrong period"},
+		"7 digits": {uri + "&digits=7",
+			"file:1: the otpauth URI has a wrong digits"},
 		"a counter below zero": {"otpauth://hotp/a?secret=" + encoded + "&counter=-1",
 			"file:1: the otpauth URI has a wrong counter"},
 		"a counter beyond all": {"otpauth://hotp/a?secret=" + encoded +

@@ -11,6 +11,7 @@ import (
 
 	"latchkey/pam/factor/oath"
 	"latchkey/pam/method"
+	"latchkey/pam/record"
 )
 
 // shown are parameters that say how an app shows an account, and nothing about its codes.
@@ -66,11 +67,11 @@ func (s *Secret) set(name, value string) (err error) {
 	case "algorithm":
 		s.Algorithm, err = algorithm(value)
 	case "digits":
-		s.Digits, err = strconv.Atoi(value)
+		if s.Digits, err = strconv.Atoi(value); err == nil && s.Digits != 6 && s.Digits != 8 {
+			err = errors.New("only 6 and 8 exist")
+		}
 	case "period":
-		var seconds uint16
-		seconds, err = small(value)
-		s.Period = time.Duration(seconds) * time.Second
+		s.Period, err = period(value)
 	case "counter":
 		s.Counter, err = strconv.ParseUint(value, 10, 64)
 		if s.Counter > oath.MaxCounter {
@@ -97,11 +98,12 @@ func algorithm(value string) (string, error) {
 	return name, nil
 }
 
-// small is a number of seconds.
-func small(value string) (uint16, error) {
-	n, err := strconv.ParseUint(value, 10, 16)
-	if err == nil && n == 0 {
-		err = errors.New("it is zero")
+// period is a number of seconds.
+func period(value string) (time.Duration, error) {
+	n, err := strconv.ParseUint(value, 10, 32)
+	step := time.Duration(n) * time.Second
+	if err == nil && (step < time.Second || step > record.MaxPeriod) {
+		err = errors.New("it is too short or too long")
 	}
-	return uint16(n), err
+	return step, err
 }
