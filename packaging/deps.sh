@@ -209,6 +209,15 @@ unpack_selinux() {
 	dpkg-deb -x "$work"/*.deb "$cache/selinux"
 }
 
+# modules fetches the Go modules that are missing, in three tries: go itself makes one. If that fails,
+# what needs them says why.
+modules() {
+	for pause in 2 10 0; do
+		go list -deps -test ./... >/dev/null 2>&1 && return
+		sleep "$pause"
+	done
+}
+
 what=${1-}
 wanted=$( (
 	missing
@@ -226,4 +235,5 @@ go_enough || install_go
 go_enough || fail "Go could not be installed"
 [ "$what" != packages ] || sysroot
 case $what in tests | fleet) unpack_etcd ;; esac
-case $what in tests) unpack_selinux ;; esac
+[ "$what" != tests ] || unpack_selinux
+[ "$what" != tests ] || modules
