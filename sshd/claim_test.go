@@ -84,7 +84,7 @@ func TestSentCodesOfEveryLengthAreAccepted(t *testing.T) {
 				wrong := func() string { return v.WrongCode(u.Number()) }
 				login := suite.Attempt{User: u.Name, Password: suite.Password}
 				login.Answer = answers(word("sms"), wrong)
-				denied(t, s, login)
+				hungUp(t, s, login)
 				login.Answer = answers(code)
 				allowed(t, s, login)
 				audited(t, h, u.Name, 2, "verdict=allow", "method=sms")

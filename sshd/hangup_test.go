@@ -88,7 +88,7 @@ func TestGuessStaysChargedAfterADisconnect(t *testing.T) {
 		u := enrolled(t, h)
 		for range 2 {
 			guesses := 0
-			denied(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: u.WrongCodes(),
+			hungUp(t, s, suite.Attempt{User: u.Name, Key: shared.Key, Codes: u.WrongCodes(),
 				AtCode: func() error {
 					if guesses++; guesses > 1 {
 						return suite.ErrHungUp

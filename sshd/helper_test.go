@@ -95,6 +95,18 @@ func denied(t *testing.T, s *suite.Server, a suite.Attempt) *suite.Outcome {
 	return o
 }
 
+// hungUp is denied for an attempt that hangs up, of which sshd may hear late: it waits for its line
+// in the log, so that what comes next is behind it.
+func hungUp(t *testing.T, s *suite.Server, a suite.Attempt) *suite.Outcome {
+	t.Helper()
+	before, err := s.Audit(a.User, 0)
+	must(t, err)
+	o := denied(t, s, a)
+	_, err = s.Audit(a.User, len(before)+1)
+	must(t, err)
+	return o
+}
+
 // audited waits for the n-th audit line of the user and checks that it has all the words.
 func audited(t *testing.T, h *suite.Host, user string, n int, words ...string) string {
 	t.Helper()

@@ -73,7 +73,7 @@ func trusted(t *testing.T, s *suite.Server, a suite.Attempt) {
 // untrusted is a login that must be asked for a code, and is not let in without one.
 func untrusted(t *testing.T, s *suite.Server, what string, a suite.Attempt) {
 	t.Helper()
-	if o := denied(t, s, a); o.CodePrompts() != 1 {
+	if o := hungUp(t, s, a); o.CodePrompts() != 1 {
 		t.Fatalf("%s: got the prompts %q, want one for a code", what, o.Prompts)
 	}
 }
