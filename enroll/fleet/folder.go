@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"latchkey/pam/factor"
+	"latchkey/pam/fleet/settings"
 	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 	"latchkey/pam/state"
@@ -16,9 +17,9 @@ import (
 // Where a user's files are while the user moves into the fleet: put away, so that they let no one
 // in even if the host leaves the fleet.
 const (
-	records      = "/etc/latchkey/users"
+	records      = settings.OwnRecords
 	states       = "/var/lib/latchkey/users"
-	awayRecords  = "/etc/latchkey/users.moving"
+	awayRecords  = settings.MovingRecords
 	awayStates   = "/var/lib/latchkey/users.moving"
 	keyDirectory = "/var/lib/latchkey"
 )

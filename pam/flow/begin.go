@@ -22,7 +22,11 @@ import (
 // begin decides whether there is anything to ask: its outcome is verdict.Undecided if there is.
 func (d *dialog) begin() verdict.Outcome {
 	b, err := d.Authority.Begin(d.login)
-	if errors.Is(err, factor.ErrUnenrolled) {
+	switch {
+	case errors.Is(err, authority.ErrLeftBehind):
+		d.say(prompt.NotSetUp)
+		return verdict.Deny(verdict.Unenrolled, authority.ErrLeftBehind.Error())
+	case errors.Is(err, factor.ErrUnenrolled):
 		return d.unenrolled()
 	}
 	if err != nil {

@@ -42,7 +42,10 @@ func (s *Session) fleet(patience safefile.Patience) authority.Authority {
 		return authority.Unusable{Because: err}
 	}
 	return &breakglass.Authority{
-		Fleet: remote.Authority{Client: remote.New(s.Root, known, &s.carrier)},
+		Fleet: authority.LeftBehind{
+			Authority: remote.Authority{Client: remote.New(s.Root, known, &s.carrier)},
+			Has:       func(user string) bool { return settings.HasOwn(s.Root, user) },
+		},
 		Own: &authority.Local{
 			Keyring: breakglass.Keyring(s.Root, patience), Clock: s.Clock,
 		},

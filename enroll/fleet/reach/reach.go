@@ -79,7 +79,8 @@ func Authority(root string, clock func() time.Time) (authority.Authority, error)
 	if err != nil {
 		return nil, err
 	}
-	return remote.Authority{Client: c}, nil
+	return authority.LeftBehind{Authority: remote.Authority{Client: c},
+		Has: func(user string) bool { return settings.HasOwn(root, user) }}, nil
 }
 
 // Connect reads the settings and the host's key, and returns a client of the fleet.

@@ -34,6 +34,19 @@ const (
 	KeyPath = "/var/lib/latchkey/fleet.key"
 )
 
+// Where the records of a host's own are, which let no one in once it is one of a fleet: those from
+// before, and those of users who are being moved into the fleet.
+const (
+	OwnRecords    = "/etc/latchkey/users"
+	MovingRecords = "/etc/latchkey/users.moving"
+)
+
+// HasOwn reports whether the host below root has a record of its own of a user. What cannot be told
+// is that it has.
+func HasOwn(root, user string) bool {
+	return !absent(root+OwnRecords+"/"+user) || !absent(root+MovingRecords+"/"+user)
+}
+
 // Bounds of the files, in bytes.
 const (
 	maxFile = 16 << 10
