@@ -152,6 +152,7 @@ func TestPackageRemovalNeverLocksAnyoneOut(t *testing.T) {
 		m.byPasswordAlone(true)
 		m.run("grep -q pam_latchkey /etc/pam.d/unused/code\ndpkg -i " + filepath.Base(newer))
 		m.insisted(newer)
+		m.insistedWhileActive(newer)
 	})
 }
 
@@ -193,5 +194,29 @@ func (m machine) insisted(deb string) {
 			"/etc/pam.d/common-auth")
 		m.byPasswordAlone(true)
 		m.run("dpkg -i " + filepath.Base(deb))
+	}
+}
+
+// jumping is a stack in which a right password ends the login, so enroll activate writes lines that
+// jump to the module's.
+const jumping = `printf 'auth sufficient pam_unix.so nodelay\nauth required pam_deny.so\n' >/tmp/sshd
+grep -v auth /etc/pam.d/sshd >>/tmp/sshd
+cat /tmp/sshd >/etc/pam.d/sshd
+`
+
+// insistedWhileActive checks the same after enroll activate, whose lines do not work without those
+// of the module, or are all of latchkey.
+func (m machine) insistedWhileActive(deb string) {
+	m.t.Helper()
+	m.run("rm -rf /usr/lib/pam.d /var/lib/latchkey/activation\n" + jumping +
+		"cp /etc/pam.d/sshd /root/jumping; cp /etc/ssh/sshd_config /root")
+	must(m.t, m.alice.Enroll())
+	for _, remove := range []string{"export LATCHKEY_REMOVE_ANYWAY=1; dpkg -r latchkey",
+		"dpkg --unpack " + filepath.Base(deb) + "; dpkg -r latchkey"} {
+		m.run("enroll activate --yes")
+		denied(m.t, m.sshd, m.login(m.alice.WrongCode()))
+		m.run(remove + "\ncmp /etc/pam.d/sshd /root/jumping")
+		m.byPasswordAlone(true)
+		m.run("dpkg -i " + filepath.Base(deb) + "\nenroll deactivate")
 	}
 }

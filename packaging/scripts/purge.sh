@@ -14,10 +14,20 @@ naming() {
 		grep -vE '(~|\.(bak|orig|old|save|rpmnew|rpmsave|rpmorig|pam-old|(dpkg|ucf)-[a-z]+))$' || true
 }
 
+# before puts back what a file held before enroll activate, whose other lines may jump to those with
+# the module: the copy, or the distribution's own file.
+before() {
+	grep -q '^# latchkey begin (enroll activate)' "$1" || return 0
+	copy=/var/lib/latchkey/activation/$(echo "${1#/}" | tr / -)
+	[ -s "$copy" ] || copy=/usr/lib/pam.d/${1##*/}
+	[ ! -s "$copy" ] || cat "$copy" >"$1"
+}
+
 # release takes the lines of a module that is gone out of a file, with their continuation lines.
 # Without that no one could get in; with it, passwords work.
 release() {
 	cp -p "$1" "$1.dpkg-old"
+	before "$1"
 	sed -E -i -e ':a' -e '/^[^#]*\\[[:blank:]]*$/{N;s/\\[[:blank:]]*\n/ /;ba' -e '}' \
 		-e "/$named/d" "$1"
 	echo "latchkey: warning: $1 no longer asks for a code: its lines with pam_latchkey.so were" \

@@ -5,15 +5,15 @@
 # A module that is required and missing denies everyone, root on the console included. So removal is
 # refused while PAM's files name it in any way (enroll reads them), and where enroll cannot find
 # out. The profile is taken out only when nothing else names the module: a removal that fails must
-# not leave some services without the code. LATCHKEY_REMOVE_ANYWAY=1 removes all the same; purge.sh
-# then takes out the remaining lines.
+# not leave some services without the code. LATCHKEY_REMOVE_ANYWAY=1 removes all the same: what
+# enroll activate has written is then put back as a whole, because its other lines may count on those
+# with the module, and purge.sh takes out what remains.
 set -e
 
-# removable runs enroll in the environment that enroll gives itself, so that it need not start
-# itself again, for which it needs /proc.
-removable() {
-	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin GOTRACEBACK=none \
-		/usr/bin/enroll removable "$@" </dev/null >&2
+# run runs enroll in the environment that enroll gives itself, so that it need not start itself
+# again, for which it needs /proc.
+run() {
+	env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin GOTRACEBACK=none /usr/bin/enroll "$@" </dev/null >&2
 }
 
 # asked tells purge.sh that nothing needs the module. Without it, purge.sh looks for itself.
@@ -23,7 +23,7 @@ asked=/var/lib/latchkey/.removable
 # insists.
 sure() {
 	status=0
-	removable "$@" || status=$?
+	run removable "$@" || status=$?
 	[ "$status" -ne 0 ] || return 0
 	if [ "$status" -ne 1 ]; then
 		echo "latchkey: error: /usr/bin/enroll does not run, so who needs pam_latchkey.so is not" \
@@ -38,7 +38,7 @@ sure() {
 
 case $1 in
 remove | 0) # deb; rpm's count of versions that stay
-	sure --but-profile || true
+	sure --but-profile || run deactivate || true
 	if command -v pam-auth-update >/dev/null; then
 		pam-auth-update --package --remove latchkey
 	fi
