@@ -100,7 +100,29 @@ func (p *program) activatedBefore(w plan.Wish) (bool, error) {
 		return true, hint.Error(fmt.Sprintf("enroll activate has been done already, for %s (%s)",
 			j.Stack, strings.Join(j.Services, ", ")), "first: enroll deactivate")
 	}
+	if err := p.putBack(j); err != nil {
+		return true, err
+	}
 	return true, p.told(j)
+}
+
+// putBack fails if others have put back what a file of an activation held before, as a package's
+// upgrade may: then logins may need no code.
+func (p *program) putBack(j *journal.Journal) error {
+	if j.InForce.Wall.IsZero() {
+		return nil // its files are being written, or it was killed before they were
+	}
+	for _, f := range j.Files {
+		holds, err := p.activations().Content(f)
+		if err != nil {
+			return err
+		}
+		if holds == journal.Before {
+			return hint.Error(f.Path+" is as it was before enroll activate, which is no longer in "+
+				"force as a whole", "first: enroll deactivate")
+		}
+	}
+	return nil
 }
 
 // stillPending undoes an activation whose time is over, and has the others waited for: what did

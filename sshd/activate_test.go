@@ -150,6 +150,8 @@ func TestActivationIsKeptOnlyFromANewLoginWithACode(t *testing.T) {
 		s.done("enroll deactivate", "Nothing to undo")
 		s.sudo()
 		s.done("enroll activate --status", "not in force")
+		s.second()
+		s.unknown()
 	})
 }
 
@@ -204,7 +206,10 @@ func (s *site) edited() {
 	}
 	_, hint, _ := strings.Cut(out, "put back what was there before: ")
 	line, _, _ := strings.Cut(hint, "; then again")
+	s.done("enroll activate --yes", "In force", "/etc/pam.d/sshd is no longer as")
 	s.done(line)
+	s.refused("enroll activate --yes", "/etc/pam.d/sshd is as it was before enroll activate",
+		"first: enroll deactivate")
 }
 
 // sudo activates sudo as well: it then asks for alice's code once, and for a right one.
@@ -223,6 +228,54 @@ func (s *site) sudo() {
 		must(t, term.Expect(says))
 		term.Close()
 	}
+	s.done("enroll deactivate")
+	s.asBefore()
+}
+
+// systemctl stands in for systemd's, of which the site's sshd is a unit.
+const systemctl = `mkdir -p /run/systemd/system
+cat >/usr/sbin/systemctl <<'EOF'
+#!/bin/sh
+case $* in
+'is-active --quiet ssh.service') ;;
+'reload ssh.service') kill -HUP $(cat /run/sshd.pid) ;;
+'show --property=MainPID --value ssh.service') cat /run/sshd.pid ;;
+*) exit 1 ;;
+esac
+EOF
+chmod 755 /usr/sbin/systemctl
+`
+
+// second starts another sshd with the same configuration, which systemd does not reload with its
+// unit: it asks for codes, too, and no longer does afterwards.
+func (s *site) second() {
+	t := s.t
+	second, err := s.Own("PidFile=none")
+	must(t, err)
+	defer second.Stop()
+	key := suite.Attempt{User: "alice", Key: shared.Key}
+	s.done(systemctl)
+	allowed(t, second, key).Close()
+	s.done("enroll activate --yes")
+	denied(t, s.sshd, key)
+	denied(t, second, key)
+	s.done("enroll deactivate")
+	allowed(t, second, key).Close()
+	s.done("rm -r /usr/sbin/systemctl /run/systemd/system")
+	s.asBefore()
+}
+
+// unknown has a journal with a state that no one knows: it may still have to be undone, so nothing
+// that would undo it is switched off.
+func (s *site) unknown() {
+	s.done("enroll activate --yes --within 1h")
+	const journal = "/var/lib/latchkey/activation/journal"
+	s.done("cp -p " + journal + " /root/; sed -i 's/\"pending\"/\"pendimg\"/' " + journal)
+	for _, command := range []string{"activate --yes", "activate --status", "deactivate",
+		"deactivate --due"} {
+		s.refused("enroll "+command, journal, `unknown state "pendimg"`, "hint: ")
+	}
+	s.done("ls /etc/rc2.d/S99latchkey-rollback; cp -p /root/journal " + journal)
 	s.done("enroll deactivate")
 	s.asBefore()
 }

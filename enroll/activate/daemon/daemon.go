@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -57,12 +58,19 @@ var units = []string{"ssh.service", "sshd.service"}
 // socket starts for each connection reads it anyway, so none that listens is no error. pause
 // waits for a moment.
 func Reload(systemd bool, pause func(time.Duration)) error {
-	before := listeners()
-	if unit := active(systemd); unit != "" {
-		return reloadUnit(unit, before, pause)
+	all := listeners()
+	unit := active(systemd)
+	if unit == "" {
+		return hangUp(all, pause)
 	}
+	units, others := split(all, mainProcess(unit))
+	return errors.Join(reloadUnit(unit, units, pause), hangUp(others, pause))
+}
+
+// hangUp has listeners read their configuration, each by a signal.
+func hangUp(all []listener, pause func(time.Duration)) error {
 	var errs []error
-	for _, l := range before {
+	for _, l := range all {
 		err := unix.Kill(l.pid, unix.SIGHUP)
 		if err == nil {
 			err = l.await(pause)
@@ -72,6 +80,32 @@ func Reload(systemd bool, pause func(time.Duration)) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// split returns the listener that is the main process of a unit, and the others, which systemd does
+// not reload with it. If that process is not known, all are taken for the unit's.
+func split(all []listener, main int) (units, others []listener) {
+	if main == 0 {
+		return all, nil
+	}
+	for _, l := range all {
+		if l.pid == main {
+			units = append(units, l)
+		} else {
+			others = append(others, l)
+		}
+	}
+	return units, others
+}
+
+// mainProcess is that of a unit of systemd's; 0: it is not known.
+func mainProcess(unit string) int {
+	out, err := run("systemctl", "show", "--property=MainPID", "--value", unit)
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(out)) // 0 if it is something else
+	return pid
 }
 
 // reloadUnit has systemd do it. An sshd that a socket started must be started again: at SIGHUP it

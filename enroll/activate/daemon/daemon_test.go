@@ -25,3 +25,13 @@ func TestAnSSHDThatASocketStartedIsStartedAgainAndAnyOtherReloaded(t *testing.T)
 		}
 	}
 }
+
+func TestListenersThatAreNotAUnitsMainProcessAreOthers(t *testing.T) {
+	all := []listener{{pid: 10}, {pid: 20}}
+	for main, want := range map[int][2]int{10: {1, 1}, 20: {1, 1}, 30: {0, 2}, 0: {2, 0}} {
+		units, others := split(all, main)
+		if got := [2]int{len(units), len(others)}; got != want {
+			t.Errorf("main process %d: got %v, want %v", main, got, want)
+		}
+	}
+}

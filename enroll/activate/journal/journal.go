@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"time"
 
 	"latchkey/enroll/hint"
@@ -30,6 +31,9 @@ const (
 	Pending  State = "pending"  // it will be undone unless it is confirmed
 	Active   State = "active"   // it was confirmed
 )
+
+// states are all of them: what has another one may still have to be undone.
+var states = []State{Inactive, Pending, Active}
 
 // Journal is one activation.
 type Journal struct {
@@ -130,6 +134,9 @@ func (s Store) Load() (*Journal, error) {
 	}
 	if j.Version != version {
 		return nil, unusable("written by another version of latchkey")
+	}
+	if !slices.Contains(states, j.State) {
+		return nil, unusable(fmt.Sprintf("unknown state %q", j.State))
 	}
 	return j, nil
 }
