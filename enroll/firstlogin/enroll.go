@@ -49,6 +49,9 @@ func enroll(login session.Enrolling) verdict.Outcome {
 	e := &setup{Enrolling: login}
 	o := e.run()
 	o.Tries = e.tries
+	if !o.Allow && o.Reason != verdict.NoAnswer && e.Policy.Help != "" {
+		e.Inform(e.Policy.Help)
+	}
 	return o
 }
 
@@ -106,6 +109,7 @@ func (e *setup) ticket(began time.Time) (verdict.Outcome, bool) {
 			return verdict.Outcome{}, true
 		}
 	}
+	e.Inform(noTicket)
 	return verdict.Outcome{Reason: verdict.Wrong, Detail: "no correct ticket"}, false
 }
 

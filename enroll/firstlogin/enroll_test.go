@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -179,6 +180,36 @@ func TestNothingIsKeptBeforeACodeOfTheNewDeviceWasTyped(t *testing.T) {
 			t.Errorf("%s: %+v", name, o)
 		}
 		w.untouched()
+	}
+}
+
+// As at a login of users who have enrolled, those who are refused for good see whom to ask.
+func TestRefusedEnrollmentSaysWhomToAskAndADisconnectSaysNothing(t *testing.T) {
+	const help = "Help desk: +1 555 0100"
+	five := []func(*world) string{wrong, text("123"), text(""), wrong, wrong}
+	three := []func(*world) string{text("00000-00000"), text("11111-11111"), text("22222-22222")}
+	for name, c := range map[string]struct {
+		policy  string
+		answers []func(*world) string
+		want    []string
+	}{
+		"five wrong codes":    {"", five, []string{gaveUp, help}},
+		"three wrong tickets": {"enroll_ticket = true\n", three, []string{noTicket, help}},
+		"too many of them": {"enroll_ticket = true\n[limits]\nfailures = \"2/10m\"\n",
+			three, []string{locked, help}},
+		"gone": {"", five[:2], nil},
+	} {
+		w := newWorld(t, "help = \""+help+"\"\n"+c.policy)
+		if c.policy != "" {
+			w.invited()
+		}
+		if o := w.login(c.answers...); o.Allow || !slices.Equal(w.told, c.want) {
+			t.Errorf("%s: got %+v, told %q; want %q", name, o, w.told, c.want)
+		}
+	}
+	w := newWorld(t, "help = \""+help+"\"\n")
+	if o := w.login(code, enter); !o.Allow || len(w.told) > 0 {
+		t.Errorf("got %+v, told %q; want nothing after a right code", o, w.told)
 	}
 }
 

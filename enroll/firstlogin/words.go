@@ -27,6 +27,7 @@ const (
 	step2       = "Step 2 of 3. " + guide.ShownNow
 
 	locked    = "Too many wrong tickets. Try again later."
+	noTicket  = "No ticket was accepted. Ask your administrator for a new one."
 	ticketOff = "The ticket is no longer valid. Ask your administrator for a new one."
 	meanwhile = "A second factor was set up for this account meanwhile. Log in again."
 	tooLong   = "This took too long. Log in again."
