@@ -98,8 +98,9 @@ const (
 	middle        = 5
 )
 
-// isSpelled reports whether a shape is such a code. Without its dash, one that ends like a
-// device's code is not taken for one, nor is the end of a password before such a code.
+// isSpelled reports whether a shape is such a code: as it is printed, also between blanks; or
+// without its dash directly behind the comma, unless it ends like a device's code, as the end of a
+// password before such a code does.
 func (c Codes) isSpelled(shape, plain string) bool {
 	if len(plain) != spelledLength || strings.Trim(plain, "9a") != "" {
 		return false
@@ -107,5 +108,9 @@ func (c Codes) isSpelled(shape, plain string) bool {
 	if len(shape) == spelledLength {
 		return c.atTheEnd(shape) == 0
 	}
-	return len(shape) == spelledLength+1 && (shape[middle] == '-' || shape[middle] == ' ')
+	if printed := strings.Trim(shape, " "); len(printed) == spelledLength+1 &&
+		printed[middle] == '-' {
+		return true
+	}
+	return len(shape) == spelledLength+1 && shape[middle] == ' '
 }
