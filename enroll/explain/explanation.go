@@ -48,7 +48,10 @@ func (e Explanation) Write(w io.Writer) {
 	if from == "" {
 		from = "no address"
 	}
-	fmt.Fprintf(w, "%s (uid %d), service %s, from %s\n%s\n", e.User, e.UID, e.Service, from, e.Why)
+	fmt.Fprintf(w, "%s (uid %d), service %s, from %s\n", e.User, e.UID, e.Service, from)
+	if e.Why != "" { // a policy that cannot be read says nothing
+		fmt.Fprintln(w, e.Why)
+	}
 	for _, u := range e.Unknown {
 		fmt.Fprintf(w, "cannot be checked: %s%s\n", u, strictly[u.Decided])
 	}

@@ -83,7 +83,7 @@ func Parse(args []string, isUser func(name string) bool) (Options, error) {
 	}
 	o.Given = map[string]bool{}
 	set.Visit(func(f *flag.Flag) { o.Given[f.Name] = true })
-	if len(words) > 0 && words[0] == "help" {
+	for len(words) > 0 && words[0] == "help" {
 		o.Help, words = true, words[1:]
 	}
 	rest, err := o.named(words, isUser)

@@ -129,7 +129,7 @@ func TestSpanHasUnits(t *testing.T) {
 func TestHelpIsThatOfWhatStandsBeforeIt(t *testing.T) {
 	for line, want := range map[string]string{
 		"--help": "usage: enroll [COMMAND]", "-h": "usage: enroll [COMMAND]",
-		"help":          "usage: enroll [COMMAND]",
+		"help": "usage: enroll [COMMAND]", "help help": "usage: enroll [COMMAND]",
 		"status --help": "usage: enroll status [NAME] [OPTION...]\n\ndevices,",
 		"--help status": "usage: enroll status",
 		"help status":   "usage: enroll status", "status alice -h": "usage: enroll status",
