@@ -217,8 +217,8 @@ func (s *Status) quota(h *health.Health) {
 	}
 }
 
-// keys finds a key that the fleet signs with, or soon will, and that this host does not believe; and
-// one that the host believes and that the fleet has replaced, maybe because it was stolen.
+// keys finds a key that the fleet signs with, or soon will, and that this host does not believe;
+// and one that the host believes and that the fleet has replaced, maybe because it was stolen.
 func (s *Status) keys(known *settings.Settings, h *health.Health) {
 	for _, k := range known.VerifyKey {
 		if len(h.VerifyKey) > 0 && !slices.Contains(h.VerifyKey, k.String()) {

@@ -158,8 +158,8 @@ func (n *Node) Offset() (time.Duration, bool) {
 	return n.peers.offset, n.peers.live > 0
 }
 
-var errRollback = wire.Errorf(wire.Rollback, "etcd was set back to a backup, or this service's own "+
-	"files were, or another service has its name; see RESTORING in latchkey-fleetd(8)")
+var errRollback = wire.Errorf(wire.Rollback, "etcd was set back to a backup, or this service's "+
+	"own files were, or another service has its name; see RESTORING in latchkey-fleetd(8)")
 
 // fatal reports whether err says that this service must not answer, and not only that etcd cannot
 // be reached now.
