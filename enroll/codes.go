@@ -35,7 +35,7 @@ func (p *program) codes(o options.Options) error {
 		return hint.Error("output is not a terminal, so no codes are shown",
 			"run it on a terminal, or as root: enroll codes --user NAME --yes")
 	}
-	proof, err := p.prove(who)
+	proof, err := p.proveNew(who, o)
 	if err != nil {
 		return err
 	}

@@ -112,8 +112,9 @@ func (p *program) prove(who identity) (enrollment.Proof, error) {
 	return p.proveCode(who, has, began)
 }
 
-// proveNew is prove for a new device. With --yes, which is for root, nothing is asked. Behind sudo,
-// root is asked whether the account is meant: sudo enroll sets up root, not its caller.
+// proveNew is prove for a new device or new recovery codes. With --yes, which is for root, nothing
+// is asked. Behind sudo, root is asked whether the account is meant: sudo enroll sets up root, not
+// its caller.
 func (p *program) proveNew(who identity, o options.Options) (enrollment.Proof, error) {
 	if o.Yes {
 		return p.asRoot(), nil
@@ -122,8 +123,12 @@ func (p *program) proveNew(who identity, o options.Options) (enrollment.Proof, e
 	if p.uid != 0 || o.User != "" || invoker == "" {
 		return p.prove(who)
 	}
-	fmt.Fprintf(p.Out, "This sets up a second factor for root, not for %s.\n", invoker)
-	answer, err := p.Ask("Set up root? [y/N] ")
+	says, asks := "This sets up a second factor for root, not for %s.\n", "Set up root? [y/N] "
+	if o.Command.Name == "codes" {
+		says, asks = "This replaces the recovery codes of root, not of %s.\n", "Replace them? [y/N] "
+	}
+	fmt.Fprintf(p.Out, says, invoker)
+	answer, err := p.Ask(asks)
 	if err != nil {
 		return enrollment.Proof{}, err
 	}

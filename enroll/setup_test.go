@@ -248,6 +248,40 @@ func TestSudoEnrollAsksWhetherRootIsMeant(t *testing.T) {
 	}
 }
 
+// Someone who wants codes for their own account would make root's printed codes worthless.
+func TestSudoEnrollCodesAsksBeforeItReplacesThoseOfRoot(t *testing.T) {
+	for name, c := range map[string]struct {
+		args         []string
+		answer, then string
+		changed      bool
+	}{
+		"no":           {nil, "n", "hint: for alice: enroll codes, without sudo", false},
+		"another word": {nil, "alice", "nothing was changed", false},
+		"yes":          {nil, "y", "The old codes no longer work.", true},
+		"by name":      {[]string{"root"}, "", "The old codes no longer work.", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			term, root := onTerminal(t)
+			typed(t, term, codeAt(t, scan(t, term), 0))
+			exits(t, term, exitDone)
+			before := recordOf(t, root)
+			term = started(t, usualColumns, 0, append([]string{"env", "LATCHKEY_ROOT=" + root,
+				"SUDO_USER=alice", asEnroll(t), "codes"}, c.args...))
+			if c.answer != "" {
+				expect(t, term, "This replaces the recovery codes of root, not of alice.")
+				expect(t, term, `Replace them\? \[y/N\] `)
+				if err := term.Type(c.answer); err != nil {
+					t.Fatal(err)
+				}
+			}
+			expect(t, term, c.then)
+			if got := recordOf(t, root); (got != before) != c.changed {
+				t.Errorf("the record is %q, before it was %q", got, before)
+			}
+		})
+	}
+}
+
 func TestEnrollWithoutSudoOrWithUserAsksNothingMore(t *testing.T) {
 	for name, c := range map[string]struct {
 		invoker string
