@@ -69,7 +69,7 @@ func asksPassword(prompt string) bool {
 var ErrHungUp = errors.New("hung up at the prompt for a code")
 
 // loginLimit bounds a login: a hang is a failure, not a stuck suite.
-const loginLimit = 60 * time.Second
+const loginLimit = 2 * time.Minute
 
 // Login makes the attempt.
 func (s *Server) Login(a Attempt) *Outcome {

@@ -19,7 +19,7 @@ import (
 
 // Limit bounds a wait: a hang is a failure, not a stuck test. It is for programs that run on
 // machines which are slower than this one to raise it, before they start anything.
-var Limit = time.Minute
+var Limit = 2 * time.Minute
 
 // Terminal is a program on a pseudo-terminal, and what was seen there.
 type Terminal struct {
@@ -109,20 +109,43 @@ func (t *Terminal) Seen() string {
 	return strings.ReplaceAll(t.seen.String(), "\r", "")
 }
 
-// Expect waits, at most Limit, until the pattern appears after what was matched before.
+// Expect waits, at most Limit and not beyond the end of the program, until the pattern appears after
+// what was matched before.
 func (t *Terminal) Expect(pattern string) error {
 	re := regexp.MustCompile(pattern)
-	return poll.Until(fmt.Sprintf("%q on the terminal", pattern), Limit, func() error {
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		all := t.seen.String()
-		at := re.FindStringIndex(all[t.mark:])
-		if at == nil {
-			return fmt.Errorf("not seen in %q", all[t.mark:])
+	var never error
+	err := poll.Until(fmt.Sprintf("%q on the terminal", pattern), Limit, func() error {
+		ended := t.hasEnded() // and then has shown everything
+		err := t.match(re)
+		if ended && err != nil {
+			never = fmt.Errorf("%q on the terminal of a program that has ended: %w", pattern, err)
+			return nil
 		}
-		t.mark += at[1]
-		return nil
+		return err
 	})
+	return errors.Join(err, never)
+}
+
+func (t *Terminal) hasEnded() bool {
+	select {
+	case <-t.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// match looks for the pattern behind what was matched before.
+func (t *Terminal) match(re *regexp.Regexp) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := t.seen.String()
+	at := re.FindStringIndex(all[t.mark:])
+	if at == nil {
+		return fmt.Errorf("not seen in %q", all[t.mark:])
+	}
+	t.mark += at[1]
+	return nil
 }
 
 // Type sends a line. The pseudo-terminal shows it only if the program wants it shown.
