@@ -125,7 +125,7 @@ func (p *program) unlessThere(who identity, o options.Options,
 		return add(o)
 	}
 	err := p.addMissing(who, o, add)
-	if errors.Is(err, enrollment.ErrLabel) {
+	if errors.Is(err, record.ErrLabel) {
 		return p.addMissing(who, o, add)
 	}
 	return err

@@ -27,7 +27,7 @@ var words = map[string]error{
 	"wait":       factor.ErrNotYet,
 	"country":    ErrCountry,
 	"enrolled":   enrollment.ErrEnrolled,
-	"label":      enrollment.ErrLabel,
+	"label":      record.ErrLabel,
 	"last":       enrollment.ErrLastDevice,
 	"half":       enrollment.ErrHalf,
 	"itself":     enrollment.ErrItself,

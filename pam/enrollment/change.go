@@ -17,8 +17,6 @@ var (
 	// ErrEnrolled says that the user has a second factor already, so this is not a first
 	// enrollment.
 	ErrEnrolled = errors.New("a second factor is set up already")
-	// ErrLabel says that the user has a device with this label already.
-	ErrLabel = errors.New("there is a device with this label already")
 	// ErrLastDevice says that the change would leave the user without any device.
 	ErrLastDevice = errors.New("it is the only device")
 	// ErrHalf says that a reset removed the record but could not remove the state.
@@ -26,13 +24,6 @@ var (
 	// ErrItself says that a code was to remove the device that made it.
 	ErrItself = errors.New("a device cannot be removed with its own code")
 )
-
-// labelTaken is an ErrLabel with the label.
-type labelTaken string
-
-func (l labelTaken) Error() string { return fmt.Sprintf("there is a device %q already", string(l)) }
-
-func (labelTaken) Is(target error) bool { return target == ErrLabel }
 
 // rewrite saves next in place of account's record. The state learns of devices and recovery codes
 // before the record has them, and forgets them only after the record no longer has them, so a

@@ -58,7 +58,7 @@ func (s Store) Add(p Proof, u record.User, d record.Device, counter uint64) erro
 		return s.enrollOr(p, u, first, func(account *factor.Account) error {
 			next := *account.Record
 			if next.Find(d.Label) != nil {
-				return labelTaken(d.Label)
+				return record.LabelTaken(d.Label)
 			}
 			if twin := twinOf(&next, &d); twin != nil {
 				return fmt.Errorf("the device %q has this %s already", twin.Label,
