@@ -40,26 +40,21 @@ func bind(l *authority.Login, q wire.Question) {
 }
 
 // asked is the authority for a question, whose body is read into argument; login is the login in
-// that.
+// that. Trust counts on the host with its key: another machine that takes its place, after it was
+// stolen and revoked, has its name and another key.
 func asked(t *store.Txn, q wire.Question, argument any, login *authority.Login) (
 	*authority.Local, error) {
 	l, err := local(t)
 	if err == nil {
 		err = read(q, argument)
 	}
-	bind(login, q)
-	if err == nil {
-		login.Host, err = machine(t, q)
-	}
-	return l, err
-}
-
-// machine is the host that asks, for trust to count on: another machine that takes its place, after
-// it was stolen and revoked, has its name and another key.
-func machine(t *store.Txn, q wire.Question) (string, error) {
 	var h hosts.Host
-	_, err := t.Load(store.HostKey(q.Host), &h)
-	return h.Name + " " + h.Key, err
+	if err == nil {
+		_, err = t.Load(store.HostKey(q.Host), &h)
+	}
+	bind(login, q)
+	login.Host = h.Name + " " + h.Key
+	return l, err
 }
 
 func begin(t *store.Txn, q wire.Question) (any, error) {
