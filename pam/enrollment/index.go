@@ -11,9 +11,9 @@ import (
 
 // indexed runs change, before and after which the index of uids is complete. Since the last time,
 // something other than enroll may have added or removed records or entries of the index, and a
-// killed enroll may have left temporary files: all change the time of a directory. Where neither has, nothing takes longer
-// because there are many users. crowd says that change is one of many accounts. The caller holds the
-// lock of all changes.
+// killed enroll may have left temporary files: all change the time of a directory. Where neither
+// has, nothing takes longer because there are many users. crowd says that change is one of many
+// accounts. The caller holds the lock of all changes.
 func (s Store) indexed(crowd bool, change func() error) error {
 	if s.Owners == nil {
 		if err := s.sweep(); err != nil {

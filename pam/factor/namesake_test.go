@@ -309,6 +309,24 @@ func TestNextChangePutsBackWhatTheIndexLost(t *testing.T) {
 	denied(t, root, "alicia", uid, "enroll reset alice")
 }
 
+// FAULTS 20: the power failed while many were enrolled, and left an entry empty for someone who was
+// not enrolled in the end.
+func TestEntryThatAPowerFailureLeftEmptyDeniesNoOneAfterTheNextChange(t *testing.T) {
+	root := testroot.New(t)
+	testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "alice", UID: uid},
+		testroot.TOTP("phone"), 0))
+	entry := root.Join(fmt.Sprint("var/lib/latchkey/uids/", uid+1))
+	testroot.Must(t, os.WriteFile(entry, nil, 0o600))
+	neverEnrolled(t, root, "bob", uid+1)
+	testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "carol", UID: uid + 2},
+		testroot.TOTP("phone"), 0))
+	neverEnrolled(t, root, "bob", uid+1)
+	testroot.Must(t, root.Store().Add(enrollment.ByRoot(), record.User{Name: "bob", UID: uid + 1},
+		testroot.TOTP("phone"), 0))
+	denied(t, root, "alicia", uid, "enroll reset alice")
+	denied(t, root, "bobby", uid+1, "enroll reset bob")
+}
+
 // withoutSpace runs change while this process can write nothing into any file.
 func withoutSpace(t *testing.T, change func() error) error {
 	t.Helper()

@@ -49,7 +49,7 @@ func (x *Index) Names(uid uint32) ([]string, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err == nil && len(noted) == 0:
-		return nil, fmt.Errorf("%s/%s: damaged: names no one", x.Path, file(uid))
+		return nil, fmt.Errorf("%s/%s: damaged: names no one; remove it", x.Path, file(uid))
 	}
 	return noted, err
 }
@@ -173,8 +173,9 @@ func (x *Index) Mark(stamp string) error {
 	return nil
 }
 
-// Sweep removes what a killed Add left behind, if anything was added to the index since the last
-// Mark: no enroll that came to its end ends without one.
+// Sweep removes what a killed Add or a power failure left behind, if anything was added to the
+// index since the last Mark: no enroll that came to its end ends without one. The caller notes
+// all users afterwards.
 func (x *Index) Sweep() error {
 	dir, err := x.make()
 	if err != nil {
@@ -184,8 +185,21 @@ func (x *Index) Sweep() error {
 	settled, err := dir.Settled(marker)
 	if err == nil && !settled {
 		dir.Sweep()
+		removeEmpty(dir.Unsynced())
 	}
 	return err
+}
+
+// removeEmpty removes entries that name no one: the names of many are not on the disk when their
+// files get theirs. What it leaves denies a login.
+func removeEmpty(dir *safefile.Dir) {
+	entries, _ := dir.Names()
+	for _, entry := range entries {
+		text, err := dir.ReadFile(entry, safefile.Private, sizeLimit)
+		if err == nil && strings.Trim(string(text), "\n") == "" {
+			_ = dir.Remove(entry)
+		}
+	}
 }
 
 func line(stamp string) string { return "latchkey-uids-1 " + stamp + "\n" }
