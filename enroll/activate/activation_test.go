@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -183,6 +184,8 @@ func TestAnActivationThatWasKilledIsUndoneWhenItIsDue(t *testing.T) {
 			for _, path := range []string{pam, conf} { // a file that was not written whole
 				testroot.Write(t, filepath.Dir(r.root+path)+"/.new-0123", nil)
 			}
+			theirs := r.root + filepath.Dir(pam) + "/.new-sshd" // an administrator's draft
+			testroot.Write(t, theirs, nil)
 			after := newRig(t)
 			after.root, after.Store = r.root, r.Store
 			after.is(r.text(pam), r.text(conf), journal.Pending)
@@ -190,8 +193,9 @@ func TestAnActivationThatWasKilledIsUndoneWhenItIsDue(t *testing.T) {
 				t.Fatal(err)
 			}
 			after.is("before\n", "", journal.Inactive)
-			if left, _ := filepath.Glob(r.root + "/etc/*/.new-*"); left != nil {
-				t.Errorf("got %q left", left)
+			if left, _ := filepath.Glob(r.root + "/etc/*/.new-*"); !slices.Equal(left,
+				[]string{theirs}) {
+				t.Errorf("got %q left, want %q", left, theirs)
 			}
 			if left, _ := filepath.Glob(r.root + "/etc/*/*/.new-*"); left != nil {
 				t.Errorf("got %q left", left)

@@ -91,7 +91,7 @@ func TestSweepTakesAwayWhatAKilledAddLeft(t *testing.T) {
 	must(t, x.Add(1000, "alice", everyone))
 	must(t, x.Mark("a"))
 	for range 2 { // the second time, right after Mark
-		left := x.Path + "/.new-left"
+		left := x.Path + "/.new-0123abcd"
 		must(t, os.WriteFile(left, nil, 0o600))
 		must(t, x.Sweep())
 		if _, err := os.Lstat(left); err == nil {
@@ -107,7 +107,7 @@ func TestSweepDoesNotReadAnIndexToWhichNothingWasAdded(t *testing.T) {
 	must(t, x.Mark("a"))
 	before, err := os.Stat(x.Path)
 	must(t, err)
-	left := x.Path + "/.new-left"
+	left := x.Path + "/.new-0123abcd"
 	must(t, os.WriteFile(left, nil, 0o600))
 	must(t, os.Chtimes(x.Path, time.Time{}, before.ModTime())) // as if it were not there
 	must(t, x.Sweep())

@@ -105,8 +105,8 @@ func (d *Dir) Remove(name string) error {
 	return nil
 }
 
-// Sweep removes temporary files that a killed Replace left. The caller holds d's lock, so that
-// none is in use.
+// Sweep removes temporary files that a killed Replace left, and no others: d may be a directory of
+// the system's. The caller holds d's lock, so that none is in use.
 func (d *Dir) Sweep() {
 	fd, err := openat(d.fd, ".", unix.O_RDONLY|unix.O_DIRECTORY)
 	if err != nil {
@@ -116,10 +116,16 @@ func (d *Dir) Sweep() {
 	defer f.Close()
 	names, _ := f.Readdirnames(-1)
 	for _, name := range names {
-		if strings.HasPrefix(name, temporary) {
+		if isTemporary(name) {
 			unix.Unlinkat(d.fd, name, 0)
 		}
 	}
+}
+
+// isTemporary reports whether name is one that stage makes up.
+func isTemporary(name string) bool {
+	random, ok := strings.CutPrefix(name, temporary)
+	return ok && strings.Trim(random, "0123456789abcdef") == ""
 }
 
 // Sweep is Dir.Sweep for the directory at path.

@@ -164,7 +164,7 @@ func TestOnlyOneEnrollRunsAtATimeAndNoLoginWaitsForIt(t *testing.T) {
 
 func TestSweepTakesOnlyTemporaryFilesAway(t *testing.T) {
 	s, file := stored(t)
-	testroot.Write(t, s.Path+"/.new-left", nil)
+	testroot.Write(t, s.Path+"/.new-0123abcd", nil)
 	testroot.Must(t, s.Sweep())
 	names, err := os.ReadDir(s.Path)
 	if err != nil || len(names) != 1 || s.Path+"/"+names[0].Name() != file {
