@@ -17,6 +17,10 @@ const (
 	longestSent  = 10
 )
 
+// ignored is what may stand anywhere in a code and around it: people type it, and it comes along
+// where a code is pasted.
+const ignored = " -\t\r\n"
+
 // DeviceCode takes spaces and dashes, which people type and apps show, out of an answer, and
 // reports whether what is left can be a device's code at all: 6 or 8 ASCII digits. What cannot be
 // a code is never compared, so it costs the user a try but is not a guess.
@@ -30,7 +34,7 @@ func SentCode(answer string) (code string, possible bool) {
 	if len(answer) > MaxAnswer {
 		return "", false
 	}
-	code = Without(answer, " -\t\r\n")
+	code = Without(answer, ignored)
 	if !IsDigits(code) {
 		return "", false
 	}
@@ -65,8 +69,8 @@ func OwnCode(answer string) (code string, possible bool) {
 	if len(answer) > MaxAnswer {
 		return "", false
 	}
-	code = strings.NewReplacer(" ", "", "-", "", "o", "0", "i", "1", "l",
-		"1").Replace(strings.ToLower(answer))
+	code = strings.NewReplacer("o", "0", "i", "1", "l", "1").Replace(
+		strings.ToLower(Without(answer, ignored)))
 	return code, len(code) == owncode.Length && strings.Trim(code, owncode.Alphabet) == ""
 }
 

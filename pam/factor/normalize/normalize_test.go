@@ -67,6 +67,7 @@ func TestCodeOfLatchkeysOwnIsTenLettersThatLookLikeDigitsToo(t *testing.T) {
 		"abcde-fgh12":                           "abcdefgh12",
 		"ABCDE FGH12":                           "abcdefgh12",
 		"oOiIl-L0011":                           "0011110011",
+		"\tabcde-fgh12\r\n":                     "abcdefgh12",
 		"0123456789":                            "0123456789",
 		"abcde-fgh1":                            "",
 		"abcde-fgh123":                          "",
