@@ -10,6 +10,7 @@ import (
 	"latchkey/enroll/options"
 	"latchkey/enroll/plural"
 	"latchkey/pam/gate/names"
+	"latchkey/pam/record"
 	"latchkey/pam/twilio/protocol"
 )
 
@@ -41,9 +42,9 @@ func (p *program) examination(of string) doctor.Doctor {
 		Root: p.root, Service: of, Clock: p.clock, Keyring: p.keyring, Remedy: remedy,
 		Progress: p.progress(),
 		Reading:  p.counting("users read"),
-		LookUp: func(name string) (uint32, error) {
+		LookUp: func(name string) (record.User, error) {
 			who, err := find(name)
-			return who.UID, err
+			return who.User, err
 		},
 		Group: p.group(), Pause: time.Sleep,
 		Probe: func() protocol.Answer {

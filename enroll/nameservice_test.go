@@ -65,12 +65,18 @@ type withSources struct {
 
 func newSources(t *testing.T, exe string) withSources {
 	t.Helper()
+	return newSource(t, exe, sourceThatFails)
+}
+
+// newSource takes the text of hesiod's library.
+func newSource(t *testing.T, exe, text string) withSources {
+	t.Helper()
 	if out, err := exec.Command("unshare", "--mount", "true").CombinedOutput(); err != nil {
 		t.Skipf("mount namespaces do not work here: %v: %s", err, out)
 	}
 	dir := t.TempDir()
 	source, lib := dir+"/source.c", dir+"/libnss_hesiod.so.2"
-	if err := os.WriteFile(source, []byte(sourceThatFails), 0o644); err != nil {
+	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := exec.Command("gcc", "-shared", "-fPIC", "-o", lib,

@@ -14,6 +14,7 @@ import (
 
 	"latchkey/pam/factor"
 	"latchkey/pam/many"
+	"latchkey/pam/record"
 	"latchkey/pam/twilio/protocol"
 	"latchkey/pam/twilio/settings"
 )
@@ -27,8 +28,8 @@ type Doctor struct {
 	Service string
 	Clock   func() time.Time
 	Keyring factor.Keyring
-	// LookUp finds a user's uid by name.
-	LookUp func(name string) (uid uint32, err error)
+	// LookUp finds a user by name, and how the name service spells it.
+	LookUp func(name string) (record.User, error)
 	// Group is why the members of a group, or behind "@" a netgroup, cannot be told; nil in place
 	// of it: the files below Root say.
 	Group func(name string) error

@@ -12,6 +12,7 @@ import (
 
 	"latchkey/enroll/doctor/server"
 	"latchkey/pam/factor"
+	"latchkey/pam/record"
 	"latchkey/pam/safefile"
 )
 
@@ -75,8 +76,10 @@ func doctorFor(root, service string) Doctor {
 	return Doctor{
 		Root: root, Service: service, Clock: time.Now,
 		Keyring: factor.NewKeyring(root, safefile.Patience{Limit: time.Minute}),
-		LookUp:  func(string) (uint32, error) { return 0, errors.New("no such user") },
-		Remedy:  func(error) string { return "" },
+		LookUp: func(string) (record.User, error) {
+			return record.User{}, errors.New("no such user")
+		},
+		Remedy: func(error) string { return "" },
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"latchkey/enroll/attestation"
 	"latchkey/enroll/doctor/sshd"
+	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 	"latchkey/sshd/softkey"
 )
@@ -21,7 +22,9 @@ func withKey(t *testing.T, attested bool, auth string) (Doctor, testroot.Root) {
 	key.Attested = attested
 	root.Enroll(t, "alice", 1000, testroot.TOTP("app"), key)
 	d := doctorFor(string(root), "sshd")
-	d.LookUp = func(string) (uint32, error) { return 1000, nil }
+	d.LookUp = func(name string) (record.User, error) {
+		return record.User{Name: name, UID: 1000}, nil
+	}
 	d.Keyring = root.Keyring()
 	return d, root
 }

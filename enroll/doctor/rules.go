@@ -75,11 +75,11 @@ func (d Doctor) someoneHas(methods []method.Method, users []string) bool {
 		if users != nil && !slices.Contains(users, name) {
 			continue
 		}
-		uid, err := d.LookUp(name)
+		u, err := d.LookUp(name)
 		if err != nil {
 			return true
 		}
-		rec, _, err := d.Keyring.View(record.User{Name: name, UID: uid})
+		rec, _, err := d.Keyring.View(record.User{Name: name, UID: u.UID})
 		can := func(m method.Method) bool { return has(rec, m) }
 		if err != nil || slices.ContainsFunc(methods, can) {
 			return true
@@ -97,13 +97,20 @@ func has(r *record.Record, m method.Method) bool {
 }
 
 // checkNames finds users, groups and netgroups that the name service does not know: a rule for
-// them may be for no one, or, with a group, for everyone as far as it is the stricter one.
+// them may be for no one, or, with a group, for everyone as far as it is the stricter one. A user
+// whom it spells in another way is known and still not matched: one that ignores case, or adds a
+// domain, has a single name for each user.
 func (d Doctor) checkNames(place string, r policy.Rule) []Finding {
 	var found []Finding
 	for _, name := range r.Users {
-		if _, err := d.LookUp(name); err != nil {
+		switch u, err := d.LookUp(name); {
+		case err != nil:
 			text := fmt.Sprintf("the user %q: %v", name, err)
 			found = append(found, warning(place, text, "is the name spelled right?"))
+		case u.Name != name:
+			err := fmt.Errorf("the user %q is %q to the name service, so this rule never matches "+
+				"them", name, u.Name)
+			found = append(found, fault(place, err, fmt.Sprintf("write %q", u.Name)))
 		}
 	}
 	for _, group := range r.Groups {

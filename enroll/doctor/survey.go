@@ -58,7 +58,7 @@ func (d Doctor) look(name string) (u enrolled) {
 	u.name = name
 	u.uid, u.unreadable = d.Keyring.Records.UID(name)
 	u.copied, _ = d.Keyring.States.CopiedOnWrite(name) // what cannot be read is not
-	uid, err := d.LookUp(name)
+	found, err := d.LookUp(name)
 	if err != nil {
 		u.err = err
 		if u.unreadable == nil && !errors.Is(err, nameservice.ErrUntold) {
@@ -66,7 +66,7 @@ func (d Doctor) look(name string) (u enrolled) {
 		}
 		return u
 	}
-	r, _, err := d.Keyring.View(record.User{Name: name, UID: uid})
+	r, _, err := d.Keyring.View(record.User{Name: name, UID: found.UID})
 	switch {
 	case errors.Is(err, factor.ErrUnenrolled): // removed since its name was read
 	case err != nil:

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"latchkey/enroll/doctor/getent"
+	"latchkey/pam/record"
 	"latchkey/pam/testroot"
 )
 
@@ -165,11 +166,11 @@ func agree(got, wanted []string) bool {
 // doctorIn examines a system of its own: its sshd runs with that root.
 func doctorIn(root string) Doctor {
 	d := doctorFor(root, "sshd")
-	d.LookUp = func(name string) (uint32, error) {
+	d.LookUp = func(name string) (record.User, error) {
 		if u, ok := getent.Read(root, nil).User(name); ok {
-			return u.UID, nil
+			return record.User{Name: name, UID: u.UID}, nil
 		}
-		return 0, fmt.Errorf("no such user")
+		return record.User{}, fmt.Errorf("no such user")
 	}
 	d.Bound = 5 * time.Minute // the machine that runs tests may be busy
 	d.SSHD = func(ctx context.Context, args ...string) *exec.Cmd {

@@ -56,11 +56,11 @@ func (d Doctor) checkHost() Finding {
 func (d Doctor) phonesEnrolled() bool {
 	names, _ := d.Keyring.Records.Names()
 	return slices.ContainsFunc(names, func(name string) bool {
-		uid, err := d.LookUp(name)
+		u, err := d.LookUp(name)
 		if err != nil {
 			return false
 		}
-		rec, _, err := d.Keyring.View(record.User{Name: name, UID: uid})
+		rec, _, err := d.Keyring.View(record.User{Name: name, UID: u.UID})
 		return err == nil && has(rec, method.SMS)
 	})
 }
