@@ -118,6 +118,12 @@ func hinted(err error, forUser string) error {
 	case errors.Is(err, record.ErrNoKey):
 		return hint.Error(err.Error(), "restore it from a backup, or remove the records with: "+
 			"enroll reset NAME")
+	case errors.Is(err, record.ErrKey):
+		return hint.Error(err.Error(), "chown root:root and chmod 0600 the file, or restore it from a "+
+			"backup. Without one: enroll reset NAME for every user, then remove it")
+	}
+	if lost := new(safefile.NoDirError); errors.As(err, &lost) {
+		return hint.Error(err.Error(), hint.Folder(lost.Path))
 	}
 	return err
 }

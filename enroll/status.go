@@ -99,7 +99,7 @@ func (s *userStatus) read(u record.User,
 	s.Enrolled = err == nil
 	if err != nil && !errors.Is(err, factor.ErrUnenrolled) {
 		s.Enrolled, s.Problem, s.hint = true, err.Error(),
-			"root can start over with: enroll reset "+s.User
+			hint.StartOver(s.User, err)
 		if next := hint.Of(hinted(err, "")); next != "" {
 			s.hint = next
 		}

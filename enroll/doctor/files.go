@@ -93,6 +93,9 @@ func checkInstalled(path string, needs uint32) error {
 func (d Doctor) checkPrivate(path string) Finding {
 	hint := "chown root:root " + path + "; chmod 0700 " + path
 	dir, err := safefile.OpenDir(d.Root + path)
+	if errors.As(err, new(*safefile.NoDirError)) {
+		return fault(path, err, d.Remedy(err))
+	}
 	if err != nil {
 		return fault(path, err, hint)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"latchkey/enroll/hint"
 	"latchkey/enroll/plural"
 	"latchkey/pam/record"
 )
@@ -13,7 +14,7 @@ func (d Doctor) checkRecords() []Finding {
 	const records = "/etc/latchkey/users"
 	all, err := d.survey()
 	if err != nil {
-		return []Finding{fault(records, err, "")}
+		return []Finding{fault(records, err, d.Remedy(err))}
 	}
 	if len(all) == 0 {
 		return []Finding{{records, OK, "no one is enrolled yet", ""}, d.checkUnusedKey()}
@@ -42,10 +43,10 @@ func (d Doctor) checkRecords() []Finding {
 }
 
 func (d Doctor) remedy(name string, err error) string {
-	if hint := d.Remedy(err); hint != "" {
-		return hint
+	if known := d.Remedy(err); known != "" {
+		return known
 	}
-	return "their logins are denied; root can start over with: enroll reset " + name
+	return "their logins are denied; " + hint.StartOver(name, err)
 }
 
 // checkUnusedKey: without a record the key is not needed yet, but one that is damaged would seal

@@ -77,7 +77,7 @@ func (saved Saved) raised(now time.Time) (Enrollment, error) {
 // version are not that.
 func (saved Saved) mayReplace(err error) bool {
 	for _, passing := range []error{safefile.ErrBusy, safefile.ErrGone, state.ErrSave,
-		state.ErrNewer, record.ErrNewer, record.ErrName, record.ErrNoKey} {
+		state.ErrNewer, record.ErrNewer, record.ErrName, record.ErrNoKey, record.ErrKey} {
 		if errors.Is(err, passing) {
 			return false
 		}

@@ -70,6 +70,9 @@ func (k Keyring) check(u record.User, r *record.Record, recordErr error, st *sta
 
 // StateError says that name's state cannot be used, and what to do.
 func StateError(name string, err error) error {
+	if errors.As(err, new(*safefile.NoDirError)) {
+		return fmt.Errorf("%w: %w; what to do: enroll doctor", ErrState, err)
+	}
 	if errors.Is(err, state.ErrSave) || errors.Is(err, safefile.ErrBusy) ||
 		errors.Is(err, safefile.ErrGone) {
 		return fmt.Errorf("%w: %w", ErrState, err)

@@ -27,6 +27,10 @@ const (
 // ErrNoKey says that the host key is missing. Without it no record of this host can be read.
 var ErrNoKey = errors.New("the host key is missing")
 
+// ErrKey says that the host key is there and cannot be used: damaged, or not only root's. The
+// records are not at fault.
+var ErrKey = errors.New("the host key cannot be used")
+
 // key is the host key, as the two keys that are derived from it.
 type key struct {
 	mac  []byte
@@ -46,11 +50,11 @@ func loadKey(path string) (*key, error) {
 		return nil, fmt.Errorf("%w (%s/%s)", ErrNoKey, path, keyFile)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %v", ErrKey, err)
 	}
 	k, err := readKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("%s/%s: %v", path, keyFile, err)
+		return nil, fmt.Errorf("%w: %s/%s: %v", ErrKey, path, keyFile, err)
 	}
 	return k, nil
 }

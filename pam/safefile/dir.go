@@ -8,6 +8,7 @@
 package safefile
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -26,11 +27,22 @@ type Dir struct {
 	unsynced bool    // until Sync
 }
 
+// NoDirError says that a directory is missing, so that people can be told how to put it back. What
+// it had is not known, so it does not match fs.ErrNotExist.
+type NoDirError struct{ Path string }
+
+func (e *NoDirError) Error() string {
+	return fmt.Sprintf("open directory %s: %v", e.Path, unix.ENOENT)
+}
+
 // OpenDir opens path, following symbolic links in it, and checks the directory it leads to and all
 // parents of that directory. The error for a path that does not exist does not match
 // fs.ErrNotExist: that is only ever said of a file in a directory that was checked.
 func OpenDir(path string) (*Dir, error) {
 	fd, err := openat(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_DIRECTORY)
+	if errors.Is(err, unix.ENOENT) {
+		return nil, &NoDirError{path}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open directory %s: %v", path, err)
 	}
