@@ -11,7 +11,7 @@
 
 enum {
 	NAMES_NAME = 1024,      /* the longest name of a user */
-	NAMES_LOOKUP = 1 << 20, /* the largest buffer offered to the name service */
+	NAMES_LOOKUP = 1 << 25, /* the largest buffer offered: a group of a million */
 	NAMES_GROUPS = 65536,   /* NGROUPS_MAX */
 	NAMES_NESTED = 64,      /* netgroups that are looked at for one question */
 	NAMES_WHY = 200,

@@ -101,6 +101,9 @@ func TestMembershipIsToldOrAnError(t *testing.T) {
 	const inNo = "false, <nil>"
 	files := etc{healthy, groups, netgroup}
 	with := func(nsswitch string) etc { return etc{nsswitch, groups, netgroup} }
+	others := strings.Repeat(",somebodyelse", 500_000)
+	crowd := etc{healthy, groups + "students:x:4003:bob" + others + ",alice\n" +
+		"teachers:x:4004:bob" + others + "\n", ""}
 	cases := []struct {
 		name  string
 		etc   etc
@@ -110,6 +113,8 @@ func TestMembershipIsToldOrAnError(t *testing.T) {
 		{"her own group", files, "alice", "true, <nil>"},
 		{"a group that lists her", files, "staff", "true, <nil>"},
 		{"a group that lists others", files, "other", inNo},
+		{"a group of half a million that lists her", crowd, "students", "true, <nil>"},
+		{"a group of half a million others", crowd, "teachers", inNo},
 		{"a group that does not exist", files, "sudoo", "there is no such group"},
 		{"a group in another case", files, "Staff", "there is no such group"},
 		{"no groups at all", etc{healthy, "", netgroup}, "staff", "No such file or directory"},
