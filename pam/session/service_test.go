@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -94,6 +95,9 @@ func ails(t *testing.T, f *testfleet.Fleet, name string,
 	return s
 }
 
+// ofOne is in the log where services answered, and each refused for a reason of its own.
+var ofOne = regexp.MustCompile(`reason=fleet.* detail="\((internal|clock)\)`)
+
 // A clock or a disk that is wrong on the machine of one service is as if that were down. The
 // services' clocks count, so this test takes place now.
 func TestServiceThatRefusesForAReasonOfItsOwnKeepsNoOneOut(t *testing.T) {
@@ -132,5 +136,8 @@ func TestServiceThatRefusesForAReasonOfItsOwnKeepsNoOneOut(t *testing.T) {
 	if frames := g.ends(); frames[len(frames)-1] != "V2 deny 9" {
 		t.Errorf("got %q with no service that answers", frames)
 	}
-	b.wantLog("reason=fleet", `detail="(internal)`)
+	// On a slow machine either may answer first.
+	if got := b.logged(); len(got) != 1 || !ofOne.MatchString(got[0]) {
+		t.Errorf("logged %q, want one line that matches %s", got, ofOne)
+	}
 }
