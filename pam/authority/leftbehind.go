@@ -20,10 +20,12 @@ type LeftBehind struct {
 	Has func(user string) bool // a record, as far as can be told
 }
 
-// Begin implements Authority.
+// Begin implements Authority. A user may be moved into the fleet or out of it meanwhile, so it looks
+// for a record before and after it asks.
 func (l LeftBehind) Begin(login Login) (Beginning, error) {
+	had := l.Has(login.User.Name)
 	b, err := l.Authority.Begin(login)
-	if errors.Is(err, factor.ErrUnenrolled) && l.Has(login.User.Name) {
+	if errors.Is(err, factor.ErrUnenrolled) && (had || l.Has(login.User.Name)) {
 		err = fmt.Errorf("%w: %w", ErrLeftBehind, err)
 	}
 	return b, err
