@@ -211,11 +211,19 @@ func (m machine) insistedWhileActive(deb string) {
 	m.run("rm -rf /usr/lib/pam.d /var/lib/latchkey/activation\n" + jumping +
 		"cp /etc/pam.d/sshd /root/jumping; cp /etc/ssh/sshd_config /root")
 	must(m.t, m.alice.Enroll())
-	for _, remove := range []string{"export LATCHKEY_REMOVE_ANYWAY=1; dpkg -r latchkey",
-		"dpkg --unpack " + filepath.Base(deb) + "; dpkg -r latchkey"} {
+	const anyway, edit = "export LATCHKEY_REMOVE_ANYWAY=1; dpkg -r latchkey",
+		"echo '# mine' >>/etc/pam.d/sshd\n"
+	const putBack = "/etc/pam.d/sshd no longer asks for a code: it is as it was before"
+	for remove, says := range map[string]string{
+		anyway: "/etc/pam.d/sshd: as it was before", edit + anyway: putBack,
+		"dpkg --unpack " + filepath.Base(deb) + "; dpkg -r latchkey": putBack,
+	} {
 		m.run("enroll activate --yes")
 		denied(m.t, m.sshd, m.login(m.alice.WrongCode()))
-		m.run(remove + "\ncmp /etc/pam.d/sshd /root/jumping")
+		if out, err := m.sh(remove); err != nil || !strings.Contains(out, says) {
+			m.t.Fatalf("%s: got %v, %q, want %q", remove, err, out, says)
+		}
+		m.run("cmp /etc/pam.d/sshd /root/jumping")
 		m.byPasswordAlone(true)
 		m.run("dpkg -i " + filepath.Base(deb) + "\nenroll deactivate")
 	}

@@ -20,18 +20,20 @@ before() {
 	grep -q '^# latchkey begin (enroll activate)' "$1" || return 0
 	copy=/var/lib/latchkey/activation/$(echo "${1#/}" | tr / -)
 	[ -s "$copy" ] || copy=/usr/lib/pam.d/${1##*/}
-	[ ! -s "$copy" ] || cat "$copy" >"$1"
+	[ -s "$copy" ] || return 0
+	cat "$copy" >"$1"
+	did="it is as it was before enroll activate, without what was changed since"
 }
 
 # release takes the lines of a module that is gone out of a file, with their continuation lines.
 # Without that no one could get in; with it, passwords work.
 release() {
 	cp -p "$1" "$1.dpkg-old"
+	did="its lines with pam_latchkey.so were taken out"
 	before "$1"
 	sed -E -i -e ':a' -e '/^[^#]*\\[[:blank:]]*$/{N;s/\\[[:blank:]]*\n/ /;ba' -e '}' \
 		-e "/$named/d" "$1"
-	echo "latchkey: warning: $1 no longer asks for a code: its lines with pam_latchkey.so were" \
-		"taken out (before: $1.dpkg-old)" >&2
+	echo "latchkey: warning: $1 no longer asks for a code: $did (before: $1.dpkg-old)" >&2
 }
 
 # left looks for services that still need the module, unless prerm has just done so (remove.sh):
