@@ -50,7 +50,9 @@ type Doctor struct {
 	// Probe tries Twilio Verify without sending anything.
 	Probe func() protocol.Answer
 
-	users func() ([]enrolled, error) // of a run, read once
+	// of a run, looked at once
+	users  func() ([]enrolled, error)
+	server func() sshdReport
 }
 
 // system is the root of the machine whose users and networks count.

@@ -394,6 +394,39 @@ func TestDoctorLooksAtEveryServiceThatSSHDUses(t *testing.T) {
 	}
 }
 
+// FAULTS 43: a rule for the one service that sshd uses is for everyone; for one of two it is not.
+func TestRuleForTheServiceThatSSHDUsesIsForEveryone(t *testing.T) {
+	const policy = "[[rule]]\nservices = [\"one\"]\nrequire = \"%s\"\n"
+	root := t.TempDir()
+	installed(t, root)
+	for _, service := range []string{"one", "two"} {
+		put(t, root, "/etc/pam.d/"+service, goodStack, 0o644)
+	}
+	for _, c := range []struct{ used, require, want string }{
+		{"one", "none", "this rule lets everyone in without a code"},
+		{"one", "deny", "this rule keeps everyone out"},
+		{"two", "none", ""},
+		{"two", "deny", ""},
+		{"sshd", "none", ""},
+	} {
+		put(t, root, "/etc/latchkey/latchkey.toml", fmt.Sprintf(policy, c.require), 0o644)
+		sshdSays(t, root, "pamservicename "+c.used+"\n"+goodSSHD)
+		got := strings.Join(complaints(examine(t, root)), "\n")
+		if c.want == "" && got != "" || !strings.Contains(got, c.want) {
+			t.Errorf("%s, %s: got %q, want %q", c.used, c.require, got, c.want)
+		}
+	}
+	put(t, root, "/etc/latchkey/latchkey.toml", fmt.Sprintf(policy, "none"), 0o644)
+	put(t, root, server.Config, "Match User bob\nPAMServiceName one\n", 0o644)
+	sshdSays(t, root, "debug3: checking syntax for 'Match User bob'\n"+
+		"pamservicename two\n"+goodSSHD+"-- user=bob\n"+
+		"debug3: checking match for 'User bob' user bob host h addr 192.0.2.1 laddr (null) "+
+		"lport 0\ndebug3: match found\npamservicename one\n"+goodSSHD)
+	if got := complaints(examine(t, root)); len(got) != 0 {
+		t.Errorf("one of two: got %q", got)
+	}
+}
+
 // Its lines count once for services that have no file, and twice for one of that name.
 func TestDoctorKnowsThatPAMGoesTwiceThroughAServiceNamedOther(t *testing.T) {
 	root := t.TempDir()

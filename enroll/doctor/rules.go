@@ -18,12 +18,23 @@ import (
 )
 
 // forEveryone reports whether a rule's conditions hold for every login over the network: it has
-// none, or networks that are all of IPv4 or of IPv6, or the service of sshd itself.
+// none, or networks that are all of IPv4 or of IPv6, or the services of sshd itself.
 func (d Doctor) forEveryone(r policy.Rule) bool {
 	whole := func(n netip.Prefix) bool { return n.Bits() == 0 }
 	return r.Users == nil && r.Groups == nil &&
-		(r.Services == nil || slices.Contains(r.Services, "sshd")) &&
-		(r.From == nil || slices.ContainsFunc(shadow.Merged(r.From), whole))
+		(r.From == nil || slices.ContainsFunc(shadow.Merged(r.From), whole)) &&
+		(r.Services == nil || slices.Contains(r.Services, "sshd") || d.allOfSSHD(r.Services))
+}
+
+// allOfSSHD reports whether every login by sshd is to one of these services: PAMServiceName gives
+// it others.
+func (d Doctor) allOfSSHD(services []string) bool {
+	if d.Service != "sshd" {
+		return false
+	}
+	missing := func(service string) bool { return !slices.Contains(services, service) }
+	used := d.server().services
+	return len(used) > 0 && !slices.ContainsFunc(used, missing)
 }
 
 // checkMethods finds a rule that asks for what cannot be given.

@@ -9,7 +9,7 @@ import (
 
 // Run looks at everything.
 func (d Doctor) Run() []Finding {
-	d.users = sync.OnceValues(d.surveyed)
+	d.users, d.server = sync.OnceValues(d.surveyed), sync.OnceValue(d.checkSSHD)
 	found := d.checkPolicy(policy.DefaultPath)
 	found = append(found, d.checkInstallation()...)
 	if d.Fleet != nil {

@@ -19,7 +19,7 @@ func (d Doctor) checkLogins(service string) []Finding {
 	if service != "sshd" {
 		return d.checkService(service, false)
 	}
-	s := d.checkSSHD()
+	s := d.server()
 	found := append(append(s.findings, d.checkNamesOfClients(s)...), d.checkEnrollService()...)
 	found = append(found, d.checkKeys(s)...)
 	found = append(found, d.checkGrace(s)...)
