@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -153,12 +154,16 @@ type listener struct {
 }
 
 // listeners are those of this machine or container: one of another container is no business of
-// ours.
+// ours. One that would not find its own sshd_config, because that is gone or was named from another
+// folder, would end at a signal, and may be the administrator's last way in.
 func listeners() (all []listener) {
 	ours, _ := os.Readlink("/proc/self/ns/pid")
 	for _, pid := range server.Running("") {
 		theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
-		if err == nil && theirs == ours {
+		if err != nil || theirs != ours {
+			continue
+		}
+		if _, err := os.Stat(server.File(pid)); !errors.Is(err, fs.ErrNotExist) {
 			all = append(all, listener{pid, sockets(pid)})
 		}
 	}

@@ -25,6 +25,20 @@ func Running(root string) (pids []int) {
 // Listens reports whether a process is an sshd of root's that listens.
 func Listens(pid int) bool { return command("", pid) != nil }
 
+// File is where a process that listens finds its sshd_config when it is told to read it again;
+// empty: the process is none.
+func File(pid int) string {
+	words := command("", pid)
+	if words == nil {
+		return ""
+	}
+	file := parse(words).File
+	if !filepath.IsAbs(file) {
+		file = fmt.Sprintf("/proc/%d/cwd/%s", pid, file)
+	}
+	return file
+}
+
 // running are the command lines of all sshd that listen.
 func running(root string) (all [][]string) {
 	for _, pid := range Running(root) {
