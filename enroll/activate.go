@@ -198,6 +198,9 @@ func (p *program) deactivate(o options.Options) error {
 	if err != nil {
 		return err
 	}
+	if err := p.unrecorded(before); err != nil {
+		return err
+	}
 	if before.State == journal.Inactive {
 		fmt.Fprintln(p.Out, "Nothing to undo: enroll activate is not in force.")
 		return nil
@@ -212,6 +215,21 @@ func (p *program) deactivate(o options.Options) error {
 	}
 	fmt.Fprintln(p.Out, "sshd has read its configuration again. Open sessions go on.")
 	return nil
+}
+
+// unrecorded fails if files hold what an activation wrote, and its journal is lost.
+func (p *program) unrecorded(j *journal.Journal) error {
+	if len(j.Files) > 0 {
+		return nil
+	}
+	marked := plan.Marked(p.root)
+	if len(marked) == 0 {
+		return nil
+	}
+	return hint.Error("what enroll activate wrote is in "+strings.Join(marked, " and ")+
+		", but "+journal.Folder+", which says what was there before, is missing",
+		"put that folder or these files back from a backup, then have sshd reload. Without a backup, "+
+			"keep a session open as root, and see ACTIVATE in enroll(8)")
 }
 
 // whenDue waits for the time of a pending activation.

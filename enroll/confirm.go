@@ -76,6 +76,9 @@ func (p *program) activation(o options.Options) error {
 	if o.JSON {
 		return writeJSON(p.Out, summary.Of(j, p.activations(), journal.Now()))
 	}
+	if err := p.unrecorded(j); err != nil {
+		return err
+	}
 	return p.told(j)
 }
 

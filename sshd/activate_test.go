@@ -144,6 +144,7 @@ func TestActivationIsKeptOnlyFromANewLoginWithACode(t *testing.T) {
 			t.Errorf("from a new login: got %v, %s", err, out)
 		}
 		s.done("enroll activate --status", "In force: password+code (sshd), confirmed by alice")
+		s.lost()
 		s.edited()
 		s.done("enroll deactivate", "/etc/pam.d/sshd: as it was")
 		s.asBefore()
@@ -210,6 +211,19 @@ func (s *site) edited() {
 	s.done(line)
 	s.refused("enroll activate --yes", "/etc/pam.d/sshd is as it was before enroll activate",
 		"first: enroll deactivate")
+}
+
+// lost takes the journal away, as a restore of only /etc does: logins still ask for codes then,
+// and no command says that they do not.
+func (s *site) lost() {
+	s.t.Helper()
+	const folder = "/var/lib/latchkey/activation"
+	s.done("mv " + folder + " /root/aside")
+	for _, command := range []string{"deactivate", "activate --status"} {
+		s.refused("enroll "+command, "/etc/ssh/sshd_config.d/00-latchkey.conf and /etc/pam.d/sshd",
+			folder+", which says what was there before, is missing", "hint: put that folder")
+	}
+	s.done("mkdir -p -m 0700 " + folder + "; cp -a /root/aside/. " + folder)
 }
 
 // sudo activates sudo as well: it then asks for alice's code once, and for a right one.

@@ -167,7 +167,7 @@ func (p *planner) inFolder(wanted []option) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	after := "# Written by enroll activate; enroll deactivate removes it. sshd uses the first " +
+	after := written + " enroll deactivate removes it. sshd uses the first " +
 		"value that it\n# reads for an option.\n" + strings.Join(texts(wanted), "\n") + "\n"
 	p.change(Change{Path: dropIn, Existed: existed, Before: before, After: after})
 	return nil
