@@ -20,8 +20,8 @@ type LeftBehind struct {
 	Has func(user string) bool // a record, as far as can be told
 }
 
-// Begin implements Authority. A user may be moved into the fleet or out of it meanwhile, so it looks
-// for a record before and after it asks.
+// Begin implements Authority. A user may be moved into the fleet or out of it meanwhile, so it
+// looks for a record before and after it asks.
 func (l LeftBehind) Begin(login Login) (Beginning, error) {
 	had := l.Has(login.User.Name)
 	b, err := l.Authority.Begin(login)

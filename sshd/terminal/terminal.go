@@ -109,8 +109,8 @@ func (t *Terminal) Seen() string {
 	return strings.ReplaceAll(t.seen.String(), "\r", "")
 }
 
-// Expect waits, at most Limit and not beyond the end of the program, until the pattern appears after
-// what was matched before.
+// Expect waits, at most Limit and not beyond the end of the program, until the pattern appears
+// after what was matched before.
 func (t *Terminal) Expect(pattern string) error {
 	re := regexp.MustCompile(pattern)
 	var never error

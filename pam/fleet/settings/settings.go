@@ -140,8 +140,8 @@ func LoadPublic(root string) (*Settings, error) {
 	return s, nil
 }
 
-// missing says why a host without fleet.toml is taken for one of a fleet. No one is to leave a fleet
-// because of a folder that cannot be looked into, as in a program that does not run as root.
+// missing says why a host without fleet.toml is taken for one of a fleet. No one is to leave a
+// fleet because of a folder that cannot be looked into, as in a program that does not run as root.
 func missing(root string) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(root+KeyPath, &st); err != nil && !errors.Is(err, fs.ErrNotExist) {
