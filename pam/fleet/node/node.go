@@ -98,6 +98,7 @@ func (n *Node) Epoch() uint64 {
 // Check refuses to answer from a database that was set back, or with a clock that is wrong: t has
 // read store.KeyServices. since is the Mark from before that.
 func (n *Node) Check(t *store.Txn, since int) error {
+	t.Follow(n.Name)
 	n.mutex.Lock()
 	defer n.mutex.Unlock()
 	if n.refused != nil {

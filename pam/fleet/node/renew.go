@@ -82,6 +82,7 @@ func (n *Node) remember(number string) {
 
 // swap is one renewal.
 func (n *Node) swap(t *store.Txn, next string) error {
+	t.Follow(n.Name)
 	epoch, err := t.Epoch()
 	if errors.Is(err, store.ErrNoFleet) && n.Epoch() > 0 {
 		return errRollback

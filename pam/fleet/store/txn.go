@@ -24,6 +24,7 @@ type Txn struct {
 	broken  error           // why something could not be read
 	guessed map[string]bool // whose accounts were charged with a wrong guess
 	refusal bool            // the reply is remembered even if nothing was changed
+	follows string          // a key that is written with all others
 	point   func(moment string)
 }
 
@@ -172,7 +173,7 @@ func (t *Txn) commit() error {
 		return nil
 	}
 	t.point("ready")
-	got, err := t.ask(when, then)
+	got, err := t.write(when, then)
 	if err != nil {
 		return err
 	}
@@ -184,6 +185,17 @@ func (t *Txn) commit() error {
 	}
 	return nil
 }
+
+func (t *Txn) write(when []clientv3.Cmp, then []clientv3.Op) (*clientv3.TxnResponse, error) {
+	if t.follows == "" || len(then) == 0 {
+		return t.ask(when, then)
+	}
+	return t.store.cluster.Follow(t.ctx, prefix+t.follows, when, then)
+}
+
+// Follow has the transaction of a service commit only to a database that has what this service
+// wrote last. If that is gone, Etcd().SetBack reports it, and the transaction runs again.
+func (t *Txn) Follow(service string) { t.follows = WrittenKey(service) }
 
 func (t *Txn) changed() bool {
 	for _, v := range t.values {

@@ -126,12 +126,26 @@ func Full(err error) bool { return errors.Is(err, rpctypes.ErrNoSpace) }
 
 // Transact runs one transaction. Nothing in it is ever serializable in etcd's sense, which may be
 // answered by a node that was cut off long ago: reads wait until a majority confirms them.
-func (c *Cluster) Transact(ctx context.Context, when []clientv3.Cmp,
-	then []clientv3.Op) (answer *clientv3.TxnResponse, err error) {
+func (c *Cluster) Transact(ctx context.Context, when []clientv3.Cmp, then []clientv3.Op,
+	otherwise ...clientv3.Op) (answer *clientv3.TxnResponse, err error) {
 	err = c.read(ctx, attempt, func(ctx context.Context, node *clientv3.Client) (*header, error) {
-		answer, err = node.Txn(ctx).If(when...).Then(then...).Commit()
+		answer, err = node.Txn(ctx).If(when...).Then(then...).Else(otherwise...).Commit()
 		return (*etcdserverpb.TxnResponse)(answer).GetHeader(), err
 	})
+	return answer, err
+}
+
+// Follow is Transact for a transaction that writes. It writes key, too, and only if the last one of
+// this process that did so is still in the database: after a restore, the writes of others may have
+// brought the revision back to what this process has seen. If it is gone, SetBack reports that.
+func (c *Cluster) Follow(ctx context.Context, key string, when []clientv3.Cmp,
+	then []clientv3.Op) (*clientv3.TxnResponse, error) {
+	before := c.history.now()
+	when = append(when, clientv3.Compare(clientv3.ModRevision(key), ">", before.written-1))
+	answer, err := c.Transact(ctx, when, append(then, clientv3.OpPut(key, "")), clientv3.OpGet(key))
+	if err == nil {
+		c.history.follow(answer, before)
+	}
 	return answer, err
 }
 
