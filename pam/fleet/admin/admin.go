@@ -116,6 +116,6 @@ func (a Admin) RemoveService(ctx context.Context, name string) error {
 		if t.Now.Sub(p.At).Abs() < Silent {
 			return fmt.Errorf("the service %q is running; stop it first", name)
 		}
-		return errors.Join(t.Delete(store.ServiceKey(name)), t.Delete(store.WrittenKey(name)))
+		return t.Delete(store.ServiceKey(name))
 	})
 }

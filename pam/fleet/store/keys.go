@@ -16,7 +16,6 @@ const (
 	KeyHosts    = "host/"    // a key for each host
 	// a key for each host that wrong codes came from
 	KeyHostLimits = "hostlimit/"
-	written       = "written/" // a key for each service
 	users         = "user/"
 	gone          = "gone/" // a key for each account that was deleted
 )
@@ -25,10 +24,6 @@ const (
 func HostKey(id string) string      { return KeyHosts + id }
 func HostLimitKey(id string) string { return KeyHostLimits + id }
 func ServiceKey(name string) string { return KeyServices + name }
-
-// WrittenKey has no value. Its revision is that of the last transaction of a service that wrote
-// anything.
-func WrittenKey(service string) string { return written + service }
 
 // recordKey and stateKey are those of a user. No name has a slash (record.CheckName).
 func recordKey(name string) string { return users + name + "/record" }

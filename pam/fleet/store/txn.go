@@ -195,7 +195,7 @@ func (t *Txn) write(when []clientv3.Cmp, then []clientv3.Op) (*clientv3.TxnRespo
 
 // Follow has the transaction of a service commit only to a database that has what this service
 // wrote last. If that is gone, Etcd().SetBack reports it, and the transaction runs again.
-func (t *Txn) Follow(service string) { t.follows = WrittenKey(service) }
+func (t *Txn) Follow(service string) { t.follows = "written/" + service }
 
 func (t *Txn) changed() bool {
 	for _, v := range t.values {
