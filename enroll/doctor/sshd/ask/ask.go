@@ -25,8 +25,9 @@ type Program struct {
 const patience = 10 * time.Second
 
 // lingering is how long output is waited for after sshd ended: a process that it started, or a
-// script in its place, may keep it open.
-const lingering = time.Second
+// script in its place, may keep it open. It is as long, because a busy disk can hold up the reader,
+// too.
+const lingering = patience
 
 // command makes a command that is given up when ctx ends.
 func (p Program) command(ctx context.Context, args ...string) *exec.Cmd {
