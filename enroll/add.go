@@ -24,7 +24,7 @@ func (p *program) addSecret(o options.Options, asked func(identity, options.Opti
 	case err != nil:
 		return err
 	case o.Yes:
-		return p.unlessThere(who, o, func(o options.Options) error { return p.addUnasked(who, o) })
+		return p.unlessThere(who, o, p.addUnasked)
 	}
 	return asked(who, o)
 }

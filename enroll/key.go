@@ -29,7 +29,7 @@ func (p *program) addKey(o options.Options) error {
 	if err != nil {
 		return err
 	}
-	return p.unlessThere(who, o, func(o options.Options) error { return p.addPublicKey(who, o) })
+	return p.unlessThere(who, o, p.addPublicKey)
 }
 
 // addPublicKey adds a security key that the user does not have.

@@ -25,7 +25,7 @@ func (p *program) addPhone(o options.Options) error {
 	if err != nil {
 		return err
 	}
-	return p.unlessThere(who, o, func(o options.Options) error { return p.addNumber(who, o) })
+	return p.unlessThere(who, o, p.addNumber)
 }
 
 // addNumber adds a phone that the user does not have.

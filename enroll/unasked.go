@@ -120,9 +120,9 @@ func same(devices []record.Device, o options.Options) (label string, err error) 
 // unlessThere adds a device, unless --if-missing was given and the user has it. One that another
 // process has added meanwhile counts, too: the label is chosen before, and so is taken then.
 func (p *program) unlessThere(who identity, o options.Options,
-	add func(options.Options) error) error {
+	add func(identity, options.Options) error) error {
 	if !o.IfMissing {
-		return add(o)
+		return add(who, o)
 	}
 	err := p.addMissing(who, o, add)
 	if errors.Is(err, record.ErrLabel) {
@@ -132,7 +132,7 @@ func (p *program) unlessThere(who identity, o options.Options,
 }
 
 func (p *program) addMissing(who identity, o options.Options,
-	add func(options.Options) error) error {
+	add func(identity, options.Options) error) error {
 	there, err := p.existing(who, o)
 	if err == nil && there == "" && o.Label == "" {
 		o.Label, err = p.freeLabel(who, standardLabel[o.Command.Name])
@@ -141,7 +141,7 @@ func (p *program) addMissing(who identity, o options.Options,
 	case err != nil:
 		return err
 	case there == "":
-		return add(o)
+		return add(who, o)
 	case o.JSON:
 		return writeJSON(p.Out, addedDevice{User: who.Name, Device: there})
 	}

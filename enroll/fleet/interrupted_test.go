@@ -47,8 +47,8 @@ func TestExportBringsWhatTheUserHasNowAndNotWhatAnEarlierOneLeft(t *testing.T) {
 	accepts(t, accounts.Local{Store: root.Store(), Clock: time.Now}, code, factor.Replayed)
 }
 
-// A user is on one host alone, with what was used up to then, whatever an earlier export to another
-// host has left in the fleet.
+// A user is on one host alone, with what was used up to then, even if an earlier export to another
+// host has left something in the fleet.
 func TestExportForgetsWhatAnEarlierOneLeftForAnotherHost(t *testing.T) {
 	f := testfleet.New(t, "")
 	f.Start(t, 1)

@@ -10,7 +10,7 @@ import (
 )
 
 // Users whose record the host still has, because it has joined and has not imported them, or is
-// about to, have a second factor, whatever the fleet knows of them.
+// about to, have a second factor, no matter what the fleet knows.
 func TestUsersWhoWereLeftBehindAreNotTakenForUsersWithoutASecondFactor(t *testing.T) {
 	for _, rule := range []string{`unenrolled = "allow"`, `unenrolled = "enroll"`,
 		"enroll_by = 2099-01-31"} {

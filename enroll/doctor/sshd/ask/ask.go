@@ -24,15 +24,12 @@ type Program struct {
 // patience is for one answer; it takes milliseconds.
 const patience = 10 * time.Second
 
-// lingering is how long output is waited for after sshd ended: a process that it started, or a
-// script in its place, may keep it open. It is as long, because a busy disk can hold up the reader,
-// too.
-const lingering = patience
-
-// command makes a command that is given up when ctx ends.
+// command makes a command that is given up when ctx ends. A process that sshd started, or a script
+// in its place, may keep the output open; once sshd has ended, that is waited for as long as an
+// answer, because a busy disk can hold up the reader.
 func (p Program) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := p.Command(ctx, args...)
-	cmd.WaitDelay = lingering
+	cmd.WaitDelay = patience
 	return cmd
 }
 
